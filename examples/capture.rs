@@ -1,0 +1,43 @@
+//! Writes a wire fixture: the datagrams of a dump, and what `ss` says of the same sockets.
+//!
+//! `cargo run --example capture -- NAME` writes `NAME.bin` (each datagram behind its length, 32 bits
+//! little-endian) and `NAME.ss` (the text of `ss -tineOH`).
+
+use std::io;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use ss_exporter::sockdiag::{Datagram, Extensions, Kernel, Netlink, Request, State, StateSet, dump};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let name = std::env::args().nth(1).ok_or("usage: capture NAME")?;
+    let request =
+        Request { states: StateSet::of(&[State::Established]), extensions: Extensions::INFO, filter: None };
+    let mut kernel = Tee { kernel: Netlink::open()?, seen: Vec::new() };
+    dump(&mut kernel, &request, Instant::now() + Duration::from_secs(5), |_| {})?;
+    let text = Command::new("ss").args(["-tineOH", "state", "established"]).output()?.stdout;
+    std::fs::write(format!("{name}.bin"), kernel.seen)?;
+    std::fs::write(format!("{name}.ss"), text)?;
+    Ok(())
+}
+
+/// A kernel whose replies are kept.
+struct Tee {
+    kernel: Netlink,
+    seen: Vec<u8>,
+}
+
+impl Kernel for Tee {
+    fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        self.kernel.send(message)
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<Datagram> {
+        let datagram = self.kernel.receive(buffer, deadline)?;
+        if let Some(bytes) = buffer.get(..datagram.length) {
+            self.seen.extend(u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes());
+            self.seen.extend(bytes);
+        }
+        Ok(datagram)
+    }
+}

@@ -1,0 +1,202 @@
+//! Every ending of a dump, against a kernel that replies as it is told.
+
+use std::collections::VecDeque;
+
+use zerocopy::IntoBytes as _;
+
+use super::super::frame::{MessageHeader, aligned};
+use super::super::request::Extensions;
+use super::super::state::StateSet;
+use super::*;
+
+/// A kernel with a list of replies.
+struct Script(VecDeque<io::Result<(Vec<u8>, u32)>>);
+
+impl Kernel for Script {
+    fn send(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], _: Instant) -> io::Result<Datagram> {
+        let (bytes, sender) = self.0.pop_front().unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
+        let copied = bytes.len().min(buffer.len());
+        buffer[..copied].copy_from_slice(&bytes[..copied]);
+        Ok(Datagram { length: bytes.len(), sender })
+    }
+}
+
+fn message(kind: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
+    let header = MessageHeader {
+        length: u32::try_from(16 + payload.len()).expect("short").into(),
+        kind: kind.into(),
+        flags: 2.into(),
+        sequence: sequence.into(),
+        port: 0.into(),
+    };
+    let mut bytes = [header.as_bytes(), payload].concat();
+    bytes.resize(aligned(bytes.len()), 0);
+    bytes
+}
+
+/// An established IPv4 socket with the cookie.
+fn socket(cookie: u8) -> Vec<u8> {
+    let mut payload = vec![0; 72];
+    payload[0] = 2;
+    payload[1] = 1;
+    payload[44] = cookie;
+    message(TCPDIAG_GETSOCK, SEQUENCE, &payload)
+}
+
+fn done(code: i32) -> Vec<u8> {
+    message(DONE, SEQUENCE, &code.to_ne_bytes())
+}
+
+fn run(
+    replies: impl IntoIterator<Item = io::Result<(Vec<u8>, u32)>>,
+) -> (Result<DumpStats, DumpError>, Vec<u64>) {
+    let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let mut cookies = Vec::new();
+    let mut script = Script(replies.into_iter().collect());
+    let result = dump(&mut script, &request, Instant::now(), |socket| cookies.push(socket.cookie()));
+    (result, cookies)
+}
+
+fn from_kernel<const N: usize>(datagrams: [Vec<u8>; N]) -> [io::Result<(Vec<u8>, u32)>; N] {
+    datagrams.map(|bytes| Ok((bytes, 0)))
+}
+
+#[test]
+fn a_dump_that_reaches_done_is_complete() {
+    let (result, cookies) =
+        run(from_kernel([[socket(1), socket(2)].concat(), [socket(3), done(0)].concat()]));
+    assert_eq!(result.expect("complete").sockets, 3);
+    assert_eq!(cookies, [1, 2, 3]);
+}
+
+#[test]
+fn an_empty_dump_is_complete() {
+    let (result, cookies) = run(from_kernel([done(0)]));
+    assert_eq!(result.expect("complete").sockets, 0);
+    assert_eq!(cookies, [0; 0]);
+}
+
+#[test]
+fn a_dump_without_done_is_an_error() {
+    let (result, cookies) = run(from_kernel([[socket(1), socket(2)].concat()]));
+    assert!(matches!(result, Err(DumpError::Deadline)), "{result:?}");
+    assert_eq!(cookies, [1, 2]);
+}
+
+#[test]
+fn an_error_number_inside_done_is_an_error() {
+    let (result, _) = run(from_kernel([[socket(1), done(-2)].concat()]));
+    assert!(matches!(result, Err(DumpError::Refused(Errno::NOENT))), "{result:?}");
+    assert!(result.expect_err("refused").to_string().contains("tcp_diag"));
+}
+
+#[test]
+fn an_error_message_is_an_error() {
+    for (code, errno) in [(-1, Errno::PERM), (-22, Errno::INVAL), (-16, Errno::BUSY)] {
+        let (result, _) = run(from_kernel([message(ERROR, SEQUENCE, &i32::to_ne_bytes(code))]));
+        assert!(matches!(result, Err(DumpError::Refused(error)) if error == errno), "{result:?}");
+    }
+}
+
+#[test]
+fn a_truncated_datagram_is_an_error() {
+    let (result, _) = run(from_kernel([vec![0; BUFFER + 1]]));
+    assert!(matches!(result, Err(DumpError::Truncated(length)) if length == BUFFER + 1), "{result:?}");
+}
+
+#[test]
+fn an_overrun_is_an_error() {
+    let (result, _) = run([Err(Errno::NOBUFS.into())]);
+    assert!(matches!(result, Err(DumpError::Overrun)), "{result:?}");
+    let (result, _) = run(from_kernel([message(OVERRUN, SEQUENCE, &[])]));
+    assert!(matches!(result, Err(DumpError::Overrun)), "{result:?}");
+}
+
+#[test]
+fn a_receive_error_is_an_error() {
+    for errno in [Errno::NOMEM, Errno::IO] {
+        let (result, _) = run([Ok((socket(1), 0)), Err(errno.into())]);
+        assert!(matches!(result, Err(DumpError::Receive(_))), "{result:?}");
+    }
+}
+
+#[test]
+fn a_deadline_is_an_error() {
+    let (result, _) = run([Err(io::ErrorKind::TimedOut.into())]);
+    assert!(matches!(result, Err(DumpError::Deadline)), "{result:?}");
+}
+
+#[test]
+fn an_empty_or_cut_datagram_is_an_error() {
+    let (result, _) = run(from_kernel([Vec::new()]));
+    assert!(matches!(result, Err(DumpError::Malformed)), "{result:?}");
+    let whole = socket(1);
+    for end in [1, 15, 17, whole.len() - 1] {
+        let (result, _) = run(from_kernel([whole[..end].to_vec(), done(0)]));
+        assert!(matches!(result, Err(DumpError::Malformed)), "{end}: {result:?}");
+    }
+}
+
+#[test]
+fn datagrams_of_other_senders_are_ignored_and_counted() {
+    let (result, cookies) =
+        run([Ok((done(0), 4711)), Ok((socket(9), 4711)), Ok((socket(1), 0)), Ok((done(0), 0))]);
+    assert_eq!(result.expect("complete").foreign, 2);
+    assert_eq!(cookies, [1]);
+}
+
+#[test]
+fn messages_of_other_requests_are_ignored_and_counted() {
+    let old = message(DONE, SEQUENCE + 1, &0_i32.to_ne_bytes());
+    let (result, cookies) = run(from_kernel([[old, socket(1), done(0)].concat()]));
+    assert_eq!(result.expect("complete").foreign, 1);
+    assert_eq!(cookies, [1]);
+}
+
+#[test]
+fn an_interrupted_dump_says_so() {
+    let mut interrupted = socket(1);
+    interrupted[6] |= 0x10;
+    let (result, _) = run(from_kernel([[interrupted, done(0)].concat()]));
+    assert!(result.expect("complete").interrupted);
+}
+
+#[test]
+fn a_socket_that_cannot_be_read_is_counted_and_skipped() {
+    let short = message(TCPDIAG_GETSOCK, SEQUENCE, &[2; 71]);
+    let mut odd = socket(5);
+    odd[17] = 99;
+    let (result, cookies) = run(from_kernel([[short, odd, socket(1), done(0)].concat()]));
+    assert_eq!(result.expect("complete").malformed, 2);
+    assert_eq!(cookies, [1]);
+}
+
+mod arbitrary {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_reply_makes_a_dump_panic(
+            flips in prop::collection::vec((0_usize..400, any::<u8>()), 0..8), cut in 0_usize..400
+        ) {
+            let mut info = vec![0; 72];
+            info[..2].copy_from_slice(&[10, 1]);
+            info.extend([28, 1, 2, 0]);
+            info.extend([7; 280]);
+            let mut bytes = [message(TCPDIAG_GETSOCK, SEQUENCE, &info), done(0)].concat();
+            for (at, value) in flips {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte ^= value;
+                }
+            }
+            bytes.truncate(bytes.len().saturating_sub(cut));
+            let _ = run(from_kernel([bytes]));
+        }
+    }
+}

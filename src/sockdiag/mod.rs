@@ -1,0 +1,21 @@
+//! The kernel's language: requests, replies and dumps over `NETLINK_SOCK_DIAG` (`sock_diag(7)`).
+//!
+//! TCP sockets over IPv4 and IPv6 come in one walk by the legacy message `TCPDIAG_GETSOCK`, as `ss`
+//! asks for them. Refuses to know metrics, configuration and logging, so that it can become a crate
+//! of its own by moving this folder.
+
+pub mod bytecode;
+mod dump;
+mod frame;
+mod netlink;
+mod request;
+mod socket;
+mod state;
+pub mod tcp_info;
+
+pub use dump::{Datagram, DumpError, DumpStats, Kernel, dump};
+pub use netlink::Netlink;
+pub use request::{Extensions, Request};
+pub use socket::Socket;
+pub use state::{State, StateSet};
+pub use tcp_info::{Field, TcpInfo};

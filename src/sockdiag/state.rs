@@ -1,0 +1,137 @@
+//! TCP states as the kernel numbers them (`include/net/tcp_states.h`) and sets of them.
+//!
+//! Refuses to know what a state means for a metric.
+
+/// One TCP state; the discriminant is the kernel's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum State {
+    /// `TCP_ESTABLISHED`
+    Established = 1,
+    /// `TCP_SYN_SENT`
+    SynSent = 2,
+    /// `TCP_SYN_RECV`
+    SynRecv = 3,
+    /// `TCP_FIN_WAIT1`
+    FinWait1 = 4,
+    /// `TCP_FIN_WAIT2`
+    FinWait2 = 5,
+    /// `TCP_TIME_WAIT`
+    TimeWait = 6,
+    /// `TCP_CLOSE`
+    Close = 7,
+    /// `TCP_CLOSE_WAIT`
+    CloseWait = 8,
+    /// `TCP_LAST_ACK`
+    LastAck = 9,
+    /// `TCP_LISTEN`
+    Listen = 10,
+    /// `TCP_CLOSING`
+    Closing = 11,
+}
+
+impl State {
+    /// Every state, in the kernel's order.
+    pub const ALL: [Self; 11] = [
+        Self::Established,
+        Self::SynSent,
+        Self::SynRecv,
+        Self::FinWait1,
+        Self::FinWait2,
+        Self::TimeWait,
+        Self::Close,
+        Self::CloseWait,
+        Self::LastAck,
+        Self::Listen,
+        Self::Closing,
+    ];
+
+    /// The state with the kernel's number, if it has a name here.
+    #[must_use]
+    pub fn from_kernel(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| *state as u8 == number)
+    }
+
+    /// The name as `node_exporter` spells it, e.g. `fin_wait1`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Established => "established",
+            Self::SynSent => "syn_sent",
+            Self::SynRecv => "syn_recv",
+            Self::FinWait1 => "fin_wait1",
+            Self::FinWait2 => "fin_wait2",
+            Self::TimeWait => "time_wait",
+            Self::Close => "close",
+            Self::CloseWait => "close_wait",
+            Self::LastAck => "last_ack",
+            Self::Listen => "listen",
+            Self::Closing => "closing",
+        }
+    }
+}
+
+/// A set of states, as the bit mask `idiag_states` of a request (bit n = state n).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateSet(u32);
+
+impl StateSet {
+    /// No state.
+    pub const NONE: Self = Self(0);
+
+    /// Every state that has a name.
+    ///
+    /// Never `~0`: bit 13 (`TCP_BOUND_INACTIVE`, Linux 6.8) walks a second hash table.
+    pub const ALL: Self = Self::of(&State::ALL);
+
+    /// The set of the given states.
+    #[must_use]
+    pub const fn of(states: &[State]) -> Self {
+        let mut mask = 0;
+        let mut rest = states;
+        while let [state, tail @ ..] = rest {
+            mask |= 1 << *state as u32;
+            rest = tail;
+        }
+        Self(mask)
+    }
+
+    /// The states in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the set holds the state.
+    #[must_use]
+    pub const fn contains(self, state: State) -> bool {
+        self.0 & (1 << state as u32) != 0
+    }
+
+    /// The mask as the kernel takes it.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_survives_the_way_through_the_kernels_number() {
+        for state in State::ALL {
+            assert_eq!(State::from_kernel(state as u8), Some(state));
+        }
+        assert_eq!(State::from_kernel(0), None);
+        assert_eq!(State::from_kernel(12), None);
+    }
+
+    #[test]
+    fn all_states_are_the_mask_that_skips_the_bound_inactive_walk() {
+        assert_eq!(StateSet::ALL.bits(), 0xffe);
+        assert!(!StateSet::NONE.contains(State::Listen));
+        assert!(StateSet::of(&[State::Listen]).contains(State::Listen));
+    }
+}

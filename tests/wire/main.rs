@@ -1,0 +1,176 @@
+//! Decoding what a real kernel sent, against what `ss` printed at the same moment.
+//!
+//! `linux-6.18.bin` and `linux-6.18.ss` were written by `examples/capture.rs`.
+
+#![expect(clippy::cast_precision_loss, reason = "small numbers")]
+
+use std::collections::HashMap;
+use std::io;
+use std::time::Instant;
+
+use netlink_packet_core::Parseable as _;
+use netlink_packet_sock_diag::inet::InetResponse;
+use netlink_packet_sock_diag::inet::nlas::Nla;
+use ss_exporter::sockdiag::{
+    Datagram, Extensions, Field, Kernel, Request, Socket, State, StateSet, TcpInfo, dump,
+};
+
+const DATAGRAMS: &[u8] = include_bytes!("linux-6.18.bin");
+const SS: &str = include_str!("linux-6.18.ss");
+
+/// The kernel of the capture.
+struct Recording<'a>(&'a [u8]);
+
+impl Kernel for Recording<'_> {
+    fn send(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], _: Instant) -> io::Result<Datagram> {
+        let (length, rest) = self.0.split_first_chunk().ok_or(io::ErrorKind::TimedOut)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let (datagram, rest) = rest.split_at(length);
+        self.0 = rest;
+        buffer[..length].copy_from_slice(datagram);
+        Ok(Datagram { length, sender: 0 })
+    }
+}
+
+fn each(datagrams: &[u8], each: impl FnMut(&Socket<'_>)) {
+    let request =
+        Request { states: StateSet::of(&[State::Established]), extensions: Extensions::INFO, filter: None };
+    dump(&mut Recording(datagrams), &request, Instant::now(), each).expect("a complete dump");
+}
+
+/// The lines of `ss` by socket cookie.
+fn lines() -> HashMap<u64, Vec<&'static str>> {
+    let words = SS.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let cookie = |words: &[&str]| {
+        words.iter().find_map(|word| u64::from_str_radix(word.strip_prefix("sk:")?, 16).ok())
+    };
+    words.map(|words| (cookie(&words).expect("a cookie"), words)).collect()
+}
+
+/// The value behind `key:` in a line of `ss`.
+fn value<'a>(words: &[&'a str], key: &str) -> Option<&'a str> {
+    words.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix(':'))
+}
+
+#[test]
+fn a_captured_dump_reads_as_ss_printed_it() {
+    let mut lines = lines();
+    each(DATAGRAMS, |socket| {
+        let words = lines.remove(&socket.cookie()).expect("ss printed each socket");
+        let end = |address: std::net::SocketAddr| {
+            let ip = address.ip();
+            if ip.is_ipv6() { format!("[{ip}]:{}", address.port()) } else { address.to_string() }
+        };
+        let unmapped = |text: &str| text.replace("[::ffff:127.0.0.1]", "127.0.0.1");
+        assert_eq!(end(socket.local()), unmapped(words[2]));
+        assert_eq!(end(socket.remote()), unmapped(words[3]));
+        assert_eq!(socket.inode().map(|inode| inode.to_string()).as_deref(), value(&words, "ino"));
+        let info = socket.tcp_info().expect("INFO was asked for");
+        let millis = |field| info.get(field).map(|micros| micros as f64 / 1000.0);
+        let number = |text: &str| text.parse::<f64>().expect("a number");
+        let (rtt, deviation) = value(&words, "rtt").expect("rtt").split_once('/').expect("rtt/variance");
+        assert_eq!(millis(Field::Rtt), Some(number(rtt)));
+        assert_eq!(millis(Field::Rttvar), Some(number(deviation)));
+        assert_eq!(millis(Field::Rto), value(&words, "rto").map(number));
+        assert_eq!(millis(Field::MinRtt), value(&words, "minrtt").map(number));
+        // Ages are left out: they went on between the dump and `ss`.
+        let plain = [
+            ("mss", Field::SndMss),
+            ("rcvmss", Field::RcvMss),
+            ("advmss", Field::Advmss),
+            ("pmtu", Field::Pmtu),
+            ("cwnd", Field::SndCwnd),
+            ("bytes_sent", Field::BytesSent),
+            ("bytes_acked", Field::BytesAcked),
+            ("bytes_received", Field::BytesReceived),
+            ("segs_out", Field::SegsOut),
+            ("segs_in", Field::SegsIn),
+            ("data_segs_out", Field::DataSegsOut),
+            ("data_segs_in", Field::DataSegsIn),
+            ("delivered", Field::Delivered),
+            ("rcv_space", Field::RcvSpace),
+            ("rcv_ssthresh", Field::RcvSsthresh),
+            ("snd_wnd", Field::SndWnd),
+        ];
+        for (key, field) in plain {
+            // What is zero, `ss` leaves out.
+            let shown = value(&words, key).map_or(0.0, number);
+            assert_eq!(info.get(field).map(|v| v as f64), Some(shown), "{key} in {words:?}");
+        }
+    });
+    assert!(lines.is_empty(), "sockets that only ss saw: {lines:?}");
+}
+
+#[test]
+fn a_captured_dump_reads_as_another_library_reads_it() {
+    let mut rest = DATAGRAMS;
+    let mut theirs = Vec::new();
+    while let Some((length, datagrams)) = rest.split_first_chunk() {
+        let (datagram, others) = datagrams.split_at(u32::from_le_bytes(*length) as usize);
+        rest = others;
+        let mut messages = datagram;
+        while messages.len() > 16 {
+            let length = u32::from_ne_bytes(messages[..4].try_into().expect("four bytes")) as usize;
+            if u16::from_ne_bytes([messages[4], messages[5]]) == 18 {
+                theirs.push(library(&messages[16..length]));
+            }
+            messages = &messages[length.next_multiple_of(4).min(messages.len())..];
+        }
+    }
+    let mut ours = Vec::new();
+    each(DATAGRAMS, |socket| {
+        let info = socket.tcp_info().expect("INFO was asked for");
+        let get = |field| info.get(field).expect("a field of Linux 5.4");
+        let numbers = [Field::SndCwnd, Field::BytesSent, Field::DataSegsOut, Field::SndWnd].map(get);
+        ours.push((socket.local().port(), socket.remote().port(), socket.inode(), numbers));
+    });
+    assert_eq!(ours, theirs);
+}
+
+/// The same numbers by the library.
+fn library(payload: &[u8]) -> (u16, u16, Option<u32>, [u64; 4]) {
+    let response = InetResponse::parse(payload).expect("a reply that the library can read");
+    let info = response.nlas.iter().find_map(|nla| match nla {
+        Nla::TcpInfo(info) => Some(info),
+        _ => None,
+    });
+    let info = info.expect("INFO was asked for");
+    let header = &response.header;
+    let id = &header.socket_id;
+    let numbers = [info.snd_cwnd.into(), info.bytes_sent, info.data_segs_out.into(), info.snd_wnd.into()];
+    (id.source_port, id.destination_port, Some(header.inode), numbers)
+}
+
+/// Every length that `struct tcp_info` has had, with the kernel that brought it.
+const VINTAGES: [(usize, &str, Field); 12] = [
+    (104, "2.6.12", Field::TotalRetrans),
+    (120, "3.15", Field::MaxPacingRate),
+    (136, "4.1", Field::BytesReceived),
+    (144, "4.2", Field::SegsIn),
+    (160, "4.6", Field::DataSegsOut),
+    (168, "4.9", Field::DeliveryRate),
+    (192, "4.10", Field::SndbufLimited),
+    (200, "4.18", Field::DeliveredCe),
+    (224, "4.19", Field::ReordSeen),
+    (232, "5.4", Field::SndWnd),
+    (240, "6.2", Field::Rehash),
+    (248, "6.7", Field::TotalRtoTime),
+];
+
+#[test]
+fn a_kernel_of_any_vintage_has_the_fields_up_to_its_own_and_none_behind() {
+    let payload = [1; 280];
+    for (length, since, last) in VINTAGES {
+        assert_eq!(last.layout().since, since, "{last:?}");
+        let info = TcpInfo::new(&payload[..length]);
+        let present: Vec<_> = Field::ALL.iter().filter(|field| info.get(**field).is_some()).collect();
+        assert_eq!(present.last(), Some(&&last), "{length} bytes");
+        let behind = Field::ALL.iter().skip_while(|field| **field != last).skip(1);
+        assert!(behind.clone().all(|field| info.get(*field).is_none()), "{length} bytes");
+        assert!(behind.clone().next().is_none_or(|field| field.layout().since != since), "{length} bytes");
+    }
+}
