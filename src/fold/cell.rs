@@ -1,0 +1,216 @@
+//! The cells of one column: how the values of a row's sockets combine.
+//!
+//! Values stay the kernel's integers until they are read, so that sums are exact. A cell that no
+//! value reached is absent, never zero. Refuses to know units other than by a divisor.
+
+/// A column of cells, one for each row.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    /// How many of the kernel's units make one of the column's.
+    divisor: f64,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Sum(Vec<u64>),
+    Mean(Vec<(u64, u32)>),
+    Distribution { bounds: Bounds, counts: Vec<u64>, sums: Vec<u64> },
+}
+
+/// A sum that no value has reached. The kernel's own 64-bit counters do not come near it.
+const ABSENT: u64 = u64::MAX;
+
+/// The upper bounds of a distribution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bounds {
+    /// In the column's unit, ascending, without infinity.
+    pub upper: Vec<f64>,
+    /// The greatest of the kernel's integers within each bound.
+    inclusive: Vec<u64>,
+}
+
+impl Bounds {
+    /// Bounds in the column's unit, ascending.
+    #[must_use]
+    pub fn new(upper: Vec<f64>, divisor: f64) -> Self {
+        let inclusive = upper.iter().map(|bound| greatest_within(*bound, divisor)).collect();
+        Self { upper, inclusive }
+    }
+}
+
+/// The greatest integer that, divided, does not exceed the bound.
+fn greatest_within(bound: f64, divisor: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let mut integer = (bound * divisor).floor() as u64;
+    // The product may have been rounded to either side of the bound.
+    while integer > 0 && float(integer) / divisor > bound {
+        integer -= 1;
+    }
+    while integer < u64::MAX && float(integer + 1) / divisor <= bound && float(integer + 1) > float(integer) {
+        integer += 1;
+    }
+    integer
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Prometheus stores floats")]
+const fn float(integer: u64) -> f64 {
+    integer as f64
+}
+
+impl Cells {
+    /// Cells that add up.
+    #[must_use]
+    pub const fn sum() -> Self {
+        Self { divisor: 1.0, kind: Kind::Sum(Vec::new()) }
+    }
+
+    /// Cells that hold the mean of the sockets that have a value.
+    #[must_use]
+    pub const fn mean() -> Self {
+        Self { divisor: 1.0, kind: Kind::Mean(Vec::new()) }
+    }
+
+    /// Cells that count by upper bound; the bounds' divisor must be the column's.
+    #[must_use]
+    pub const fn distribution(bounds: Bounds) -> Self {
+        Self { divisor: 1.0, kind: Kind::Distribution { bounds, counts: Vec::new(), sums: Vec::new() } }
+    }
+
+    /// The same cells, read in a unit that so many of the kernel's make.
+    #[must_use]
+    pub fn divided_by(self, divisor: f64) -> Self {
+        Self { divisor, ..self }
+    }
+
+    /// The distribution's bounds, if it is one.
+    #[must_use]
+    pub fn bounds(&self) -> Option<&Bounds> {
+        match &self.kind {
+            Kind::Distribution { bounds, .. } => Some(bounds),
+            _ => None,
+        }
+    }
+
+    /// Makes an empty cell for the next row.
+    pub(super) fn grow(&mut self) {
+        match &mut self.kind {
+            Kind::Sum(sums) => sums.push(ABSENT),
+            Kind::Mean(means) => means.push((0, 0)),
+            Kind::Distribution { bounds, counts, sums } => {
+                counts.resize(counts.len() + bounds.upper.len() + 1, 0);
+                sums.push(0);
+            }
+        }
+    }
+
+    /// Folds a value into a row's cell.
+    #[inline]
+    pub(super) fn add(&mut self, row: usize, value: u64) {
+        match &mut self.kind {
+            Kind::Sum(sums) => {
+                if let Some(sum) = sums.get_mut(row) {
+                    let before = if *sum == ABSENT { 0 } else { *sum };
+                    *sum = before.saturating_add(value).min(ABSENT - 1);
+                }
+            }
+            Kind::Mean(means) => {
+                if let Some((sum, count)) = means.get_mut(row) {
+                    *sum = sum.saturating_add(value);
+                    *count += 1;
+                }
+            }
+            Kind::Distribution { bounds, counts, sums } => {
+                let width = bounds.upper.len() + 1;
+                let bucket = bounds.inclusive.partition_point(|most| *most < value);
+                if let (Some(count), Some(sum)) = (counts.get_mut(row * width + bucket), sums.get_mut(row)) {
+                    *count += 1;
+                    *sum = sum.saturating_add(value);
+                }
+            }
+        }
+    }
+
+    /// A row's value in the column's unit; `None` if no socket had one, or for a distribution.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, row: usize) -> Option<f64> {
+        match &self.kind {
+            Kind::Sum(sums) => {
+                sums.get(row).filter(|sum| **sum != ABSENT).map(|sum| float(*sum) / self.divisor)
+            }
+            Kind::Mean(means) => means
+                .get(row)
+                .filter(|(_, count)| *count > 0)
+                .map(|(sum, count)| float(*sum) / (f64::from(*count) * self.divisor)),
+            Kind::Distribution { .. } => None,
+        }
+    }
+
+    /// A row's sum if the column needs no division, exact to the last digit.
+    #[must_use]
+    #[inline]
+    pub fn integer(&self, row: usize) -> Option<u64> {
+        match &self.kind {
+            #[expect(clippy::float_cmp, reason = "the divisor is set, not computed")]
+            Kind::Sum(sums) if self.divisor == 1.0 => sums.get(row).copied().filter(|sum| *sum != ABSENT),
+            _ => None,
+        }
+    }
+
+    /// A row's counts by bucket, one more than there are bounds, and the sum of its observations.
+    #[must_use]
+    pub fn observations(&self, row: usize) -> Option<(&[u64], f64)> {
+        let Kind::Distribution { bounds, counts, sums } = &self.kind else { return None };
+        let width = bounds.upper.len() + 1;
+        let counts = counts.get(row * width..(row + 1) * width)?;
+        Some((counts, float(*sums.get(row)?) / self.divisor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_without_a_value_is_absent() {
+        for mut cells in [Cells::sum(), Cells::mean()] {
+            cells.grow();
+            assert_eq!(cells.get(0), None);
+            cells.add(0, 0);
+            assert_eq!(cells.get(0), Some(0.0));
+        }
+    }
+
+    #[test]
+    fn microseconds_read_as_milliseconds_without_stray_digits() {
+        let mut cells = Cells::mean().divided_by(1000.0);
+        cells.grow();
+        cells.add(0, 53_376);
+        assert_eq!(cells.get(0), Some(53.376));
+        cells.add(0, 53_378);
+        assert_eq!(cells.get(0), Some(53.377));
+    }
+
+    #[test]
+    fn an_observation_equal_to_a_bound_lies_within_it() {
+        let bounds = vec![0.1, 0.5, 0.57, 1.0, 5.0];
+        let mut cells = Cells::distribution(Bounds::new(bounds, 1000.0)).divided_by(1000.0);
+        cells.grow();
+        for value in [0, 100, 101, 500, 570, 571, 1000, 5000, 5001, u64::from(u32::MAX)] {
+            cells.add(0, value);
+        }
+        let (counts, sum) = cells.observations(0).expect("a distribution");
+        assert_eq!(counts, [2, 2, 1, 2, 1, 2]);
+        assert!((sum - 4_294_980.138).abs() < 1e-3, "{sum}");
+    }
+
+    #[test]
+    fn a_sum_that_no_counter_reaches_saturates_instead_of_wrapping() {
+        let mut cells = Cells::sum();
+        cells.grow();
+        cells.add(0, u64::MAX - 1);
+        cells.add(0, u64::MAX - 1);
+        assert_eq!(cells.integer(0), Some(u64::MAX - 1));
+    }
+}

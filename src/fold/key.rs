@@ -1,0 +1,64 @@
+//! The keys of a table, each kept once, found by its bytes.
+//!
+//! Refuses to know what a key says.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// The hash function's random state: keys hold addresses that a peer chooses, so it must not be
+/// known outside. Shared by the collections of a view, which recognise rows by their hash.
+#[derive(Clone, Debug, Default)]
+pub struct Seed(DefaultHashBuilder);
+
+/// Distinct keys, numbered in the order of their arrival.
+#[derive(Debug)]
+pub struct Keys {
+    seed: Seed,
+    index: HashTable<u32>,
+    bytes: Vec<u8>,
+    /// Where each key ends in `bytes`.
+    ends: Vec<usize>,
+}
+
+impl Keys {
+    pub(super) fn new(seed: Seed) -> Self {
+        Self { seed, index: HashTable::new(), bytes: Vec::new(), ends: Vec::new() }
+    }
+
+    pub(super) fn hash(&self, key: &[u8]) -> u64 {
+        self.seed.0.hash_one(key)
+    }
+
+    pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<usize> {
+        self.index.find(hash, |row| self.get(*row as usize) == Some(key)).map(|row| *row as usize)
+    }
+
+    pub(super) fn insert(&mut self, hash: u64, key: &[u8]) -> usize {
+        let row = self.ends.len();
+        self.bytes.extend_from_slice(key);
+        self.ends.push(self.bytes.len());
+        let Self { seed, index, bytes, ends } = self;
+        // The kernel holds fewer than 2^32 sockets.
+        let number = u32::try_from(row).unwrap_or(u32::MAX);
+        index.insert_unique(hash, number, |row| {
+            seed.0.hash_one(slice(bytes, ends, *row as usize).unwrap_or_default())
+        });
+        row
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    pub(super) fn get(&self, row: usize) -> Option<&[u8]> {
+        slice(&self.bytes, &self.ends, row)
+    }
+}
+
+#[inline]
+fn slice<'a>(bytes: &'a [u8], ends: &[usize], row: usize) -> Option<&'a [u8]> {
+    let start = row.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
+    bytes.get(start..*ends.get(row)?)
+}
