@@ -1,0 +1,240 @@
+//! An entry of the file while it is read: a node, the way to it, and where mistakes go.
+//!
+//! A read that fails has noted its mistake and gives nothing, so that reading goes on and finds the
+//! next one. Refuses to know any key.
+
+use super::mistakes::{Mistakes, nearest};
+use super::node::{Key, Node, Place, Value};
+
+/// The spellings of one key; messages use the first.
+pub(super) type Name = &'static [&'static str];
+
+/// A node, the keys that lead to it, and where mistakes go.
+#[derive(Clone, Debug)]
+pub(super) struct Entry<'a> {
+    mistakes: &'a Mistakes<'a>,
+    path: String,
+    place: Place,
+    node: &'a Node,
+    lenient: bool,
+}
+
+/// A map whose keys have been checked.
+#[derive(Debug)]
+pub(super) struct Section<'a> {
+    entries: Vec<(Name, Entry<'a>)>,
+}
+
+impl<'a> Entry<'a> {
+    /// The whole file.
+    pub(super) fn root(node: &'a Node, mistakes: &'a Mistakes<'a>) -> Self {
+        Self { mistakes, path: String::new(), place: node.place, node, lenient: false }
+    }
+
+    /// The same entry, under which an unknown key is a warning.
+    pub(super) fn lenient(mut self) -> Self {
+        self.lenient = true;
+        self
+    }
+
+    pub(super) fn node(&self) -> &'a Node {
+        self.node
+    }
+
+    pub(super) fn is_null(&self) -> bool {
+        self.node.value == Value::Null
+    }
+
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self.node.value, Value::Map(_))
+    }
+
+    /// Notes that the value is none of the allowed ones.
+    pub(super) fn refuse(&self, allowed: &str) {
+        self.mistake(&format!("found {}; allowed: {allowed}", self.found()));
+    }
+
+    pub(super) fn mistake(&self, what: &str) {
+        self.mistakes.mistake(self.place, &self.path, what);
+    }
+
+    pub(super) fn warn(&self, what: &str) {
+        self.mistakes.warning(self.place, &self.path, what);
+    }
+
+    /// The map with these keys, each at most once; null is the empty map.
+    pub(super) fn section(&self, names: &[Name]) -> Section<'a> {
+        let mut section = Section { entries: Vec::new() };
+        match &self.node.value {
+            Value::Null => {}
+            Value::Map(pairs) => {
+                for (key, node) in pairs {
+                    let entry = self.child(key, node);
+                    match names.iter().find(|name| name.contains(&key.name.as_str())) {
+                        Some(name) => section.add(name, entry),
+                        None => entry.unknown(&key.name, names),
+                    }
+                }
+            }
+            _ => self.refuse(&format!("a map with the keys {}", listed(names))),
+        }
+        section
+    }
+
+    /// The entries of a list; null is the empty list and anything else a list of itself.
+    pub(super) fn items(&self) -> Vec<Self> {
+        match &self.node.value {
+            Value::Null => Vec::new(),
+            Value::Seq(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, node)| Self {
+                    path: format!("{}[{index}]", self.path),
+                    place: node.place,
+                    node,
+                    ..self.clone()
+                })
+                .collect(),
+            _ => vec![self.clone()],
+        }
+    }
+
+    /// The truth value; null is none.
+    pub(super) fn flag(&self) -> Option<bool> {
+        match &self.node.value {
+            Value::Null => None,
+            Value::Bool(flag) => Some(*flag),
+            Value::Str(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::Str(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => {
+                self.refuse("true or false");
+                None
+            }
+        }
+    }
+
+    /// The number.
+    pub(super) fn number(&self) -> Option<f64> {
+        let number = match &self.node.value {
+            #[expect(clippy::cast_precision_loss, reason = "a bound has no more than 53 significant bits")]
+            Value::Int(number) => Some(*number as f64),
+            Value::Float(number) => Some(*number),
+            Value::Str(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.refuse("a number");
+        }
+        number
+    }
+
+    /// The integer, if the type holds it.
+    pub(super) fn integer<T: TryFrom<i128>>(&self, allowed: &str) -> Option<T> {
+        let number = match &self.node.value {
+            Value::Int(number) => Some(*number),
+            // The shortest text of an integral float within range is that integer.
+            Value::Float(number) => number.to_string().parse().ok(),
+            Value::Str(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let number = number.and_then(|number| T::try_from(number).ok());
+        if number.is_none() {
+            self.refuse(allowed);
+        }
+        number
+    }
+
+    /// The text; a number counts as its digits.
+    pub(super) fn text(&self, allowed: &str) -> Option<String> {
+        let text = match &self.node.value {
+            Value::Str(text) => Some(text.trim().to_owned()),
+            Value::Int(number) => Some(number.to_string()),
+            Value::Float(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let text = text.filter(|text| !text.is_empty());
+        if text.is_none() {
+            self.refuse(allowed);
+        }
+        text
+    }
+
+    /// Notes that another entry has said the same already.
+    pub(super) fn repeats(&self, first: &Self) {
+        let (line, here) = (first.place.line, self.place.line);
+        self.mistake(&format!(
+            "found on line {here} what {} on line {line} says already; allowed: once",
+            first.path
+        ));
+    }
+
+    fn child(&self, key: &Key, node: &'a Node) -> Self {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        let path = format!("{}{dot}{}", self.path, shown(&key.name));
+        Self { path, place: key.place, node, ..self.clone() }
+    }
+
+    fn unknown(&self, key: &str, names: &[Name]) {
+        let guess = nearest(key, names.iter().flat_map(|name| name.iter().copied()));
+        let hint = guess.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+        let what = format!("found an unknown key; allowed: {}{hint}", listed(names));
+        if self.lenient { self.warn(&what) } else { self.mistake(&what) }
+    }
+
+    fn found(&self) -> String {
+        match &self.node.value {
+            Value::Null => "nothing".to_owned(),
+            Value::Bool(flag) => flag.to_string(),
+            Value::Int(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Str(text) => format!("\"{}\"", shown(text)),
+            Value::Seq(_) => "a list".to_owned(),
+            Value::Map(_) => "a map".to_owned(),
+        }
+    }
+}
+
+impl<'a> Section<'a> {
+    /// The entry of that name, null or not.
+    pub(super) fn get(&self, name: Name) -> Option<&Entry<'a>> {
+        self.entries.iter().find(|(known, _)| *known == name).map(|(_, entry)| entry)
+    }
+
+    /// The entry of that name unless it is null.
+    pub(super) fn filled(&self, name: Name) -> Option<&Entry<'a>> {
+        self.get(name).filter(|entry| !entry.is_null())
+    }
+
+    fn add(&mut self, name: Name, entry: Entry<'a>) {
+        match self.get(name) {
+            Some(first) => entry.repeats(first),
+            None => self.entries.push((name, entry)),
+        }
+    }
+}
+
+/// One of two entries that say the same; both is a mistake.
+pub(super) fn either<'s, 'a>(
+    one: Option<&'s Entry<'a>>,
+    other: Option<&'s Entry<'a>>,
+) -> Option<&'s Entry<'a>> {
+    if let (Some(one), Some(other)) = (one, other) {
+        let (first, second) = if one.place <= other.place { (one, other) } else { (other, one) };
+        second.repeats(first);
+    }
+    one.or(other)
+}
+
+fn listed(names: &[Name]) -> String {
+    names.iter().filter_map(|name| name.first().copied()).collect::<Vec<_>>().join(", ")
+}
+
+/// The beginning of a text from the file, fit for one line of a message.
+fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    if text.chars().count() > MOST {
+        shown.push_str("...");
+    }
+    shown
+}

@@ -1,0 +1,139 @@
+//! The configuration file: what to show, checked as a whole, every mistake of it at once.
+//!
+//! Refuses to know the kernel, and every file but its own.
+
+use std::time::Duration;
+
+use entry::{Entry, Name};
+use mistakes::Mistakes;
+use node::{Node, Unreadable};
+
+use crate::labels::Label;
+use crate::metrics::{Fold, Kind, Metric};
+use crate::select::Expression;
+use crate::sockdiag::StateSet;
+
+mod deadline;
+mod entry;
+mod mistakes;
+mod node;
+mod seed;
+#[cfg(test)]
+mod tests;
+
+pub use mistakes::Error;
+
+/// The file that counts if there is none.
+pub const DEFAULT_FILE: &str = include_str!("default.yml");
+
+const CNFG: Name = &["cnfg"];
+const COLLECT: Name = &["collect"];
+const DEADLINE: Name = &["deadline"];
+const LOGIC: Name = &["logic"];
+const SELECTION: Name = &["selection"];
+
+/// A whole configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The views, in the order in which they are exposed.
+    pub views: Vec<View>,
+    /// Whether the collection metrics of the predecessor's 3.x are exposed.
+    pub seed_meta: bool,
+    /// How long a collection may take.
+    pub deadline: Duration,
+    /// What is odd and harmless, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// A named question: a selection of sockets, the labels to fold them by, the metrics to show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// The name in messages and in `ss_exporter_*` labels.
+    pub name: String,
+    /// Which sockets it shows.
+    pub selection: Expression,
+    /// Only sockets in these states.
+    pub states: StateSet,
+    /// What its rows are keyed by; empty for one row over all sockets.
+    pub by: Vec<Label>,
+    /// What its rows show.
+    pub columns: Vec<Column>,
+    /// The most rows to show; `None` for no limit.
+    pub limit: Option<usize>,
+}
+
+/// A metric as a view shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// The line of the table.
+    pub metric: &'static Metric,
+    /// The exposed name.
+    pub name: String,
+    /// The exposed help.
+    pub help: String,
+    /// The exposed type.
+    pub kind: Kind,
+    /// How many of the column's units make one base unit: 1000 for milliseconds.
+    pub per_base: f64,
+    /// How sockets become one cell.
+    pub fold: Fold,
+}
+
+impl Config {
+    /// The configuration that a text describes.
+    ///
+    /// # Errors
+    /// Names every mistake in the text, its position, what was found and what is allowed.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, Error> {
+        let mistakes = Mistakes::of(file_name);
+        let config = match Node::read(text) {
+            Ok(node) => Self::read(&Entry::root(&node, &mistakes)),
+            Err(Unreadable { place, reason }) => {
+                mistakes.mistake(
+                    place,
+                    "",
+                    &format!("found what is no YAML: {reason}; allowed: one YAML map"),
+                );
+                Self::empty()
+            }
+        };
+        Ok(Self { warnings: mistakes.settle()?, ..config })
+    }
+
+    /// The configuration of [`DEFAULT_FILE`].
+    #[must_use]
+    pub fn built_in() -> Self {
+        // A test proves that the file has no mistake.
+        Self::parse("built-in", DEFAULT_FILE).unwrap_or_else(|_| Self::empty())
+    }
+
+    fn empty() -> Self {
+        Self { views: Vec::new(), seed_meta: false, deadline: deadline::DEFAULT, warnings: Vec::new() }
+    }
+
+    fn read(root: &Entry<'_>) -> Self {
+        let mut config = Self::empty();
+        if !root.is_null() && !root.is_map() {
+            root.refuse("a map with the key logic");
+            return config;
+        }
+        let file = root.section(&[LOGIC, COLLECT, SELECTION, CNFG]);
+        if let Some(collect) = file.get(COLLECT) {
+            let deadline = collect.section(&[DEADLINE]).filled(DEADLINE).and_then(deadline::read);
+            config.deadline = deadline.unwrap_or(deadline::DEFAULT);
+        }
+        let wrapped = file.get(CNFG).map(|cnfg| cnfg.clone().lenient().section(&[LOGIC, SELECTION]));
+        let wrapped_logic = wrapped.as_ref().and_then(|section| section.get(LOGIC));
+        let Some(logic) = entry::either(file.get(LOGIC), wrapped_logic) else {
+            root.mistake("found nothing to show; allowed: the key logic, with what to show under it");
+            return config;
+        };
+        let selection =
+            entry::either(file.get(SELECTION), wrapped.as_ref().and_then(|section| section.get(SELECTION)));
+        let selection = selection.map(|selection| selection.clone().lenient());
+        let seed = seed::read(&logic.clone().lenient(), selection.as_ref());
+        config.views = seed.views;
+        config.seed_meta = seed.meta;
+        config
+    }
+}

@@ -1,0 +1,260 @@
+//! YAML text as a tree in which every node knows where it stands.
+//!
+//! Refuses to know what a key means, and keeps a repeated key so that a reader can object to both.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::Spanned;
+use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
+
+/// A position in the file, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) line: u64,
+    pub(super) column: u64,
+}
+
+impl Place {
+    /// The first character of a file.
+    pub(super) const START: Self = Self { line: 1, column: 1 };
+}
+
+impl From<serde_saphyr::Location> for Place {
+    fn from(location: serde_saphyr::Location) -> Self {
+        Self { line: location.line().max(1), column: location.column().max(1) }
+    }
+}
+
+/// A value and its position.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) value: Value,
+}
+
+/// A key of a map and its position.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Key {
+    pub(super) place: Place,
+    pub(super) name: String,
+}
+
+/// What YAML can say, scalars already told apart.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Int(i128),
+    Float(f64),
+    Str(String),
+    Seq(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// Why a text is not YAML, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Unreadable {
+    pub(super) place: Place,
+    pub(super) reason: String,
+}
+
+impl Node {
+    /// The tree of a file; a file without a document is null.
+    pub(super) fn read(text: &str) -> Result<Self, Unreadable> {
+        let options = serde_saphyr::options! {
+            duplicate_keys: DuplicateKeyPolicy::PassThrough,
+            with_snippet: false,
+            // So that a bound is refused with its key.
+            non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+            // Reading recurses: a deep file must not exhaust the stack of a thread.
+            budget: serde_saphyr::budget! { max_depth: 16 },
+        };
+        serde_saphyr::from_str_with_options::<Spanned<Value>>(text, options).map(Self::from).map_err(
+            |error| {
+                let place = error.location().map_or(Place::START, Place::from);
+                let reason = reason(&error.to_string());
+                Unreadable { place, reason }
+            },
+        )
+    }
+
+    /// Every key in the tree.
+    pub(super) fn keys(&self) -> Box<dyn Iterator<Item = &Key> + '_> {
+        match &self.value {
+            Value::Seq(items) => Box::new(items.iter().flat_map(Self::keys)),
+            Value::Map(pairs) => {
+                Box::new(pairs.iter().flat_map(|(key, node)| std::iter::once(key).chain(node.keys())))
+            }
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+}
+
+/// A message of the parser in one line, without the position that it may repeat.
+fn reason(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.split_once(" at line ").map_or(line, |(reason, _)| reason);
+    if line.starts_with("budget breached") {
+        return "it is too deep or too large".to_owned();
+    }
+    // The rest of this one gives advice to programmers.
+    line.split_once("; use from_str_multiple").map_or(line, |(reason, _)| reason).to_owned()
+}
+
+impl From<Spanned<Value>> for Node {
+    fn from(spanned: Spanned<Value>) -> Self {
+        let place = match &spanned.value {
+            // The parser has no position for a block map; it begins where its first key does.
+            Value::Map(pairs) => pairs.first().map(|(key, _)| key.place),
+            _ => None,
+        };
+        Self { place: place.unwrap_or_else(|| spanned.referenced.into()), value: spanned.value }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Int(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Int(number.into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Value::Float(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Str(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element::<Spanned<Value>>()? {
+            items.push(item.into());
+        }
+        Ok(Value::Seq(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(key) = access.next_key::<Spanned<String>>()? {
+            let key = Key { place: key.referenced.into(), name: key.value };
+            pairs.push((key, access.next_value::<Spanned<Value>>()?.into()));
+        }
+        Ok(Value::Map(pairs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Value {
+        Node::read(text).map_or_else(|error| panic!("{error:?}"), |node| node.value)
+    }
+
+    fn refusal(text: &str) -> (u64, u64, String) {
+        match Node::read(text) {
+            Err(Unreadable { place, reason }) => (place.line, place.column, reason),
+            Ok(node) => panic!("{node:?}"),
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_null() {
+        assert_eq!(value(""), Value::Null);
+        assert_eq!(value("# nothing\n"), Value::Null);
+    }
+
+    #[test]
+    fn scalars_are_told_apart_as_the_predecessors_reader_did() {
+        assert_eq!(
+            value("[yes, Off, True, 'yes', 0x10, -1, 1.50, 1_000, 12:30, ~, .inf, 1e29]"),
+            Value::Seq(
+                [
+                    Value::Bool(true),
+                    Value::Bool(false),
+                    Value::Bool(true),
+                    Value::Str("yes".to_owned()),
+                    Value::Int(16),
+                    Value::Int(-1),
+                    Value::Float(1.5),
+                    Value::Int(1000),
+                    Value::Str("12:30".to_owned()),
+                    Value::Null,
+                    Value::Float(f64::INFINITY),
+                    Value::Float(1e29),
+                ]
+                .into_iter()
+                .zip([2, 7, 12, 18, 25, 31, 35, 41, 48, 55, 58, 64])
+                .map(|(value, column)| Node { place: Place { line: 1, column }, value })
+                .collect()
+            )
+        );
+    }
+
+    #[test]
+    fn every_key_keeps_its_place_and_its_repetition() {
+        let node = Node::read("a:\n  b:\n    - {c: 1, c: 2}\n5: x\n");
+        let keys = node.as_ref().map_or(Vec::new(), |node| {
+            node.keys().map(|key| (key.name.as_str(), key.place.line, key.place.column)).collect()
+        });
+        assert_eq!(keys, [("a", 1, 1), ("b", 2, 3), ("c", 3, 8), ("c", 3, 14), ("5", 4, 1)]);
+    }
+
+    #[test]
+    fn what_is_no_yaml_says_where_and_why() {
+        assert_eq!(
+            refusal("a:\n\tb: 1"),
+            (2, 2, "tabs disallowed within this context (block indentation)".to_owned())
+        );
+        assert_eq!(refusal("a: *x"), (1, 4, "alias references unknown anchor".to_owned()));
+        assert_eq!(refusal("a: 1\n---\nb: 2\n"), (3, 1, "multiple YAML documents detected".to_owned()));
+        assert_eq!(refusal("? [a]\n: b"), (1, 3, "expected string scalar".to_owned()));
+        let (_, _, reason) = refusal("a: [1");
+        assert!(!reason.contains(" line "), "{reason}");
+    }
+
+    #[test]
+    fn what_would_exhaust_the_stack_or_the_memory_is_refused() {
+        for opening in ["[", "{a: ", "- ", "? "] {
+            let (_, _, reason) = refusal(&opening.repeat(100_000));
+            assert!(
+                reason == "it is too deep or too large" || reason == "recursion limit exceeded",
+                "{reason}"
+            );
+        }
+        let more =
+            (1..200).fold("0: &a0 x\n".to_owned(), |text, n| format!("{text}{n}: &a{n} [*a{}]\n", n - 1));
+        assert_eq!(refusal(&more).2, "it is too deep or too large");
+    }
+}

@@ -1,0 +1,216 @@
+//! The predecessor's `metrics:` as columns: which are on, what they are called, how they fold.
+//!
+//! Refuses to know which sockets they are about.
+
+use super::Generation;
+use super::names::{
+    ACTIVE, BUCKET_BOUNDS, COUNTERS, CWND, DATA_SEGS_IN, DATA_SEGS_OUT, DELIVERY_RATE, GAUGES, HISTOGRAMS,
+    LATENCY, METRICS, RTT,
+};
+use crate::config::Column;
+use crate::config::entry::{Entry, Name, Section, either};
+use crate::labels::Label;
+use crate::metrics::{Fold, Kind, Metric, named};
+
+/// What is on.
+pub(super) struct Shown {
+    flow: Vec<&'static Line>,
+    bounds: Option<Vec<f64>>,
+}
+
+/// A gauge or a counter of each flow.
+struct Line {
+    group: Name,
+    key: Name,
+    metric: &'static Metric,
+    second: &'static str,
+    third: &'static str,
+    help: &'static str,
+    per_base: f64,
+    fold: Fold,
+}
+
+static LINES: [Line; 5] = [
+    Line {
+        group: GAUGES,
+        key: RTT,
+        metric: const { named("rtt_seconds") },
+        second: "tcp_rtt",
+        third: "tcp_rtt",
+        help: "Smoothed round-trip time in milliseconds (tcpi_rtt)",
+        per_base: 1000.0,
+        fold: Fold::Mean,
+    },
+    Line {
+        group: GAUGES,
+        key: CWND,
+        metric: const { named("congestion_window") },
+        second: "tcp_cwnd",
+        third: "tcp_cwnd",
+        help: "Congestion window in segments (tcpi_snd_cwnd)",
+        per_base: 1.0,
+        fold: Fold::Sum,
+    },
+    Line {
+        group: GAUGES,
+        key: DELIVERY_RATE,
+        metric: const { named("delivery_rate_bytes_per_second") },
+        second: "tcp_delivery_rate_bytes",
+        third: "tcp_delivery_rate",
+        help: "Latest rate of delivery to the peer in bytes per second (tcpi_delivery_rate)",
+        per_base: 1.0,
+        fold: Fold::Sum,
+    },
+    Line {
+        group: COUNTERS,
+        key: DATA_SEGS_IN,
+        metric: const { named("received_data_segments_total") },
+        second: "tcp_data_segs_in",
+        third: "tcp_data_segs_in",
+        help: "Segments with payload received (tcpi_data_segs_in)",
+        per_base: 1.0,
+        fold: Fold::Sum,
+    },
+    Line {
+        group: COUNTERS,
+        key: DATA_SEGS_OUT,
+        metric: const { named("sent_data_segments_total") },
+        second: "tcp_data_segs_out",
+        third: "tcp_data_segs_out",
+        help: "Segments with payload sent, retransmissions counted (tcpi_data_segs_out)",
+        per_base: 1.0,
+        fold: Fold::Sum,
+    },
+];
+
+const SECOND_BOUNDS: &[f64] = &[0.10, 0.50, 1.0, 5.0, 10.0, 50.0, 100.0, 200.0, 500.0];
+const THIRD_BOUNDS: &[f64] = &[
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0,
+    1000.0,
+];
+
+/// What a `logic:` section turns on; its groups may also stand there without `metrics:`.
+pub(super) fn read(logic: &Section<'_>, generation: Generation) -> Shown {
+    let default = match generation {
+        Generation::Second => SECOND_BOUNDS,
+        Generation::Third => THIRD_BOUNDS,
+    };
+    let metrics = logic.filled(METRICS).map(|metrics| metrics.section(&[GAUGES, COUNTERS, HISTOGRAMS]));
+    let group = |name| either(metrics.as_ref().and_then(|metrics| metrics.get(name)), logic.get(name));
+    let groups = [GAUGES, COUNTERS, HISTOGRAMS].map(group);
+    if metrics.is_none() && groups.iter().all(Option::is_none) {
+        return Shown { flow: LINES.iter().collect(), bounds: Some(default.to_vec()) };
+    }
+    let [gauges, counters, histograms] = groups;
+    let flow = [lines(GAUGES, gauges), lines(COUNTERS, counters)].concat();
+    Shown { flow, bounds: histograms.and_then(|histograms| distribution(histograms, default)) }
+}
+
+impl Shown {
+    /// The columns of a row of a flow.
+    pub(super) fn of_flow(&self, generation: Generation, label: Label) -> Vec<Column> {
+        self.flow.iter().map(|line| line.column(generation, label)).collect()
+    }
+
+    /// The columns of the row over all flows.
+    pub(super) fn of_all(self, generation: Generation) -> Vec<Column> {
+        let rtt = const { named("rtt_seconds") };
+        let distribution = self.bounds.map(|bounds| Column {
+            metric: rtt,
+            name: "tcp_rtt_hist_ms".to_owned(),
+            help: "Flows of this collection by smoothed round-trip time in milliseconds (tcpi_rtt)."
+                .to_owned(),
+            kind: rtt.kind,
+            per_base: 1000.0,
+            fold: Fold::Distribution(bounds),
+        });
+        let count = (generation == Generation::Third).then(|| Column {
+            metric: const { named("sockets") },
+            name: "tcp_flows_total".to_owned(),
+            help: "Flows of this collection.".to_owned(),
+            kind: Kind::Amount,
+            per_base: 1.0,
+            fold: Fold::Sum,
+        });
+        distribution.into_iter().chain(count).collect()
+    }
+}
+
+impl Line {
+    fn column(&self, generation: Generation, label: Label) -> Column {
+        let name = match generation {
+            Generation::Second => self.second,
+            Generation::Third => self.third,
+        };
+        let falls = self.metric.kind == Kind::Counter && !label.names_each_flow();
+        let more = if falls { ", the sum over the open connections: falls when one closes." } else { "." };
+        Column {
+            metric: self.metric,
+            name: name.to_owned(),
+            help: format!("{}{more}", self.help),
+            kind: if falls { Kind::Amount } else { self.metric.kind },
+            per_base: self.per_base,
+            fold: self.fold.clone(),
+        }
+    }
+}
+
+/// The lines of a group that are on: those it turns on, or all if it names none.
+fn lines(name: Name, group: Option<&Entry<'_>>) -> Vec<&'static Line> {
+    let Some(group) = group else {
+        return Vec::new();
+    };
+    let all: Vec<_> = LINES.iter().filter(|line| line.group == name).collect();
+    let keys: Vec<_> = [ACTIVE].into_iter().chain(all.iter().map(|line| line.key)).collect();
+    let section = group.section(&keys);
+    let named: Vec<_> = all
+        .iter()
+        .filter_map(|line| section.get(line.key).map(|entry| (*line, is_active(&entry.section(&[ACTIVE])))))
+        .collect();
+    match (is_active(&section), named.is_empty()) {
+        (false, _) => Vec::new(),
+        (true, true) => all,
+        (true, false) => named.into_iter().filter(|(_, on)| *on).map(|(line, _)| line).collect(),
+    }
+}
+
+fn is_active(section: &Section<'_>) -> bool {
+    section.get(ACTIVE).and_then(Entry::flag).unwrap_or(true)
+}
+
+/// The bounds of the histogram if it is on; they may also stand beside it.
+fn distribution(histograms: &Entry<'_>, default: &[f64]) -> Option<Vec<f64>> {
+    let group = histograms.section(&[ACTIVE, LATENCY, BUCKET_BOUNDS]);
+    let latency = group.get(LATENCY).map(|latency| latency.section(&[ACTIVE, BUCKET_BOUNDS]));
+    let list = either(
+        latency.as_ref().and_then(|latency| latency.filled(BUCKET_BOUNDS)),
+        group.filled(BUCKET_BOUNDS),
+    );
+    let bounds = list.map(bounds);
+    let on = latency.as_ref().is_none_or(is_active);
+    if !(is_active(&group) && on) {
+        return None;
+    }
+    match (bounds, list) {
+        (Some(bounds), Some(list)) if bounds.is_empty() => {
+            list.warn("found an empty list for a histogram that is active; used: the built-in bounds");
+            Some(default.to_vec())
+        }
+        (bounds, _) => Some(bounds.unwrap_or_else(|| default.to_vec())),
+    }
+}
+
+fn bounds(list: &Entry<'_>) -> Vec<f64> {
+    let mut bounds: Vec<f64> = Vec::new();
+    for item in list.items() {
+        let Some(bound) = item.number() else { continue };
+        if !bound.is_finite() || bound <= 0.0 {
+            item.refuse("milliseconds above 0, finite");
+        } else if let Some(last) = bounds.last().filter(|last| **last >= bound) {
+            item.mistake(&format!("found {bound} after {last}; allowed: ascending bounds, each once"));
+        } else {
+            bounds.push(bound);
+        }
+    }
+    bounds
+}

@@ -1,0 +1,180 @@
+//! The predecessor's `selection:` as one expression.
+//!
+//! Sections narrow, the entries of a section widen, and an empty one says nothing. Refuses to know
+//! what the selected sockets are shown as.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
+
+use super::names::{
+    ADDRESSES, CMDS, EXCLUDE, HOSTS, INCLUDE, LOWER, NETWORKS, NODES, PEERING, PIDS, PORT_RANGES, PROCESS,
+    STACK, UPPER,
+};
+use crate::config::entry::{Entry, Section};
+use crate::select::{Expression, Test, canonical};
+
+/// The expression that a selection stands for.
+pub(super) fn read(selection: &Entry<'_>) -> Expression {
+    let mut wanted = Wanted::default();
+    let section = selection.section(&[PROCESS, PEERING, PORT_RANGES, STACK, NODES, PIDS, CMDS]);
+    wanted.add_ports(&section);
+    wanted.add_owners(&section);
+    if let Some(process) = section.get(PROCESS) {
+        wanted.add_owners(&process.section(&[PIDS, CMDS]));
+    }
+    for peers in [STACK, PEERING].iter().filter_map(|name| section.get(name)) {
+        let peers = peers.section(&[ADDRESSES, NETWORKS, HOSTS, PORT_RANGES, NODES]);
+        wanted.add_ports(&peers);
+        wanted.add_peers(&peers);
+        wanted.add_nodes(&peers);
+    }
+    wanted.add_nodes(&section);
+    wanted.expression()
+}
+
+/// The lists of a selection, wherever they stood.
+#[derive(Default)]
+struct Wanted {
+    ports: Vec<Test>,
+    peers: Vec<Test>,
+    banned: Vec<Test>,
+    owners: Vec<Test>,
+}
+
+impl Wanted {
+    fn expression(self) -> Expression {
+        let banned = match any(self.banned) {
+            Expression::Always => Expression::Always,
+            banned => Expression::Not(Box::new(banned)),
+        };
+        any(self.ports).and(any(self.peers)).and(banned).and(any(self.owners))
+    }
+
+    fn add_ports(&mut self, section: &Section<'_>) {
+        for range in
+            section.get(PORT_RANGES).iter().flat_map(|list| list.items()).filter_map(|item| ports(&item))
+        {
+            self.ports.extend([Test::LocalPort(range.clone()), Test::RemotePort(range)]);
+        }
+    }
+
+    fn add_owners(&mut self, section: &Section<'_>) {
+        let pids = section.get(PIDS).iter().flat_map(|list| list.items()).collect::<Vec<_>>();
+        self.owners.extend(pids.iter().filter_map(pid).map(Test::Pid));
+        let cmds = section.get(CMDS).iter().flat_map(|list| list.items()).collect::<Vec<_>>();
+        self.owners
+            .extend(cmds.iter().filter_map(|cmd| cmd.text("the name of a command")).map(Test::Command));
+    }
+
+    fn add_nodes(&mut self, section: &Section<'_>) {
+        if let Some(nodes) = section.get(NODES) {
+            self.add_peers(&nodes.section(&[ADDRESSES, NETWORKS, HOSTS]));
+        }
+    }
+
+    fn add_peers(&mut self, section: &Section<'_>) {
+        if let Some(list) = section.get(ADDRESSES) {
+            self.peers.extend(list.items().iter().filter_map(address).map(Test::RemoteAddress));
+        }
+        if let Some(networks) = section.get(NETWORKS) {
+            if networks.is_map() {
+                let sides = networks.section(&[INCLUDE, EXCLUDE]);
+                self.peers.extend(sides.get(INCLUDE).into_iter().flat_map(all_networks));
+                self.banned.extend(sides.get(EXCLUDE).into_iter().flat_map(all_networks));
+            } else {
+                self.peers.extend(all_networks(networks));
+            }
+        }
+        if let Some(list) = section.get(HOSTS) {
+            self.peers.extend(list.items().iter().filter_map(host));
+        }
+    }
+}
+
+fn any(mut tests: Vec<Test>) -> Expression {
+    match tests.pop() {
+        None => Expression::Always,
+        Some(only) if tests.is_empty() => Expression::Is(only),
+        Some(last) => Expression::Any(tests.into_iter().chain([last]).map(Expression::Is).collect()),
+    }
+}
+
+fn pid(entry: &Entry<'_>) -> Option<u32> {
+    const ALLOWED: &str = "a process id from 1 to 4294967295";
+    let pid = entry.integer(ALLOWED)?;
+    if pid == 0 {
+        entry.refuse(ALLOWED);
+    }
+    (pid > 0).then_some(pid)
+}
+
+fn ports(entry: &Entry<'_>) -> Option<RangeInclusive<u16>> {
+    const ALLOWED: &str = "a port from 0 to 65535";
+    let section = entry.section(&[LOWER, UPPER]);
+    let (lower, upper) = (section.get(LOWER), section.get(UPPER));
+    if entry.is_null() || entry.is_map() && (lower.is_none() || upper.is_none()) {
+        entry.mistake("found a range without both ends; allowed: {lower: PORT, upper: PORT}");
+    }
+    let (first, last) = (lower.map(|end| end.integer(ALLOWED)), upper.map(|end| end.integer(ALLOWED)));
+    let (first, last) = (first??, last??);
+    if first > last {
+        entry.mistake(&format!("found lower {first} above upper {last}; allowed: lower <= upper"));
+        return None;
+    }
+    Some(first..=last)
+}
+
+fn address(entry: &Entry<'_>) -> Option<IpNet> {
+    const ALLOWED: &str = "an IPv4 or IPv6 address such as 192.0.2.1 (a network belongs under networks)";
+    let address = entry.text(ALLOWED)?.parse::<IpAddr>();
+    if address.is_err() {
+        entry.refuse(ALLOWED);
+    }
+    address.ok().map(|address| canonical(address.into()))
+}
+
+fn all_networks(list: &Entry<'_>) -> Vec<Test> {
+    list.items().iter().filter_map(network).map(Test::RemoteAddress).collect()
+}
+
+fn network(entry: &Entry<'_>) -> Option<IpNet> {
+    const ALLOWED: &str = "a network such as 192.0.2.0/24 or 2001:db8::/32";
+    let text = entry.text(ALLOWED)?;
+    let Some(network) = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)) else {
+        entry.refuse(ALLOWED);
+        return None;
+    };
+    if network != network.trunc() {
+        entry.warn(&format!("found {network}, an address inside a network; matched: {}", canonical(network)));
+    }
+    Some(canonical(network))
+}
+
+fn host(entry: &Entry<'_>) -> Option<Test> {
+    const ALLOWED: &str = "a host name such as db.example.org, or an address";
+    let text = entry.text(ALLOWED)?;
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(Test::RemoteAddress(canonical(address.into())));
+    }
+    if !is_host_name(&text) {
+        entry.refuse(ALLOWED);
+        return None;
+    }
+    Some(Test::RemoteHost(text))
+}
+
+/// Whether a resolver could know the text: letters, digits, `-` and `_` between dots (RFC 1123,
+/// section 2.1), and no number at the end, which would be a broken IPv4 address.
+fn is_host_name(text: &str) -> bool {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= 253 && name.split('.').all(is_label) && !last.bytes().all(|byte| byte.is_ascii_digit())
+}

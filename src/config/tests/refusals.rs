@@ -1,0 +1,257 @@
+//! What a file is told if it says what it must not say.
+
+use proptest::prelude::*;
+
+use super::{bounds, parsed};
+use crate::config::{Config, DEFAULT_FILE};
+
+fn mistakes(text: &str) -> String {
+    Config::parse("a.yml", text).map_or_else(|error| error.to_string(), |config| panic!("{config:?}"))
+}
+
+#[test]
+fn an_empty_list_of_bounds_is_replaced_and_told() {
+    let config = parsed("logic:\n  metrics:\n    histograms:\n      bucket_bounds: []\n");
+    assert_eq!(bounds(&config).map(|bounds| bounds.len()), Some(9));
+    assert_eq!(
+        config.warnings,
+        [
+            "a.yml:4:7: logic.metrics.histograms.bucket_bounds: found an empty list for a histogram that is active; \
+          used: the built-in bounds"
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_key_under_logic_is_a_warning_that_names_the_nearest_known_one() {
+    let config = parsed("logic:\n  metrics:\n    gagues:\n      active: true\n    counters:\n");
+    assert_eq!(
+        config.warnings,
+        ["a.yml:3:5: logic.metrics.gagues: found an unknown key; allowed: gauges, counters, histograms; \
+          did you mean \"gauges\"?"]
+    );
+}
+
+#[test]
+fn an_unknown_key_at_the_top_is_a_mistake_that_names_the_nearest_known_one() {
+    assert_eq!(
+        mistakes("logic:\nlogics:\nzzzzzz: 1\ncollect:\n  dead_line: 5s\n"),
+        "a.yml:2:1: logics: found an unknown key; allowed: logic, collect, selection, cnfg; did you mean \"logic\"?\n\
+         a.yml:3:1: zzzzzz: found an unknown key; allowed: logic, collect, selection, cnfg\n\
+         a.yml:5:3: collect.dead_line: found an unknown key; allowed: deadline; did you mean \"deadline\"?"
+    );
+}
+
+#[test]
+fn a_key_said_twice_names_both_lines() {
+    assert_eq!(
+        mistakes("logic:\n  metrics:\n    gauges:\n      delivery_rate:\n      deliveryRate:\n"),
+        "a.yml:5:7: logic.metrics.gauges.deliveryRate: found on line 5 what logic.metrics.gauges.delivery_rate on \
+         line 4 says already; allowed: once"
+    );
+    for (text, line) in [
+        ("logic:\nlogic:\n", 2),
+        ("logic:\ncnfg:\n  logic:\n", 3),
+        ("logic:\n  max_flows: 1\n  compression:\n    max_flows: 1\n", 4),
+        (
+            "logic:\n  flow_label: {origin_folding: raw_endpoint}\n  compression:\n    label_folding: raw_endpoint\n",
+            4,
+        ),
+        ("logic:\n  gauges:\n  metrics:\n    gauges:\n", 4),
+        (
+            "logic:\n  metrics:\n    histograms:\n      bucket_bounds: [1]\n      rtt: {bucket_bounds: [1]}\n",
+            5,
+        ),
+    ] {
+        let told = mistakes(text);
+        assert!(told.starts_with(&format!("a.yml:{line}:")), "{told}");
+        assert_eq!(told.matches(" line ").count(), 2, "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+}
+
+#[test]
+fn every_mistake_says_what_was_found_and_what_is_allowed() {
+    for (text, told) in [
+        ("metrics: 5", "metrics: found 5; allowed: a map with the keys gauges, counters, histograms"),
+        (
+            "metrics: {gauges: [rtt]}",
+            "metrics.gauges: found a list; allowed: a map with the keys active, rtt, cwnd, delivery_rate",
+        ),
+        (
+            "metrics: {gauges: {active: maybe}}",
+            "metrics.gauges.active: found \"maybe\"; allowed: true or false",
+        ),
+        ("metrics: {gauges: {active: 1}}", "metrics.gauges.active: found 1; allowed: true or false"),
+        (
+            "metrics: {histograms: {bucket_bounds: [0]}}",
+            "metrics.histograms.bucket_bounds[0]: found 0; allowed: milliseconds above 0, finite",
+        ),
+        (
+            "metrics: {histograms: {bucket_bounds: [.inf]}}",
+            "metrics.histograms.bucket_bounds[0]: found inf; allowed: milliseconds above 0, finite",
+        ),
+        (
+            "metrics: {histograms: {bucket_bounds: [1, x]}}",
+            "metrics.histograms.bucket_bounds[1]: found \"x\"; allowed: a number",
+        ),
+        (
+            "metrics: {histograms: {bucket_bounds: [1, 1]}}",
+            "metrics.histograms.bucket_bounds[1]: found 1 after 1; allowed: ascending bounds, each once",
+        ),
+        (
+            "compression: {label_folding: raw}",
+            "compression.label_folding: found \"raw\"; allowed: raw_endpoint or pid_condensed",
+        ),
+        (
+            "compression: {label_folding: {origin: [a]}}",
+            "compression.label_folding.origin: found a list; allowed: raw_endpoint or pid_condensed",
+        ),
+        ("max_flows: -1", "max_flows: found -1; allowed: a number of flows, or 0 for no limit"),
+        ("max_flows: 1.5", "max_flows: found 1.5; allowed: a number of flows, or 0 for no limit"),
+        (
+            "selection: {process: {pids: [0]}}",
+            "selection.process.pids[0]: found 0; allowed: a process id from 1 to 4294967295",
+        ),
+        (
+            "selection: {process: {pids: 4294967296}}",
+            "selection.process.pids: found 4294967296; allowed: a process id from 1 to 4294967295",
+        ),
+        (
+            "selection: {process: {cmds: ['']}}",
+            "selection.process.cmds[0]: found \"\"; allowed: the name of a command",
+        ),
+        (
+            "selection: {peering: {addresses: [10.0.0.0/8]}}",
+            "selection.peering.addresses[0]: found \"10.0.0.0/8\"; allowed: an IPv4 or IPv6 address such as 192.0.2.1 (a network belongs under networks)",
+        ),
+        (
+            "selection: {peering: {networks: [10.0.0.0/33]}}",
+            "selection.peering.networks[0]: found \"10.0.0.0/33\"; allowed: a network such as 192.0.2.0/24 or 2001:db8::/32",
+        ),
+        (
+            "selection: {peering: {networks: {exclude: [10]}}}",
+            "selection.peering.networks.exclude[0]: found 10; allowed: a network such as 192.0.2.0/24 or 2001:db8::/32",
+        ),
+        (
+            "selection: {peering: {hosts: [a b]}}",
+            "selection.peering.hosts[0]: found \"a b\"; allowed: a host name such as db.example.org, or an address",
+        ),
+        (
+            "selection: {peering: {hosts: [10.0.0.256]}}",
+            "selection.peering.hosts[0]: found \"10.0.0.256\"; allowed: a host name such as db.example.org, or an address",
+        ),
+        (
+            "selection: {portranges: [{lower: 1}]}",
+            "selection.portranges[0]: found a range without both ends; allowed: {lower: PORT, upper: PORT}",
+        ),
+        (
+            "selection: {portranges: [~]}",
+            "selection.portranges[0]: found a range without both ends; allowed: {lower: PORT, upper: PORT}",
+        ),
+        (
+            "selection: {portranges: [80-443]}",
+            "selection.portranges[0]: found \"80-443\"; allowed: a map with the keys lower, upper",
+        ),
+        (
+            "selection: {portranges: {lower: 1, upper: 65536}}",
+            "selection.portranges.upper: found 65536; allowed: a port from 0 to 65535",
+        ),
+        (
+            "selection: {portranges: {lower: , upper: 1}}",
+            "selection.portranges.lower: found nothing; allowed: a port from 0 to 65535",
+        ),
+        (
+            "selection: {portranges: {lower: 2, upper: 1}}",
+            "selection.portranges: found lower 2 above upper 1; allowed: lower <= upper",
+        ),
+    ] {
+        let all = mistakes(&format!("logic: {{{text}}}"));
+        let (place, told_now) = all.split_once(": logic.").unwrap_or_else(|| panic!("{all}"));
+        assert_eq!(told_now, told, "{text}");
+        assert!(place.starts_with("a.yml:1:"), "{place}");
+    }
+}
+
+#[test]
+fn a_file_that_shows_nothing_says_what_is_expected() {
+    let expected = "found nothing to show; allowed: the key logic, with what to show under it";
+    for text in ["", "# nothing\n", "{}", "collect: {deadline: 5s}", "selection: ", "cnfg: "] {
+        let told = mistakes(text);
+        assert!(told.ends_with(expected) && told.starts_with("a.yml:"), "{text}: {told}");
+    }
+    assert_eq!(mistakes("- logic"), "a.yml:1:1: found a list; allowed: a map with the key logic");
+    assert_eq!(mistakes("logic"), "a.yml:1:1: found \"logic\"; allowed: a map with the key logic");
+}
+
+#[test]
+fn what_is_no_yaml_is_one_mistake_with_its_place() {
+    assert_eq!(
+        mistakes("logic:\n\tmetrics:\n"),
+        "a.yml:2:2: found what is no YAML: tabs disallowed within this context (block indentation); \
+         allowed: one YAML map"
+    );
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_told_in_its_order() {
+    let told = mistakes(
+        "collect: {deadline: 0s}\nlogic:\n  selection:\n    process:\n      pids: [x, 1, y]\n  max_flows: z\nlogik: 1\n",
+    );
+    let places: Vec<_> =
+        told.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        places,
+        [
+            "a.yml:1:11 collect.deadline",
+            "a.yml:5:14 logic.selection.process.pids[0]",
+            "a.yml:5:20 logic.selection.process.pids[2]",
+            "a.yml:6:3 logic.max_flows",
+            "a.yml:7:1 logik",
+        ]
+    );
+}
+
+#[test]
+fn a_text_from_the_file_cannot_break_a_line() {
+    let long = "x".repeat(1000);
+    let told = mistakes(&format!("logic: {{max_flows: \"a\\nb\\e[31m{long}\"}}\n\"k\\n1\": 2\n"));
+    assert_eq!(told.lines().count(), 2, "{told}");
+    assert!(told.contains("a\\nb\\u{1b}[31mxxx") && told.contains("k\\n1") && told.len() < 400, "{told}");
+}
+
+#[test]
+fn a_deadline_outside_the_limits_is_refused() {
+    for (deadline, found) in [("99ms", "\"99ms\""), ("61s", "\"61s\""), ("5", "5"), ("soon", "\"soon\"")] {
+        assert_eq!(
+            mistakes(&format!("logic:\ncollect: {{deadline: {deadline}}}")),
+            format!(
+                "a.yml:2:11: collect.deadline: found {found}; \
+                 allowed: a duration from 100ms to 60s, such as 500ms, 5s or 1m30s"
+            )
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC*|[\\-a-z:\\[\\]{}&*!#|> \n\t\"']{0,80}") {
+        let _ = Config::parse("a.yml", &text);
+    }
+
+    #[test]
+    fn no_change_of_the_built_in_file_panics(
+        cuts in proptest::collection::vec((any::<prop::sample::Index>(), 0_usize..9, "[-a-z0-9:\\[\\]{}&*~.,/ \n]{0,4}"), 1..6)
+    ) {
+        let mut letters: Vec<char> = DEFAULT_FILE.replace("  # ", "  ").chars().collect();
+        for (at, removed, added) in cuts {
+            let at = at.index(letters.len());
+            let end = letters.len().min(at + removed);
+            letters.splice(at..end, added.chars());
+        }
+        let text: String = letters.into_iter().collect();
+        if let Err(error) = Config::parse("a.yml", &text) {
+            prop_assert!(error.mistakes().iter().all(|line| line.starts_with("a.yml:") && !line.contains('\n')));
+        }
+    }
+}
