@@ -1,0 +1,220 @@
+//! Metrics about ourselves: how the collection went, what it left out, what it was not allowed.
+//!
+//! Refuses to know what a collection is for.
+
+use std::time::Duration;
+
+use crate::exposition::{Encoder, Family, Type, Value, label};
+
+mod own;
+
+pub use own::Own;
+
+/// The capabilities that owners of foreign sockets need, both together.
+pub const CAPABILITIES: [(&str, caps::Capability); 2] = [
+    ("CAP_DAC_READ_SEARCH", caps::Capability::CAP_DAC_READ_SEARCH),
+    ("CAP_SYS_PTRACE", caps::Capability::CAP_SYS_PTRACE),
+];
+
+/// The names of those that this thread does not hold.
+#[must_use]
+pub fn missing_capabilities() -> Vec<&'static str> {
+    CAPABILITIES.iter().filter(|(_, capability)| !holds(*capability)).map(|(name, _)| *name).collect()
+}
+
+fn holds(capability: caps::Capability) -> bool {
+    caps::has_cap(None, caps::CapSet::Effective, capability).unwrap_or(false)
+}
+
+/// How one collection went.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// The steps of the collection that were needed.
+    pub stages: Vec<Stage>,
+    /// One entry a view.
+    pub views: Vec<ViewHealth>,
+    /// Sockets in the dump.
+    pub sockets_seen: u64,
+    /// Bytes in the dump.
+    pub dump_bytes: u64,
+    /// Replies of the dump that could not be read.
+    pub malformed: u64,
+    /// Processes whose file descriptors could not be read; `None` if nobody asked.
+    pub processes_unreadable: Option<u64>,
+    /// Host names of the selection without an address.
+    pub hosts_unresolved: Option<usize>,
+    /// How long the kernel has been holding an earlier dump.
+    pub held: Option<Duration>,
+    /// Collections since the start, this one counted.
+    pub collections: u64,
+    /// The 3.x meta metrics, if the configuration asks for them.
+    pub seed: Option<SeedStatus>,
+    /// The state of this process.
+    pub own: Own,
+}
+
+/// A step of a collection.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// `dump` or `processes`.
+    pub name: &'static str,
+    /// How long it took.
+    pub duration: Duration,
+    /// Whether it was complete.
+    pub success: bool,
+}
+
+/// What a view made of the sockets.
+#[derive(Clone, Debug)]
+pub struct ViewHealth {
+    /// The view's name.
+    pub name: String,
+    /// Sockets that it selected.
+    pub selected: u64,
+    /// Rows that it shows.
+    pub rows: usize,
+    /// Rows that its limit left out.
+    pub left_out: usize,
+    /// The limit; `None` for none.
+    pub limit: Option<usize>,
+}
+
+/// What `collector_data_status` of the predecessor's 3.x says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeedStatus {
+    /// With the number of flows.
+    Success(u64),
+    /// The kernel gave no complete dump.
+    Failed,
+}
+
+impl Health {
+    /// Whether every stage was complete.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.stages.iter().all(|stage| stage.success)
+    }
+
+    /// Writes every family.
+    pub fn write(&self, encoder: &mut Encoder) {
+        let out = &mut Families(encoder);
+        self.write_seed(out);
+        let version = [("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
+        out.gauge("ss_exporter_build_info", "What is running; the value is always 1.", [(&version[..], 1)]);
+        out.gauge(
+            "ss_exporter_capability",
+            "Whether the exporter holds a capability that owners of foreign sockets need.",
+            CAPABILITIES.map(|(name, capability)| ([("name", name)], u64::from(holds(capability)))),
+        );
+        out.one("ss_exporter_collections_total", "Collections started.", Type::Counter, self.collections);
+        self.write_stages(out);
+        if let Some(held) = self.held {
+            out.seconds(
+                "ss_exporter_dump_held_seconds",
+                "How long the kernel has been holding a dump.",
+                held,
+            );
+        }
+        let gauge = Type::Gauge;
+        out.one("ss_exporter_sockets_seen", "Sockets in the last dump.", gauge, self.sockets_seen);
+        self.write_views(out);
+        out.one("ss_exporter_dump_bytes", "Bytes in the last dump.", gauge, self.dump_bytes);
+        out.one(
+            "ss_exporter_dump_malformed",
+            "Replies in the last dump that could not be read.",
+            gauge,
+            self.malformed,
+        );
+        if let Some(number) = self.processes_unreadable {
+            let help = "Processes whose file descriptors could not be read for want of permission.";
+            out.one("ss_exporter_processes_unreadable", help, gauge, number);
+        }
+        if let Some(number) = self.hosts_unresolved {
+            let help = "Host names of the selection that have no address.";
+            out.one("ss_exporter_hosts_unresolved", help, gauge, number as u64);
+        }
+        self.own.write(out);
+    }
+
+    fn write_stages(&self, out: &mut Families<'_>) {
+        let name = "ss_exporter_collection_duration_seconds";
+        out.family(name, "How long the stages of the last collection took.", Type::Gauge);
+        for stage in &self.stages {
+            out.sample(name, &[("stage", stage.name)], Value::Float(stage.duration.as_secs_f64()));
+        }
+        out.gauge(
+            "ss_exporter_collection_success",
+            "Whether the stages of the last collection were complete; rows are withheld if the dump was not.",
+            self.stages.iter().map(|stage| ([("stage", stage.name)], u64::from(stage.success))),
+        );
+    }
+
+    fn write_views(&self, out: &mut Families<'_>) {
+        let each = |value: fn(&ViewHealth) -> Option<u64>| {
+            self.views.iter().filter_map(move |view| Some(([("view", view.name.as_str())], value(view)?)))
+        };
+        let help = "Sockets that a view selected.";
+        out.gauge("ss_exporter_sockets_selected", help, each(|view| Some(view.selected)));
+        out.gauge("ss_exporter_rows", "Rows that a view shows.", each(|view| Some(view.rows as u64)));
+        let help = "Rows that a view's limit left out of the last collection.";
+        out.gauge("ss_exporter_rows_left_out", help, each(|view| Some(view.left_out as u64)));
+        let help = "The most rows that a view shows; absent where there is no limit.";
+        out.gauge("ss_exporter_rows_limit", help, each(|view| view.limit.map(|limit| limit as u64)));
+    }
+
+    fn write_seed(&self, out: &mut Families<'_>) {
+        let Some(status) = self.seed else { return };
+        let help = "Collections started, as the predecessor named them.";
+        out.one("collector_collection_runs_total", help, Type::Counter, self.collections);
+        let sample = match status {
+            SeedStatus::Success(flows) => ([("status", "success")], flows),
+            // The predecessor ran a program, hence the name that dashboards know.
+            SeedStatus::Failed => ([("status", "ss2_command_failed")], 1),
+        };
+        let help = "Flows in the last collection if its status is success, else 1.";
+        out.gauge("collector_data_status", help, [sample]);
+    }
+}
+
+/// Writes whole families with one call each.
+pub(crate) struct Families<'a>(&'a mut Encoder);
+
+impl Families<'_> {
+    fn family(&mut self, name: &str, help: &str, kind: Type) {
+        self.0.family(&Family { name, help, kind });
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: Value) {
+        let mut block = Vec::new();
+        for (name, value) in labels {
+            label(&mut block, name, value.as_bytes());
+        }
+        self.0.sample(name, &block, value);
+    }
+
+    fn one(&mut self, name: &str, help: &str, kind: Type, value: u64) {
+        self.family(name, help, kind);
+        self.sample(name, &[], Value::Integer(value));
+    }
+
+    fn seconds(&mut self, name: &str, help: &str, value: Duration) {
+        self.family(name, help, Type::Gauge);
+        self.sample(name, &[], Value::Float(value.as_secs_f64()));
+    }
+
+    /// A family without a sample says that nothing has it, and is left out.
+    fn gauge<'l, L: AsRef<[(&'l str, &'l str)]>>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (L, u64)>,
+    ) {
+        let mut samples = samples.into_iter().peekable();
+        if samples.peek().is_some() {
+            self.family(name, help, Type::Gauge);
+        }
+        for (labels, value) in samples {
+            self.sample(name, labels.as_ref(), Value::Integer(value));
+        }
+    }
+}

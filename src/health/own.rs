@@ -1,0 +1,105 @@
+//! The `process_*` metrics that every Prometheus client library exposes, from `/proc/self`.
+//!
+//! Refuses to know collections.
+
+use std::fs;
+use std::sync::OnceLock;
+
+use super::Families;
+use crate::exposition::{Type, Value};
+
+/// The state of this process; what `/proc` does not tell is absent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Own {
+    cpu_seconds: Option<f64>,
+    virtual_bytes: Option<f64>,
+    resident_bytes: Option<f64>,
+    start_time_seconds: Option<f64>,
+    open_fds: Option<f64>,
+    max_fds: Option<f64>,
+}
+
+impl Own {
+    /// Reads the state now.
+    #[must_use]
+    pub fn read() -> Self {
+        let stat = Stat::read();
+        let field = |number| stat.as_ref().and_then(|stat| stat.field(number));
+        let ticks = float(rustix::param::clock_ticks_per_second());
+        Self {
+            cpu_seconds: field(UTIME).zip(field(STIME)).map(|(user, system)| (user + system) / ticks),
+            virtual_bytes: field(VSIZE),
+            resident_bytes: field(RSS).map(|pages| pages * float(rustix::param::page_size() as u64)),
+            start_time_seconds: field(STARTTIME)
+                .zip(boot_time())
+                .map(|(since_boot, boot)| boot + since_boot / ticks),
+            open_fds: fs::read_dir("/proc/self/fd").ok().map(|fds| float(fds.count() as u64)),
+            max_fds: rustix::process::getrlimit(rustix::process::Resource::Nofile).current.map(float),
+        }
+    }
+
+    pub(super) fn write(self, out: &mut Families<'_>) {
+        use Type::{Counter, Gauge};
+        let rows = [
+            (
+                "process_cpu_seconds_total",
+                "Total user and system CPU time spent in seconds.",
+                Counter,
+                self.cpu_seconds,
+            ),
+            ("process_max_fds", "Maximum number of open file descriptors.", Gauge, self.max_fds),
+            ("process_open_fds", "Number of open file descriptors.", Gauge, self.open_fds),
+            ("process_resident_memory_bytes", "Resident memory size in bytes.", Gauge, self.resident_bytes),
+            (
+                "process_start_time_seconds",
+                "Start time of the process since the Unix epoch in seconds.",
+                Gauge,
+                self.start_time_seconds,
+            ),
+            ("process_virtual_memory_bytes", "Virtual memory size in bytes.", Gauge, self.virtual_bytes),
+        ];
+        for (name, help, kind, value) in rows {
+            if let Some(value) = value {
+                out.family(name, help, kind);
+                out.sample(name, &[], Value::Float(value));
+            }
+        }
+    }
+}
+
+// Fields of /proc/PID/stat as proc(5) numbers them.
+const UTIME: usize = 14;
+const STIME: usize = 15;
+const STARTTIME: usize = 22;
+const VSIZE: usize = 23;
+const RSS: usize = 24;
+
+struct Stat(String);
+
+impl Stat {
+    fn read() -> Option<Self> {
+        // The comm is in parentheses and may itself hold any byte, parentheses too.
+        let bytes = fs::read("/proc/self/stat").ok()?;
+        let behind_comm = bytes.rsplit(|byte| *byte == b')').next()?;
+        Some(Self(String::from_utf8_lossy(behind_comm).into_owned()))
+    }
+
+    fn field(&self, number: usize) -> Option<f64> {
+        const FIRST_BEHIND_COMM: usize = 3;
+        self.0.split_ascii_whitespace().nth(number - FIRST_BEHIND_COMM)?.parse().ok()
+    }
+}
+
+/// The time of the last boot in seconds since the Unix epoch; it does not change.
+fn boot_time() -> Option<f64> {
+    static BOOT: OnceLock<Option<f64>> = OnceLock::new();
+    *BOOT.get_or_init(|| {
+        let stat = fs::read_to_string("/proc/stat").ok()?;
+        stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes and limits are below 2^53")]
+const fn float(integer: u64) -> f64 {
+    integer as f64
+}

@@ -1,0 +1,100 @@
+//! The result of one collection, and its exposition chunk by chunk.
+//!
+//! The body never exists as a whole: families are written from the columns, some rows at a time.
+//! Refuses to know how a collection is made and who reads it.
+
+use std::sync::Arc;
+
+use crate::config::{Column, View};
+use crate::exposition::{Encoder, Family, Format, Value};
+use crate::fold::Sealed;
+use crate::health::{Health, SeedStatus};
+use crate::plan::Plan;
+
+/// A chunk is handed on when it has grown to this many bytes.
+const CHUNK: usize = 64 * 1024;
+/// Room for the rows that are written before the size is looked at again.
+const SLACK: usize = 16 * 1024;
+/// So many rows are written between two looks at the size.
+const STRIDE: usize = 32;
+
+/// What one collection found.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The plan's views.
+    pub views: Arc<[View]>,
+    /// Their tables, in the same order; empty if there was no complete dump.
+    pub tables: Vec<Sealed>,
+    /// How the collection went.
+    pub health: Health,
+}
+
+/// How far an exposition has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cursor {
+    view: usize,
+    column: usize,
+    row: usize,
+    done: bool,
+}
+
+impl Snapshot {
+    /// What a plan shows where there is no complete dump.
+    #[must_use]
+    pub fn blank(plan: &Plan) -> Self {
+        let seed = plan.seed_meta.then_some(SeedStatus::Failed);
+        Self {
+            views: Arc::clone(&plan.views),
+            tables: Vec::new(),
+            health: Health { seed, ..Health::default() },
+        }
+    }
+
+    /// The next chunk of the exposition; `None` after the last.
+    #[must_use]
+    pub fn chunk(&self, cursor: &mut Cursor, format: Format) -> Option<Vec<u8>> {
+        if cursor.done {
+            return None;
+        }
+        let mut encoder = Encoder::new(format, CHUNK + SLACK);
+        while encoder.out.len() < CHUNK {
+            let Some((view, table)) = self.views.get(cursor.view).zip(self.tables.get(cursor.view)) else {
+                self.health.write(&mut encoder);
+                encoder.end();
+                cursor.done = true;
+                break;
+            };
+            match view.columns.get(cursor.column) {
+                Some(column) => rows(&mut encoder, column, table, cursor),
+                None => *cursor = Cursor { view: cursor.view + 1, ..Cursor::default() },
+            }
+        }
+        Some(encoder.out)
+    }
+}
+
+/// Writes the next rows of a column, with its header before the first.
+fn rows(encoder: &mut Encoder, column: &Column, table: &Sealed, cursor: &mut Cursor) {
+    if cursor.row == 0 {
+        encoder.family(&Family { name: &column.name, help: &column.help, kind: column.exposed_type() });
+    }
+    let Some(cells) = table.column(cursor.column) else { return };
+    let end = (cursor.row + STRIDE).min(table.rows());
+    for index in cursor.row..end {
+        let Some((row, key)) = table.shown(index) else { continue };
+        if let Some(bounds) = cells.bounds() {
+            if let Some((counts, sum)) = cells.observations(row) {
+                encoder.histogram(&column.name, key, &bounds.upper, counts, Value::Float(sum));
+            }
+        } else if let Some(integer) = cells.integer(row) {
+            encoder.sample(&column.name, key, Value::Integer(integer));
+        } else if let Some(value) = cells.get(row) {
+            encoder.sample(&column.name, key, Value::Float(value));
+        }
+    }
+    cursor.row = end;
+    if end == table.rows() {
+        cursor.column += 1;
+        cursor.row = 0;
+    }
+}
