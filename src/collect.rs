@@ -1,0 +1,225 @@
+//! One collection, read top to bottom: owners, dump, fold.
+//!
+//! Refuses to know who asked, and when the next one comes.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Instant;
+
+use hashbrown::HashSet;
+
+use crate::attribute::{Process, Processes};
+use crate::config::View;
+use crate::exposition;
+use crate::fold::{Limit, Seed, Table};
+use crate::health::{Health, Own, SeedStatus, Stage, ViewHealth};
+use crate::metrics::Fold;
+use crate::plan::{Plan, Program, Route};
+use crate::select::Subject;
+use crate::snapshot::Snapshot;
+use crate::sockdiag::{DumpError, DumpStats, Kernel, Socket, dump};
+
+/// What a collection looks at.
+pub trait World: Send {
+    /// Who answers dump requests.
+    type Kernel: Kernel;
+
+    /// Opens a connection to the kernel, for one dump.
+    ///
+    /// # Errors
+    /// What `socket(2)` says.
+    fn open(&self) -> io::Result<Self::Kernel>;
+
+    /// Where the process table is.
+    fn proc(&self) -> &Path;
+
+    /// The addresses that a host name has now.
+    fn addresses(&self, host: &str) -> Vec<IpAddr>;
+}
+
+/// What one collection leaves for the next.
+#[derive(Debug)]
+pub struct Memory {
+    limits: Vec<Limit>,
+    seed: Seed,
+    collections: u64,
+}
+
+impl Memory {
+    /// The memory before the first collection.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let limit = |view: &View| view.limit.map_or_else(Limit::none, Limit::of);
+        Self { limits: plan.views.iter().map(limit).collect(), seed: Seed::default(), collections: 0 }
+    }
+}
+
+/// Collects once.
+///
+/// It never fails as a whole: what could not be done is missing from the snapshot and marked in its
+/// health.
+pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot {
+    let start = Instant::now();
+    let deadline = start + plan.deadline;
+    let program = plan.program(&|host| world.addresses(host));
+    let mut health = Health { collections: memory.collections + 1, ..Health::default() };
+    memory.collections += 1;
+
+    let processes = if plan.needs_processes {
+        let before = Instant::now();
+        // The dump must have time left, whatever the process table is like.
+        let scanned = Processes::scan(world.proc(), start + plan.deadline / 2);
+        let success = scanned.as_ref().is_ok_and(|processes| !processes.cut_short);
+        if let Err(error) = &scanned {
+            tracing::warn!(path = %world.proc().display(), %error, "cannot read the process table; mount /proc to know the owners of sockets");
+        }
+        health.stages.push(Stage { name: "processes", duration: before.elapsed(), success });
+        let processes = scanned.unwrap_or_default();
+        health.processes_unreadable = Some(processes.unreadable);
+        processes
+    } else {
+        Processes::default()
+    };
+
+    let before = Instant::now();
+    let mut folding = Folding::new(plan, memory, &program, &processes);
+    let dumped = folding.dump(world, &program, deadline);
+    health.stages.push(Stage { name: "dump", duration: before.elapsed(), success: dumped.is_ok() });
+    match dumped {
+        Ok(stats) => {
+            health.sockets_seen = folding.seen.len() as u64;
+            health.dump_bytes = stats.bytes;
+            health.malformed = stats.malformed;
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the collection failed; rows are withheld");
+            folding.tables.clear();
+        }
+    }
+    folding.finish(memory, health, world)
+}
+
+/// A collection whose dump is under way.
+struct Folding<'a> {
+    plan: &'a Plan,
+    routes: &'a [Route],
+    processes: &'a Processes,
+    tables: Vec<Table>,
+    selected: Vec<u64>,
+    /// A dump can repeat a socket: the kernel walks tables that change under it.
+    seen: HashSet<u64>,
+    key: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl<'a> Folding<'a> {
+    fn new(plan: &'a Plan, memory: &Memory, program: &'a Program, processes: &'a Processes) -> Self {
+        let views = plan.views.iter().zip(&memory.limits);
+        let tables = views.map(|(view, limit)| {
+            let mut table = view.table(limit.clone(), memory.seed.clone());
+            if view.by.is_empty() {
+                // The row over all sockets is there without any: their sum is then zero.
+                let row = table.row(b"");
+                let sums = view.columns.iter().enumerate().filter(|(_, column)| column.fold == Fold::Sum);
+                sums.for_each(|(column, _)| row.into_iter().for_each(|row| table.add(row, column, 0)));
+            }
+            table
+        });
+        Self {
+            plan,
+            routes: &program.routes,
+            processes,
+            tables: tables.collect(),
+            selected: vec![0; plan.views.len()],
+            seen: HashSet::new(),
+            key: Vec::new(),
+            text: Vec::new(),
+        }
+    }
+
+    fn dump(
+        &mut self,
+        world: &impl World,
+        program: &Program,
+        deadline: Instant,
+    ) -> Result<DumpStats, DumpError> {
+        let Some(request) = &program.request else { return Ok(DumpStats::default()) };
+        let mut kernel = world.open().map_err(DumpError::Open)?;
+        dump(&mut kernel, request, deadline, |socket| self.fold(socket))
+    }
+
+    #[inline]
+    fn fold(&mut self, socket: &Socket<'_>) {
+        if !self.seen.insert(socket.cookie()) {
+            return;
+        }
+        let owners = self.processes.of(socket.inode());
+        for route in self.routes {
+            let wanted = |test: &crate::select::Expression| test.accepts(Subject { socket, owners });
+            if route.states.contains(socket.state()) && route.test.as_ref().is_none_or(wanted) {
+                for view in &route.views {
+                    self.fold_into(*view, socket, owners);
+                }
+            }
+        }
+    }
+
+    fn fold_into(&mut self, number: usize, socket: &Socket<'_>, owners: &[Process]) {
+        let Self { plan, tables, selected, key, text, .. } = self;
+        let (Some(view), Some(table)) = (plan.views.get(number), tables.get_mut(number)) else { return };
+        selected.iter_mut().skip(number).take(1).for_each(|count| *count += 1);
+        let mut row = None;
+        for (number, column) in view.columns.iter().enumerate() {
+            let Some(value) = column.metric.source.read(socket) else { continue };
+            // A socket without any value makes no row.
+            if row.is_none() {
+                key.clear();
+                for label in &view.by {
+                    text.clear();
+                    label.write(text, socket, owners);
+                    exposition::label(key, label.name(), text);
+                }
+                row = table.row(key);
+            }
+            let Some(row) = row else { return };
+            table.add(row, number, value);
+        }
+    }
+
+    fn finish(self, memory: &mut Memory, mut health: Health, world: &impl World) -> Snapshot {
+        let mut tables = Vec::with_capacity(self.tables.len());
+        for (table, limit) in self.tables.into_iter().zip(&mut memory.limits) {
+            let (sealed, next) = table.seal();
+            *limit = next;
+            tables.push(sealed);
+        }
+        health.views = self
+            .plan
+            .views
+            .iter()
+            .enumerate()
+            .filter_map(|(number, view)| {
+                let table = tables.get(number)?;
+                Some(ViewHealth {
+                    name: view.name.clone(),
+                    selected: *self.selected.get(number)?,
+                    rows: table.rows(),
+                    left_out: table.left_out,
+                    limit: view.limit,
+                })
+            })
+            .collect();
+        let unresolved = self.plan.hosts.iter().filter(|host| world.addresses(host).is_empty()).count();
+        health.hosts_unresolved = (!self.plan.hosts.is_empty()).then_some(unresolved);
+        let complete = tables.len() == self.plan.views.len();
+        let flows = self.selected.iter().copied().max().unwrap_or(0);
+        health.seed = self.plan.seed_meta.then_some(if complete {
+            SeedStatus::Success(flows)
+        } else {
+            SeedStatus::Failed
+        });
+        health.own = Own::read();
+        Snapshot { views: self.plan.views.clone(), tables, health }
+    }
+}

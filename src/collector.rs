@@ -1,0 +1,246 @@
+//! The collector: one thread, one collection at a time, shared by all who ask meanwhile.
+//!
+//! Nothing is collected when nobody asks, and never a second dump behind one that the kernel holds.
+//! Refuses to know how a collection is made, and HTTP.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::exposition::Format;
+use crate::health::{Health, Own, Stage};
+use crate::snapshot::{Cursor, Snapshot};
+
+/// So many scrapes may wait for one collection.
+const MOST_WAITING: usize = 40;
+/// So many snapshots may be alive; the oldest is taken back from its readers for a fifth.
+const MOST_ALIVE: usize = 4;
+
+/// A handle to the collector.
+#[derive(Clone)]
+pub struct Collector(Arc<Shared>);
+
+/// Too many scrapes wait already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{MOST_WAITING} scrapes wait for a collection already")]
+pub struct Busy;
+
+struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+    patience: Duration,
+    /// What a snapshot without a dump looks like.
+    blank: Snapshot,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Waiting>,
+    alive: VecDeque<Arc<Snapshot>>,
+    /// Since when a collection has been under way.
+    running: Option<Instant>,
+    collections: u64,
+    stopped: bool,
+}
+
+struct Waiting {
+    until: Instant,
+    reply: Box<dyn FnOnce(Lease) + Send>,
+}
+
+impl Collector {
+    /// Starts the thread that calls `collect` whenever somebody asks.
+    ///
+    /// `blank` is what is shown when there is no dump; `patience` how long anybody waits.
+    ///
+    /// # Errors
+    /// If the thread cannot be made.
+    pub fn start(
+        patience: Duration,
+        blank: Snapshot,
+        mut collect: impl FnMut() -> Snapshot + Send + 'static,
+    ) -> io::Result<(Self, JoinHandle<()>)> {
+        let shared = Arc::new(Shared { state: Mutex::default(), wake: Condvar::new(), patience, blank });
+        let collector = Self(Arc::clone(&shared));
+        let thread = std::thread::Builder::new()
+            .name("collector".into())
+            .spawn(move || while shared.serve(&mut collect) {})?;
+        Ok((collector, thread))
+    }
+
+    /// Joins the collection in progress or starts one; `reply` is called once, on the collector's
+    /// thread, unless the instant has passed by then.
+    ///
+    /// # Errors
+    /// [`Busy`] if too many wait already.
+    pub fn request(&self, until: Instant, reply: impl FnOnce(Lease) + Send + 'static) -> Result<(), Busy> {
+        let mut state = self.0.lock();
+        // Those who gave up hold no place: a dump that the kernel holds would fill them all.
+        let now = Instant::now();
+        state.waiting.retain(|waiting| waiting.until > now);
+        if state.waiting.len() >= MOST_WAITING {
+            return Err(Busy);
+        }
+        state.waiting.push(Waiting { until, reply: Box::new(reply) });
+        drop(state);
+        self.0.wake.notify_one();
+        Ok(())
+    }
+
+    /// What needs no dump, with the dump marked as failed: for a scrape that cannot wait any longer.
+    #[must_use]
+    pub fn without_dump(&self) -> Lease {
+        let state = self.0.lock();
+        let held = state.running.map(|since| since.elapsed());
+        let health = Health {
+            stages: vec![Stage { name: "dump", duration: held.unwrap_or_default(), success: false }],
+            held,
+            collections: state.collections,
+            own: Own::read(),
+            ..self.0.blank.health.clone()
+        };
+        drop(state);
+        let views = Arc::clone(&self.0.blank.views);
+        Lease(Hold::Own(Arc::new(Snapshot { views, tables: Vec::new(), health })))
+    }
+
+    /// The longest that anybody waits for a collection.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.0.patience
+    }
+
+    /// Whether collections can be had now.
+    ///
+    /// # Errors
+    /// A sentence for people.
+    pub fn ready(&self) -> Result<(), String> {
+        match self.held() {
+            Some(held) if held > self.0.patience => {
+                Err(format!("the kernel has been holding a dump for {} s", held.as_secs()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How long the collection in progress has taken so far.
+    #[must_use]
+    pub fn held(&self) -> Option<Duration> {
+        self.0.lock().running.map(|since| since.elapsed())
+    }
+
+    /// Ends the thread after the collection in progress.
+    pub fn stop(&self) {
+        self.0.lock().stopped = true;
+        self.0.wake.notify_all();
+    }
+}
+
+impl Shared {
+    /// Waits for somebody to ask, collects, and answers all who asked; `false` when stopped.
+    fn serve(self: &Arc<Self>, collect: &mut impl FnMut() -> Snapshot) -> bool {
+        let idle = |state: &mut State| state.waiting.is_empty() && !state.stopped;
+        let mut state = self.wake.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        if state.stopped {
+            return false;
+        }
+        state.running = Some(Instant::now());
+        state.collections += 1;
+        drop(state);
+
+        let snapshot = Arc::new(collect());
+
+        let mut state = self.lock();
+        state.running = None;
+        let now = Instant::now();
+        let mut waiting = std::mem::take(&mut state.waiting);
+        waiting.retain(|waiting| waiting.until > now);
+        let hold = || Lease(Hold::Shared(Arc::downgrade(&snapshot), Arc::clone(self)));
+        let answers: Vec<_> = waiting.into_iter().map(|waiting| (waiting.reply, hold())).collect();
+        state.alive.push_back(snapshot);
+        state.forget_unread();
+        if state.alive.len() > MOST_ALIVE {
+            state.alive.pop_front();
+        }
+        drop(state);
+        for (reply, lease) in answers {
+            reply(lease);
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole between any two of its statements, so a panic elsewhere spoils nothing.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn forget_unread(&mut self) {
+        self.alive.retain(|snapshot| Arc::weak_count(snapshot) > 0);
+    }
+}
+
+/// A snapshot on loan to one reader.
+pub struct Lease(Hold);
+
+enum Hold {
+    /// Kept alive by the collector, until there are too many.
+    Shared(Weak<Snapshot>, Arc<Shared>),
+    /// Small, and the reader's own.
+    Own(Arc<Snapshot>),
+}
+
+/// The snapshot was taken back because too many were alive: its reader was the slowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the snapshot was taken back from a reader that was too slow")]
+pub struct Revoked;
+
+impl Lease {
+    /// The exposition in chunks of about 64 KiB.
+    #[must_use]
+    pub fn chunks(self, format: Format) -> Chunks {
+        Chunks { lease: Some(self), format, cursor: Cursor::default() }
+    }
+
+    fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        match &self.0 {
+            Hold::Shared(snapshot, _) => snapshot.upgrade(),
+            Hold::Own(snapshot) => Some(Arc::clone(snapshot)),
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Hold::Shared(snapshot, shared) = &mut self.0 {
+            *snapshot = Weak::new();
+            shared.lock().forget_unread();
+        }
+    }
+}
+
+/// The chunks of an exposition.
+pub struct Chunks {
+    lease: Option<Lease>,
+    format: Format,
+    cursor: Cursor,
+}
+
+impl Iterator for Chunks {
+    type Item = Result<Vec<u8>, Revoked>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some(snapshot) = self.lease.as_ref()?.snapshot() else {
+            self.lease = None;
+            return Some(Err(Revoked));
+        };
+        let chunk = snapshot.chunk(&mut self.cursor, self.format);
+        if chunk.is_none() {
+            self.lease = None;
+        }
+        chunk.map(Ok)
+    }
+}

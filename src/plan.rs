@@ -1,0 +1,150 @@
+//! The plan: everything that can be decided once, decided from the configuration alone.
+//!
+//! Cost derives from need: which states and attributes are dumped, which sockets the kernel is to
+//! leave out, whether the process table is read. Refuses to do any of it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Column, Config, View};
+use crate::exposition::Type;
+use crate::fold::{Bounds, Cells, Limit, Table};
+use crate::metrics::{Fold, Kind};
+use crate::select::{Expression, split};
+use crate::sockdiag::bytecode::{Filter, compile};
+use crate::sockdiag::{Extensions, Request, StateSet};
+
+/// What a configuration means.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The views, in the order in which they are exposed.
+    pub views: Arc<[View]>,
+    /// Whether the collection metrics of the predecessor's 3.x are exposed.
+    pub seed_meta: bool,
+    /// How long a collection may take.
+    pub deadline: Duration,
+    /// Whether an owner is asked for.
+    pub needs_processes: bool,
+    /// The host names to resolve.
+    pub hosts: Vec<String>,
+    groups: Vec<Group>,
+}
+
+/// Views that show the same sockets.
+#[derive(Clone, Debug)]
+struct Group {
+    selection: Expression,
+    states: StateSet,
+    views: Vec<usize>,
+}
+
+/// The plan for one collection, with the addresses that hosts have now.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// What to ask of the kernel; `None` if no view wants any socket.
+    pub request: Option<Request>,
+    /// What to do with each reply.
+    pub routes: Vec<Route>,
+}
+
+/// Which sockets go to which views.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Only sockets in these states.
+    pub states: StateSet,
+    /// Only sockets that pass; `None` if the kernel has judged already.
+    pub test: Option<Expression>,
+    /// The numbers of the views.
+    pub views: Vec<usize>,
+}
+
+impl Plan {
+    /// Works a configuration out.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let views = config.views;
+        let mut groups: Vec<Group> = Vec::new();
+        for (number, View { selection, states, .. }) in views.iter().enumerate() {
+            let same = |group: &&mut Group| group.selection == *selection && group.states == *states;
+            if let Some(group) = groups.iter_mut().find(same) {
+                group.views.push(number);
+            } else {
+                groups.push(Group { selection: selection.clone(), states: *states, views: vec![number] });
+            }
+        }
+        let labels = || views.iter().flat_map(|view| &view.by);
+        let mut hosts: Vec<_> =
+            groups.iter().flat_map(|group| group.selection.hosts()).map(str::to_owned).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        Self {
+            seed_meta: config.seed_meta,
+            deadline: config.deadline,
+            needs_processes: labels().any(|label| label.needs_processes())
+                || groups.iter().any(|group| group.selection.needs_processes()),
+            hosts,
+            groups,
+            views: views.into(),
+        }
+    }
+
+    /// The program for a collection at which hosts have these addresses.
+    #[must_use]
+    pub fn program(&self, lookup: &dyn Fn(&str) -> Vec<IpAddr>) -> Program {
+        let resolved: Vec<_> = self.groups.iter().map(|group| group.selection.resolve(lookup)).collect();
+        let splits: Vec<_> = resolved.iter().map(split).collect();
+        let filter = Filter::Any(splits.iter().map(|split| split.filter.clone()).collect());
+        let anything = splits.iter().any(|split| split.filter != Filter::Never);
+        let everything = splits.iter().any(|split| split.filter == Filter::Always);
+        // A program that is too long for the kernel is user space's work.
+        let compiled = (!everything).then(|| compile(&filter).ok()).flatten();
+        let judged = self.groups.len() == 1 && (everything || compiled.is_some());
+        let routes = self.groups.iter().zip(resolved).zip(splits).map(|((group, selection), split)| Route {
+            states: group.states,
+            test: if judged { split.residual } else { Some(selection) },
+            views: group.views.clone(),
+        });
+        let request = Request {
+            states: self.groups.iter().fold(StateSet::NONE, |all, group| all.union(group.states)),
+            extensions: self.extensions(),
+            filter: compiled,
+        };
+        Program { request: anything.then_some(request), routes: routes.collect() }
+    }
+
+    fn extensions(&self) -> Extensions {
+        let columns = self.views.iter().flat_map(|view| &view.columns);
+        columns.fold(Extensions::NONE, |all, column| all.union(column.metric.source.extensions()))
+    }
+}
+
+impl View {
+    /// An empty table for a collection.
+    #[must_use]
+    pub fn table(&self, limit: Limit, seed: crate::fold::Seed) -> Table {
+        Table::new(self.columns.iter().map(Column::cells).collect(), limit, seed)
+    }
+}
+
+impl Column {
+    /// The exposed type.
+    #[must_use]
+    pub const fn exposed_type(&self) -> Type {
+        match (&self.fold, self.kind) {
+            (Fold::Distribution(_), _) => Type::Histogram,
+            (_, Kind::Counter) => Type::Counter,
+            (_, Kind::Amount | Kind::Reading) => Type::Gauge,
+        }
+    }
+
+    fn cells(&self) -> Cells {
+        let divisor = self.metric.source.per_unit() / self.per_base;
+        let cells = match &self.fold {
+            Fold::Sum => Cells::sum(),
+            Fold::Mean => Cells::mean(),
+            Fold::Distribution(upper) => Cells::distribution(Bounds::new(upper.clone(), divisor)),
+        };
+        cells.divided_by(divisor)
+    }
+}
