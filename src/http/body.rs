@@ -1,0 +1,108 @@
+//! The body of an answer, made while it is sent: one chunk at a time, compressed if asked.
+//!
+//! Refuses to know what a chunk says.
+
+use std::io::Write as _;
+use std::iter::Fuse;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+
+use super::pulse::Answering;
+use super::scrapes::{BoxError, Chunks};
+
+/// A body and the note that it is still being sent.
+pub(super) struct Answer {
+    payload: Payload,
+    _answering: Answering,
+}
+
+/// What an answer carries.
+pub(super) enum Payload {
+    /// A text known in full.
+    Whole(Bytes),
+    /// An exposition.
+    Pages(Box<Pages>),
+    /// What a HEAD request does not get of an exposition.
+    Withheld,
+}
+
+impl Answer {
+    pub(super) fn new(payload: Payload, answering: Answering) -> Self {
+        Self { payload, _answering: answering }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let piece = match &mut self.get_mut().payload {
+            Payload::Whole(text) if text.is_empty() => None,
+            Payload::Whole(text) => Some(Ok(mem::take(text))),
+            Payload::Pages(pages) => match pages.poll(cx) {
+                Poll::Ready(piece) => piece.transpose(),
+                Poll::Pending => return Poll::Pending,
+            },
+            Payload::Withheld => None,
+        };
+        Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(&self.payload, Payload::Whole(text) if text.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.payload {
+            Payload::Whole(text) => SizeHint::with_exact(text.len() as u64),
+            Payload::Pages(_) | Payload::Withheld => SizeHint::new(),
+        }
+    }
+}
+
+/// An exposition on its way.
+pub(super) struct Pages {
+    chunks: Fuse<Chunks>,
+    gzip: Option<GzEncoder<Vec<u8>>>,
+    rest: bool,
+}
+
+impl Pages {
+    pub(super) fn new(chunks: Chunks, gzip: bool) -> Self {
+        // Level 1: the scraper is near, and the processor belongs to the host's own work.
+        let gzip = gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast()));
+        Self { chunks: chunks.fuse(), gzip, rest: false }
+    }
+
+    /// One piece at a time, and a turn for everyone else between two.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BoxError>> {
+        if !mem::take(&mut self.rest) {
+            let piece = self.next()?;
+            // The compressor may hold a piece back; hyper would ask again at once.
+            if piece.as_ref().is_none_or(|piece| !piece.is_empty()) {
+                self.rest = true;
+                return Poll::Ready(Ok(piece.map(Bytes::from)));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<u8>>, BoxError> {
+        let Some(chunk) = self.chunks.next().transpose()? else {
+            return Ok(self.gzip.take().map(GzEncoder::finish).transpose()?);
+        };
+        let Some(gzip) = &mut self.gzip else { return Ok(Some(chunk)) };
+        gzip.write_all(&chunk)?;
+        Ok(Some(mem::take(gzip.get_mut())))
+    }
+}

@@ -1,0 +1,104 @@
+//! One connection from its accept to its end, within its limits.
+//!
+//! Refuses to know what is answered (`routes`) and who else is connected (`crowd`).
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::body::Answer;
+use super::limits::Limits;
+use super::pulse::Pulse;
+use super::routes;
+use super::scrapes::Scrapes;
+use super::wire::Wire;
+
+/// The least that hyper takes as the size of its buffer.
+const SMALLEST_BUFFER: usize = 8 * 1024;
+
+pub(super) struct Connection {
+    pulse: Arc<Pulse>,
+    scrapes: Arc<dyn Scrapes>,
+    limits: Limits,
+    closing: watch::Receiver<bool>,
+}
+
+impl Connection {
+    pub(super) fn new(scrapes: Arc<dyn Scrapes>, limits: Limits, closing: watch::Receiver<bool>) -> Self {
+        Self { pulse: Arc::new(Pulse::new()), scrapes, limits, closing }
+    }
+
+    pub(super) fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
+    }
+
+    /// Answers request after request until the client leaves, breaks a limit or the server closes.
+    pub(super) async fn run(self, stream: TcpStream) {
+        let io = TokioIo::new(Wire::new(stream, self.pulse()));
+        let answer = service_fn(|request| self.answer(request));
+        let mut http = pin!(
+            http1::Builder::new()
+                .header_read_timeout(None)
+                .half_close(false)
+                .max_buf_size(self.limits.header_bytes.max(SMALLEST_BUFFER))
+                .max_headers(self.limits.headers)
+                .serve_connection(io, answer)
+        );
+        let mut alarm = pin!(tokio::time::sleep_until(self.pulse.deadline(&self.limits)));
+        let mut closing = self.closing.clone();
+        let mut closing = pin!(closing.wait_for(|closing| *closing));
+        let mut closed = false;
+        poll_fn(|cx| {
+            if !closed && closing.as_mut().poll(cx).is_ready() {
+                closed = true;
+                http.as_mut().graceful_shutdown();
+            }
+            if let Poll::Ready(end) = http.as_mut().poll(cx) {
+                if let Err(error) = end {
+                    tracing::debug!(%error, "connection ended");
+                }
+                return Poll::Ready(());
+            }
+            if closed && self.pulse.waiting_since().is_some() {
+                return Poll::Ready(());
+            }
+            // Everything that moves the deadline happens in the poll above, so this is the one place to look.
+            let deadline = self.pulse.deadline(&self.limits);
+            if alarm.deadline() != deadline {
+                alarm.as_mut().reset(deadline);
+            }
+            alarm.as_mut().poll(cx).map(|()| tracing::debug!("connection took too long"))
+        })
+        .await;
+    }
+
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
+        let answering = self.pulse.answering();
+        let scrapes = Arc::clone(&self.scrapes);
+        let target = self.limits.target;
+        async move {
+            let (head, body) = request.into_parts();
+            let has_body = !body.is_end_stream();
+            // Dropped unread: nothing here wants one.
+            drop(body);
+            let mut response = routes::answer(&*scrapes, &head, target).await;
+            if has_body {
+                routes::close_after(&mut response);
+            }
+            Ok(response.map(|payload| Answer::new(payload, answering)))
+        }
+    }
+}

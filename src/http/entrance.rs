@@ -1,0 +1,106 @@
+//! Accepting connections, whatever accepting meets. Refuses to know what becomes of them.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustix::io::Errno;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
+/// How long to let go when the host has no room for a connection.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The least time between two warnings.
+const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
+/// Connections that may be gone in a row before that looks like a fault of ours.
+const LOST_IN_A_ROW: u32 = 16;
+
+/// All listeners as one source of connections.
+pub(super) struct Entrance {
+    listeners: Vec<TcpListener>,
+    turn: usize,
+    lost: u32,
+    warned: Option<Instant>,
+}
+
+impl Entrance {
+    pub(super) fn new(listeners: Vec<TcpListener>) -> Self {
+        Self { listeners, turn: 0, lost: 0, warned: None }
+    }
+
+    /// The next connection; never an error, and never a spinning wait.
+    pub(super) async fn next(&mut self) -> TcpStream {
+        loop {
+            match poll_fn(|cx| self.poll_accept(cx)).await {
+                Ok(stream) => {
+                    self.lost = 0;
+                    return stream;
+                }
+                Err(error) if concerns_one_connection(&error) && self.lost < LOST_IN_A_ROW => {
+                    self.lost += 1;
+                    tracing::debug!(%error, "a connection was gone before it was accepted");
+                }
+                Err(error) => {
+                    self.lost = 0;
+                    self.warn(&error);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Asks the listeners in turn, so that a busy one cannot starve the others.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+        self.turn = self.turn.wrapping_add(1);
+        let count = self.listeners.len();
+        for listener in self.listeners.iter().cycle().skip(self.turn % count.max(1)).take(count) {
+            if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+                return Poll::Ready(accepted.map(|(stream, _)| stream));
+            }
+        }
+        Poll::Pending
+    }
+
+    fn warn(&mut self, error: &io::Error) {
+        if self.warned.is_none_or(|at| at.elapsed() >= BETWEEN_WARNINGS) {
+            self.warned = Some(Instant::now());
+            tracing::warn!(%error, "cannot accept connections; trying on (said at most once a minute)");
+        }
+    }
+}
+
+/// Whether the error is about the connection that would have been accepted, so that the next one may do better.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::CONNABORTED | Errno::CONNRESET | Errno::PROTO | Errno::INTR)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_host_pauses_accepting_and_a_lost_connection_does_not() {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::PERM, Errno::INVAL] {
+            assert!(!concerns_one_connection(&errno.into()), "{errno}");
+        }
+        for errno in [Errno::CONNABORTED, Errno::CONNRESET, Errno::PROTO] {
+            assert!(concerns_one_connection(&errno.into()), "{errno}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_listener_is_heard() {
+        let bind = || crate::http::bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).expect("a listener");
+        let listeners = [bind(), bind()];
+        let addresses = listeners.each_ref().map(|listener| listener.local_addr().expect("its address"));
+        let mut entrance = Entrance::new(listeners.into());
+        for address in addresses {
+            let _client = TcpStream::connect(address).await.expect("a connection");
+            assert_eq!(entrance.next().await.local_addr().ok(), Some(address));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Asking the door of another process whether it is open, for containers without a shell.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Whether the exporter at `address` answers `/health`; neither connecting nor any step after it may take longer than
+/// `patience`.
+///
+/// # Errors
+///
+/// When there is no answer, or another than 200.
+pub fn healthcheck(address: SocketAddr, patience: Duration) -> io::Result<()> {
+    let mut stream = TcpStream::connect_timeout(&address, patience)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
+    write!(stream, "GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut status = [0; "HTTP/1.1 200".len()];
+    stream.read_exact(&mut status)?;
+    if status == *b"HTTP/1.1 200" {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("it answers {:?}", String::from_utf8_lossy(&status))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn asked(answer: &'static str) -> io::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let server = std::thread::spawn(move || listener.accept()?.0.write_all(answer.as_bytes()));
+        let asked = healthcheck(address, Duration::from_secs(5));
+        _ = server.join();
+        asked
+    }
+
+    #[test]
+    fn only_an_answer_of_200_is_healthy() {
+        assert!(asked("HTTP/1.1 200 OK\r\n\r\n").is_ok());
+        assert!(asked("HTTP/1.1 503 Service Unavailable\r\n\r\n").is_err());
+        assert!(asked("SSH-2.0-OpenSSH_9.2\r\n").is_err());
+        assert!(asked("").is_err());
+    }
+}

@@ -1,0 +1,43 @@
+//! What a client may cost us. Refuses to know how each limit is enforced.
+
+use std::time::Duration;
+
+/// The limits of the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections open at once.
+    pub connections: usize,
+    /// From the first byte of a request's head to its last, and from the accept to the first byte.
+    pub header: Duration,
+    /// Between an answer and the next request's first byte.
+    pub idle: Duration,
+    /// Without one byte of a pending answer taken by the client.
+    pub stall: Duration,
+    /// From the end of a request's head to the end of its answer.
+    pub response: Duration,
+    /// For the answers in progress when the server is told to stop.
+    pub grace: Duration,
+    /// Bytes of a request's head; less than 8 KiB counts as 8 KiB.
+    pub header_bytes: usize,
+    /// Header lines of a request.
+    pub headers: usize,
+    /// Bytes of a request's target.
+    pub target: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 128,
+            header: Duration::from_secs(10),
+            // Longer than the default scrape interval of a minute, so that the scraper's connection lives on.
+            idle: Duration::from_secs(75),
+            stall: Duration::from_secs(10),
+            response: Duration::from_mins(1),
+            grace: Duration::from_secs(5),
+            header_bytes: 16 * 1024,
+            headers: 64,
+            target: 2 * 1024,
+        }
+    }
+}

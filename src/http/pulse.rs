@@ -1,0 +1,194 @@
+//! What a connection is doing, told from the bytes that pass: the clock of every deadline.
+//!
+//! Refuses to know what the bytes say. hyper's own header timer is not used: it also runs between two requests, so
+//! it would either close a kept-alive connection early or let a slow header live long.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use super::limits::Limits;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Accepted, and not one byte yet.
+    Silent,
+    /// Part of a request's head has come.
+    Asking,
+    /// A whole head has come; the answer is being made.
+    Answering,
+    /// The answer is made; part of it may still have to be written.
+    Finishing,
+    /// Answered in full, and kept alive.
+    Idle,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// When the phase began; for an answer, when its request was complete.
+    since: Instant,
+    /// Since when the client takes none of the bytes that wait.
+    stalled: Option<Instant>,
+    /// Whether bytes of a next request came before this one was answered.
+    ahead: bool,
+    /// Line ends at the end of what has come; a head ends with two.
+    line_ends: usize,
+}
+
+/// The state of one connection, shared by all that touch it.
+#[derive(Debug)]
+pub(super) struct Pulse(Mutex<State>);
+
+impl Pulse {
+    pub(super) fn new() -> Self {
+        let since = Instant::now();
+        Self(Mutex::new(State { phase: Phase::Silent, since, stalled: None, ahead: false, line_ends: 0 }))
+    }
+
+    /// Bytes have come.
+    pub(super) fn read(&self, bytes: &[u8]) {
+        let last = bytes.iter().rev().filter(|byte| **byte != b'\r');
+        let line_ends = last.take_while(|byte| **byte == b'\n').count();
+        let nothing_else = bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        self.with(|state| {
+            state.line_ends = if nothing_else { state.line_ends + line_ends } else { line_ends };
+            match state.phase {
+                Phase::Silent | Phase::Idle => state.enter(Phase::Asking),
+                Phase::Asking => {}
+                Phase::Answering | Phase::Finishing => state.ahead = true,
+            }
+        });
+    }
+
+    /// A whole head has come. Its answer is in the making until the value is dropped.
+    pub(super) fn answering(self: &Arc<Self>) -> Answering {
+        self.with(|state| {
+            state.enter(Phase::Answering);
+            state.ahead = state.line_ends < 2;
+        });
+        Answering(Arc::clone(self))
+    }
+
+    /// The client has taken bytes.
+    pub(super) fn wrote(&self) {
+        self.with(|state| state.stalled = None);
+    }
+
+    /// The client takes no more bytes for now.
+    pub(super) fn stalled(&self) {
+        self.with(|state| _ = state.stalled.get_or_insert_with(Instant::now));
+    }
+
+    /// Nothing is left to write.
+    pub(super) fn flushed(&self) {
+        self.with(|state| {
+            if state.phase == Phase::Finishing {
+                state.enter(if state.ahead { Phase::Asking } else { Phase::Idle });
+            }
+        });
+    }
+
+    /// Since when there is no whole request; `None` while one is being answered.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        self.with(|state| match state.phase {
+            Phase::Silent | Phase::Asking | Phase::Idle => Some(state.since),
+            Phase::Answering | Phase::Finishing => None,
+        })
+    }
+
+    /// When the connection has to be gone if nothing happens.
+    pub(super) fn deadline(&self, limits: &Limits) -> Instant {
+        self.with(|state| {
+            let patience = match state.phase {
+                Phase::Silent | Phase::Asking => limits.header,
+                Phase::Answering | Phase::Finishing => limits.response,
+                Phase::Idle => limits.idle,
+            };
+            let deadline = state.since + patience;
+            state.stalled.map_or(deadline, |at| deadline.min(at + limits.stall))
+        })
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.since = Instant::now();
+    }
+}
+
+/// An answer in the making.
+#[derive(Debug)]
+pub(super) struct Answering(Arc<Pulse>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.with(|state| state.phase = Phase::Finishing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dripped_header_keeps_the_deadline_of_its_first_byte() {
+        let (pulse, limits) = (Pulse::new(), Limits::default());
+        pulse.read(b"G");
+        let deadline = pulse.deadline(&limits);
+        pulse.read(b"E");
+        assert_eq!(pulse.deadline(&limits), deadline);
+    }
+
+    #[test]
+    fn an_answer_is_over_when_it_is_made_and_written() {
+        let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
+        for part in [&b"GET / HTTP/1.1\r\nHost: x\r"[..], b"\n\r", b"\n"] {
+            pulse.read(part);
+        }
+        let answering = pulse.answering();
+        pulse.flushed();
+        assert_eq!(pulse.waiting_since(), None);
+        drop(answering);
+        assert_eq!(pulse.waiting_since(), None);
+        pulse.flushed();
+        let idle_since = pulse.waiting_since().expect("idle");
+        assert_eq!(pulse.deadline(&limits), idle_since + limits.idle);
+    }
+
+    #[test]
+    fn a_request_begun_during_an_answer_has_the_header_deadline_after_it() {
+        let whole = &b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..];
+        let (with_it, later) = ([whole, b"GET / HTTP/1.1\r\n"].concat(), &b"G"[..]);
+        for (first, second) in [(whole, later), (&with_it, b"")] {
+            let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
+            pulse.read(first);
+            let answering = pulse.answering();
+            if !second.is_empty() {
+                pulse.read(second);
+            }
+            drop(answering);
+            pulse.flushed();
+            assert_eq!(
+                pulse.deadline(&limits),
+                pulse.waiting_since().expect("not answering") + limits.header
+            );
+        }
+    }
+
+    #[test]
+    fn one_taken_byte_ends_a_stall_but_not_the_time_for_the_answer() {
+        let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
+        let _answering = pulse.answering();
+        let deadline = pulse.deadline(&limits);
+        pulse.stalled();
+        assert!(pulse.deadline(&limits) < deadline);
+        pulse.wrote();
+        assert_eq!(pulse.deadline(&limits), deadline);
+    }
+}

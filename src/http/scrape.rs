@@ -1,0 +1,101 @@
+//! `/metrics`: a scrape and its deadline. Refuses to know what is measured.
+
+use std::time::{Duration, Instant};
+
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, Response, StatusCode};
+use tokio::sync::oneshot;
+
+use super::body::{Pages, Payload};
+use super::negotiate::{Exposition, accepts_gzip};
+use super::routes::text;
+use super::scrapes::Scrapes;
+
+const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
+/// What an answer needs to reach the scraper before it gives up.
+const MARGIN: f64 = 0.5;
+
+/// Answers a scrape in time: with a collection, or with what can be said without one.
+pub(super) async fn scrape(scrapes: &dyn Scrapes, head: &Parts) -> Response<Payload> {
+    let exposition = Exposition::negotiate(&head.headers);
+    let gzip = accepts_gzip(&head.headers);
+    let payload = if head.method == Method::HEAD {
+        Payload::Withheld
+    } else {
+        let (reply, collected) = oneshot::channel();
+        // A scrape that gave up meanwhile wants no reply.
+        let reply = Box::new(|chunks| drop(reply.send(chunks)));
+        let until = Instant::now() + deadline(&head.headers, scrapes.patience());
+        if scrapes.request(exposition.format, until, reply).is_err() {
+            return busy();
+        }
+        let chunks = match tokio::time::timeout_at(until.into(), collected).await {
+            Ok(Ok(chunks)) => chunks,
+            Ok(Err(_)) | Err(_) => scrapes.without_dump(exposition.format),
+        };
+        Payload::Pages(Box::new(Pages::new(chunks, gzip)))
+    };
+    let mut response = Response::new(payload);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, exposition.content_type());
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+fn busy() -> Response<Payload> {
+    let said = "Too many scrapes wait for a collection already; try again in a second.\n";
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, said);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// How long the scrape may wait: what its timeout leaves, at most `patience`.
+fn deadline(headers: &HeaderMap, patience: Duration) -> Duration {
+    let timeout =
+        headers.get(TIMEOUT_HEADER).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
+    let Some(timeout) = timeout.filter(|seconds| seconds.is_finite() && *seconds > 0.0) else {
+        return patience;
+    };
+    let left = if timeout > MARGIN { timeout - MARGIN } else { timeout / 2.0 };
+    Duration::try_from_secs_f64(left).map_or(patience, |left| left.min(patience))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deadline_is_the_scrapers_timeout_less_half_a_second() {
+        let patience = Duration::from_secs(10);
+        for (header, seconds) in [
+            ("1.5", 1.0),
+            ("10.000000", 9.5),
+            (" 3 ", 2.5),
+            ("10.5", 10.0),
+            ("60", 10.0),
+            ("1e308", 10.0),
+            ("0.5", 0.25),
+            ("0.2", 0.1),
+            ("0", 10.0),
+            ("-0", 10.0),
+            ("-1", 10.0),
+            ("NaN", 10.0),
+            ("inf", 10.0),
+            ("-inf", 10.0),
+            ("1e309", 10.0),
+            ("1,5", 10.0),
+            ("soon", 10.0),
+            ("", 10.0),
+            ("\u{fc}", 10.0),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(TIMEOUT_HEADER, HeaderValue::from_bytes(header.as_bytes()).expect("a header"));
+            assert_eq!(deadline(&headers, patience), Duration::from_secs_f64(seconds), "{header:?}");
+        }
+        assert_eq!(deadline(&HeaderMap::new(), patience), patience);
+    }
+}

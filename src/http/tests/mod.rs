@@ -1,0 +1,209 @@
+//! The door against real connections and a collector made of values.
+
+mod hostile;
+mod limits;
+mod requests;
+mod scraping;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::scrapes::{Chunks, Reply as Answered, Scrapes};
+use super::{Limits, bind, serve_from};
+use crate::collector::Busy;
+use crate::exposition::Format;
+
+/// Longer than anything here may take, shorter than a test may hang.
+const LONG: Duration = Duration::from_secs(20);
+const PIECE: usize = 64 * 1024;
+
+/// What a collection comes to.
+#[derive(Clone, Copy)]
+enum Outcome {
+    /// This many pieces after this time.
+    Pieces(usize, Duration),
+    /// This many pieces, then the snapshot is taken back.
+    Revoked(usize),
+    Busy,
+    /// The reply never comes.
+    Lost,
+}
+
+struct Fake {
+    outcome: Outcome,
+    readiness: Result<(), String>,
+    requests: AtomicUsize,
+}
+
+impl Fake {
+    fn new(outcome: Outcome) -> Self {
+        Self { outcome, readiness: Ok(()), requests: AtomicUsize::new(0) }
+    }
+}
+
+/// Text that does not compress to nothing.
+fn piece(index: usize) -> Vec<u8> {
+    let mut seed = u32::try_from(index).unwrap() + 1;
+    let digit = |_| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        b'0' + (seed >> 24) as u8 % 10
+    };
+    (0..PIECE).map(digit).collect()
+}
+
+fn pieces(format: Format, count: usize) -> Chunks {
+    let title = std::iter::once(format!("{format:?}\n").into_bytes());
+    Box::new(title.chain((0..count).map(piece)).map(Ok))
+}
+
+impl Scrapes for Fake {
+    fn request(&self, format: Format, _: Instant, reply: Answered) -> Result<(), Busy> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        match self.outcome {
+            Outcome::Pieces(count, Duration::ZERO) => reply(pieces(format, count)),
+            Outcome::Pieces(count, delay) => {
+                std::thread::spawn(move || {
+                    std::thread::sleep(delay);
+                    reply(pieces(format, count));
+                });
+            }
+            Outcome::Revoked(count) => {
+                reply(Box::new(pieces(format, count).chain(std::iter::once(Err("revoked".into())))));
+            }
+            Outcome::Busy => return Err(Busy),
+            Outcome::Lost => drop(reply),
+        }
+        Ok(())
+    }
+
+    fn without_dump(&self, _: Format) -> Chunks {
+        Box::new(std::iter::once(Ok(b"without dump\n".to_vec())))
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(300)
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.readiness.clone()
+    }
+}
+
+/// A running server.
+struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    ended: JoinHandle<()>,
+    fake: Arc<Fake>,
+}
+
+impl Server {
+    fn start(fake: Fake, limits: Limits) -> Self {
+        let fake = Arc::new(fake);
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let scrapes: Arc<dyn Scrapes> = Arc::clone(&fake) as _;
+        let shutdown = async { _ = stopped.await };
+        let ended = tokio::spawn(serve_from(vec![listener], scrapes, limits, shutdown));
+        Self { address, stop: Some(stop), ended, fake }
+    }
+
+    fn with(outcome: Outcome) -> Self {
+        Self::start(Fake::new(outcome), Limits::default())
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// A connection that has said this much.
+    async fn say(&self, words: &[u8]) -> TcpStream {
+        let mut stream = self.connect().await;
+        stream.write_all(words).await.unwrap();
+        stream
+    }
+
+    /// Everything that comes back, and how it ended.
+    async fn exchange(&self, words: &[u8]) -> (Vec<u8>, std::io::Result<()>) {
+        rest(&mut self.say(words).await).await
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &str) -> Reply {
+        let words = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+        let (bytes, end) = self.exchange(words.as_bytes()).await;
+        end.unwrap();
+        Reply::read(&bytes)
+    }
+}
+
+/// Reads until the connection ends.
+async fn rest(stream: &mut TcpStream) -> (Vec<u8>, std::io::Result<()>) {
+    let mut bytes = Vec::new();
+    let end = tokio::time::timeout(LONG, stream.read_to_end(&mut bytes)).await;
+    (bytes, end.expect("the connection never ends").map(drop))
+}
+
+/// Reads one answer that has a `Content-Length` and ends with `last`.
+async fn answer_ending_with(stream: &mut TcpStream, last: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(last) {
+        let read = tokio::time::timeout(LONG, stream.read_buf(&mut bytes)).await.expect("no answer").unwrap();
+        assert_ne!(read, 0, "closed after {:?}", String::from_utf8_lossy(&bytes));
+    }
+    bytes
+}
+
+/// A parsed answer.
+struct Reply {
+    head: String,
+    body: Vec<u8>,
+    /// Whether the body ended as its framing promised.
+    complete: bool,
+}
+
+impl Reply {
+    fn read(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("no head") + 4;
+        let (head, body) = bytes.split_at(end);
+        let head = String::from_utf8(head.to_vec()).unwrap();
+        let chunked = head.contains("transfer-encoding: chunked\r\n");
+        let (body, complete) = if chunked { unchunk(body) } else { (body.to_vec(), true) };
+        Self { head, body, complete }
+    }
+
+    fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+fn unchunk(mut bytes: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    while let Some(line) = bytes.windows(2).position(|two| two == b"\r\n") {
+        let (size, rest) = bytes.split_at(line);
+        let size = usize::from_str_radix(std::str::from_utf8(size).unwrap(), 16).unwrap();
+        if size == 0 {
+            return (body, rest == b"\r\n\r\n");
+        }
+        let Some(chunk) = rest.get(2..size + 2) else { break };
+        body.extend_from_slice(chunk);
+        bytes = rest.get(size + 4..).unwrap_or_default();
+    }
+    (body, false)
+}
