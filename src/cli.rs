@@ -1,0 +1,272 @@
+//! Flags and environment, in the spellings of both generations of the predecessor.
+//!
+//! Refuses to know what is done with them.
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, ValueEnum};
+
+/// The port of the predecessor.
+pub const DEFAULT_PORT: u16 = 8020;
+
+/// Where the predecessor's container mounts the configuration.
+const MOUNT: &str = "/exporter";
+
+/// The variables that are read, and the flags that they stand for.
+const ENVIRONMENT: [(&str, &str); 3] =
+    [("PORT", "--port"), ("CONFIG_FILE", "--config"), ("LOG_LEVEL", "--log-level")];
+
+/// What `ss -tinp` shows, as Prometheus metrics.
+#[derive(Debug, Parser)]
+#[command(name = "prometheus_ss_exporter", version, disable_version_flag = true, args_override_self = true)]
+pub struct Cli {
+    /// Port to listen on, on every address, IPv4 and IPv6 [env: PORT]
+    #[arg(short, long, default_value_t = DEFAULT_PORT)]
+    pub port: u16,
+
+    /// Address to listen on, e.g. `127.0.0.1:8020`, `[::1]:8020` or `:8020`; may be repeated
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", value_parser = listen_address)]
+    pub listen_addresses: Vec<Listen>,
+
+    /// Configuration file; without one the built-in default applies [env: `CONFIG_FILE`]
+    #[arg(short, long = "config", visible_aliases = ["cnfg", "config.file"], value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Check the configuration, print what is wrong with it, and exit
+    #[arg(long = "config.check", visible_alias = "check-config")]
+    pub check: bool,
+
+    /// Write the built-in default configuration, with comments, to a file that does not exist yet, and exit
+    #[arg(long, value_name = "FILE")]
+    pub create_config: Option<PathBuf>,
+
+    /// Collect once, print the metrics to standard output, and exit
+    #[arg(long)]
+    pub once: bool,
+
+    /// Ask the exporter that runs with the same settings whether it is healthy, and exit
+    #[arg(long)]
+    pub healthcheck: bool,
+
+    /// Least severe level that is logged: debug, info, warn or error; anything else means info [env: `LOG_LEVEL`]
+    #[arg(long = "log-level", visible_alias = "log.level", default_value = "info", value_name = "LEVEL", value_parser = log_level)]
+    pub log_level: LogLevel,
+
+    /// Format of the log
+    #[arg(long = "log.format", default_value = "logfmt")]
+    pub log_format: LogFormat,
+
+    /// Print the version and exit
+    #[arg(short, long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
+}
+
+/// Where to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// On every address of either family.
+    Any(u16),
+    /// On one address.
+    At(SocketAddr),
+}
+
+/// How severe a message must be to be logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What happens in normal operation, and worse.
+    Info,
+    /// What deserves a look, and worse.
+    Warn,
+    /// What does not work.
+    Error,
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Cli {
+    /// Reads arguments, the program's name first, over the environment; an empty variable is none.
+    ///
+    /// # Errors
+    /// What clap says of them, which includes the texts of `--help` and `--version`.
+    pub fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+        environment: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, clap::Error> {
+        let mut arguments = arguments.into_iter();
+        let program = arguments.next().unwrap_or_else(|| "prometheus_ss_exporter".into());
+        let mut rest: Vec<OsString> = arguments.map(|argument| with_equals_sign(&argument)).collect();
+        // The predecessor's manifests give the program's path as first argument.
+        if rest
+            .first()
+            .is_some_and(|first| Path::new(first).file_name() == Some("prometheus_ss_exporter".as_ref()))
+        {
+            rest.remove(0);
+        }
+        let variables = ENVIRONMENT.iter().filter_map(|(variable, flag)| {
+            let value = environment(variable).filter(|value| !value.is_empty())?;
+            let mut argument = OsString::from(format!("{flag}="));
+            argument.push(value);
+            Some((*variable, argument))
+        });
+        let mut defaults = Vec::new();
+        for (variable, default) in variables {
+            Self::try_parse_from([&program, &default]).map_err(|error| {
+                let error = error.to_string();
+                let detail =
+                    error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                Self::command()
+                    .error(ErrorKind::ValueValidation, format!("environment variable {variable}: {detail}"))
+            })?;
+            defaults.push(default);
+        }
+        // A later flag overrides an earlier one, so that the arguments override the environment.
+        Self::try_parse_from(std::iter::once(program).chain(defaults).chain(rest))
+    }
+
+    /// Where to listen: the addresses given, else every address with the port given.
+    #[must_use]
+    pub fn listen(&self) -> Vec<Listen> {
+        if self.listen_addresses.is_empty() {
+            vec![Listen::Any(self.port)]
+        } else {
+            self.listen_addresses.clone()
+        }
+    }
+
+    /// Where the configuration may be, in the order in which it is looked for.
+    ///
+    /// A file that is not found as given is looked for where the predecessor's container mounts it.
+    #[must_use]
+    pub fn config_candidates(&self) -> Vec<PathBuf> {
+        let Some(given) = &self.config else { return Vec::new() };
+        let mut candidates = vec![given.clone()];
+        if given.is_relative() {
+            candidates.push(Path::new(MOUNT).join(given));
+        }
+        candidates.extend(given.file_name().map(|name| Path::new(MOUNT).join(name)));
+        candidates.dedup();
+        candidates
+    }
+}
+
+/// `--name:value` and `-n:value`, as the predecessor's 3.x wants them, with an equals sign.
+fn with_equals_sign(argument: &OsString) -> OsString {
+    let Some(text) = argument.to_str().filter(|text| text.starts_with('-')) else { return argument.clone() };
+    match text.split_once(':') {
+        Some((name, value)) if !name.contains('=') => format!("{name}={value}").into(),
+        _ => argument.clone(),
+    }
+}
+
+/// As the predecessor had it, a level without a name here is `info`.
+#[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
+fn log_level(text: &str) -> Result<LogLevel, Infallible> {
+    Ok(match text.to_ascii_lowercase().as_str() {
+        "debug" => LogLevel::Debug,
+        "warn" | "warning" => LogLevel::Warn,
+        "error" => LogLevel::Error,
+        _ => LogLevel::Info,
+    })
+}
+
+fn listen_address(text: &str) -> Result<Listen, String> {
+    let any = text.strip_prefix(':').or_else(|| text.strip_prefix("*:"));
+    if let Some(port) = any.and_then(|port| port.parse().ok()) {
+        return Ok(Listen::Any(port));
+    }
+    let address =
+        text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    let expected = "expected ADDRESS:PORT, [IPV6]:PORT or :PORT, e.g. 127.0.0.1:8020, [::1]:8020 or :8020";
+    address.parse().map(Listen::At).map_err(|_| expected.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Cli {
+        let all = std::iter::once("prometheus_ss_exporter").chain(arguments.iter().copied());
+        Cli::read(all.map(Into::into), |_| None).expect("arguments")
+    }
+
+    #[test]
+    fn flags_override_the_environment_and_an_empty_variable_is_none() {
+        let with = |arguments: &[&str], variables: &[(&str, &str)]| {
+            let all = std::iter::once("prometheus_ss_exporter").chain(arguments.iter().copied());
+            Cli::read(all.map(Into::into), |name| {
+                variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.into())
+            })
+        };
+        let cli =
+            with(&[], &[("PORT", "1"), ("CONFIG_FILE", "e.yml"), ("LOG_LEVEL", "ERROR")]).expect("valid");
+        assert_eq!((cli.port, cli.config, cli.log_level), (1, Some("e.yml".into()), LogLevel::Error));
+        let cli =
+            with(&["-p", "2"], &[("PORT", "1"), ("CONFIG_FILE", ""), ("LOG_LEVEL", "")]).expect("valid");
+        assert_eq!((cli.port, cli.config, cli.log_level), (2, None, LogLevel::Info));
+        let error = with(&[], &[("PORT", "eighty")]).expect_err("no number").to_string();
+        assert!(error.contains("environment variable PORT") && error.contains("eighty"), "{error}");
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_flag_of_either_generation_is_understood_in_every_form() {
+        let forms: &[&[&str]] = &[
+            &["--port", "8090", "--config", "a.yml"],
+            &["--port=8090", "--config=a.yml"],
+            &["--port:8090", "--config:a.yml"],
+            &["-p", "8090", "-c", "a.yml"],
+            &["-p8090", "-ca.yml"],
+            &["-p=8090", "-c=a.yml"],
+            &["-p:8090", "-c:a.yml"],
+            &["-p", "8090", "--cnfg", "a.yml"],
+            &["./prometheus_ss_exporter", "--port=8090", "--cnfg=a.yml"],
+        ];
+        for form in forms {
+            let cli = read(form);
+            assert_eq!((cli.port, cli.config.as_deref()), (8090, Some(Path::new("a.yml"))), "{form:?}");
+        }
+        for level in ["--log-level:DEBUG", "--log-level=debug", "--log.level=Debug"] {
+            assert_eq!(read(&[level]).log_level, LogLevel::Debug, "{level}");
+        }
+        assert_eq!(read(&["--create-config:x:y"]).create_config, Some(PathBuf::from("x:y")));
+    }
+
+    #[test]
+    fn an_address_keeps_its_colons() {
+        let cli = read(&[
+            "--web.listen-address=[::1]:9",
+            "--web.listen-address",
+            ":10",
+            "--web.listen-address:127.0.0.1:11",
+        ]);
+        let at = |text: &str| Listen::At(text.parse().expect("address"));
+        assert_eq!(cli.listen(), [at("[::1]:9"), Listen::Any(10), at("127.0.0.1:11")]);
+        assert_eq!(read(&[]).listen(), [Listen::Any(8020)]);
+    }
+
+    #[test]
+    fn a_configuration_is_looked_for_where_the_container_mounts_it() {
+        let candidates = |file| read(&["-c", file]).config_candidates();
+        let paths = |list: &[&str]| list.iter().map(PathBuf::from).collect::<Vec<_>>();
+        assert_eq!(candidates("a/b.yml"), paths(&["a/b.yml", "/exporter/a/b.yml", "/exporter/b.yml"]));
+        assert_eq!(candidates("b.yml"), paths(&["b.yml", "/exporter/b.yml"]));
+        assert_eq!(candidates("/etc/b.yml"), paths(&["/etc/b.yml", "/exporter/b.yml"]));
+    }
+}

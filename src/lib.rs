@@ -1,0 +1,26 @@
+//! What `ss -tinp` shows, as Prometheus metrics.
+//!
+//! Start: a configuration file, flags and the environment become a [`config::Config`], which becomes
+//! a [`plan::Plan`]. A scrape wakes the [`collector`], whose thread makes one [`collect::collect`]:
+//! [`sockdiag`] dumps the sockets that the plan's filter lets through, [`attribute`] finds their
+//! owners, [`select`] tests what the kernel could not judge, [`fold`] makes rows of them. The result
+//! is a [`snapshot::Snapshot`], which [`exposition`] writes and [`http`] sends, chunk by chunk.
+//!
+//! `ARCHITECTURE.md` has the picture, the words, and which module may use which.
+
+pub mod attribute;
+pub mod cli;
+pub mod collect;
+pub mod collector;
+pub mod config;
+pub mod exposition;
+pub mod fold;
+pub mod health;
+pub mod hosts;
+pub mod http;
+pub mod labels;
+pub mod metrics;
+pub mod plan;
+pub mod select;
+pub mod snapshot;
+pub mod sockdiag;
