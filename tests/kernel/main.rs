@@ -1,0 +1,110 @@
+//! The exporter's inside against the real kernel, each test in a network namespace of its own.
+
+#[path = "../support/namespace.rs"]
+mod namespace;
+
+mod filter;
+mod numbers;
+mod owners;
+
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use ss_exporter::collect::World;
+use ss_exporter::sockdiag::{DumpStats, Netlink, Request, Socket, dump};
+
+/// Runs the current test in a network namespace of its own; `false` inside.
+fn enter() -> bool {
+    let name = std::thread::current().name().expect("the test's name").to_owned();
+    namespace::enter(&["--exact", &name, "--nocapture"])
+}
+
+/// An open connection: the client's end and the server's.
+struct Pair {
+    client: TcpStream,
+    server: TcpStream,
+}
+
+impl Pair {
+    /// Connects to a listener of its own at the address.
+    fn at(address: impl Into<IpAddr>) -> Self {
+        let listener = TcpListener::bind((address.into(), 0)).expect("a listener");
+        Self::through(&listener, listener.local_addr().expect("its address"))
+    }
+
+    /// Connects to the listener by an address of it.
+    fn through(listener: &TcpListener, address: SocketAddr) -> Self {
+        let client = TcpStream::connect(address).expect("a connection");
+        let (server, _) = listener.accept().expect("the other end");
+        Self { client, server }
+    }
+
+    /// Sends so many bytes from the client to the server.
+    fn send(&mut self, bytes: usize) {
+        self.client.write_all(&vec![7; bytes]).expect("room");
+        self.server.read_exact(&mut vec![0; bytes]).expect("all of it");
+    }
+}
+
+/// Connections over IPv4, IPv6, and IPv4 accepted by an IPv6 socket.
+fn one_of_each() -> Vec<Pair> {
+    let mapped = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).expect("a listener");
+    let port = mapped.local_addr().expect("its address").port();
+    vec![
+        Pair::at(Ipv4Addr::LOCALHOST),
+        Pair::at(Ipv6Addr::LOCALHOST),
+        Pair::through(&mapped, (Ipv4Addr::LOCALHOST, port).into()),
+    ]
+}
+
+fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>)) -> DumpStats {
+    let mut kernel = Netlink::open().expect("sock_diag");
+    dump(&mut kernel, request, Instant::now() + Duration::from_secs(10), each).expect("a complete dump")
+}
+
+/// The namespace of the test.
+struct Here;
+
+impl World for Here {
+    type Kernel = Netlink;
+
+    fn open(&self) -> std::io::Result<Netlink> {
+        Netlink::open()
+    }
+
+    fn proc(&self) -> &std::path::Path {
+        std::path::Path::new("/proc")
+    }
+
+    fn addresses(&self, _: &str) -> Vec<IpAddr> {
+        vec![Ipv6Addr::LOCALHOST.into()]
+    }
+}
+
+/// What one collection with the configuration shows.
+fn expose(config: &str) -> String {
+    use ss_exporter::{collect, config::Config, exposition::Format, plan::Plan, snapshot::Cursor};
+    let plan = Plan::new(Config::parse("test.yml", config).expect("a valid configuration"));
+    let snapshot = collect::collect(&plan, &Here, &mut collect::Memory::new(&plan));
+    assert!(snapshot.health.success(), "{:?}", snapshot.health);
+    let mut cursor = Cursor::default();
+    let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text));
+    String::from_utf8(chunks.flatten().collect()).expect("UTF-8")
+}
+
+/// The label block and value of each sample of a family.
+fn samples<'a>(text: &'a str, name: &str) -> Vec<(&'a str, f64)> {
+    let rests = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(['{', ' ']));
+    rests
+        .map(|rest| rest.rsplit_once("} ").unwrap_or(("", rest)))
+        .map(|(labels, value)| (labels, value.parse().expect("a number")))
+        .collect()
+}
+
+/// The predecessor's label for one end of a connection.
+fn flow(stream: &TcpStream) -> String {
+    let end = |address: SocketAddr| format!("{}|{}", address.ip().to_canonical(), address.port());
+    let (local, remote) = (stream.local_addr().expect("bound"), stream.peer_addr().expect("connected"));
+    format!("flow=\"(SRC#{})(DST#{})\"", end(local), end(remote))
+}
