@@ -1,0 +1,52 @@
+//! What a scrape costs: decoding and encoding alone, then end to end beside the bare dump and `ss`.
+//!
+//! `cargo bench --bench scrape` makes its own connections in a network namespace of its own and needs
+//! the packages `iproute2` and `util-linux`. `-- --sockets 1000,10000 --rounds 3` makes it shorter.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and fails by panicking"
+)]
+
+#[path = "../../examples/hold/load.rs"]
+mod load;
+#[path = "../../tests/support/namespace.rs"]
+mod namespace;
+
+mod codec;
+mod peers;
+
+use std::time::Duration;
+
+fn main() {
+    if load::is_child() {
+        load::hold().expect("hold a share of the connections");
+        return;
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let passed_on: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if namespace::enter(&passed_on) {
+        return;
+    }
+    let option = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1).cloned()
+    };
+    let sockets = option("--sockets").unwrap_or_else(|| "1000,10000,100000".into());
+    let rounds = option("--rounds").map_or(9, |number| number.parse().expect("a number of rounds"));
+    codec::run();
+    let sizes: Vec<usize> =
+        sockets.split(',').map(|number| number.parse().expect("a number of sockets")).collect();
+    println!(
+        "\n| sockets | what | wall, median (ms) | spread (ms) | x bare dump | x ss -tin | CPU (ms) | peak memory (MiB) | bytes |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for size in sizes {
+        let load = load::Load::start(size / 2).expect("the connections");
+        peers::compare(size, rounds);
+        drop(load);
+        // The closed connections leave through TIME_WAIT, which no request asks for.
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
