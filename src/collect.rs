@@ -12,7 +12,7 @@ use hashbrown::HashSet;
 use crate::attribute::{Process, Processes};
 use crate::config::View;
 use crate::exposition;
-use crate::fold::{Limit, Seed, Table};
+use crate::fold::{Limit, Seed, Size, Table};
 use crate::health::{Health, Own, SeedStatus, Stage, ViewHealth};
 use crate::metrics::Fold;
 use crate::plan::{Plan, Program, Route};
@@ -42,6 +42,9 @@ pub trait World: Send {
 #[derive(Debug)]
 pub struct Memory {
     limits: Vec<Limit>,
+    /// How much the tables held, and how many sockets there were.
+    sizes: Vec<Size>,
+    sockets: usize,
     seed: Seed,
     collections: u64,
 }
@@ -51,7 +54,13 @@ impl Memory {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let limit = |view: &View| view.limit.map_or_else(Limit::none, Limit::of);
-        Self { limits: plan.views.iter().map(limit).collect(), seed: Seed::default(), collections: 0 }
+        Self {
+            limits: plan.views.iter().map(limit).collect(),
+            sizes: vec![Size::default(); plan.views.len()],
+            sockets: 0,
+            seed: Seed::default(),
+            collections: 0,
+        }
     }
 }
 
@@ -115,9 +124,9 @@ struct Folding<'a> {
 
 impl<'a> Folding<'a> {
     fn new(plan: &'a Plan, memory: &Memory, program: &'a Program, processes: &'a Processes) -> Self {
-        let views = plan.views.iter().zip(&memory.limits);
-        let tables = views.map(|(view, limit)| {
-            let mut table = view.table(limit.clone(), memory.seed.clone());
+        let views = plan.views.iter().zip(&memory.limits).zip(&memory.sizes);
+        let tables = views.map(|((view, limit), size)| {
+            let mut table = view.table(limit.clone(), memory.seed.clone()).sized(*size);
             if view.by.is_empty() {
                 // The row over all sockets is there without any: their sum is then zero.
                 let row = table.row(b"");
@@ -132,7 +141,7 @@ impl<'a> Folding<'a> {
             processes,
             tables: tables.collect(),
             selected: vec![0; plan.views.len()],
-            seen: HashSet::new(),
+            seen: HashSet::with_capacity(memory.sockets),
             key: Vec::new(),
             text: Vec::new(),
         }
@@ -169,7 +178,8 @@ impl<'a> Folding<'a> {
         let Self { plan, tables, selected, key, text, .. } = self;
         let (Some(view), Some(table)) = (plan.views.get(number), tables.get_mut(number)) else { return };
         selected.iter_mut().skip(number).take(1).for_each(|count| *count += 1);
-        let mut row = None;
+        // A view without labels has one row, made before the dump.
+        let mut row = view.by.is_empty().then_some(0);
         for (number, column) in view.columns.iter().enumerate() {
             let Some(value) = column.metric.source.read(socket) else { continue };
             // A socket without any value makes no row.
@@ -189,9 +199,11 @@ impl<'a> Folding<'a> {
 
     fn finish(self, memory: &mut Memory, mut health: Health, world: &impl World) -> Snapshot {
         let mut tables = Vec::with_capacity(self.tables.len());
-        for (table, limit) in self.tables.into_iter().zip(&mut memory.limits) {
+        memory.sockets = self.seen.len();
+        for ((table, limit), size) in self.tables.into_iter().zip(&mut memory.limits).zip(&mut memory.sizes) {
             let (sealed, next) = table.seal();
             *limit = next;
+            *size = sealed.size();
             tables.push(sealed);
         }
         health.views = self

@@ -8,6 +8,9 @@
 //!
 //! `ARCHITECTURE.md` has the picture, the words, and which module may use which.
 
+// Not in Cargo.toml, because a test may well stop at an index.
+#![warn(clippy::indexing_slicing)]
+
 pub mod attribute;
 pub mod cli;
 pub mod collect;

@@ -3,11 +3,7 @@
 //! `cargo bench --bench scrape` makes its own connections in a network namespace of its own and needs
 //! the packages `iproute2` and `util-linux`. `-- --sockets 1000,10000 --rounds 3` makes it shorter.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a benchmark prints, and fails by panicking"
-)]
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 #[path = "../../examples/hold/load.rs"]
 mod load;

@@ -92,7 +92,19 @@ impl Cells {
         }
     }
 
+    pub(super) fn reserve(&mut self, rows: usize) {
+        match &mut self.kind {
+            Kind::Sum(sums) => sums.reserve(rows),
+            Kind::Mean(means) => means.reserve(rows),
+            Kind::Distribution { bounds, counts, sums } => {
+                counts.reserve(rows * (bounds.upper.len() + 1));
+                sums.reserve(rows);
+            }
+        }
+    }
+
     /// Makes an empty cell for the next row.
+    #[inline]
     pub(super) fn grow(&mut self) {
         match &mut self.kind {
             Kind::Sum(sums) => sums.push(ABSENT),

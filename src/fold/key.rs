@@ -11,6 +11,15 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 #[derive(Clone, Debug, Default)]
 pub struct Seed(DefaultHashBuilder);
 
+/// How much a table holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    /// Rows, those not shown included.
+    pub rows: usize,
+    /// Bytes of their keys.
+    pub bytes: usize,
+}
+
 /// Distinct keys, numbered in the order of their arrival.
 #[derive(Debug)]
 pub struct Keys {
@@ -26,10 +35,23 @@ impl Keys {
         Self { seed, index: HashTable::new(), bytes: Vec::new(), ends: Vec::new() }
     }
 
+    /// Makes room, before the first key.
+    pub(super) fn reserve(&mut self, size: Size) {
+        self.index = HashTable::with_capacity(size.rows);
+        self.ends.reserve(size.rows);
+        self.bytes.reserve(size.bytes);
+    }
+
+    pub(super) fn size(&self) -> Size {
+        Size { rows: self.ends.len(), bytes: self.bytes.len() }
+    }
+
+    #[inline]
     pub(super) fn hash(&self, key: &[u8]) -> u64 {
         self.seed.0.hash_one(key)
     }
 
+    #[inline]
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<usize> {
         self.index.find(hash, |row| self.get(*row as usize) == Some(key)).map(|row| *row as usize)
     }

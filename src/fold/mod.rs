@@ -8,7 +8,7 @@ mod key;
 mod limit;
 
 pub use cell::{Bounds, Cells};
-pub use key::{Keys, Seed};
+pub use key::{Keys, Seed, Size};
 pub use limit::Limit;
 
 /// The rows of one view in one collection.
@@ -24,6 +24,14 @@ impl Table {
     #[must_use]
     pub fn new(columns: Vec<Cells>, limit: Limit, seed: Seed) -> Self {
         Self { keys: Keys::new(seed), columns, limit }
+    }
+
+    /// The same table with room for as much as another one held, so that it grows in one step.
+    #[must_use]
+    pub fn sized(mut self, size: Size) -> Self {
+        self.keys.reserve(size);
+        self.columns.iter_mut().for_each(|cells| cells.reserve(size.rows));
+        self
     }
 
     /// The row with this key, made if the limit admits it.
@@ -67,6 +75,12 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    /// How much the table holds.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.keys.size()
+    }
+
     /// How many rows are shown.
     #[must_use]
     pub fn rows(&self) -> usize {

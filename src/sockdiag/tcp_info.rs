@@ -75,12 +75,13 @@ macro_rules! fields {
 
             /// Where the field lies.
             #[must_use]
+            #[inline]
             pub const fn layout(self) -> &'static Layout {
-                match self {
-                    $(Self::$field => &Layout {
-                        name: stringify!($name), offset: $offset, width: $width, since: $since, none: $none,
-                    },)*
-                }
+                const LAYOUTS: &[Layout] = &[$(Layout {
+                    name: stringify!($name), offset: $offset, width: $width, since: $since, none: $none,
+                }),*];
+                #[expect(clippy::indexing_slicing, reason = "one layout a field, in the same order")]
+                &LAYOUTS[self as usize]
             }
         }
     };

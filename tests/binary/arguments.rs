@@ -1,0 +1,172 @@
+//! Flags, environment, files, and what is said when they are wrong.
+
+use std::process::Stdio;
+
+use super::exporter::Exporter;
+use super::{enter, program, run, text};
+
+#[test]
+fn help_and_version_go_to_standard_output_and_succeed() {
+    for flag in ["-h", "--help", "-v", "--version"] {
+        let output = run(&[flag]);
+        assert!(output.status.success(), "{flag}");
+        assert!(text(&output.stdout).contains(if flag.contains('h') {
+            "--web.listen-address"
+        } else {
+            "4.0.0"
+        }));
+    }
+}
+
+#[test]
+fn a_wrong_flag_is_an_error_of_usage() {
+    for arguments in
+        [&["--nope"][..], &["--port", "eighty"], &["--port", "70000"], &["--web.listen-address", "here"]]
+    {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty());
+    }
+    let output = program().env("PORT", "eighty").output().expect("the program");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("PORT"));
+}
+
+#[test]
+fn a_file_that_is_not_there_names_every_path_that_was_tried() {
+    let output = program().env("CONFIG_FILE", "conf/a.yml").output().expect("the program");
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    for path in ["conf/a.yml", "/exporter/conf/a.yml", "/exporter/a.yml", "--create-config"] {
+        assert!(error.contains(path), "{path} in {error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_regular_file_does_not_block() {
+    for path in ["/dev/zero", "/"] {
+        let output = run(&["--config", path]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("not a regular file"), "{path}");
+    }
+}
+
+#[test]
+fn every_mistake_of_a_file_is_reported_at_once_and_nothing_listens() {
+    if enter() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bad.yml");
+    std::fs::write(&path, "logik: {}\nlogic:\n  compression:\n    label_folding: pid\n  selection:\n    peering:\n      networks: [10.0.0.0/40]\n")
+        .expect("a file");
+    let output = run(&["--config", path.to_str().expect("a path")]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    let name = path.display();
+    for place in [
+        format!("{name}:1:1: logik"),
+        format!("{name}:4:5: logic.compression.label_folding"),
+        format!("{name}:7:"),
+    ] {
+        assert!(error.contains(&place), "{place} in {error}");
+    }
+    for hint in ["\"logic\"", "raw_endpoint", "pid_condensed", "10.0.0.0/40"] {
+        assert!(error.contains(hint), "{hint} in {error}");
+    }
+}
+
+#[test]
+fn the_default_file_is_written_once_and_checks_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("new.yml");
+    let name = path.to_str().expect("a path");
+    assert!(run(&["--create-config", name]).status.success());
+    let checked = run(&["--config", name, "--config.check"]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    assert!(text(&checked.stdout).contains("valid"));
+    let again = run(&["--create-config", name]);
+    assert_eq!(again.status.code(), Some(1), "a file that exists is never overwritten");
+}
+
+#[test]
+fn once_prints_one_collection_without_listening() {
+    if enter() {
+        return;
+    }
+    let output = run(&["--once"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let metrics = text(&output.stdout);
+    assert!(
+        metrics.contains("# TYPE tcp_rtt gauge\n") && metrics.contains("ss_exporter_build_info"),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let mut child = program().arg("--once").stdout(Stdio::piped()).spawn().expect("the program");
+    drop(child.stdout.take());
+    assert!(child.wait().expect("its end").success());
+}
+
+#[test]
+fn the_environment_sets_port_and_file_and_a_flag_overrides_it() {
+    if enter() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.yml"), "logic: {metrics: {gauges: {active: true}}}\n")
+        .expect("a file");
+    let exporter = Exporter::spawn(
+        program().env("PORT", "9999").env("CONFIG_FILE", "a.yml").current_dir(&folder).arg("--port=8020"),
+    );
+    let metrics = exporter.metrics();
+    assert!(metrics.contains("tcp_cwnd") && !metrics.contains("tcp_rtt_hist_ms"), "{metrics}");
+}
+
+#[test]
+fn one_port_serves_both_families_without_a_flag() {
+    if enter() {
+        return;
+    }
+    let mut exporter = Exporter::start(&[]);
+    assert_eq!(exporter.get("/health").status, 200);
+    exporter.address = (std::net::Ipv6Addr::LOCALHOST, 8020).into();
+    assert_eq!(exporter.get("/health").status, 200);
+}
+
+#[test]
+fn an_address_in_use_is_named_with_what_to_do() {
+    if enter() {
+        return;
+    }
+    let _other = std::net::TcpListener::bind("[::]:8020").expect("the port");
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(error.contains("8020") && error.contains("--port"), "{error}");
+}
+
+#[test]
+fn several_addresses_are_all_served() {
+    if enter() {
+        return;
+    }
+    let mut exporter =
+        Exporter::start(&["--web.listen-address=127.0.0.1:8020", "--web.listen-address", "127.0.0.2:8021"]);
+    assert_eq!(exporter.get("/health").body, b"200 OK");
+    exporter.address = ([127, 0, 0, 2], 8021).into();
+    assert_eq!(exporter.get("/health").status, 200);
+}
+
+#[test]
+fn the_health_check_asks_the_exporter_with_the_same_settings() {
+    if enter() {
+        return;
+    }
+    let _exporter = Exporter::start(&[]);
+    assert!(run(&["--healthcheck"]).status.success());
+    let other = program().arg("--healthcheck").env("PORT", "8099").output().expect("the program");
+    assert_eq!(other.status.code(), Some(1));
+}

@@ -1,0 +1,36 @@
+//! The program as its users run it, each test in a network namespace of its own.
+
+#[path = "../support/namespace.rs"]
+mod namespace;
+
+mod arguments;
+mod configs;
+mod exporter;
+mod hostile;
+mod scrapes;
+mod stopping;
+
+use std::process::{Command, Output};
+
+/// Runs the current test in a network namespace of its own; `false` inside.
+fn enter() -> bool {
+    let name = std::thread::current().name().expect("the test's name").to_owned();
+    namespace::enter(&["--exact", &name, "--nocapture"])
+}
+
+/// The program, without the environment's settings.
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prometheus_ss_exporter"));
+    for variable in ["PORT", "CONFIG_FILE", "LOG_LEVEL"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().expect("the program")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
