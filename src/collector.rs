@@ -244,3 +244,6 @@ impl Iterator for Chunks {
         chunk.map(Ok)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,9 +63,16 @@ impl Encoder {
                 family.name.strip_suffix("_total").map_or((family.name, "unknown"), |name| (name, "counter"))
             }
         };
+        // OpenMetrics wants the type first; the text format's users are used to the help.
+        if open {
+            self.put(&["# TYPE ", name, " ", kind, "\n"]);
+        }
         self.put(&["# HELP ", name, " "]);
         escape(&mut self.out, family.help.as_bytes(), open);
-        self.put(&["\n# TYPE ", name, " ", kind, "\n"]);
+        self.put(&["\n"]);
+        if !open {
+            self.put(&["# TYPE ", name, " ", kind, "\n"]);
+        }
     }
 
     /// Writes one sample; `labels` is a block made by [`label`], without braces.
@@ -147,6 +154,11 @@ pub fn label(block: &mut Vec<u8>, name: &str, value: &[u8]) {
 #[inline]
 fn escape(out: &mut Vec<u8>, text: &[u8], quote: bool) {
     let special = |byte: &u8| matches!(*byte, b'\\' | b'\n') || (quote && *byte == b'"');
+    // Nearly every text is plain, and a look at all of it at once is faster than a search.
+    if !text.iter().fold(false, |found, byte| found | special(byte)) {
+        out.extend_from_slice(text);
+        return;
+    }
     let mut rest = text;
     while let Some(at) = rest.iter().position(special) {
         let (plain, tail) = rest.split_at(at);
@@ -183,3 +195,6 @@ fn number(out: &mut Vec<u8>, value: f64) {
         out.extend_from_slice(zmij::Buffer::new().format(value).as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests;

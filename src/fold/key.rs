@@ -4,6 +4,7 @@
 
 use std::hash::BuildHasher;
 
+use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// The hash function's random state: keys hold addresses that a peer chooses, so it must not be
@@ -51,22 +52,24 @@ impl Keys {
         self.seed.0.hash_one(key)
     }
 
+    /// The key's row and whether it is new; a new key is kept only if `admit` says so.
     #[inline]
-    pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<usize> {
-        self.index.find(hash, |row| self.get(*row as usize) == Some(key)).map(|row| *row as usize)
-    }
-
-    pub(super) fn insert(&mut self, hash: u64, key: &[u8]) -> usize {
-        let row = self.ends.len();
-        self.bytes.extend_from_slice(key);
-        self.ends.push(self.bytes.len());
+    pub(super) fn row(&mut self, key: &[u8], admit: impl FnOnce(u64) -> bool) -> Option<(usize, bool)> {
+        let hash = self.hash(key);
         let Self { seed, index, bytes, ends } = self;
-        // The kernel holds fewer than 2^32 sockets.
-        let number = u32::try_from(row).unwrap_or(u32::MAX);
-        index.insert_unique(hash, number, |row| {
-            seed.0.hash_one(slice(bytes, ends, *row as usize).unwrap_or_default())
-        });
-        row
+        let same = |row: &u32| slice(bytes, ends, *row as usize) == Some(key);
+        let rehash = |row: &u32| seed.0.hash_one(slice(bytes, ends, *row as usize).unwrap_or_default());
+        match index.entry(hash, same, rehash) {
+            Entry::Occupied(row) => Some((*row.get() as usize, false)),
+            Entry::Vacant(place) => admit(hash).then(|| {
+                let row = ends.len();
+                // The kernel holds fewer than 2^32 sockets.
+                place.insert(u32::try_from(row).unwrap_or(u32::MAX));
+                bytes.extend_from_slice(key);
+                ends.push(bytes.len());
+                (row, true)
+            }),
+        }
     }
 
     pub(super) fn len(&self) -> usize {

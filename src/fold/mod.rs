@@ -38,12 +38,10 @@ impl Table {
     #[inline]
     pub fn row(&mut self, key: &[u8]) -> Option<usize> {
         let Self { keys, columns, limit } = self;
-        let hash = keys.hash(key);
-        if let Some(row) = keys.find(hash, key) {
-            return Some(row);
+        let (row, new) = keys.row(key, |hash| limit.admits(hash))?;
+        if new {
+            columns.iter_mut().for_each(Cells::grow);
         }
-        let row = limit.admits(hash).then(|| keys.insert(hash, key))?;
-        columns.iter_mut().for_each(Cells::grow);
         Some(row)
     }
 

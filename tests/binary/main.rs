@@ -7,6 +7,8 @@ mod arguments;
 mod configs;
 mod exporter;
 mod hostile;
+#[cfg(feature = "root-tests")]
+mod privileges;
 mod scrapes;
 mod stopping;
 

@@ -1,0 +1,124 @@
+//! Sharing, deadlines and lending, with collections that the test releases one by one.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use super::*;
+use crate::health::ViewHealth;
+
+const PATIENCE: Duration = Duration::from_millis(200);
+
+fn snapshot() -> Snapshot {
+    Snapshot { views: Arc::new([]), tables: Vec::new(), health: Health::default() }
+}
+
+/// A collector whose collections wait for the test, and the number of those begun.
+fn held() -> (Collector, Sender<()>, Arc<AtomicUsize>) {
+    let (release, released) = channel();
+    let begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&begun);
+    let collect = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        let _ = released.recv();
+        snapshot()
+    };
+    let (collector, _thread) = Collector::start(PATIENCE, snapshot(), collect).expect("a thread");
+    (collector, release, begun)
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
+}
+
+fn ask(collector: &Collector, until: Instant) -> Result<Receiver<Lease>, Busy> {
+    let (reply, answer) = channel();
+    collector.request(until, move |lease| drop(reply.send(lease)))?;
+    Ok(answer)
+}
+
+fn text(lease: Lease) -> String {
+    let chunks: Result<Vec<_>, _> = lease.chunks(Format::Text).collect();
+    String::from_utf8(chunks.expect("not taken back").concat()).expect("UTF-8")
+}
+
+fn until(condition: impl Fn() -> bool) {
+    let deadline = soon();
+    while !condition() {
+        assert!(Instant::now() < deadline, "it never came");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn those_who_ask_meanwhile_share_one_collection() {
+    let (collector, release, begun) = held();
+    let first = ask(&collector, soon()).expect("room");
+    until(|| begun.load(Ordering::SeqCst) == 1);
+    let others: Vec<_> = (0..10).map(|_| ask(&collector, soon()).expect("room")).collect();
+    release.send(()).expect("the thread");
+    for answer in others.into_iter().chain([first]) {
+        text(answer.recv().expect("an answer"));
+    }
+    assert_eq!(begun.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn at_most_forty_wait_and_those_who_gave_up_hold_no_place() {
+    let (collector, _release, begun) = held();
+    let hasty = Instant::now() + Duration::from_millis(30);
+    let waiting: Vec<_> = (0..40).map(|_| ask(&collector, hasty).expect("room")).collect();
+    assert_eq!(ask(&collector, soon()).err(), Some(Busy));
+    until(|| Instant::now() > hasty);
+    assert!(ask(&collector, soon()).is_ok());
+    assert_eq!(begun.load(Ordering::SeqCst), 1, "never a second dump behind a stuck one");
+    drop(waiting);
+}
+
+#[test]
+fn an_answer_never_comes_after_the_asker_gave_up() {
+    let (collector, release, begun) = held();
+    let hasty = ask(&collector, Instant::now() + Duration::from_millis(10)).expect("room");
+    let patient = ask(&collector, soon()).expect("room");
+    until(|| begun.load(Ordering::SeqCst) == 1);
+    std::thread::sleep(Duration::from_millis(30));
+    release.send(()).expect("the thread");
+    text(patient.recv().expect("an answer"));
+    assert!(hasty.recv().is_err());
+}
+
+#[test]
+fn a_dump_that_the_kernel_holds_is_said_and_marked_as_failed() {
+    let (collector, _release, begun) = held();
+    assert_eq!(collector.ready(), Ok(()));
+    let _waiting = ask(&collector, soon()).expect("room");
+    until(|| begun.load(Ordering::SeqCst) == 1);
+    std::thread::sleep(PATIENCE + Duration::from_millis(20));
+    assert!(collector.ready().is_err());
+    let text = text(collector.without_dump());
+    assert!(text.contains("ss_exporter_collection_success{stage=\"dump\"} 0\n"), "{text}");
+    assert!(text.contains("ss_exporter_dump_held_seconds 0.2"), "{text}");
+}
+
+#[test]
+fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
+    let collect = || {
+        let view = ViewHealth { name: "v".into(), selected: 0, rows: 0, left_out: 0, limit: None };
+        Snapshot { health: Health { views: vec![view], ..Health::default() }, ..snapshot() }
+    };
+    let (collector, _thread) = Collector::start(PATIENCE, snapshot(), collect).expect("a thread");
+    let next = || ask(&collector, soon()).expect("room").recv().expect("an answer");
+    let mut slow: Vec<Chunks> = (0..MOST_ALIVE).map(|_| next().chunks(Format::Text)).collect();
+    let fifth = next().chunks(Format::Text);
+    assert_eq!(slow.remove(0).next(), Some(Err(Revoked)));
+    for chunks in slow.into_iter().chain([fifth]) {
+        assert!(chunks.collect::<Result<Vec<_>, _>>().is_ok());
+    }
+    assert!(collector.0.lock().alive.is_empty(), "what nobody reads is forgotten");
+}
+
+#[test]
+fn stopping_ends_the_thread() {
+    let (collector, thread) = Collector::start(PATIENCE, snapshot(), snapshot).expect("a thread");
+    collector.stop();
+    thread.join().expect("no panic");
+}

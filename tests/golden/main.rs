@@ -1,0 +1,113 @@
+//! The exposition of a captured dump, in both formats, against files that people have read.
+//!
+//! `UPDATE=1 cargo test --test golden` writes them anew.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ss_exporter::collect::{Memory, World, collect};
+use ss_exporter::config::Config;
+use ss_exporter::exposition::Format;
+use ss_exporter::plan::Plan;
+use ss_exporter::snapshot::Cursor;
+use ss_exporter::sockdiag::{Datagram, Kernel};
+
+/// A world that was captured, with owners of the test's choice.
+struct Captured {
+    proc: PathBuf,
+}
+
+struct Recording(&'static [u8]);
+
+impl World for Captured {
+    type Kernel = Recording;
+
+    fn open(&self) -> io::Result<Recording> {
+        Ok(Recording(include_bytes!("../wire/linux-6.18.bin")))
+    }
+
+    fn proc(&self) -> &Path {
+        &self.proc
+    }
+
+    fn addresses(&self, _: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
+}
+
+impl Kernel for Recording {
+    fn send(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], _: Instant) -> io::Result<Datagram> {
+        let (length, rest) = self.0.split_first_chunk().ok_or(io::ErrorKind::TimedOut)?;
+        let (datagram, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
+        self.0 = rest;
+        buffer[..datagram.len()].copy_from_slice(datagram);
+        Ok(Datagram { length: datagram.len(), sender: 0 })
+    }
+}
+
+/// A process table in which two processes share every socket of the capture but one.
+fn processes(proc: &Path) {
+    let inodes: Vec<&str> = include_str!("../wire/linux-6.18.ss")
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("ino:"))
+        .collect();
+    for pid in ["20005", "731"] {
+        let fds = proc.join(pid).join("fd");
+        std::fs::create_dir_all(&fds).expect("a folder");
+        std::fs::write(proc.join(pid).join("comm"), b"a\"b\n\xff\n").expect("a file");
+        for (fd, inode) in inodes.iter().skip(1).enumerate() {
+            std::os::unix::fs::symlink(format!("socket:[{inode}]"), fds.join(fd.to_string()))
+                .expect("a link");
+        }
+    }
+}
+
+fn compare(name: &str, config: &str, format: Format) {
+    let folder = tempfile::tempdir().expect("a folder");
+    processes(folder.path());
+    let world = Captured { proc: folder.path().to_owned() };
+    let plan = Plan::new(Config::parse("golden.yml", config).expect("a valid configuration"));
+    let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
+    let mut cursor = Cursor::default();
+    let bytes: Vec<u8> = std::iter::from_fn(|| snapshot.chunk(&mut cursor, format)).flatten().collect();
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    // What depends on this machine and moment, and the version, which changes with each release.
+    let changing =
+        ["process_", "ss_exporter_collection_duration", "ss_exporter_capability", "ss_exporter_build_info{"];
+    let stable: String = text
+        .split_inclusive('\n')
+        .filter(|line| !changing.iter().any(|start| line.starts_with(start)))
+        .collect();
+    let path = Path::new("tests/golden").join(name);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &stable).expect("the golden file");
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(golden == stable, "{name} differs; read it and run again with UPDATE=1:\n{stable}");
+}
+
+const OWNERS_3X: &str = "logic:
+  metrics:
+    gauges: {active: true}
+    counters: {dataSegsIn: {active: true}}
+    histograms: {rtt: {active: true, bucketBounds: [0.005, 0.01, 1]}}
+  compression: {labelFolding: pid_condensed}
+";
+
+#[test]
+fn the_seed_families_of_2x() {
+    compare("seed.txt", "logic:\n", Format::Text);
+    compare("seed.om.txt", "logic:\n", Format::OpenMetrics);
+}
+
+#[test]
+fn the_seed_families_of_3x_folded_by_owner() {
+    compare("owners.txt", OWNERS_3X, Format::Text);
+    compare("owners.om.txt", OWNERS_3X, Format::OpenMetrics);
+}
