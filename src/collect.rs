@@ -2,6 +2,8 @@
 //!
 //! Refuses to know who asked, and when the next one comes.
 
+mod memory;
+
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
@@ -10,15 +12,16 @@ use std::time::Instant;
 use hashbrown::HashSet;
 
 use crate::attribute::{Process, Processes};
-use crate::config::View;
 use crate::exposition;
-use crate::fold::{Limit, Seed, Size, Table};
+use crate::fold::Table;
 use crate::health::{Health, Own, SeedStatus, Stage, ViewHealth};
 use crate::metrics::Fold;
 use crate::plan::{Plan, Program, Route};
 use crate::select::Subject;
 use crate::snapshot::Snapshot;
 use crate::sockdiag::{DumpError, DumpStats, Kernel, Socket, dump};
+
+pub use memory::Memory;
 
 /// What a collection looks at.
 pub trait World: Send {
@@ -38,32 +41,6 @@ pub trait World: Send {
     fn addresses(&self, host: &str) -> Vec<IpAddr>;
 }
 
-/// What one collection leaves for the next.
-#[derive(Debug)]
-pub struct Memory {
-    limits: Vec<Limit>,
-    /// How much the tables held, and how many sockets there were.
-    sizes: Vec<Size>,
-    sockets: usize,
-    seed: Seed,
-    collections: u64,
-}
-
-impl Memory {
-    /// The memory before the first collection.
-    #[must_use]
-    pub fn new(plan: &Plan) -> Self {
-        let limit = |view: &View| view.limit.map_or_else(Limit::none, Limit::of);
-        Self {
-            limits: plan.views.iter().map(limit).collect(),
-            sizes: vec![Size::default(); plan.views.len()],
-            sockets: 0,
-            seed: Seed::default(),
-            collections: 0,
-        }
-    }
-}
-
 /// Collects once.
 ///
 /// It never fails as a whole: what could not be done is missing from the snapshot and marked in its
@@ -75,21 +52,8 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let mut health = Health { collections: memory.collections + 1, ..Health::default() };
     memory.collections += 1;
 
-    let processes = if plan.needs_processes {
-        let before = Instant::now();
-        // The dump must have time left, whatever the process table is like.
-        let scanned = Processes::scan(world.proc(), start + plan.deadline / 2);
-        let success = scanned.as_ref().is_ok_and(|processes| !processes.cut_short);
-        if let Err(error) = &scanned {
-            tracing::warn!(path = %world.proc().display(), %error, "cannot read the process table; mount /proc to know the owners of sockets");
-        }
-        health.stages.push(Stage { name: "processes", duration: before.elapsed(), success });
-        let processes = scanned.unwrap_or_default();
-        health.processes_unreadable = Some(processes.unreadable);
-        processes
-    } else {
-        Processes::default()
-    };
+    let mut trouble = String::new();
+    let processes = owners(plan, world, start, &mut health, &mut trouble);
 
     let before = Instant::now();
     let mut folding = Folding::new(plan, memory, &program, &processes);
@@ -102,11 +66,42 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
             health.malformed = stats.malformed;
         }
         Err(error) => {
-            tracing::warn!(%error, "the collection failed; rows are withheld");
+            trouble = format!("{error}; rows are withheld");
             folding.tables.clear();
         }
     }
+    memory.said.trouble(trouble);
     folding.finish(memory, health, world)
+}
+
+/// The process table, if an owner is asked for and it can be read.
+fn owners(
+    plan: &Plan,
+    world: &impl World,
+    start: Instant,
+    health: &mut Health,
+    trouble: &mut String,
+) -> Processes {
+    if !plan.needs_processes {
+        return Processes::default();
+    }
+    // The dump must have time left, whatever the process table is like.
+    let scanned = Processes::scan(world.proc(), start + plan.deadline / 2);
+    let success = match &scanned {
+        Ok(processes) if !processes.cut_short => true,
+        Ok(_) => {
+            "reading the process table took too long; some owners are unknown".clone_into(trouble);
+            false
+        }
+        Err(error) => {
+            *trouble = format!("cannot read the process table {}: {error}", world.proc().display());
+            false
+        }
+    };
+    let processes = scanned.unwrap_or_default();
+    health.stages.push(Stage { name: "processes", duration: start.elapsed(), success });
+    health.processes_unreadable = Some(processes.unreadable);
+    processes
 }
 
 /// A collection whose dump is under way.
@@ -213,6 +208,7 @@ impl<'a> Folding<'a> {
             .enumerate()
             .filter_map(|(number, view)| {
                 let table = tables.get(number)?;
+                memory.said.left_out(view, table.left_out);
                 Some(ViewHealth {
                     name: view.name.clone(),
                     selected: *self.selected.get(number)?,

@@ -1,5 +1,6 @@
 //! Scrapes: formats, sharing, deadlines, and the sockets of both families.
 
+use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -119,4 +120,40 @@ fn the_meta_metrics_of_3x_come_with_its_keys() {
     assert!(metrics.contains("\ncollector_data_status{status=\"success\"} 4\n"), "{metrics}");
     assert!(metrics.contains("\ncollector_collection_runs_total 2\n"), "{metrics}");
     assert!(metrics.contains("# TYPE tcp_delivery_rate gauge\n"), "{metrics}");
+}
+
+#[test]
+fn a_limit_that_leaves_flows_out_is_logged_once() {
+    if enter() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("few.yml");
+    std::fs::write(&config, "logic: {compression: {max_flows: 1}}\n").expect("a file");
+    let mut exporter = Exporter::start(&["--config", config.to_str().expect("a path")]);
+    for _ in 0..3 {
+        assert!(exporter.metrics().contains("ss_exporter_rows_left_out{view=\"seed\"} 1\n"));
+    }
+    let _ = exporter.child.kill();
+    let mut log = String::new();
+    exporter.child.stderr.take().expect("a pipe").read_to_string(&mut log).expect("text");
+    assert_eq!(log.matches("ss_exporter_rows_left_out").count(), 1, "{log}");
+}
+
+#[test]
+fn a_name_of_the_hosts_file_selects_its_addresses() {
+    if enter() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("hosts.yml");
+    std::fs::write(&config, "logic: {selection: {peering: {hosts: [localhost]}}}\n").expect("a file");
+    let exporter = Exporter::start(&["--config", config.to_str().expect("a path")]);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    // The names are resolved in the background.
+    while !exporter.metrics().contains("(DST#127.0.0.1|8020)") {
+        assert!(Instant::now() < deadline, "{}", exporter.metrics());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(exporter.metrics().contains("ss_exporter_hosts_unresolved 0\n"));
 }
