@@ -2,6 +2,7 @@
 //!
 //! `UPDATE=1 cargo test --test golden` writes them anew.
 
+use std::cell::Cell;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,14 @@ use ss_exporter::sockdiag::{Datagram, Kernel};
 /// A world that was captured, with owners of the test's choice.
 struct Captured {
     proc: PathBuf,
+    /// How many bytes of the captured dump the kernel sends before it falls silent.
+    sent: Cell<usize>,
 }
+
+const WHOLE: usize = DUMP.len();
+const DUMP: &[u8] = include_bytes!("../wire/linux-6.18.bin");
+/// The end of the dump alone, behind its length.
+const END: usize = 24;
 
 struct Recording(&'static [u8]);
 
@@ -25,7 +33,7 @@ impl World for Captured {
     type Kernel = Recording;
 
     fn open(&self) -> io::Result<Recording> {
-        Ok(Recording(include_bytes!("../wire/linux-6.18.bin")))
+        Ok(Recording(&DUMP[..self.sent.get()]))
     }
 
     fn proc(&self) -> &Path {
@@ -71,7 +79,7 @@ fn processes(proc: &Path) {
 fn compare(name: &str, config: &str, format: Format) {
     let folder = tempfile::tempdir().expect("a folder");
     processes(folder.path());
-    let world = Captured { proc: folder.path().to_owned() };
+    let world = Captured { proc: folder.path().to_owned(), sent: Cell::new(WHOLE) };
     let plan = Plan::new(Config::parse("golden.yml", config).expect("a valid configuration"));
     let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
     let mut cursor = Cursor::default();
@@ -110,4 +118,31 @@ fn the_seed_families_of_2x() {
 fn the_seed_families_of_3x_folded_by_owner() {
     compare("owners.txt", OWNERS_3X, Format::Text);
     compare("owners.om.txt", OWNERS_3X, Format::OpenMetrics);
+}
+
+#[test]
+fn a_dump_without_its_end_withholds_every_row_and_says_so_until_the_next() {
+    let config = Config::parse("golden.yml", "logic: {compression: {max_flows: 3}}").expect("valid");
+    let plan = Plan::new(config);
+    let world = Captured { proc: PathBuf::new(), sent: Cell::new(WHOLE) };
+    let mut memory = Memory::new(&plan);
+    let mut text = |sent| {
+        world.sent.set(sent);
+        let snapshot = collect(&plan, &world, &mut memory);
+        let mut cursor = Cursor::default();
+        let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    let rows = |text: &str| {
+        let rows = text.lines().filter(|line| line.starts_with("tcp_"));
+        rows.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = text(WHOLE);
+    assert!(
+        !rows(&before).is_empty() && before.contains("collection_success{stage=\"dump\"} 1\n"),
+        "{before}"
+    );
+    let short = text(WHOLE - END);
+    assert!(rows(&short).is_empty() && short.contains("collection_success{stage=\"dump\"} 0\n"), "{short}");
+    assert_eq!(rows(&text(WHOLE)), rows(&before), "the limit remembers its rows through the failure");
 }

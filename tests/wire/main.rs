@@ -145,6 +145,26 @@ fn library(payload: &[u8]) -> (u16, u16, Option<u32>, [u64; 4]) {
     (id.source_port, id.destination_port, Some(header.inode), numbers)
 }
 
+#[test]
+fn decoding_allocates_nothing_per_socket() {
+    let read = |datagrams: &[u8]| {
+        let mut sum = 0;
+        let counted = allocation_counter::measure(|| {
+            each(datagrams, |socket| {
+                sum += u64::from(socket.remote().port()) + socket.cookie();
+                sum += socket.tcp_info().and_then(|info| info.get(Field::Rtt)).unwrap_or(0);
+            });
+        });
+        (counted.count_total, sum)
+    };
+    // The last datagram, with the end of the dump, is 24 bytes long with its length.
+    let (sockets, end) = DATAGRAMS.split_at(DATAGRAMS.len() - 24);
+    let (once, sum) = read(DATAGRAMS);
+    let (often, sums) = read(&[sockets.repeat(100).as_slice(), end].concat());
+    assert_eq!(sums, 100 * sum);
+    assert_eq!(often, once, "allocations for a hundred times the sockets");
+}
+
 /// Every length that `struct tcp_info` has had, with the kernel that brought it.
 const VINTAGES: [(usize, &str, Field); 12] = [
     (104, "2.6.12", Field::TotalRetrans),
