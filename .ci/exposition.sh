@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# What the exporter says, judged by promtool and by the parsers of prometheus_client.
+#   exposition.sh BINARY PYTHON
+set -euo pipefail
+binary=$1
+python=$2
+ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repository=$(dirname "$ci")
+. "$ci/lib.sh"
+
+# lint WHAT FILE: a text that cannot be read fails, and so does a finding that is not expected.
+lint() {
+    local code=0
+    promtool check metrics <"$2" >"$scratch/findings" 2>&1 || code=$?
+    case $code in
+        0 | 3) ;;
+        *) cat "$scratch/findings" >&2; fail "$1: promtool cannot read it (exit code $code)" ;;
+    esac
+    sort -u "$scratch/findings" | comm -23 - <(sort -u "$ci/expected-lint.txt") >"$scratch/unexpected"
+    [ ! -s "$scratch/unexpected" ] || { cat "$scratch/unexpected" >&2; fail "$1: promtool finds what is not expected"; }
+    sort -u "$scratch/findings" >>"$scratch/all-findings"
+}
+
+hold_connections
+
+echo "-- without a configuration"
+exporter
+curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/metrics"
+lint "the built-in default" "$scratch/metrics"
+"$python" "$ci/parse.py" "127.0.0.1:$port" --has tcp_rtt --has tcp_cwnd --has tcp_rtt_hist_ms_bucket \
+    --has ss_exporter_build_info --has process_open_fds --label 'flow=(SRC#127.0.0.1|'
+if grep -q IPv6 "$scratch/hold.log" && ! grep -q '^no IPv6' "$scratch/hold.log"; then
+    "$python" "$ci/parse.py" "127.0.0.1:$port" --label 'flow=(SRC#::1|'
+fi
+end "$started"
+
+echo "-- the predecessor's configurations"
+for file in "$repository"/tests/configs/*.yml; do
+    echo "$(basename "$file")"
+    exporter --config="$file"
+    curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/metrics"
+    lint "$file" "$scratch/metrics"
+    "$python" "$ci/parse.py" "127.0.0.1:$port" >/dev/null
+    end "$started"
+done
+
+echo "-- a process with an awkward name, folded by process"
+for file in "$ci"/configs/*.yml; do
+    exporter --config="$file"
+    curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/metrics"
+    lint "$file" "$scratch/metrics"
+    "$python" "$ci/parse.py" "127.0.0.1:$port" --has tcp_rtt --label "flow=($holder)(DST#127.0.0.1|"
+    end "$started"
+done
+
+# A finding that no longer occurs must leave the list, else it would hide the next one of its name.
+sort -u "$scratch/all-findings" | comm -13 - <(sort -u "$ci/expected-lint.txt") >"$scratch/stale"
+[ ! -s "$scratch/stale" ] || { cat "$scratch/stale" >&2; fail "expected by .ci/expected-lint.txt, but not found"; }

@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# What the steps share: processes that end with the script, ports, waiting. To be sourced.
+
+pids=()
+scratch=$(mktemp -d)
+
+end_all() {
+    local pid
+    for pid in "${pids[@]}"; do
+        kill -TERM "$pid" 2>/dev/null || true
+    done
+    for pid in "${pids[@]}"; do
+        for _ in $(seq 100); do
+            kill -0 "$pid" 2>/dev/null || continue 2
+            sleep 0.1
+        done
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+    rm -rf "$scratch"
+}
+trap end_all EXIT
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# eventually SECONDS COMMAND...: waits until the command succeeds.
+eventually() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.2
+    done
+}
+
+# start LOG COMMAND...: in the background, until the script ends; its process id is in $started.
+start() {
+    local log=$1
+    shift
+    "$@" </dev/null >"$log" 2>&1 &
+    started=$!
+    pids+=("$started")
+}
+
+# end PID: before the script ends; the id may then belong to another process.
+end() {
+    local pid rest=()
+    kill -TERM "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+    for pid in "${pids[@]}"; do
+        [ "$pid" = "$1" ] || rest+=("$pid")
+    done
+    pids=("${rest[@]}")
+}
+
+# exporter ARGUMENTS...: starts $binary; where it listens is in $port.
+exporter() {
+    port=$(free_port)
+    start "$scratch/exporter.$port.log" "$binary" --web.listen-address="127.0.0.1:$port" "$@"
+    eventually 10 curl -fsS "http://127.0.0.1:$port/health" ||
+        { cat "$scratch/exporter.$port.log" >&2; fail "no answer from: $binary $*"; }
+}
+
+# hold_connections: IPv4 and IPv6 connections of a process with an awkward name; its id is in $holder.
+hold_connections() {
+    start "$scratch/hold.log" python3 "$ci/hold.py"
+    holder=$started
+    eventually 10 grep -q '^ready' "$scratch/hold.log" || { cat "$scratch/hold.log" >&2; fail "hold.py"; }
+    cat "$scratch/hold.log"
+}
