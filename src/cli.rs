@@ -28,11 +28,11 @@ pub struct Cli {
     #[arg(short, long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
-    /// Address to listen on, e.g. `127.0.0.1:8020`, `[::1]:8020` or `:8020`; may be repeated
+    /// Address to listen on, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets; may be repeated
     #[arg(long = "web.listen-address", value_name = "ADDRESS", value_parser = listen_address)]
     pub listen_addresses: Vec<Listen>,
 
-    /// Configuration file; without one the built-in default applies [env: `CONFIG_FILE`]
+    /// Configuration file; without one the built-in default applies [env: CONFIG_FILE]
     #[arg(short, long = "config", visible_aliases = ["cnfg", "config.file"], value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -52,7 +52,7 @@ pub struct Cli {
     #[arg(long)]
     pub healthcheck: bool,
 
-    /// Least severe level that is logged: debug, info, warn or error; anything else means info [env: `LOG_LEVEL`]
+    /// Least severe level that is logged: debug, info, warn or error; anything else means info [env: LOG_LEVEL]
     #[arg(long = "log-level", visible_alias = "log.level", default_value = "info", value_name = "LEVEL", value_parser = log_level)]
     pub log_level: LogLevel,
 
@@ -90,9 +90,9 @@ pub enum LogLevel {
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// `key=value` pairs.
+    /// Pairs of key and value.
     Logfmt,
-    /// One JSON object a line.
+    /// A JSON object a line.
     Json,
 }
 
