@@ -4,17 +4,21 @@
 //! error code is an error. Refuses to know what the sockets are for.
 
 use std::io;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::frame::Messages;
+use super::frame::{Message, Messages};
 use super::request::{Request, TCPDIAG_GETSOCK};
 use super::socket::Socket;
 
 /// The largest reply the kernel makes is a little under 32 KiB (`net/netlink/af_netlink.c:
 /// netlink_dump`), and it makes them that large only for a reader who offers that much.
 const BUFFER: usize = 32 * 1024;
+/// So many datagrams may wait to be read.
+const AHEAD: usize = 8;
 /// One dump a socket, so that any number will do.
 const SEQUENCE: u32 = 1;
 
@@ -26,6 +30,8 @@ const DONE: u16 = 3;
 const OVERRUN: u16 = 4;
 /// `NLM_F_DUMP_INTR`
 const DUMP_INTR: u16 = 0x10;
+/// What a dump consists of.
+const KINDS: [u16; 4] = [TCPDIAG_GETSOCK, ERROR, DONE, OVERRUN];
 
 /// Somebody who answers netlink requests: the kernel, or a test.
 pub trait Kernel {
@@ -76,6 +82,9 @@ pub enum DumpError {
     /// The request could not be sent.
     #[error("cannot send a dump request to the kernel: {0}")]
     Send(#[source] io::Error),
+    /// There is no thread to read the replies on.
+    #[error("cannot start a thread to read the kernel's replies on: {0}")]
+    Thread(#[source] io::Error),
     /// A reply could not be received.
     #[error("cannot receive the kernel's reply to a dump request: {0}")]
     Receive(#[source] io::Error),
@@ -106,7 +115,9 @@ fn hint(errno: Errno) -> &'static str {
 
 /// Asks the kernel for sockets and hands each to `each`, until the kernel says that was all.
 ///
-/// A socket may come twice and a live one may be missing: the kernel takes no snapshot.
+/// `each` is called on a thread of its own, so that the kernel makes the next reply while the last
+/// one is read: both take about as long. A socket may come twice and a live one may be missing: the
+/// kernel takes no snapshot.
 ///
 /// # Errors
 /// [`DumpError`] whenever the dump did not reach its end; sockets handed on until then are a part.
@@ -114,12 +125,36 @@ pub fn dump(
     kernel: &mut impl Kernel,
     request: &Request,
     deadline: Instant,
-    mut each: impl FnMut(&Socket<'_>),
+    each: impl FnMut(&Socket<'_>) + Send,
 ) -> Result<DumpStats, DumpError> {
     kernel.send(&request.encode(SEQUENCE)).map_err(DumpError::Send)?;
-    let mut buffer = vec![0; BUFFER];
+    std::thread::scope(|scope| {
+        let (filled, to_read) = sync_channel(AHEAD);
+        let (read, emptied) = sync_channel(AHEAD + 1);
+        let reader = std::thread::Builder::new()
+            .name("reader".into())
+            .spawn_scoped(scope, move || read_all(&to_read, &read, each))
+            .map_err(DumpError::Thread)?;
+        let received = receive_all(kernel, deadline, &filled, &emptied);
+        drop(filled);
+        let (sockets, malformed) = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+        received.map(|stats| DumpStats { sockets, malformed, ..stats })
+    })
+}
+
+/// A datagram of the kernel's: the buffer and how much of it is filled.
+type Filled = (Vec<u8>, usize);
+
+/// Receives datagrams up to the one that ends the dump, and passes the kernel's on.
+fn receive_all(
+    kernel: &mut impl Kernel,
+    deadline: Instant,
+    filled: &SyncSender<Filled>,
+    emptied: &Receiver<Vec<u8>>,
+) -> Result<DumpStats, DumpError> {
     let mut stats = DumpStats::default();
     loop {
+        let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; BUFFER]);
         let datagram = kernel.receive(&mut buffer, deadline).map_err(ending)?;
         if datagram.sender != 0 {
             stats.foreign += 1;
@@ -130,30 +165,55 @@ pub fn dump(
             return Err(DumpError::Malformed);
         }
         stats.bytes += bytes.len() as u64;
+        let mut end = None;
         for message in Messages(bytes) {
-            let message = message.map_err(|_| DumpError::Malformed)?;
-            if message.header.sequence.get() != SEQUENCE {
+            let Message { header, payload } = message.map_err(|_| DumpError::Malformed)?;
+            let kind = header.kind.get();
+            if header.sequence.get() != SEQUENCE || !KINDS.contains(&kind) {
                 stats.foreign += 1;
                 continue;
             }
-            stats.interrupted |= message.header.flags.get() & DUMP_INTR != 0;
-            match message.header.kind.get() {
-                DONE => {
-                    return code(message.payload).map_or(Ok(stats), |errno| Err(DumpError::Refused(errno)));
-                }
-                ERROR => return Err(code(message.payload).map_or(DumpError::Malformed, DumpError::Refused)),
-                OVERRUN => return Err(DumpError::Overrun),
-                TCPDIAG_GETSOCK => match Socket::parse(message.payload) {
-                    Some(socket) => {
-                        stats.sockets += 1;
-                        each(&socket);
-                    }
-                    None => stats.malformed += 1,
-                },
-                _ => stats.foreign += 1,
-            }
+            stats.interrupted |= header.flags.get() & DUMP_INTR != 0;
+            end = match kind {
+                DONE => Some(code(payload).map_or(Ok(()), |errno| Err(DumpError::Refused(errno)))),
+                ERROR => Some(Err(code(payload).map_or(DumpError::Malformed, DumpError::Refused))),
+                OVERRUN => Some(Err(DumpError::Overrun)),
+                _ => continue,
+            };
+            break;
+        }
+        // The reader takes all there is; it ends before only by panicking, which joining it tells.
+        let _ = filled.send((buffer, datagram.length));
+        if let Some(end) = end {
+            return end.map(|()| stats);
         }
     }
+}
+
+/// Reads the sockets of datagrams as they come; how many there were, and how many could not be read.
+fn read_all(
+    filled: &Receiver<Filled>,
+    emptied: &SyncSender<Vec<u8>>,
+    mut each: impl FnMut(&Socket<'_>),
+) -> (u64, u64) {
+    let (mut sockets, mut malformed) = (0, 0);
+    for (buffer, length) in filled {
+        for Message { header, payload } in Messages(buffer.get(..length).unwrap_or_default()).flatten() {
+            if header.sequence.get() != SEQUENCE || header.kind.get() != TCPDIAG_GETSOCK {
+                continue;
+            }
+            match Socket::parse(payload) {
+                Some(socket) => {
+                    sockets += 1;
+                    each(&socket);
+                }
+                None => malformed += 1,
+            }
+        }
+        // Nobody wants it any more once the dump has ended.
+        let _ = emptied.try_send(buffer);
+    }
+    (sockets, malformed)
 }
 
 fn ending(error: io::Error) -> DumpError {

@@ -58,7 +58,7 @@ fn one_of_each() -> Vec<Pair> {
     ]
 }
 
-fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>)) -> DumpStats {
+fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>) + Send) -> DumpStats {
     let mut kernel = Netlink::open().expect("sock_diag");
     dump(&mut kernel, request, Instant::now() + Duration::from_secs(10), each).expect("a complete dump")
 }

@@ -101,7 +101,7 @@ fn every_owner_of_a_shared_socket_is_named_with_ascending_pids() {
 }
 
 #[test]
-fn the_scan_agrees_with_the_procfs_library_about_this_process() {
+fn the_scan_finds_every_socket_of_this_process() {
     let pair = Pair::at(std::net::Ipv4Addr::LOCALHOST);
     let processes = Processes::scan(std::path::Path::new("/proc"), soon()).expect("a process table");
     let links = std::fs::read_dir("/proc/self/fd").expect("fds").flatten();
