@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
@@ -24,11 +24,11 @@ const ENVIRONMENT: [(&str, &str); 3] =
 #[derive(Debug, Parser)]
 #[command(name = "prometheus_ss_exporter", version, disable_version_flag = true, args_override_self = true)]
 pub struct Cli {
-    /// Port to listen on, on every address, IPv4 and IPv6 [env: PORT]
+    /// Port to listen on, on every address, IPv4 and IPv6, if no address is given [env: PORT]
     #[arg(short, long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
-    /// Address to listen on, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets; may be repeated
+    /// Address to listen on in place of --port, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets; may be repeated
     #[arg(long = "web.listen-address", value_name = "ADDRESS", value_parser = listen_address)]
     pub listen_addresses: Vec<Listen>,
 
@@ -40,7 +40,8 @@ pub struct Cli {
     #[arg(long = "config.check", visible_alias = "check-config")]
     pub check: bool,
 
-    /// Write the built-in default configuration, with comments, to a file that does not exist yet, and exit
+    /// Write the built-in default configuration, with comments, to a file that does not exist yet, or to standard
+    /// output for -, and exit
     #[arg(long, value_name = "FILE")]
     pub create_config: Option<PathBuf>,
 
@@ -72,6 +73,22 @@ pub enum Listen {
     Any(u16),
     /// On one address.
     At(SocketAddr),
+}
+
+impl Listen {
+    /// Whether who listens here hears everybody who comes there.
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any(port), Self::Any(other)) => port == other,
+            (Self::Any(port), Self::At(other)) => *port == other.port(),
+            (Self::At(at), Self::Any(port)) => at.ip() == Ipv6Addr::UNSPECIFIED && at.port() == *port,
+            (Self::At(at), Self::At(other)) => {
+                let everybody =
+                    at.ip() == Ipv6Addr::UNSPECIFIED || (at.ip() == Ipv4Addr::UNSPECIFIED && other.is_ipv4());
+                at == other || (everybody && at.port() == other.port())
+            }
+        }
+    }
 }
 
 /// How severe a message must be to be logged.
@@ -137,13 +154,18 @@ impl Cli {
     }
 
     /// Where to listen: the addresses given, else every address with the port given.
+    ///
+    /// An address that another one covers is left out: `[::]` takes IPv4 too.
     #[must_use]
     pub fn listen(&self) -> Vec<Listen> {
-        if self.listen_addresses.is_empty() {
-            vec![Listen::Any(self.port)]
-        } else {
-            self.listen_addresses.clone()
+        let mut places: Vec<Listen> = Vec::new();
+        for place in &self.listen_addresses {
+            if !places.iter().any(|other| other.covers(place)) {
+                places.retain(|other| !place.covers(other));
+                places.push(*place);
+            }
         }
+        if places.is_empty() { vec![Listen::Any(self.port)] } else { places }
     }
 
     /// Where the configuration may be, in the order in which it is looked for.
@@ -259,6 +281,19 @@ mod tests {
         let at = |text: &str| Listen::At(text.parse().expect("address"));
         assert_eq!(cli.listen(), [at("[::1]:9"), Listen::Any(10), at("127.0.0.1:11")]);
         assert_eq!(read(&[]).listen(), [Listen::Any(8020)]);
+    }
+
+    #[test]
+    fn an_address_that_another_one_covers_is_left_out() {
+        let places = |list: &[&str]| {
+            let flags: Vec<String> = list.iter().map(|one| format!("--web.listen-address={one}")).collect();
+            read(&flags.iter().map(String::as_str).collect::<Vec<_>>()).listen().len()
+        };
+        assert_eq!(places(&["0.0.0.0:1", "[::]:1"]), 1);
+        assert_eq!(places(&["[::]:1", "0.0.0.0:1", "127.0.0.1:1", ":1"]), 1);
+        assert_eq!(places(&["127.0.0.1:1", "127.0.0.1:1"]), 1);
+        assert_eq!(places(&["127.0.0.1:1", "[::1]:1", "0.0.0.0:2"]), 3);
+        assert_eq!(places(&["0.0.0.0:1", "[::1]:1"]), 2);
     }
 
     #[test]

@@ -70,6 +70,10 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
             folding.tables.clear();
         }
     }
+    if plan.selects_by_process && !health.success() {
+        // Sockets whose owner is not known for want of time are missing from the selection.
+        folding.tables.clear();
+    }
     memory.said.trouble(trouble);
     folding.finish(memory, health, world)
 }
@@ -88,9 +92,10 @@ fn owners(
     // The dump must have time left, whatever the process table is like.
     let scanned = Processes::scan(world.proc(), start + plan.deadline / 2);
     let success = match &scanned {
-        Ok(processes) if !processes.cut_short => true,
+        Ok(processes) if !processes.incomplete => true,
         Ok(_) => {
-            "reading the process table took too long; some owners are unknown".clone_into(trouble);
+            "the process table could not be read to its end in time; some owners are unknown"
+                .clone_into(trouble);
             false
         }
         Err(error) => {

@@ -15,6 +15,8 @@ use crate::snapshot::{Cursor, Snapshot};
 
 /// So many scrapes may wait for one collection.
 const MOST_WAITING: usize = 40;
+/// The least time between two warnings of the same kind.
+const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 /// So many snapshots may be alive; the oldest is taken back from its readers for a fifth.
 const MOST_ALIVE: usize = 4;
 
@@ -42,6 +44,10 @@ struct State {
     /// Since when a collection has been under way.
     running: Option<Instant>,
     collections: u64,
+    /// Scrapes that found too many waiting.
+    refused: u64,
+    /// When a scrape that came away without sockets was last logged.
+    warned: Option<Instant>,
     stopped: bool,
 }
 
@@ -81,6 +87,7 @@ impl Collector {
         let now = Instant::now();
         state.waiting.retain(|waiting| waiting.until > now);
         if state.waiting.len() >= MOST_WAITING {
+            state.refused += 1;
             return Err(Busy);
         }
         state.waiting.push(Waiting { until, reply: Box::new(reply) });
@@ -89,15 +96,25 @@ impl Collector {
         Ok(())
     }
 
-    /// What needs no dump, with the dump marked as failed: for a scrape that cannot wait any longer.
+    /// What needs no dump, with the collection marked as failed: for a scrape that cannot wait any
+    /// longer.
     #[must_use]
     pub fn without_dump(&self) -> Lease {
-        let state = self.0.lock();
-        let held = state.running.map(|since| since.elapsed());
+        let mut state = self.0.lock();
+        let running = state.running.map(|since| since.elapsed());
+        let seconds = running.unwrap_or_default().as_secs_f64();
+        if state.warned.is_none_or(|at| at.elapsed() >= BETWEEN_WARNINGS) {
+            state.warned = Some(Instant::now());
+            tracing::warn!(
+                seconds,
+                "a scrape was answered without sockets, because the collection had not ended by its deadline (said at most once a minute)"
+            );
+        }
         let health = Health {
-            stages: vec![Stage { name: "dump", duration: held.unwrap_or_default(), success: false }],
-            held,
+            stages: vec![Stage { name: "collection", duration: running.unwrap_or_default(), success: false }],
+            held: running.filter(|time| *time > self.0.patience),
             collections: state.collections,
+            refused: state.refused,
             own: Own::read(),
             ..self.0.blank.health.clone()
         };
@@ -150,9 +167,11 @@ impl Shared {
         state.collections += 1;
         drop(state);
 
-        let snapshot = Arc::new(collect());
+        let mut snapshot = collect();
 
         let mut state = self.lock();
+        snapshot.health.refused = state.refused;
+        let snapshot = Arc::new(snapshot);
         state.running = None;
         let now = Instant::now();
         let mut waiting = std::mem::take(&mut state.waiting);

@@ -47,6 +47,8 @@ pub struct Health {
     pub held: Option<Duration>,
     /// Collections since the start, this one counted.
     pub collections: u64,
+    /// Scrapes since the start that found too many others waiting.
+    pub refused: u64,
     /// The 3.x meta metrics, if the configuration asks for them.
     pub seed: Option<SeedStatus>,
     /// The state of this process.
@@ -56,7 +58,7 @@ pub struct Health {
 /// A step of a collection.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// `dump` or `processes`.
+    /// `dump` or `processes`, or `collection` for a whole one that had not ended in time.
     pub name: &'static str,
     /// How long it took.
     pub duration: Duration,
@@ -107,6 +109,8 @@ impl Health {
             CAPABILITIES.map(|(name, capability)| ([("name", name)], u64::from(holds(capability)))),
         );
         out.one("ss_exporter_collections_total", "Collections started.", Type::Counter, self.collections);
+        let help = "Scrapes answered with 503 because too many others waited for a collection.";
+        out.one("ss_exporter_scrapes_refused_total", help, Type::Counter, self.refused);
         self.write_stages(out);
         if let Some(held) = self.held {
             out.seconds(

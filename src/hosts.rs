@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,11 @@ const PERIOD: Duration = Duration::from_mins(1);
 
 /// The addresses of host names.
 #[derive(Clone, Debug, Default)]
-pub struct Hosts(Arc<Mutex<HashMap<String, Vec<IpAddr>>>>);
+pub struct Hosts {
+    known: Arc<Mutex<HashMap<String, Vec<IpAddr>>>>,
+    /// Whether every name has been asked for once.
+    asked: Arc<AtomicBool>,
+}
 
 impl Hosts {
     /// Starts resolving the names; without a name nothing is started.
@@ -37,6 +42,7 @@ impl Hosts {
             runtime.block_on(async {
                 loop {
                     known.refresh(&names).await;
+                    known.asked.store(true, Ordering::Release);
                     tokio::time::sleep(PERIOD).await;
                 }
             });
@@ -47,7 +53,13 @@ impl Hosts {
     /// The addresses that the name had when it was last resolved; empty if it has none.
     #[must_use]
     pub fn addresses(&self, name: &str) -> Vec<IpAddr> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default()
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default()
+    }
+
+    /// Whether every name has been asked for at least once, with whatever result.
+    #[must_use]
+    pub fn asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
     }
 
     async fn refresh(&self, names: &[String]) {
@@ -71,7 +83,7 @@ impl Hosts {
 
     fn set(&self, name: &str, mut addresses: Vec<IpAddr>) {
         addresses.sort_unstable();
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.get(name) == Some(&addresses) {
             return;
         }

@@ -21,6 +21,8 @@ use ss_exporter::{health, http};
 
 /// The largest configuration file that is read, in bytes.
 const LARGEST_CONFIG: u64 = 1024 * 1024;
+/// What the runtime, the collection and a few connections need.
+const LEAST_FILES: u64 = 32;
 /// How long answers in progress may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -59,6 +61,12 @@ impl Failure {
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    if let Some(files) = files.filter(|files| *files < LEAST_FILES) {
+        return Err(Failure::at_run_time(format!(
+            "the limit of open files is {files}, and at least {LEAST_FILES} are needed; raise it (ulimit -n, LimitNOFILE=)"
+        )));
+    }
     if let Some(path) = &cli.create_config {
         return create_config(path);
     }
@@ -143,7 +151,8 @@ fn load_config(cli: &Cli) -> Result<(Config, String), Failure> {
     let name = path.display().to_string();
     let text = read_config(path)
         .map_err(|error| Failure::of_usage(format!("cannot read the configuration file {name}: {error}")))?;
-    let config = Config::parse(&name, &text).map_err(|error| Failure::of_usage(error.to_string()))?;
+    let config = Config::parse(&name, &text)
+        .map_err(|error| Failure::of_usage(format!("the configuration is not valid:\n{error}")))?;
     Ok((config, name))
 }
 
@@ -161,6 +170,9 @@ fn read_config(path: &Path) -> io::Result<String> {
 }
 
 fn create_config(path: &PathBuf) -> Result<(), Failure> {
+    if path.as_os_str() == "-" {
+        return print(DEFAULT_FILE.as_bytes());
+    }
     let written = OpenOptions::new().write(true).create_new(true).open(path);
     written
         .and_then(|mut file| file.write_all(DEFAULT_FILE.as_bytes()))
@@ -179,6 +191,7 @@ fn print(bytes: &[u8]) -> Result<(), Failure> {
 }
 
 fn once(plan: &Plan, host: &Host) -> Result<(), Failure> {
+    warn_of_missing_capabilities(plan);
     wait_for_hosts(plan, host);
     let snapshot = collect(plan, host, &mut Memory::new(plan));
     let mut cursor = Cursor::default();
@@ -191,7 +204,7 @@ fn once(plan: &Plan, host: &Host) -> Result<(), Failure> {
 /// A single collection has no second chance to know the addresses of hosts.
 fn wait_for_hosts(plan: &Plan, host: &Host) {
     let deadline = Instant::now() + plan.deadline;
-    while Instant::now() < deadline && plan.hosts.iter().any(|name| host.addresses(name).is_empty()) {
+    while !plan.hosts.is_empty() && !host.hosts.asked() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -252,6 +265,7 @@ async fn stopped() {
         () = wait(SignalKind::terminate()) => {}
         () = wait(SignalKind::interrupt()) => {}
     }
+    tracing::info!("stopping; answers in progress have {} s", GRACE.as_secs());
 }
 
 /// A dump of the listeners costs microseconds and tells at once what every scrape would.

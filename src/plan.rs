@@ -26,6 +26,8 @@ pub struct Plan {
     pub deadline: Duration,
     /// Whether an owner is asked for.
     pub needs_processes: bool,
+    /// Whether a selection depends on the owner.
+    pub selects_by_process: bool,
     /// The host names to resolve.
     pub hosts: Vec<String>,
     groups: Vec<Group>,
@@ -74,6 +76,7 @@ impl Plan {
             }
         }
         let labels = || views.iter().flat_map(|view| &view.by);
+        let selects_by_process = groups.iter().any(|group| group.selection.needs_processes());
         let mut hosts: Vec<_> =
             groups.iter().flat_map(|group| group.selection.hosts()).map(str::to_owned).collect();
         hosts.sort_unstable();
@@ -81,8 +84,8 @@ impl Plan {
         Self {
             seed_meta: config.seed_meta,
             deadline: config.deadline,
-            needs_processes: labels().any(|label| label.needs_processes())
-                || groups.iter().any(|group| group.selection.needs_processes()),
+            needs_processes: selects_by_process || labels().any(|label| label.needs_processes()),
+            selects_by_process,
             hosts,
             groups,
             views: views.into(),

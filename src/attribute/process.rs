@@ -54,8 +54,8 @@ pub struct Processes {
     sets: Vec<Vec<Process>>,
     /// Processes whose fds could not be read for want of permission.
     pub unreadable: u64,
-    /// Whether the scan stopped at its deadline.
-    pub cut_short: bool,
+    /// Whether the scan stopped at its deadline, or could not look at a process for a reason of our own.
+    pub incomplete: bool,
 }
 
 impl Processes {
@@ -71,7 +71,7 @@ impl Processes {
         let mut error = None;
         each_name(&table, |name| {
             if Instant::now() >= deadline {
-                found.cut_short = true;
+                found.incomplete = true;
                 return false;
             }
             let Some(pid) = number(name.to_bytes()) else { return true };
@@ -79,7 +79,11 @@ impl Processes {
                 Err(Errno::ACCESS | Errno::PERM) => found.unreadable += 1,
                 // It ended between the listing and the look.
                 Ok(()) | Err(Errno::NOENT | Errno::SRCH) => {}
-                Err(other) => error = Some(other),
+                // Such as EMFILE, which is about us and not about the process.
+                Err(other) => {
+                    found.incomplete = true;
+                    error = Some(other);
+                }
             }
             true
         })?;
@@ -111,7 +115,7 @@ impl Processes {
         if !inodes.is_empty() {
             inodes.sort_unstable();
             inodes.dedup();
-            self.add(&Process::new(pid, comm(&process), executable(&process)), &inodes);
+            self.add(&Process::new(pid, comm(&process)?, executable(&process)), &inodes);
         }
         forbidden.map_or(Ok(()), Err)
     }
@@ -163,12 +167,12 @@ fn socket_inode(target: &[u8]) -> Option<u32> {
 }
 
 /// The name that the process gave itself; whoever may name a process may put any byte there.
-fn comm(process: &OwnedFd) -> String {
+fn comm(process: &OwnedFd) -> Result<String, Errno> {
     let mut buffer = [0; 64];
-    let file = openat(process, c"comm", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-    let length = file.and_then(|file| rustix::io::read(file, &mut buffer)).unwrap_or(0);
+    let file = openat(process, c"comm", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let length = rustix::io::read(file, &mut buffer)?;
     let text = buffer.get(..length).unwrap_or_default();
-    label_text(text.strip_suffix(b"\n").unwrap_or(text))
+    Ok(label_text(text.strip_suffix(b"\n").unwrap_or(text)))
 }
 
 /// The executable's base name; empty where the link may not be read.

@@ -48,7 +48,7 @@ impl Said {
             let limit = view.limit;
             tracing::warn!(
                 view = view.name,
-                rows,
+                left_out = rows,
                 limit,
                 "a limit leaves rows out; said once, counted in ss_exporter_rows_left_out"
             );

@@ -68,6 +68,7 @@ fn at_most_forty_wait_and_those_who_gave_up_hold_no_place() {
     let hasty = Instant::now() + Duration::from_millis(30);
     let waiting: Vec<_> = (0..40).map(|_| ask(&collector, hasty).expect("room")).collect();
     assert_eq!(ask(&collector, soon()).err(), Some(Busy));
+    assert!(text(collector.without_dump()).contains("ss_exporter_scrapes_refused_total 1\n"));
     until(|| Instant::now() > hasty);
     assert!(ask(&collector, soon()).is_ok());
     assert_eq!(begun.load(Ordering::SeqCst), 1, "never a second dump behind a stuck one");
@@ -87,7 +88,7 @@ fn an_answer_never_comes_after_the_asker_gave_up() {
 }
 
 #[test]
-fn a_dump_that_the_kernel_holds_is_said_and_marked_as_failed() {
+fn a_collection_that_does_not_end_is_said_and_marked_as_failed() {
     let (collector, _release, begun) = held();
     assert_eq!(collector.ready(), Ok(()));
     let _waiting = ask(&collector, soon()).expect("room");
@@ -95,7 +96,7 @@ fn a_dump_that_the_kernel_holds_is_said_and_marked_as_failed() {
     std::thread::sleep(PATIENCE + Duration::from_millis(20));
     assert!(collector.ready().is_err());
     let text = text(collector.without_dump());
-    assert!(text.contains("ss_exporter_collection_success{stage=\"dump\"} 0\n"), "{text}");
+    assert!(text.contains("ss_exporter_collection_success{stage=\"collection\"} 0\n"), "{text}");
     assert!(text.contains("ss_exporter_dump_held_seconds 0.2"), "{text}");
 }
 

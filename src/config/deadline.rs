@@ -14,7 +14,7 @@ const ALLOWED: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration:
 
 /// The deadline that an entry sets.
 pub(super) fn read(entry: &Entry<'_>) -> Option<Duration> {
-    const HINT: &str = "a duration from 100ms to 60s, such as 500ms, 5s or 1m30s";
+    const HINT: &str = "a duration from 100ms to 60s, such as 500ms, 5s or 1m";
     let deadline = parse(&entry.text(HINT)?).filter(|deadline| ALLOWED.contains(deadline));
     if deadline.is_none() {
         entry.refuse(HINT);

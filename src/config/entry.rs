@@ -144,15 +144,25 @@ impl<'a> Entry<'a> {
         number
     }
 
-    /// The text; a number counts as its digits.
+    /// Whether the file has no mistake so far.
+    pub(super) fn faultless(&self) -> bool {
+        self.mistakes.none()
+    }
+
+    /// The text without blanks around it; a number counts as its digits.
     pub(super) fn text(&self, allowed: &str) -> Option<String> {
+        self.verbatim(allowed).map(|text| text.trim().to_owned())
+    }
+
+    /// The text as it stands; a number counts as its digits.
+    pub(super) fn verbatim(&self, allowed: &str) -> Option<String> {
         let text = match &self.node.value {
-            Value::Str(text) => Some(text.trim().to_owned()),
+            Value::Str(text) => Some(text.clone()),
             Value::Int(number) => Some(number.to_string()),
             Value::Float(number) => Some(number.to_string()),
             _ => None,
         };
-        let text = text.filter(|text| !text.is_empty());
+        let text = text.filter(|text| !text.trim().is_empty());
         if text.is_none() {
             self.refuse(allowed);
         }

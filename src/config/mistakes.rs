@@ -44,6 +44,11 @@ impl<'a> Mistakes<'a> {
         Self { file, wrong: RefCell::default(), odd: RefCell::default() }
     }
 
+    /// Whether no mistake was found so far.
+    pub(super) fn none(&self) -> bool {
+        self.wrong.borrow().is_empty()
+    }
+
     /// Adds a mistake.
     pub(super) fn mistake(&self, place: Place, path: &str, what: &str) {
         self.wrong.borrow_mut().push((place, self.line(place, path, what)));

@@ -125,7 +125,10 @@ impl Config {
         let wrapped = file.get(CNFG).map(|cnfg| cnfg.clone().lenient().section(&[LOGIC, SELECTION]));
         let wrapped_logic = wrapped.as_ref().and_then(|section| section.get(LOGIC));
         let Some(logic) = entry::either(file.get(LOGIC), wrapped_logic) else {
-            root.mistake("found nothing to show; allowed: the key logic, with what to show under it");
+            // Who misspelled the key has been told so.
+            if root.faultless() {
+                root.mistake("found nothing to show; allowed: the key logic, with what to show under it");
+            }
             return config;
         };
         let selection =

@@ -16,7 +16,10 @@ pub fn healthcheck(address: SocketAddr, patience: Duration) -> io::Result<()> {
     stream.set_write_timeout(Some(patience))?;
     write!(stream, "GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut status = [0; "HTTP/1.1 200".len()];
-    stream.read_exact(&mut status)?;
+    stream.read_exact(&mut status).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => io::Error::other(format!("no answer within {} s", patience.as_secs())),
+        _ => error,
+    })?;
     if matches!(&status, b"HTTP/1.1 200" | b"HTTP/1.1 401") {
         return Ok(());
     }

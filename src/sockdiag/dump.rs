@@ -77,7 +77,7 @@ pub struct DumpStats {
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
     /// There is no socket to ask through.
-    #[error("cannot open a sock_diag socket: {0}; the kernel needs CONFIG_INET_DIAG")]
+    #[error("cannot open a sock_diag socket: {0}{hint}", hint = opening_hint(.0))]
     Open(#[source] io::Error),
     /// The request could not be sent.
     #[error("cannot send a dump request to the kernel: {0}")]
@@ -103,6 +103,14 @@ pub enum DumpError {
     /// The end of the dump had not come.
     #[error("the dump was not complete at its deadline")]
     Deadline,
+}
+
+fn opening_hint(error: &io::Error) -> &'static str {
+    match Errno::from_io_error(error) {
+        Some(Errno::PROTONOSUPPORT | Errno::AFNOSUPPORT) => "; the kernel needs CONFIG_INET_DIAG",
+        Some(Errno::PERM | Errno::ACCESS) => "; a security module or seccomp profile forbids it",
+        _ => "",
+    }
 }
 
 fn hint(errno: Errno) -> &'static str {

@@ -170,3 +170,22 @@ fn the_health_check_asks_the_exporter_with_the_same_settings() {
     let other = program().arg("--healthcheck").env("PORT", "8099").output().expect("the program");
     assert_eq!(other.status.code(), Some(1));
 }
+
+#[test]
+fn too_few_files_are_said_at_the_start() {
+    let output = std::process::Command::new("prlimit")
+        .args(["--nofile=16", env!("CARGO_BIN_EXE_prometheus_ss_exporter")])
+        .output()
+        .expect("prlimit of the package util-linux");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("LimitNOFILE"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn addresses_that_cover_one_another_are_one_listener() {
+    if enter() {
+        return;
+    }
+    let exporter = Exporter::start(&["--web.listen-address=0.0.0.0:8020", "--web.listen-address=[::]:8020"]);
+    assert_eq!(exporter.get("/health").status, 200);
+}

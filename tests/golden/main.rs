@@ -146,3 +146,19 @@ fn a_dump_without_its_end_withholds_every_row_and_says_so_until_the_next() {
     assert!(rows(&short).is_empty() && short.contains("collection_success{stage=\"dump\"} 0\n"), "{short}");
     assert_eq!(rows(&text(WHOLE)), rows(&before), "the limit remembers its rows through the failure");
 }
+
+#[test]
+fn a_process_table_that_cannot_be_read_withholds_a_selection_by_it_but_not_a_label() {
+    let shown = |config: &str| {
+        let plan = Plan::new(Config::parse("golden.yml", config).expect("valid"));
+        let world = Captured { proc: PathBuf::from("/nonexistent"), sent: Cell::new(WHOLE) };
+        let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
+        let mut cursor = Cursor::default();
+        let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        assert!(text.contains("collection_success{stage=\"processes\"} 0\n"), "{text}");
+        text.lines().filter(|line| line.starts_with("tcp_cwnd{flow=\"(SRC#")).count()
+    };
+    assert_eq!(shown("logic: {selection: {process: {cmds: [nginx]}}}"), 0);
+    assert_eq!(shown("logic: {compression: {label_folding: pid_condensed}}"), 12);
+}

@@ -122,9 +122,9 @@ fn the_scan_finds_every_socket_of_this_process() {
 }
 
 #[test]
-fn a_scan_that_has_no_time_says_that_it_was_cut_short() {
+fn a_scan_that_has_no_time_says_that_it_is_incomplete() {
     let processes = Processes::scan(std::path::Path::new("/proc"), Instant::now()).expect("a process table");
-    assert!(processes.cut_short);
+    assert!(processes.incomplete);
 }
 
 #[test]

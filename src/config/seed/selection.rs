@@ -64,8 +64,7 @@ impl Wanted {
         let pids = section.get(PIDS).iter().flat_map(|list| list.items()).collect::<Vec<_>>();
         self.owners.extend(pids.iter().filter_map(pid).map(Test::Pid));
         let cmds = section.get(CMDS).iter().flat_map(|list| list.items()).collect::<Vec<_>>();
-        self.owners
-            .extend(cmds.iter().filter_map(|cmd| cmd.text("the name of a command")).map(Test::Command));
+        self.owners.extend(cmds.iter().filter_map(command).map(Test::Command));
     }
 
     fn add_nodes(&mut self, section: &Section<'_>) {
@@ -98,6 +97,18 @@ fn any(mut tests: Vec<Test>) -> Expression {
         None => Expression::Always,
         Some(only) if tests.is_empty() => Expression::Is(only),
         Some(last) => Expression::Any(tests.into_iter().chain([last]).map(Expression::Is).collect()),
+    }
+}
+
+/// A comm may hold any byte, blanks around it too.
+fn command(entry: &Entry<'_>) -> Option<String> {
+    let name = entry.verbatim("the name of a command")?;
+    match name.rsplit_once('/') {
+        Some((_, last)) if name.starts_with('/') && !last.is_empty() => {
+            entry.warn(&format!("a command has no path; this matches every {last}"));
+            Some(last.to_owned())
+        }
+        _ => Some(name),
     }
 }
 
