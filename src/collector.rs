@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::exposition::Format;
+use crate::exposition::{Format, Wanted};
 use crate::health::{Health, Own, Stage};
 use crate::snapshot::{Cursor, Snapshot};
 
@@ -218,10 +218,10 @@ enum Hold {
 pub struct Revoked;
 
 impl Lease {
-    /// The exposition in chunks of about 64 KiB.
+    /// The exposition of the wanted families in chunks of about 64 KiB.
     #[must_use]
-    pub fn chunks(self, format: Format) -> Chunks {
-        Chunks { lease: Some(self), format, cursor: Cursor::default() }
+    pub fn chunks(self, format: Format, wanted: Wanted) -> Chunks {
+        Chunks { lease: Some(self), format, cursor: Cursor::of(wanted) }
     }
 
     fn snapshot(&self) -> Option<Arc<Snapshot>> {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::exposition::{Encoder, Family, Type, Value, label};
+use crate::exposition::{Encoder, Family, Type, Value, Wanted, label};
 
 mod own;
 
@@ -97,9 +97,9 @@ impl Health {
         self.stages.iter().all(|stage| stage.success)
     }
 
-    /// Writes every family.
-    pub fn write(&self, encoder: &mut Encoder) {
-        let out = &mut Families(encoder);
+    /// Writes every family that is wanted.
+    pub fn write(&self, encoder: &mut Encoder, wanted: &Wanted) {
+        let out = &mut Families { encoder, wanted, silent: false };
         self.write_seed(out);
         let version = [("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
         out.gauge("ss_exporter_build_info", "What is running; the value is always 1.", [(&version[..], 1)]);
@@ -181,11 +181,19 @@ impl Health {
 }
 
 /// Writes whole families with one call each.
-pub(crate) struct Families<'a>(&'a mut Encoder);
+pub(crate) struct Families<'a> {
+    encoder: &'a mut Encoder,
+    wanted: &'a Wanted,
+    /// Whether the current family is not wanted.
+    silent: bool,
+}
 
 impl Families<'_> {
     fn family(&mut self, name: &str, help: &str, kind: Type) {
-        self.0.family(&Family { name, help, kind });
+        self.silent = !self.wanted.wants(name);
+        if !self.silent {
+            self.encoder.family(&Family { name, help, kind });
+        }
     }
 
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: Value) {
@@ -193,7 +201,9 @@ impl Families<'_> {
         for (name, value) in labels {
             label(&mut block, name, value.as_bytes());
         }
-        self.0.sample(name, &block, value);
+        if !self.silent {
+            self.encoder.sample(name, &block, value);
+        }
     }
 
     fn one(&mut self, name: &str, help: &str, kind: Type, value: u64) {

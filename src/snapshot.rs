@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::config::{Column, View};
-use crate::exposition::{Encoder, Family, Format, Value};
+use crate::exposition::{Encoder, Family, Format, Value, Wanted};
 use crate::fold::Sealed;
 use crate::health::{Health, SeedStatus};
 use crate::plan::Plan;
@@ -30,12 +30,21 @@ pub struct Snapshot {
 }
 
 /// How far an exposition has come.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Cursor {
+    wanted: Wanted,
     view: usize,
     column: usize,
     row: usize,
     done: bool,
+}
+
+impl Cursor {
+    /// The beginning of an exposition of these families.
+    #[must_use]
+    pub fn of(wanted: Wanted) -> Self {
+        Self { wanted, ..Self::default() }
+    }
 }
 
 impl Snapshot {
@@ -59,14 +68,17 @@ impl Snapshot {
         let mut encoder = Encoder::new(format, CHUNK + SLACK);
         while encoder.out.len() < CHUNK {
             let Some((view, table)) = self.views.get(cursor.view).zip(self.tables.get(cursor.view)) else {
-                self.health.write(&mut encoder);
+                self.health.write(&mut encoder, &cursor.wanted);
                 encoder.end();
                 cursor.done = true;
                 break;
             };
             match view.columns.get(cursor.column) {
-                Some(column) => rows(&mut encoder, column, table, cursor),
-                None => *cursor = Cursor { view: cursor.view + 1, ..Cursor::default() },
+                Some(column) if cursor.wanted.wants(&column.name) => {
+                    rows(&mut encoder, column, table, cursor);
+                }
+                Some(_) => cursor.column += 1,
+                None => (cursor.view, cursor.column) = (cursor.view + 1, 0),
             }
         }
         Some(encoder.out)

@@ -37,7 +37,7 @@ fn ask(collector: &Collector, until: Instant) -> Result<Receiver<Lease>, Busy> {
 }
 
 fn text(lease: Lease) -> String {
-    let chunks: Result<Vec<_>, _> = lease.chunks(Format::Text).collect();
+    let chunks: Result<Vec<_>, _> = lease.chunks(Format::Text, Wanted::default()).collect();
     String::from_utf8(chunks.expect("not taken back").concat()).expect("UTF-8")
 }
 
@@ -108,8 +108,9 @@ fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
     };
     let (collector, _thread) = Collector::start(PATIENCE, snapshot(), collect).expect("a thread");
     let next = || ask(&collector, soon()).expect("room").recv().expect("an answer");
-    let mut slow: Vec<Chunks> = (0..MOST_ALIVE).map(|_| next().chunks(Format::Text)).collect();
-    let fifth = next().chunks(Format::Text);
+    let mut slow: Vec<Chunks> =
+        (0..MOST_ALIVE).map(|_| next().chunks(Format::Text, Wanted::default())).collect();
+    let fifth = next().chunks(Format::Text, Wanted::default());
     assert_eq!(slow.remove(0).next(), Some(Err(Revoked)));
     for chunks in slow.into_iter().chain([fifth]) {
         assert!(chunks.collect::<Result<Vec<_>, _>>().is_ok());

@@ -11,6 +11,7 @@ use super::body::{Pages, Payload};
 use super::negotiate::{Exposition, accepts_gzip};
 use super::routes::text;
 use super::scrapes::Scrapes;
+use crate::exposition::Wanted;
 
 const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
 /// What an answer needs to reach the scraper before it gives up.
@@ -27,12 +28,13 @@ pub(super) async fn scrape(scrapes: &dyn Scrapes, head: &Parts) -> Response<Payl
         // A scrape that gave up meanwhile wants no reply.
         let reply = Box::new(|chunks| drop(reply.send(chunks)));
         let until = Instant::now() + deadline(&head.headers, scrapes.patience());
-        if scrapes.request(exposition.format, until, reply).is_err() {
+        let wanted = wanted(head.uri.query().unwrap_or_default());
+        if scrapes.request(exposition.format, wanted.clone(), until, reply).is_err() {
             return busy();
         }
         let chunks = match tokio::time::timeout_at(until.into(), collected).await {
             Ok(Ok(chunks)) => chunks,
-            Ok(Err(_)) | Err(_) => scrapes.without_dump(exposition.format),
+            Ok(Err(_)) | Err(_) => scrapes.without_dump(exposition.format, wanted),
         };
         Payload::Pages(Box::new(Pages::new(chunks, gzip)))
     };
@@ -53,6 +55,13 @@ fn busy() -> Response<Payload> {
     response
 }
 
+/// The families that the query names; a metric's name has no letter that a URL would have to encode.
+fn wanted(query: &str) -> Wanted {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let names = pairs.filter(|(key, _)| matches!(*key, "name[]" | "name%5B%5D" | "name%5b%5d"));
+    Wanted::named(names.map(|(_, name)| name.to_owned()).collect())
+}
+
 /// How long the scrape may wait: what its timeout leaves, at most `patience`.
 fn deadline(headers: &HeaderMap, patience: Duration) -> Duration {
     let timeout =
@@ -67,6 +76,15 @@ fn deadline(headers: &HeaderMap, patience: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_names_families_encoded_or_not() {
+        let two = Wanted::named(vec!["a".into(), "b".into()]);
+        assert_eq!(wanted("name[]=a&x=y&name%5B%5D=b"), two);
+        for other in ["", "name=a", "collect[]=a", "&&=&"] {
+            assert_eq!(wanted(other), Wanted::default(), "{other}");
+        }
+    }
 
     #[test]
     fn the_deadline_is_the_scrapers_timeout_less_half_a_second() {

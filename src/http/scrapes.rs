@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use crate::collector::{Busy, Collector, Lease};
-use crate::exposition::Format;
+use crate::exposition::{Format, Wanted};
 
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -17,9 +17,9 @@ pub(super) type Reply = Box<dyn FnOnce(Chunks) + Send>;
 /// A source of expositions.
 pub(super) trait Scrapes: Send + Sync + 'static {
     /// Calls `reply` with the result of a collection, on another thread, and not after `until`.
-    fn request(&self, format: Format, until: Instant, reply: Reply) -> Result<(), Busy>;
+    fn request(&self, format: Format, wanted: Wanted, until: Instant, reply: Reply) -> Result<(), Busy>;
     /// What can be said at once, without a collection.
-    fn without_dump(&self, format: Format) -> Chunks;
+    fn without_dump(&self, format: Format, wanted: Wanted) -> Chunks;
     /// The longest a scrape waits.
     fn patience(&self) -> Duration;
     /// Whether the kernel has answered, else why not.
@@ -27,12 +27,12 @@ pub(super) trait Scrapes: Send + Sync + 'static {
 }
 
 impl Scrapes for Collector {
-    fn request(&self, format: Format, until: Instant, reply: Reply) -> Result<(), Busy> {
-        Self::request(self, until, move |lease| reply(rendered(lease, format)))
+    fn request(&self, format: Format, wanted: Wanted, until: Instant, reply: Reply) -> Result<(), Busy> {
+        Self::request(self, until, move |lease| reply(rendered(lease, format, wanted)))
     }
 
-    fn without_dump(&self, format: Format) -> Chunks {
-        rendered(Self::without_dump(self), format)
+    fn without_dump(&self, format: Format, wanted: Wanted) -> Chunks {
+        rendered(Self::without_dump(self), format, wanted)
     }
 
     fn patience(&self) -> Duration {
@@ -44,6 +44,6 @@ impl Scrapes for Collector {
     }
 }
 
-fn rendered(lease: Lease, format: Format) -> Chunks {
-    Box::new(lease.chunks(format).map(|chunk| chunk.map_err(Into::into)))
+fn rendered(lease: Lease, format: Format, wanted: Wanted) -> Chunks {
+    Box::new(lease.chunks(format, wanted).map(|chunk| chunk.map_err(Into::into)))
 }

@@ -89,6 +89,19 @@ fn a_scrape_is_answered_by_the_deadline_that_the_scraper_names() {
 }
 
 #[test]
+fn a_scrape_may_name_the_families_it_wants() {
+    if enter() {
+        return;
+    }
+    let exporter = Exporter::start(&[]);
+    let body = exporter.get("/metrics?name[]=tcp_cwnd&name%5B%5D=ss_exporter_rows").body;
+    let text = String::from_utf8(body).expect("UTF-8");
+    let families: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert_eq!(families, ["tcp_cwnd gauge", "ss_exporter_rows gauge"]);
+    assert!(text.lines().any(|line| line.starts_with("tcp_cwnd{")), "{text}");
+}
+
+#[test]
 fn a_collection_runs_only_when_somebody_asks() {
     if enter() {
         return;

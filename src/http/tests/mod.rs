@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::scrapes::{Chunks, Reply as Answered, Scrapes};
 use super::{Limits, bind, serve_from};
 use crate::collector::Busy;
-use crate::exposition::Format;
+use crate::exposition::{Format, Wanted};
 
 /// Longer than anything here may take, shorter than a test may hang.
 const LONG: Duration = Duration::from_secs(20);
@@ -64,7 +64,7 @@ fn pieces(format: Format, count: usize) -> Chunks {
 }
 
 impl Scrapes for Fake {
-    fn request(&self, format: Format, _: Instant, reply: Answered) -> Result<(), Busy> {
+    fn request(&self, format: Format, _: Wanted, _: Instant, reply: Answered) -> Result<(), Busy> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         match self.outcome {
             Outcome::Pieces(count, Duration::ZERO) => reply(pieces(format, count)),
@@ -83,7 +83,7 @@ impl Scrapes for Fake {
         Ok(())
     }
 
-    fn without_dump(&self, _: Format) -> Chunks {
+    fn without_dump(&self, _: Format, _: Wanted) -> Chunks {
         Box::new(std::iter::once(Ok(b"without dump\n".to_vec())))
     }
 
