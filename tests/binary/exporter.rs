@@ -26,6 +26,22 @@ impl Exporter {
         Self::spawn(program().args(arguments))
     }
 
+    /// Starts an exporter with this configuration.
+    pub fn configured(config: &str) -> Self {
+        let mut file = tempfile::NamedTempFile::with_suffix(".yml").expect("a file");
+        file.write_all(config.as_bytes()).expect("room");
+        // It is read before anything listens.
+        Self::start(&["--config", file.path().to_str().expect("a path")])
+    }
+
+    /// Ends it at once and returns what it logged.
+    pub fn log(mut self) -> String {
+        let _ = self.child.kill();
+        let mut log = String::new();
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut log).expect("text");
+        log
+    }
+
     pub fn spawn(command: &mut Command) -> Self {
         let child = command.stderr(Stdio::piped()).spawn().expect("the program");
         let mut exporter = Self { child, address: ([127, 0, 0, 1], 8020).into() };

@@ -12,19 +12,16 @@ fn a_process_with_a_hostile_name_breaks_nothing() {
     if enter() {
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let config = folder.path().join("owners.yml");
     // As the exporter reads the name below: the byte that is no UTF-8 becomes U+FFFD.
     let name = r#""a\"b\n\uFFFD{}""#;
-    let text = format!(
+    let config = format!(
         "logic: {{compression: {{label_folding: pid_condensed}}, selection: {{process: {{cmds: [{name}]}}}}}}\n"
     );
-    std::fs::write(&config, text).expect("a file");
     // The name of the thread that leads this process: a quote, a line feed, a byte that is no UTF-8.
     std::fs::write("/proc/self/comm", b"a\"b\n\xff{}").expect("a new name");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let _held = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
-    let exporter = Exporter::start(&["--config", config.to_str().expect("a path")]);
+    let exporter = Exporter::configured(&config);
     let metrics = exporter.metrics();
     let row = format!("tcp_cwnd{{flow=\"({})(DST#", std::process::id());
     assert!(metrics.contains(&row), "the name did not match: {metrics}");

@@ -1,6 +1,5 @@
 //! What works without any capability, and what is said of what does not. Needs root to have none.
 
-use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -49,7 +48,7 @@ fn a_missing_capability_is_said_once_and_its_flows_keep_their_endpoints() {
         return;
     }
     let (_listener, client, _server) = held_by_root();
-    let (mut exporter, _folder) = start_as_nobody("logic: {compression: {label_folding: pid_condensed}}\n");
+    let (exporter, _folder) = start_as_nobody("logic: {compression: {label_folding: pid_condensed}}\n");
     let metrics = [exporter.metrics(), exporter.metrics()].concat();
     let port = client.local_addr().expect("bound").port();
     assert!(metrics.contains(&format!("tcp_rtt{{flow=\"(SRC#127.0.0.1|{port})(DST#")), "{metrics}");
@@ -58,9 +57,7 @@ fn a_missing_capability_is_said_once_and_its_flows_keep_their_endpoints() {
     }
     let unreadable = metrics.lines().find_map(|line| line.strip_prefix("ss_exporter_processes_unreadable "));
     assert!(unreadable.is_some_and(|number| number != "0"), "{metrics}");
-    let _ = exporter.child.kill();
-    let mut log = String::new();
-    exporter.child.stderr.take().expect("a pipe").read_to_string(&mut log).expect("text");
+    let log = exporter.log();
     assert_eq!(log.matches("CAP_SYS_PTRACE").count(), 1, "{log}");
     assert!(log.contains("CAP_DAC_READ_SEARCH"), "{log}");
 }

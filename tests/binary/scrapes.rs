@@ -1,6 +1,5 @@
 //! Scrapes: formats, sharing, deadlines, and the sockets of both families.
 
-use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -140,16 +139,11 @@ fn a_limit_that_leaves_flows_out_is_logged_once() {
     if enter() {
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let config = folder.path().join("few.yml");
-    std::fs::write(&config, "logic: {compression: {max_flows: 1}}\n").expect("a file");
-    let mut exporter = Exporter::start(&["--config", config.to_str().expect("a path")]);
+    let exporter = Exporter::configured("logic: {compression: {max_flows: 1}}\n");
     for _ in 0..3 {
         assert!(exporter.metrics().contains("ss_exporter_rows_left_out{view=\"seed\"} 1\n"));
     }
-    let _ = exporter.child.kill();
-    let mut log = String::new();
-    exporter.child.stderr.take().expect("a pipe").read_to_string(&mut log).expect("text");
+    let log = exporter.log();
     assert_eq!(log.matches("ss_exporter_rows_left_out").count(), 1, "{log}");
 }
 
@@ -158,10 +152,7 @@ fn a_name_of_the_hosts_file_selects_its_addresses() {
     if enter() {
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let config = folder.path().join("hosts.yml");
-    std::fs::write(&config, "logic: {selection: {peering: {hosts: [localhost]}}}\n").expect("a file");
-    let exporter = Exporter::start(&["--config", config.to_str().expect("a path")]);
+    let exporter = Exporter::configured("logic: {selection: {peering: {hosts: [localhost]}}}\n");
     let deadline = Instant::now() + Duration::from_secs(10);
     // The names are resolved in the background.
     while !exporter.metrics().contains("(DST#127.0.0.1|8020)") {
