@@ -49,8 +49,7 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let start = Instant::now();
     let deadline = start + plan.deadline;
     let program = plan.program(&|host| world.addresses(host));
-    let mut health = Health { collections: memory.collections + 1, ..Health::default() };
-    memory.collections += 1;
+    let mut health = Health { collections: 1, ..Health::default() };
 
     let mut trouble = String::new();
     let processes = owners(plan, world, start, &mut health, &mut trouble);
@@ -73,6 +72,7 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     if plan.selects_by_process && !health.success() {
         // Sockets whose owner is not known for want of time are missing from the selection.
         folding.tables.clear();
+        trouble.push_str("; what is selected by owner is withheld");
     }
     memory.said.trouble(trouble);
     folding.finish(memory, health, world)
@@ -177,7 +177,9 @@ impl<'a> Folding<'a> {
     fn fold_into(&mut self, number: usize, socket: &Socket<'_>, owners: &[Process]) {
         let Self { plan, tables, selected, key, text, .. } = self;
         let (Some(view), Some(table)) = (plan.views.get(number), tables.get_mut(number)) else { return };
-        selected.iter_mut().skip(number).take(1).for_each(|count| *count += 1);
+        if let Some(count) = selected.get_mut(number) {
+            *count += 1;
+        }
         // A view without labels has one row, made before the dump.
         let mut row = view.by.is_empty().then_some(0);
         for (number, column) in view.columns.iter().enumerate() {

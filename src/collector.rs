@@ -165,11 +165,16 @@ impl Shared {
         }
         state.running = Some(Instant::now());
         state.collections += 1;
+        // The one to come counts, while it grows too.
+        while state.alive.len() >= MOST_ALIVE {
+            state.alive.pop_front();
+        }
         drop(state);
 
         let mut snapshot = collect();
 
         let mut state = self.lock();
+        snapshot.health.collections = state.collections;
         snapshot.health.refused = state.refused;
         let snapshot = Arc::new(snapshot);
         state.running = None;
@@ -180,9 +185,6 @@ impl Shared {
         let answers: Vec<_> = waiting.into_iter().map(|waiting| (waiting.reply, hold())).collect();
         state.alive.push_back(snapshot);
         state.forget_unread();
-        if state.alive.len() > MOST_ALIVE {
-            state.alive.pop_front();
-        }
         drop(state);
         for (reply, lease) in answers {
             reply(lease);

@@ -45,7 +45,7 @@ pub struct Health {
     pub hosts_unresolved: Option<usize>,
     /// How long the kernel has been holding an earlier dump.
     pub held: Option<Duration>,
-    /// Collections since the start, this one counted.
+    /// Collections since the start, this one counted; 1 unless the collector says otherwise.
     pub collections: u64,
     /// Scrapes since the start that found too many others waiting.
     pub refused: u64,

@@ -151,3 +151,63 @@ impl Column {
         cells.divided_by(divisor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::select::Test;
+    use crate::sockdiag::State;
+
+    fn view(selection: Expression) -> View {
+        let states = StateSet::of(&[State::Established]);
+        View { name: "v".into(), selection, states, by: Vec::new(), columns: Vec::new(), limit: None }
+    }
+
+    fn port(port: u16) -> Expression {
+        Expression::Is(Test::LocalPort(port..=port))
+    }
+
+    fn program(selections: Vec<Expression>) -> Program {
+        let views = selections.into_iter().map(view).collect();
+        let config = Config { views, seed_meta: false, deadline: Duration::ZERO, warnings: Vec::new() };
+        Plan::new(config).program(&|_| Vec::new())
+    }
+
+    #[test]
+    fn views_of_the_same_sockets_share_a_route_that_the_kernel_judges() {
+        let program = program(vec![port(1), port(1)]);
+        let [route] = &program.routes[..] else { panic!("{program:?}") };
+        assert_eq!((&route.views[..], &route.test), (&[0, 1][..], &None));
+        assert!(program.request.is_some_and(|request| request.filter.is_some()));
+    }
+
+    #[test]
+    fn views_of_different_sockets_share_a_dump_of_either_and_test_for_themselves() {
+        let program = program(vec![port(1), port(2)]);
+        let tests: Vec<_> = program.routes.iter().map(|route| route.test.clone()).collect();
+        assert_eq!(tests, [Some(port(1)), Some(port(2))]);
+        let either = compile(&Filter::Any(vec![Filter::LocalPort(1..=1), Filter::LocalPort(2..=2)]));
+        assert_eq!(program.request.expect("a dump").filter, either.ok());
+    }
+
+    #[test]
+    fn a_view_of_all_sockets_leaves_nothing_to_the_kernel() {
+        let program = program(vec![port(1), Expression::Always]);
+        assert_eq!(program.request.expect("a dump").filter, None);
+        assert_eq!(program.routes[0].test, Some(port(1)));
+    }
+
+    #[test]
+    fn a_selection_too_long_for_the_kernel_is_tested_here() {
+        let long = Expression::Any((0..6000).map(port).collect());
+        let program = program(vec![long.clone()]);
+        assert_eq!(program.request.expect("a dump").filter, None);
+        assert_eq!(program.routes[0].test, Some(long));
+    }
+
+    #[test]
+    fn nothing_is_dumped_for_a_host_without_an_address() {
+        let nowhere = Expression::Is(Test::RemoteHost("nowhere".into()));
+        assert_eq!(program(vec![nowhere]).request, None);
+    }
+}

@@ -16,7 +16,6 @@ pub struct Memory {
     pub(super) sizes: Vec<Size>,
     pub(super) sockets: usize,
     pub(super) seed: Seed,
-    pub(super) collections: u64,
     pub(super) said: Said,
 }
 
@@ -66,7 +65,6 @@ impl Memory {
             sizes: vec![Size::default(); plan.views.len()],
             sockets: 0,
             seed: Seed::default(),
-            collections: 0,
             said: Said::default(),
         }
     }

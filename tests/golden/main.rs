@@ -2,7 +2,7 @@
 //!
 //! `UPDATE=1 cargo test --test golden` writes them anew.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -18,22 +18,21 @@ use ss_exporter::sockdiag::{Datagram, Kernel};
 /// A world that was captured, with owners of the test's choice.
 struct Captured {
     proc: PathBuf,
-    /// How many bytes of the captured dump the kernel sends before it falls silent.
-    sent: Cell<usize>,
+    /// What the kernel sends before it falls silent.
+    sent: RefCell<Vec<u8>>,
 }
 
-const WHOLE: usize = DUMP.len();
 const DUMP: &[u8] = include_bytes!("../wire/linux-6.18.bin");
 /// The end of the dump alone, behind its length.
 const END: usize = 24;
 
-struct Recording(&'static [u8]);
+struct Recording(Vec<u8>);
 
 impl World for Captured {
     type Kernel = Recording;
 
     fn open(&self) -> io::Result<Recording> {
-        Ok(Recording(&DUMP[..self.sent.get()]))
+        Ok(Recording(self.sent.borrow().clone()))
     }
 
     fn proc(&self) -> &Path {
@@ -51,11 +50,11 @@ impl Kernel for Recording {
     }
 
     fn receive(&mut self, buffer: &mut [u8], _: Instant) -> io::Result<Datagram> {
-        let (length, rest) = self.0.split_first_chunk().ok_or(io::ErrorKind::TimedOut)?;
-        let (datagram, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
-        self.0 = rest;
-        buffer[..datagram.len()].copy_from_slice(datagram);
-        Ok(Datagram { length: datagram.len(), sender: 0 })
+        let length = self.0.first_chunk().ok_or(io::ErrorKind::TimedOut)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        buffer[..length].copy_from_slice(&self.0[4..4 + length]);
+        self.0.drain(..4 + length);
+        Ok(Datagram { length, sender: 0 })
     }
 }
 
@@ -79,7 +78,7 @@ fn processes(proc: &Path) {
 fn compare(name: &str, config: &str, format: Format) {
     let folder = tempfile::tempdir().expect("a folder");
     processes(folder.path());
-    let world = Captured { proc: folder.path().to_owned(), sent: Cell::new(WHOLE) };
+    let world = Captured { proc: folder.path().to_owned(), sent: RefCell::new(DUMP.to_vec()) };
     let plan = Plan::new(Config::parse("golden.yml", config).expect("a valid configuration"));
     let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
     let mut cursor = Cursor::default();
@@ -124,10 +123,10 @@ fn the_seed_families_of_3x_folded_by_owner() {
 fn a_dump_without_its_end_withholds_every_row_and_says_so_until_the_next() {
     let config = Config::parse("golden.yml", "logic: {compression: {max_flows: 3}}").expect("valid");
     let plan = Plan::new(config);
-    let world = Captured { proc: PathBuf::new(), sent: Cell::new(WHOLE) };
+    let world = Captured { proc: PathBuf::new(), sent: RefCell::new(DUMP.to_vec()) };
     let mut memory = Memory::new(&plan);
-    let mut text = |sent| {
-        world.sent.set(sent);
+    let mut text = |sent: &[u8]| {
+        *world.sent.borrow_mut() = sent.to_vec();
         let snapshot = collect(&plan, &world, &mut memory);
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
@@ -137,21 +136,21 @@ fn a_dump_without_its_end_withholds_every_row_and_says_so_until_the_next() {
         let rows = text.lines().filter(|line| line.starts_with("tcp_"));
         rows.map(str::to_owned).collect::<Vec<_>>()
     };
-    let before = text(WHOLE);
+    let before = text(DUMP);
     assert!(
         !rows(&before).is_empty() && before.contains("collection_success{stage=\"dump\"} 1\n"),
         "{before}"
     );
-    let short = text(WHOLE - END);
+    let short = text(&DUMP[..DUMP.len() - END]);
     assert!(rows(&short).is_empty() && short.contains("collection_success{stage=\"dump\"} 0\n"), "{short}");
-    assert_eq!(rows(&text(WHOLE)), rows(&before), "the limit remembers its rows through the failure");
+    assert_eq!(rows(&text(DUMP)), rows(&before), "the limit remembers its rows through the failure");
 }
 
 #[test]
 fn a_process_table_that_cannot_be_read_withholds_a_selection_by_it_but_not_a_label() {
     let shown = |config: &str| {
         let plan = Plan::new(Config::parse("golden.yml", config).expect("valid"));
-        let world = Captured { proc: PathBuf::from("/nonexistent"), sent: Cell::new(WHOLE) };
+        let world = Captured { proc: PathBuf::from("/nonexistent"), sent: RefCell::new(DUMP.to_vec()) };
         let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
@@ -161,4 +160,21 @@ fn a_process_table_that_cannot_be_read_withholds_a_selection_by_it_but_not_a_lab
     };
     assert_eq!(shown("logic: {selection: {process: {cmds: [nginx]}}}"), 0);
     assert_eq!(shown("logic: {compression: {label_folding: pid_condensed}}"), 12);
+}
+
+#[test]
+fn a_socket_that_a_dump_repeats_counts_once() {
+    let plan = Plan::new(Config::parse("golden.yml", OWNERS_3X).expect("valid"));
+    let rows = |sent: Vec<u8>| {
+        let world = Captured { proc: PathBuf::new(), sent: RefCell::new(sent) };
+        let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
+        let mut cursor = Cursor::default();
+        let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        text.lines().filter(|line| line.starts_with("tcp_")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let sockets = &DUMP[..DUMP.len() - END];
+    let once = rows(DUMP.to_vec());
+    assert!(once.contains(&"tcp_flows_total 12".to_owned()), "{once:?}");
+    assert_eq!(rows([sockets, DUMP].concat()), once);
 }
