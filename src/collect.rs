@@ -5,7 +5,6 @@
 mod memory;
 
 use std::io;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
@@ -15,16 +14,17 @@ use crate::attribute::{Process, Processes};
 use crate::exposition;
 use crate::fold::Table;
 use crate::health::{Health, Own, SeedStatus, Stage, ViewHealth};
+use crate::labels::Names;
 use crate::metrics::Fold;
 use crate::plan::{Plan, Program, Route};
-use crate::select::Subject;
+use crate::select::{Lookup, Subject};
 use crate::snapshot::Snapshot;
 use crate::sockdiag::{DumpError, DumpStats, Kernel, Socket, dump};
 
 pub use memory::Memory;
 
 /// What a collection looks at.
-pub trait World: Send {
+pub trait World: Lookup + Send {
     /// Who answers dump requests.
     type Kernel: Kernel;
 
@@ -37,8 +37,8 @@ pub trait World: Send {
     /// Where the process table is.
     fn proc(&self) -> &Path;
 
-    /// The addresses that a host name has now.
-    fn addresses(&self, host: &str) -> Vec<IpAddr>;
+    /// The name of the interface with that index.
+    fn interface_name(&self, index: u32) -> Option<String>;
 }
 
 /// Collects once.
@@ -47,8 +47,8 @@ pub trait World: Send {
 /// health.
 pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot {
     let start = Instant::now();
-    let deadline = start + plan.deadline;
-    let program = plan.program(&|host| world.addresses(host));
+    let deadline = start + plan.collect.deadline;
+    let program = plan.program(world);
     let mut health = Health { collections: 1, ..Health::default() };
 
     let mut trouble = String::new();
@@ -90,7 +90,7 @@ fn owners(
         return Processes::default();
     }
     // The dump must have time left, whatever the process table is like.
-    let scanned = Processes::scan(world.proc(), start + plan.deadline / 2);
+    let scanned = Processes::scan(world.proc(), start + plan.collect.deadline / 2);
     let success = match &scanned {
         Ok(processes) if !processes.incomplete => true,
         Ok(_) => {
@@ -131,7 +131,7 @@ impl<'a> Folding<'a> {
                 // The row over all sockets is there without any: their sum is then zero.
                 let row = table.row(b"");
                 let sums = view.columns.iter().enumerate().filter(|(_, column)| column.fold == Fold::Sum);
-                sums.for_each(|(column, _)| row.into_iter().for_each(|row| table.add(row, column, 0)));
+                sums.for_each(|(column, _)| row.into_iter().for_each(|row| table.add(row, column, 0, 0)));
             }
             table
         });
@@ -165,7 +165,8 @@ impl<'a> Folding<'a> {
         }
         let owners = self.processes.of(socket.inode());
         for route in self.routes {
-            let wanted = |test: &crate::select::Expression| test.accepts(Subject { socket, owners });
+            let wanted =
+                |test: &crate::select::Expression| test.accepts(Subject::alive(socket, None, owners));
             if route.states.contains(socket.state()) && route.test.as_ref().is_none_or(wanted) {
                 for view in &route.views {
                     self.fold_into(*view, socket, owners);
@@ -176,6 +177,7 @@ impl<'a> Folding<'a> {
 
     fn fold_into(&mut self, number: usize, socket: &Socket<'_>, owners: &[Process]) {
         let Self { plan, tables, selected, key, text, .. } = self;
+        let names = Names { networks: &plan.networks, interface: &|_| None };
         let (Some(view), Some(table)) = (plan.views.get(number), tables.get_mut(number)) else { return };
         if let Some(count) = selected.get_mut(number) {
             *count += 1;
@@ -189,13 +191,13 @@ impl<'a> Folding<'a> {
                 key.clear();
                 for label in &view.by {
                     text.clear();
-                    label.write(text, socket, owners);
+                    label.write(text, Subject::alive(socket, None, owners), names);
                     exposition::label(key, label.name(), text);
                 }
                 row = table.row(key);
             }
             let Some(row) = row else { return };
-            table.add(row, number, value);
+            table.add(row, number, value, 0);
         }
     }
 

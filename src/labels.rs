@@ -5,11 +5,15 @@
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::attribute::Process;
-use crate::sockdiag::Socket;
+use crate::attribute::{Direction, Networks};
+use crate::select::Subject;
+use crate::sockdiag::{Extensions, State};
+
+/// The text of what is not known.
+pub const UNKNOWN: &str = "unknown";
 
 /// A label that rows can be keyed by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Label {
     /// The predecessor's `flow` with both endpoints: `(SRC#10.0.0.1|39366)(DST#10.0.0.2|443)`.
     Flow,
@@ -17,15 +21,134 @@ pub enum Label {
     ///
     /// A socket without a known owner shows its source as [`Label::Flow`] does.
     FlowOfProcess,
+    /// This end's address.
+    LocalAddress,
+    /// This end's port.
+    LocalPort,
+    /// The other end's address.
+    RemoteAddress,
+    /// The other end's port.
+    RemotePort,
+    /// The other end's network.
+    RemoteNetwork,
+    /// Which end asked for the connection.
+    Direction,
+    /// The port of the end that was asked for the connection.
+    ServicePort,
+    /// The TCP state.
+    State,
+    /// 4 or 6.
+    IpVersion,
+    /// The congestion control algorithm.
+    Congestion,
+    /// The user id of the socket's owner.
+    Uid,
+    /// The interface that the socket is bound to.
+    Interface,
+    /// The socket's mark.
+    Mark,
+}
+
+/// What people need to know of a label.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// The label.
+    pub label: Label,
+    /// The name in the exposition and in `by:`.
+    pub name: &'static str,
+    /// Whether it stays the same while a socket lives, or is taken at first sight.
+    pub fixed: bool,
+    /// One sentence on what it says and where that comes from.
+    pub help: &'static str,
+}
+
+/// The labels that `by:` knows.
+pub const LABELS: &[Line] = &[
+    fixed(
+        Label::LocalAddress,
+        "local_address",
+        "This end's address, IPv4-mapped IPv6 as IPv4 (`idiag_src`).",
+    ),
+    fixed(Label::LocalPort, "local_port", "This end's port (`idiag_sport`)."),
+    fixed(
+        Label::RemoteAddress,
+        "remote_address",
+        "The other end's address, IPv4-mapped IPv6 as IPv4 (`idiag_dst`).",
+    ),
+    fixed(Label::RemotePort, "remote_port", "The other end's port (`idiag_dport`)."),
+    fixed(
+        Label::RemoteNetwork,
+        "remote_network",
+        "The other end's network: its name under `networks`, else its prefix of `network_prefix`, else `public`, `private` or `loopback`.",
+    ),
+    fixed(
+        Label::Direction,
+        "direction",
+        "`inbound` if a listener of this host accepted the connection, else `outbound`; as it was when the socket was first seen.",
+    ),
+    fixed(
+        Label::ServicePort,
+        "service_port",
+        "The local port of an inbound connection, the remote port of an outbound one.",
+    ),
+    changing(Label::State, "state", "The TCP state as node_exporter spells it (`idiag_state`)."),
+    fixed(Label::IpVersion, "ip_version", "`4` or `6`; IPv4 over an IPv6 socket is `4`."),
+    changing(
+        Label::Congestion,
+        "congestion",
+        "The congestion control algorithm (`INET_DIAG_CONG`); `unknown` for a connection that was seen at its end alone.",
+    ),
+    fixed(
+        Label::Uid,
+        "uid",
+        "The user id that owns the socket (`idiag_uid`), as it was when the socket was first seen; `unknown` for one that was seen at its end alone and for what is left of a socket in TIME_WAIT.",
+    ),
+    changing(
+        Label::Interface,
+        "interface",
+        "The interface that the socket is bound to (`idiag_if`), `unbound` if to none.",
+    ),
+    changing(
+        Label::Mark,
+        "mark",
+        "The socket's mark in hexadecimal (`INET_DIAG_MARK`); `unknown` without CAP_NET_ADMIN.",
+    ),
+];
+
+const fn fixed(label: Label, name: &'static str, help: &'static str) -> Line {
+    Line { label, name, fixed: true, help }
+}
+
+const fn changing(label: Label, name: &'static str, help: &'static str) -> Line {
+    Line { label, name, fixed: false, help }
+}
+
+/// Names that are not in the kernel's reply.
+#[derive(Clone, Copy)]
+pub struct Names<'a> {
+    /// The networks of the configuration.
+    pub networks: &'a Networks,
+    /// The name of the interface with that index.
+    pub interface: &'a dyn Fn(u32) -> Option<String>,
 }
 
 impl Label {
+    /// The label that `by:` calls so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        LABELS.iter().find(|line| line.name == name).map(|line| line.label)
+    }
+
     /// The name in the exposition.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Flow | Self::FlowOfProcess => "flow",
-        }
+    pub fn name(self) -> &'static str {
+        LABELS.iter().find(|line| line.label == self).map_or("flow", |line| line.name)
+    }
+
+    /// Whether a socket keeps its text, so that it need not be made again.
+    #[must_use]
+    pub fn is_fixed(self) -> bool {
+        LABELS.iter().find(|line| line.label == self).is_some_and(|line| line.fixed)
     }
 
     /// Whether the text needs the owners of the socket.
@@ -34,14 +157,40 @@ impl Label {
         matches!(self, Self::FlowOfProcess)
     }
 
-    /// Whether every socket has a text of its own, so that a row is one flow.
+    /// Whether the text needs the listeners of the host.
     #[must_use]
-    pub const fn names_each_flow(self) -> bool {
-        matches!(self, Self::Flow)
+    pub const fn needs_listeners(self) -> bool {
+        matches!(self, Self::Direction | Self::ServicePort)
+    }
+
+    /// The extensions that a dump must ask for.
+    #[must_use]
+    pub const fn extensions(self) -> Extensions {
+        match self {
+            Self::Congestion => Extensions::CONG,
+            _ => Extensions::NONE,
+        }
+    }
+
+    /// Whether the text is the same for every connection of one listener: what a row can be named
+    /// after before there is any connection.
+    #[must_use]
+    pub const fn is_of_listener(self) -> bool {
+        matches!(self, Self::LocalPort | Self::Direction | Self::ServicePort | Self::State)
+    }
+
+    /// Every text that the label can have, if they are few and known.
+    #[must_use]
+    pub fn values(self) -> Option<Vec<&'static str>> {
+        match self {
+            Self::State => Some(State::ALL.into_iter().map(State::name).collect()),
+            _ => None,
+        }
     }
 
     /// Appends the label's text for a socket, valid UTF-8.
-    pub fn write(self, text: &mut Vec<u8>, socket: &Socket<'_>, owners: &[Process]) {
+    pub fn write(self, text: &mut Vec<u8>, subject: Subject<'_>, names: Names<'_>) {
+        let Subject { socket, state, direction, owners, .. } = subject;
         match self {
             Self::FlowOfProcess if !owners.is_empty() => {
                 text.push(b'(');
@@ -52,11 +201,48 @@ impl Label {
                     integer(text, owner.pid);
                 }
                 text.push(b')');
+                endpoint(text, "DST", socket.remote());
             }
-            Self::Flow | Self::FlowOfProcess => endpoint(text, "SRC", socket.local()),
+            Self::Flow | Self::FlowOfProcess => {
+                endpoint(text, "SRC", socket.local());
+                endpoint(text, "DST", socket.remote());
+            }
+            Self::LocalAddress => address(text, socket.local().ip()),
+            Self::LocalPort => integer(text, socket.local().port()),
+            Self::RemoteAddress => address(text, socket.remote().ip()),
+            Self::RemotePort => integer(text, socket.remote().port()),
+            Self::RemoteNetwork => names.networks.write(text, socket.remote().ip()),
+            Self::Direction => put(text, direction.map_or(UNKNOWN, Direction::name)),
+            Self::ServicePort => match direction {
+                Some(Direction::Inbound) => integer(text, socket.local().port()),
+                Some(Direction::Outbound) => integer(text, socket.remote().port()),
+                None => put(text, UNKNOWN),
+            },
+            Self::State => put(text, state.name()),
+            Self::IpVersion => text.push(if socket.local().is_ipv4() { b'4' } else { b'6' }),
+            Self::Congestion => match socket.congestion() {
+                Some(name) => put(text, &String::from_utf8_lossy(name)),
+                None => put(text, UNKNOWN),
+            },
+            Self::Uid => match subject.uid() {
+                Some(uid) => integer(text, uid),
+                None => put(text, UNKNOWN),
+            },
+            Self::Interface => match socket.interface() {
+                None => put(text, "unbound"),
+                Some(index) => put(text, (names.interface)(index).as_deref().unwrap_or(UNKNOWN)),
+            },
+            Self::Mark => match socket.mark() {
+                // Writing to a Vec cannot fail.
+                Some(mark) => drop(write!(text, "{mark:#x}")),
+                None => put(text, UNKNOWN),
+            },
         }
-        endpoint(text, "DST", socket.remote());
     }
+}
+
+fn put(text: &mut Vec<u8>, what: &str) {
+    text.extend_from_slice(what.as_bytes());
 }
 
 fn endpoint(text: &mut Vec<u8>, side: &str, end: SocketAddr) {
@@ -94,6 +280,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_label_stands_once_and_help_is_one_sentence() {
+        let mut names: Vec<_> = LABELS.iter().map(|line| line.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), LABELS.len());
+        for Line { label, name, help, .. } in LABELS {
+            assert_eq!(Label::named(name), Some(*label));
+            assert!(help.ends_with('.') && !help.contains(". "), "{name}: {help}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -15,9 +15,10 @@ use ss_exporter::config::{Config, DEFAULT_FILE};
 use ss_exporter::exposition::Format;
 use ss_exporter::hosts::Hosts;
 use ss_exporter::plan::Plan;
+use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::{Cursor, Snapshot};
 use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, dump};
-use ss_exporter::{health, http};
+use ss_exporter::{attribute, health, http};
 
 /// The largest configuration file that is read, in bytes.
 const LARGEST_CONFIG: u64 = 1024 * 1024;
@@ -104,9 +105,31 @@ impl World for Host {
         Path::new("/proc")
     }
 
+    fn interface_name(&self, index: u32) -> Option<String> {
+        let socket = any_socket()?;
+        rustix::net::netdevice::index_to_name(&socket, index).ok()
+    }
+}
+
+impl Lookup for Host {
     fn addresses(&self, host: &str) -> Vec<std::net::IpAddr> {
         self.hosts.addresses(host)
     }
+
+    fn interface(&self, name: &str) -> Option<u32> {
+        let socket = any_socket()?;
+        rustix::net::netdevice::name_to_index(&socket, name).ok()
+    }
+
+    fn cgroup(&self, path: &str) -> Option<u64> {
+        attribute::cgroup_id(path)
+    }
+}
+
+/// The kernel answers questions about interfaces through any socket.
+fn any_socket() -> Option<std::os::fd::OwnedFd> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+    socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()
 }
 
 fn log_to_stderr(cli: &Cli) {
@@ -203,7 +226,7 @@ fn once(plan: &Plan, host: &Host) -> Result<(), Failure> {
 
 /// A single collection has no second chance to know the addresses of hosts.
 fn wait_for_hosts(plan: &Plan, host: &Host) {
-    let deadline = Instant::now() + plan.deadline;
+    let deadline = Instant::now() + plan.collect.deadline;
     while !plan.hosts.is_empty() && !host.hosts.asked() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -214,9 +237,10 @@ fn serve(cli: &Cli, plan: Plan, host: Host, source: &str) -> Result<(), Failure>
     ask_the_kernel()?;
     warn_of_missing_capabilities(&plan);
     let mut memory = Memory::new(&plan);
-    let (collector, _thread) =
-        Collector::start(plan.deadline, Snapshot::blank(&plan), move || collect(&plan, &host, &mut memory))
-            .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
+    let (collector, _thread) = Collector::start(plan.collect.deadline, Snapshot::blank(&plan), move || {
+        collect(&plan, &host, &mut memory)
+    })
+    .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -3,15 +3,14 @@
 //! Cost derives from need: which states and attributes are dumped, which sockets the kernel is to
 //! leave out, whether the process table is read. Refuses to do any of it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::config::{Column, Config, View};
+use crate::attribute::Networks;
+use crate::config::{Collect, Column, Config, View};
 use crate::exposition::Type;
 use crate::fold::{Bounds, Cells, Limit, Table};
 use crate::metrics::{Fold, Kind};
-use crate::select::{Expression, split};
+use crate::select::{Expression, Lookup, split};
 use crate::sockdiag::bytecode::{Filter, compile};
 use crate::sockdiag::{Extensions, Request, StateSet};
 
@@ -22,8 +21,10 @@ pub struct Plan {
     pub views: Arc<[View]>,
     /// Whether the collection metrics of the predecessor's 3.x are exposed.
     pub seed_meta: bool,
-    /// How long a collection may take.
-    pub deadline: Duration,
+    /// The networks with names.
+    pub networks: Networks,
+    /// How to collect.
+    pub collect: Collect,
     /// Whether an owner is asked for.
     pub needs_processes: bool,
     /// Whether a selection depends on the owner.
@@ -83,7 +84,8 @@ impl Plan {
         hosts.dedup();
         Self {
             seed_meta: config.seed_meta,
-            deadline: config.deadline,
+            networks: config.networks,
+            collect: config.collect,
             needs_processes: selects_by_process || labels().any(|label| label.needs_processes()),
             selects_by_process,
             hosts,
@@ -92,9 +94,9 @@ impl Plan {
         }
     }
 
-    /// The program for a collection at which hosts have these addresses.
+    /// The program for a collection at which names stand for this.
     #[must_use]
-    pub fn program(&self, lookup: &dyn Fn(&str) -> Vec<IpAddr>) -> Program {
+    pub fn program(&self, lookup: &impl Lookup) -> Program {
         let resolved: Vec<_> = self.groups.iter().map(|group| group.selection.resolve(lookup)).collect();
         let splits: Vec<_> = resolved.iter().map(split).collect();
         let filter = Filter::Any(splits.iter().map(|split| split.filter.clone()).collect());
@@ -118,7 +120,10 @@ impl Plan {
 
     fn extensions(&self) -> Extensions {
         let columns = self.views.iter().flat_map(|view| &view.columns);
-        columns.fold(Extensions::NONE, |all, column| all.union(column.metric.source.extensions()))
+        let of_columns = columns.map(|column| column.metric.source.extensions());
+        let of_labels = self.views.iter().flat_map(|view| &view.by).map(|label| label.extensions());
+        let of_tests = self.groups.iter().map(|group| group.selection.extensions());
+        of_columns.chain(of_labels).chain(of_tests).fold(Extensions::NONE, Extensions::union)
     }
 }
 
@@ -135,7 +140,7 @@ impl Column {
     #[must_use]
     pub const fn exposed_type(&self) -> Type {
         match (&self.fold, self.kind) {
-            (Fold::Distribution(_), _) => Type::Histogram,
+            (Fold::Distribution(_) | Fold::Histogram(_), _) => Type::Histogram,
             (_, Kind::Counter) => Type::Counter,
             (_, Kind::Amount | Kind::Reading) => Type::Gauge,
         }
@@ -144,9 +149,14 @@ impl Column {
     fn cells(&self) -> Cells {
         let divisor = self.metric.source.per_unit() / self.per_base;
         let cells = match &self.fold {
-            Fold::Sum => Cells::sum(),
+            Fold::Sum | Fold::Gain => Cells::sum(),
             Fold::Mean => Cells::mean(),
-            Fold::Distribution(upper) => Cells::distribution(Bounds::new(upper.clone(), divisor)),
+            Fold::Least => Cells::least(),
+            Fold::Greatest => Cells::greatest(),
+            Fold::Latest => Cells::latest(),
+            Fold::Distribution(upper) | Fold::Histogram(upper) => {
+                Cells::distribution(Bounds::new(upper.clone(), divisor))
+            }
         };
         cells.divided_by(divisor)
     }
@@ -154,13 +164,42 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+    use std::time::Duration;
+
     use super::*;
     use crate::select::Test;
+
+    /// No name stands for anything.
+    struct Nothing;
+
+    impl Lookup for Nothing {
+        fn addresses(&self, _: &str) -> Vec<IpAddr> {
+            Vec::new()
+        }
+
+        fn interface(&self, _: &str) -> Option<u32> {
+            None
+        }
+
+        fn cgroup(&self, _: &str) -> Option<u64> {
+            None
+        }
+    }
     use crate::sockdiag::State;
 
     fn view(selection: Expression) -> View {
         let states = StateSet::of(&[State::Established]);
-        View { name: "v".into(), selection, states, by: Vec::new(), columns: Vec::new(), limit: None }
+        View {
+            name: "v".into(),
+            selection,
+            states,
+            by: Vec::new(),
+            columns: Vec::new(),
+            limit: None,
+            folds: false,
+            idle: Duration::ZERO,
+        }
     }
 
     fn port(port: u16) -> Expression {
@@ -169,8 +208,14 @@ mod tests {
 
     fn program(selections: Vec<Expression>) -> Program {
         let views = selections.into_iter().map(view).collect();
-        let config = Config { views, seed_meta: false, deadline: Duration::ZERO, warnings: Vec::new() };
-        Plan::new(config).program(&|_| Vec::new())
+        let config = Config {
+            views,
+            seed_meta: false,
+            networks: Networks::default(),
+            collect: Collect::DEFAULT,
+            warnings: Vec::new(),
+        };
+        Plan::new(config).program(&Nothing)
     }
 
     #[test]

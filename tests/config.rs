@@ -48,7 +48,7 @@ fn check(file: &str, text: &str, meant: &Meant<'_>) {
     assert_eq!(views, expected);
     assert_eq!(config.seed_meta, meant.third);
     assert_eq!(config.warnings, [""; 0]);
-    assert_eq!(config.deadline.as_secs(), 5);
+    assert_eq!(config.collect.deadline.as_secs(), 5);
 }
 
 fn summary(view: &View) -> String {

@@ -2,6 +2,12 @@
 //!
 //! Refuses to know metrics, folding and configuration.
 
+mod cgroup;
+mod listener;
+mod network;
 mod process;
 
+pub use cgroup::cgroup_id;
+pub use listener::{Direction, Listeners};
+pub use network::Networks;
 pub use process::{Process, Processes};

@@ -8,6 +8,7 @@ use entry::{Entry, Name};
 use mistakes::Mistakes;
 use node::{Node, Unreadable};
 
+use crate::attribute::Networks;
 use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Metric};
 use crate::select::Expression;
@@ -39,10 +40,38 @@ pub struct Config {
     pub views: Vec<View>,
     /// Whether the collection metrics of the predecessor's 3.x are exposed.
     pub seed_meta: bool,
-    /// How long a collection may take.
-    pub deadline: Duration,
+    /// The networks with names.
+    pub networks: Networks,
+    /// How to collect.
+    pub collect: Collect,
     /// What is odd and harmless, one sentence each.
     pub warnings: Vec<String>,
+}
+
+/// How to collect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collect {
+    /// How long a collection may take.
+    pub deadline: Duration,
+    /// At most one observation of a socket's readings in such a period.
+    pub observe: Duration,
+    /// Whether to listen to the kernel's events of closing sockets.
+    pub events: bool,
+    /// The kernel's buffer for these events, in bytes.
+    pub event_buffer: usize,
+    /// The most sockets that the ledger remembers.
+    pub tracked: usize,
+}
+
+impl Collect {
+    /// What counts where the file says nothing.
+    pub const DEFAULT: Self = Self {
+        deadline: deadline::DEFAULT,
+        observe: Duration::from_secs(15),
+        events: true,
+        event_buffer: 32 * 1024 * 1024,
+        tracked: 1 << 20,
+    };
 }
 
 /// A named question: a selection of sockets, the labels to fold them by, the metrics to show.
@@ -60,6 +89,26 @@ pub struct View {
     pub columns: Vec<Column>,
     /// The most rows to show; `None` for no limit.
     pub limit: Option<usize>,
+    /// Whether rows beyond the limit fold into one whose labels are all `other`; else they are left out.
+    pub folds: bool,
+    /// How long a row that has accumulated something is shown after its last socket.
+    pub idle: Duration,
+}
+
+impl View {
+    /// Whether every row is one flow.
+    #[must_use]
+    pub fn is_of_flows(&self) -> bool {
+        let has = |label| self.by.contains(&label);
+        let ends = [Label::LocalAddress, Label::LocalPort, Label::RemoteAddress, Label::RemotePort];
+        ends.into_iter().all(has) || has(Label::Flow)
+    }
+
+    /// Whether its rows have a past, so that the ledger must follow its sockets.
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        self.columns.iter().any(|column| column.fold.stays())
+    }
 }
 
 /// A metric as a view shows it.
@@ -108,7 +157,13 @@ impl Config {
     }
 
     fn empty() -> Self {
-        Self { views: Vec::new(), seed_meta: false, deadline: deadline::DEFAULT, warnings: Vec::new() }
+        Self {
+            views: Vec::new(),
+            seed_meta: false,
+            networks: Networks::default(),
+            collect: Collect::DEFAULT,
+            warnings: Vec::new(),
+        }
     }
 
     fn read(root: &Entry<'_>) -> Self {
@@ -120,7 +175,7 @@ impl Config {
         let file = root.section(&[LOGIC, COLLECT, SELECTION, CNFG]);
         if let Some(collect) = file.get(COLLECT) {
             let deadline = collect.section(&[DEADLINE]).filled(DEADLINE).and_then(deadline::read);
-            config.deadline = deadline.unwrap_or(deadline::DEFAULT);
+            config.collect.deadline = deadline.unwrap_or(deadline::DEFAULT);
         }
         let wrapped = file.get(CNFG).map(|cnfg| cnfg.clone().lenient().section(&[LOGIC, SELECTION]));
         let wrapped_logic = wrapped.as_ref().and_then(|section| section.get(LOGIC));

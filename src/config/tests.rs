@@ -218,10 +218,10 @@ fn a_selection_beside_logic_counts_unless_logic_has_one() {
 
 #[test]
 fn the_deadline_is_a_duration() {
-    assert_eq!(parsed("logic:\ncollect: {deadline: 1m}").deadline, Duration::from_mins(1));
-    assert_eq!(parsed("logic:\ncollect: {deadline: 100ms}").deadline, Duration::from_millis(100));
+    assert_eq!(parsed("logic:\ncollect: {deadline: 1m}").collect.deadline, Duration::from_mins(1));
+    assert_eq!(parsed("logic:\ncollect: {deadline: 100ms}").collect.deadline, Duration::from_millis(100));
     for text in ["logic:\ncollect:", "logic:\ncollect: {}", "logic:\ncollect: {deadline: }"] {
-        assert_eq!(parsed(text).deadline, Duration::from_secs(5), "{text}");
+        assert_eq!(parsed(text).collect.deadline, Duration::from_secs(5), "{text}");
     }
 }
 

@@ -15,7 +15,15 @@ pub struct Cells {
 enum Kind {
     Sum(Vec<u64>),
     Mean(Vec<(u64, u32)>),
-    Distribution { bounds: Bounds, counts: Vec<u64>, sums: Vec<u64> },
+    Least(Vec<u64>),
+    Greatest(Vec<u64>),
+    /// The value and its age.
+    Latest(Vec<(u64, u32)>),
+    Distribution {
+        bounds: Bounds,
+        counts: Vec<u64>,
+        sums: Vec<u64>,
+    },
 }
 
 /// A sum that no value has reached. The kernel's own 64-bit counters do not come near it.
@@ -71,6 +79,24 @@ impl Cells {
         Self { divisor: 1.0, kind: Kind::Mean(Vec::new()) }
     }
 
+    /// Cells that hold the least value.
+    #[must_use]
+    pub const fn least() -> Self {
+        Self { divisor: 1.0, kind: Kind::Least(Vec::new()) }
+    }
+
+    /// Cells that hold the greatest value.
+    #[must_use]
+    pub const fn greatest() -> Self {
+        Self { divisor: 1.0, kind: Kind::Greatest(Vec::new()) }
+    }
+
+    /// Cells that hold the value of the least age.
+    #[must_use]
+    pub const fn latest() -> Self {
+        Self { divisor: 1.0, kind: Kind::Latest(Vec::new()) }
+    }
+
     /// Cells that count by upper bound; the bounds' divisor must be the column's.
     #[must_use]
     pub const fn distribution(bounds: Bounds) -> Self {
@@ -94,8 +120,8 @@ impl Cells {
 
     pub(super) fn reserve(&mut self, rows: usize) {
         match &mut self.kind {
-            Kind::Sum(sums) => sums.reserve(rows),
-            Kind::Mean(means) => means.reserve(rows),
+            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => values.reserve(rows),
+            Kind::Mean(values) | Kind::Latest(values) => values.reserve(rows),
             Kind::Distribution { bounds, counts, sums } => {
                 counts.reserve(rows * (bounds.upper.len() + 1));
                 sums.reserve(rows);
@@ -107,8 +133,9 @@ impl Cells {
     #[inline]
     pub(super) fn grow(&mut self) {
         match &mut self.kind {
-            Kind::Sum(sums) => sums.push(ABSENT),
+            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => values.push(ABSENT),
             Kind::Mean(means) => means.push((0, 0)),
+            Kind::Latest(values) => values.push((ABSENT, u32::MAX)),
             Kind::Distribution { bounds, counts, sums } => {
                 counts.resize(counts.len() + bounds.upper.len() + 1, 0);
                 sums.push(0);
@@ -116,9 +143,9 @@ impl Cells {
         }
     }
 
-    /// Folds a value into a row's cell.
+    /// Folds a value into a row's cell; its age decides where the latest counts.
     #[inline]
-    pub(super) fn add(&mut self, row: usize, value: u64) {
+    pub(super) fn add(&mut self, row: usize, value: u64, age: u32) {
         match &mut self.kind {
             Kind::Sum(sums) => {
                 if let Some(sum) = sums.get_mut(row) {
@@ -130,6 +157,23 @@ impl Cells {
                 if let Some((sum, count)) = means.get_mut(row) {
                     *sum = sum.saturating_add(value);
                     *count += 1;
+                }
+            }
+            Kind::Least(values) => {
+                if let Some(least) = values.get_mut(row) {
+                    *least = value.min(*least);
+                }
+            }
+            Kind::Greatest(values) => {
+                if let Some(greatest) = values.get_mut(row) {
+                    *greatest = if *greatest == ABSENT { value } else { value.max(*greatest) };
+                }
+            }
+            Kind::Latest(values) => {
+                if let Some(latest) = values.get_mut(row)
+                    && (latest.0 == ABSENT || age < latest.1)
+                {
+                    *latest = (value, age);
                 }
             }
             Kind::Distribution { bounds, counts, sums } => {
@@ -148,9 +192,13 @@ impl Cells {
     #[inline]
     pub fn get(&self, row: usize) -> Option<f64> {
         match &self.kind {
-            Kind::Sum(sums) => {
-                sums.get(row).filter(|sum| **sum != ABSENT).map(|sum| float(*sum) / self.divisor)
+            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => {
+                values.get(row).filter(|value| **value != ABSENT).map(|value| float(*value) / self.divisor)
             }
+            Kind::Latest(values) => values
+                .get(row)
+                .filter(|(value, _)| *value != ABSENT)
+                .map(|(value, _)| float(*value) / self.divisor),
             Kind::Mean(means) => means
                 .get(row)
                 .filter(|(_, count)| *count > 0)
@@ -165,7 +213,13 @@ impl Cells {
     pub fn integer(&self, row: usize) -> Option<u64> {
         match &self.kind {
             #[expect(clippy::float_cmp, reason = "the divisor is set, not computed")]
-            Kind::Sum(sums) if self.divisor == 1.0 => sums.get(row).copied().filter(|sum| *sum != ABSENT),
+            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) if self.divisor == 1.0 => {
+                values.get(row).copied().filter(|value| *value != ABSENT)
+            }
+            #[expect(clippy::float_cmp, reason = "the divisor is set, not computed")]
+            Kind::Latest(values) if self.divisor == 1.0 => {
+                values.get(row).map(|(value, _)| *value).filter(|value| *value != ABSENT)
+            }
             _ => None,
         }
     }
@@ -186,10 +240,10 @@ mod tests {
 
     #[test]
     fn a_cell_without_a_value_is_absent() {
-        for mut cells in [Cells::sum(), Cells::mean()] {
+        for mut cells in [Cells::sum(), Cells::mean(), Cells::least(), Cells::greatest(), Cells::latest()] {
             cells.grow();
             assert_eq!(cells.get(0), None);
-            cells.add(0, 0);
+            cells.add(0, 0, 0);
             assert_eq!(cells.get(0), Some(0.0));
         }
     }
@@ -198,9 +252,9 @@ mod tests {
     fn microseconds_read_as_milliseconds_without_stray_digits() {
         let mut cells = Cells::mean().divided_by(1000.0);
         cells.grow();
-        cells.add(0, 53_376);
+        cells.add(0, 53_376, 0);
         assert_eq!(cells.get(0), Some(53.376));
-        cells.add(0, 53_378);
+        cells.add(0, 53_378, 0);
         assert_eq!(cells.get(0), Some(53.377));
     }
 
@@ -210,7 +264,7 @@ mod tests {
         let mut cells = Cells::distribution(Bounds::new(bounds, 1000.0)).divided_by(1000.0);
         cells.grow();
         for value in [0, 100, 101, 500, 570, 571, 1000, 5000, 5001, u64::from(u32::MAX)] {
-            cells.add(0, value);
+            cells.add(0, value, 0);
         }
         let (counts, sum) = cells.observations(0).expect("a distribution");
         assert_eq!(counts, [2, 2, 1, 2, 1, 2]);
@@ -218,11 +272,22 @@ mod tests {
     }
 
     #[test]
+    fn the_least_the_greatest_and_the_youngest_value_are_kept() {
+        for (mut cells, expected) in [(Cells::least(), 3), (Cells::greatest(), 9), (Cells::latest(), 7)] {
+            cells.grow();
+            for (value, age) in [(5, 40), (9, 30), (3, 20), (7, 10), (8, 10), (4, 50)] {
+                cells.add(0, value, age);
+            }
+            assert_eq!(cells.integer(0), Some(expected));
+        }
+    }
+
+    #[test]
     fn a_sum_that_no_counter_reaches_saturates_instead_of_wrapping() {
         let mut cells = Cells::sum();
         cells.grow();
-        cells.add(0, u64::MAX - 1);
-        cells.add(0, u64::MAX - 1);
+        cells.add(0, u64::MAX - 1, 0);
+        cells.add(0, u64::MAX - 1, 0);
         assert_eq!(cells.integer(0), Some(u64::MAX - 1));
     }
 }

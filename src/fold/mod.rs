@@ -45,11 +45,11 @@ impl Table {
         Some(row)
     }
 
-    /// Folds a socket's value into a cell.
+    /// Folds a socket's value of that age into a cell.
     #[inline]
-    pub fn add(&mut self, row: usize, column: usize, value: u64) {
+    pub fn add(&mut self, row: usize, column: usize, value: u64, age: u32) {
         if let Some(cells) = self.columns.get_mut(column) {
-            cells.add(row, value);
+            cells.add(row, value, age);
         }
     }
 
@@ -113,7 +113,7 @@ mod tests {
         let mut table = Table::new(vec![Cells::sum()], limit, seed.clone());
         for (key, value) in values {
             if let Some(row) = table.row(&[*key]) {
-                table.add(row, 0, *value);
+                table.add(row, 0, *value, 0);
             }
         }
         let (sealed, next) = table.seal();

@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::attribute::Process;
-use crate::sockdiag::Socket;
+use crate::attribute::{Direction, Process};
+use crate::sockdiag::{Extensions, Socket, State, StateSet};
 
 mod split;
 
@@ -49,6 +49,29 @@ pub enum Test {
     Pid(u32),
     /// A process whose comm or executable's base name is this holds the socket.
     Command(String),
+    /// The socket is in one of these states.
+    State(StateSet),
+    /// The connection was made this way.
+    Direction(Direction),
+    /// The congestion control algorithm has this name.
+    Congestion(String),
+    /// The socket belongs to this user.
+    Uid(u32),
+    /// The socket is bound to the interface of that name.
+    Interface(String),
+    /// The socket is bound to the interface with this index; what [`Test::Interface`] is resolved to.
+    InterfaceIndex(u32),
+    /// The socket's mark is `value` in the bits of `mask`.
+    Mark {
+        /// The bits to compare with.
+        value: u32,
+        /// The bits that count.
+        mask: u32,
+    },
+    /// The socket belongs to the cgroup with that path below the root of cgroup v2, and to none below it.
+    Cgroup(String),
+    /// The socket belongs to the cgroup with this id; what [`Test::Cgroup`] is resolved to.
+    CgroupId(u64),
 }
 
 /// What a test may look at.
@@ -56,8 +79,35 @@ pub enum Test {
 pub struct Subject<'a> {
     /// The socket.
     pub socket: &'a Socket<'a>,
+    /// Its state; a connection that was seen at its end alone counts as established.
+    pub state: State,
+    /// Which end asked for it, if anybody needs to know.
+    pub direction: Option<Direction>,
     /// The processes known to hold it; empty if unknown.
     pub owners: &'a [Process],
+    /// Whether only the connection's end was seen: the kernel then tells neither owner nor algorithm.
+    pub ended: bool,
+}
+
+impl<'a> Subject<'a> {
+    /// A socket as a dump shows it.
+    #[must_use]
+    pub fn alive(socket: &'a Socket<'a>, direction: Option<Direction>, owners: &'a [Process]) -> Self {
+        Self { socket, state: socket.state(), direction, owners, ended: false }
+    }
+
+    /// A connection whose end is the first that is seen of it.
+    #[must_use]
+    pub fn ended(socket: &'a Socket<'a>, direction: Option<Direction>) -> Self {
+        Self { socket, state: State::Established, direction, owners: &[], ended: true }
+    }
+
+    /// The user id; unknown at the end and of what is left of a socket in `TIME_WAIT`.
+    #[must_use]
+    pub fn uid(&self) -> Option<u32> {
+        (!self.ended && self.state != State::TimeWait && self.state != State::SynRecv)
+            .then(|| self.socket.uid())
+    }
 }
 
 impl Expression {
@@ -91,22 +141,25 @@ impl Expression {
         }
     }
 
-    /// The same condition with every host name replaced by the addresses it has now.
+    /// The same condition with every name replaced by what it stands for now.
     ///
-    /// A name without an address matches nothing.
+    /// A name that stands for nothing matches nothing.
     #[must_use]
-    pub fn resolve(&self, lookup: &dyn Fn(&str) -> Vec<IpAddr>) -> Self {
+    pub fn resolve(&self, lookup: &impl Lookup) -> Self {
         let each = |list: &[Self]| list.iter().map(|one| one.resolve(lookup)).collect();
         match self {
             Self::All(all) => Self::All(each(all)),
             Self::Any(any) => Self::Any(each(any)),
             Self::Not(inner) => Self::Not(Box::new(inner.resolve(lookup))),
             Self::Is(Test::RemoteHost(name)) => Self::Any(
-                lookup(name)
+                lookup
+                    .addresses(name)
                     .into_iter()
                     .map(|a| Self::Is(Test::RemoteAddress(canonical(a.into()))))
                     .collect(),
             ),
+            Self::Is(Test::Interface(name)) => known(lookup.interface(name).map(Test::InterfaceIndex)),
+            Self::Is(Test::Cgroup(path)) => known(lookup.cgroup(path).map(Test::CgroupId)),
             Self::Always | Self::Never | Self::Is(_) => self.clone(),
         }
     }
@@ -129,6 +182,50 @@ impl Expression {
         })
     }
 
+    /// Whether the answer is the same as long as a socket lives: every test looks at addresses, ports or the
+    /// direction, or is answered once for the user id.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.tests().all(Test::is_fixed)
+    }
+
+    /// Whether a test needs the listeners of the host.
+    #[must_use]
+    pub fn needs_listeners(&self) -> bool {
+        self.tests().any(|test| matches!(test, Test::Direction(_)))
+    }
+
+    /// The extensions that a dump must ask for.
+    #[must_use]
+    pub fn extensions(&self) -> Extensions {
+        let congestion = self.tests().any(|test| matches!(test, Test::Congestion(_)));
+        if congestion { Extensions::CONG } else { Extensions::NONE }
+    }
+
+    /// The condition with everything that may change in a socket's life taken as fulfilled: true of
+    /// every socket that is or may come to be wanted.
+    #[must_use]
+    pub fn at_any_time(&self) -> Self {
+        self.bounded(true)
+    }
+
+    fn bounded(&self, changing: bool) -> Self {
+        let each = |list: &[Self]| list.iter().map(|one| one.bounded(changing)).collect();
+        match self {
+            Self::All(all) => Self::All(each(all)),
+            Self::Any(any) => Self::Any(each(any)),
+            Self::Not(inner) => Self::Not(Box::new(inner.bounded(!changing))),
+            Self::Is(test) if !test.is_fixed() => {
+                if changing {
+                    Self::Always
+                } else {
+                    Self::Never
+                }
+            }
+            Self::Always | Self::Never | Self::Is(_) => self.clone(),
+        }
+    }
+
     /// Whether a test looks at the owners of a socket.
     #[must_use]
     pub fn needs_processes(&self) -> bool {
@@ -137,19 +234,66 @@ impl Expression {
 }
 
 impl Test {
+    /// Whether the answer is the same as long as a socket lives. That of a user id is, because it counts
+    /// as it was at first sight.
+    fn is_fixed(&self) -> bool {
+        match self {
+            Self::LocalPort(_)
+            | Self::RemotePort(_)
+            | Self::LocalAddress(_)
+            | Self::RemoteAddress(_)
+            | Self::Direction(_)
+            | Self::Cgroup(_)
+            | Self::CgroupId(_)
+            | Self::Uid(_) => true,
+            // The addresses of a host name change, whatever its sockets do.
+            Self::RemoteHost(_)
+            | Self::Pid(_)
+            | Self::Command(_)
+            | Self::State(_)
+            | Self::Congestion(_)
+            | Self::Interface(_)
+            | Self::InterfaceIndex(_)
+            | Self::Mark { .. } => false,
+        }
+    }
+
     fn accepts(&self, subject: Subject<'_>) -> bool {
-        let Subject { socket, owners } = subject;
+        let Subject { socket, owners, .. } = subject;
         match self {
             Self::LocalPort(range) => range.contains(&socket.local().port()),
             Self::RemotePort(range) => range.contains(&socket.remote().port()),
             Self::LocalAddress(network) => network.contains(&socket.local().ip()),
             Self::RemoteAddress(network) => network.contains(&socket.remote().ip()),
-            // Names are resolved before a dump; one that still stands here has no address.
-            Self::RemoteHost(_) => false,
+            // Names are resolved before a dump; one that still stands here has nothing behind it.
+            Self::RemoteHost(_) | Self::Interface(_) | Self::Cgroup(_) => false,
+            Self::State(states) => states.contains(subject.state),
+            Self::Direction(direction) => subject.direction == Some(*direction),
+            Self::Congestion(name) => socket.congestion() == Some(name.as_bytes()),
+            Self::Uid(uid) => subject.uid() == Some(*uid),
+            Self::InterfaceIndex(index) => socket.interface() == Some(*index),
+            Self::Mark { value, mask } => socket.mark().is_some_and(|mark| mark & mask == *value),
+            Self::CgroupId(id) => socket.cgroup() == Some(*id),
             Self::Pid(pid) => owners.iter().any(|owner| owner.pid == *pid),
             Self::Command(name) => owners.iter().any(|owner| owner.is_called(name)),
         }
     }
+}
+
+fn known(test: Option<Test>) -> Expression {
+    test.map_or(Expression::Never, Expression::Is)
+}
+
+/// What the names in an expression stand for at the moment.
+pub trait Lookup {
+    /// The addresses of a host name.
+    fn addresses(&self, host: &str) -> Vec<IpAddr>;
+
+    /// The index of an interface.
+    fn interface(&self, name: &str) -> Option<u32>;
+
+    /// The id of a cgroup by its path below the root of cgroup v2.
+    fn cgroup(&self, path: &str) -> Option<u64>;
 }
 
 /// The network with IPv4-mapped IPv6 addresses written as IPv4, and no host bits.

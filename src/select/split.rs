@@ -74,7 +74,18 @@ fn judged(test: &Test) -> Option<Filter> {
         Test::RemotePort(range) => Filter::RemotePort(range.clone()),
         Test::LocalAddress(network) => within(network, Filter::LocalAddress),
         Test::RemoteAddress(network) => within(network, Filter::RemoteAddress),
-        Test::RemoteHost(_) | Test::Pid(_) | Test::Command(_) => return None,
+        Test::RemoteHost(_)
+        | Test::Pid(_)
+        | Test::Command(_)
+        | Test::State(_)
+        | Test::Direction(_)
+        | Test::Congestion(_)
+        | Test::Uid(_)
+        | Test::Interface(_)
+        | Test::InterfaceIndex(_)
+        | Test::Mark { .. }
+        | Test::Cgroup(_)
+        | Test::CgroupId(_) => return None,
     })
 }
 

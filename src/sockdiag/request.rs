@@ -25,6 +25,12 @@ impl Extensions {
     pub const NONE: Self = Self(0);
     /// `INET_DIAG_INFO`: `struct tcp_info`.
     pub const INFO: Self = Self(1 << 1);
+    /// `INET_DIAG_VEGASINFO`: what the congestion control algorithm tells of itself.
+    pub const ALGORITHM: Self = Self(1 << 2);
+    /// `INET_DIAG_CONG`: the name of the congestion control algorithm.
+    pub const CONG: Self = Self(1 << 3);
+    /// `INET_DIAG_SKMEMINFO`: the socket's memory.
+    pub const MEMORY: Self = Self(1 << 6);
 
     /// The extensions in either.
     #[must_use]

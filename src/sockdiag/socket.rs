@@ -24,12 +24,12 @@ struct InetDiagMsg {
     destination_port: NetworkU16,
     source: [u8; 16],
     destination: [u8; 16],
-    _interface: U32,
+    interface: U32,
     cookie: [U32; 2],
     _expires: U32,
-    _receive_queue: U32,
-    _send_queue: U32,
-    _uid: U32,
+    receive_queue: U32,
+    send_queue: U32,
+    uid: U32,
     inode: U32,
 }
 
@@ -37,12 +37,19 @@ const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 /// `INET_DIAG_INFO`
 const INFO: u16 = 2;
+/// `INET_DIAG_CONG`
+const CONG: u16 = 4;
+/// `INET_DIAG_MARK`
+const MARK: u16 = 15;
+/// `INET_DIAG_CGROUP_ID`
+const CGROUP_ID: u16 = 21;
 
 /// A socket in a dump's reply.
 #[derive(Clone, Copy, Debug)]
 pub struct Socket<'a> {
     header: &'a InetDiagMsg,
     state: State,
+    attributes: &'a [u8],
     info: Option<&'a [u8]>,
 }
 
@@ -59,7 +66,7 @@ impl<'a> Socket<'a> {
             return None;
         }
         let info = Attributes(attributes).find(|(kind, _)| *kind == INFO).map(|(_, payload)| payload);
-        Some(Self { header, state, info })
+        Some(Self { header, state, attributes, info })
     }
 
     /// The state.
@@ -94,10 +101,58 @@ impl<'a> Socket<'a> {
         Some(self.header.inode.get()).filter(|inode| *inode != 0)
     }
 
+    /// The index of the interface that the socket is bound to (`idiag_if`); `None` if to none.
+    #[must_use]
+    pub fn interface(&self) -> Option<u32> {
+        Some(self.header.interface.get()).filter(|index| *index != 0)
+    }
+
+    /// The user id of the owner (`idiag_uid`); 0 also where the kernel does not tell it.
+    #[must_use]
+    pub const fn uid(&self) -> u32 {
+        self.header.uid.get()
+    }
+
+    /// Bytes received and not yet read; of a listener, connections not yet accepted (`idiag_rqueue`).
+    #[must_use]
+    pub const fn receive_queue(&self) -> u32 {
+        self.header.receive_queue.get()
+    }
+
+    /// Bytes written and not yet acknowledged; of a listener, the most connections that may wait
+    /// (`idiag_wqueue`).
+    #[must_use]
+    pub const fn send_queue(&self) -> u32 {
+        self.header.send_queue.get()
+    }
+
+    /// The name of the congestion control algorithm (`INET_DIAG_CONG`), if it was asked for.
+    #[must_use]
+    pub fn congestion(&self) -> Option<&'a [u8]> {
+        let name = self.attribute(CONG)?;
+        name.split(|byte| *byte == 0).next().filter(|name| !name.is_empty())
+    }
+
+    /// The mark (`INET_DIAG_MARK`), which the kernel tells only those with `CAP_NET_ADMIN`.
+    #[must_use]
+    pub fn mark(&self) -> Option<u32> {
+        self.attribute(MARK)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+    }
+
+    /// The id of the cgroup in which the socket was made (`INET_DIAG_CGROUP_ID`, Linux 5.8).
+    #[must_use]
+    pub fn cgroup(&self) -> Option<u64> {
+        self.attribute(CGROUP_ID)?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
+    }
+
     /// The TCP information, if it was asked for and the socket is a full one.
     #[must_use]
     pub fn tcp_info(&self) -> Option<TcpInfo<'a>> {
         self.info.map(TcpInfo::new)
+    }
+
+    fn attribute(&self, wanted: u16) -> Option<&'a [u8]> {
+        Attributes(self.attributes).find(|(kind, _)| *kind == wanted).map(|(_, payload)| payload)
     }
 
     fn address(&self, bytes: &[u8; 16]) -> IpAddr {

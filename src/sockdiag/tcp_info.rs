@@ -47,6 +47,18 @@ impl Width {
             Self::U64 => 8,
         }
     }
+
+    /// How many bits a value has.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::Bits { count, .. } => count as u32,
+            Self::U8 => u8::BITS,
+            Self::U16 => u16::BITS,
+            Self::U32 => u32::BITS,
+            Self::U64 => u64::BITS,
+        }
+    }
 }
 
 /// The value of a field that means "no value".

@@ -12,6 +12,7 @@ use ss_exporter::collect::{Memory, World, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
+use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::Cursor;
 use ss_exporter::sockdiag::{Datagram, Kernel};
 
@@ -39,8 +40,22 @@ impl World for Captured {
         &self.proc
     }
 
+    fn interface_name(&self, _: u32) -> Option<String> {
+        None
+    }
+}
+
+impl Lookup for Captured {
     fn addresses(&self, _: &str) -> Vec<IpAddr> {
         Vec::new()
+    }
+
+    fn interface(&self, _: &str) -> Option<u32> {
+        None
+    }
+
+    fn cgroup(&self, _: &str) -> Option<u64> {
+        None
     }
 }
 

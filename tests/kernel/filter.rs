@@ -22,7 +22,7 @@ fn judged(selection: &Expression, in_kernel: bool) -> (BTreeSet<u64>, BTreeSet<u
     let (mut passed, mut wanted) = (BTreeSet::new(), BTreeSet::new());
     dump_now(&request, |socket| {
         passed.insert(socket.cookie());
-        if test.is_none_or(|test| test.accepts(Subject { socket, owners: &[] })) {
+        if test.is_none_or(|test| test.accepts(Subject::alive(socket, None, &[]))) {
             wanted.insert(socket.cookie());
         }
     });

@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use ss_exporter::collect::World;
+use ss_exporter::select::Lookup;
 use ss_exporter::sockdiag::{DumpStats, Netlink, Request, Socket, dump};
 
 /// Runs the current test in a network namespace of its own; `false` inside.
@@ -77,8 +78,23 @@ impl World for Here {
         std::path::Path::new("/proc")
     }
 
+    fn interface_name(&self, _: u32) -> Option<String> {
+        None
+    }
+}
+
+impl Lookup for Here {
     fn addresses(&self, _: &str) -> Vec<IpAddr> {
         vec![Ipv6Addr::LOCALHOST.into()]
+    }
+
+    fn interface(&self, name: &str) -> Option<u32> {
+        // The first of a new namespace.
+        (name == "lo").then_some(1)
+    }
+
+    fn cgroup(&self, _: &str) -> Option<u64> {
+        None
     }
 }
 

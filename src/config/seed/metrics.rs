@@ -142,7 +142,7 @@ impl Line {
             Generation::Second => self.second,
             Generation::Third => self.third,
         };
-        let falls = self.metric.kind == Kind::Counter && !label.names_each_flow();
+        let falls = self.metric.kind == Kind::Counter && label != Label::Flow;
         let more = if falls { ", the sum over the open connections: falls when one closes." } else { "." };
         Column {
             metric: self.metric,

@@ -3,6 +3,8 @@
 //! A key spelled as only the 3.x spelled it selects the names that the 3.x exposed. Refuses to know
 //! how views are collected and written.
 
+use std::time::Duration;
+
 use super::View;
 use super::entry::{Entry, Section, either};
 use crate::labels::Label;
@@ -70,6 +72,8 @@ pub(super) fn read(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> Seed {
         by,
         columns,
         limit,
+        folds: false,
+        idle: Duration::ZERO,
     };
     let mut views = vec![
         view("seed", vec![label], shown.of_flow(generation, label), limit),

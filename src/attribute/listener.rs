@@ -1,0 +1,131 @@
+//! Which way a connection was made: towards a listener of this host, or from here.
+//!
+//! Refuses to know what a port is used for: the smaller port proves nothing.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+
+/// A listener that is gone still claims the connections it accepted, as long as this.
+///
+/// Its connections may be seen for the first time at their end, after a restart for instance.
+const LINGER: Duration = Duration::from_mins(1);
+
+/// Which end asked for the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The remote end; the local port is a listener's.
+    Inbound,
+    /// This host.
+    Outbound,
+}
+
+impl Direction {
+    /// The label's text.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
+/// The listeners of one network namespace, and those that were there a moment ago.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    seen: HashMap<SocketAddr, Instant>,
+    /// Whether a port has any listener: most local ports have none, and this tells it fastest.
+    ports: HashMap<u16, u32>,
+}
+
+impl Listeners {
+    /// Notes that a listener is there now.
+    pub fn note(&mut self, address: SocketAddr, now: Instant) {
+        if self.seen.insert(address, now).is_none() {
+            *self.ports.entry(address.port()).or_default() += 1;
+        }
+    }
+
+    /// Forgets the listeners that have been gone for a minute.
+    pub fn forget(&mut self, now: Instant) {
+        let Self { seen, ports } = self;
+        seen.retain(|address, at| {
+            let stays = now.saturating_duration_since(*at) < LINGER;
+            if !stays && let Some(count) = ports.get_mut(&address.port()) {
+                *count -= 1;
+                if *count == 0 {
+                    ports.remove(&address.port());
+                }
+            }
+            stays
+        });
+    }
+
+    /// The direction of a connection with this local end.
+    ///
+    /// A listener on `0.0.0.0` accepts for every IPv4 address, one on `::` for every address.
+    #[must_use]
+    #[inline]
+    pub fn direction(&self, local: SocketAddr) -> Direction {
+        let port = local.port();
+        if !self.ports.contains_key(&port) {
+            return Direction::Outbound;
+        }
+        let has = |ip: IpAddr| self.seen.contains_key(&SocketAddr::new(ip, port));
+        let any_v4 = || local.is_ipv4() && has(Ipv4Addr::UNSPECIFIED.into());
+        if has(local.ip()) || has(Ipv6Addr::UNSPECIFIED.into()) || any_v4() {
+            Direction::Inbound
+        } else {
+            Direction::Outbound
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn a_connection_is_inbound_if_and_only_if_a_listener_accepts_for_its_local_end() {
+        let mut listeners = Listeners::default();
+        let now = Instant::now();
+        for address in ["0.0.0.0:80", "[::]:443", "10.0.0.1:22", "[2001:db8::1]:25"] {
+            listeners.note(at(address), now);
+        }
+        for (local, inbound) in [
+            ("10.0.0.9:80", true),
+            ("[2001:db8::9]:80", false),
+            ("10.0.0.9:443", true),
+            ("[2001:db8::9]:443", true),
+            ("10.0.0.1:22", true),
+            ("10.0.0.2:22", false),
+            ("[2001:db8::1]:25", true),
+            ("10.0.0.1:25", false),
+            ("10.0.0.1:40000", false),
+        ] {
+            let expected = if inbound { Direction::Inbound } else { Direction::Outbound };
+            assert_eq!(listeners.direction(at(local)), expected, "{local}");
+        }
+    }
+
+    #[test]
+    fn a_listener_that_stopped_a_moment_ago_still_claims_its_connections() {
+        let mut listeners = Listeners::default();
+        let start = Instant::now();
+        listeners.note(at("0.0.0.0:80"), start);
+        listeners.note(at("10.0.0.1:80"), start + LINGER);
+        listeners.forget(start + LINGER / 2);
+        assert_eq!(listeners.direction(at("10.0.0.2:80")), Direction::Inbound);
+        listeners.forget(start + LINGER);
+        assert_eq!(listeners.direction(at("10.0.0.2:80")), Direction::Outbound);
+        assert_eq!(listeners.direction(at("10.0.0.1:80")), Direction::Inbound);
+        listeners.forget(start + 3 * LINGER);
+        assert_eq!(listeners.direction(at("10.0.0.1:80")), Direction::Outbound);
+    }
+}
