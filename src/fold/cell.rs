@@ -61,6 +61,12 @@ fn greatest_within(bound: f64, divisor: f64) -> u64 {
     integer
 }
 
+fn set<T>(values: &mut [T], row: usize, value: T) {
+    if let Some(place) = values.get_mut(row) {
+        *place = value;
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "Prometheus stores floats")]
 const fn float(integer: u64) -> f64 {
     integer as f64
@@ -140,6 +146,51 @@ impl Cells {
                 counts.resize(counts.len() + bounds.upper.len() + 1, 0);
                 sums.push(0);
             }
+        }
+    }
+
+    /// Makes empty cells up to that row.
+    #[inline]
+    pub(super) fn reach(&mut self, row: usize) {
+        while self.len() <= row {
+            self.grow();
+        }
+    }
+
+    /// Makes a row's cell zero.
+    pub(super) fn reset(&mut self, row: usize) {
+        self.reach(row);
+        match &mut self.kind {
+            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => set(values, row, 0),
+            Kind::Mean(values) | Kind::Latest(values) => set(values, row, (0, 0)),
+            Kind::Distribution { bounds, counts, sums } => {
+                let width = bounds.upper.len() + 1;
+                if let Some(counts) = counts.get_mut(row * width..(row + 1) * width) {
+                    counts.fill(0);
+                }
+                set(sums, row, 0);
+            }
+        }
+    }
+
+    /// The same cells for so many rows: where any row has a sum, a row without one has the sum of nothing.
+    pub(super) fn filled(mut self, rows: usize) -> Self {
+        if let Some(last) = rows.checked_sub(1) {
+            self.reach(last);
+        }
+        if let Kind::Sum(sums) = &mut self.kind
+            && sums.iter().any(|sum| *sum != ABSENT)
+        {
+            sums.iter_mut().filter(|sum| **sum == ABSENT).for_each(|sum| *sum = 0);
+        }
+        self
+    }
+
+    fn len(&self) -> usize {
+        match &self.kind {
+            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => values.len(),
+            Kind::Mean(values) | Kind::Latest(values) => values.len(),
+            Kind::Distribution { sums, .. } => sums.len(),
         }
     }
 

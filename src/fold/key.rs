@@ -12,6 +12,13 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 #[derive(Clone, Debug, Default)]
 pub struct Seed(DefaultHashBuilder);
 
+impl Seed {
+    #[inline]
+    pub(super) fn hash(&self, key: &[u8]) -> u64 {
+        self.0.hash_one(key)
+    }
+}
+
 /// How much a table holds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Size {
@@ -21,69 +28,94 @@ pub struct Size {
     pub bytes: usize,
 }
 
+/// Texts, numbered, one behind the other.
+#[derive(Debug, Default)]
+pub struct Texts {
+    bytes: Vec<u8>,
+    /// Where each ends in `bytes`.
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// The text of that number.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, number: usize) -> Option<&[u8]> {
+        let start = number.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.bytes.get(start..*self.ends.get(number)?)
+    }
+
+    /// How many there are, and how long they are together.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        Size { rows: self.ends.len(), bytes: self.bytes.len() }
+    }
+
+    #[inline]
+    fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len());
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for Texts {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(texts: I) -> Self {
+        let mut all = Self::default();
+        texts.into_iter().for_each(|text| all.push(text));
+        all
+    }
+}
+
 /// Distinct keys, numbered in the order of their arrival.
 #[derive(Debug)]
 pub struct Keys {
     seed: Seed,
     index: HashTable<u32>,
-    bytes: Vec<u8>,
-    /// Where each key ends in `bytes`.
-    ends: Vec<usize>,
+    texts: Texts,
 }
 
 impl Keys {
     pub(super) fn new(seed: Seed) -> Self {
-        Self { seed, index: HashTable::new(), bytes: Vec::new(), ends: Vec::new() }
+        Self { seed, index: HashTable::new(), texts: Texts::default() }
     }
 
     /// Makes room, before the first key.
     pub(super) fn reserve(&mut self, size: Size) {
         self.index = HashTable::with_capacity(size.rows);
-        self.ends.reserve(size.rows);
-        self.bytes.reserve(size.bytes);
-    }
-
-    pub(super) fn size(&self) -> Size {
-        Size { rows: self.ends.len(), bytes: self.bytes.len() }
-    }
-
-    #[inline]
-    pub(super) fn hash(&self, key: &[u8]) -> u64 {
-        self.seed.0.hash_one(key)
+        self.texts.ends.reserve(size.rows);
+        self.texts.bytes.reserve(size.bytes);
     }
 
     /// The key's row and whether it is new; a new key is kept only if `admit` says so.
     #[inline]
     pub(super) fn row(&mut self, key: &[u8], admit: impl FnOnce(u64) -> bool) -> Option<(usize, bool)> {
-        let hash = self.hash(key);
-        let Self { seed, index, bytes, ends } = self;
-        let same = |row: &u32| slice(bytes, ends, *row as usize) == Some(key);
-        let rehash = |row: &u32| seed.0.hash_one(slice(bytes, ends, *row as usize).unwrap_or_default());
+        let Self { seed, index, texts } = self;
+        let hash = seed.hash(key);
+        let same = |row: &u32| texts.get(*row as usize) == Some(key);
+        let rehash = |row: &u32| seed.hash(texts.get(*row as usize).unwrap_or_default());
         match index.entry(hash, same, rehash) {
             Entry::Occupied(row) => Some((*row.get() as usize, false)),
             Entry::Vacant(place) => admit(hash).then(|| {
-                let row = ends.len();
+                let row = texts.ends.len();
                 // The kernel holds fewer than 2^32 sockets.
                 place.insert(u32::try_from(row).unwrap_or(u32::MAX));
-                bytes.extend_from_slice(key);
-                ends.push(bytes.len());
+                texts.push(key);
                 (row, true)
             }),
         }
     }
 
+    /// The hashes of all keys, in their order.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = u64> {
+        (0..self.len()).map(|row| self.seed.hash(self.texts.get(row).unwrap_or_default()))
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.texts.ends.len()
     }
 
-    #[inline]
-    pub(super) fn get(&self, row: usize) -> Option<&[u8]> {
-        slice(&self.bytes, &self.ends, row)
+    /// The keys without the way to find them.
+    pub(super) fn into_texts(self) -> Texts {
+        self.texts
     }
-}
-
-#[inline]
-fn slice<'a>(bytes: &'a [u8], ends: &[usize], row: usize) -> Option<&'a [u8]> {
-    let start = row.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
-    bytes.get(start..*ends.get(row)?)
 }

@@ -52,13 +52,12 @@ impl Limit {
         let mut free = (most + self.waiting).saturating_sub(keys.len());
         let mut shown = Vec::with_capacity(keys.len().min(most));
         let mut next = Self::of(most);
-        for row in 0..keys.len() {
-            let hash = keys.hash(keys.get(row).unwrap_or_default());
+        for (row, hash) in (0_u32..).zip(keys.hashes()) {
             let known = self.before.contains(&hash);
             if known || free > 0 {
                 free -= usize::from(!known);
                 next.before.insert(hash);
-                shown.push(u32::try_from(row).unwrap_or(u32::MAX));
+                shown.push(row);
             }
         }
         let left_out = keys.len() - shown.len() + self.left_out.len();

@@ -5,11 +5,19 @@
 
 mod cell;
 mod key;
+mod ledger;
 mod limit;
+mod record;
+mod rows;
+mod sealed;
+mod standing;
 
 pub use cell::{Bounds, Cells};
 pub use key::{Keys, Seed, Size};
+pub use ledger::{ABSENT, Ledger, NO_ROW, Shape, Sight, Slot, Stats};
 pub use limit::Limit;
+pub use sealed::Sealed;
+pub use standing::{Amounts, Feed, Standing};
 
 /// The rows of one view in one collection.
 #[derive(Debug)]
@@ -57,49 +65,8 @@ impl Table {
     #[must_use]
     pub fn seal(self) -> (Sealed, Limit) {
         let (shown, left_out, next) = self.limit.seal(&self.keys);
-        (Sealed { keys: self.keys, columns: self.columns, shown, left_out }, next)
-    }
-}
-
-/// A table that is complete.
-#[derive(Debug)]
-pub struct Sealed {
-    keys: Keys,
-    columns: Vec<Cells>,
-    /// `None` if every row is shown.
-    shown: Option<Vec<u32>>,
-    /// How many keys the limit left out.
-    pub left_out: usize,
-}
-
-impl Sealed {
-    /// How much the table holds.
-    #[must_use]
-    pub fn size(&self) -> Size {
-        self.keys.size()
-    }
-
-    /// How many rows are shown.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.shown.as_ref().map_or(self.keys.len(), Vec::len)
-    }
-
-    /// The key of a shown row and its number in the columns.
-    #[must_use]
-    #[inline]
-    pub fn shown(&self, index: usize) -> Option<(usize, &[u8])> {
-        let row = match &self.shown {
-            Some(shown) => *shown.get(index)? as usize,
-            None => index,
-        };
-        Some((row, self.keys.get(row)?))
-    }
-
-    /// The cells of a column.
-    #[must_use]
-    pub fn column(&self, column: usize) -> Option<&Cells> {
-        self.columns.get(column)
+        let columns = self.columns.into_iter().map(Some).collect();
+        (Sealed { texts: self.keys.into_texts(), columns, shown, left_out }, next)
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod bytecode;
 mod dump;
+mod events;
 mod frame;
 mod netlink;
 mod request;
@@ -14,6 +15,7 @@ mod state;
 pub mod tcp_info;
 
 pub use dump::{Datagram, DumpError, DumpStats, Kernel, dump};
+pub use events::{Events, Heard, dropped};
 pub use netlink::Netlink;
 pub use request::{Extensions, Request};
 pub use socket::Socket;

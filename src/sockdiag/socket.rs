@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::frame::Attributes;
 use super::state::State;
-use super::tcp_info::TcpInfo;
+use super::tcp_info::{Field, TcpInfo};
 
 /// `struct inet_diag_msg` with its `struct inet_diag_sockid`.
 #[derive(Debug, FromBytes, Immutable, KnownLayout, Unaligned)]
@@ -18,7 +18,7 @@ use super::tcp_info::TcpInfo;
 struct InetDiagMsg {
     family: u8,
     state: u8,
-    _timer: u8,
+    timer: u8,
     _retransmits: u8,
     source_port: NetworkU16,
     destination_port: NetworkU16,
@@ -73,6 +73,28 @@ impl<'a> Socket<'a> {
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
+    }
+
+    /// Whether this is what is left of a socket in `TIME_WAIT` or in a `FIN_WAIT2` that nobody waits in
+    /// (`idiag_timer` 3, `net/ipv4/inet_diag.c: inet_twsk_diag_fill`).
+    #[must_use]
+    pub const fn is_remains(&self) -> bool {
+        const TIME_WAIT_TIMER: u8 = 3;
+        self.header.timer == TIME_WAIT_TIMER
+    }
+
+    /// Whether the kernel sent `tcp_info`: what is left of a socket, or not yet one, has none.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.info.is_some()
+    }
+
+    /// How long ago the socket received anything, in milliseconds.
+    #[must_use]
+    pub fn received_ago(&self) -> Option<u32> {
+        let info = self.tcp_info()?;
+        let age = |field| info.get(field).and_then(|age| u32::try_from(age).ok());
+        age(Field::LastDataRecv).into_iter().chain(age(Field::LastAckRecv)).min()
     }
 
     /// This host's end; an IPv4-mapped IPv6 address as IPv4.

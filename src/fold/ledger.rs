@@ -1,0 +1,499 @@
+//! What is remembered of each live socket, so that folded counters never lose a byte and never go back.
+//!
+//! A socket is known by its cookie. Its counters' last values stand in a record; what they gain goes
+//! to the rows that the record names, at every dump and at the socket's end. Gains of an interval go to
+//! the row that the socket had when the interval began: who enters a view late brings nothing along.
+//! Refuses to know what a counter counts, how a row is found, and where values come from.
+
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
+
+use super::record::Records;
+use super::standing::{Feed, Standing};
+
+/// A value that the kernel did not tell.
+pub const ABSENT: u64 = u64::MAX;
+/// The row of a socket that a view does not want.
+pub const NO_ROW: u32 = u32::MAX;
+
+/// A dump can miss a socket that lives: only one that so many dumps in a row miss is gone.
+const MISSES: usize = 3;
+/// So many complete dumps make the baseline, because one can miss a socket.
+const BASELINE: u8 = 2;
+
+// The words of a record.
+const COOKIE: usize = 0;
+/// Flags in the upper half, the number of the last dump that showed the socket in the lower.
+const SEEN: usize = 1;
+/// One more than the period of the last observation in the upper half, 0 for none; in the lower what
+/// had been received then.
+const OBSERVED: usize = 2;
+/// The first counter's last value; behind the counters stand rows, two to a word.
+const COUNTERS: usize = 3;
+
+/// What a ledger is made for.
+#[derive(Debug)]
+pub struct Shape {
+    /// How many bits each counter has before it begins again at 0.
+    pub counters: Vec<u32>,
+    /// The tables of all folded views.
+    pub tables: Vec<Standing>,
+    /// The tables whose rows a record names, by number.
+    pub followed: Vec<usize>,
+    /// The most sockets to remember.
+    pub most: usize,
+}
+
+/// The place of a live socket's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(u32);
+
+/// What a ledger knows of a socket that a dump shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Nothing.
+    New,
+    /// It lives, and this dump shows it for the first time.
+    Known(Slot),
+    /// This dump has shown it before.
+    Repeated,
+    /// It has ended since this part of the dump was made.
+    Buried,
+}
+
+/// What went differently from what one would wish.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Sockets of the last dump for which there was no record left.
+    pub untracked: u64,
+    /// Values that were less than the last ones, and no overflow of the kernel's counter.
+    pub backwards: u64,
+    /// Sockets that were gone without an event.
+    pub unseen: u64,
+}
+
+/// The ledger, with the tables that it fills.
+#[derive(Debug)]
+pub struct Ledger {
+    records: Records,
+    hash: DefaultHashBuilder,
+    index: HashTable<u32>,
+    counters: Vec<Counter>,
+    readings: Vec<Vec<Place>>,
+    followed: Vec<usize>,
+    /// The tables of all folded views.
+    pub tables: Vec<Standing>,
+    most: usize,
+    /// Sockets whose end is known while a dump is under way that may still show them.
+    buried: HashSet<u64>,
+    /// Whether more sockets ended during this dump than can be remembered.
+    blind: bool,
+    dumping: bool,
+    /// The number of the dump that is or was last under way.
+    dump: u32,
+    /// Records that this dump has shown.
+    shown: usize,
+    /// The numbers of the last complete dumps, the latest first.
+    complete: [u32; MISSES],
+    baseline: u8,
+    /// What went differently.
+    pub stats: Stats,
+}
+
+/// A counter: how wide it is, whether it ever had a value, and where its gains go.
+#[derive(Debug)]
+struct Counter {
+    bits: u32,
+    known: bool,
+    places: Vec<Place>,
+}
+
+/// A column that is fed: the number of the row in a record, the table and its column.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    row: usize,
+    table: usize,
+    column: usize,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    #[must_use]
+    pub fn new(shape: Shape) -> Self {
+        let Shape { counters, tables, followed, most } = shape;
+        let mut counters: Vec<_> =
+            counters.into_iter().map(|bits| Counter { bits, known: false, places: Vec::new() }).collect();
+        let mut readings: Vec<Vec<Place>> = Vec::new();
+        for (row, table) in followed.iter().copied().enumerate() {
+            let feeds = tables.get(table).into_iter().flat_map(Standing::feeds);
+            for (column, feed) in feeds.enumerate() {
+                let place = Place { row, table, column };
+                match feed {
+                    Feed::Counter(number) => {
+                        counters.get_mut(number).into_iter().for_each(|counter| counter.places.push(place));
+                    }
+                    Feed::Reading(number) => {
+                        readings.resize(readings.len().max(number + 1), Vec::new());
+                        readings.get_mut(number).into_iter().for_each(|places| places.push(place));
+                    }
+                    Feed::Opened | Feed::Closed | Feed::Amount => {}
+                }
+            }
+        }
+        Self {
+            records: Records::new(COUNTERS + counters.len() + followed.len().div_ceil(2)),
+            hash: DefaultHashBuilder::default(),
+            index: HashTable::new(),
+            counters,
+            readings,
+            followed,
+            tables,
+            most,
+            buried: HashSet::new(),
+            blind: false,
+            dumping: false,
+            dump: 0,
+            shown: 0,
+            complete: [0; MISSES],
+            baseline: BASELINE,
+            stats: Stats::default(),
+        }
+    }
+
+    /// A dump begins: whatever ended before its request was sent, it will not show.
+    pub fn begin(&mut self) {
+        self.dump += 1;
+        self.shown = 0;
+        self.buried = HashSet::new();
+        self.blind = false;
+        self.dumping = true;
+        self.stats.untracked = 0;
+    }
+
+    /// The dump has ended. What complete ones keep missing is gone, and rows that are idle make room.
+    pub fn end(&mut self, complete: bool, now: u32) {
+        self.dumping = false;
+        self.buried = HashSet::new();
+        if !complete {
+            return;
+        }
+        let [latest, before, _] = self.complete;
+        self.complete = [self.dump, latest, before];
+        self.baseline = self.baseline.saturating_sub(1);
+        if self.shown < self.records.len() {
+            let [.., oldest] = self.complete;
+            let missed = |slot: &&u32| low(self.word(**slot, SEEN)) < oldest;
+            let gone: Vec<Slot> = self.index.iter().filter(missed).map(|slot| Slot(*slot)).collect();
+            self.stats.unseen += gone.len() as u64;
+            gone.into_iter().for_each(|slot| self.close(slot, now));
+        }
+        for table in &mut self.tables {
+            table.expire(self.dump, now);
+        }
+    }
+
+    /// The number of the dump under way, or of the last.
+    #[must_use]
+    pub const fn dump(&self) -> u32 {
+        self.dump
+    }
+
+    /// Whether sockets that lived before the ledger can be told from those that began later.
+    #[must_use]
+    pub const fn has_baseline(&self) -> bool {
+        self.baseline == 0
+    }
+
+    /// How many sockets are remembered, and how many can be.
+    #[must_use]
+    pub const fn tracked(&self) -> (usize, usize) {
+        (self.records.len(), self.most)
+    }
+
+    /// The memory of one socket in bytes, at this number of sockets.
+    #[must_use]
+    pub fn bytes_each(&self) -> usize {
+        self.records.bytes_each() + self.index.allocation_size() / self.records.len().max(1)
+    }
+
+    /// What is known of a socket that the dump shows now.
+    #[inline]
+    pub fn sight(&mut self, cookie: u64) -> Sight {
+        let Some(Slot(slot)) = self.find(cookie) else {
+            let buried = self.blind || (!self.buried.is_empty() && self.buried.contains(&cookie));
+            return if buried { Sight::Buried } else { Sight::New };
+        };
+        let dump = self.dump;
+        let Some(seen) = self.records.get_mut(slot).get_mut(SEEN) else { return Sight::New };
+        if low(*seen) == dump {
+            return Sight::Repeated;
+        }
+        *seen = *seen >> 32 << 32 | u64::from(dump);
+        self.shown += 1;
+        Sight::Known(Slot(slot))
+    }
+
+    /// The record of a live socket.
+    #[must_use]
+    #[inline]
+    pub fn find(&self, cookie: u64) -> Option<Slot> {
+        let same = |slot: &u32| self.word(*slot, COOKIE) == cookie;
+        self.index.find(self.hash.hash_one(cookie), same).map(|slot| Slot(*slot))
+    }
+
+    /// Begins to follow a socket that a dump shows for the first time; `None` if there is no record left.
+    ///
+    /// After the baseline it began after the last dump, and all that it has is gained.
+    pub fn open(&mut self, cookie: u64, flags: u32, rows: &[u32], values: &[u64]) -> Option<Slot> {
+        if self.records.len() >= self.most {
+            self.stats.untracked += 1;
+            return None;
+        }
+        let slot = self.records.take();
+        let born = self.has_baseline();
+        let record = self.records.get_mut(slot);
+        record.fill(0);
+        let (head, rest) = record.split_at_mut_checked(COUNTERS)?;
+        head.copy_from_slice(&[cookie, u64::from(flags) << 32 | u64::from(self.dump), 0]);
+        let (lasts, _) = rest.split_at_mut_checked(values.len())?;
+        lasts.copy_from_slice(values);
+        for (number, row) in rows.iter().enumerate() {
+            set_row(record, self.counters.len(), number, *row);
+        }
+        self.shown += 1;
+        let Self { records, hash, index, .. } = self;
+        let rehash = |slot: &u32| hash.hash_one(records.get(*slot).first().copied().unwrap_or_default());
+        index.insert_unique(hash.hash_one(cookie), slot, rehash);
+        for (table, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {
+            if let Some(table) = self.tables.get_mut(*table) {
+                table.enter(*row);
+                if born {
+                    table.count(*row, Feed::Opened);
+                }
+            }
+        }
+        self.credit(values, |value| if born { value } else { 0 }, rows);
+        Some(Slot(slot))
+    }
+
+    /// Counts a socket of which nothing was seen but its end.
+    ///
+    /// Before the baseline is complete it may be older than the ledger, and is left out.
+    pub fn pass(&mut self, rows: &[u32], values: &[u64], now: u32) {
+        if !self.has_baseline() {
+            return;
+        }
+        for (table, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {
+            if let Some(table) = self.tables.get_mut(*table) {
+                table.count(*row, Feed::Opened);
+                table.count(*row, Feed::Closed);
+                table.touch(*row, self.dump, now);
+            }
+        }
+        self.credit(values, |value| value, rows);
+    }
+
+    /// Credits what a socket's counters have gained to the rows that its record names.
+    #[inline]
+    pub fn follow(&mut self, slot: Slot, values: &[u64]) {
+        let Self { records, counters, tables, stats, .. } = self;
+        let width = counters.len();
+        let record = records.get_mut(slot.0);
+        for (number, (counter, value)) in counters.iter_mut().zip(values.iter().copied()).enumerate() {
+            let Some(last) = record.get_mut(COUNTERS + number).filter(|_| value != ABSENT) else { continue };
+            let Some(gain) = gain(*last, value, counter.bits) else {
+                stats.backwards += 1;
+                continue;
+            };
+            *last = value;
+            counter.known = true;
+            if gain > 0 {
+                for place in &counter.places {
+                    let row = row_of(record, width, place.row);
+                    if let Some(table) = tables.get_mut(place.table).filter(|_| row != NO_ROW) {
+                        table.add(row, place.column, gain);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The flags that a socket's record was opened with.
+    #[must_use]
+    pub fn flags(&self, slot: Slot) -> u32 {
+        high(self.word(slot.0, SEEN))
+    }
+
+    /// The row of a socket in the table that is followed at that number.
+    #[must_use]
+    #[inline]
+    pub fn row(&self, slot: Slot, number: usize) -> u32 {
+        row_of(self.records.get(slot.0), self.counters.len(), number)
+    }
+
+    /// Puts a socket into another row of the table that is followed at that number.
+    pub fn move_to(&mut self, slot: Slot, number: usize, row: u32, now: u32) {
+        let before = self.row(slot, number);
+        set_row(self.records.get_mut(slot.0), self.counters.len(), number, row);
+        let Some(table) = self.followed.get(number).and_then(|table| self.tables.get_mut(*table)) else {
+            return;
+        };
+        if before != NO_ROW {
+            table.leave(before, now);
+        }
+        if row != NO_ROW {
+            table.enter(row);
+        }
+    }
+
+    /// Whether a socket's readings are to be observed in this period: not twice in one, and not if
+    /// nothing was received since the last time.
+    #[must_use]
+    #[inline]
+    pub fn is_due(&self, slot: Slot, period: u32, received: Option<u32>) -> bool {
+        let observed = self.word(slot.0, OBSERVED);
+        match high(observed) {
+            0 => true,
+            last => {
+                last != period.wrapping_add(1) && received.is_none_or(|received| received != low(observed))
+            }
+        }
+    }
+
+    /// Whether a socket's readings were ever observed.
+    #[must_use]
+    pub fn was_observed(&self, slot: Slot) -> bool {
+        high(self.word(slot.0, OBSERVED)) != 0
+    }
+
+    /// Notes that a socket's readings were observed.
+    pub fn observed(&mut self, slot: Slot, period: u32, received: Option<u32>) {
+        if let Some(word) = self.records.get_mut(slot.0).get_mut(OBSERVED) {
+            *word = u64::from(period.wrapping_add(1)) << 32 | u64::from(received.unwrap_or_default());
+        }
+    }
+
+    /// Adds an observation of a reading to the rows of its socket.
+    pub fn observe(&mut self, slot: Slot, reading: usize, value: u64) {
+        let Self { records, counters, readings, tables, .. } = self;
+        let record = records.get(slot.0);
+        for place in readings.get(reading).into_iter().flatten() {
+            let row = row_of(record, counters.len(), place.row);
+            if let Some(table) = tables.get_mut(place.table).filter(|_| row != NO_ROW) {
+                table.add(row, place.column, value);
+            }
+        }
+    }
+
+    /// Adds an observation of a reading to rows.
+    pub fn observe_in(&mut self, rows: &[u32], reading: usize, value: u64) {
+        if !self.has_baseline() {
+            return;
+        }
+        for place in self.readings.get(reading).into_iter().flatten() {
+            let row = rows.get(place.row).copied().filter(|row| *row != NO_ROW);
+            if let Some((row, table)) = row.zip(self.tables.get_mut(place.table)) {
+                table.add(row, place.column, value);
+            }
+        }
+    }
+
+    /// Notes that a socket has ended, so that a part of a dump that was made before does not revive it.
+    pub fn bury(&mut self, cookie: u64) {
+        if self.dumping {
+            self.blind |= self.buried.len() >= self.most;
+            if !self.blind {
+                self.buried.insert(cookie);
+            }
+        }
+    }
+
+    /// Forgets a socket that is gone.
+    pub fn close(&mut self, slot: Slot, now: u32) {
+        let cookie = self.word(slot.0, COOKIE);
+        let Ok(entry) = self.index.find_entry(self.hash.hash_one(cookie), |other| *other == slot.0) else {
+            return;
+        };
+        entry.remove();
+        self.shown -= usize::from(self.dumping && low(self.word(slot.0, SEEN)) == self.dump);
+        for (number, table) in self.followed.iter().enumerate() {
+            let row = self.row(slot, number);
+            if let Some(table) = self.tables.get_mut(*table).filter(|_| row != NO_ROW) {
+                table.count(row, Feed::Closed);
+                table.leave(row, now);
+            }
+        }
+        self.records.free(slot.0);
+    }
+
+    /// Whether a feed has ever had a value: what the kernel does not tell must not look like 0.
+    #[must_use]
+    pub fn knows(&self, feed: Feed) -> bool {
+        match feed {
+            Feed::Counter(number) => self.counters.get(number).is_some_and(|counter| counter.known),
+            _ => true,
+        }
+    }
+
+    /// Credits whole values to rows.
+    fn credit(&mut self, values: &[u64], gain: impl Fn(u64) -> u64, rows: &[u32]) {
+        for (counter, value) in self.counters.iter_mut().zip(values).filter(|(_, value)| **value != ABSENT) {
+            counter.known = true;
+            for place in &counter.places {
+                let row = rows.get(place.row).copied().filter(|row| *row != NO_ROW);
+                if let Some((row, table)) = row.zip(self.tables.get_mut(place.table)) {
+                    table.add(row, place.column, gain(*value));
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn word(&self, slot: u32, word: usize) -> u64 {
+        self.records.get(slot).get(word).copied().unwrap_or_default()
+    }
+}
+
+/// What a counter of that many bits has gained; `None` if it went back.
+///
+/// No counter gains half of its range between two looks, so that less than before is an overflow only
+/// if it is little more than the range.
+#[inline]
+fn gain(last: u64, now: u64, bits: u32) -> Option<u64> {
+    if last == ABSENT {
+        return Some(0);
+    }
+    if bits >= u64::BITS {
+        return now.checked_sub(last);
+    }
+    let range = 1_u64 << bits;
+    let gain = now.wrapping_sub(last) & (range - 1);
+    (gain < range / 2).then_some(gain)
+}
+
+#[inline]
+fn row_of(record: &[u64], counters: usize, number: usize) -> u32 {
+    let word = record.get(COUNTERS + counters + number / 2).copied().unwrap_or_default();
+    if number % 2 == 0 { low(word) } else { high(word) }
+}
+
+fn set_row(record: &mut [u64], counters: usize, number: usize, row: u32) {
+    if let Some(word) = record.get_mut(COUNTERS + counters + number / 2) {
+        let (low, high) = if number % 2 == 0 { (row, high(*word)) } else { (low(*word), row) };
+        *word = u64::from(high) << 32 | u64::from(low);
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+const fn low(word: u64) -> u32 {
+    word as u32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
+const fn high(word: u64) -> u32 {
+    (word >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! The ledger against a kernel that does everything a kernel may do to a dump.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::fold::{Bounds, Cells};
+
+const COLUMNS: [Feed; 5] = [Feed::Counter(0), Feed::Counter(1), Feed::Opened, Feed::Closed, Feed::Reading(0)];
+
+fn ledger(limit: usize, idle: u32, most: usize) -> Ledger {
+    let columns = COLUMNS.map(|feed| match feed {
+        Feed::Reading(_) => (feed, Cells::distribution(Bounds::new(vec![10.0, 100.0], 1.0))),
+        _ => (feed, Cells::sum()),
+    });
+    let table = Standing::new(columns.to_vec(), b"other", limit, idle);
+    Ledger::new(Shape { counters: vec![64, 32], tables: vec![table], followed: vec![0], most })
+}
+
+/// A column's values by key, and their sum.
+fn column(ledger: &Ledger, column: usize) -> BTreeMap<String, u64> {
+    let sealed = ledger.tables[0].seal(None, |_| true);
+    let rows = (0..sealed.rows()).filter_map(|index| sealed.shown(index));
+    rows.map(|(row, key)| {
+        let cells = sealed.column(column).expect("a column");
+        let count = || cells.observations(row).map(|(counts, _)| counts.iter().sum());
+        let value = cells.integer(row).or_else(count).expect("a value");
+        (String::from_utf8(key.to_vec()).expect("text"), value)
+    })
+    .collect()
+}
+
+fn sum(ledger: &Ledger, number: usize) -> u64 {
+    column(ledger, number).values().sum()
+}
+
+/// Two complete dumps of these sockets, each with its values.
+fn baseline(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
+    for _ in 0..BASELINE {
+        dump(ledger, sockets);
+    }
+}
+
+fn dump(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
+    ledger.begin();
+    sockets.iter().for_each(|(cookie, values)| show(ledger, *cookie, b"a", values));
+    ledger.end(true, 0);
+}
+
+fn show(ledger: &mut Ledger, cookie: u64, key: &[u8], values: &[u64]) {
+    match ledger.sight(cookie) {
+        Sight::Known(slot) => ledger.follow(slot, values),
+        Sight::New => {
+            let row = ledger.tables[0].row(key);
+            ledger.open(cookie, 0, &[row], values);
+        }
+        Sight::Repeated | Sight::Buried => {}
+    }
+}
+
+fn end(ledger: &mut Ledger, cookie: u64, key: &[u8], values: Option<&[u64]>) {
+    ledger.bury(cookie);
+    match (ledger.find(cookie), values) {
+        (Some(slot), values) => {
+            values.into_iter().for_each(|values| ledger.follow(slot, values));
+            ledger.close(slot, 0);
+        }
+        (None, Some(values)) => {
+            let row = ledger.tables[0].row(key);
+            ledger.pass(&[row], values, 0);
+        }
+        (None, None) => {}
+    }
+}
+
+#[test]
+fn what_lived_before_the_ledger_brings_nothing_along() {
+    let mut ledger = ledger(9, 0, 9);
+    baseline(&mut ledger, &[(1, [500, 5])]);
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 2)), (0, 0));
+    dump(&mut ledger, &[(1, [507, 5]), (2, [90, 9])]);
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 1), sum(&ledger, 2)), (97, 9, 1));
+    end(&mut ledger, 1, b"a", Some(&[510, 6]));
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 1), sum(&ledger, 3)), (100, 10, 1));
+}
+
+#[test]
+fn an_end_before_the_baseline_is_complete_is_left_out() {
+    let mut ledger = ledger(9, 0, 9);
+    end(&mut ledger, 7, b"a", Some(&[1000, 1]));
+    dump(&mut ledger, &[]);
+    end(&mut ledger, 8, b"a", Some(&[1000, 1]));
+    assert_eq!(sum(&ledger, 0), 0);
+    dump(&mut ledger, &[]);
+    end(&mut ledger, 9, b"a", Some(&[1000, 1]));
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 2), sum(&ledger, 3)), (1000, 1, 1));
+}
+
+#[test]
+fn a_part_of_a_dump_that_comes_after_the_end_of_its_socket_revives_nothing() {
+    let mut ledger = ledger(9, 0, 9);
+    baseline(&mut ledger, &[]);
+    ledger.begin();
+    show(&mut ledger, 1, b"a", &[10, 0]);
+    end(&mut ledger, 1, b"a", Some(&[30, 0]));
+    end(&mut ledger, 2, b"a", Some(&[5, 0]));
+    show(&mut ledger, 1, b"a", &[20, 0]);
+    show(&mut ledger, 2, b"a", &[4, 0]);
+    ledger.end(true, 0);
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 2), sum(&ledger, 3)), (35, 2, 2));
+    assert_eq!(ledger.tracked().0, 0);
+}
+
+#[test]
+fn one_that_three_complete_dumps_miss_is_gone_and_one_that_two_miss_is_not() {
+    let mut ledger = ledger(9, 0, 9);
+    baseline(&mut ledger, &[(1, [10, 0]), (2, [10, 0])]);
+    dump(&mut ledger, &[(1, [10, 0])]);
+    dump(&mut ledger, &[(1, [10, 0])]);
+    ledger.begin();
+    ledger.end(false, 0);
+    assert_eq!((ledger.stats.unseen, ledger.tracked().0), (0, 2));
+    dump(&mut ledger, &[(2, [13, 0])]);
+    assert_eq!((ledger.stats.unseen, sum(&ledger, 0)), (0, 3));
+    dump(&mut ledger, &[(2, [13, 0])]);
+    dump(&mut ledger, &[(2, [13, 0])]);
+    assert_eq!((ledger.stats.unseen, ledger.tracked().0, sum(&ledger, 3)), (1, 1, 1));
+}
+
+#[test]
+fn a_counter_that_overflows_goes_on_and_one_that_goes_back_gains_nothing() {
+    for (last, now, bits, expected) in [
+        (5, 9, 32, Some(4)),
+        (0xffff_fffe, 3, 32, Some(5)),
+        (0xfffe, 3, 16, Some(5)),
+        (9, 5, 32, None),
+        (9, 5, 16, None),
+        (9, 5, 64, None),
+        (u64::from(u32::MAX), u64::from(u32::MAX) + 7, 64, Some(7)),
+        (ABSENT, 9, 32, Some(0)),
+    ] {
+        assert_eq!(gain(last, now, bits), expected, "{last} {now} {bits}");
+    }
+    let mut ledger = ledger(9, 0, 9);
+    baseline(&mut ledger, &[(1, [100, 0])]);
+    dump(&mut ledger, &[(1, [90, 0])]);
+    dump(&mut ledger, &[(1, [110, 0])]);
+    assert_eq!((sum(&ledger, 0), ledger.stats.backwards), (10, 1));
+}
+
+#[test]
+fn gains_go_to_the_row_that_a_socket_had_when_the_interval_began() {
+    let mut ledger = ledger(9, 0, 9);
+    baseline(&mut ledger, &[]);
+    ledger.begin();
+    let slot = ledger.open(1, 0, &[NO_ROW], &[10, 0]).expect("a record");
+    ledger.end(true, 0);
+    ledger.follow(slot, &[15, 0]);
+    let row = ledger.tables[0].row(b"a");
+    ledger.move_to(slot, 0, row, 0);
+    assert_eq!(sum(&ledger, 0), 0, "who enters late brings nothing along");
+    ledger.follow(slot, &[17, 0]);
+    let other = ledger.tables[0].row(b"b");
+    ledger.move_to(slot, 0, other, 0);
+    ledger.follow(slot, &[20, 0]);
+    assert_eq!(column(&ledger, 0), [("a".to_owned(), 2), ("b".to_owned(), 3)].into());
+}
+
+#[test]
+fn a_socket_is_observed_once_a_period_and_only_if_it_received_something() {
+    let mut ledger = ledger(9, 0, 9);
+    ledger.begin();
+    let row = ledger.tables[0].row(b"a");
+    let slot = ledger.open(1, 0, &[row], &[0, 0]).expect("a record");
+    assert!(ledger.is_due(slot, 0, Some(4)) && !ledger.was_observed(slot));
+    ledger.observe(slot, 0, 50);
+    ledger.observed(slot, 0, Some(4));
+    for (period, received, due) in [(0, 5, false), (1, 4, false), (1, 5, true), (7, 4, false)] {
+        assert_eq!(ledger.is_due(slot, period, Some(received)), due, "{period} {received}");
+    }
+    assert!(ledger.is_due(slot, 1, None) && ledger.was_observed(slot));
+    assert_eq!(sum(&ledger, 4), 1);
+}
+
+#[test]
+fn sockets_beyond_the_most_are_counted_and_still_count_at_their_end() {
+    let mut ledger = ledger(9, 0, 1);
+    baseline(&mut ledger, &[]);
+    dump(&mut ledger, &[(1, [1, 0]), (2, [2, 0]), (3, [3, 0])]);
+    assert_eq!((ledger.tracked(), ledger.stats.untracked, sum(&ledger, 0)), ((1, 1), 2, 1));
+    end(&mut ledger, 2, b"a", Some(&[20, 0]));
+    assert_eq!(sum(&ledger, 0), 21);
+}
+
+#[test]
+fn an_idle_row_makes_room_after_its_time_and_its_key_begins_again_at_zero() {
+    let mut ledger = ledger(1, 60, 9);
+    baseline(&mut ledger, &[]);
+    end(&mut ledger, 1, b"a", Some(&[5, 0]));
+    end(&mut ledger, 2, b"b", Some(&[6, 0]));
+    assert_eq!(column(&ledger, 0), [("a".to_owned(), 5), ("other".to_owned(), 6)].into());
+    ledger.begin();
+    ledger.end(true, 59);
+    assert_eq!(sum(&ledger, 0), 11);
+    ledger.begin();
+    ledger.end(true, 60);
+    end(&mut ledger, 3, b"b", Some(&[7, 0]));
+    assert_eq!(column(&ledger, 0), [("b".to_owned(), 7), ("other".to_owned(), 6)].into());
+}
+
+#[test]
+fn an_announced_row_is_zero_and_stays_as_long_as_it_is_announced() {
+    let mut ledger = ledger(1, 0, 9);
+    ledger.begin();
+    let dump = ledger.dump();
+    ledger.tables[0].announce(b"a", dump, 0);
+    ledger.tables[0].announce(b"b", dump, 0);
+    ledger.end(true, 0);
+    assert_eq!(column(&ledger, 0), [("a".to_owned(), 0)].into(), "there is no room for b");
+    ledger.begin();
+    ledger.end(true, 1);
+    assert!(column(&ledger, 0).is_empty());
+}
+
+#[test]
+fn a_counter_that_the_kernel_does_not_tell_has_no_value() {
+    let mut ledger = ledger(9, 0, 9);
+    baseline(&mut ledger, &[]);
+    dump(&mut ledger, &[(1, [7, ABSENT])]);
+    dump(&mut ledger, &[(1, [9, ABSENT])]);
+    assert!(ledger.knows(Feed::Counter(0)) && !ledger.knows(Feed::Counter(1)));
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 1)), (9, 0));
+}
+
+#[test]
+fn a_hundred_thousand_sockets_take_no_more_memory_than_promised() {
+    // As many counters as the default views follow.
+    let feeds: Vec<_> = (0..6).map(|number| (Feed::Counter(number), Cells::sum())).collect();
+    let table = Standing::new(feeds, b"other", 10, 0);
+    let mut ledger =
+        Ledger::new(Shape { counters: vec![64; 6], tables: vec![table], followed: vec![0], most: 1 << 20 });
+    ledger.begin();
+    let row = ledger.tables[0].row(b"a");
+    for cookie in 0..100_000 {
+        ledger.open(cookie, 0, &[row], &[0; 6]);
+    }
+    assert!(ledger.bytes_each() <= 160, "{}", ledger.bytes_each());
+    assert_eq!(ledger.records.bytes_each(), 8 * (COUNTERS + 6 + 1), "8 bytes for each further counter");
+}
+
+mod model;

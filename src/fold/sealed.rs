@@ -1,0 +1,58 @@
+//! A table that is complete: what a snapshot shows of a view.
+//!
+//! Refuses to know how it was filled.
+
+use super::cell::Cells;
+use super::key::{Size, Texts};
+
+/// A table that is complete.
+#[derive(Debug)]
+pub struct Sealed {
+    pub(super) texts: Texts,
+    /// `None` where a column is withheld.
+    pub(super) columns: Vec<Option<Cells>>,
+    /// `None` if every row is shown.
+    pub(super) shown: Option<Vec<u32>>,
+    /// How many keys the limit left out.
+    pub left_out: usize,
+}
+
+impl Sealed {
+    /// How much the table holds.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.texts.size()
+    }
+
+    /// How many rows are shown.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.shown.as_ref().map_or(self.texts.size().rows, Vec::len)
+    }
+
+    /// The key of a shown row and its number in the columns.
+    #[must_use]
+    #[inline]
+    pub fn shown(&self, index: usize) -> Option<(usize, &[u8])> {
+        let row = match &self.shown {
+            Some(shown) => *shown.get(index)? as usize,
+            None => index,
+        };
+        Some((row, self.texts.get(row)?))
+    }
+
+    /// The cells of a column; `None` if it is withheld.
+    #[must_use]
+    pub fn column(&self, column: usize) -> Option<&Cells> {
+        self.columns.get(column)?.as_ref()
+    }
+
+    /// Withholds the columns of which `unwanted` says so by their number.
+    pub fn withhold(&mut self, unwanted: impl Fn(usize) -> bool) {
+        for (number, column) in self.columns.iter_mut().enumerate() {
+            if unwanted(number) {
+                *column = None;
+            }
+        }
+    }
+}

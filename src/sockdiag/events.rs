@@ -1,0 +1,157 @@
+//! The kernel's events of closing sockets: their last `tcp_info`, as they are destroyed
+//! (`net/core/sock_diag.c: sock_diag_broadcast_destroy`).
+//!
+//! They need no capability. What finds no room in the socket's buffer is dropped and counted by the
+//! kernel. Refuses to know what an end means.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
+use rustix::net::sockopt::{
+    set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, socket_recv_buffer_size,
+};
+use rustix::net::{
+    AddressFamily, RecvFlags, SocketFlags, SocketType, bind, getsockname, recvfrom, socket_with,
+};
+
+use super::frame::{Message, Messages};
+use super::socket::Socket;
+
+/// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` as a mask of groups.
+const GROUPS: u32 = 1 << (1 - 1) | 1 << (3 - 1);
+/// `SOCK_DIAG_BY_FAMILY`
+const BY_FAMILY: u16 = 20;
+/// An event has 380 bytes on Linux 6.18.
+const LONGEST: usize = 2048;
+/// So many are read before they are handed on.
+const BATCH: usize = 64;
+
+/// A socket that hears of every TCP socket that closes in its network namespace.
+#[derive(Debug)]
+pub struct Events {
+    socket: OwnedFd,
+    port: u32,
+    buffer: Vec<u8>,
+    lengths: Vec<usize>,
+}
+
+/// What came of waiting for events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Some are there to be read.
+    Some,
+    /// The kernel has dropped some, it is not said how many.
+    Overrun,
+}
+
+impl Events {
+    /// Subscribes, with a buffer of so many bytes if the kernel grants it.
+    ///
+    /// A buffer above `net.core.rmem_max` needs `CAP_NET_ADMIN`; without it the buffer is as large as
+    /// that allows.
+    ///
+    /// # Errors
+    /// What `socket(2)` or `bind(2)` says.
+    pub fn subscribe(buffer: usize) -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(SOCK_DIAG))?;
+        // The kernel doubles what it is asked for (socket(7)).
+        let half = buffer / 2;
+        set_socket_recv_buffer_size_force(&socket, half)
+            .or_else(|_| set_socket_recv_buffer_size(&socket, half))?;
+        bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
+        let port = getsockname(&socket)?;
+        let port = SocketAddrNetlink::try_from(port).map_or(0, |address| address.pid());
+        Ok(Self { socket, port, buffer: vec![0; LONGEST * BATCH], lengths: Vec::with_capacity(BATCH) })
+    }
+
+    /// The buffer that the kernel has granted, in bytes.
+    #[must_use]
+    pub fn granted(&self) -> usize {
+        socket_recv_buffer_size(&self.socket).unwrap_or_default()
+    }
+
+    /// The socket's netlink port, by which `/proc/net/netlink` names it.
+    #[must_use]
+    pub const fn port(&self) -> u32 {
+        self.port
+    }
+
+    /// Waits until there are events, and reads as many as there are, up to a batch.
+    ///
+    /// # Errors
+    /// What `poll(2)` or `recvfrom(2)` says, other than that events were dropped.
+    pub fn wait(&mut self) -> io::Result<Heard> {
+        self.lengths.clear();
+        loop {
+            match self.read() {
+                Err(Errno::NOBUFS) => return Ok(Heard::Overrun),
+                Err(error) => return Err(error.into()),
+                Ok(()) if !self.lengths.is_empty() => return Ok(Heard::Some),
+                Ok(()) => match poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], None) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                },
+            }
+        }
+    }
+
+    /// The sockets whose ends were read by the last [`Events::wait`].
+    pub fn sockets(&self) -> impl Iterator<Item = Socket<'_>> {
+        let datagrams = self.buffer.chunks(LONGEST).zip(&self.lengths);
+        let messages =
+            datagrams.flat_map(|(bytes, length)| Messages(bytes.get(..*length).unwrap_or_default()));
+        messages.flatten().filter_map(|Message { header, payload }| {
+            (header.kind.get() == BY_FAMILY).then(|| Socket::parse(payload)).flatten()
+        })
+    }
+
+    fn read(&mut self) -> Result<(), Errno> {
+        for place in self.buffer.chunks_mut(LONGEST) {
+            match recvfrom(&self.socket, &mut *place, RecvFlags::DONTWAIT) {
+                Ok((_, length, sender)) => {
+                    let kernel = sender.and_then(|any| SocketAddrNetlink::try_from(any).ok());
+                    // Somebody else's message is no event; its place holds none.
+                    let length = if kernel.is_some_and(|sender| sender.pid() == 0) { length } else { 0 };
+                    self.lengths.push(length);
+                }
+                Err(Errno::AGAIN) => break,
+                Err(Errno::INTR) => self.lengths.push(0),
+                // What was read already is handed on first.
+                Err(_) if !self.lengths.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many events the kernel has dropped for want of room, by the text of `/proc/net/netlink`.
+#[must_use]
+pub fn dropped(table: &str, port: u32) -> Option<u64> {
+    // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+    let mut rows = table.lines().map(|line| line.split_ascii_whitespace());
+    rows.find_map(|mut words| {
+        let (family, of) = (words.nth(1)?, words.next()?);
+        let same = family == "4" && of.parse() == Ok(port);
+        if same { words.nth(5)?.parse().ok() } else { None }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_drops_are_those_of_the_sockets_row() {
+        let table = "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n\
+            00000000a9efbc0a 0   77         00000000 0        0        0     2        9        1\n\
+            000000004fd60b6d 4   77         00000005 212480   0        0     2        3834     20\n";
+        assert_eq!(dropped(table, 77), Some(3834));
+        assert_eq!(dropped(table, 78), None);
+        assert_eq!(dropped("", 77), None);
+    }
+}
