@@ -33,8 +33,8 @@ struct Shared {
     state: Mutex<State>,
     wake: Condvar,
     patience: Duration,
-    /// What a snapshot without a dump looks like.
-    blank: Snapshot,
+    /// What can be shown without a dump.
+    standing: Box<dyn Fn() -> Snapshot + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -59,16 +59,17 @@ struct Waiting {
 impl Collector {
     /// Starts the thread that calls `collect` whenever somebody asks.
     ///
-    /// `blank` is what is shown when there is no dump; `patience` how long anybody waits.
+    /// `standing` makes what is shown when there is no dump; `patience` is how long anybody waits.
     ///
     /// # Errors
     /// If the thread cannot be made.
     pub fn start(
         patience: Duration,
-        blank: Snapshot,
+        standing: impl Fn() -> Snapshot + Send + Sync + 'static,
         mut collect: impl FnMut() -> Snapshot + Send + 'static,
     ) -> io::Result<(Self, JoinHandle<()>)> {
-        let shared = Arc::new(Shared { state: Mutex::default(), wake: Condvar::new(), patience, blank });
+        let (state, wake, standing) = (Mutex::default(), Condvar::new(), Box::new(standing));
+        let shared = Arc::new(Shared { state, wake, patience, standing });
         let collector = Self(Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("collector".into())
@@ -110,17 +111,18 @@ impl Collector {
                 "a scrape was answered without sockets, because the collection had not ended by its deadline (said at most once a minute)"
             );
         }
-        let health = Health {
+        let (collections, refused) = (state.collections, state.refused);
+        drop(state);
+        let mut snapshot = (self.0.standing)();
+        snapshot.health = Health {
             stages: vec![Stage { name: "collection", duration: running.unwrap_or_default(), success: false }],
             held: running.filter(|time| *time > self.0.patience),
-            collections: state.collections,
-            refused: state.refused,
+            collections,
+            refused,
             own: Own::read(),
-            ..self.0.blank.health.clone()
+            ..snapshot.health
         };
-        drop(state);
-        let views = Arc::clone(&self.0.blank.views);
-        Lease(Hold::Own(Arc::new(Snapshot { views, tables: Vec::new(), health })))
+        Lease(Hold::Own(Arc::new(snapshot)))
     }
 
     /// The longest that anybody waits for a collection.

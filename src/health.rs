@@ -4,10 +4,13 @@
 
 use std::time::Duration;
 
+use crate::config::View;
 use crate::exposition::{Encoder, Family, Type, Value, Wanted, label};
 
+mod ledger;
 mod own;
 
+pub use ledger::LedgerHealth;
 pub use own::Own;
 
 /// The capabilities that owners of foreign sockets need, both together.
@@ -49,6 +52,8 @@ pub struct Health {
     pub collections: u64,
     /// Scrapes since the start that found too many others waiting.
     pub refused: u64,
+    /// What the ledger has to say, if there is one.
+    pub ledger: Option<LedgerHealth>,
     /// The 3.x meta metrics, if the configuration asks for them.
     pub seed: Option<SeedStatus>,
     /// The state of this process.
@@ -75,10 +80,20 @@ pub struct ViewHealth {
     pub selected: u64,
     /// Rows that it shows.
     pub rows: usize,
-    /// Rows that its limit left out.
-    pub left_out: usize,
+    /// Rows that its limit left out; `None` where none is left out but folded.
+    pub left_out: Option<usize>,
+    /// Sockets since the start that found no row of their own; `None` where rows are left out.
+    pub folded: Option<u64>,
     /// The limit; `None` for none.
     pub limit: Option<usize>,
+}
+
+impl ViewHealth {
+    /// Of a view that shows nothing yet.
+    #[must_use]
+    pub fn of(view: &View, selected: u64) -> Self {
+        Self { name: view.name.clone(), selected, rows: 0, left_out: None, folded: None, limit: view.limit }
+    }
 }
 
 /// What `collector_data_status` of the predecessor's 3.x says.
@@ -122,6 +137,7 @@ impl Health {
         let gauge = Type::Gauge;
         out.one("ss_exporter_sockets_seen", "Sockets in the last dump.", gauge, self.sockets_seen);
         self.write_views(out);
+        self.ledger.iter().for_each(|ledger| ledger.write(out));
         out.one("ss_exporter_dump_bytes", "Bytes in the last dump.", gauge, self.dump_bytes);
         out.one(
             "ss_exporter_dump_malformed",
@@ -161,7 +177,9 @@ impl Health {
         out.gauge("ss_exporter_sockets_selected", help, each(|view| Some(view.selected)));
         out.gauge("ss_exporter_rows", "Rows that a view shows.", each(|view| Some(view.rows as u64)));
         let help = "Rows that a view's limit left out of the last collection.";
-        out.gauge("ss_exporter_rows_left_out", help, each(|view| Some(view.left_out as u64)));
+        out.gauge("ss_exporter_rows_left_out", help, each(|view| view.left_out.map(|rows| rows as u64)));
+        let help = "Sockets that were put into the row \"other\", because a view's limit was reached.";
+        out.each("ss_exporter_sockets_folded_total", help, Type::Counter, each(|view| view.folded));
         let help = "The most rows that a view shows; absent where there is no limit.";
         out.gauge("ss_exporter_rows_limit", help, each(|view| view.limit.map(|limit| limit as u64)));
     }
@@ -216,16 +234,26 @@ impl Families<'_> {
         self.sample(name, &[], Value::Float(value.as_secs_f64()));
     }
 
-    /// A family without a sample says that nothing has it, and is left out.
     fn gauge<'l, L: AsRef<[(&'l str, &'l str)]>>(
         &mut self,
         name: &str,
         help: &str,
         samples: impl IntoIterator<Item = (L, u64)>,
     ) {
+        self.each(name, help, Type::Gauge, samples);
+    }
+
+    /// A family without a sample says that nothing has it, and is left out.
+    fn each<'l, L: AsRef<[(&'l str, &'l str)]>>(
+        &mut self,
+        name: &str,
+        help: &str,
+        kind: Type,
+        samples: impl IntoIterator<Item = (L, u64)>,
+    ) {
         let mut samples = samples.into_iter().peekable();
         if samples.peek().is_some() {
-            self.family(name, help, Type::Gauge);
+            self.family(name, help, kind);
         }
         for (labels, value) in samples {
             self.sample(name, labels.as_ref(), Value::Integer(value));

@@ -9,14 +9,14 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use ss_exporter::cli::{Cli, Listen, LogFormat, LogLevel};
-use ss_exporter::collect::{Memory, World, collect};
+use ss_exporter::collect::{Memory, Remembered, World, collect, standing, watch};
 use ss_exporter::collector::Collector;
 use ss_exporter::config::{Config, DEFAULT_FILE};
 use ss_exporter::exposition::Format;
 use ss_exporter::hosts::Hosts;
 use ss_exporter::plan::Plan;
 use ss_exporter::select::Lookup;
-use ss_exporter::snapshot::{Cursor, Snapshot};
+use ss_exporter::snapshot::Cursor;
 use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, dump};
 use ss_exporter::{attribute, health, http};
 
@@ -89,7 +89,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     if cli.once { once(&plan, &host) } else { serve(cli, plan, host, &source) }
 }
 
+/// Where the process table and the kernel's tables of the network are.
+const PROC: &str = "/proc";
+
 /// The world of the running host.
+#[derive(Clone)]
 struct Host {
     hosts: Hosts,
 }
@@ -102,7 +106,7 @@ impl World for Host {
     }
 
     fn proc(&self) -> &Path {
-        Path::new("/proc")
+        Path::new(PROC)
     }
 
     fn interface_name(&self, index: u32) -> Option<String> {
@@ -216,7 +220,8 @@ fn print(bytes: &[u8]) -> Result<(), Failure> {
 fn once(plan: &Plan, host: &Host) -> Result<(), Failure> {
     warn_of_missing_capabilities(plan);
     wait_for_hosts(plan, host);
-    let snapshot = collect(plan, host, &mut Memory::new(plan));
+    let mut snapshot = collect(plan, host, &mut Memory::new(plan));
+    snapshot.forget_past();
     let mut cursor = Cursor::default();
     while let Some(chunk) = snapshot.chunk(&mut cursor, Format::Text) {
         print(&chunk)?;
@@ -237,10 +242,16 @@ fn serve(cli: &Cli, plan: Plan, host: Host, source: &str) -> Result<(), Failure>
     ask_the_kernel()?;
     warn_of_missing_capabilities(&plan);
     let mut memory = Memory::new(&plan);
-    let (collector, _thread) = Collector::start(plan.collect.deadline, Snapshot::blank(&plan), move || {
-        collect(&plan, &host, &mut memory)
-    })
+    let remembered = memory.remembered();
+    let (standing_plan, standing_of) = (plan.clone(), remembered.clone());
+    let (watched, watching) = (plan.clone(), host.clone());
+    let (collector, _thread) = Collector::start(
+        plan.collect.deadline,
+        move || standing(&standing_plan, &standing_of, Path::new(PROC)),
+        move || collect(&plan, &host, &mut memory),
+    )
     .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
+    follow(&watched, watching, remembered, &collector);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -263,6 +274,27 @@ fn serve(cli: &Cli, plan: Plan, host: Host, source: &str) -> Result<(), Failure>
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Has the ends of sockets heard, and makes the first collection: the baseline of all counters.
+fn follow(plan: &Plan, host: Host, remembered: Remembered, collector: &Collector) {
+    if plan.past.is_empty() {
+        return;
+    }
+    let soon = {
+        let (collector, patience) = (collector.clone(), plan.collect.deadline);
+        // If too many wait already, there will be a collection anyway.
+        move || _ = collector.request(Instant::now() + patience, drop)
+    };
+    if plan.past.events
+        && let Err(error) = watch(plan, host, remembered, soon.clone())
+    {
+        tracing::warn!(
+            %error,
+            "cannot hear of closing sockets; what a connection does after its last collection is lost"
+        );
+    }
+    soon();
 }
 
 fn bind(listen: Listen) -> Result<tokio::net::TcpListener, Failure> {

@@ -9,10 +9,15 @@ use crate::attribute::Networks;
 use crate::config::{Collect, Column, Config, View};
 use crate::exposition::Type;
 use crate::fold::{Bounds, Cells, Limit, Table};
-use crate::metrics::{Fold, Kind};
-use crate::select::{Expression, Lookup, split};
+use crate::labels::Label;
+use crate::metrics::{Fold, Kind, Source};
+use crate::select::{Expression, Judge, Lookup, split};
 use crate::sockdiag::bytecode::{Filter, compile};
-use crate::sockdiag::{Extensions, Request, StateSet};
+use crate::sockdiag::{Extensions, Request, State, StateSet};
+
+mod past;
+
+pub use past::{Folded, Past, known_keys};
 
 /// What a configuration means.
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ pub struct Plan {
     pub selects_by_process: bool,
     /// The host names to resolve.
     pub hosts: Vec<String>,
+    /// What must be remembered from one collection to the next.
+    pub past: Arc<Past>,
     groups: Vec<Group>,
 }
 
@@ -39,7 +46,17 @@ pub struct Plan {
 struct Group {
     selection: Expression,
     states: StateSet,
+    /// Those that are made anew by each collection.
     views: Vec<usize>,
+    /// Whether the ledger follows the sockets of any view here.
+    followed: bool,
+}
+
+impl Group {
+    /// A socket that is followed must be seen in every state that has counters.
+    fn dumped(&self) -> StateSet {
+        if self.followed { self.states.union(past::WHOLE) } else { self.states }
+    }
 }
 
 /// The plan for one collection, with the addresses that hosts have now.
@@ -47,8 +64,23 @@ struct Group {
 pub struct Program {
     /// What to ask of the kernel; `None` if no view wants any socket.
     pub request: Option<Request>,
-    /// What to do with each reply.
+    /// What to do with each reply, for views that are made anew.
     pub routes: Vec<Route>,
+    /// Which sockets the folded views want, in their order.
+    pub folded: Vec<Wanted>,
+    /// Which sockets are worth following: any of these.
+    pub worth: Vec<Expression>,
+    /// Whether the number of sockets in TIME_WAIT is all that is asked of them.
+    pub counts_time_wait: bool,
+}
+
+/// Which sockets a folded view wants.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Only sockets in these states.
+    pub states: StateSet,
+    /// Only sockets that pass; `None` for all.
+    pub test: Option<Expression>,
 }
 
 /// Which sockets go to which views.
@@ -68,14 +100,20 @@ impl Plan {
     pub fn new(config: Config) -> Self {
         let views = config.views;
         let mut groups: Vec<Group> = Vec::new();
-        for (number, View { selection, states, .. }) in views.iter().enumerate() {
-            let same = |group: &&mut Group| group.selection == *selection && group.states == *states;
-            if let Some(group) = groups.iter_mut().find(same) {
-                group.views.push(number);
-            } else {
-                groups.push(Group { selection: selection.clone(), states: *states, views: vec![number] });
+        for (number, view) in views.iter().enumerate() {
+            let View { selection, states, .. } = view;
+            let same = |group: &Group| group.selection == *selection && group.states == *states;
+            let at = groups.iter().position(same).unwrap_or(groups.len());
+            if at == groups.len() {
+                let (selection, states) = (selection.clone(), *states);
+                groups.push(Group { selection, states, views: Vec::new(), followed: false });
+            }
+            if let Some(group) = groups.get_mut(at) {
+                group.followed |= view.stays();
+                group.views.extend((!view.folds).then_some(number));
             }
         }
+        let events = config.collect.events;
         let labels = || views.iter().flat_map(|view| &view.by);
         let selects_by_process = groups.iter().any(|group| group.selection.needs_processes());
         let mut hosts: Vec<_> =
@@ -89,6 +127,7 @@ impl Plan {
             needs_processes: selects_by_process || labels().any(|label| label.needs_processes()),
             selects_by_process,
             hosts,
+            past: Arc::new(Past::new(&views, events)),
             groups,
             views: views.into(),
         }
@@ -98,24 +137,57 @@ impl Plan {
     #[must_use]
     pub fn program(&self, lookup: &impl Lookup) -> Program {
         let resolved: Vec<_> = self.groups.iter().map(|group| group.selection.resolve(lookup)).collect();
-        let splits: Vec<_> = resolved.iter().map(split).collect();
+        let splits: Vec<_> = self
+            .groups
+            .iter()
+            .zip(&resolved)
+            .map(|(group, resolved)| match group.followed {
+                // A socket that the kernel once told of must not vanish from later dumps.
+                true => split(&group.selection, Judge::WhatNeverChanges),
+                false => split(resolved, Judge::Everything),
+            })
+            .collect();
         let filter = Filter::Any(splits.iter().map(|split| split.filter.clone()).collect());
         let anything = splits.iter().any(|split| split.filter != Filter::Never);
         let everything = splits.iter().any(|split| split.filter == Filter::Always);
         // A program that is too long for the kernel is user space's work.
         let compiled = (!everything).then(|| compile(&filter).ok()).flatten();
         let judged = self.groups.len() == 1 && (everything || compiled.is_some());
+        let folded = self.past.folded.iter().filter_map(|folded| self.views.get(folded.view));
+        let folded = folded.map(|view| Wanted {
+            states: view.states,
+            test: Some(view.selection.resolve(lookup)).filter(|test| *test != Expression::Always),
+        });
+        let folded = folded.collect();
         let routes = self.groups.iter().zip(resolved).zip(splits).map(|((group, selection), split)| Route {
             states: group.states,
-            test: if judged { split.residual } else { Some(selection) },
+            test: if judged && !group.followed { split.residual } else { Some(selection) },
             views: group.views.clone(),
         });
         let request = Request {
-            states: self.groups.iter().fold(StateSet::NONE, |all, group| all.union(group.states)),
+            states: self.groups.iter().fold(StateSet::NONE, |all, group| all.union(group.dumped())),
             extensions: self.extensions(),
             filter: compiled,
         };
-        Program { request: anything.then_some(request), routes: routes.collect() }
+        Program {
+            request: anything.then_some(request),
+            routes: routes.filter(|route| !route.views.is_empty()).collect(),
+            folded,
+            worth: self.past.worth.iter().map(|worth| worth.resolve(lookup)).collect(),
+            counts_time_wait: self.counts_time_wait(),
+        }
+    }
+
+    /// Whether nothing is asked of sockets in `TIME_WAIT` but how many there are.
+    fn counts_time_wait(&self) -> bool {
+        let mut asking = self.views.iter().filter(|view| view.states.contains(State::TimeWait)).peekable();
+        asking.peek().is_some()
+            && asking.all(|view| {
+                view.folds
+                    && view.selection == Expression::Always
+                    && view.by == [Label::State]
+                    && view.columns.iter().all(|column| column.metric.source == Source::Sockets)
+            })
     }
 
     fn extensions(&self) -> Extensions {
@@ -123,7 +195,9 @@ impl Plan {
         let of_columns = columns.map(|column| column.metric.source.extensions());
         let of_labels = self.views.iter().flat_map(|view| &view.by).map(|label| label.extensions());
         let of_tests = self.groups.iter().map(|group| group.selection.extensions());
-        of_columns.chain(of_labels).chain(of_tests).fold(Extensions::NONE, Extensions::union)
+        // Without it, what is left of a socket looks like one.
+        let of_past = (!self.past.worth.is_empty()).then_some(Extensions::INFO);
+        of_columns.chain(of_labels).chain(of_tests).chain(of_past).fold(Extensions::NONE, Extensions::union)
     }
 }
 
@@ -146,7 +220,7 @@ impl Column {
         }
     }
 
-    fn cells(&self) -> Cells {
+    pub(crate) fn cells(&self) -> Cells {
         let divisor = self.metric.source.per_unit() / self.per_base;
         let cells = match &self.fold {
             Fold::Sum | Fold::Gain => Cells::sum(),

@@ -23,8 +23,8 @@ const STRIDE: usize = 32;
 pub struct Snapshot {
     /// The plan's views.
     pub views: Arc<[View]>,
-    /// Their tables, in the same order; empty if there was no complete dump.
-    pub tables: Vec<Sealed>,
+    /// Their tables, in the same order; `None` where there was no complete dump.
+    pub tables: Vec<Option<Sealed>>,
     /// How the collection went.
     pub health: Health,
 }
@@ -54,9 +54,18 @@ impl Snapshot {
         let seed = plan.seed_meta.then_some(SeedStatus::Failed);
         Self {
             views: Arc::clone(&plan.views),
-            tables: Vec::new(),
+            tables: plan.views.iter().map(|_| None).collect(),
             health: Health { seed, ..Health::default() },
         }
+    }
+
+    /// Withholds what needs a past, of which a single collection has none.
+    pub fn forget_past(&mut self) {
+        for (view, table) in self.views.iter().zip(&mut self.tables) {
+            let stays = |column: usize| view.columns.get(column).is_some_and(|column| column.fold.stays());
+            table.iter_mut().for_each(|table| table.withhold(stays));
+        }
+        self.health.ledger = None;
     }
 
     /// The next chunk of the exposition; `None` after the last.
@@ -73,12 +82,12 @@ impl Snapshot {
                 cursor.done = true;
                 break;
             };
-            match view.columns.get(cursor.column) {
-                Some(column) if cursor.wanted.wants(&column.name) => {
+            match (view.columns.get(cursor.column), table) {
+                (Some(column), Some(table)) if cursor.wanted.wants(&column.name) => {
                     rows(&mut encoder, column, table, cursor);
                 }
-                Some(_) => cursor.column += 1,
-                None => (cursor.view, cursor.column) = (cursor.view + 1, 0),
+                (Some(_), Some(_)) => cursor.column += 1,
+                (None, _) | (_, None) => (cursor.view, cursor.column) = (cursor.view + 1, 0),
             }
         }
         Some(encoder.out)
@@ -87,10 +96,14 @@ impl Snapshot {
 
 /// Writes the next rows of a column, with its header before the first.
 fn rows(encoder: &mut Encoder, column: &Column, table: &Sealed, cursor: &mut Cursor) {
+    let Some(cells) = table.column(cursor.column) else {
+        // It is withheld.
+        cursor.column += 1;
+        return;
+    };
     if cursor.row == 0 {
         encoder.family(&Family { name: &column.name, help: &column.help, kind: column.exposed_type() });
     }
-    let Some(cells) = table.column(cursor.column) else { return };
     let end = (cursor.row + STRIDE).min(table.rows());
     for index in cursor.row..end {
         let Some((row, key)) = table.shown(index) else { continue };

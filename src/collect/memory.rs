@@ -1,29 +1,58 @@
-//! What one collection leaves for the next: admitted rows, sizes, and what has been logged.
+//! What one collection leaves for the next: admitted rows, sizes, the ledger, and what has been logged.
 //!
 //! Refuses to know sockets.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use hashbrown::HashSet;
 
+use super::follower::Follower;
+use super::watch::Hearing;
 use crate::config::View;
 use crate::fold::{Limit, Seed, Size};
+use crate::health::LedgerHealth;
 use crate::plan::Plan;
 
 /// What one collection leaves for the next.
 #[derive(Debug)]
 pub struct Memory {
     pub(super) limits: Vec<Limit>,
-    /// How much the tables held, and how many sockets there were.
+    /// How much the tables held, and how many sockets the ledger did not know.
     pub(super) sizes: Vec<Size>,
-    pub(super) sockets: usize,
+    pub(super) strangers: usize,
     pub(super) seed: Seed,
     pub(super) said: Said,
+    pub(super) remembered: Remembered,
+}
+
+/// What collections share with the thread that hears of closing sockets.
+#[derive(Clone, Debug)]
+pub struct Remembered(Arc<(Mutex<Follower>, Mutex<Hearing>)>);
+
+impl Remembered {
+    fn new(plan: &Plan) -> Self {
+        Self(Arc::new((Mutex::new(Follower::new(plan)), Mutex::default())))
+    }
+
+    // Both are whole between any two of their statements, so a panic elsewhere spoils nothing.
+
+    #[inline]
+    pub(super) fn follower(&self) -> MutexGuard<'_, Follower> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn hearing(&self) -> MutexGuard<'_, Hearing> {
+        self.0.1.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What has been logged, so that a scraper's pace is not the log's.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    /// Of each view, that its limit leaves rows out.
-    left_out: HashSet<String>,
+    /// Of each view, that its limit leaves rows out or folds them.
+    limited: HashSet<String>,
+    /// Whether it was said that the ledger is full.
+    full: bool,
     /// Why the last collection was not complete.
     trouble: String,
 }
@@ -43,13 +72,36 @@ impl Said {
     }
 
     pub(super) fn left_out(&mut self, view: &View, rows: usize) {
-        if rows > 0 && self.left_out.insert(view.name.clone()) {
+        if rows > 0 && self.limited.insert(view.name.clone()) {
             let limit = view.limit;
             tracing::warn!(
                 view = view.name,
                 left_out = rows,
                 limit,
                 "a limit leaves rows out; said once, counted in ss_exporter_rows_left_out"
+            );
+        }
+    }
+
+    pub(super) fn folded(&mut self, view: &View, sockets: u64) {
+        if sockets > 0 && self.limited.insert(view.name.clone()) {
+            let limit = view.limit;
+            tracing::warn!(
+                view = view.name,
+                limit,
+                "a limit folds rows into \"other\"; said once, counted in ss_exporter_sockets_folded_total"
+            );
+        }
+    }
+
+    pub(super) fn full(&mut self, ledger: Option<&LedgerHealth>) {
+        let Some(LedgerHealth { most, stats, .. }) = ledger else { return };
+        if stats.untracked > 0 && !self.full {
+            self.full = true;
+            tracing::warn!(
+                most,
+                untracked = stats.untracked,
+                "there are more sockets than collect.tracked_sockets; said once, counted in ss_exporter_sockets_untracked"
             );
         }
     }
@@ -63,9 +115,16 @@ impl Memory {
         Self {
             limits: plan.views.iter().map(limit).collect(),
             sizes: vec![Size::default(); plan.views.len()],
-            sockets: 0,
+            strangers: 0,
             seed: Seed::default(),
             said: Said::default(),
+            remembered: Remembered::new(plan),
         }
+    }
+
+    /// What it shares with others.
+    #[must_use]
+    pub fn remembered(&self) -> Remembered {
+        self.remembered.clone()
     }
 }

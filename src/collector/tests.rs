@@ -22,7 +22,7 @@ fn held() -> (Collector, Sender<()>, Arc<AtomicUsize>) {
         let _ = released.recv();
         snapshot()
     };
-    let (collector, _thread) = Collector::start(PATIENCE, snapshot(), collect).expect("a thread");
+    let (collector, _thread) = Collector::start(PATIENCE, snapshot, collect).expect("a thread");
     (collector, release, begun)
 }
 
@@ -103,10 +103,11 @@ fn a_collection_that_does_not_end_is_said_and_marked_as_failed() {
 #[test]
 fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
     let collect = || {
-        let view = ViewHealth { name: "v".into(), selected: 0, rows: 0, left_out: 0, limit: None };
+        let view =
+            ViewHealth { name: "v".into(), selected: 0, rows: 0, left_out: None, folded: None, limit: None };
         Snapshot { health: Health { views: vec![view], ..Health::default() }, ..snapshot() }
     };
-    let (collector, _thread) = Collector::start(PATIENCE, snapshot(), collect).expect("a thread");
+    let (collector, _thread) = Collector::start(PATIENCE, snapshot, collect).expect("a thread");
     let next = || ask(&collector, soon()).expect("room").recv().expect("an answer");
     let mut slow: Vec<Chunks> =
         (0..MOST_ALIVE).map(|_| next().chunks(Format::Text, Wanted::default())).collect();
@@ -120,7 +121,7 @@ fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
 
 #[test]
 fn stopping_ends_the_thread() {
-    let (collector, thread) = Collector::start(PATIENCE, snapshot(), snapshot).expect("a thread");
+    let (collector, thread) = Collector::start(PATIENCE, snapshot, snapshot).expect("a thread");
     collector.stop();
     thread.join().expect("no panic");
 }

@@ -199,6 +199,13 @@ impl Ledger {
         self.dump
     }
 
+    /// Whether there is a record left; who asks in vain is counted.
+    pub fn has_room(&mut self) -> bool {
+        let room = self.records.len() < self.most;
+        self.stats.untracked += u64::from(!room);
+        room
+    }
+
     /// Whether sockets that lived before the ledger can be told from those that began later.
     #[must_use]
     pub const fn has_baseline(&self) -> bool {
@@ -246,8 +253,7 @@ impl Ledger {
     ///
     /// After the baseline it began after the last dump, and all that it has is gained.
     pub fn open(&mut self, cookie: u64, flags: u32, rows: &[u32], values: &[u64]) -> Option<Slot> {
-        if self.records.len() >= self.most {
-            self.stats.untracked += 1;
+        if !self.has_room() {
             return None;
         }
         let slot = self.records.take();
@@ -289,6 +295,7 @@ impl Ledger {
                 table.count(*row, Feed::Opened);
                 table.count(*row, Feed::Closed);
                 table.touch(*row, self.dump, now);
+                table.note(*row);
             }
         }
         self.credit(values, |value| value, rows);

@@ -71,8 +71,12 @@ impl Standing {
         if new {
             self.reset(row);
         }
-        self.folded += u64::from(row == OTHER);
         row
+    }
+
+    /// Notes that a socket was put into a row, which may be the one that takes what finds no room.
+    pub fn note(&mut self, row: u32) {
+        self.folded += u64::from(row == OTHER);
     }
 
     /// Shows a row with this key if there is room, before any socket has it.
@@ -98,6 +102,7 @@ impl Standing {
         if let Some(mark) = self.marks.get_mut(row as usize) {
             mark.live += 1;
         }
+        self.note(row);
     }
 
     /// A socket of the ledger is no longer in the row.

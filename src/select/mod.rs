@@ -13,7 +13,7 @@ use crate::sockdiag::{Extensions, Socket, State, StateSet};
 
 mod split;
 
-pub use split::{Split, split};
+pub use split::{Judge, Split, split};
 
 /// A condition on sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,6 +187,13 @@ impl Expression {
     #[must_use]
     pub fn is_fixed(&self) -> bool {
         self.tests().all(Test::is_fixed)
+    }
+
+    /// Whether the answer is the same for every connection of one listener: no test looks at the other end
+    /// or at what a connection alone has.
+    #[must_use]
+    pub fn is_of_listener(&self) -> bool {
+        self.tests().all(|test| matches!(test, Test::LocalPort(_) | Test::Direction(_)))
     }
 
     /// Whether a test needs the listeners of the host.

@@ -17,9 +17,18 @@ pub struct Split {
     pub residual: Option<Expression>,
 }
 
+/// What the kernel may judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judge {
+    /// Whatever it can.
+    Everything,
+    /// Only what never changes.
+    WhatNeverChanges,
+}
+
 /// Divides a condition whose host names are resolved.
 #[must_use]
-pub fn split(expression: &Expression) -> Split {
+pub fn split(expression: &Expression, _: Judge) -> Split {
     let conjuncts = match expression {
         Expression::All(all) => all.as_slice(),
         one => std::slice::from_ref(one),

@@ -6,8 +6,9 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::sockopt::{
@@ -36,6 +37,8 @@ pub struct Events {
     port: u32,
     buffer: Vec<u8>,
     lengths: Vec<usize>,
+    /// Whether the kernel has said that it dropped some; it says so once.
+    overrun: bool,
 }
 
 /// What came of waiting for events.
@@ -45,6 +48,8 @@ pub enum Heard {
     Some,
     /// The kernel has dropped some, it is not said how many.
     Overrun,
+    /// None has come in the time given.
+    Nothing,
 }
 
 impl Events {
@@ -65,7 +70,13 @@ impl Events {
         bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
         let port = getsockname(&socket)?;
         let port = SocketAddrNetlink::try_from(port).map_or(0, |address| address.pid());
-        Ok(Self { socket, port, buffer: vec![0; LONGEST * BATCH], lengths: Vec::with_capacity(BATCH) })
+        Ok(Self {
+            socket,
+            port,
+            buffer: vec![0; LONGEST * BATCH],
+            lengths: Vec::with_capacity(BATCH),
+            overrun: false,
+        })
     }
 
     /// The buffer that the kernel has granted, in bytes.
@@ -80,21 +91,25 @@ impl Events {
         self.port
     }
 
-    /// Waits until there are events, and reads as many as there are, up to a batch.
+    /// Waits until there are events, or for so long, and reads as many as there are, up to a batch.
     ///
     /// # Errors
     /// What `poll(2)` or `recvfrom(2)` says, other than that events were dropped.
-    pub fn wait(&mut self) -> io::Result<Heard> {
+    pub fn wait(&mut self, most: Option<Duration>) -> io::Result<Heard> {
         self.lengths.clear();
+        let most = most.and_then(|most| Timespec::try_from(most).ok());
         loop {
-            match self.read() {
-                Err(Errno::NOBUFS) => return Ok(Heard::Overrun),
+            self.read()?;
+            if !self.lengths.is_empty() {
+                return Ok(Heard::Some);
+            }
+            if std::mem::take(&mut self.overrun) {
+                return Ok(Heard::Overrun);
+            }
+            match poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], most.as_ref()) {
+                Ok(0) => return Ok(Heard::Nothing),
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
-                Ok(()) if !self.lengths.is_empty() => return Ok(Heard::Some),
-                Ok(()) => match poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], None) {
-                    Ok(_) | Err(Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                },
             }
         }
     }
@@ -121,7 +136,10 @@ impl Events {
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => self.lengths.push(0),
                 // What was read already is handed on first.
-                Err(_) if !self.lengths.is_empty() => break,
+                Err(Errno::NOBUFS) => {
+                    self.overrun = true;
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }

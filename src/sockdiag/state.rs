@@ -102,6 +102,18 @@ impl StateSet {
         Self(self.0 | other.0)
     }
 
+    /// The set without a state.
+    #[must_use]
+    pub const fn without(self, state: State) -> Self {
+        Self(self.0 & !(1 << state as u32))
+    }
+
+    /// Whether the other set holds all of this one.
+    #[must_use]
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     /// Whether the set holds the state.
     #[must_use]
     pub const fn contains(self, state: State) -> bool {

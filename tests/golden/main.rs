@@ -2,10 +2,10 @@
 //!
 //! `UPDATE=1 cargo test --test golden` writes them anew.
 
-use std::cell::RefCell;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use ss_exporter::collect::{Memory, World, collect};
@@ -20,7 +20,7 @@ use ss_exporter::sockdiag::{Datagram, Kernel};
 struct Captured {
     proc: PathBuf,
     /// What the kernel sends before it falls silent.
-    sent: RefCell<Vec<u8>>,
+    sent: Mutex<Vec<u8>>,
 }
 
 const DUMP: &[u8] = include_bytes!("../wire/linux-6.18.bin");
@@ -33,7 +33,7 @@ impl World for Captured {
     type Kernel = Recording;
 
     fn open(&self) -> io::Result<Recording> {
-        Ok(Recording(self.sent.borrow().clone()))
+        Ok(Recording(self.sent.lock().expect("unbroken").clone()))
     }
 
     fn proc(&self) -> &Path {
@@ -93,7 +93,7 @@ fn processes(proc: &Path) {
 fn compare(name: &str, config: &str, format: Format) {
     let folder = tempfile::tempdir().expect("a folder");
     processes(folder.path());
-    let world = Captured { proc: folder.path().to_owned(), sent: RefCell::new(DUMP.to_vec()) };
+    let world = Captured { proc: folder.path().to_owned(), sent: Mutex::new(DUMP.to_vec()) };
     let plan = Plan::new(Config::parse("golden.yml", config).expect("a valid configuration"));
     let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
     let mut cursor = Cursor::default();
@@ -138,10 +138,10 @@ fn the_seed_families_of_3x_folded_by_owner() {
 fn a_dump_without_its_end_withholds_every_row_and_says_so_until_the_next() {
     let config = Config::parse("golden.yml", "logic: {compression: {max_flows: 3}}").expect("valid");
     let plan = Plan::new(config);
-    let world = Captured { proc: PathBuf::new(), sent: RefCell::new(DUMP.to_vec()) };
+    let world = Captured { proc: PathBuf::new(), sent: Mutex::new(DUMP.to_vec()) };
     let mut memory = Memory::new(&plan);
     let mut text = |sent: &[u8]| {
-        *world.sent.borrow_mut() = sent.to_vec();
+        *world.sent.lock().expect("unbroken") = sent.to_vec();
         let snapshot = collect(&plan, &world, &mut memory);
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
@@ -165,7 +165,7 @@ fn a_dump_without_its_end_withholds_every_row_and_says_so_until_the_next() {
 fn a_process_table_that_cannot_be_read_withholds_a_selection_by_it_but_not_a_label() {
     let shown = |config: &str| {
         let plan = Plan::new(Config::parse("golden.yml", config).expect("valid"));
-        let world = Captured { proc: PathBuf::from("/nonexistent"), sent: RefCell::new(DUMP.to_vec()) };
+        let world = Captured { proc: PathBuf::from("/nonexistent"), sent: Mutex::new(DUMP.to_vec()) };
         let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
@@ -181,7 +181,7 @@ fn a_process_table_that_cannot_be_read_withholds_a_selection_by_it_but_not_a_lab
 fn a_socket_that_a_dump_repeats_counts_once() {
     let plan = Plan::new(Config::parse("golden.yml", OWNERS_3X).expect("valid"));
     let rows = |sent: Vec<u8>| {
-        let world = Captured { proc: PathBuf::new(), sent: RefCell::new(sent) };
+        let world = Captured { proc: PathBuf::new(), sent: Mutex::new(sent) };
         let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();

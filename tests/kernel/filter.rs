@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use ss_exporter::select::{Expression, Subject, Test, canonical, split};
+use ss_exporter::select::{Expression, Judge, Subject, Test, canonical, split};
 use ss_exporter::sockdiag::bytecode::compile;
 use ss_exporter::sockdiag::{Extensions, Request, StateSet};
 
@@ -15,7 +15,7 @@ use super::{Pair, dump_now, enter};
 
 /// Cookies of the sockets that pass the kernel's filter, and of those that pass ours.
 fn judged(selection: &Expression, in_kernel: bool) -> (BTreeSet<u64>, BTreeSet<u64>) {
-    let halves = split(selection);
+    let halves = split(selection, Judge::Everything);
     let filter = in_kernel.then(|| compile(&halves.filter).expect("short"));
     let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter };
     let test = if in_kernel { halves.residual.as_ref() } else { Some(selection) };
@@ -101,7 +101,7 @@ fn a_selection_by_port_or_network_leaves_nothing_for_user_space() {
     let pairs = super::one_of_each();
     let port = pairs[0].client.local_addr().expect("bound").port();
     let local = Expression::Is(Test::LocalPort(port..=port));
-    assert_eq!(split(&local).residual, None);
+    assert_eq!(split(&local, Judge::Everything).residual, None);
     assert_eq!(judged(&local, true).0.len(), 1);
     let mapped = Expression::Is(Test::RemoteAddress("127.0.0.0/8".parse().expect("a network")));
     assert_eq!(

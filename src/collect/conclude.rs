@@ -1,0 +1,106 @@
+//! What was found, as tables that a snapshot can show, and what there is to say of them.
+//!
+//! Refuses to know how it was found.
+
+use std::path::Path;
+
+use super::folding::Dumped;
+use super::follower::Follower;
+use super::memory::{Memory, Remembered};
+use super::time_wait;
+use crate::fold::{Amounts, Sealed};
+use crate::health::{Health, LedgerHealth, ViewHealth};
+use crate::plan::Plan;
+
+/// What became of a dump.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ending {
+    /// The kernel has told of all sockets.
+    pub(super) complete: bool,
+    /// It is also known which of them are wanted.
+    pub(super) usable: bool,
+}
+
+/// Seals the tables of all views: without flows and amounts if the dump is of no use.
+pub(super) fn conclude(
+    plan: &Plan,
+    memory: &mut Memory,
+    dumped: Dumped,
+    ending: Ending,
+    health: &mut Health,
+) -> Vec<Option<Sealed>> {
+    let Dumped { tables, selected, mut found, time_wait, .. } = dumped;
+    let mut follower = memory.remembered.follower();
+    time_wait.into_iter().for_each(|number| time_wait::add(&mut follower, &mut found, number));
+    follower.end(ending.complete);
+    memory.strangers = found.seen.len();
+    let mut folded = found.amounts.into_iter().zip(found.selected).enumerate();
+    let made = tables.into_iter().zip(selected).zip(memory.limits.iter_mut().zip(&mut memory.sizes));
+    let mut sealed = Vec::with_capacity(plan.views.len());
+    for (view, ((table, selected), (limit, size))) in plan.views.iter().zip(made) {
+        let mut of_view = ViewHealth::of(view, selected);
+        let table = if let Some(table) = table {
+            let (table, next) = table.seal();
+            if ending.usable {
+                *limit = next;
+                *size = table.size();
+                memory.said.left_out(view, table.left_out);
+            }
+            of_view.left_out = Some(table.left_out);
+            Some(table).filter(|_| ending.usable)
+        } else {
+            folded.next().and_then(|(number, (amounts, selected))| {
+                let folded = follower.folded(number);
+                memory.said.folded(view, folded);
+                of_view.selected = selected;
+                of_view.folded = Some(folded);
+                seal(&follower, number, Some(amounts).filter(|_| ending.usable))
+            })
+        };
+        of_view.rows = table.as_ref().map_or(0, Sealed::rows);
+        health.views.extend(ending.usable.then_some(of_view));
+        sealed.push(table);
+    }
+    sealed
+}
+
+/// The table of a folded view, with its amounts if there are any.
+fn seal(follower: &Follower, number: usize, amounts: Option<Amounts>) -> Option<Sealed> {
+    let table = follower.ledger.tables.get(number)?;
+    Some(table.seal(amounts, |feed| follower.ledger.knows(feed)))
+}
+
+/// The tables of all views as they are without a dump: only what stays of the folded ones.
+pub(super) fn standing(plan: &Plan, remembered: &Remembered) -> Vec<Option<Sealed>> {
+    let follower = remembered.follower();
+    let mut folded = 0..;
+    let table = |view: &crate::config::View| {
+        let number = view.folds.then(|| folded.next()).flatten()?;
+        seal(&follower, number, None)
+    };
+    plan.views.iter().map(table).collect()
+}
+
+/// What there is to say of the ledger; nothing where there is no need of one.
+pub(super) fn ledger_health(plan: &Plan, remembered: &Remembered, proc: &Path) -> Option<LedgerHealth> {
+    if plan.past.worth.is_empty() {
+        return None;
+    }
+    let mut hearing = remembered.hearing();
+    let table = hearing.port.and_then(|_| std::fs::read_to_string(proc.join("net/netlink")).ok());
+    let dropped = hearing.dropped(table.as_deref());
+    let hearing = *hearing;
+    let follower = remembered.follower();
+    let (tracked, most) = follower.ledger.tracked();
+    Some(LedgerHealth {
+        events: plan.past.events.then_some(hearing.port.is_some()),
+        heard: hearing.heard,
+        dropped,
+        buffer: hearing.granted,
+        resyncs: hearing.resyncs,
+        tracked,
+        most,
+        without_information: follower.without_information,
+        stats: follower.ledger.stats,
+    })
+}

@@ -1,0 +1,28 @@
+//! The key of a row: the label block that a view makes of a socket.
+//!
+//! Refuses to know what stands in the row.
+
+use crate::exposition;
+use crate::labels::{Label, Names};
+use crate::select::Subject;
+
+/// Room for one key at a time.
+#[derive(Debug, Default)]
+pub(super) struct Key {
+    block: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl Key {
+    /// The label block of a socket.
+    #[inline]
+    pub(super) fn of(&mut self, by: &[Label], subject: Subject<'_>, names: Names<'_>) -> &[u8] {
+        self.block.clear();
+        for label in by {
+            self.text.clear();
+            label.write(&mut self.text, subject, names);
+            exposition::label(&mut self.block, label.name(), &self.text);
+        }
+        &self.block
+    }
+}

@@ -1,0 +1,31 @@
+//! A dump of the listeners alone: it costs microseconds, and directions depend on it.
+//!
+//! Refuses to know what a listener is used for.
+
+use std::time::Instant;
+
+use super::World;
+use super::memory::Remembered;
+use crate::labels::Names;
+use crate::plan::Plan;
+use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, dump};
+
+/// Notes which listeners there are now, if anybody needs to know.
+pub(super) fn learn(
+    plan: &Plan,
+    world: &impl World,
+    remembered: &Remembered,
+    deadline: Instant,
+) -> Result<(), DumpError> {
+    if !plan.past.listeners {
+        return Ok(());
+    }
+    let states = StateSet::of(&[State::Listen]);
+    let request = Request { states, extensions: Extensions::NONE, filter: None };
+    let mut kernel = world.open().map_err(DumpError::Open)?;
+    let note = |socket: &Socket<'_>| {
+        let names = Names { networks: &plan.networks, interface: &|_| None };
+        remembered.follower().listener(socket, names);
+    };
+    dump(&mut kernel, &request, deadline, note).map(drop)
+}

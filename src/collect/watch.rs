@@ -1,0 +1,146 @@
+//! The thread that hears of closing sockets, all the time, so that no connection is too short to count.
+//!
+//! It never ends: what the kernel dropped is counted and made up for by a collection. Nothing that the
+//! network can reach delays it. Refuses to know what is counted.
+
+use std::io;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::memory::Remembered;
+use super::{World, listen};
+use crate::labels::Names;
+use crate::plan::Plan;
+use crate::sockdiag::{Events, Heard, dropped};
+
+/// The least time between two collections that make up for what was lost, and between two looks at the
+/// listeners.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// What came of listening so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hearing {
+    /// The netlink port of the subscription; `None` without one.
+    pub(super) port: Option<u32>,
+    /// The kernel's buffer, in bytes.
+    pub(super) granted: usize,
+    /// Events heard.
+    pub(super) heard: u64,
+    /// Collections asked for because events were dropped.
+    pub(super) resyncs: u64,
+    /// Events that the kernel dropped, as far as it was asked.
+    dropped: u64,
+    /// Those of earlier subscriptions.
+    dropped_before: u64,
+}
+
+impl Hearing {
+    /// Events that the kernel has dropped, by the text of `/proc/net/netlink`.
+    pub(super) fn dropped(&mut self, table: Option<&str>) -> u64 {
+        if let Some(now) = table.zip(self.port).and_then(|(table, port)| dropped(table, port)) {
+            self.dropped = now;
+        }
+        self.dropped_before + self.dropped
+    }
+
+    fn subscribed(&mut self, events: &Events) {
+        self.dropped_before += std::mem::take(&mut self.dropped);
+        self.port = Some(events.port());
+        self.granted = events.granted();
+    }
+}
+
+/// Subscribes to the ends of sockets, and starts the thread that tells the ledger of them.
+///
+/// `resync` is to have a collection made soon: events were dropped.
+///
+/// # Errors
+/// If the kernel refuses the subscription, or the thread cannot be made.
+pub fn watch<W: World + 'static>(
+    plan: &Plan,
+    world: W,
+    remembered: Remembered,
+    resync: impl Fn() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let plan = plan.clone();
+    let events = Events::subscribe(plan.collect.event_buffer)?;
+    remembered.hearing().subscribed(&events);
+    let (asked, granted) = (plan.collect.event_buffer, events.granted());
+    if granted < asked {
+        tracing::warn!(
+            asked,
+            granted,
+            "the kernel grants less buffer for events than collect.event_buffer; raise net.core.rmem_max, or give CAP_NET_ADMIN"
+        );
+    }
+    let mut watch = Watch { plan, world, remembered, resync, resynced: None, listened: None };
+    std::thread::Builder::new().name("events".into()).spawn(move || watch.run(events))
+}
+
+struct Watch<W, R> {
+    plan: Plan,
+    world: W,
+    remembered: Remembered,
+    resync: R,
+    /// When a collection was last asked for.
+    resynced: Option<Instant>,
+    /// When the listeners were last looked at.
+    listened: Option<Instant>,
+}
+
+impl<W: World, R: Fn()> Watch<W, R> {
+    fn run(&mut self, mut events: Events) {
+        let mut lost = false;
+        loop {
+            match events.wait(lost.then_some(BETWEEN)) {
+                Ok(Heard::Some) => self.tell(&events),
+                Ok(Heard::Overrun) => lost = true,
+                Ok(Heard::Nothing) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot hear of closing sockets; subscribing again");
+                    events = self.subscribe_again();
+                    lost = true;
+                }
+            }
+            let now = Instant::now();
+            if lost && self.resynced.is_none_or(|at| now.duration_since(at) >= BETWEEN) {
+                self.resynced = Some(now);
+                self.remembered.hearing().resyncs += 1;
+                (self.resync)();
+                lost = false;
+            }
+        }
+    }
+
+    fn tell(&mut self, events: &Events) {
+        let now = Instant::now();
+        // A connection that no dump shows is inbound if its listener is known.
+        let stale = self.listened.is_none_or(|at| now.duration_since(at) >= BETWEEN);
+        if self.plan.past.listeners && stale {
+            self.listened = Some(now);
+            // What is not known now may be known in a second.
+            let _ = listen::learn(&self.plan, &self.world, &self.remembered, now + BETWEEN);
+        }
+        let interface = |index| self.world.interface_name(index);
+        let names = Names { networks: &self.plan.networks, interface: &interface };
+        let mut heard = 0;
+        let mut follower = self.remembered.follower();
+        follower.at(now);
+        for socket in events.sockets() {
+            heard += 1;
+            follower.ended(&socket, names);
+        }
+        drop(follower);
+        self.remembered.hearing().heard += heard;
+    }
+
+    fn subscribe_again(&self) -> Events {
+        loop {
+            std::thread::sleep(BETWEEN);
+            if let Ok(events) = Events::subscribe(self.plan.collect.event_buffer) {
+                self.remembered.hearing().subscribed(&events);
+                return events;
+            }
+        }
+    }
+}

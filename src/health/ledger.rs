@@ -1,0 +1,105 @@
+//! What the ledger has to say: what it follows, what it heard, and what nobody can know.
+//!
+//! Refuses to know how it does that.
+
+use super::Families;
+use crate::exposition::Type;
+use crate::fold::Stats;
+
+/// What the ledger has to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LedgerHealth {
+    /// Whether the kernel tells of closing sockets; `None` if it was not asked.
+    pub events: Option<bool>,
+    /// Events heard since the start.
+    pub heard: u64,
+    /// Events that the kernel dropped for want of room.
+    pub dropped: u64,
+    /// The kernel's buffer for events, in bytes.
+    pub buffer: usize,
+    /// Collections that made up for dropped events.
+    pub resyncs: u64,
+    /// Sockets that are followed.
+    pub tracked: usize,
+    /// The most that can be.
+    pub most: usize,
+    /// Closes of which the kernel told nothing but that they happened.
+    pub without_information: u64,
+    /// What went differently from what one would wish.
+    pub stats: Stats,
+}
+
+impl LedgerHealth {
+    pub(super) fn write(&self, out: &mut Families<'_>) {
+        use Type::{Counter, Gauge};
+        if let Some(events) = self.events {
+            let help = "Whether the kernel tells of closing sockets; if not, what a connection did after its last collection is lost.";
+            out.one("ss_exporter_events_subscribed", help, Gauge, u64::from(events));
+            let rows = [
+                (
+                    "ss_exporter_events_total",
+                    "Closing sockets that the kernel told of, of all kinds.",
+                    Counter,
+                    self.heard,
+                ),
+                (
+                    "ss_exporter_events_dropped_total",
+                    "Closing sockets that the kernel could not tell of, because collect.event_buffer was full: its own count.",
+                    Counter,
+                    self.dropped,
+                ),
+                (
+                    "ss_exporter_events_buffer_bytes",
+                    "The kernel's buffer for events.",
+                    Gauge,
+                    self.buffer as u64,
+                ),
+                (
+                    "ss_exporter_resyncs_total",
+                    "Collections made because events were dropped.",
+                    Counter,
+                    self.resyncs,
+                ),
+            ];
+            for (name, help, kind, value) in rows {
+                out.one(name, help, kind, value);
+            }
+        }
+        let rows = [
+            ("ss_exporter_sockets_tracked", "Sockets that the ledger follows.", Gauge, self.tracked as u64),
+            (
+                "ss_exporter_sockets_tracked_limit",
+                "The most that it follows: collect.tracked_sockets.",
+                Gauge,
+                self.most as u64,
+            ),
+            (
+                "ss_exporter_sockets_untracked",
+                "Sockets of the last collection beyond that limit; they count when they close.",
+                Gauge,
+                self.stats.untracked,
+            ),
+            (
+                "ss_exporter_closes_without_information_total",
+                "Connections of whose end the kernel told nothing else: reset by SO_LINGER 0, dissolved by AF_UNSPEC, refused, or never accepted.",
+                Counter,
+                self.without_information,
+            ),
+            (
+                "ss_exporter_closes_unseen_total",
+                "Sockets that were gone without an event: what they did after their last collection is lost.",
+                Counter,
+                self.stats.unseen,
+            ),
+            (
+                "ss_exporter_values_backwards_total",
+                "Values of the kernel's counters that were less than before, and no overflow; they were left out.",
+                Counter,
+                self.stats.backwards,
+            ),
+        ];
+        for (name, help, kind, value) in rows {
+            out.one(name, help, kind, value);
+        }
+    }
+}

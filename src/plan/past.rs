@@ -1,0 +1,179 @@
+//! What must be remembered of sockets, so that folded views have a past.
+//!
+//! Refuses to know how it is remembered.
+
+use std::collections::BTreeSet;
+
+use crate::config::View;
+use crate::exposition;
+use crate::fold::{Feed, Shape, Standing};
+use crate::labels::Label;
+use crate::metrics::{Fold, Source};
+use crate::select::Expression;
+use crate::sockdiag::{State, StateSet};
+
+/// The label text of what finds no room.
+const OTHER: &[u8] = b"other";
+
+/// The states in which the kernel has a whole socket with counters.
+pub(super) const WHOLE: StateSet = StateSet::of(&[
+    State::Established,
+    State::SynSent,
+    State::FinWait1,
+    State::FinWait2,
+    State::CloseWait,
+    State::LastAck,
+    State::Closing,
+]);
+
+/// What is remembered.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// The folded views.
+    pub folded: Vec<Folded>,
+    /// The counters that any of them shows, each once.
+    pub counters: Vec<Source>,
+    /// The readings of which any of them has a histogram, each once.
+    pub readings: Vec<Source>,
+    /// Which sockets are followed, as far as that never changes: any of these. Empty if none is.
+    pub worth: Vec<Expression>,
+    /// Whether the listeners of the host must be known.
+    pub listeners: bool,
+    /// Whether the kernel's events of closing sockets are of use.
+    pub events: bool,
+}
+
+/// A folded view.
+#[derive(Clone, Debug)]
+pub struct Folded {
+    /// Its number among the views.
+    pub view: usize,
+    /// Its number among those that the ledger follows, if its rows have a past.
+    pub followed: Option<usize>,
+    /// Whether a socket stays in one row as long as it lives.
+    pub fixed: bool,
+    /// The columns that each collection makes anew, with their source.
+    pub amounts: Vec<(usize, Source)>,
+    /// Whether a row can be named after a listener, before there is a connection.
+    pub announced: bool,
+}
+
+impl Past {
+    pub(super) fn new(views: &[View], events: bool) -> Self {
+        let mut past = Self {
+            folded: Vec::new(),
+            counters: Vec::new(),
+            readings: Vec::new(),
+            worth: Vec::new(),
+            listeners: false,
+            events: events && views.iter().any(View::stays),
+        };
+        let mut followed = 0;
+        for (number, view) in views.iter().enumerate() {
+            let by_direction =
+                view.by.iter().any(|label| label.needs_listeners()) || view.selection.needs_listeners();
+            past.listeners |= by_direction;
+            if view.stays() || by_direction {
+                past.worth.push(view.selection.at_any_time());
+            }
+            if view.folds {
+                past.add(number, view, &mut followed);
+            }
+        }
+        past
+    }
+
+    fn add(&mut self, number: usize, view: &View, followed: &mut usize) {
+        for column in &view.columns {
+            let list = match column.fold {
+                Fold::Gain => &mut self.counters,
+                Fold::Histogram(_) => &mut self.readings,
+                _ => continue,
+            };
+            let kept = !matches!(column.metric.source, Source::Opened | Source::Closed);
+            if kept && !list.contains(&column.metric.source) {
+                list.push(column.metric.source);
+            }
+        }
+        let amounts = view.columns.iter().enumerate().filter(|(_, column)| !column.fold.stays());
+        let folded = Folded {
+            view: number,
+            followed: view.stays().then_some(*followed),
+            fixed: view.selection.is_fixed()
+                && view.by.iter().all(|label| label.is_fixed())
+                && WHOLE.is_within(view.states),
+            amounts: amounts.map(|(number, column)| (number, column.metric.source)).collect(),
+            announced: view.stays()
+                && !view.by.is_empty()
+                && view.by.iter().all(|label| label.is_of_listener())
+                && view.selection.is_of_listener(),
+        };
+        *followed += usize::from(view.stays());
+        self.folded.push(folded);
+    }
+
+    /// Whether nothing is remembered: every collection stands alone.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.folded.is_empty() && self.worth.is_empty()
+    }
+
+    /// The ledger to begin with.
+    #[must_use]
+    pub fn shape(&self, views: &[View], most: usize) -> Shape {
+        let folded = || self.folded.iter().enumerate();
+        Shape {
+            counters: self.counters.iter().map(|source| source.bits()).collect(),
+            tables: folded().filter_map(|(_, folded)| Some(self.table(views.get(folded.view)?))).collect(),
+            followed: folded()
+                .filter(|(_, folded)| folded.followed.is_some())
+                .map(|(table, _)| table)
+                .collect(),
+            most,
+        }
+    }
+
+    fn table(&self, view: &View) -> Standing {
+        let columns = view.columns.iter().map(|column| {
+            let source = column.metric.source;
+            let number = |list: &[Source]| list.iter().position(|one| *one == source).unwrap_or(list.len());
+            let feed = match (&column.fold, source) {
+                (Fold::Gain, Source::Opened) => Feed::Opened,
+                (Fold::Gain, Source::Closed) => Feed::Closed,
+                (Fold::Gain, _) => Feed::Counter(number(&self.counters)),
+                (Fold::Histogram(_), _) => Feed::Reading(number(&self.readings)),
+                _ => Feed::Amount,
+            };
+            (feed, column.cells())
+        });
+        let mut other = Vec::new();
+        view.by.iter().for_each(|label| exposition::label(&mut other, label.name(), OTHER));
+        let idle = if view.stays() { view.idle.as_secs() } else { 0 };
+        let limit = view.limit.unwrap_or(usize::MAX);
+        Standing::new(columns.collect(), &other, limit, u32::try_from(idle).unwrap_or(u32::MAX))
+    }
+}
+
+/// The keys that a view's rows can have, if they are few and known.
+#[must_use]
+pub fn known_keys(view: &View) -> Vec<Vec<u8>> {
+    match view.by.as_slice() {
+        [] => vec![Vec::new()],
+        [label] => {
+            let shown: BTreeSet<_> = State::ALL
+                .into_iter()
+                .filter(|state| view.states.contains(*state))
+                .map(State::name)
+                .collect();
+            let values = label.values().unwrap_or_default().into_iter();
+            let values = values.filter(|value| *label != Label::State || shown.contains(value));
+            let key = |value: &str| {
+                let mut key = Vec::new();
+                exposition::label(&mut key, label.name(), value.as_bytes());
+                key
+            };
+            values.map(key).collect()
+        }
+        _ => Vec::new(),
+    }
+}
