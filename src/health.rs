@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use crate::config::View;
 use crate::exposition::{Encoder, Family, Type, Value, Wanted, label};
 
 mod ledger;
@@ -86,14 +85,6 @@ pub struct ViewHealth {
     pub folded: Option<u64>,
     /// The limit; `None` for none.
     pub limit: Option<usize>,
-}
-
-impl ViewHealth {
-    /// Of a view that shows nothing yet.
-    #[must_use]
-    pub fn of(view: &View, selected: u64) -> Self {
-        Self { name: view.name.clone(), selected, rows: 0, left_out: None, folded: None, limit: view.limit }
-    }
 }
 
 /// What `collector_data_status` of the predecessor's 3.x says.

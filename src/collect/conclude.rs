@@ -38,7 +38,8 @@ pub(super) fn conclude(
     let made = tables.into_iter().zip(selected).zip(memory.limits.iter_mut().zip(&mut memory.sizes));
     let mut sealed = Vec::with_capacity(plan.views.len());
     for (view, ((table, selected), (limit, size))) in plan.views.iter().zip(made) {
-        let mut of_view = ViewHealth::of(view, selected);
+        let (name, limit) = (view.name.clone(), view.limit);
+        let mut of_view = ViewHealth { name, selected, rows: 0, left_out: None, folded: None, limit };
         let table = if let Some(table) = table {
             let (table, next) = table.seal();
             if ending.usable {
