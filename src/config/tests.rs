@@ -5,6 +5,8 @@ use crate::labels::Label;
 use crate::select::Test;
 
 mod refusals;
+mod strict;
+mod views;
 
 fn parsed(text: &str) -> Config {
     Config::parse("a.yml", text).unwrap_or_else(|error| panic!("{error}"))
