@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(parse("500ms"), Some(Duration::from_millis(500)));
         assert_eq!(parse("5s"), Some(Duration::from_secs(5)));
         assert_eq!(parse("1m30s"), Some(Duration::from_secs(90)));
-        assert_eq!(parse("1h"), Some(Duration::from_mins(60)));
+        assert_eq!(parse("1h"), Some(Duration::from_hours(1)));
         assert_eq!(parse("1d12h"), Some(Duration::from_hours(36)));
         for text in ["5", "s", "5 s", "5w", "-5s", "1.5s", "99999999999s", "5sm", "4294967295d1"] {
             assert_eq!(parse(text), None, "{text}");

@@ -67,7 +67,8 @@ pub fn worst_cases(views: &[View]) -> String {
     lines.push(line("total", "", total));
     let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(String::len).max();
     let [name, limit, rows, series] = [0, 1, 2, 3].map(|column| width(column).unwrap_or_default());
-    lines.iter().map(|[a, b, c, d]| format!("{a:<name$}  {b:>limit$}  {c:>rows$}  {d:>series$}\n")).collect()
+    let padded = |[a, b, c, d]: &[String; 4]| format!("{a:<name$}  {b:>limit$}  {c:>rows$}  {d:>series$}");
+    lines.iter().map(padded).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn line(name: &str, limit: &str, case: Option<WorstCase>) -> [String; 4] {

@@ -8,8 +8,16 @@ fn mistakes(text: &str) -> String {
 
 const FLOW: &str = "by: [local_address, local_port, remote_address, remote_port]";
 
+/// What one view is told for the text between its braces.
+fn told_to_view(text: &str) -> String {
+    let all = mistakes(&format!("views:\n  v: {{{text}}}\n"));
+    let (place, told) = all.split_once(": views.v.").unwrap_or_else(|| panic!("{all}"));
+    assert!(place.starts_with("a.yml:2:"), "{place}");
+    told.to_owned()
+}
+
 #[test]
-fn every_mistake_in_a_view_says_what_was_found_and_what_is_allowed() {
+fn a_wrong_label_is_told_with_the_known_ones() {
     for (text, told) in [
         (
             "bye: []",
@@ -23,6 +31,14 @@ fn every_mistake_in_a_view_says_what_was_found_and_what_is_allowed() {
         ),
         ("by: [uid, mark, uid]", "by[2]: found uid again; allowed: each label once"),
         ("by: [[uid]]", "by[0]: found a list; allowed: the name of a label"),
+    ] {
+        assert_eq!(told_to_view(text), told, "{text}");
+    }
+}
+
+#[test]
+fn a_metric_that_a_view_cannot_show_is_told_with_the_reason() {
+    for (text, told) in [
         (
             "metrics: sockets",
             "metrics: found \"sockets\"; allowed: a list of metrics, such as [sockets, \"*_bytes_total\"]",
@@ -63,6 +79,14 @@ fn every_mistake_in_a_view_says_what_was_found_and_what_is_allowed() {
             "state: listen, metrics: ['*_total']",
             "metrics[0]: found nothing but a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; allowed: metrics that are no counters",
         ),
+    ] {
+        assert_eq!(told_to_view(text), told, "{text}");
+    }
+}
+
+#[test]
+fn a_fold_that_means_nothing_is_told_with_those_that_do() {
+    for (text, told) in [
         ("folds: [mean]", "folds: found a list; allowed: a map of folds by metric"),
         (
             "metrics: [rtt_seconds], folds: {rtt_second: mean}",
@@ -96,6 +120,14 @@ fn every_mistake_in_a_view_says_what_was_found_and_what_is_allowed() {
             &format!("{FLOW}, metrics: [rtt_seconds], folds: {{rtt_seconds: histogram}}"),
             "folds.rtt_seconds: found \"histogram\"; allowed: sum, mean, min or max",
         ),
+    ] {
+        assert_eq!(told_to_view(text), told, "{text}");
+    }
+}
+
+#[test]
+fn bounds_that_cannot_count_are_told() {
+    for (text, told) in [
         (
             &format!("{FLOW}, metrics: [rtt_seconds], histograms: {{rtt_seconds: [1]}}"),
             "histograms.rtt_seconds: found bounds for what is no histogram here; allowed: for readings in a view keyed by less than a flow, unless their fold is another",
@@ -129,6 +161,14 @@ fn every_mistake_in_a_view_says_what_was_found_and_what_is_allowed() {
             "metrics: [rtt_seconds], histograms: {rtt_seconds: ['1']}",
             "histograms.rtt_seconds[0]: found \"1\"; allowed: a number",
         ),
+    ] {
+        assert_eq!(told_to_view(text), told, "{text}");
+    }
+}
+
+#[test]
+fn states_limits_and_times_are_told_with_their_range() {
+    for (text, told) in [
         (
             "state: lisen",
             "state: found \"lisen\"; allowed: established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, last_ack, listen, closing, all, connected, synchronized, bucket or big; did you mean \"listen\"?",
@@ -145,10 +185,7 @@ fn every_mistake_in_a_view_says_what_was_found_and_what_is_allowed() {
             "idle: found in a view of flows; allowed: in other views, a flow's row goes with its socket",
         ),
     ] {
-        let all = mistakes(&format!("views:\n  v: {{{text}}}\n"));
-        let (place, told_now) = all.split_once(": views.v.").unwrap_or_else(|| panic!("{all}"));
-        assert_eq!(told_now, told, "{text}");
-        assert!(place.starts_with("a.yml:2:"), "{place}");
+        assert_eq!(told_to_view(text), told, "{text}");
     }
 }
 
@@ -233,6 +270,22 @@ fn every_mistake_beside_the_views_says_what_was_found_and_what_is_allowed() {
     ] {
         let shows = if text.starts_with("views") { "" } else { "\nviews: {shows: }" };
         assert_eq!(mistakes(&format!("{text}{shows}")), format!("a.yml:{told}"));
+    }
+}
+
+#[test]
+fn two_views_with_one_exposed_name_are_told_both() {
+    for (views, name) in
+        [("a: {metrics: [min_rtt_seconds]}, a_min: {metrics: [rtt_seconds]}", "ss_a_min_rtt_seconds")]
+    {
+        let told = mistakes(&format!("views: {{{views}}}"));
+        assert!(
+            told.ends_with(&format!(
+                ": views.a_min: found the exposed name {name} in view a and in view a_min; \
+                 allowed: names of views and metrics that make each exposed name once"
+            )),
+            "{told}"
+        );
     }
 }
 

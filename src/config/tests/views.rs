@@ -1,7 +1,6 @@
 //! What a view becomes.
 
 use super::*;
-use crate::sockdiag::State;
 
 const FLOW: &str = "by: [local_address, local_port, remote_address, remote_port]";
 

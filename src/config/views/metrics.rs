@@ -18,12 +18,11 @@ pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
     let mut words: Vec<(String, Entry<'_>)> = Vec::new();
     for item in items.into_iter().flatten() {
         let Some(word) = item.text("the name of a metric, or a pattern with * and ?") else { continue };
-        match words.iter().find(|(known, _)| *known == word) {
-            Some((_, first)) => item.repeats(first),
-            None => {
-                check(&word, &item, view);
-                words.push((word, item));
-            }
+        if let Some((_, first)) = words.iter().find(|(known, _)| *known == word) {
+            item.repeats(first);
+        } else {
+            check(&word, &item, view);
+            words.push((word, item));
         }
     }
     let is_wanted = |metric: &&Metric| {
