@@ -4,18 +4,24 @@
 //! asks for them. Refuses to know metrics, configuration and logging, so that it can become a crate
 //! of its own by moving this folder.
 
+mod algorithm;
 pub mod bytecode;
 mod dump;
 mod frame;
+mod layout;
 mod netlink;
 mod request;
+mod skmem;
 mod socket;
 mod state;
 pub mod tcp_info;
 
+pub use algorithm::AlgorithmField;
 pub use dump::{Datagram, DumpError, DumpStats, Kernel, dump};
+pub use layout::{Layout, NoneValue, Width};
 pub use netlink::Netlink;
 pub use request::{Extensions, Request};
+pub use skmem::MemoryField;
 pub use socket::Socket;
 pub use state::{State, StateSet};
 pub use tcp_info::{Field, TcpInfo};

@@ -3,109 +3,16 @@
 //! One line a field, in header order. Every kernel sends a prefix of this struct; what it does not
 //! send is absent, never zero. Refuses to know units: a value is what the kernel wrote.
 
-/// Where a field lies and which of its values mean "nothing yet".
-#[derive(Debug)]
-pub struct Layout {
-    /// The field's name in the header without its `tcpi_` prefix.
-    pub name: &'static str,
-    /// Offset of the field's first byte.
-    pub offset: usize,
-    /// How the bytes there are read.
-    pub width: Width,
-    /// The first Linux release that sends the field.
-    pub since: &'static str,
-    /// The value that the kernel writes for "no value".
-    pub none: NoneValue,
-}
-
-/// How many bytes or bits a field takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Width {
-    /// One byte.
-    U8,
-    /// Two bytes.
-    U16,
-    /// Four bytes.
-    U32,
-    /// Eight bytes, aligned to four only.
-    U64,
-    /// `count` bits of one byte, from bit `shift` up (little-endian bit-field order).
-    Bits {
-        /// The lowest bit.
-        shift: u8,
-        /// How many bits.
-        count: u8,
-    },
-}
-
-impl Width {
-    const fn bytes(self) -> usize {
-        match self {
-            Self::U8 | Self::Bits { .. } => 1,
-            Self::U16 => 2,
-            Self::U32 => 4,
-            Self::U64 => 8,
-        }
-    }
-
-    /// How many bits a value has.
-    #[must_use]
-    pub const fn bits(self) -> u32 {
-        match self {
-            Self::Bits { count, .. } => count as u32,
-            Self::U8 => u8::BITS,
-            Self::U16 => u16::BITS,
-            Self::U32 => u32::BITS,
-            Self::U64 => u64::BITS,
-        }
-    }
-}
-
-/// The value of a field that means "no value".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoneValue {
-    /// Every value is a value.
-    Never,
-    /// Zero: no sample yet.
-    Zero,
-    /// This value and everything above it.
-    From(u64),
-}
-
-macro_rules! fields {
-    ($($field:ident $name:ident @ $offset:literal $width:expr, $since:literal, $none:expr, $doc:literal;)*) => {
-        /// A field of `struct tcp_info`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
-        pub enum Field {
-            $(#[doc = $doc] $field,)*
-        }
-
-        impl Field {
-            /// Every field, in header order.
-            pub const ALL: &'static [Self] = &[$(Self::$field),*];
-
-            /// Where the field lies.
-            #[must_use]
-            #[inline]
-            pub const fn layout(self) -> &'static Layout {
-                const LAYOUTS: &[Layout] = &[$(Layout {
-                    name: stringify!($name), offset: $offset, width: $width, since: $since, none: $none,
-                }),*];
-                #[expect(clippy::indexing_slicing, reason = "one layout a field, in the same order")]
-                &LAYOUTS[self as usize]
-            }
-        }
-    };
-}
-
-use NoneValue::{From as AtLeast, Never, Zero};
-use Width::{Bits, U8, U16, U32, U64};
+use super::layout::NoneValue::{AtLeast, Never, Zero};
+use super::layout::Width::{Bits, U8, U16, U32, U64};
+use super::layout::{NoneValue, fields};
 
 const U32_MAX: NoneValue = AtLeast(0xffff_ffff);
 const U64_MAX: NoneValue = AtLeast(u64::MAX);
 
 fields! {
+    /// A field of `struct tcp_info`.
+    Field "tcpi_";
     State state @ 0 U8, "2.4", Never, "TCP state, as in `include/net/tcp_states.h`.";
     CaState ca_state @ 1 U8, "2.4", Never, "Congestion state: 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss.";
     Retransmits retransmits @ 2 U8, "2.4", Never, "Timeouts of the segment at the head, reset by progress.";
@@ -117,7 +24,7 @@ fields! {
     DeliveryRateAppLimited delivery_rate_app_limited @ 7 Bits { shift: 0, count: 1 }, "4.9", Never, "1 if the application limited the last rate sample.";
     FastopenClientFail fastopen_client_fail @ 7 Bits { shift: 1, count: 2 }, "5.5", Never, "Why fast open failed.";
     Rto rto @ 8 U32, "2.4", Zero, "Retransmission timeout, microseconds.";
-    Ato ato @ 12 U32, "2.4", Never, "Delayed-acknowledgement timeout, microseconds.";
+    Ato ato @ 12 U32, "2.4", Zero, "Delayed-acknowledgement timeout, microseconds.";
     SndMss snd_mss @ 16 U32, "2.4", Never, "Segment size for sending, bytes.";
     RcvMss rcv_mss @ 20 U32, "2.4", Never, "Segment size seen from the peer, bytes.";
     Unacked unacked @ 24 U32, "2.4", Never, "Segments in flight; of a listener its accept queue.";
@@ -193,21 +100,7 @@ impl<'a> TcpInfo<'a> {
     #[must_use]
     #[inline]
     pub fn get(self, field: Field) -> Option<u64> {
-        let layout = field.layout();
-        let bytes = self.0.get(layout.offset..layout.offset + layout.width.bytes())?;
-        let value = match (layout.width, bytes) {
-            (U8, [byte]) => u64::from(*byte),
-            (Bits { shift, count }, [byte]) => u64::from((byte >> shift) & ((1 << count) - 1)),
-            (U16, bytes) => u64::from(u16::from_ne_bytes(bytes.try_into().ok()?)),
-            (U32, bytes) => u64::from(u32::from_ne_bytes(bytes.try_into().ok()?)),
-            (U64, bytes) => u64::from_ne_bytes(bytes.try_into().ok()?),
-            _ => return None,
-        };
-        match layout.none {
-            Zero if value == 0 => None,
-            AtLeast(limit) if value >= limit => None,
-            _ => Some(value),
-        }
+        field.layout().read(self.0)
     }
 }
 

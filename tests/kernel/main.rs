@@ -6,6 +6,7 @@ mod namespace;
 mod filter;
 mod numbers;
 mod owners;
+mod table;
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,0 +1,162 @@
+//! `docs/metrics.md` against the tables it is written from; `UPDATE=1 cargo test --test docs` writes it.
+
+use ss_exporter::labels::LABELS;
+use ss_exporter::metrics::{Kind, METRICS, Metric, OMITTED, Shown, Unit};
+
+const FILE: &str = "docs/metrics.md";
+
+const INTRODUCTION: &str = "\
+# Metrics
+
+<!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs and src/labels.rs. -->
+
+Every metric that a view can show. It is exposed as `ss_VIEW_METRIC`: in a view `tcp`, the metric `rtt_seconds` is
+`ss_tcp_rtt_seconds`. Values are in base units. What the kernel does not tell is absent, never 0.
+
+A view shows the metrics that it names under `metrics:`, by name or with `*`. A view that names none shows those marked
+*connections* if it is of connections and those marked *listeners* if it is of listeners.
+
+A metric is of one of three kinds. The kind says what becomes of it in a **flow view**, whose labels are the address and
+port of both ends and whose rows are one connection each, and in a **folded view**, whose labels are fewer and whose rows
+are many connections each.
+
+| kind | says | in a flow view | in a folded view |
+|---|---|---|---|
+| counter | how much there has been, ever | counter, as the kernel has it | counter: what all sockets of the row have gained, closed ones included; it never falls |
+| amount | how much there is | gauge | gauge: the sum over the open sockets of the row |
+| reading | what was observed | gauge | histogram of observations: a socket is observed at most once in `collect.observe`, and only if it has received something since; at its close if it never was |
+
+A view can fold a metric otherwise under `folds:`, and has a histogram's bounds under `histograms:`. Fields of the kernel
+are those of `struct tcp_info` (`tcpi_`, in `linux/tcp.h`), of the header of a reply (`idiag_`, in `linux/inet_diag.h`), of
+socket memory (`SK_MEMINFO_`, in `linux/sock_diag.h`) and of the congestion control algorithms (`linux/inet_diag.h`).
+*Since* is the first Linux that tells a field.
+";
+
+/// What stands in the table of a kind.
+struct Section {
+    kind: Kind,
+    title: &'static str,
+    about: &'static str,
+}
+
+const SECTIONS: [Section; 3] = [
+    Section {
+        kind: Kind::Counter,
+        title: "Counters",
+        about: "In a folded view, a socket that was open before the exporter started adds only what it has gained since.",
+    },
+    Section {
+        kind: Kind::Amount,
+        title: "Amounts",
+        about: "Those named `_sockets` are the number of sockets of which it is so: 0 or 1 in a flow view.",
+    },
+    Section {
+        kind: Kind::Reading,
+        title: "Readings",
+        about: "Listeners have none. Bounds are those of a histogram that the configuration gives none.",
+    },
+];
+
+/// The whole file.
+fn document() -> String {
+    let sections = SECTIONS.iter().map(section).collect::<String>();
+    format!("{INTRODUCTION}{sections}{}{}", labels(), omitted())
+}
+
+fn section(Section { kind, title, about }: &Section) -> String {
+    let with_bounds = *kind == Kind::Reading;
+    let mut head = vec!["metric", "unit", "kernel field", "since", "shown unasked", "what it says"];
+    head.extend(with_bounds.then_some("bounds"));
+    let rows = METRICS.iter().filter(|metric| metric.kind == *kind).map(|metric| {
+        let mut cells = row(metric);
+        cells.extend(with_bounds.then(|| list(metric.bounds.iter())));
+        cells
+    });
+    format!("\n## {title}\n\n{about}\n\n{}", table(&head, rows))
+}
+
+/// The cells that every kind has.
+fn row(metric: &Metric) -> Vec<String> {
+    let unit = match metric.unit {
+        Unit::None => "",
+        Unit::Seconds => "seconds",
+        Unit::Bytes => "bytes",
+        Unit::BytesPerSecond => "bytes per second",
+    };
+    let shown = match metric.shown {
+        Shown::OfConnections => "connections",
+        Shown::OfListeners => "listeners",
+        Shown::Always => "connections, listeners",
+        Shown::IfNamed => "",
+    };
+    // The help ends with the kernel's fields in parentheses, as a test of the table demands.
+    let (says, fields) = match metric.help.strip_suffix(").").and_then(|help| help.rsplit_once(" (")) {
+        Some((says, fields)) => {
+            (format!("{says}."), list(fields.split(", ").map(|field| format!("`{field}`"))))
+        }
+        None => (metric.help.to_owned(), String::new()),
+    };
+    let since = metric.since().unwrap_or_default().to_owned();
+    vec![format!("`{}`", metric.name), unit.to_owned(), fields, since, shown.to_owned(), says]
+}
+
+fn labels() -> String {
+    let rows = LABELS.iter().map(|line| {
+        let stays = if line.fixed { "yes" } else { "no" };
+        vec![format!("`{}`", line.name), stays.to_owned(), line.help.to_owned()]
+    });
+    format!(
+        "\n## Labels\n\nWhat rows can be keyed by, under `by:`. A socket moves to another row if a label changes \
+         that does not stay.\n\n{}",
+        table(&["label", "stays", "what it says"], rows)
+    )
+}
+
+fn omitted() -> String {
+    let rows = OMITTED.iter().map(|(field, reason)| {
+        let layout = field.layout();
+        vec![format!("`{}`", layout.name), layout.since.to_owned(), (*reason).to_owned()]
+    });
+    format!(
+        "\n## What is left out\n\nFields of `struct tcp_info` that no metric shows.\n\n{}",
+        table(&["kernel field", "since", "reason"], rows)
+    )
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: Vec<String>| {
+        assert!(cells.iter().all(|cell| !cell.contains('|')), "a cell would be two: {cells:?}");
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let head_line = line(head.iter().map(|&cell| cell.to_owned()).collect());
+    format!("{head_line}|{}\n{}", "---|".repeat(head.len()), rows.map(line).collect::<String>())
+}
+
+fn list(items: impl Iterator<Item = impl ToString>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn the_page_of_metrics_is_what_the_tables_say() {
+    let document = document();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(FILE, &document).expect("a folder docs that can be written to");
+    }
+    let file = std::fs::read_to_string(FILE).unwrap_or_default();
+    assert!(
+        file == document,
+        "{FILE} is not what the tables say; `UPDATE=1 cargo test --test docs` writes it anew"
+    );
+}
+
+#[test]
+fn the_page_has_a_line_for_every_metric_label_and_omitted_field() {
+    let document = document();
+    let metrics = METRICS.iter().map(|metric| metric.name);
+    let labels = LABELS.iter().map(|line| line.name);
+    let omitted = OMITTED.iter().map(|(field, _)| field.layout().name);
+    for name in metrics.chain(labels).chain(omitted) {
+        let lines = document.lines().filter(|line| line.starts_with(&format!("| `{name}` |"))).count();
+        assert_eq!(lines, 1, "{name}");
+    }
+}
