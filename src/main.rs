@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ss_exporter::cli::{Cli, Listen, LogFormat, LogLevel};
 use ss_exporter::collect::{Memory, Remembered, World, collect, standing, watch};
 use ss_exporter::collector::Collector;
-use ss_exporter::config::{Config, DEFAULT_FILE};
+use ss_exporter::config::{Config, DEFAULT_FILE, worst_cases};
 use ss_exporter::exposition::Format;
 use ss_exporter::hosts::Hosts;
 use ss_exporter::plan::Plan;
@@ -80,7 +80,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     if cli.check {
-        return print(format!("{source}: the configuration is valid\n").as_bytes());
+        let worst = worst_cases(&config.views);
+        return print(format!("{source}: the configuration is valid\n\n{worst}").as_bytes());
     }
     let plan = Plan::new(config);
     let hosts = Hosts::watch(plan.hosts.clone())

@@ -37,13 +37,13 @@ pub(super) fn conclude(
     let mut folded = found.amounts.into_iter().zip(found.selected).enumerate();
     let made = tables.into_iter().zip(selected).zip(memory.limits.iter_mut().zip(&mut memory.sizes));
     let mut sealed = Vec::with_capacity(plan.views.len());
-    for (view, ((table, selected), (limit, size))) in plan.views.iter().zip(made) {
+    for (view, ((table, selected), (admitted, size))) in plan.views.iter().zip(made) {
         let (name, limit) = (view.name.clone(), view.limit);
         let mut of_view = ViewHealth { name, selected, rows: 0, left_out: None, folded: None, limit };
         let table = if let Some(table) = table {
             let (table, next) = table.seal();
             if ending.usable {
-                *limit = next;
+                *admitted = next;
                 *size = table.size();
                 memory.said.left_out(view, table.left_out);
             }

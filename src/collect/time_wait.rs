@@ -9,7 +9,7 @@ use super::follower::{Follower, Found};
 use crate::exposition;
 use crate::labels::Label;
 use crate::plan::Program;
-use crate::sockdiag::State;
+use crate::sockdiag::{State, StateSet};
 
 /// The number of sockets in `TIME_WAIT`, what is left of `FIN_WAIT2` included, by `/proc/net/sockstat`.
 pub(super) fn count(proc: &Path) -> Option<u64> {
@@ -26,7 +26,7 @@ fn parse(sockstat: &str) -> Option<u64> {
 /// The same program without asking for them.
 pub(super) fn unasked(mut program: Program) -> Program {
     if let Some(request) = &mut program.request {
-        request.states = request.states.without(State::TimeWait);
+        request.states = request.states.without(StateSet::of(&[State::TimeWait]));
     }
     program
 }

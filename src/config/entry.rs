@@ -3,6 +3,8 @@
 //! A read that fails has noted its mistake and gives nothing, so that reading goes on and finds the
 //! next one. Refuses to know any key.
 
+use std::ops::RangeInclusive;
+
 use super::mistakes::{Mistakes, nearest};
 use super::node::{Key, Node, Place, Value};
 
@@ -45,6 +47,10 @@ impl<'a> Entry<'a> {
         self.node.value == Value::Null
     }
 
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.node.value, Value::Seq(_))
+    }
+
     pub(super) fn is_map(&self) -> bool {
         matches!(self.node.value, Value::Map(_))
     }
@@ -52,6 +58,11 @@ impl<'a> Entry<'a> {
     /// Notes that the value is none of the allowed ones.
     pub(super) fn refuse(&self, allowed: &str) {
         self.mistake(&format!("found {}; allowed: {allowed}", self.found()));
+    }
+
+    /// Notes that a word is none of the known ones, and which it was probably meant to be.
+    pub(super) fn strange<'k>(&self, word: &str, allowed: &str, known: impl Iterator<Item = &'k str>) {
+        self.mistake(&format!("found \"{}\"; allowed: {allowed}{}", shown(word), meant(word, known)));
     }
 
     pub(super) fn mistake(&self, what: &str) {
@@ -81,6 +92,33 @@ impl<'a> Entry<'a> {
         section
     }
 
+    /// The entries of a map whose keys are names of the file's own choice, each at most once.
+    pub(super) fn named(&self, allowed: &str) -> Vec<(&'a str, Self)> {
+        let mut entries: Vec<(&'a str, Self)> = Vec::new();
+        match &self.node.value {
+            Value::Null => {}
+            Value::Map(pairs) => {
+                for (key, node) in pairs {
+                    let entry = self.child(key, node);
+                    match entries.iter().find(|(known, _)| *known == key.name) {
+                        Some((_, first)) => entry.repeats(first),
+                        None => entries.push((&key.name, entry)),
+                    }
+                }
+            }
+            _ => self.refuse(allowed),
+        }
+        entries
+    }
+
+    /// The entries of a list that is one.
+    pub(super) fn list(&self, allowed: &str) -> Option<Vec<Self>> {
+        if !self.is_list() {
+            self.refuse(allowed);
+        }
+        self.is_list().then(|| self.items())
+    }
+
     /// The entries of a list; null is the empty list and anything else a list of itself.
     pub(super) fn items(&self) -> Vec<Self> {
         match &self.node.value {
@@ -99,13 +137,13 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The truth value; null is none.
+    /// The truth value; null is none. Only a lenient entry may quote it.
     pub(super) fn flag(&self) -> Option<bool> {
         match &self.node.value {
             Value::Null => None,
             Value::Bool(flag) => Some(*flag),
-            Value::Str(text) if text.eq_ignore_ascii_case("true") => Some(true),
-            Value::Str(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            Value::Str(text) if self.lenient && text.eq_ignore_ascii_case("true") => Some(true),
+            Value::Str(text) if self.lenient && text.eq_ignore_ascii_case("false") => Some(false),
             _ => {
                 self.refuse("true or false");
                 None
@@ -113,13 +151,13 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The number.
+    /// The number. Only a lenient entry may quote it.
     pub(super) fn number(&self) -> Option<f64> {
         let number = match &self.node.value {
             #[expect(clippy::cast_precision_loss, reason = "a bound has no more than 53 significant bits")]
             Value::Int(number) => Some(*number as f64),
             Value::Float(number) => Some(*number),
-            Value::Str(text) => text.trim().parse().ok(),
+            Value::Str(text) if self.lenient => text.trim().parse().ok(),
             _ => None,
         };
         if number.is_none() {
@@ -128,13 +166,13 @@ impl<'a> Entry<'a> {
         number
     }
 
-    /// The integer, if the type holds it.
+    /// The integer, if the type holds it. Only a lenient entry may quote it.
     pub(super) fn integer<T: TryFrom<i128>>(&self, allowed: &str) -> Option<T> {
         let number = match &self.node.value {
             Value::Int(number) => Some(*number),
             // The shortest text of an integral float within range is that integer.
             Value::Float(number) => number.to_string().parse().ok(),
-            Value::Str(text) => text.trim().parse().ok(),
+            Value::Str(text) if self.lenient => text.trim().parse().ok(),
             _ => None,
         };
         let number = number.and_then(|number| T::try_from(number).ok());
@@ -142,6 +180,15 @@ impl<'a> Entry<'a> {
             self.refuse(allowed);
         }
         number
+    }
+
+    /// The integer within the range.
+    pub(super) fn within(&self, range: &RangeInclusive<usize>, allowed: &str) -> Option<usize> {
+        let number = self.integer(allowed)?;
+        if !range.contains(&number) {
+            self.refuse(allowed);
+        }
+        Some(number).filter(|number| range.contains(number))
     }
 
     /// Whether the file has no mistake so far.
@@ -185,8 +232,7 @@ impl<'a> Entry<'a> {
     }
 
     fn unknown(&self, key: &str, names: &[Name]) {
-        let guess = nearest(key, names.iter().flat_map(|name| name.iter().copied()));
-        let hint = guess.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+        let hint = meant(key, names.iter().flat_map(|name| name.iter().copied()));
         let what = format!("found an unknown key; allowed: {}{hint}", listed(names));
         if self.lenient { self.warn(&what) } else { self.mistake(&what) }
     }
@@ -235,12 +281,16 @@ pub(super) fn either<'s, 'a>(
     one.or(other)
 }
 
+fn meant<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> String {
+    nearest(word, known).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default()
+}
+
 fn listed(names: &[Name]) -> String {
     names.iter().filter_map(|name| name.first().copied()).collect::<Vec<_>>().join(", ")
 }
 
 /// The beginning of a text from the file, fit for one line of a message.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 60;
     let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
     if text.chars().count() > MOST {

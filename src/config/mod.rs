@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use entry::{Entry, Name};
+use entry::{Entry, Name, Section};
 use mistakes::Mistakes;
 use node::{Node, Unreadable};
 
@@ -14,24 +14,33 @@ use crate::metrics::{Fold, Kind, Metric};
 use crate::select::Expression;
 use crate::sockdiag::StateSet;
 
-mod deadline;
+mod collect;
+mod duration;
 mod entry;
 mod mistakes;
+mod networks;
 mod node;
 mod seed;
+mod size;
+mod states;
 #[cfg(test)]
 mod tests;
+mod views;
+mod worst_case;
 
 pub use mistakes::Error;
+pub use worst_case::{WorstCase, worst_cases};
 
 /// The file that counts if there is none.
 pub const DEFAULT_FILE: &str = include_str!("default.yml");
 
 const CNFG: Name = &["cnfg"];
 const COLLECT: Name = &["collect"];
-const DEADLINE: Name = &["deadline"];
 const LOGIC: Name = &["logic"];
+const NETWORK_PREFIX: Name = &["network_prefix"];
+const NETWORKS: Name = &["networks"];
 const SELECTION: Name = &["selection"];
+const VIEWS: Name = &["views"];
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +75,7 @@ pub struct Collect {
 impl Collect {
     /// What counts where the file says nothing.
     pub const DEFAULT: Self = Self {
-        deadline: deadline::DEFAULT,
+        deadline: Duration::from_secs(5),
         observe: Duration::from_secs(15),
         events: true,
         event_buffer: 32 * 1024 * 1024,
@@ -169,29 +178,38 @@ impl Config {
     fn read(root: &Entry<'_>) -> Self {
         let mut config = Self::empty();
         if !root.is_null() && !root.is_map() {
-            root.refuse("a map with the key logic");
+            root.refuse("a map with the key views or logic");
             return config;
         }
-        let file = root.section(&[LOGIC, COLLECT, SELECTION, CNFG]);
-        if let Some(collect) = file.get(COLLECT) {
-            let deadline = collect.section(&[DEADLINE]).filled(DEADLINE).and_then(deadline::read);
-            config.collect.deadline = deadline.unwrap_or(deadline::DEFAULT);
+        let file = root.section(&[VIEWS, NETWORKS, NETWORK_PREFIX, COLLECT, LOGIC, SELECTION, CNFG]);
+        config.networks = networks::read(file.filled(NETWORKS), file.filled(NETWORK_PREFIX));
+        config.collect = file.filled(COLLECT).map_or(Collect::DEFAULT, collect::read);
+        let views = file.filled(VIEWS).map(|views| views::read(views, &config.networks)).unwrap_or_default();
+        let seed = seed(&file);
+        // Who misspelled the key has been told so.
+        if seed.is_none() && views.is_empty() && root.faultless() {
+            root.mistake(
+                "found nothing to show; allowed: the key views or logic, with what to show under it",
+            );
         }
-        let wrapped = file.get(CNFG).map(|cnfg| cnfg.clone().lenient().section(&[LOGIC, SELECTION]));
-        let wrapped_logic = wrapped.as_ref().and_then(|section| section.get(LOGIC));
-        let Some(logic) = entry::either(file.get(LOGIC), wrapped_logic) else {
-            // Who misspelled the key has been told so.
-            if root.faultless() {
-                root.mistake("found nothing to show; allowed: the key logic, with what to show under it");
-            }
-            return config;
-        };
-        let selection =
-            entry::either(file.get(SELECTION), wrapped.as_ref().and_then(|section| section.get(SELECTION)));
-        let selection = selection.map(|selection| selection.clone().lenient());
-        let seed = seed::read(&logic.clone().lenient(), selection.as_ref());
-        config.views = seed.views;
-        config.seed_meta = seed.meta;
+        if let Some(seed) = seed {
+            config.views = seed.views;
+            config.seed_meta = seed.meta;
+        }
+        config.views.extend(views);
         config
     }
+}
+
+/// What the predecessor's keys ask for, wherever they stand.
+fn seed(file: &Section<'_>) -> Option<seed::Seed> {
+    let wrapped = file.get(CNFG).map(|cnfg| cnfg.clone().lenient().section(&[LOGIC, SELECTION]));
+    let wrapped = |name| wrapped.as_ref().and_then(|section| section.get(name));
+    let logic = entry::either(file.get(LOGIC), wrapped(LOGIC));
+    let selection = entry::either(file.get(SELECTION), wrapped(SELECTION));
+    if let (None, Some(selection)) = (logic, selection.filter(|selection| !selection.is_null())) {
+        selection.mistake("found a selection without logic; allowed: beside logic, and select in each view");
+    }
+    let selection = selection.map(|selection| selection.clone().lenient());
+    logic.map(|logic| seed::read(&logic.clone().lenient(), selection.as_ref()))
 }

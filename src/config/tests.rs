@@ -3,8 +3,11 @@
 use super::*;
 use crate::labels::Label;
 use crate::select::Test;
+use crate::sockdiag::State;
 
 mod refusals;
+mod strict;
+mod views;
 
 fn parsed(text: &str) -> Config {
     Config::parse("a.yml", text).unwrap_or_else(|error| panic!("{error}"))
@@ -39,7 +42,10 @@ fn the_built_in_configuration_is_the_built_in_file() {
     let config = Config::built_in();
     assert_eq!(config.warnings, [""; 0]);
     assert!(!config.seed_meta);
-    let [flows, totals] = config.views.as_slice() else { panic!("{config:?}") };
+    let [flows, totals, tcp, listener, state] = config.views.as_slice() else { panic!("{config:?}") };
+    assert_eq!((tcp.name.as_str(), &tcp.by[..]), ("tcp", &[Label::Direction, Label::ServicePort][..]));
+    assert_eq!((listener.name.as_str(), listener.states), ("tcp_listener", StateSet::of(&[State::Listen])));
+    assert_eq!((state.name.as_str(), state.states, state.columns.len()), ("tcp_state", StateSet::ALL, 1));
     assert_eq!((flows.name.as_str(), flows.limit, &flows.by), ("seed", Some(1000), &vec![Label::Flow]));
     assert_eq!((totals.name.as_str(), totals.limit, &totals.by), ("seed_totals", None, &vec![]));
     assert_eq!((&flows.selection, flows.states), (&totals.selection, totals.states));
@@ -48,13 +54,16 @@ fn the_built_in_configuration_is_the_built_in_file() {
 
 #[test]
 fn the_examples_in_the_built_in_file_are_valid() {
+    // An example is a key, or stands below one.
+    let is_example = |text: &str| {
+        let word = text.split(':').next().unwrap_or_default();
+        text.starts_with(' ') || word != text && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    };
     let text: String = DEFAULT_FILE
         .lines()
-        .map(|line| match line.strip_prefix("  # ").or(line.strip_prefix("# ")) {
-            Some(example) if line.starts_with("  # ") && example.starts_with([' ', 's']) => {
-                format!("  {example}\n")
-            }
-            Some(example) if example.starts_with([' ', 'c']) => format!("{example}\n"),
+        .map(|line| match (line.strip_prefix("  # "), line.strip_prefix("# ")) {
+            (Some(example), _) if is_example(example) => format!("  {example}\n"),
+            (_, Some(example)) if is_example(example) => format!("{example}\n"),
             _ => format!("{line}\n"),
         })
         .collect();
@@ -62,6 +71,9 @@ fn the_examples_in_the_built_in_file_are_valid() {
     assert_eq!(config.warnings, [""; 0]);
     let tests = config.views.first().map_or(0, |view| view.selection.tests().count());
     assert_eq!(tests, 12, "{text}");
+    assert_eq!(config.views.len(), 7, "{text}");
+    assert_eq!(config.networks.names(), ["office"]);
+    assert_eq!(config.collect, Collect::DEFAULT);
 }
 
 #[test]
@@ -97,14 +109,15 @@ fn a_flow_has_the_unit_and_the_type_of_the_predecessor() {
 
 #[test]
 fn only_sockets_with_a_peer_are_flows() {
-    for view in Config::built_in().views {
+    for view in parsed("logic:").views {
         assert_eq!(view.states.bits(), 0xffe & !(1 << 10 | 1 << 7 | 1 << 6 | 1 << 3));
     }
 }
 
 #[test]
 fn a_file_without_metrics_shows_everything() {
-    let all = names(DEFAULT_FILE);
+    let all = "tcp_rtt tcp_cwnd tcp_delivery_rate_bytes tcp_data_segs_in tcp_data_segs_out tcp_rtt_hist_ms";
+    assert!(names(DEFAULT_FILE).starts_with(all));
     for text in
         ["logic:", "logic: {}", "logic: {metrics: }", "logic: {metrics: ~, selection: ~, compression: ~}"]
     {

@@ -102,10 +102,28 @@ impl StateSet {
         Self(self.0 | other.0)
     }
 
-    /// The set without a state.
+    /// The states in this set and not in the other.
     #[must_use]
-    pub const fn without(self, state: State) -> Self {
-        Self(self.0 & !(1 << state as u32))
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The states in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether the set holds no state.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many states the set holds.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
     }
 
     /// Whether the other set holds all of this one.

@@ -90,6 +90,27 @@ fn the_default_file_is_written_once_and_checks_out() {
 }
 
 #[test]
+fn checking_a_file_says_what_each_view_comes_to_at_most() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("views.yml");
+    let name = path.to_str().expect("a path");
+    std::fs::write(&path, "views:\n  tcp: {by: [local_port], metrics: [sockets, rtt_seconds], histograms: {rtt_seconds: [0.01, 0.1]}}\n  all: {metrics: [sockets]}\n")
+        .expect("a file");
+    let checked = run(&["--config", name, "--config.check"]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    assert_eq!(
+        text(&checked.stdout),
+        format!(
+            "{name}: the configuration is valid\n\n\
+             view   limit  rows at most  series at most\n\
+             tcp     1000          1001            6006\n\
+             all     1000             1               1\n\
+             total                 1002            6007\n"
+        )
+    );
+}
+
+#[test]
 fn once_prints_one_collection_without_listening() {
     if enter() {
         return;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::View;
 use super::entry::{Entry, Section, either};
+use super::states::CONNECTIONS;
 use crate::labels::Label;
 use crate::select::Expression;
-use crate::sockdiag::{State, StateSet};
 use names::{
     COMPRESSION, COUNTERS, FLOW_LABEL, GAUGES, HISTOGRAMS, LABEL_FOLDING, MAX_FLOWS, METRICS, ORIGIN,
     ORIGIN_FOLDING, SELECTION,
@@ -21,17 +21,6 @@ mod selection;
 
 /// Rows of flows at most, unless the file says otherwise.
 const MAX_FLOWS_UNSAID: usize = 10_000;
-
-/// Both generations skipped sockets without a peer or without an owner.
-const STATES: StateSet = StateSet::of(&[
-    State::Established,
-    State::SynSent,
-    State::FinWait1,
-    State::FinWait2,
-    State::CloseWait,
-    State::LastAck,
-    State::Closing,
-]);
 
 /// Which of the predecessor's generations a file is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +57,8 @@ pub(super) fn read(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> Seed {
     let view = |name: &str, by, columns, limit| View {
         name: name.to_owned(),
         selection: selection.clone(),
-        states: STATES,
+        // Both generations skipped sockets without a peer or without an owner.
+        states: CONNECTIONS,
         by,
         columns,
         limit,

@@ -36,9 +36,10 @@ fn an_unknown_key_under_logic_is_a_warning_that_names_the_nearest_known_one() {
 fn an_unknown_key_at_the_top_is_a_mistake_that_names_the_nearest_known_one() {
     assert_eq!(
         mistakes("logic:\nlogics:\nzzzzzz: 1\ncollect:\n  dead_line: 5s\n"),
-        "a.yml:2:1: logics: found an unknown key; allowed: logic, collect, selection, cnfg; did you mean \"logic\"?\n\
-         a.yml:3:1: zzzzzz: found an unknown key; allowed: logic, collect, selection, cnfg\n\
-         a.yml:5:3: collect.dead_line: found an unknown key; allowed: deadline; did you mean \"deadline\"?"
+        "a.yml:2:1: logics: found an unknown key; allowed: views, networks, network_prefix, collect, logic, selection, cnfg; did you mean \"logic\"?\n\
+         a.yml:3:1: zzzzzz: found an unknown key; allowed: views, networks, network_prefix, collect, logic, selection, cnfg\n\
+         a.yml:5:3: collect.dead_line: found an unknown key; \
+         allowed: deadline, observe, events, event_buffer, tracked_sockets; did you mean \"deadline\"?"
     );
 }
 
@@ -175,13 +176,13 @@ fn every_mistake_says_what_was_found_and_what_is_allowed() {
 
 #[test]
 fn a_file_that_shows_nothing_says_what_is_expected() {
-    let expected = "found nothing to show; allowed: the key logic, with what to show under it";
-    for text in ["", "# nothing\n", "{}", "collect: {deadline: 5s}", "selection: ", "cnfg: "] {
+    let expected = "found nothing to show; allowed: the key views or logic, with what to show under it";
+    for text in ["", "# nothing\n", "{}", "collect: {deadline: 5s}", "selection: ", "cnfg: ", "views: "] {
         let told = mistakes(text);
         assert!(told.ends_with(expected) && told.starts_with("a.yml:"), "{text}: {told}");
     }
-    assert_eq!(mistakes("- logic"), "a.yml:1:1: found a list; allowed: a map with the key logic");
-    assert_eq!(mistakes("logic"), "a.yml:1:1: found \"logic\"; allowed: a map with the key logic");
+    assert_eq!(mistakes("- logic"), "a.yml:1:1: found a list; allowed: a map with the key views or logic");
+    assert_eq!(mistakes("logic"), "a.yml:1:1: found \"logic\"; allowed: a map with the key views or logic");
 }
 
 #[test]

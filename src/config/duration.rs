@@ -1,25 +1,19 @@
-//! How long a collection may take, as people write it: `500ms`, `5s`, `1m30s`.
+//! A span of time as people write it: `500ms`, `5s`, `1m30s`, `1h`, `30d`.
 //!
-//! Refuses to know what happens at the deadline.
+//! Refuses to know what it is for.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::entry::Entry;
 
-/// The deadline of a file that sets none.
-pub(super) const DEFAULT: Duration = Duration::from_secs(5);
-
-const ALLOWED: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
-
-/// The deadline that an entry sets.
-pub(super) fn read(entry: &Entry<'_>) -> Option<Duration> {
-    const HINT: &str = "a duration from 100ms to 60s, such as 500ms, 5s or 1m";
-    let deadline = parse(&entry.text(HINT)?).filter(|deadline| ALLOWED.contains(deadline));
-    if deadline.is_none() {
-        entry.refuse(HINT);
+/// The duration of an entry, if it lies in the range.
+pub(super) fn read(entry: &Entry<'_>, range: &RangeInclusive<Duration>, allowed: &str) -> Option<Duration> {
+    let duration = parse(&entry.text(allowed)?).filter(|duration| range.contains(duration));
+    if duration.is_none() {
+        entry.refuse(allowed);
     }
-    deadline
+    duration
 }
 
 fn parse(mut text: &str) -> Option<Duration> {
@@ -32,6 +26,8 @@ fn parse(mut text: &str) -> Option<Duration> {
             "ms" => Duration::from_millis(1),
             "s" => Duration::from_secs(1),
             "m" => Duration::from_mins(1),
+            "h" => Duration::from_hours(1),
+            "d" => Duration::from_hours(24),
             _ => return None,
         };
         sum = sum.checked_add(unit.checked_mul(number)?)?;
@@ -49,7 +45,9 @@ mod tests {
         assert_eq!(parse("500ms"), Some(Duration::from_millis(500)));
         assert_eq!(parse("5s"), Some(Duration::from_secs(5)));
         assert_eq!(parse("1m30s"), Some(Duration::from_secs(90)));
-        for text in ["5", "s", "5 s", "5h", "-5s", "1.5s", "99999999999s", "5sm"] {
+        assert_eq!(parse("1h"), Some(Duration::from_hours(1)));
+        assert_eq!(parse("1d12h"), Some(Duration::from_hours(36)));
+        for text in ["5", "s", "5 s", "5w", "-5s", "1.5s", "99999999999s", "5sm", "4294967295d1"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -1,0 +1,74 @@
+//! `networks:` and `network_prefix:`, the names of remote networks.
+//!
+//! Refuses to know who asks for them.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::entry::{Entry, Name, shown};
+use crate::attribute::Networks;
+use crate::select::canonical;
+
+const IPV4: Name = &["ipv4"];
+const IPV6: Name = &["ipv6"];
+
+/// What the label says of addresses without a named network, and of rows over the limit.
+const TAKEN: [&str; 5] = ["loopback", "other", "private", "public", "unknown"];
+
+/// The networks that a file names, and the prefixes for all others.
+pub(super) fn read(networks: Option<&Entry<'_>>, prefix: Option<&Entry<'_>>) -> Networks {
+    let mut named: Vec<(IpNet, String)> = Vec::new();
+    for (name, list) in networks.iter().flat_map(|entry| entry.named("a map of networks by their names")) {
+        check_name(name, &list);
+        for item in list.list("a list of networks such as [192.0.2.0/24, \"2001:db8::/32\"]").iter().flatten()
+        {
+            let Some(network) = network(item) else { continue };
+            match named.iter().find(|(known, _)| *known == network) {
+                Some((_, first)) => {
+                    item.mistake(&format!(
+                        "found {network} under {first} already; allowed: each network once"
+                    ));
+                }
+                None => named.push((network, name.to_owned())),
+            }
+        }
+    }
+    let prefix = prefix.map(|entry| entry.section(&[IPV4, IPV6]));
+    let length = |name, allowed, most| {
+        let entry = prefix.as_ref().and_then(|section| section.filled(name));
+        entry
+            .and_then(|entry| entry.within(&(1..=most), allowed))
+            .and_then(|length| u8::try_from(length).ok())
+    };
+    let prefix_v4 = length(IPV4, "a prefix length from 1 to 32", 32);
+    Networks::new(named, prefix_v4, length(IPV6, "a prefix length from 1 to 128", 128))
+}
+
+fn check_name(name: &str, entry: &Entry<'_>) {
+    let fits = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    if !fits || TAKEN.contains(&name) {
+        entry.mistake(&format!(
+            "found the name \"{}\"; allowed: a letter, then letters, digits, _, - and .; but not {}",
+            shown(name),
+            TAKEN.join(", ")
+        ));
+    }
+}
+
+fn network(entry: &Entry<'_>) -> Option<IpNet> {
+    const ALLOWED: &str = "a network such as 192.0.2.0/24 or 2001:db8::/32";
+    let text = entry.text(ALLOWED)?;
+    let Some(network) = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)) else {
+        entry.refuse(ALLOWED);
+        return None;
+    };
+    if network != network.trunc() {
+        let meant = network.trunc();
+        entry
+            .mistake(&format!("found {network}, an address inside a network; allowed: the network, {meant}"));
+        return None;
+    }
+    Some(canonical(network))
+}

@@ -1,0 +1,312 @@
+//! What a view and its surroundings are told if they say what they must not say.
+
+use crate::config::Config;
+
+fn mistakes(text: &str) -> String {
+    Config::parse("a.yml", text).map_or_else(|error| error.to_string(), |config| panic!("{config:?}"))
+}
+
+const FLOW: &str = "by: [local_address, local_port, remote_address, remote_port]";
+
+/// What one view is told for the text between its braces.
+fn told_to_view(text: &str) -> String {
+    let all = mistakes(&format!("views:\n  v: {{{text}}}\n"));
+    let (place, told) = all.split_once(": views.v.").unwrap_or_else(|| panic!("{all}"));
+    assert!(place.starts_with("a.yml:2:"), "{place}");
+    told.to_owned()
+}
+
+#[test]
+fn a_wrong_label_is_told_with_the_known_ones() {
+    for (text, told) in [
+        (
+            "bye: []",
+            "bye: found an unknown key; allowed: by, metrics, folds, histograms, select, state, limit, idle; did you mean \"by\"?",
+        ),
+        ("by: uid", "by: found \"uid\"; allowed: a list of labels, such as [direction, service_port]"),
+        ("by: {uid: 1}", "by: found a map; allowed: a list of labels, such as [direction, service_port]"),
+        (
+            "by: [direktion]",
+            "by[0]: found \"direktion\"; allowed: local_address, local_port, remote_address, remote_port, remote_network, direction, service_port, state, ip_version, congestion, uid, interface, mark; did you mean \"direction\"?",
+        ),
+        ("by: [uid, mark, uid]", "by[2]: found uid again; allowed: each label once"),
+        ("by: [[uid]]", "by[0]: found a list; allowed: the name of a label"),
+    ] {
+        assert_eq!(told_to_view(text), told, "{text}");
+    }
+}
+
+#[test]
+fn a_metric_that_a_view_cannot_show_is_told_with_the_reason() {
+    for (text, told) in [
+        (
+            "metrics: sockets",
+            "metrics: found \"sockets\"; allowed: a list of metrics, such as [sockets, \"*_bytes_total\"]",
+        ),
+        (
+            "metrics: []",
+            "metrics: found an empty list; allowed: a list of metrics, such as [sockets, \"*_bytes_total\"]",
+        ),
+        (
+            "metrics: [socket]",
+            "metrics[0]: found \"socket\"; allowed: the name of a metric, or a pattern that fits one; did you mean \"sockets\"?",
+        ),
+        (
+            "metrics: ['zzz*']",
+            "metrics[0]: found \"zzz*\"; allowed: the name of a metric, or a pattern that fits one",
+        ),
+        (
+            "metrics: [~]",
+            "metrics[0]: found nothing; allowed: the name of a metric, or a pattern with * and ?",
+        ),
+        (
+            "metrics: [sockets, sockets]",
+            "metrics[1]: found on line 2 what views.v.metrics[0] on line 2 says already; allowed: once",
+        ),
+        (
+            &format!("{FLOW}, metrics: [opened_total]"),
+            "metrics[0]: found a count of flows that come and go in a view of flows, whose rows are one flow each; allowed: in a view keyed by less",
+        ),
+        (
+            &format!("{FLOW}, metrics: [sockets, 'clos*']"),
+            "metrics[1]: found nothing but a count of flows that come and go in a view of flows, whose rows are one flow each; allowed: in a view keyed by less",
+        ),
+        (
+            "state: [listen, time_wait], metrics: [sent_bytes_total]",
+            "metrics[0]: found a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; allowed: metrics that are no counters",
+        ),
+        (
+            "state: listen, metrics: ['*_total']",
+            "metrics[0]: found nothing but a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; allowed: metrics that are no counters",
+        ),
+    ] {
+        assert_eq!(told_to_view(text), told, "{text}");
+    }
+}
+
+#[test]
+fn a_fold_that_means_nothing_is_told_with_those_that_do() {
+    for (text, told) in [
+        ("folds: [mean]", "folds: found a list; allowed: a map of folds by metric"),
+        (
+            "metrics: [rtt_seconds], folds: {rtt_second: mean}",
+            "folds.rtt_second: found \"rtt_second\"; allowed: a metric that this view shows; did you mean \"rtt_seconds\"?",
+        ),
+        (
+            "metrics: [sockets], folds: {rtt_seconds: mean}",
+            "folds.rtt_seconds: found \"rtt_seconds\"; allowed: a metric that this view shows",
+        ),
+        (
+            "metrics: [sent_bytes_total], folds: {sent_bytes_total: sum}",
+            "folds.sent_bytes_total: found a fold for a counter; allowed: for other metrics, because a counter adds up",
+        ),
+        (
+            "metrics: [send_queue_bytes], folds: {send_queue_bytes: histogram}",
+            "folds.send_queue_bytes: found \"histogram\"; allowed: sum, mean, min or max",
+        ),
+        (
+            "metrics: [rtt_seconds], folds: {rtt_seconds: maen}",
+            "folds.rtt_seconds: found \"maen\"; allowed: histogram, snapshot, mean, min, max or sum",
+        ),
+        (
+            "metrics: [rtt_seconds], folds: {rtt_seconds: snapshots}",
+            "folds.rtt_seconds: found \"snapshots\"; allowed: histogram, snapshot, mean, min, max or sum; did you mean \"snapshot\"?",
+        ),
+        (
+            "metrics: [rtt_seconds], folds: {rtt_seconds: }",
+            "folds.rtt_seconds: found nothing; allowed: histogram, snapshot, mean, min, max or sum",
+        ),
+        (
+            &format!("{FLOW}, metrics: [rtt_seconds], folds: {{rtt_seconds: histogram}}"),
+            "folds.rtt_seconds: found \"histogram\"; allowed: sum, mean, min or max",
+        ),
+    ] {
+        assert_eq!(told_to_view(text), told, "{text}");
+    }
+}
+
+#[test]
+fn bounds_that_cannot_count_are_told() {
+    for (text, told) in [
+        (
+            &format!("{FLOW}, metrics: [rtt_seconds], histograms: {{rtt_seconds: [1]}}"),
+            "histograms.rtt_seconds: found bounds for what is no histogram here; allowed: for readings in a view keyed by less than a flow, unless their fold is another",
+        ),
+        (
+            "metrics: [rtt_seconds], folds: {rtt_seconds: mean}, histograms: {rtt_seconds: [1]}",
+            "histograms.rtt_seconds: found bounds for what is no histogram here; allowed: for readings in a view keyed by less than a flow, unless their fold is another",
+        ),
+        (
+            "metrics: [sockets], histograms: {rtt_seconds: [1]}",
+            "histograms.rtt_seconds: found \"rtt_seconds\"; allowed: a metric that this view shows",
+        ),
+        ("histograms: [1]", "histograms: found a list; allowed: a map of lists of bounds by metric"),
+        (
+            "metrics: [rtt_seconds], histograms: {rtt_seconds: 1}",
+            "histograms.rtt_seconds: found 1; allowed: a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]",
+        ),
+        (
+            "metrics: [rtt_seconds], histograms: {rtt_seconds: []}",
+            "histograms.rtt_seconds: found 0 bounds; allowed: a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]",
+        ),
+        (
+            "metrics: [rtt_seconds], histograms: {rtt_seconds: [0.1, 0.1]}",
+            "histograms.rtt_seconds[1]: found 0.1 after 0.1; allowed: ascending bounds, each once",
+        ),
+        (
+            "metrics: [rtt_seconds], histograms: {rtt_seconds: [-1]}",
+            "histograms.rtt_seconds[0]: found -1; allowed: 0 or more, finite",
+        ),
+        (
+            "metrics: [rtt_seconds], histograms: {rtt_seconds: ['1']}",
+            "histograms.rtt_seconds[0]: found \"1\"; allowed: a number",
+        ),
+    ] {
+        assert_eq!(told_to_view(text), told, "{text}");
+    }
+}
+
+#[test]
+fn states_limits_and_times_are_told_with_their_range() {
+    for (text, told) in [
+        (
+            "state: lisen",
+            "state: found \"lisen\"; allowed: established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, last_ack, listen, closing, all, connected, synchronized, bucket or big; did you mean \"listen\"?",
+        ),
+        ("state: []", "state: found an empty list; allowed: a state or a list of states"),
+        ("limit: 0", "limit: found 0; allowed: a number of rows from 1 to 1000000"),
+        ("limit: 1000001", "limit: found 1000001; allowed: a number of rows from 1 to 1000000"),
+        ("limit: '5'", "limit: found \"5\"; allowed: a number of rows from 1 to 1000000"),
+        ("limit: -1", "limit: found -1; allowed: a number of rows from 1 to 1000000"),
+        ("idle: 59s", "idle: found \"59s\"; allowed: a duration from 1m to 30d, such as 10m, 1h or 7d"),
+        ("idle: 31d", "idle: found \"31d\"; allowed: a duration from 1m to 30d, such as 10m, 1h or 7d"),
+        (
+            &format!("{FLOW}, idle: 1h"),
+            "idle: found in a view of flows; allowed: in other views, a flow's row goes with its socket",
+        ),
+    ] {
+        assert_eq!(told_to_view(text), told, "{text}");
+    }
+}
+
+#[test]
+fn every_mistake_beside_the_views_says_what_was_found_and_what_is_allowed() {
+    for (text, told) in [
+        ("views: [tcp]", "1:1: views: found a list; allowed: a map of views by their names"),
+        (
+            "views: {v: 5}",
+            "1:9: views.v: found 5; allowed: a map with the keys by, metrics, folds, histograms, select, state, limit, idle",
+        ),
+        ("views: {Tcp: }", "1:9: views.Tcp: found the name \"Tcp\"; allowed: a-z, then a-z, 0-9 and _"),
+        ("views: {1a: }", "1:9: views.1a: found the name \"1a\"; allowed: a-z, then a-z, 0-9 and _"),
+        ("views: {a-b: }", "1:9: views.a-b: found the name \"a-b\"; allowed: a-z, then a-z, 0-9 and _"),
+        (
+            "views: {exporter: }",
+            "1:9: views.exporter: found a name that begins with exporter, as the exporter's own do; allowed: any other",
+        ),
+        (
+            "views: {seed_totals: }",
+            "1:9: views.seed_totals: found a name that begins with seed, as the exporter's own do; allowed: any other",
+        ),
+        (
+            "views:\n  a: \n  b:\n  a: ",
+            "4:3: views.a: found on line 4 what views.a on line 2 says already; allowed: once",
+        ),
+        ("networks: [a]", "1:1: networks: found a list; allowed: a map of networks by their names"),
+        (
+            "networks: {a: 10.0.0.0/8}",
+            "1:12: networks.a: found \"10.0.0.0/8\"; allowed: a list of networks such as [192.0.2.0/24, \"2001:db8::/32\"]",
+        ),
+        (
+            "networks: {a: [10.0.0.0/33]}",
+            "1:16: networks.a[0]: found \"10.0.0.0/33\"; allowed: a network such as 192.0.2.0/24 or 2001:db8::/32",
+        ),
+        (
+            "networks: {a: [10.1.2.3/8]}",
+            "1:16: networks.a[0]: found 10.1.2.3/8, an address inside a network; allowed: the network, 10.0.0.0/8",
+        ),
+        (
+            "networks: {a: [10.0.0.0/8], b: [10.0.0.0/8]}",
+            "1:33: networks.b[0]: found 10.0.0.0/8 under a already; allowed: each network once",
+        ),
+        (
+            "networks: {private: []}",
+            "1:12: networks.private: found the name \"private\"; allowed: a letter, then letters, digits, _, - and .; but not loopback, other, private, public, unknown",
+        ),
+        (
+            "networks: {\"a b\": []}",
+            "1:12: networks.a b: found the name \"a b\"; allowed: a letter, then letters, digits, _, - and .; but not loopback, other, private, public, unknown",
+        ),
+        ("network_prefix: 24", "1:1: network_prefix: found 24; allowed: a map with the keys ipv4, ipv6"),
+        (
+            "network_prefix: {ipv4: 33}",
+            "1:18: network_prefix.ipv4: found 33; allowed: a prefix length from 1 to 32",
+        ),
+        (
+            "network_prefix: {ipv6: 0}",
+            "1:18: network_prefix.ipv6: found 0; allowed: a prefix length from 1 to 128",
+        ),
+        (
+            "collect: {observe: 500ms}",
+            "1:11: collect.observe: found \"500ms\"; allowed: a duration from 1s to 1h, such as 15s, 1m30s or 5m",
+        ),
+        ("collect: {events: 'true'}", "1:11: collect.events: found \"true\"; allowed: true or false"),
+        (
+            "collect: {event_buffer: 1KiB}",
+            "1:11: collect.event_buffer: found \"1KiB\"; allowed: a size from 64KiB to 1GiB, such as 65536 or 32MiB",
+        ),
+        (
+            "collect: {event_buffer: 32MB}",
+            "1:11: collect.event_buffer: found \"32MB\"; allowed: a size from 64KiB to 1GiB, such as 65536 or 32MiB",
+        ),
+        (
+            "collect: {tracked_sockets: 0}",
+            "1:11: collect.tracked_sockets: found 0; allowed: a number of sockets from 1 to 100000000",
+        ),
+        (
+            "selection: {process: {pids: [1]}}",
+            "1:1: selection: found a selection without logic; allowed: beside logic, and select in each view",
+        ),
+    ] {
+        let shows = if text.starts_with("views") { "" } else { "\nviews: {shows: }" };
+        assert_eq!(mistakes(&format!("{text}{shows}")), format!("a.yml:{told}"));
+    }
+}
+
+#[test]
+fn two_views_with_one_exposed_name_are_told_both() {
+    for (views, name) in
+        [("a: {metrics: [min_rtt_seconds]}, a_min: {metrics: [rtt_seconds]}", "ss_a_min_rtt_seconds")]
+    {
+        let told = mistakes(&format!("views: {{{views}}}"));
+        assert!(
+            told.ends_with(&format!(
+                ": views.a_min: found the exposed name {name} in view a and in view a_min; \
+                 allowed: names of views and metrics that make each exposed name once"
+            )),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_view_are_told_in_its_order() {
+    let told = mistakes(
+        "networks: {a: [x]}\nviews:\n  v:\n    by: [x, uid, y]\n    metrics: [z]\n    limit: 0\n  W:\n    idle: 1\ncollect: {events: 7}\n",
+    );
+    let places: Vec<_> =
+        told.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        places,
+        [
+            "a.yml:1:16 networks.a[0]",
+            "a.yml:4:10 views.v.by[0]",
+            "a.yml:4:18 views.v.by[2]",
+            "a.yml:5:15 views.v.metrics[0]",
+            "a.yml:6:5 views.v.limit",
+            "a.yml:7:3 views.W",
+            "a.yml:8:5 views.W.idle",
+            "a.yml:9:11 collect.events",
+        ]
+    );
+}

@@ -1,0 +1,202 @@
+//! What a view becomes.
+
+use super::*;
+
+const FLOW: &str = "by: [local_address, local_port, remote_address, remote_port]";
+
+fn view(text: &str) -> View {
+    let config = parsed(&format!("views:\n  v: {{{text}}}\n"));
+    assert_eq!(config.warnings, [""; 0], "{text}");
+    config.views.into_iter().next().unwrap_or_else(|| panic!("{text}"))
+}
+
+/// The columns, each as its name and its fold if that is not said by its kind.
+fn columns(text: &str) -> String {
+    let columns = view(text).columns.into_iter().map(|column| {
+        assert_eq!(column.name, format!("ss_v_{}", column.metric.name));
+        assert_eq!((column.kind, column.per_base), (column.metric.kind, 1.0));
+        let list = |bounds: &[f64]| bounds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let fold = match &column.fold {
+            Fold::Histogram(bounds) => format!("histogram[{}]", list(bounds)),
+            Fold::Distribution(bounds) => format!("snapshot[{}]", list(bounds)),
+            fold => format!("{fold:?}").to_lowercase(),
+        };
+        format!("{}:{fold}", column.metric.name)
+    });
+    columns.collect::<Vec<_>>().join(" ")
+}
+
+fn named(text: &str) -> Vec<&'static str> {
+    view(text).columns.iter().map(|column| column.metric.name).collect()
+}
+
+#[test]
+fn a_view_without_keys_is_one_row_over_all_connections() {
+    let config = parsed("views: {tcp: }");
+    let [view] = &config.views[..] else { panic!("{config:?}") };
+    assert_eq!((view.name.as_str(), view.by.len(), view.limit, view.folds), ("tcp", 0, Some(1000), true));
+    assert_eq!((view.selection.clone(), view.idle), (Expression::Always, Duration::from_hours(1)));
+    assert_eq!(view.states, states::CONNECTIONS);
+    assert!(view.columns.iter().any(|column| column.name == "ss_tcp_sockets"));
+    assert!(!config.seed_meta);
+}
+
+#[test]
+fn a_key_without_a_value_counts_as_absent() {
+    let empty = "by: , metrics: , folds: , histograms: , select: , state: , limit: , idle: ";
+    assert_eq!(view(empty), view(""));
+    let config = parsed("views: {v: }\nnetworks:\nnetwork_prefix: {ipv4: , ipv6: }\ncollect: {events: }");
+    assert_eq!((config.networks, config.collect), (Networks::default(), Collect::DEFAULT));
+}
+
+#[test]
+fn a_metric_folds_by_its_kind() {
+    let metrics = "metrics: [sockets, closed_total, sent_bytes_total, rtt_seconds], histograms: {rtt_seconds: [0, 0.5]}";
+    assert_eq!(
+        columns(metrics),
+        "sockets:sum closed_total:gain sent_bytes_total:gain rtt_seconds:histogram[0 0.5]"
+    );
+    assert_eq!(
+        columns(&format!("{FLOW}, metrics: [sockets, sent_bytes_total, rtt_seconds]")),
+        "sockets:sum sent_bytes_total:sum rtt_seconds:latest"
+    );
+}
+
+#[test]
+fn a_view_may_fold_otherwise() {
+    let folds = |fold: &str| columns(&format!("metrics: [rtt_seconds], folds: {{rtt_seconds: {fold}}}"));
+    for (fold, expected) in [("mean", "mean"), ("min", "least"), ("max", "greatest"), ("sum", "sum")] {
+        assert_eq!(folds(fold), format!("rtt_seconds:{expected}"));
+        let amount = format!("metrics: [send_queue_bytes], folds: {{send_queue_bytes: {fold}}}");
+        assert_eq!(columns(&amount), format!("send_queue_bytes:{expected}"));
+        let flow = format!("{FLOW}, metrics: [rtt_seconds], folds: {{rtt_seconds: {fold}}}");
+        assert_eq!(columns(&flow), format!("rtt_seconds:{expected}"));
+    }
+    assert_eq!(folds("histogram"), columns("metrics: [rtt_seconds]"));
+    let snapshot =
+        "metrics: [rtt_seconds], folds: {rtt_seconds: snapshot}, histograms: {rtt_seconds: [1e-3]}";
+    assert_eq!(columns(snapshot), "rtt_seconds:snapshot[0.001]");
+}
+
+#[test]
+fn a_fold_that_is_not_the_usual_one_stands_in_the_help() {
+    let help = |text: &str| {
+        let column = view(&format!("metrics: [rtt_seconds], {text}")).columns.into_iter().next();
+        column.map(|column| (column.help, column.metric.help)).unwrap_or_default()
+    };
+    let (usual, table) = help("folds: {rtt_seconds: histogram}");
+    assert_eq!(usual, table);
+    let (mean, table) = help("folds: {rtt_seconds: mean}");
+    assert_eq!(mean, format!("{}, the mean over the open sockets.", table.trim_end_matches('.')));
+}
+
+#[test]
+fn metrics_are_named_or_fit_a_pattern_and_come_in_the_order_of_the_table() {
+    assert_eq!(named("metrics: [rtt_seconds, sockets]"), ["sockets", "rtt_seconds"]);
+    assert_eq!(named("metrics: ['sent_*_total', '*_bytes_total', sent_bytes_total]"), {
+        let mut names: Vec<_> = crate::metrics::METRICS.iter().map(|metric| metric.name).collect();
+        names.retain(|name| {
+            name.ends_with("_bytes_total") || name.starts_with("sent_") && name.ends_with("_total")
+        });
+        names
+    });
+    assert_eq!(named("metrics: ['s?ckets']"), ["sockets"]);
+    assert_eq!(named("metrics: ['*']").len(), crate::metrics::METRICS.len());
+}
+
+#[test]
+fn a_view_that_names_no_metrics_shows_those_that_fit_it() {
+    let (connections, listeners) = (named(""), named("state: listen"));
+    assert!(connections.contains(&"closed_total") && !connections.contains(&"accept_queue_connections"));
+    assert!(listeners.contains(&"accept_queue_connections") && !listeners.contains(&"send_queue_bytes"));
+    assert!(connections.contains(&"sockets") && listeners.contains(&"sockets"));
+    let both = named("state: all");
+    assert!(connections.iter().chain(&listeners).all(|name| both.contains(name)), "{both:?}");
+}
+
+#[test]
+fn a_view_of_flows_has_no_count_of_what_comes_and_goes() {
+    for text in [FLOW.to_owned(), format!("{FLOW}, metrics: ['*']")] {
+        let names = named(&text);
+        assert!(!names.contains(&"opened_total") && !names.contains(&"closed_total"), "{names:?}");
+        assert!(names.contains(&"sent_bytes_total"), "{names:?}");
+    }
+    let flow = view(FLOW);
+    assert!(!flow.folds && flow.is_of_flows() && !flow.stays());
+    let more = view("by: [local_address, local_port, remote_address, remote_port, state]");
+    assert!(more.is_of_flows());
+}
+
+#[test]
+fn a_folded_view_of_listeners_and_minisocks_has_no_counters() {
+    for state in ["listen", "time_wait", "bucket", "[listening, closed]"] {
+        for metrics in ["", ", metrics: ['*']"] {
+            let view = view(&format!("state: {state}{metrics}"));
+            assert!(view.columns.iter().all(|column| column.kind != Kind::Counter), "{state}{metrics}");
+        }
+    }
+    assert!(named("state: [listen, established]").contains(&"sent_bytes_total"));
+}
+
+#[test]
+fn states_are_words_of_either_tool() {
+    for (text, states) in [
+        ("listen", vec![State::Listen]),
+        ("[fin-wait-1, fin_wait2]", vec![State::FinWait1, State::FinWait2]),
+        ("bucket", vec![State::TimeWait, State::SynRecv]),
+        ("all", State::ALL.to_vec()),
+    ] {
+        assert_eq!(view(&format!("state: {text}")).states, StateSet::of(&states), "{text}");
+    }
+}
+
+#[test]
+fn a_limit_and_an_idle_time_are_taken_at_their_ends() {
+    for (text, limit) in [("1", 1), ("1000000", 1_000_000), ("5.0", 5)] {
+        assert_eq!(view(&format!("limit: {text}")).limit, Some(limit));
+    }
+    for (text, minutes) in [("1m", 1), ("30d", 30 * 24 * 60), ("1h30m", 90)] {
+        assert_eq!(view(&format!("idle: {text}")).idle, Duration::from_mins(minutes));
+    }
+}
+
+#[test]
+fn the_predecessors_families_come_first_and_views_in_the_order_of_the_file() {
+    let config = parsed("views: {z: , a: }\nlogic:\n");
+    let names: Vec<_> = config.views.iter().map(|view| view.name.as_str()).collect();
+    assert_eq!(names, ["seed", "seed_totals", "z", "a"]);
+}
+
+#[test]
+fn networks_have_names_and_the_rest_a_prefix() {
+    let config = parsed(
+        "views: {v: }\nnetworks: {office: [192.0.2.0/24, '2001:db8::/32'], lab-1: ['::ffff:10.1.2.3']}\n\
+         network_prefix: {ipv4: 24, ipv6: 128}\n",
+    );
+    let net = |text: &str, name: &str| {
+        (text.parse().unwrap_or_else(|error| panic!("{text}: {error}")), name.to_owned())
+    };
+    let named =
+        vec![net("192.0.2.0/24", "office"), net("2001:db8::/32", "office"), net("10.1.2.3/32", "lab-1")];
+    assert_eq!(config.networks, Networks::new(named, Some(24), Some(128)));
+}
+
+#[test]
+fn every_key_of_collect_sets_its_field() {
+    let text =
+        "{deadline: 1s, observe: 1m, events: false, event_buffer: 64KiB, tracked_sockets: 7}".to_owned();
+    assert_eq!(
+        parsed(&format!("views: {{v: }}\ncollect: {text}")).collect,
+        Collect {
+            deadline: Duration::from_secs(1),
+            observe: Duration::from_mins(1),
+            events: false,
+            event_buffer: 65_536,
+            tracked: 7,
+        }
+    );
+    for (text, bytes) in [("65536", 1 << 16), ("1GiB", 1 << 30), ("1024MiB", 1 << 30)] {
+        let config = parsed(&format!("views: {{v: }}\ncollect: {{event_buffer: {text}}}"));
+        assert_eq!(config.collect.event_buffer, bytes, "{text}");
+    }
+}

@@ -1,0 +1,137 @@
+//! The columns of a view: how each metric folds, what it is called and what its help says.
+//!
+//! Refuses to know which sockets they are about.
+
+use super::{FOLDS, HISTOGRAMS, METRICS, metrics};
+use crate::config::entry::{Entry, Section};
+use crate::config::{Column, View};
+use crate::metrics::{Fold, Kind, Metric};
+
+/// The columns of a view, in the order of the table.
+pub(super) fn read(keys: &Section<'_>, view: &View) -> Vec<Column> {
+    let shown = match keys.filled(METRICS) {
+        Some(list) => metrics::named(list, view),
+        None => metrics::unnamed(view),
+    };
+    let mut columns: Vec<_> = shown.into_iter().map(|metric| Column::new(metric, view)).collect();
+    for (name, entry) in keys.filled(FOLDS).iter().flat_map(|folds| folds.named("a map of folds by metric")) {
+        if let Some(column) = find(name, &entry, &mut columns) {
+            column.refold(&entry, view);
+        }
+    }
+    let histograms = keys.filled(HISTOGRAMS);
+    for (name, entry) in histograms.iter().flat_map(|all| all.named("a map of lists of bounds by metric")) {
+        if let Some(column) = find(name, &entry, &mut columns) {
+            column.rebound(&entry);
+        }
+    }
+    columns
+}
+
+/// The column of a metric that the view shows.
+fn find<'c>(name: &str, entry: &Entry<'_>, columns: &'c mut [Column]) -> Option<&'c mut Column> {
+    let names: Vec<_> = columns.iter().map(|column| column.metric.name).collect();
+    let column = columns.iter_mut().find(|column| column.metric.name == name);
+    if column.is_none() {
+        entry.strange(name, "a metric that this view shows", names.into_iter());
+    }
+    column
+}
+
+impl Column {
+    fn new(metric: &'static Metric, view: &View) -> Self {
+        Self {
+            metric,
+            name: format!("ss_{}_{}", view.name, metric.name),
+            help: metric.help.to_owned(),
+            kind: metric.kind,
+            per_base: 1.0,
+            fold: fold(metric, view),
+        }
+    }
+
+    /// Folds as the entry says instead.
+    fn refold(&mut self, entry: &Entry<'_>, view: &View) {
+        let adds_up = "found a fold for a counter; allowed: for other metrics, because a counter adds up";
+        let allowed = match (self.metric.kind, view.is_of_flows()) {
+            (Kind::Counter, _) => return entry.mistake(adds_up),
+            (Kind::Reading, false) => "histogram, snapshot, mean, min, max or sum",
+            (Kind::Amount, _) | (Kind::Reading, true) => "sum, mean, min or max",
+        };
+        let Some(word) = entry.text(allowed) else { return };
+        let bounds = || self.metric.bounds.to_vec();
+        let fold = match word.as_str() {
+            "sum" => Fold::Sum,
+            "mean" => Fold::Mean,
+            "min" => Fold::Least,
+            "max" => Fold::Greatest,
+            "histogram" if allowed.contains("histogram") => Fold::Histogram(bounds()),
+            "snapshot" if allowed.contains("snapshot") => Fold::Distribution(bounds()),
+            _ => {
+                return entry.strange(
+                    &word,
+                    allowed,
+                    allowed.split([',', ' ']).filter(|word| word.len() > 2),
+                );
+            }
+        };
+        if fold != self.fold {
+            self.help = format!("{}{}", self.metric.help.trim_end_matches('.'), phrase(&fold));
+            self.fold = fold;
+        }
+    }
+
+    /// Counts by the bounds of the entry instead.
+    fn rebound(&mut self, entry: &Entry<'_>) {
+        let bounds = bounds(entry);
+        match &mut self.fold {
+            Fold::Histogram(known) | Fold::Distribution(known) => *known = bounds.unwrap_or_default(),
+            _ => entry.mistake(
+                "found bounds for what is no histogram here; allowed: for readings in a view keyed by less \
+                 than a flow, unless their fold is another",
+            ),
+        }
+    }
+}
+
+/// How a metric folds unless the file says otherwise.
+fn fold(metric: &Metric, view: &View) -> Fold {
+    match (metric.kind, view.is_of_flows()) {
+        (Kind::Counter, false) => Fold::Gain,
+        (Kind::Counter, true) | (Kind::Amount, _) => Fold::Sum,
+        (Kind::Reading, true) => Fold::Latest,
+        (Kind::Reading, false) => Fold::Histogram(metric.bounds.to_vec()),
+    }
+}
+
+/// What the help says of a fold that is not the usual one.
+fn phrase(fold: &Fold) -> &'static str {
+    match fold {
+        Fold::Mean => ", the mean over the open sockets.",
+        Fold::Least => ", the least of the open sockets.",
+        Fold::Greatest => ", the greatest of the open sockets.",
+        Fold::Sum => ", the sum over the open sockets.",
+        Fold::Distribution(_) => ", the open sockets by it: falls when one closes.",
+        Fold::Latest | Fold::Gain | Fold::Histogram(_) => ".",
+    }
+}
+
+fn bounds(entry: &Entry<'_>) -> Option<Vec<f64>> {
+    const SOME: &str = "a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]";
+    let items = entry.list(SOME)?;
+    if items.is_empty() || items.len() > 100 {
+        entry.mistake(&format!("found {} bounds; allowed: {SOME}", items.len()));
+    }
+    let mut bounds: Vec<f64> = Vec::new();
+    for item in &items {
+        let Some(bound) = item.number() else { continue };
+        if !bound.is_finite() || bound < 0.0 {
+            item.refuse("0 or more, finite");
+        } else if let Some(last) = bounds.last().filter(|last| **last >= bound) {
+            item.mistake(&format!("found {bound} after {last}; allowed: ascending bounds, each once"));
+        } else {
+            bounds.push(bound);
+        }
+    }
+    Some(bounds)
+}

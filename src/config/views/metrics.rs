@@ -1,0 +1,77 @@
+//! Which metrics a view shows: those it names, or those that fit it.
+//!
+//! Refuses to know how they fold.
+
+use super::pattern;
+use crate::config::View;
+use crate::config::entry::Entry;
+use crate::metrics::{Kind, METRICS, Metric, Shown, Source};
+use crate::sockdiag::{State, StateSet};
+
+/// The metrics of a list of names and patterns, in the order of the table.
+pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
+    const SOME: &str = "a list of metrics, such as [sockets, \"*_bytes_total\"]";
+    let items = list.list(SOME);
+    if items.as_ref().is_some_and(Vec::is_empty) {
+        list.mistake(&format!("found an empty list; allowed: {SOME}"));
+    }
+    let mut words: Vec<(String, Entry<'_>)> = Vec::new();
+    for item in items.into_iter().flatten() {
+        let Some(word) = item.text("the name of a metric, or a pattern with * and ?") else { continue };
+        if let Some((_, first)) = words.iter().find(|(known, _)| *known == word) {
+            item.repeats(first);
+        } else {
+            check(&word, &item, view);
+            words.push((word, item));
+        }
+    }
+    let is_wanted = |metric: &&Metric| {
+        words.iter().any(|(word, _)| pattern::fits(word, metric.name)) && obstacle(metric, view).is_none()
+    };
+    METRICS.iter().filter(is_wanted).collect()
+}
+
+/// The metrics of a view that names none.
+pub(super) fn unnamed(view: &View) -> Vec<&'static Metric> {
+    let listens = view.states.contains(State::Listen);
+    let connects = !view.states.without(StateSet::of(&[State::Listen])).is_empty();
+    let fits = |metric: &&Metric| match metric.shown {
+        Shown::Always => true,
+        Shown::OfListeners => listens,
+        Shown::OfConnections => connects,
+        Shown::IfNamed => false,
+    };
+    METRICS.iter().filter(fits).filter(|metric| obstacle(metric, view).is_none()).collect()
+}
+
+/// Notes a word that gives the view no metric.
+fn check(word: &str, item: &Entry<'_>, view: &View) {
+    let mut fitting = METRICS.iter().filter(|metric| pattern::fits(word, metric.name)).peekable();
+    if fitting.peek().is_none() {
+        let allowed = "the name of a metric, or a pattern that fits one";
+        return item.strange(word, allowed, METRICS.iter().map(|metric| metric.name));
+    }
+    let obstacles: Option<Vec<_>> = fitting.map(|metric| obstacle(metric, view)).collect();
+    if let Some(obstacle) = obstacles.as_ref().and_then(|obstacles| obstacles.first()) {
+        let only = if pattern::is_pattern(word) { "nothing but " } else { "" };
+        item.mistake(&format!("found {only}{obstacle}"));
+    }
+}
+
+/// What a view cannot show about a metric, and why.
+fn obstacle(metric: &Metric, view: &View) -> Option<&'static str> {
+    const FULL: StateSet =
+        StateSet::ALL.without(StateSet::of(&[State::Listen, State::TimeWait, State::SynRecv, State::Close]));
+    if view.is_of_flows() {
+        let past = matches!(metric.source, Source::Opened | Source::Closed);
+        return past.then_some(
+            "a count of flows that come and go in a view of flows, whose rows are one flow each; \
+             allowed: in a view keyed by less",
+        );
+    }
+    let counts = metric.kind == Kind::Counter && view.states.intersection(FULL).is_empty();
+    counts.then_some(
+        "a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; \
+         allowed: metrics that are no counters",
+    )
+}

@@ -1,0 +1,123 @@
+//! `views:` as views: which sockets, keyed by what, how many rows and for how long.
+//!
+//! Refuses to know the predecessor's dialects.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::View;
+use super::entry::{Entry, Name, Section, shown};
+use super::{duration, states};
+use crate::attribute::Networks;
+use crate::labels::{LABELS, Label};
+use crate::select::{Expression, Test};
+use crate::sockdiag::StateSet;
+
+mod columns;
+mod exposed;
+mod metrics;
+mod pattern;
+
+const BY: Name = &["by"];
+const METRICS: Name = &["metrics"];
+const FOLDS: Name = &["folds"];
+const HISTOGRAMS: Name = &["histograms"];
+const SELECT: Name = &["select"];
+const STATE: Name = &["state"];
+const LIMIT: Name = &["limit"];
+const IDLE: Name = &["idle"];
+
+const LIMITS: RangeInclusive<usize> = 1..=1_000_000;
+const LIMIT_UNSAID: usize = 1000;
+const IDLES: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(30 * 24);
+const IDLE_UNSAID: Duration = Duration::from_hours(1);
+
+/// The views of a section, in its order.
+pub(super) fn read(section: &Entry<'_>, networks: &Networks) -> Vec<View> {
+    let named = section.named("a map of views by their names");
+    let views: Vec<_> = named
+        .iter()
+        .map(|(name, entry)| {
+            check_name(name, entry);
+            (entry, view(name, entry, networks))
+        })
+        .collect();
+    exposed::check(&views);
+    views.into_iter().map(|(_, view)| view).collect()
+}
+
+fn view(name: &str, entry: &Entry<'_>, networks: &Networks) -> View {
+    let keys = entry.section(&[BY, METRICS, FOLDS, HISTOGRAMS, SELECT, STATE, LIMIT, IDLE]);
+    let selection = keys.filled(SELECT).and_then(|entry| selection(entry, networks));
+    let selection = selection.unwrap_or(Expression::Always);
+    let by = keys.filled(BY).map(labels).unwrap_or_default();
+    let limit =
+        keys.filled(LIMIT).and_then(|entry| entry.within(&LIMITS, "a number of rows from 1 to 1000000"));
+    let mut view = View {
+        name: name.to_owned(),
+        states: states_of(&keys, &selection),
+        selection,
+        by,
+        columns: Vec::new(),
+        limit: Some(limit.unwrap_or(LIMIT_UNSAID)),
+        folds: true,
+        idle: IDLE_UNSAID,
+    };
+    view.folds = !view.is_of_flows();
+    view.idle = idle(&keys, &view);
+    view.columns = columns::read(&keys, &view);
+    view
+}
+
+fn check_name(name: &str, entry: &Entry<'_>) {
+    let fits = name.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if !fits {
+        let found = shown(name);
+        entry.mistake(&format!("found the name \"{found}\"; allowed: a-z, then a-z, 0-9 and _"));
+    }
+    if let Some(taken) = ["exporter", "seed"].into_iter().find(|taken| name.split('_').next() == Some(*taken))
+    {
+        entry.mistake(&format!(
+            "found a name that begins with {taken}, as the exporter's own do; allowed: any other"
+        ));
+    }
+}
+
+fn selection(entry: &Entry<'_>, _networks: &Networks) -> Option<Expression> {
+    entry.text("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"").map(|_| Expression::Always)
+}
+
+fn labels(entry: &Entry<'_>) -> Vec<Label> {
+    const SOME: &str = "a list of labels, such as [direction, service_port]";
+    let names = || LABELS.iter().map(|line| line.name);
+    let mut labels = Vec::new();
+    for item in entry.list(SOME).iter().flatten() {
+        let Some(word) = item.text("the name of a label") else { continue };
+        match Label::named(&word) {
+            Some(label) if labels.contains(&label) => {
+                item.mistake(&format!("found {word} again; allowed: each label once"));
+            }
+            Some(label) => labels.push(label),
+            None => item.strange(&word, &names().collect::<Vec<_>>().join(", "), names()),
+        }
+    }
+    labels
+}
+
+fn states_of(keys: &Section<'_>, selection: &Expression) -> StateSet {
+    let mentioned = selection.tests().any(|test| matches!(test, Test::State(_)));
+    match keys.filled(STATE) {
+        Some(entry) => states::read(entry).unwrap_or(states::CONNECTIONS),
+        None if mentioned => StateSet::ALL,
+        None => states::CONNECTIONS,
+    }
+}
+
+fn idle(keys: &Section<'_>, view: &View) -> Duration {
+    let Some(entry) = keys.filled(IDLE) else { return IDLE_UNSAID };
+    if view.is_of_flows() {
+        entry.mistake("found in a view of flows; allowed: in other views, a flow's row goes with its socket");
+    }
+    duration::read(entry, &IDLES, "a duration from 1m to 30d, such as 10m, 1h or 7d").unwrap_or(IDLE_UNSAID)
+}

@@ -1,0 +1,132 @@
+//! How many rows and series a configuration can come to at most.
+//!
+//! Refuses to know how many sockets there are.
+
+use super::View;
+use crate::labels::Label;
+use crate::metrics::Fold;
+
+/// The most that a view can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorstCase {
+    /// Rows, the one over the limit included.
+    pub rows: usize,
+    /// Series: the lines that have a value.
+    pub series: usize,
+}
+
+impl View {
+    /// The most rows and series that the view can show; `None` if it has no limit.
+    #[must_use]
+    pub fn worst_case(&self) -> Option<WorstCase> {
+        // The row of those over the limit.
+        let other = usize::from(self.folds);
+        let limited = self.limit.map(|limit| limit.saturating_add(other));
+        let distinct = self.distinct();
+        let rows = match (distinct, self.limit) {
+            (Some(distinct), Some(limit)) if distinct > limit => limited,
+            (Some(distinct), _) => Some(distinct),
+            (None, _) => limited,
+        }?;
+        let series = self.columns.iter().map(|column| match &column.fold {
+            // The bucket without a bound, the sum and the count.
+            Fold::Histogram(bounds) | Fold::Distribution(bounds) => bounds.len().saturating_add(3),
+            _ => 1,
+        });
+        Some(WorstCase { rows, series: rows.saturating_mul(series.sum()) })
+    }
+
+    /// How many keys there can be, if they are few and known.
+    fn distinct(&self) -> Option<usize> {
+        self.by.iter().try_fold(1_usize, |product, label| {
+            let values = match label {
+                Label::State => self.states.len(),
+                _ => label.values()?.len(),
+            };
+            product.checked_mul(values)
+        })
+    }
+}
+
+/// A table for people: the most rows and series of each view and of all.
+#[must_use]
+pub fn worst_cases(views: &[View]) -> String {
+    let mut lines = vec![["view", "limit", "rows at most", "series at most"].map(str::to_owned)];
+    let cases: Vec<_> = views.iter().map(View::worst_case).collect();
+    for (view, case) in views.iter().zip(&cases) {
+        let limit = view.limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+        lines.push(line(&view.name, &limit, *case));
+    }
+    let total = cases.into_iter().try_fold(WorstCase { rows: 0, series: 0 }, |total, case| {
+        let case = case?;
+        Some(WorstCase {
+            rows: total.rows.saturating_add(case.rows),
+            series: total.series.saturating_add(case.series),
+        })
+    });
+    lines.push(line("total", "", total));
+    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(String::len).max();
+    let [name, limit, rows, series] = [0, 1, 2, 3].map(|column| width(column).unwrap_or_default());
+    let padded = |[a, b, c, d]: &[String; 4]| format!("{a:<name$}  {b:>limit$}  {c:>rows$}  {d:>series$}");
+    lines.iter().map(padded).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+fn line(name: &str, limit: &str, case: Option<WorstCase>) -> [String; 4] {
+    let number = |number: Option<usize>| number.map_or_else(|| "no limit".to_owned(), |n| n.to_string());
+    [
+        name.to_owned(),
+        limit.to_owned(),
+        number(case.map(|case| case.rows)),
+        number(case.map(|case| case.series)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn views(text: &str) -> Vec<View> {
+        Config::parse("a.yml", text).unwrap_or_else(|error| panic!("{error}")).views
+    }
+
+    #[test]
+    fn rows_are_the_limit_and_the_row_over_it_or_the_keys_there_are() {
+        for (view, rows, series) in [
+            ("{by: [local_port], metrics: [sockets]}", 1001, 1001),
+            ("{by: [local_port], metrics: [sockets], limit: 5}", 6, 6),
+            ("{by: [], metrics: [sockets, closed_total]}", 1, 2),
+            ("{by: [state], metrics: [sockets], state: all}", 11, 11),
+            ("{by: [state], metrics: [sockets], state: [listen, established]}", 2, 2),
+            ("{by: [state], metrics: [sockets], limit: 1}", 2, 2),
+            ("{by: [state, uid], metrics: [sockets], limit: 7}", 8, 8),
+            ("{metrics: [rtt_seconds], histograms: {rtt_seconds: [1, 2]}}", 1, 5),
+            ("{metrics: [rtt_seconds], folds: {rtt_seconds: mean}}", 1, 1),
+            (
+                "{by: [local_address, local_port, remote_address, remote_port], metrics: [rtt_seconds], limit: 9}",
+                9,
+                9,
+            ),
+        ] {
+            let cases: Vec<_> =
+                views(&format!("views: {{a: {view}}}")).iter().map(View::worst_case).collect();
+            assert_eq!(cases, [Some(WorstCase { rows, series })], "{view}");
+        }
+    }
+
+    #[test]
+    fn a_table_says_what_has_no_limit() {
+        let text = "logic: {max_flows: 0}\nviews: {tcp_by_port: {by: [local_port], metrics: [sockets]}}";
+        assert_eq!(
+            worst_cases(&views(text)),
+            "view         limit  rows at most  series at most\n\
+             seed          none      no limit        no limit\n\
+             seed_totals   none             1              12\n\
+             tcp_by_port   1000          1001            1001\n\
+             total                   no limit        no limit\n"
+        );
+        let limited =
+            worst_cases(&views("views: {a: {metrics: [sockets]}, b: {by: [uid], metrics: [sockets]}}"));
+        assert!(limited.ends_with("total                 1002            1002\n"), "{limited}");
+    }
+}
