@@ -3,8 +3,9 @@
 //! A read that fails has noted its mistake and gives nothing, so that reading goes on and finds the
 //! next one. Refuses to know any key.
 
-use super::mistakes::{Mistakes, nearest};
+use super::mistakes::Mistakes;
 use super::node::{Key, Node, Place, Value};
+use crate::words::{nearest, shown};
 
 /// The spellings of one key; messages use the first.
 pub(super) type Name = &'static [&'static str];
@@ -237,14 +238,4 @@ pub(super) fn either<'s, 'a>(
 
 fn listed(names: &[Name]) -> String {
     names.iter().filter_map(|name| name.first().copied()).collect::<Vec<_>>().join(", ")
-}
-
-/// The beginning of a text from the file, fit for one line of a message.
-fn shown(text: &str) -> String {
-    const MOST: usize = 60;
-    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
-    if text.chars().count() > MOST {
-        shown.push_str("...");
-    }
-    shown
 }
