@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 
 use super::lex::Comparison;
-use super::parse::{Mistake, Value};
+use super::mistake::{Mistake, Value, number};
 use super::{Expression, Test, canonical, services};
 use crate::words::is_host_name;
 
@@ -179,14 +179,4 @@ fn port(text: &str, value: &Value) -> Result<u16, Mistake> {
         let named = Value { at: value.at, text: text.to_owned(), quoted: false };
         named.unknown(PORT, services::names())
     })
-}
-
-/// A number, decimal or hexadecimal behind `0x`; `ss` takes a leading zero for octal, which is nobody's wish.
-pub(super) fn number(text: &str) -> Option<u32> {
-    if let Some(digits) = text.strip_prefix("0x") {
-        let all = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        return u32::from_str_radix(digits, 16).ok().filter(|_| all);
-    }
-    let all = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| all && (text == "0" || !text.starts_with('0')))
 }

@@ -14,12 +14,14 @@ use crate::sockdiag::{Extensions, Socket, State, StateSet};
 mod display;
 mod ends;
 mod lex;
+mod mistake;
 mod parse;
 mod services;
 mod split;
 mod states;
 
-pub use parse::{Mistake, parse};
+pub use mistake::Mistake;
+pub use parse::parse;
 pub use split::{Judge, Split, split};
 pub use states::{state_names, states_named};
 

@@ -12,32 +12,12 @@
 //!
 //! Refuses to read files and to resolve names: a name stays a name in the tree.
 
-use std::fmt;
-
 use super::lex::{Comparison, Kind, Token, Tokens};
+use super::mistake::{Mistake, Value, number};
 use super::{Expression, Test, ends, states};
 use crate::attribute::{Direction, Networks};
 use crate::sockdiag::StateSet;
-use crate::words::{nearest, shown};
-
-/// What is wrong with a selection, in one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// Where in the text, in bytes from its beginning.
-    pub at: usize,
-    /// What stands there.
-    pub found: String,
-    /// What may stand there.
-    pub allowed: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "column {}: found {}; allowed: {}", self.at + 1, self.found, self.allowed)
-    }
-}
-
-impl std::error::Error for Mistake {}
+use crate::words::shown;
 
 /// The longest text in bytes: about 3,000 networks, as many as the kernel takes.
 const LONGEST: usize = 65_536;
@@ -95,34 +75,6 @@ struct Parser<'a> {
 struct Tree {
     expression: Expression,
     height: usize,
-}
-
-/// A word where a value is expected.
-pub(super) struct Value {
-    pub(super) at: usize,
-    pub(super) text: String,
-    pub(super) quoted: bool,
-}
-
-impl Value {
-    /// What is wrong with it.
-    pub(super) fn mistake(&self, allowed: impl Into<String>) -> Mistake {
-        Mistake { at: self.at, found: format!("\"{}\"", shown(&self.text)), allowed: allowed.into() }
-    }
-
-    /// The same, with the known word that was probably meant.
-    pub(super) fn unknown<'k>(&self, allowed: &str, known: impl Iterator<Item = &'k str>) -> Mistake {
-        // Comparing a word costs its length.
-        let guess =
-            Some(self.text.as_str()).filter(|text| text.len() < 64).and_then(|text| nearest(text, known));
-        let hint = guess.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
-        self.mistake(format!("{allowed}{hint}"))
-    }
-
-    /// The number, decimal or hexadecimal behind `0x`.
-    fn number(&self, allowed: &str) -> Result<u32, Mistake> {
-        ends::number(&self.text).ok_or_else(|| self.mistake(allowed))
-    }
 }
 
 impl Parser<'_> {
@@ -299,7 +251,7 @@ impl Parser<'_> {
         Ok(match name {
             "dev" => {
                 let value = self.value("the name or the index of an interface")?;
-                let index = ends::number(&value.text).filter(|_| !value.quoted);
+                let index = number(&value.text).filter(|_| !value.quoted);
                 index.map_or(Test::Interface(value.text), Test::InterfaceIndex)
             }
             "fwmark" => mark(&self.value(MARK)?)?,
@@ -411,7 +363,7 @@ const MARK: &str = "a mark such as 0x1, or 0x1/0x3 for the bits that count";
 
 fn mark(value: &Value) -> Result<Test, Mistake> {
     let (bits, mask) = value.text.split_once('/').unwrap_or((&value.text, "0xffffffff"));
-    match (ends::number(bits), ends::number(mask)) {
+    match (number(bits), number(mask)) {
         (Some(value), Some(mask)) => Ok(Test::Mark { value, mask }),
         _ => Err(value.mistake(MARK)),
     }

@@ -186,7 +186,8 @@ proptest! {
         expression in expression(), reply in reply(), later in reply()
     ) {
         let filter = split(&expression, Judge::WhatNeverChanges).filter;
-        let later = Reply { ports: reply.ports, addresses: reply.addresses, uid: reply.uid, cgroup: reply.cgroup, ..later };
+        let Reply { ports, addresses, uid, cgroup, .. } = reply;
+        let later = Reply { ports, addresses, uid, cgroup, ..later };
         let (now, later) = (reply.bytes(), later.bytes());
         let (now, later) = (Socket::parse(&now).expect("a socket"), Socket::parse(&later).expect("a socket"));
         prop_assert_eq!(lets_through(&filter, &now), lets_through(&filter, &later));

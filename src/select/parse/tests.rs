@@ -246,7 +246,8 @@ fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
                               congestion, network, process, pid, uid";
     let port = |found: &str, hint: &str| {
         format!(
-            "column 9: found \"{found}\"; allowed: a port from 0 to 65535, or the name of a service such as https{hint}"
+            "column 9: found \"{found}\"; allowed: a port from 0 to 65535, or the name of a service such as \
+             https{hint}"
         )
     };
     let address = |at: u32, found: &str| {
@@ -285,7 +286,8 @@ fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
         ("dst unix:/run/x", address(5, "\"unix:/run/x\", which no TCP socket has")),
         (
             "dst ::1:443",
-            "column 5: found \"::1:443\"; allowed: [::1:443] for an address, [::1]:443 for an address and a port"
+            "column 5: found \"::1:443\"; allowed: [::1:443] for an address, [::1]:443 for an address and a \
+             port"
                 .to_owned(),
         ),
         (
@@ -340,6 +342,23 @@ fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
 }
 
 #[test]
+fn every_example_of_the_documentation_is_a_selection() {
+    let text = include_str!("../../../docs/selection.md");
+    let (joined, rest) =
+        text.split_once("```ss\n").and_then(|(_, rest)| rest.split_once("```")).expect("a block");
+    let table = rest.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(2));
+    let examples: Vec<_> =
+        joined.lines().chain(table.flat_map(|cell| cell.split('`').skip(1).step_by(2))).collect();
+    assert!(examples.len() > 25, "{examples:?}");
+    for example in examples {
+        tree(example);
+    }
+    let same = |one: &str, other: &str| assert_eq!(tree(one), tree(other), "{one}");
+    same("uid 1 or uid 2 and uid 3", "( uid 1 or uid 2 ) and uid 3");
+    same("state established dport 80 or dport 443", "state established and ( dport 80 or dport 443 )");
+}
+
+#[test]
 fn what_would_exhaust_the_stack_or_the_memory_is_refused() {
     for (text, message) in [
         (
@@ -371,7 +390,8 @@ proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in ".*") {
         let mistake = parse(&text, &networks()).err();
-        prop_assert!(mistake.is_none_or(|mistake| mistake.at <= text.len() && !mistake.to_string().contains('\n')));
+        let is_one_line = |mistake: &Mistake| !mistake.to_string().contains('\n');
+        prop_assert!(mistake.is_none_or(|mistake| mistake.at <= text.len() && is_one_line(&mistake)));
     }
 
     #[test]
