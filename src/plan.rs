@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::attribute::Networks;
-use crate::config::{Collect, Column, Config, View};
+use crate::config::{CONNECTIONS, Collect, Column, Config, View};
 use crate::exposition::Type;
 use crate::fold::{Bounds, Cells, Limit, Table};
 use crate::labels::Label;
@@ -55,7 +55,7 @@ struct Group {
 impl Group {
     /// A socket that is followed must be seen in every state that has counters.
     fn dumped(&self) -> StateSet {
-        if self.followed { self.states.union(past::WHOLE) } else { self.states }
+        if self.followed { self.states.union(CONNECTIONS) } else { self.states }
     }
 }
 

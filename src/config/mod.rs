@@ -29,6 +29,7 @@ mod views;
 mod worst_case;
 
 pub use mistakes::Error;
+pub use states::CONNECTIONS;
 pub use worst_case::{WorstCase, worst_cases};
 
 /// The file that counts if there is none.

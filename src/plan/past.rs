@@ -4,27 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::View;
+use crate::config::{CONNECTIONS, View};
 use crate::exposition;
 use crate::fold::{Feed, Shape, Standing};
 use crate::labels::Label;
 use crate::metrics::{Fold, Source};
 use crate::select::Expression;
-use crate::sockdiag::{State, StateSet};
+use crate::sockdiag::State;
 
 /// The label text of what finds no room.
 const OTHER: &[u8] = b"other";
-
-/// The states in which the kernel has a whole socket with counters.
-pub(super) const WHOLE: StateSet = StateSet::of(&[
-    State::Established,
-    State::SynSent,
-    State::FinWait1,
-    State::FinWait2,
-    State::CloseWait,
-    State::LastAck,
-    State::Closing,
-]);
 
 /// What is remembered.
 #[derive(Clone, Debug)]
@@ -101,7 +90,7 @@ impl Past {
             followed: view.stays().then_some(*followed),
             fixed: view.selection.is_fixed()
                 && view.by.iter().all(|label| label.is_fixed())
-                && WHOLE.is_within(view.states),
+                && CONNECTIONS.is_within(view.states),
             amounts: amounts.map(|(number, column)| (number, column.metric.source)).collect(),
             announced: view.stays()
                 && !view.by.is_empty()

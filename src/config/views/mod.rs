@@ -6,12 +6,13 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::View;
-use super::entry::{Entry, Name, Section, shown};
+use super::entry::{Entry, Name, Section};
 use super::{duration, states};
 use crate::attribute::Networks;
 use crate::labels::{LABELS, Label};
-use crate::select::{Expression, Test};
+use crate::select::{Expression, parse};
 use crate::sockdiag::StateSet;
+use crate::words::shown;
 
 mod columns;
 mod exposed;
@@ -84,8 +85,15 @@ fn check_name(name: &str, entry: &Entry<'_>) {
     }
 }
 
-fn selection(entry: &Entry<'_>, _networks: &Networks) -> Option<Expression> {
-    entry.text("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"").map(|_| Expression::Always)
+fn selection(entry: &Entry<'_>, networks: &Networks) -> Option<Expression> {
+    let text = entry.text("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"")?;
+    match parse(&text, networks) {
+        Ok(selection) => Some(selection),
+        Err(mistake) => {
+            entry.mistake(&format!("in the selection, {mistake}"));
+            None
+        }
+    }
 }
 
 fn labels(entry: &Entry<'_>) -> Vec<Label> {
@@ -106,10 +114,10 @@ fn labels(entry: &Entry<'_>) -> Vec<Label> {
 }
 
 fn states_of(keys: &Section<'_>, selection: &Expression) -> StateSet {
-    let mentioned = selection.tests().any(|test| matches!(test, Test::State(_)));
     match keys.filled(STATE) {
         Some(entry) => states::read(entry).unwrap_or(states::CONNECTIONS),
-        None if mentioned => StateSet::ALL,
+        // Those that it cannot accept need not be asked for.
+        None if selection.mentions_states() => selection.states(),
         None => states::CONNECTIONS,
     }
 }
