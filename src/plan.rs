@@ -70,7 +70,7 @@ pub struct Program {
     pub folded: Vec<Wanted>,
     /// Which sockets are worth following: any of these.
     pub worth: Vec<Expression>,
-    /// Whether the number of sockets in TIME_WAIT is all that is asked of them.
+    /// Whether the number of sockets in `TIME_WAIT` is all that is asked of them.
     pub counts_time_wait: bool,
 }
 
@@ -141,10 +141,10 @@ impl Plan {
             .groups
             .iter()
             .zip(&resolved)
-            .map(|(group, resolved)| match group.followed {
+            .map(|(group, resolved)| {
                 // A socket that the kernel once told of must not vanish from later dumps.
-                true => split(&group.selection, Judge::WhatNeverChanges),
-                false => split(resolved, Judge::Everything),
+                let never_changes = group.followed.then(|| split(&group.selection, Judge::WhatNeverChanges));
+                never_changes.unwrap_or_else(|| split(resolved, Judge::Everything))
             })
             .collect();
         let filter = Filter::Any(splits.iter().map(|split| split.filter.clone()).collect());

@@ -63,7 +63,9 @@ impl Snapshot {
     pub fn forget_past(&mut self) {
         for (view, table) in self.views.iter().zip(&mut self.tables) {
             let stays = |column: usize| view.columns.get(column).is_some_and(|column| column.fold.stays());
-            table.iter_mut().for_each(|table| table.withhold(stays));
+            if let Some(table) = table {
+                table.withhold(stays);
+            }
         }
         self.health.ledger = None;
     }

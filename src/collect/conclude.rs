@@ -31,7 +31,9 @@ pub(super) fn conclude(
 ) -> Vec<Option<Sealed>> {
     let Dumped { tables, selected, mut found, time_wait, .. } = dumped;
     let mut follower = memory.remembered.follower();
-    time_wait.into_iter().for_each(|number| time_wait::add(&mut follower, &mut found, number));
+    if let Some(number) = time_wait {
+        time_wait::add(&mut follower, &mut found, number);
+    }
     follower.end(ending.complete);
     memory.strangers = found.seen.len();
     let mut folded = found.amounts.into_iter().zip(found.selected).enumerate();

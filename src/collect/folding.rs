@@ -8,7 +8,7 @@ use std::time::Instant;
 use hashbrown::HashMap;
 
 use super::World;
-use super::follower::Found;
+use super::follower::{Counted, Found};
 use super::key::Key;
 use super::memory::{Memory, Remembered};
 use crate::attribute::Processes;
@@ -101,12 +101,12 @@ impl<'a, W: World> Folding<'a, W> {
             known.entry(index).or_insert_with(|| world.interface_name(index)).clone()
         };
         let names = Names { networks: &plan.networks, interface: &interface };
-        let direction = if plan.past.is_empty() {
-            found.seen.insert(socket.cookie()).then_some(None)
+        let counted = if plan.past.is_empty() {
+            if found.seen.insert(socket.cookie()) { Counted::Now(None) } else { Counted::Before }
         } else {
             remembered.follower().alive(socket, owners, names, found)
         };
-        let Some(direction) = direction else { return };
+        let Counted::Now(direction) = counted else { return };
         self.sockets += 1;
         self.remains += u64::from(socket.is_remains() && socket.state() == State::FinWait2);
         let subject = Subject::alive(socket, direction, owners);

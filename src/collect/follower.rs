@@ -40,6 +40,15 @@ pub struct Follower {
     rows: Vec<u32>,
 }
 
+/// Whether a socket of a dump counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// No: it was shown before, or has ended since.
+    Before,
+    /// Yes. Which end asked for the connection, if anybody needs to know.
+    Now(Option<Direction>),
+}
+
 /// What one collection finds for the folded views.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -86,7 +95,9 @@ impl Follower {
         let (dump, now) = (self.ledger.dump(), self.seconds());
         for (folded, table) in self.past.folded.iter().zip(&mut self.ledger.tables) {
             let keys = self.views.get(folded.view).map(known_keys).unwrap_or_default();
-            keys.iter().for_each(|key| table.announce(key, dump, now));
+            for key in keys {
+                table.announce(&key, dump, now);
+            }
         }
         let mut found = Found {
             amounts: self.ledger.tables.iter().map(Standing::amounts).collect(),
@@ -124,9 +135,7 @@ impl Follower {
         }
     }
 
-    /// A socket of a dump: `None` if it is not to be counted, because it was shown before or has ended.
-    ///
-    /// Inside it is the connection's direction, if anybody needs to know.
+    /// A socket of a dump.
     #[inline]
     pub(super) fn alive(
         &mut self,
@@ -134,11 +143,11 @@ impl Follower {
         owners: &[Process],
         names: Names<'_>,
         found: &mut Found,
-    ) -> Option<Option<Direction>> {
+    ) -> Counted {
         let whole = socket.is_full() && !matches!(socket.state(), State::Listen | State::Close);
         let sight = if whole { self.ledger.sight(socket.cookie()) } else { Sight::New };
         let slot = match sight {
-            Sight::Repeated | Sight::Buried => return None,
+            Sight::Repeated | Sight::Buried => return Counted::Before,
             Sight::Known(slot) => Some(slot),
             Sight::New => None,
         };
@@ -152,12 +161,12 @@ impl Follower {
                 && self.first(subject, names, found);
             if !followed {
                 if !found.seen.insert(socket.cookie()) {
-                    return None;
+                    return Counted::Before;
                 }
                 self.unfollowed(whole, subject, names, found);
             }
         }
-        Some(direction)
+        Counted::Now(direction)
     }
 
     /// The end of a socket, with the last that the kernel knew of it.
@@ -257,8 +266,9 @@ impl Follower {
         self.read(subject.socket);
         let flags = if subject.direction == Some(Direction::Inbound) { INBOUND } else { 0 };
         let slot = self.ledger.open(subject.socket.cookie(), flags, &self.rows, &self.values);
-        slot.into_iter().for_each(|slot| self.observe(slot, subject.socket));
-        slot.is_some()
+        let Some(slot) = slot else { return false };
+        self.observe(slot, subject.socket);
+        true
     }
 
     /// A socket that is not followed: nobody asks, there is no room, or it is none with counters.

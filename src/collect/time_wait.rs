@@ -38,7 +38,9 @@ pub(super) fn add(follower: &mut Follower, found: &mut Found, number: u64) {
     for (table, columns) in follower.counting(State::TimeWait) {
         let row = follower.ledger.tables.get_mut(table).map(|table| table.row(&key));
         if let (Some(row), Some(amounts)) = (row, found.amounts.get_mut(table)) {
-            columns.into_iter().for_each(|column| amounts.add(row, column, number, 0));
+            for column in columns {
+                amounts.add(row, column, number, 0);
+            }
         }
     }
 }

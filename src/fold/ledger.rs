@@ -11,9 +11,12 @@ use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::record::Records;
 use super::standing::{Feed, Standing};
+use words::{COOKIE, COUNTERS, OBSERVED, SEEN, gain, high, low, row_of, set_row};
 
-/// A value that the kernel did not tell.
-pub const ABSENT: u64 = u64::MAX;
+mod words;
+
+pub use words::ABSENT;
+
 /// The row of a socket that a view does not want.
 pub const NO_ROW: u32 = u32::MAX;
 
@@ -21,16 +24,6 @@ pub const NO_ROW: u32 = u32::MAX;
 const MISSES: usize = 3;
 /// So many complete dumps make the baseline, because one can miss a socket.
 const BASELINE: u8 = 2;
-
-// The words of a record.
-const COOKIE: usize = 0;
-/// Flags in the upper half, the number of the last dump that showed the socket in the lower.
-const SEEN: usize = 1;
-/// One more than the period of the last observation in the upper half, 0 for none; in the lower what
-/// had been received then.
-const OBSERVED: usize = 2;
-/// The first counter's last value; behind the counters stand rows, two to a word.
-const COUNTERS: usize = 3;
 
 /// What a ledger is made for.
 #[derive(Debug)]
@@ -186,7 +179,9 @@ impl Ledger {
             let missed = |slot: &&u32| low(self.word(**slot, SEEN)) < oldest;
             let gone: Vec<Slot> = self.index.iter().filter(missed).map(|slot| Slot(*slot)).collect();
             self.stats.unseen += gone.len() as u64;
-            gone.into_iter().for_each(|slot| self.close(slot, now));
+            for slot in gone {
+                self.close(slot, now);
+            }
         }
         for table in &mut self.tables {
             table.expire(self.dump, now);
@@ -460,46 +455,6 @@ impl Ledger {
     fn word(&self, slot: u32, word: usize) -> u64 {
         self.records.get(slot).get(word).copied().unwrap_or_default()
     }
-}
-
-/// What a counter of that many bits has gained; `None` if it went back.
-///
-/// No counter gains half of its range between two looks, so that less than before is an overflow only
-/// if it is little more than the range.
-#[inline]
-fn gain(last: u64, now: u64, bits: u32) -> Option<u64> {
-    if last == ABSENT {
-        return Some(0);
-    }
-    if bits >= u64::BITS {
-        return now.checked_sub(last);
-    }
-    let range = 1_u64 << bits;
-    let gain = now.wrapping_sub(last) & (range - 1);
-    (gain < range / 2).then_some(gain)
-}
-
-#[inline]
-fn row_of(record: &[u64], counters: usize, number: usize) -> u32 {
-    let word = record.get(COUNTERS + counters + number / 2).copied().unwrap_or_default();
-    if number % 2 == 0 { low(word) } else { high(word) }
-}
-
-fn set_row(record: &mut [u64], counters: usize, number: usize, row: u32) {
-    if let Some(word) = record.get_mut(COUNTERS + counters + number / 2) {
-        let (low, high) = if number % 2 == 0 { (row, high(*word)) } else { (low(*word), row) };
-        *word = u64::from(high) << 32 | u64::from(low);
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-const fn low(word: u64) -> u32 {
-    word as u32
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
-const fn high(word: u64) -> u32 {
-    (word >> 32) as u32
 }
 
 #[cfg(test)]

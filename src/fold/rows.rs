@@ -25,7 +25,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// No rows but `other`, which has that key.
-    pub(super) fn new(other: Box<[u8]>, limit: usize) -> Self {
+    pub(super) fn new(other: &[u8], limit: usize) -> Self {
         let mut rows = Self {
             seed: Seed::default(),
             index: HashTable::new(),
@@ -34,7 +34,7 @@ impl Rows {
             limit,
             overflowed: false,
         };
-        rows.insert(&other);
+        rows.insert(other);
         rows
     }
 
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_other_and_a_freed_row_makes_room() {
-        let mut rows = Rows::new(b"other".as_slice().into(), 2);
+        let mut rows = Rows::new(b"other", 2);
         assert_eq!(rows.used().count(), 0, "other is not there before it is needed");
         assert_eq!((rows.row(b"a"), rows.row(b"b"), rows.row(b"a")), ((1, true), (2, true), (1, false)));
         assert_eq!((rows.row(b"c"), rows.if_room(b"c")), ((OTHER, false), None));
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_key_that_says_other_is_the_row_other() {
-        let mut rows = Rows::new(b"other".as_slice().into(), 2);
+        let mut rows = Rows::new(b"other", 2);
         assert_eq!(rows.row(b"other"), (OTHER, false));
         assert_eq!(rows.used().collect::<Vec<_>>(), [OTHER]);
     }

@@ -53,8 +53,7 @@ impl Standing {
     /// A table without rows whose overflow goes to the row with the key `other`.
     #[must_use]
     pub fn new(columns: Vec<(Feed, Cells)>, other: &[u8], limit: usize, idle: u32) -> Self {
-        let mut table =
-            Self { rows: Rows::new(other.into(), limit), columns, marks: Vec::new(), idle, folded: 0 };
+        let mut table = Self { rows: Rows::new(other, limit), columns, marks: Vec::new(), idle, folded: 0 };
         table.reset(OTHER);
         table
     }
@@ -133,7 +132,9 @@ impl Standing {
             |mark: &Mark| mark.live == 0 && mark.dump != dump && now.saturating_sub(mark.used) >= self.idle;
         let marks = (0_u32..).zip(&self.marks).skip(1);
         let gone: Vec<u32> = marks.filter(|(_, mark)| idle(mark)).map(|(row, _)| row).collect();
-        gone.into_iter().for_each(|row| self.rows.remove(row));
+        for row in gone {
+            self.rows.remove(row);
+        }
     }
 
     /// Empty cells for what a collection finds.

@@ -21,8 +21,8 @@ use rustix::net::{
 use super::frame::{Message, Messages};
 use super::socket::Socket;
 
-/// `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` as a mask of groups.
-const GROUPS: u32 = 1 << (1 - 1) | 1 << (3 - 1);
+/// `SKNLGRP_INET_TCP_DESTROY` (1) and `SKNLGRP_INET6_TCP_DESTROY` (3) as a mask: group n is bit n - 1.
+const GROUPS: u32 = 1 | 1 << 2;
 /// `SOCK_DIAG_BY_FAMILY`
 const BY_FAMILY: u16 = 20;
 /// An event has 380 bytes on Linux 6.18.

@@ -42,7 +42,9 @@ fn baseline(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
 
 fn dump(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
     ledger.begin();
-    sockets.iter().for_each(|(cookie, values)| show(ledger, *cookie, b"a", values));
+    for (cookie, values) in sockets {
+        show(ledger, *cookie, b"a", values);
+    }
     ledger.end(true, 0);
 }
 
@@ -61,7 +63,9 @@ fn end(ledger: &mut Ledger, cookie: u64, key: &[u8], values: Option<&[u64]>) {
     ledger.bury(cookie);
     match (ledger.find(cookie), values) {
         (Some(slot), values) => {
-            values.into_iter().for_each(|values| ledger.follow(slot, values));
+            if let Some(values) = values {
+                ledger.follow(slot, values);
+            }
             ledger.close(slot, 0);
         }
         (None, Some(values)) => {
