@@ -11,6 +11,8 @@ use super::traffic::{End, Pair};
 use super::{connect_from, enter};
 
 const FLOWS: u32 = 200_000;
+/// So many flows are made between two looks at the exporter. The buffer has room for eight times as many ends.
+const PACE: u32 = 1_500;
 const LIMIT: usize = 100;
 const MOST_MEMORY: u64 = 64 * 1024;
 
@@ -26,10 +28,14 @@ fn a_flood_of_flows_folds_into_other() {
     let exporter = Arc::new(Exporter::configured(&config));
     let watch = Scraper::start(&exporter, Duration::from_secs(1));
     std::thread::scope(|scope| {
+        let exporter = &exporter;
         for (lane, listener) in (0..).zip(&listeners) {
             scope.spawn(move || {
                 let to = listener.local_addr().expect("bound");
                 for flow in (lane..FLOWS).step_by(2) {
+                    if flow / 2 % PACE == 0 {
+                        wait_for(exporter, u64::from(flow));
+                    }
                     let client = connect_from(source(flow), to);
                     let pair = Pair::accept(listener, client).expect("accepted");
                     // One byte up, and a reset, so that nothing is left in TIME_WAIT.
@@ -62,6 +68,13 @@ fn a_flood_of_flows_folds_into_other() {
     assert!(scrape.rows("ss_t_sent_bytes_total").contains_key(other), "{scrape:?}");
     assert!(scrape.sum("ss_exporter_sockets_folded_total") > 0, "{told}");
     assert!(memory < MOST_MEMORY, "{told}");
+}
+
+/// Waits until the exporter has heard of nearly all flows so far: how fast it is, is not the question here.
+fn wait_for(exporter: &Exporter, flows: u64) {
+    let mut scrapes = Scrapes::default();
+    let closed = 2 * flows.saturating_sub(u64::from(4 * PACE));
+    scrapes.until(exporter, |scrape| scrape.sum("ss_exporter_events_total") >= closed);
 }
 
 /// An address and port of the flow's own.
