@@ -128,6 +128,7 @@ fn a_fold_that_means_nothing_is_told_with_those_that_do() {
 #[test]
 fn bounds_that_cannot_count_are_told() {
     for (text, told) in [
+        ("histograms: [1]", "histograms: found a list; allowed: a map of lists of bounds by metric"),
         (
             &format!("{FLOW}, metrics: [rtt_seconds], histograms: {{rtt_seconds: [1]}}"),
             "histograms.rtt_seconds: found bounds for what is no histogram here; allowed: for readings in a view keyed by less than a flow, unless their fold is another",
@@ -140,7 +141,6 @@ fn bounds_that_cannot_count_are_told() {
             "metrics: [sockets], histograms: {rtt_seconds: [1]}",
             "histograms.rtt_seconds: found \"rtt_seconds\"; allowed: a metric that this view shows",
         ),
-        ("histograms: [1]", "histograms: found a list; allowed: a map of lists of bounds by metric"),
         (
             "metrics: [rtt_seconds], histograms: {rtt_seconds: 1}",
             "histograms.rtt_seconds: found 1; allowed: a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]",
