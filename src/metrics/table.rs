@@ -12,7 +12,7 @@ use super::source::Source::{
 use super::{Kind, Metric, Shown, Source, Unit};
 use crate::sockdiag::{AlgorithmField, Field, MemoryField};
 
-/// Every metric: counters, then amounts, then readings.
+/// Every metric: how many sockets there are, then counters, amounts and readings.
 #[rustfmt::skip]
 pub const METRICS: &[Metric] = &[
     amount("sockets", None, Sockets, "Sockets.").everywhere(),

@@ -142,7 +142,7 @@ fn a_connections_values_are_those_that_ss_prints() {
     if enter() {
         return;
     }
-    let mut pairs = vec![Pair::at(Ipv4Addr::LOCALHOST), Pair::at(Ipv6Addr::LOCALHOST)];
+    let mut pairs = [Pair::at(Ipv4Addr::LOCALHOST), Pair::at(Ipv6Addr::LOCALHOST)];
     pairs[0].send(300_000);
     pairs[1].send(1000);
     // Nobody reads these.
@@ -159,8 +159,8 @@ fn a_connections_values_are_those_that_ss_prints() {
         for (name, key) in PLAIN {
             assert_close(values.get(name), ss.number(key), &what(name));
         }
-        let sent = ss.number("bytes_sent") - ss.number("bytes_retrans");
-        assert_close(values.get("sent_bytes_total"), sent, &what("sent_bytes_total"));
+        let first_time = ss.number("bytes_sent") - ss.number("bytes_retrans");
+        assert_close(values.get("sent_bytes_total"), first_time, &what("sent_bytes_total"));
         for (name, key) in MILLISECONDS {
             let ours =
                 values.get(name).copied().or_else(|| ss.word(&format!("{key}:")).is_none().then_some(0.0));

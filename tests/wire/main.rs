@@ -11,6 +11,7 @@ use std::time::Instant;
 use netlink_packet_core::Parseable as _;
 use netlink_packet_sock_diag::inet::InetResponse;
 use netlink_packet_sock_diag::inet::nlas::Nla;
+use ss_exporter::metrics::METRICS;
 use ss_exporter::sockdiag::{
     Datagram, Extensions, Field, Kernel, Request, Socket, State, StateSet, TcpInfo, dump,
 };
@@ -161,6 +162,7 @@ fn reading_a_socket_allocates_nothing() {
             sum += u64::from(socket.local().port()) + u64::from(socket.remote().port()) + socket.cookie();
             let info = socket.tcp_info().expect("INFO was asked for");
             sum += Field::ALL.iter().filter_map(|field| info.get(*field)).fold(0, u64::wrapping_add);
+            sum += METRICS.iter().filter_map(|metric| metric.source.read(&socket)).fold(0, u64::wrapping_add);
         }
     });
     assert_eq!((payloads.len(), counted.count_total), (12, 0), "{sum}");
