@@ -27,3 +27,4 @@ pub mod plan;
 pub mod select;
 pub mod snapshot;
 pub mod sockdiag;
+mod words;

@@ -10,7 +10,7 @@ use crate::config::{Collect, Column, Config, View};
 use crate::exposition::Type;
 use crate::fold::{Bounds, Cells, Limit, Table};
 use crate::metrics::{Fold, Kind};
-use crate::select::{Expression, Lookup, split};
+use crate::select::{Expression, Judge, Lookup, split};
 use crate::sockdiag::bytecode::{Filter, compile};
 use crate::sockdiag::{Extensions, Request, StateSet};
 
@@ -98,7 +98,7 @@ impl Plan {
     #[must_use]
     pub fn program(&self, lookup: &impl Lookup) -> Program {
         let resolved: Vec<_> = self.groups.iter().map(|group| group.selection.resolve(lookup)).collect();
-        let splits: Vec<_> = resolved.iter().map(split).collect();
+        let splits: Vec<_> = resolved.iter().map(|one| split(one, Judge::Everything)).collect();
         let filter = Filter::Any(splits.iter().map(|split| split.filter.clone()).collect());
         let anything = splits.iter().any(|split| split.filter != Filter::Never);
         let everything = splits.iter().any(|split| split.filter == Filter::Always);

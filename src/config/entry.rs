@@ -5,8 +5,9 @@
 
 use std::ops::RangeInclusive;
 
-use super::mistakes::{Mistakes, nearest};
+use super::mistakes::Mistakes;
 use super::node::{Key, Node, Place, Value};
+use crate::words::{nearest, shown};
 
 /// The spellings of one key; messages use the first.
 pub(super) type Name = &'static [&'static str];
@@ -287,14 +288,4 @@ fn meant<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> String {
 
 fn listed(names: &[Name]) -> String {
     names.iter().filter_map(|name| name.first().copied()).collect::<Vec<_>>().join(", ")
-}
-
-/// The beginning of a text from the file, fit for one line of a message.
-pub(super) fn shown(text: &str) -> String {
-    const MOST: usize = 60;
-    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
-    if text.chars().count() > MOST {
-        shown.push_str("...");
-    }
-    shown
 }

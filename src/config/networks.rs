@@ -6,9 +6,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::entry::{Entry, Name, shown};
+use super::entry::{Entry, Name};
 use crate::attribute::Networks;
 use crate::select::canonical;
+use crate::words::shown;
 
 const IPV4: Name = &["ipv4"];
 const IPV6: Name = &["ipv6"];

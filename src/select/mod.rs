@@ -1,7 +1,7 @@
 //! Which sockets are wanted: one expression tree for every way of saying it.
 //!
-//! The tree is built by `config`, pushed into the kernel as far as it can be by [`split`], and the
-//! rest is tested here on a decoded socket. Refuses to know where an expression was written.
+//! The tree is built by [`parse`] or by `config`, pushed into the kernel as far as it can be by [`split`], and
+//! the rest is tested here on a decoded socket. Refuses to know where an expression was written.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::RangeInclusive;
@@ -11,9 +11,19 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::attribute::{Direction, Process};
 use crate::sockdiag::{Extensions, Socket, State, StateSet};
 
+mod display;
+mod ends;
+mod lex;
+mod mistake;
+mod parse;
+mod services;
 mod split;
+mod states;
 
-pub use split::{Split, split};
+pub use mistake::Mistake;
+pub use parse::parse;
+pub use split::{Judge, Split, split};
+pub use states::{state_names, states_named};
 
 /// A condition on sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +69,8 @@ pub enum Test {
     Uid(u32),
     /// The socket is bound to the interface of that name.
     Interface(String),
-    /// The socket is bound to the interface with this index; what [`Test::Interface`] is resolved to.
+    /// The socket is bound to the interface with this index, or to none if it is 0; what [`Test::Interface`] is
+    /// resolved to.
     InterfaceIndex(u32),
     /// The socket's mark is `value` in the bits of `mask`.
     Mark {
@@ -125,6 +136,23 @@ impl Expression {
                 Self::All(all)
             }
             (one, other) => Self::All(vec![one, other]),
+        }
+    }
+
+    /// The disjunction of two conditions, without the parts that say nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, only) | (only, Self::Never) => only,
+            (Self::Any(mut any), Self::Any(more)) => {
+                any.extend(more);
+                Self::Any(any)
+            }
+            (Self::Any(mut any), one) => {
+                any.push(one);
+                Self::Any(any)
+            }
+            (one, other) => Self::Any(vec![one, other]),
         }
     }
 
@@ -271,7 +299,7 @@ impl Test {
             Self::Direction(direction) => subject.direction == Some(*direction),
             Self::Congestion(name) => socket.congestion() == Some(name.as_bytes()),
             Self::Uid(uid) => subject.uid() == Some(*uid),
-            Self::InterfaceIndex(index) => socket.interface() == Some(*index),
+            Self::InterfaceIndex(index) => socket.interface().unwrap_or(0) == *index,
             Self::Mark { value, mask } => socket.mark().is_some_and(|mark| mark & mask == *value),
             Self::CgroupId(id) => socket.cgroup() == Some(*id),
             Self::Pid(pid) => owners.iter().any(|owner| owner.pid == *pid),
@@ -318,3 +346,6 @@ pub(crate) fn covers_mapped(network: &IpNet) -> bool {
     const MAPPED: Ipv6Addr = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
     matches!(network, IpNet::V6(v6) if v6.contains(&MAPPED))
 }
+
+#[cfg(test)]
+mod tests;

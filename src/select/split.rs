@@ -17,24 +17,34 @@ pub struct Split {
     pub residual: Option<Expression>,
 }
 
-/// Divides a condition whose host names are resolved.
+/// What the kernel is asked to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judge {
+    /// Whatever it can: for a condition on the sockets as they are now, its names resolved.
+    Everything,
+    /// Only what holds as long as a socket lives, so that the filter lets a socket through always or never: for
+    /// a condition whose names are left as they are, because what they stand for changes.
+    WhatNeverChanges,
+}
+
+/// Divides a condition.
 #[must_use]
-pub fn split(expression: &Expression) -> Split {
+pub fn split(expression: &Expression, judge: Judge) -> Split {
     let conjuncts = match expression {
         Expression::All(all) => all.as_slice(),
         one => std::slice::from_ref(one),
     };
     let mut residual = Expression::Always;
-    for conjunct in conjuncts.iter().filter(|conjunct| !exact(conjunct)) {
+    for conjunct in conjuncts.iter().filter(|conjunct| !exact(conjunct, judge)) {
         residual = residual.and(conjunct.clone());
     }
     let residual = Some(residual).filter(|residual| *residual != Expression::Always);
-    Split { filter: simplified(bound(expression, Bound::Upper)), residual }
+    Split { filter: simplified(bound(expression, judge, Bound::Upper)), residual }
 }
 
 /// Whether the kernel judges every test of the condition as user space would.
-fn exact(expression: &Expression) -> bool {
-    expression.tests().all(|test| judged(test).is_some())
+fn exact(expression: &Expression, judge: Judge) -> bool {
+    expression.tests().all(|test| judged(test, judge).is_some())
 }
 
 /// Which way a filter may err.
@@ -46,8 +56,8 @@ enum Bound {
     Lower,
 }
 
-fn bound(expression: &Expression, side: Bound) -> Filter {
-    let each = |list: &[Expression]| list.iter().map(|one| bound(one, side)).collect();
+fn bound(expression: &Expression, judge: Judge, side: Bound) -> Filter {
+    let each = |list: &[Expression]| list.iter().map(|one| bound(one, judge, side)).collect();
     match expression {
         Expression::Always => Filter::Always,
         Expression::Never => Filter::Never,
@@ -58,9 +68,9 @@ fn bound(expression: &Expression, side: Bound) -> Filter {
                 Bound::Upper => Bound::Lower,
                 Bound::Lower => Bound::Upper,
             };
-            Filter::Not(Box::new(bound(inner, other)))
+            Filter::Not(Box::new(bound(inner, judge, other)))
         }
-        Expression::Is(test) => judged(test).unwrap_or(match side {
+        Expression::Is(test) => judged(test, judge).unwrap_or(match side {
             Bound::Upper => Filter::Always,
             Bound::Lower => Filter::Never,
         }),
@@ -68,12 +78,19 @@ fn bound(expression: &Expression, side: Bound) -> Filter {
 }
 
 /// The kernel's own form of a test, if it has one that agrees for every socket.
-fn judged(test: &Test) -> Option<Filter> {
+///
+/// It also knows marks, but tells them to the privileged alone, and cgroups, but only since Linux 5.8: an older
+/// one would refuse the whole program.
+fn judged(test: &Test, judge: Judge) -> Option<Filter> {
+    if judge == Judge::WhatNeverChanges && !test.is_fixed() {
+        return None;
+    }
     Some(match test {
         Test::LocalPort(range) => Filter::LocalPort(range.clone()),
         Test::RemotePort(range) => Filter::RemotePort(range.clone()),
         Test::LocalAddress(network) => within(network, Filter::LocalAddress),
         Test::RemoteAddress(network) => within(network, Filter::RemoteAddress),
+        Test::InterfaceIndex(index) => Filter::Interface(*index),
         Test::RemoteHost(_)
         | Test::Pid(_)
         | Test::Command(_)
@@ -82,7 +99,6 @@ fn judged(test: &Test) -> Option<Filter> {
         | Test::Congestion(_)
         | Test::Uid(_)
         | Test::Interface(_)
-        | Test::InterfaceIndex(_)
         | Test::Mark { .. }
         | Test::Cgroup(_)
         | Test::CgroupId(_) => return None,

@@ -28,6 +28,8 @@ pub enum Filter {
     LocalAddress(IpAddr, u8),
     /// The remote address has this prefix; IPv4 also matches IPv4-mapped IPv6.
     RemoteAddress(IpAddr, u8),
+    /// Bound to the interface with this index, or to none if it is 0 (Linux 4.9).
+    Interface(u32),
 }
 
 /// A compiled program.
@@ -58,6 +60,7 @@ const D_GE: u8 = 4;
 const D_LE: u8 = 5;
 const S_COND: u8 = 7;
 const D_COND: u8 = 8;
+const DEV_COND: u8 = 9;
 
 /// `sizeof(struct inet_diag_bc_op)`
 const OP: usize = 4;
@@ -90,6 +93,11 @@ fn program(filter: &Filter) -> Result<Vec<u8>, TooLong> {
         Filter::RemotePort(range) => ports(D_GE, D_LE, range),
         Filter::LocalAddress(address, prefix) => prefixed(S_COND, *address, *prefix),
         Filter::RemoteAddress(address, prefix) => prefixed(D_COND, *address, *prefix),
+        Filter::Interface(index) => {
+            let mut code = op(DEV_COND, 2 * OP, 3 * OP);
+            code.extend(index.to_ne_bytes());
+            code
+        }
     };
     match (code.len(), filter) {
         (0, Filter::Any(_)) => program(&Filter::Never),

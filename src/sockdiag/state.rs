@@ -102,12 +102,6 @@ impl StateSet {
         Self(self.0 | other.0)
     }
 
-    /// The states in this set and not in the other.
-    #[must_use]
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
     /// The states in both sets.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
@@ -124,6 +118,12 @@ impl StateSet {
     #[must_use]
     pub const fn len(self) -> usize {
         self.0.count_ones() as usize
+    }
+
+    /// The named states that are not in the set.
+    #[must_use]
+    pub const fn complement(self) -> Self {
+        Self(Self::ALL.0 & !self.0)
     }
 
     /// Whether the set holds the state.
@@ -157,5 +157,14 @@ mod tests {
         assert_eq!(StateSet::ALL.bits(), 0xffe);
         assert!(!StateSet::NONE.contains(State::Listen));
         assert!(StateSet::of(&[State::Listen]).contains(State::Listen));
+    }
+
+    #[test]
+    fn a_set_and_its_complement_share_no_state_and_lack_none() {
+        let closed = StateSet::of(&[State::Close, State::Listen]);
+        assert_eq!(closed.intersection(closed.complement()), StateSet::NONE);
+        assert_eq!(closed.union(closed.complement()), StateSet::ALL);
+        assert_eq!(StateSet::NONE.complement(), StateSet::ALL);
+        assert_eq!(closed.intersection(StateSet::of(&[State::Listen])), StateSet::of(&[State::Listen]));
     }
 }

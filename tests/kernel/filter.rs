@@ -7,26 +7,34 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use ss_exporter::select::{Expression, Subject, Test, canonical, split};
+use ss_exporter::attribute::Direction;
+use ss_exporter::select::{Expression, Judge, Subject, Test, canonical, split};
 use ss_exporter::sockdiag::bytecode::compile;
-use ss_exporter::sockdiag::{Extensions, Request, StateSet};
+use ss_exporter::sockdiag::{Extensions, Request, Socket, State, StateSet};
 
 use super::{Pair, dump_now, enter};
 
 /// Cookies of the sockets that pass the kernel's filter, and of those that pass ours.
 fn judged(selection: &Expression, in_kernel: bool) -> (BTreeSet<u64>, BTreeSet<u64>) {
-    let halves = split(selection);
+    let halves = split(selection, Judge::Everything);
     let filter = in_kernel.then(|| compile(&halves.filter).expect("short"));
-    let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter };
+    let request = Request { states: StateSet::ALL, extensions: Extensions::CONG, filter };
     let test = if in_kernel { halves.residual.as_ref() } else { Some(selection) };
     let (mut passed, mut wanted) = (BTreeSet::new(), BTreeSet::new());
     dump_now(&request, |socket| {
         passed.insert(socket.cookie());
-        if test.is_none_or(|test| test.accepts(Subject::alive(socket, None, &[]))) {
+        if test.is_none_or(|test| test.accepts(subject(socket))) {
             wanted.insert(socket.cookie());
         }
     });
     (passed, wanted)
+}
+
+/// The socket, inbound if its local port is the smaller one: any direction will do here.
+fn subject<'a>(socket: &'a Socket<'a>) -> Subject<'a> {
+    let inbound = socket.local().port() < socket.remote().port();
+    let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
+    Subject::alive(socket, Some(direction), &[])
 }
 
 fn addresses() -> Vec<IpAddr> {
@@ -49,6 +57,18 @@ fn selection(ports: Vec<u16>) -> impl Strategy<Value = Expression> {
         let most = if address.is_ipv4() { 32 } else { 128 };
         canonical(IpNet::new(address, prefix.min(most)).expect("a prefix that fits"))
     });
+    let states = prop::collection::vec(prop::sample::select(State::ALL.to_vec()), 0..4);
+    let others = prop_oneof![
+        states.prop_map(|states| Test::State(StateSet::of(&states))),
+        prop::sample::select(vec![Direction::Inbound, Direction::Outbound]).prop_map(Test::Direction),
+        prop::sample::select(vec!["cubic", "reno", "bbr"]).prop_map(|name| Test::Congestion(name.into())),
+        (0_u32..2).prop_map(Test::Uid),
+        (0_u32..3).prop_map(Test::InterfaceIndex),
+        (0_u32..6, 0_u32..6).prop_map(|(value, mask)| Test::Mark { value, mask }),
+        Just(Test::Interface("lo".into())),
+        Just(Test::Cgroup("/".into())),
+        Just(Test::CgroupId(1)),
+    ];
     let leaf = prop_oneof![
         1 => Just(Expression::Always),
         1 => Just(Expression::Never),
@@ -59,6 +79,7 @@ fn selection(ports: Vec<u16>) -> impl Strategy<Value = Expression> {
         1 => Just(Expression::Is(Test::Pid(1))),
         1 => Just(Expression::Is(Test::Command("nobody".into()))),
         1 => Just(Expression::Is(Test::RemoteHost("nowhere".into()))),
+        4 => others.prop_map(Expression::Is),
     ];
     leaf.prop_recursive(4, 24, 3, |inner| {
         prop_oneof![
@@ -76,6 +97,7 @@ fn the_kernel_and_the_residual_together_select_what_was_meant() {
     }
     let mut pairs = super::one_of_each();
     pairs.push(Pair::at(Ipv4Addr::new(127, 0, 0, 9)));
+    pairs.push(Pair::special(Ipv4Addr::LOCALHOST, 5));
     let ports = pairs.iter().flat_map(|pair| [&pair.client, &pair.server]);
     let ports: Vec<u16> =
         ports.map(|end| end.local_addr().expect("bound").port()).chain([0, 1, 65_535]).collect();
@@ -101,7 +123,7 @@ fn a_selection_by_port_or_network_leaves_nothing_for_user_space() {
     let pairs = super::one_of_each();
     let port = pairs[0].client.local_addr().expect("bound").port();
     let local = Expression::Is(Test::LocalPort(port..=port));
-    assert_eq!(split(&local).residual, None);
+    assert_eq!(split(&local, Judge::Everything).residual, None);
     assert_eq!(judged(&local, true).0.len(), 1);
     let mapped = Expression::Is(Test::RemoteAddress("127.0.0.0/8".parse().expect("a network")));
     assert_eq!(
@@ -109,4 +131,17 @@ fn a_selection_by_port_or_network_leaves_nothing_for_user_space() {
         4,
         "both ends over IPv4 and both ends of the mapped connection"
     );
+}
+
+#[test]
+fn the_kernel_judges_to_which_interface_a_socket_is_bound() {
+    if enter() {
+        return;
+    }
+    let special = Pair::special(Ipv4Addr::LOCALHOST, 5);
+    let plain = Pair::at(Ipv4Addr::LOCALHOST);
+    let of = |index| judged(&Expression::Is(Test::InterfaceIndex(index)), true).0.len();
+    // The first interface of a new namespace is lo. The other end of the bound one is not bound.
+    assert_eq!((of(0), of(1), of(2)), (3, 1, 0));
+    drop((special, plain));
 }

@@ -4,6 +4,7 @@
 mod namespace;
 
 mod filter;
+mod language;
 mod numbers;
 mod owners;
 mod table;
@@ -40,6 +41,19 @@ impl Pair {
         let client = TcpStream::connect(address).expect("a connection");
         let (server, _) = listener.accept().expect("the other end");
         Self { client, server }
+    }
+
+    /// Connects, to a listener of its own at the address, a socket that is bound to `lo` and has the mark.
+    fn special(address: impl Into<IpAddr>, mark: u32) -> Self {
+        use socket2::{Domain, Socket, Type};
+        let listener = TcpListener::bind((address.into(), 0)).expect("a listener");
+        let address = listener.local_addr().expect("its address");
+        let client = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
+        client.bind_device(Some(b"lo")).expect("the interface");
+        client.set_mark(mark).expect("the right to set a mark");
+        client.connect(&address.into()).expect("a connection");
+        let (server, _) = listener.accept().expect("the other end");
+        Self { client: client.into(), server }
     }
 
     /// Sends so many bytes from the client to the server.

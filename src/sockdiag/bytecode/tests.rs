@@ -9,6 +9,7 @@ use super::*;
 struct Entry {
     local: (IpAddr, u16),
     remote: (IpAddr, u16),
+    interface: u32,
 }
 
 /// Runs a program as the kernel does; `None` if the kernel's audit would refuse it.
@@ -33,6 +34,7 @@ fn run(program: &Bytecode, entry: Entry) -> Option<bool> {
             D_LE => entry.remote.1 <= port(),
             S_COND => condition(&op[4..], entry.local.0),
             D_COND => condition(&op[4..], entry.remote.0),
+            DEV_COND => op[4..8] == entry.interface.to_ne_bytes(),
             _ => return None,
         };
         at += if passes { i64::from(op[1]) } else { no };
@@ -52,7 +54,7 @@ fn audit(code: &[u8]) -> Option<Vec<i64>> {
         let fits =
             |offset: usize, least: usize| offset >= least && offset <= left + 4 && offset.is_multiple_of(4);
         let least = match op[0] {
-            S_GE..=D_LE => 8,
+            S_GE..=D_LE | DEV_COND => 8,
             S_COND | D_COND => 12 + if op[4] == 2 { 4 } else { 16 },
             _ => 4,
         };
@@ -97,6 +99,7 @@ fn judge(filter: &Filter, entry: Entry) -> bool {
         Filter::RemotePort(range) => range.contains(&entry.remote.1),
         Filter::LocalAddress(network, prefix) => inside(*network, *prefix, entry.local.0),
         Filter::RemoteAddress(network, prefix) => inside(*network, *prefix, entry.remote.0),
+        Filter::Interface(index) => *index == entry.interface,
     }
 }
 
@@ -122,6 +125,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         range().prop_map(Filter::RemotePort),
         network().prop_map(|(a, p)| Filter::LocalAddress(a, p)),
         network().prop_map(|(a, p)| Filter::RemoteAddress(a, p)),
+        (0_u32..3).prop_map(Filter::Interface),
     ];
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
@@ -136,9 +140,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
     fn a_program_passes_the_audit_and_means_its_filter(
-        filter in filter(), local in (address(), 0_u16..10), remote in (address(), 0_u16..10)
+        filter in filter(), local in (address(), 0_u16..10), remote in (address(), 0_u16..10),
+        interface in 0_u32..3
     ) {
-        let entry = Entry { local, remote };
+        let entry = Entry { local, remote, interface };
         let program = compile(&filter).expect("short");
         prop_assert_eq!(run(&program, entry), Some(judge(&filter, entry)));
     }
@@ -160,7 +165,8 @@ fn a_port_is_two_comparisons_written_out() {
 fn a_filter_beyond_the_kernels_limit_is_refused() {
     let ports = |count: u16| Filter::Any((0..count).map(|port| Filter::LocalPort(port..=port)).collect());
     let program = compile(&ports(3000)).expect("fits");
-    let entry = |port| Entry { local: ([127, 0, 0, 1].into(), port), remote: ([127, 0, 0, 1].into(), 1) };
+    let here = [127, 0, 0, 1].into();
+    let entry = |port| Entry { local: (here, port), remote: (here, 1), interface: 0 };
     assert_eq!(run(&program, entry(2999)), Some(true));
     assert_eq!(run(&program, entry(3000)), Some(false));
     assert_eq!(compile(&ports(4000)), Err(TooLong));

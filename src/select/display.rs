@@ -1,0 +1,119 @@
+//! A condition as text in the language of selections: read back, it accepts the same sockets.
+//!
+//! Refuses to know how the text was written at first.
+
+use std::fmt::{self, Display, Formatter};
+use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
+
+use super::lex::is_word;
+use super::{Expression, Test};
+use crate::sockdiag::{State, StateSet};
+
+impl Display for Expression {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Always => f.write_str("state all"),
+            Self::Never => f.write_str("exclude all"),
+            Self::All(all) => joined(f, all, " and ", &Self::Always),
+            Self::Any(any) => joined(f, any, " or ", &Self::Never),
+            Self::Not(inner) => write!(f, "not {}", Part(inner)),
+            Self::Is(test) => test.fmt(f),
+        }
+    }
+}
+
+fn joined(f: &mut Formatter<'_>, list: &[Expression], link: &str, none: &Expression) -> fmt::Result {
+    if list.is_empty() {
+        return none.fmt(f);
+    }
+    for (index, one) in list.iter().enumerate() {
+        f.write_str(if index == 0 { "" } else { link })?;
+        Part(one).fmt(f)?;
+    }
+    Ok(())
+}
+
+/// An expression inside another.
+struct Part<'a>(&'a Expression);
+
+impl Display for Part<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Expression::All(list) | Expression::Any(list) if !list.is_empty() => write!(f, "( {} )", self.0),
+            one => one.fmt(f),
+        }
+    }
+}
+
+impl Display for Test {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LocalPort(range) => ports(f, "sport", range),
+            Self::RemotePort(range) => ports(f, "dport", range),
+            Self::LocalAddress(network) => address(f, "src", network),
+            Self::RemoteAddress(network) => address(f, "dst", network),
+            // Between quotation marks it is a name, whatever it looks like.
+            Self::RemoteHost(name) => write!(f, "dst = {}", Quoted(name)),
+            Self::Pid(pid) => write!(f, "pid = {pid}"),
+            Self::Command(name) => write!(f, "process = {}", Name(name)),
+            Self::State(states) => state(f, *states),
+            Self::Direction(direction) => write!(f, "direction = {}", direction.name()),
+            Self::Congestion(name) => write!(f, "congestion = {}", Name(name)),
+            Self::Uid(uid) => write!(f, "uid = {uid}"),
+            Self::Interface(name) => write!(f, "dev = {}", Name(name)),
+            Self::InterfaceIndex(index) => write!(f, "dev = {index}"),
+            Self::Mark { value, mask } => write!(f, "fwmark = {value:#x}/{mask:#x}"),
+            Self::Cgroup(path) => write!(f, "cgroup = {}", Name(path)),
+            Self::CgroupId(id) => write!(f, "cgroup = {id}"),
+        }
+    }
+}
+
+fn ports(f: &mut Formatter<'_>, name: &str, range: &RangeInclusive<u16>) -> fmt::Result {
+    match (*range.start(), *range.end()) {
+        (first, last) if first == last => write!(f, "{name} = {first}"),
+        (0, last) => write!(f, "{name} <= {last}"),
+        (first, u16::MAX) => write!(f, "{name} >= {first}"),
+        (first, last) => write!(f, "( {name} >= {first} and {name} <= {last} )"),
+    }
+}
+
+fn address(f: &mut Formatter<'_>, name: &str, network: &IpNet) -> fmt::Result {
+    match network {
+        IpNet::V4(v4) if v4.prefix_len() == 32 => write!(f, "{name} = {}", v4.addr()),
+        IpNet::V6(v6) if v6.prefix_len() == 128 => write!(f, "{name} = [{}]", v6.addr()),
+        network => write!(f, "{name} = {network}"),
+    }
+}
+
+fn state(f: &mut Formatter<'_>, states: StateSet) -> fmt::Result {
+    if states == StateSet::ALL {
+        return f.write_str("state all");
+    }
+    let mut separator = "";
+    for state in State::ALL.into_iter().filter(|state| states.contains(*state)) {
+        write!(f, "{separator}state {}", state.name())?;
+        separator = " ";
+    }
+    f.write_str(if separator.is_empty() { "exclude all" } else { "" })
+}
+
+/// A name, between quotation marks if it could be read as something else.
+struct Name<'a>(&'a str);
+
+impl Display for Name<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let is_plain = self.0.starts_with(|first: char| first.is_alphabetic()) && is_word(self.0);
+        if is_plain { f.write_str(self.0) } else { Quoted(self.0).fmt(f) }
+    }
+}
+
+struct Quoted<'a>(&'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}

@@ -1,0 +1,182 @@
+//! The ends of a connection as `ss` writes them: `ADDRESS[/PREFIX][:PORT]`, or a port alone.
+//!
+//! Refuses to know where in a selection they stand.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
+
+use super::lex::Comparison;
+use super::mistake::{Mistake, Value, number};
+use super::{Expression, Test, canonical, services};
+use crate::words::is_host_name;
+
+pub(super) const PORT: &str = "a port from 0 to 65535, or the name of a service such as https";
+pub(super) const ADDRESS: &str =
+    "ADDRESS, ADDRESS/PREFIX, [IPV6ADDRESS], * or nothing, with or without :PORT";
+
+/// One end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    Local,
+    Remote,
+}
+
+/// Which addresses are meant.
+enum Addresses {
+    Any,
+    Of(IpNet),
+    Host(String),
+}
+
+impl End {
+    /// The end whose port the predicate looks at.
+    pub(super) fn of_port(predicate: &str) -> Option<Self> {
+        match predicate {
+            "sport" => Some(Self::Local),
+            "dport" => Some(Self::Remote),
+            _ => None,
+        }
+    }
+
+    /// The condition on its port.
+    pub(super) fn port(
+        self,
+        comparison: Comparison,
+        value: &Value,
+        at: usize,
+    ) -> Result<Expression, Mistake> {
+        let text = value.text.strip_prefix(':').unwrap_or(&value.text);
+        let is = |range| Expression::Is(self.in_range(range));
+        let not = |one| Expression::Not(Box::new(one));
+        if text == "*" {
+            return match comparison {
+                Comparison::Equal => Ok(Expression::Always),
+                Comparison::Unequal => Ok(Expression::Never),
+                _ => Err(Mistake { at, found: "a comparison with any port".into(), allowed: "=, !=".into() }),
+            };
+        }
+        let port = port(text, value)?;
+        Ok(match comparison {
+            Comparison::Equal => is(port..=port),
+            Comparison::Unequal => not(is(port..=port)),
+            Comparison::AtLeast => is(port..=u16::MAX),
+            Comparison::AtMost => is(0..=port),
+            Comparison::Above => not(is(0..=port)),
+            Comparison::Below => not(is(port..=u16::MAX)),
+        })
+    }
+
+    /// The condition on its address, and on its port if one is given.
+    pub(super) fn address(self, value: &Value) -> Result<Expression, Mistake> {
+        if ["unix:", "link:", "netlink:", "vsock:"].iter().any(|family| value.text.starts_with(family)) {
+            let mut mistake = value.mistake(ADDRESS);
+            mistake.found += ", which no TCP socket has";
+            return Err(mistake);
+        }
+        let (family, text) = family(&value.text);
+        let (address, port_text) = divided(text, value)?;
+        let mut condition = match self.addresses(address, value)? {
+            Addresses::Any => family.map_or(Expression::Always, |all| self.within(all)),
+            Addresses::Of(network) => {
+                if family.is_some_and(|all| all.addr().is_ipv4() != network.addr().is_ipv4()) {
+                    return Err(value.mistake("an address of the family that stands before it"));
+                }
+                self.within(canonical(network))
+            }
+            Addresses::Host(name) => {
+                let family = family.map_or(Expression::Always, |all| self.within(all));
+                family.and(Expression::Is(Test::RemoteHost(name)))
+            }
+        };
+        if let Some(text) = port_text.filter(|text| !text.is_empty() && *text != "*") {
+            let port = port(text, value)?;
+            condition = condition.and(Expression::Is(self.in_range(port..=port)));
+        }
+        Ok(condition)
+    }
+
+    fn addresses(self, text: &str, value: &Value) -> Result<Addresses, Mistake> {
+        let network = || text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        match (text, self) {
+            // Between quotation marks is a name, whatever it looks like.
+            _ if value.quoted && !is_host_name(text) => Err(value.mistake("the name of a host")),
+            ("" | "*" | "any" | "all" | "default", _) if !value.quoted => Ok(Addresses::Any),
+            _ if !value.quoted
+                && let Some(network) = network() =>
+            {
+                Ok(Addresses::Of(network))
+            }
+            (_, Self::Remote) if is_host_name(text) => Ok(Addresses::Host(text.to_owned())),
+            (_, Self::Local) if is_host_name(text) => {
+                Err(value.mistake("an address or a network; the name of a host stands behind dst alone"))
+            }
+            _ => Err(value.mistake(ADDRESS)),
+        }
+    }
+
+    fn within(self, network: IpNet) -> Expression {
+        Expression::Is(match self {
+            Self::Local => Test::LocalAddress(network),
+            Self::Remote => Test::RemoteAddress(network),
+        })
+    }
+
+    fn in_range(self, range: RangeInclusive<u16>) -> Test {
+        match self {
+            Self::Local => Test::LocalPort(range),
+            Self::Remote => Test::RemotePort(range),
+        }
+    }
+}
+
+/// Every address of the family named at the beginning, and the rest.
+fn family(text: &str) -> (Option<IpNet>, &str) {
+    let all = |address: IpAddr| IpNet::new(address, 0).ok();
+    if let Some(rest) = text.strip_prefix("inet:") {
+        return (all(Ipv4Addr::UNSPECIFIED.into()), rest);
+    }
+    match text.strip_prefix("inet6:") {
+        Some(rest) => (all(Ipv6Addr::UNSPECIFIED.into()), rest),
+        None => (None, text),
+    }
+}
+
+/// The address and, behind a colon, the port.
+fn divided<'t>(text: &'t str, value: &Value) -> Result<(&'t str, Option<&'t str>), Mistake> {
+    if let Some(inside) = text.strip_prefix('[') {
+        let (address, rest) = inside.split_once(']').ok_or_else(|| value.mistake("] behind the address"))?;
+        return match rest.strip_prefix(':') {
+            None if !rest.is_empty() => {
+                Err(value.mistake("[ADDRESS] or [ADDRESS/PREFIX], with or without :PORT"))
+            }
+            port => Ok((address, port)),
+        };
+    }
+    let split = match text.split_once('/') {
+        Some((_, prefix)) => prefix.rfind(':').map(|at| text.len() - prefix.len() + at),
+        None => text.rfind(':'),
+    };
+    let parts = split.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
+    let is_address = text.parse::<Ipv6Addr>().is_ok();
+    match parts {
+        // `::1:443` could be one address or an address and a port.
+        Some((address, port)) if is_address && address.parse::<Ipv6Addr>().is_ok() => {
+            Err(value
+                .mistake(format!("[{text}] for an address, [{address}]:{port} for an address and a port")))
+        }
+        Some((address, port)) if !is_address => Ok((address, Some(port))),
+        _ => Ok((text, None)),
+    }
+}
+
+fn port(text: &str, value: &Value) -> Result<u16, Mistake> {
+    if let Some(port) = number(text).and_then(|number| u16::try_from(number).ok()) {
+        return Ok(port);
+    }
+    services::port(text).ok_or_else(|| {
+        let named = Value { at: value.at, text: text.to_owned(), quoted: false };
+        named.unknown(PORT, services::names())
+    })
+}

@@ -1,0 +1,132 @@
+//! The words and signs of a selection, each with its place.
+//!
+//! Refuses to know in which order they may stand.
+
+use super::Mistake;
+
+/// A word or a sign and the bytes of the text that it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) at: usize,
+    pub(super) end: usize,
+    pub(super) kind: Kind,
+}
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Open,
+    Close,
+    Not,
+    And,
+    Or,
+    Compare(Comparison),
+    Word(String),
+    /// A word between quotation marks, which may hold blanks and signs.
+    Quoted(String),
+    End,
+}
+
+/// How a property is compared with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    Unequal,
+    Above,
+    Below,
+    AtLeast,
+    AtMost,
+}
+
+/// The tokens of a text, one after the other.
+pub(super) struct Tokens<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// The signs, longer ones before those that they begin with.
+const SIGNS: [(&str, Kind); 14] = [
+    ("(", Kind::Open),
+    (")", Kind::Close),
+    ("!=", Kind::Compare(Comparison::Unequal)),
+    ("!", Kind::Not),
+    ("&&", Kind::And),
+    ("&", Kind::And),
+    ("||", Kind::Or),
+    ("|", Kind::Or),
+    ("==", Kind::Compare(Comparison::Equal)),
+    ("=", Kind::Compare(Comparison::Equal)),
+    (">=", Kind::Compare(Comparison::AtLeast)),
+    (">", Kind::Compare(Comparison::Above)),
+    ("<=", Kind::Compare(Comparison::AtMost)),
+    ("<", Kind::Compare(Comparison::Below)),
+];
+
+impl<'a> Tokens<'a> {
+    /// Of a text, from its beginning.
+    pub(super) const fn of(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The next token; behind the last it is the end, again and again.
+    pub(super) fn next(&mut self) -> Result<Token, Mistake> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let rest = rest.trim_start();
+        let at = self.text.len() - rest.len();
+        let (kind, length) = if rest.is_empty() {
+            (Kind::End, 0)
+        } else if let Some((sign, kind)) = SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
+            (kind.clone(), sign.len())
+        } else if let Some(inside) = rest.strip_prefix('"') {
+            quoted(inside).ok_or_else(|| Mistake {
+                at,
+                found: "a quotation mark without its partner".to_owned(),
+                allowed: "\"...\", in which \\ stands before \" and \\".to_owned(),
+            })?
+        } else {
+            let word = rest.split(ends_a_word).next().unwrap_or_default();
+            (keyword(word), word.len())
+        };
+        self.at = at + length;
+        Ok(Token { at, end: self.at, kind })
+    }
+}
+
+/// Whether the text would be read back as one and the same word.
+pub(super) fn is_word(text: &str) -> bool {
+    !text.is_empty() && !text.contains(ends_a_word) && matches!(keyword(text), Kind::Word(_))
+}
+
+fn ends_a_word(letter: char) -> bool {
+    letter.is_whitespace() || "()!&|=<>\"".contains(letter)
+}
+
+/// What stands before the closing mark, and the length with both marks.
+fn quoted(inside: &str) -> Option<(Kind, usize)> {
+    let mut name = String::new();
+    let mut letters = inside.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Some((Kind::Quoted(name), at + 2)),
+            '\\' => name.push(letters.next()?.1),
+            other => name.push(other),
+        }
+    }
+    None
+}
+
+/// The sign that a word stands for, or the word.
+fn keyword(word: &str) -> Kind {
+    match word {
+        "not" => Kind::Not,
+        "and" => Kind::And,
+        "or" => Kind::Or,
+        "eq" => Kind::Compare(Comparison::Equal),
+        "ne" | "neq" => Kind::Compare(Comparison::Unequal),
+        "gt" => Kind::Compare(Comparison::Above),
+        "lt" => Kind::Compare(Comparison::Below),
+        "ge" | "geq" => Kind::Compare(Comparison::AtLeast),
+        "le" | "leq" => Kind::Compare(Comparison::AtMost),
+        other => Kind::Word(other.to_owned()),
+    }
+}

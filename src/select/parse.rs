@@ -1,0 +1,380 @@
+//! The language of selections: the filters of `ss`, and what else a dump can tell.
+//!
+//! As in `ss`, `and` and `or` bind equally and from left to right, what stands side by side is joined by
+//! `and`, `not` takes the next predicate alone, and filters of states before everything else hold for all
+//! of it. Different from `ss`:
+//!
+//! - A mapped address such as `::ffff:192.0.2.1` is the IPv4 address, and IPv6 networks do not hold the mapped
+//!   ones; to `ss` a mapped address also is an IPv6 address, and a network written as mapped holds no IPv4.
+//! - `inet:` and `inet6:` narrow the address behind them; in `ss` they narrow the whole list.
+//! - `src` and `dst` may be compared by `!=`; signs need no blanks around them; filters of states may stand
+//!   anywhere.
+//!
+//! Refuses to read files and to resolve names: a name stays a name in the tree.
+
+use super::lex::{Comparison, Kind, Token, Tokens};
+use super::mistake::{Mistake, Value, number};
+use super::{Expression, Test, ends, states};
+use crate::attribute::{Direction, Networks};
+use crate::sockdiag::StateSet;
+use crate::words::shown;
+
+/// The longest text in bytes: about 3,000 networks, as many as the kernel takes.
+const LONGEST: usize = 65_536;
+/// The highest tree: reading, testing and compiling one recurse.
+const HIGHEST: usize = 64;
+/// How many parentheses and `not` may be open at once; a range of ports is printed in parentheses too.
+const DEEPEST: usize = 2 * HIGHEST;
+
+const STATE: &str = "state";
+const EXCLUDE: [&str; 2] = ["exclude", "excl"];
+const PREDICATES: [&str; 15] = [
+    STATE,
+    "exclude",
+    "src",
+    "dst",
+    "sport",
+    "dport",
+    "dev",
+    "fwmark",
+    "cgroup",
+    "direction",
+    "congestion",
+    "network",
+    "process",
+    "pid",
+    "uid",
+];
+/// Known to `ss` alone.
+const NOT_IN_A_DUMP: &str = "autobound";
+
+/// Reads a selection; an empty text selects every socket.
+///
+/// # Errors
+/// The first [`Mistake`] in the text.
+pub fn parse(text: &str, networks: &Networks) -> Result<Expression, Mistake> {
+    let mut tokens = Tokens::of(text);
+    if text.len() > LONGEST {
+        let found = format!("{} bytes", text.len());
+        return Err(Mistake { at: 0, found, allowed: format!("at most {LONGEST}") });
+    }
+    let token = tokens.next()?;
+    Parser { text, tokens, token, networks, open: 0 }.whole().map(|tree| tree.expression)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    tokens: Tokens<'a>,
+    /// The next one.
+    token: Token,
+    networks: &'a Networks,
+    open: usize,
+}
+
+/// An expression and how many levels it has above its tests.
+struct Tree {
+    expression: Expression,
+    height: usize,
+}
+
+impl Parser<'_> {
+    fn whole(mut self) -> Result<Tree, Mistake> {
+        let tree = match &self.token.kind {
+            Kind::End => Tree { expression: Expression::Always, height: 0 },
+            Kind::Word(word) if is_state_filter(word) => {
+                let first = self.states()?;
+                match self.token.kind {
+                    Kind::End | Kind::And | Kind::Or | Kind::Close => self.chain(first)?,
+                    _ => {
+                        let (at, rest) = (self.token.at, self.expression()?);
+                        self.joined(first, &Kind::And, rest, at)?
+                    }
+                }
+            }
+            _ => self.expression()?,
+        };
+        if self.token.kind == Kind::End {
+            return Ok(tree);
+        }
+        Err(self.mistake("the end, and, or, or a predicate"))
+    }
+
+    fn expression(&mut self) -> Result<Tree, Mistake> {
+        let first = self.primary()?;
+        self.chain(first)
+    }
+
+    /// What is joined to the first part, from left to right.
+    fn chain(&mut self, first: Tree) -> Result<Tree, Mistake> {
+        let mut tree = first;
+        loop {
+            let at = self.token.at;
+            let link = match self.token.kind {
+                Kind::End | Kind::Close => return Ok(tree),
+                Kind::And | Kind::Or => self.take()?.kind,
+                _ => Kind::And,
+            };
+            let next = self.primary()?;
+            tree = self.joined(tree, &link, next, at)?;
+        }
+    }
+
+    fn joined(&self, left: Tree, link: &Kind, right: Tree, at: usize) -> Result<Tree, Mistake> {
+        let level = |tree: &Tree| match &tree.expression {
+            Expression::All(_) => tree.height - usize::from(*link == Kind::And),
+            Expression::Any(_) => tree.height - usize::from(*link == Kind::Or),
+            _ => tree.height,
+        };
+        let height = 1 + level(&left).max(right.height);
+        let expression = match link {
+            Kind::Or => left.expression.or(right.expression),
+            _ => left.expression.and(right.expression),
+        };
+        self.bounded(Tree { expression, height }, at)
+    }
+
+    fn bounded(&self, tree: Tree, at: usize) -> Result<Tree, Mistake> {
+        if tree.height <= HIGHEST {
+            return Ok(tree);
+        }
+        let found = format!("more than {HIGHEST} levels");
+        Err(Mistake {
+            at: at.min(self.text.len()),
+            found,
+            allowed: "fewer changes between and, or, not".to_owned(),
+        })
+    }
+
+    /// One predicate, or what stands in parentheses or behind `not`.
+    fn primary(&mut self) -> Result<Tree, Mistake> {
+        let at = self.token.at;
+        match &self.token.kind {
+            Kind::Open => {
+                self.enter()?;
+                let inner = self.expression()?;
+                if self.token.kind != Kind::Close {
+                    return Err(self.mistake(&format!(") for the ( in column {}", at + 1)));
+                }
+                self.leave()?;
+                Ok(inner)
+            }
+            Kind::Not => {
+                self.enter()?;
+                let Tree { expression, height } = self.primary()?;
+                self.open -= 1;
+                self.bounded(
+                    Tree { expression: Expression::Not(Box::new(expression)), height: height + 1 },
+                    at,
+                )
+            }
+            Kind::Word(word) if is_state_filter(word) => self.states(),
+            Kind::Word(word) if PREDICATES.contains(&word.as_str()) => {
+                let word = word.clone();
+                self.take()?;
+                let expression = self.predicate(&word)?;
+                // No predicate has more than a condition of conditions, or the opposite of one.
+                Ok(Tree { expression, height: 2 })
+            }
+            Kind::Word(word) => Err(self.no_predicate(word)),
+            _ => Err(self.mistake(&predicates())),
+        }
+    }
+
+    fn enter(&mut self) -> Result<(), Mistake> {
+        if self.open == DEEPEST {
+            let found = format!("more than {DEEPEST} parentheses and not inside each other");
+            return Err(Mistake { at: self.token.at, found, allowed: "fewer".to_owned() });
+        }
+        self.open += 1;
+        self.take().map(drop)
+    }
+
+    fn leave(&mut self) -> Result<(), Mistake> {
+        self.open -= 1;
+        self.take().map(drop)
+    }
+
+    fn no_predicate(&self, word: &str) -> Mistake {
+        let value = Value { at: self.token.at, text: word.to_owned(), quoted: false };
+        if word == NOT_IN_A_DUMP {
+            let mut mistake = value.mistake(predicates());
+            mistake.found += ", which a dump cannot tell";
+            return mistake;
+        }
+        value.unknown(&predicates(), PREDICATES.into_iter())
+    }
+
+    /// Filters of states side by side are one: each adds states or takes them away.
+    fn states(&mut self) -> Result<Tree, Mistake> {
+        let mut found = None;
+        while let Kind::Word(word) = &self.token.kind
+            && is_state_filter(word)
+        {
+            let adds = word == STATE;
+            self.take()?;
+            self.equals()?;
+            let value = self.value("the name of a state")?;
+            let states = states::states_named(&value.text).ok_or_else(|| {
+                let names = states::state_names().collect::<Vec<_>>().join(", ");
+                value.unknown(&names, states::state_names())
+            })?;
+            found = Some(match (adds, found) {
+                (true, before) => states.union(before.unwrap_or(StateSet::NONE)),
+                (false, before) => before.unwrap_or(StateSet::ALL).intersection(states.complement()),
+            });
+        }
+        let states = found.unwrap_or(StateSet::ALL);
+        Ok(Tree { expression: Expression::Is(Test::State(states)), height: 0 })
+    }
+
+    fn predicate(&mut self, name: &str) -> Result<Expression, Mistake> {
+        if let Some(end) = ends::End::of_port(name) {
+            let (at, comparison) = (self.token.at, self.comparison()?);
+            let value = self.value(ends::PORT)?;
+            return end.port(comparison, &value, at);
+        }
+        let equal = self.equals_or_not()?;
+        let expression = match name {
+            "src" => ends::End::Local.address(&self.value(ends::ADDRESS)?)?,
+            "dst" => ends::End::Remote.address(&self.value(ends::ADDRESS)?)?,
+            "network" => self.network()?,
+            "direction" => Expression::Is(Test::Direction(self.direction()?)),
+            _ => Expression::Is(self.test(name)?),
+        };
+        Ok(if equal { expression } else { Expression::Not(Box::new(expression)) })
+    }
+
+    /// The predicates that are one test of one value.
+    fn test(&mut self, name: &str) -> Result<Test, Mistake> {
+        const PID: &str = "a process id from 1 to 4294967295";
+        const UID: &str = "a user id from 0 to 4294967295";
+        Ok(match name {
+            "dev" => {
+                let value = self.value("the name or the index of an interface")?;
+                let index = number(&value.text).filter(|_| !value.quoted);
+                index.map_or(Test::Interface(value.text), Test::InterfaceIndex)
+            }
+            "fwmark" => mark(&self.value(MARK)?)?,
+            "cgroup" => {
+                let value = self.value("a path below the root of cgroup v2")?;
+                let id = value.text.parse().ok().filter(|_| !value.quoted);
+                id.map_or_else(|| Test::Cgroup(below_the_root(&value.text).to_owned()), Test::CgroupId)
+            }
+            "congestion" => Test::Congestion(self.value("the name of a congestion control algorithm")?.text),
+            "process" => {
+                let value = self.value("the name of a process")?;
+                if value.text.starts_with('/') && !value.quoted {
+                    return Err(value.mistake("the name of a process without its path"));
+                }
+                Test::Command(value.text)
+            }
+            "pid" => {
+                let value = self.value(PID)?;
+                Test::Pid(Some(value.number(PID)?).filter(|pid| *pid > 0).ok_or_else(|| value.mistake(PID))?)
+            }
+            _ => Test::Uid(self.value(UID)?.number(UID)?),
+        })
+    }
+
+    fn network(&mut self) -> Result<Expression, Mistake> {
+        let value = self.value("the name of a network")?;
+        let networks = self.networks.named(&value.text).ok_or_else(|| {
+            let names = self.networks.names();
+            let allowed = match &names[..] {
+                [] => "none, because no network has a name".to_owned(),
+                names => names.join(", "),
+            };
+            value.unknown(&allowed, names.into_iter())
+        })?;
+        let tests = networks.into_iter().map(|network| Expression::Is(Test::RemoteAddress(network)));
+        Ok(tests.fold(Expression::Never, Expression::or))
+    }
+
+    fn direction(&mut self) -> Result<Direction, Mistake> {
+        const ALLOWED: &str = "inbound, outbound";
+        let all = [Direction::Inbound, Direction::Outbound];
+        let value = self.value(ALLOWED)?;
+        let known = all.into_iter().find(|direction| direction.name() == value.text);
+        known.ok_or_else(|| value.unknown(ALLOWED, all.into_iter().map(Direction::name)))
+    }
+
+    fn equals(&mut self) -> Result<(), Mistake> {
+        match self.token.kind {
+            Kind::Compare(Comparison::Equal) => self.take().map(drop),
+            Kind::Compare(_) => Err(self.mistake("=, or the value at once")),
+            _ => Ok(()),
+        }
+    }
+
+    fn equals_or_not(&mut self) -> Result<bool, Mistake> {
+        if self.token.kind == Kind::Compare(Comparison::Unequal) {
+            return self.take().map(|_| false);
+        }
+        match self.token.kind {
+            Kind::Compare(Comparison::Equal) => self.take().map(|_| true),
+            Kind::Compare(_) => Err(self.mistake("=, !=, or the value at once")),
+            _ => Ok(true),
+        }
+    }
+
+    fn comparison(&mut self) -> Result<Comparison, Mistake> {
+        if let Kind::Compare(comparison) = self.token.kind {
+            self.take()?;
+            return Ok(comparison);
+        }
+        Ok(Comparison::Equal)
+    }
+
+    fn value(&mut self, allowed: &str) -> Result<Value, Mistake> {
+        let (Kind::Word(text) | Kind::Quoted(text)) = &self.token.kind else {
+            return Err(self.mistake(allowed));
+        };
+        let quoted = matches!(self.token.kind, Kind::Quoted(_));
+        let value = Value { at: self.token.at, text: text.clone(), quoted };
+        self.take()?;
+        if value.text.is_empty() { Err(value.mistake(allowed)) } else { Ok(value) }
+    }
+
+    /// The token, with the next one in its place.
+    fn take(&mut self) -> Result<Token, Mistake> {
+        let next = self.tokens.next()?;
+        Ok(std::mem::replace(&mut self.token, next))
+    }
+
+    fn mistake(&self, allowed: &str) -> Mistake {
+        let Token { at, end, kind } = &self.token;
+        let found = match kind {
+            Kind::End => "the end".to_owned(),
+            _ => format!("\"{}\"", shown(self.text.get(*at..*end).unwrap_or_default())),
+        };
+        Mistake { at: *at, found, allowed: allowed.to_owned() }
+    }
+}
+
+fn is_state_filter(word: &str) -> bool {
+    word == STATE || EXCLUDE.contains(&word)
+}
+
+fn predicates() -> String {
+    format!("(, not, {}", PREDICATES.join(", "))
+}
+
+const MARK: &str = "a mark such as 0x1, or 0x1/0x3 for the bits that count";
+
+fn mark(value: &Value) -> Result<Test, Mistake> {
+    let (bits, mask) = value.text.split_once('/').unwrap_or((&value.text, "0xffffffff"));
+    match (number(bits), number(mask)) {
+        (Some(value), Some(mask)) => Ok(Test::Mark { value, mask }),
+        _ => Err(value.mistake(MARK)),
+    }
+}
+
+/// The path without the folder where cgroup v2 is mounted, which `ss` wants to see.
+fn below_the_root(path: &str) -> &str {
+    let inside = path.strip_prefix("/sys/fs/cgroup").filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let inside = inside.map(|rest| rest.strip_prefix("/unified").unwrap_or(rest));
+    inside.map_or(path, |rest| if rest.is_empty() { "/" } else { rest })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,413 @@
+//! Texts, the trees they stand for, and what is said of those that stand for none.
+
+use ipnet::IpNet;
+use proptest::prelude::*;
+
+use super::*;
+use crate::sockdiag::State;
+
+fn networks() -> Networks {
+    let network = |text: &str, name: &str| (text.parse().expect("a network"), name.to_owned());
+    let named = vec![
+        network("192.0.2.0/24", "office"),
+        network("2001:db8::/32", "office"),
+        network("10.9.0.0/16", "data centre"),
+    ];
+    Networks::new(named, None, None)
+}
+
+fn tree(text: &str) -> Expression {
+    parse(text, &networks()).unwrap_or_else(|mistake| panic!("{text}: {mistake}"))
+}
+
+fn refusal(text: &str) -> String {
+    match parse(text, &networks()) {
+        Err(mistake) => mistake.to_string(),
+        Ok(tree) => panic!("{text} is {tree:?}"),
+    }
+}
+
+const A: Expression = Expression::Is(Test::Uid(1));
+const B: Expression = Expression::Is(Test::Uid(2));
+const C: Expression = Expression::Is(Test::Uid(3));
+
+fn is(test: Test) -> Expression {
+    Expression::Is(test)
+}
+
+fn all<const N: usize>(list: [Expression; N]) -> Expression {
+    Expression::All(list.into())
+}
+
+fn either<const N: usize>(list: [Expression; N]) -> Expression {
+    Expression::Any(list.into())
+}
+
+fn not(inner: Expression) -> Expression {
+    Expression::Not(Box::new(inner))
+}
+
+fn states(states: &[State]) -> Expression {
+    is(Test::State(StateSet::of(states)))
+}
+
+fn src(network: &str) -> Expression {
+    is(Test::LocalAddress(network.parse().expect("a network")))
+}
+
+fn dst(network: &str) -> Expression {
+    is(Test::RemoteAddress(network.parse::<IpNet>().expect("a network")))
+}
+
+fn sport(port: u16) -> Expression {
+    is(Test::LocalPort(port..=port))
+}
+
+fn dport(port: u16) -> Expression {
+    is(Test::RemotePort(port..=port))
+}
+
+fn each(table: impl IntoIterator<Item = (&'static str, Expression)>) {
+    for (text, expected) in table {
+        assert_eq!(tree(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn conditions_are_joined_from_left_to_right_as_in_ss() {
+    each([
+        ("", Expression::Always),
+        (" \t\n", Expression::Always),
+        ("uid 1", A),
+        ("uid 1 and uid 2 and uid 3", all([A, B, C])),
+        ("uid 1 uid 2 & uid 3", all([A, B, C])),
+        ("uid 1 && uid 2", all([A, B])),
+        ("uid 1 or uid 2 | uid 3", either([A, B, C])),
+        ("uid 1||uid 2", either([A, B])),
+        ("uid 1 or uid 2 and uid 3", all([either([A, B]), C])),
+        ("uid 1 or uid 2 uid 3", all([either([A, B]), C])),
+        ("uid 1 and uid 2 or uid 3", either([all([A, B]), C])),
+        ("uid 1 or ( uid 2 and uid 3 )", either([A, all([B, C])])),
+        ("uid 1 or (uid 2 and uid 3)", either([A, all([B, C])])),
+        ("((uid 1))", A),
+        ("not uid 1 or uid 2", either([not(A), B])),
+        ("! uid 1 uid 2", all([not(A), B])),
+        ("!uid 1", not(A)),
+        ("not not uid 1", not(not(A))),
+        ("not (uid 1 or uid 2)", not(either([A, B]))),
+    ]);
+}
+
+#[test]
+fn filters_of_states_side_by_side_are_one_and_in_front_hold_for_everything() {
+    use State::{Established, Listen, SynSent, TimeWait};
+    let established = || states(&[Established]);
+    each([
+        ("state established", established()),
+        ("state = ESTABLISHED", established()),
+        ("state established state syn-sent", states(&[Established, SynSent])),
+        ("state established state syn_sent exclude established", states(&[SynSent])),
+        ("exclude listening", is(Test::State(StateSet::of(&[Listen]).complement()))),
+        ("excl listening state listen", is(Test::State(StateSet::ALL))),
+        ("exclude all", is(Test::State(StateSet::NONE))),
+        ("state established uid 1 or uid 2", all([established(), either([A, B])])),
+        ("state established and uid 1 or uid 2", either([all([established(), A]), B])),
+        ("state established or uid 1", either([established(), A])),
+        ("uid 1 or state time-wait", either([A, states(&[TimeWait])])),
+        ("not state time_wait", not(states(&[TimeWait]))),
+        ("(state time-wait state listen) uid 1", all([states(&[TimeWait, Listen]), A])),
+    ]);
+}
+
+#[test]
+fn every_state_has_the_names_of_ss_and_of_node_exporter() {
+    for (name, set) in [
+        ("syn-recv", StateSet::of(&[State::SynRecv])),
+        ("syn-rcv", StateSet::of(&[State::SynRecv])),
+        ("fin-wait-1", StateSet::of(&[State::FinWait1])),
+        ("fin_wait1", StateSet::of(&[State::FinWait1])),
+        ("fin-wait-2", StateSet::of(&[State::FinWait2])),
+        ("closed", StateSet::of(&[State::Close])),
+        ("close", StateSet::of(&[State::Close])),
+        ("unconnected", StateSet::of(&[State::Close])),
+        ("close-wait", StateSet::of(&[State::CloseWait])),
+        ("last-ack", StateSet::of(&[State::LastAck])),
+        ("listening", StateSet::of(&[State::Listen])),
+        ("closing", StateSet::of(&[State::Closing])),
+        ("bucket", StateSet::of(&[State::SynRecv, State::TimeWait])),
+        ("big", StateSet::of(&[State::SynRecv, State::TimeWait]).complement()),
+        ("connected", StateSet::of(&[State::Close, State::Listen]).complement()),
+        ("synchronized", StateSet::of(&[State::Close, State::Listen, State::SynSent]).complement()),
+        ("all", StateSet::ALL),
+    ] {
+        assert_eq!(tree(&format!("state {name}")), is(Test::State(set)), "{name}");
+    }
+    for state in State::ALL {
+        assert_eq!(states::states_named(state.name()), Some(StateSet::of(&[state])));
+    }
+    assert!(states::state_names().all(|name| states::states_named(name).is_some()));
+}
+
+#[test]
+fn addresses_are_written_as_in_ss() {
+    each([
+        ("src 10.0.0.0/8", src("10.0.0.0/8")),
+        ("src = 10.0.0.0/8", src("10.0.0.0/8")),
+        ("src == 10.1.2.3/8", src("10.0.0.0/8")),
+        ("dst eq 10.0.0.1", dst("10.0.0.1/32")),
+        ("dst 10.0.0.1:443", all([dst("10.0.0.1/32"), dport(443)])),
+        ("dst 10.0.0.1:https", all([dst("10.0.0.1/32"), dport(443)])),
+        ("dst 10.0.0.1:", dst("10.0.0.1/32")),
+        ("dst 10.0.0.1:*", dst("10.0.0.1/32")),
+        ("dst 10.0.0.0/8:443", all([dst("10.0.0.0/8"), dport(443)])),
+        ("src [::1]", src("::1/128")),
+        ("src [::1]:443", all([src("::1/128"), sport(443)])),
+        ("src [fe80::/10]:443", all([src("fe80::/10"), sport(443)])),
+        ("src fe80::/10", src("fe80::/10")),
+        ("src fe80::/10:443", all([src("fe80::/10"), sport(443)])),
+        ("src 2001:db8::1", src("2001:db8::1/128")),
+        ("src 1:2:3:4:5:6:7:8:443", all([src("1:2:3:4:5:6:7:8/128"), sport(443)])),
+        ("dst [::ffff:10.0.0.1]", dst("10.0.0.1/32")),
+        ("dst :443", dport(443)),
+        ("dst *:443", dport(443)),
+        ("src *", Expression::Always),
+        ("src any", Expression::Always),
+        ("src inet:10.0.0.1", src("10.0.0.1/32")),
+        ("src inet:*", src("0.0.0.0/0")),
+        ("src inet6:[::1]:22", all([src("::1/128"), sport(22)])),
+        ("src inet6:*:22", all([src("::/0"), sport(22)])),
+        ("dst != 10.0.0.1", not(dst("10.0.0.1/32"))),
+        ("dst!=10.0.0.1:443", not(all([dst("10.0.0.1/32"), dport(443)]))),
+        ("dst db.example.org", is(Test::RemoteHost("db.example.org".into()))),
+        ("dst \"any\"", is(Test::RemoteHost("any".into()))),
+        ("dst db.example.org:5432", all([is(Test::RemoteHost("db.example.org".into())), dport(5432)])),
+        ("dst inet6:db", all([dst("::/0"), is(Test::RemoteHost("db".into()))])),
+    ]);
+}
+
+#[test]
+fn ports_are_compared_as_in_ss() {
+    let local = |range| is(Test::LocalPort(range));
+    each([
+        ("sport = 443", sport(443)),
+        ("sport = :443", sport(443)),
+        ("sport :443", sport(443)),
+        ("sport=:https", sport(443)),
+        ("dport https", dport(443)),
+        ("dport 0x1bb", dport(443)),
+        ("dport ne 443", not(dport(443))),
+        ("dport neq :443", not(dport(443))),
+        ("dport != 443", not(dport(443))),
+        ("sport >= 443", local(443..=65_535)),
+        ("sport ge 443", local(443..=65_535)),
+        ("sport geq 443", local(443..=65_535)),
+        ("sport <= :443", local(0..=443)),
+        ("sport le 443", local(0..=443)),
+        ("sport leq 443", local(0..=443)),
+        ("sport > 443", not(local(0..=443))),
+        ("sport gt 443", not(local(0..=443))),
+        ("sport < 443", not(local(443..=65_535))),
+        ("sport lt 443", not(local(443..=65_535))),
+        ("sport *", Expression::Always),
+        ("sport != *", Expression::Never),
+    ]);
+}
+
+#[test]
+fn every_other_predicate_has_a_value() {
+    each([
+        ("dev lo", is(Test::Interface("lo".into()))),
+        ("dev != lo", not(is(Test::Interface("lo".into())))),
+        ("dev = 0", is(Test::InterfaceIndex(0))),
+        ("dev \"0\"", is(Test::Interface("0".into()))),
+        ("fwmark = 0x01/0x03", is(Test::Mark { value: 1, mask: 3 })),
+        ("fwmark 5", is(Test::Mark { value: 5, mask: u32::MAX })),
+        ("cgroup = /a.slice", is(Test::Cgroup("/a.slice".into()))),
+        ("cgroup /sys/fs/cgroup/unified/a.slice", is(Test::Cgroup("/a.slice".into()))),
+        ("cgroup /sys/fs/cgroup", is(Test::Cgroup("/".into()))),
+        ("cgroup != 42", not(is(Test::CgroupId(42)))),
+        ("direction = inbound", is(Test::Direction(Direction::Inbound))),
+        ("direction outbound", is(Test::Direction(Direction::Outbound))),
+        ("congestion = bbr", is(Test::Congestion("bbr".into()))),
+        ("network = \"data centre\"", dst("10.9.0.0/16")),
+        ("network office", either([dst("2001:db8::/32"), dst("192.0.2.0/24")])),
+        ("network != office", not(either([dst("2001:db8::/32"), dst("192.0.2.0/24")]))),
+        ("process = nginx", is(Test::Command("nginx".into()))),
+        ("process != \"a \\\"b\\\" \\\\ c\"", not(is(Test::Command("a \"b\" \\ c".into())))),
+        ("pid = 1", is(Test::Pid(1))),
+        ("pid ne 4294967295", not(is(Test::Pid(u32::MAX)))),
+        ("uid == 0", is(Test::Uid(0))),
+    ]);
+}
+
+#[test]
+fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
+    const PREDICATES: &str = "(, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, direction, \
+                              congestion, network, process, pid, uid";
+    let port = |found: &str, hint: &str| {
+        format!(
+            "column 9: found \"{found}\"; allowed: a port from 0 to 65535, or the name of a service such as \
+             https{hint}"
+        )
+    };
+    let address = |at: u32, found: &str| {
+        format!(
+            "column {at}: found {found}; allowed: ADDRESS, ADDRESS/PREFIX, [IPV6ADDRESS], * or nothing, with or \
+             without :PORT"
+        )
+    };
+    let predicate =
+        |at: u32, found: &str, hint: &str| format!("column {at}: found {found}; allowed: {PREDICATES}{hint}");
+    let ending = |at: u32, found: &str| {
+        format!("column {at}: found {found}; allowed: the end, and, or, or a predicate")
+    };
+    for (text, message) in [
+        ("dporrt = 443", predicate(1, "\"dporrt\"", "; did you mean \"dport\"?")),
+        ("uid 1 and", predicate(10, "the end", "")),
+        ("uid 1 and and uid 2", predicate(11, "\"and\"", "")),
+        ("or uid 1", predicate(1, "\"or\"", "")),
+        ("= 1", predicate(1, "\"=\"", "")),
+        ("not", predicate(4, "the end", "")),
+        ("autobound", predicate(1, "\"autobound\", which a dump cannot tell", "")),
+        ("uid 1 )", ending(7, "\")\"")),
+        ("state listen )", ending(14, "\")\"")),
+        ("( uid 1", "column 8: found the end; allowed: ) for the ( in column 1".to_owned()),
+        ("uid", "column 4: found the end; allowed: a user id from 0 to 4294967295".to_owned()),
+        ("uid = -1", "column 7: found \"-1\"; allowed: a user id from 0 to 4294967295".to_owned()),
+        ("uid > 1", "column 5: found \">\"; allowed: =, !=, or the value at once".to_owned()),
+        ("pid 0", "column 5: found \"0\"; allowed: a process id from 1 to 4294967295".to_owned()),
+        ("dport = htttps", port("htttps", "; did you mean \"https\"?")),
+        ("dport = 70000", port("70000", "")),
+        ("dport = 010", port("010", "")),
+        ("sport > *", "column 7: found a comparison with any port; allowed: =, !=".to_owned()),
+        ("dst 10.0.0.300", address(5, "\"10.0.0.300\"")),
+        ("dst 10.0.0.0/33", address(5, "\"10.0.0.0/33\"")),
+        ("dst 10/8", address(5, "\"10/8\"")),
+        ("dst unix:/run/x", address(5, "\"unix:/run/x\", which no TCP socket has")),
+        (
+            "dst ::1:443",
+            "column 5: found \"::1:443\"; allowed: [::1:443] for an address, [::1]:443 for an address and a \
+             port"
+                .to_owned(),
+        ),
+        (
+            "src db.example.org",
+            "column 5: found \"db.example.org\"; allowed: an address or a network; the name of a host stands behind \
+             dst alone"
+                .to_owned(),
+        ),
+        ("dst [::1", "column 5: found \"[::1\"; allowed: ] behind the address".to_owned()),
+        (
+            "dst [::1]443",
+            "column 5: found \"[::1]443\"; allowed: [ADDRESS] or [ADDRESS/PREFIX], with or without :PORT".to_owned(),
+        ),
+        (
+            "dst inet:[::1]",
+            "column 5: found \"inet:[::1]\"; allowed: an address of the family that stands before it".to_owned(),
+        ),
+        ("dst \"10.0.0.1\"", "column 5: found \"10.0.0.1\"; allowed: the name of a host".to_owned()),
+        (
+            "fwmark = x",
+            "column 10: found \"x\"; allowed: a mark such as 0x1, or 0x1/0x3 for the bits that count".to_owned(),
+        ),
+        (
+            "network = ofice",
+            "column 11: found \"ofice\"; allowed: data centre, office; did you mean \"office\"?".to_owned(),
+        ),
+        (
+            "direction = inbuond",
+            "column 13: found \"inbuond\"; allowed: inbound, outbound; did you mean \"inbound\"?".to_owned(),
+        ),
+        (
+            "process = /usr/bin/x",
+            "column 11: found \"/usr/bin/x\"; allowed: the name of a process without its path".to_owned(),
+        ),
+        ("process = \"\"", "column 11: found \"\"; allowed: the name of a process".to_owned()),
+        (
+            "process = \"x",
+            "column 11: found a quotation mark without its partner; allowed: \"...\", in which \\ stands before \" \
+             and \\"
+                .to_owned(),
+        ),
+        ("state != listen", "column 7: found \"!=\"; allowed: =, or the value at once".to_owned()),
+    ] {
+        assert_eq!(refusal(text), message, "{text}");
+    }
+    let message = refusal("state establised");
+    assert!(message.starts_with("column 7: found \"establised\"; allowed: all, connected, "), "{message}");
+    assert!(message.ends_with("; did you mean \"established\"?"), "{message}");
+    let nameless = parse("network = office", &Networks::default()).map_err(|mistake| mistake.to_string());
+    let expected = "column 11: found \"office\"; allowed: none, because no network has a name";
+    assert_eq!(nameless, Err(expected.to_owned()));
+}
+
+#[test]
+fn every_example_of_the_documentation_is_a_selection() {
+    let text = include_str!("../../../docs/selection.md");
+    let (joined, rest) =
+        text.split_once("```ss\n").and_then(|(_, rest)| rest.split_once("```")).expect("a block");
+    let table = rest.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(2));
+    let examples: Vec<_> =
+        joined.lines().chain(table.flat_map(|cell| cell.split('`').skip(1).step_by(2))).collect();
+    assert!(examples.len() > 25, "{examples:?}");
+    for example in examples {
+        tree(example);
+    }
+    let same = |one: &str, other: &str| assert_eq!(tree(one), tree(other), "{one}");
+    same("uid 1 or uid 2 and uid 3", "( uid 1 or uid 2 ) and uid 3");
+    same("state established dport 80 or dport 443", "state established and ( dport 80 or dport 443 )");
+}
+
+#[test]
+fn what_would_exhaust_the_stack_or_the_memory_is_refused() {
+    for (text, message) in [
+        (
+            "(".repeat(65_000),
+            "column 129: found more than 128 parentheses and not inside each other; allowed: fewer",
+        ),
+        (
+            "not ".repeat(16_000),
+            "column 513: found more than 128 parentheses and not inside each other; allowed: fewer",
+        ),
+        ("(".repeat(100_000), "column 1: found 100000 bytes; allowed: at most 65536"),
+        (
+            format!("uid 1{}", " or uid 2 and uid 3".repeat(3000)),
+            "column 596: found more than 64 levels; allowed: fewer changes between and, or, not",
+        ),
+        (
+            format!("{}uid 1", "not ".repeat(65)),
+            "column 9: found more than 64 levels; allowed: fewer changes between and, or, not",
+        ),
+    ] {
+        assert_eq!(refusal(&text), message);
+    }
+    assert!(parse("dst 10.0.0.1 or ".repeat(4000).trim_end_matches(" or "), &networks()).is_ok());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn no_text_makes_the_parser_panic(text in ".*") {
+        let mistake = parse(&text, &networks()).err();
+        let is_one_line = |mistake: &Mistake| !mistake.to_string().contains('\n');
+        prop_assert!(mistake.is_none_or(|mistake| mistake.at <= text.len() && is_one_line(&mistake)));
+    }
+
+    #[test]
+    fn no_heap_of_words_makes_the_parser_panic(
+        words in prop::collection::vec(
+            prop::sample::select(vec![
+                "(", ")", "not", "and", "or", "=", "!=", ">", "\"", "state", "exclude", "src", "dst", "sport", "dev",
+                "fwmark", "cgroup", "network", "process", "pid", "uid", ":443", "[::1]:", "[", "]", "10.0.0.0/8",
+                "::1:2", "*", "inet:", "inet6:*", "/", ":", "é", "\\", "office", "established", "0", "lo",
+            ]),
+            0..12,
+        ),
+        blank in prop::sample::select(vec![" ", ""]),
+    ) {
+        let text = words.join(blank);
+        let mistake = parse(&text, &networks()).err();
+        prop_assert!(mistake.is_none_or(|mistake| mistake.at <= text.len()));
+    }
+}

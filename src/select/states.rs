@@ -1,0 +1,67 @@
+//! Names for sets of states, and which states a condition can accept.
+//!
+//! Refuses to know every other property of a socket.
+
+use super::{Expression, Test};
+use crate::sockdiag::{State, StateSet};
+
+/// The names that `ss` has and `node_exporter` has not.
+const NAMES: [(&str, StateSet); 17] = [
+    ("all", StateSet::ALL),
+    ("connected", StateSet::of(&[State::Close, State::Listen]).complement()),
+    ("synchronized", StateSet::of(&[State::Close, State::Listen, State::SynSent]).complement()),
+    ("bucket", MINISOCKS),
+    ("big", MINISOCKS.complement()),
+    ("syn-sent", StateSet::of(&[State::SynSent])),
+    ("syn-recv", StateSet::of(&[State::SynRecv])),
+    ("syn-rcv", StateSet::of(&[State::SynRecv])),
+    ("fin-wait-1", StateSet::of(&[State::FinWait1])),
+    ("fin-wait-2", StateSet::of(&[State::FinWait2])),
+    ("time-wait", StateSet::of(&[State::TimeWait])),
+    ("closed", StateSet::of(&[State::Close])),
+    ("unconnected", StateSet::of(&[State::Close])),
+    ("close-wait", StateSet::of(&[State::CloseWait])),
+    ("last-ack", StateSet::of(&[State::LastAck])),
+    ("listening", StateSet::of(&[State::Listen])),
+    ("established", StateSet::of(&[State::Established])),
+];
+
+const MINISOCKS: StateSet = StateSet::of(&[State::SynRecv, State::TimeWait]);
+
+/// The states that a name stands for, as `ss` or `node_exporter` spells it, in letters of either case.
+#[must_use]
+pub fn states_named(name: &str) -> Option<StateSet> {
+    let of_ss = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, states)| *states);
+    let one = || State::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(name));
+    of_ss.or_else(|| one().map(|state| StateSet::of(&[state])))
+}
+
+/// Every name that [`states_named`] knows.
+pub fn state_names() -> impl Iterator<Item = &'static str> {
+    let of_ss = NAMES.iter().map(|(name, _)| *name);
+    of_ss.chain(State::ALL.into_iter().map(State::name).filter(|name| *name != "established"))
+}
+
+impl Expression {
+    /// Whether a test looks at the state.
+    #[must_use]
+    pub fn mentions_states(&self) -> bool {
+        self.tests().any(|test| matches!(test, Test::State(_)))
+    }
+
+    /// The states of all sockets that the condition can accept, and perhaps more.
+    #[must_use]
+    pub fn states(&self) -> StateSet {
+        match self {
+            Self::Never => StateSet::NONE,
+            Self::All(all) => all.iter().map(Self::states).fold(StateSet::ALL, StateSet::intersection),
+            Self::Any(any) => any.iter().map(Self::states).fold(StateSet::NONE, StateSet::union),
+            // Only of states themselves is it known that every socket in one is accepted.
+            Self::Not(inner) if inner.tests().all(|test| matches!(test, Test::State(_))) => {
+                inner.states().complement()
+            }
+            Self::Is(Test::State(states)) => *states,
+            Self::Always | Self::Not(_) | Self::Is(_) => StateSet::ALL,
+        }
+    }
+}

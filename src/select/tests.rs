@@ -1,0 +1,248 @@
+//! Laws of expressions, on random ones and random sockets.
+
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::attribute::Networks;
+use crate::sockdiag::bytecode::Filter;
+
+/// A reply of the kernel about a socket.
+#[derive(Clone, Debug)]
+struct Reply {
+    state: State,
+    ports: [u16; 2],
+    addresses: [Ipv6Addr; 2],
+    interface: u32,
+    uid: u32,
+    mark: u32,
+    cgroup: u64,
+    congestion: &'static str,
+}
+
+impl Reply {
+    fn bytes(&self) -> Vec<u8> {
+        const AF_INET6: u8 = 10;
+        let attribute = |kind: u16, payload: &[u8]| {
+            let length = u16::try_from(4 + payload.len()).expect("short");
+            let padding = vec![0; payload.len().next_multiple_of(4) - payload.len()];
+            [&length.to_ne_bytes(), &kind.to_ne_bytes(), payload, &padding].concat()
+        };
+        let [local, remote] = self.addresses;
+        [
+            vec![AF_INET6, self.state as u8, 0, 0],
+            self.ports.map(u16::to_be_bytes).concat(),
+            [local.octets(), remote.octets()].concat(),
+            self.interface.to_ne_bytes().to_vec(),
+            vec![0; 20],
+            self.uid.to_ne_bytes().to_vec(),
+            vec![0; 4],
+            attribute(4, self.congestion.as_bytes()),
+            attribute(15, &self.mark.to_ne_bytes()),
+            attribute(21, &self.cgroup.to_ne_bytes()),
+        ]
+        .concat()
+    }
+}
+
+fn pick<T: Clone + std::fmt::Debug + 'static>(list: impl Into<Vec<T>>) -> impl Strategy<Value = T> + Clone {
+    prop::sample::select(list.into())
+}
+
+fn address() -> impl Strategy<Value = Ipv6Addr> + Clone {
+    pick([
+        "::1",
+        "::",
+        "2001:db8::1",
+        "2001:db8::2",
+        "::ffff:10.0.0.1",
+        "::ffff:10.0.0.2",
+        "::ffff:192.0.2.1",
+    ])
+    .prop_map(|text| text.parse().expect("an address"))
+}
+
+fn reply() -> impl Strategy<Value = Reply> {
+    let ends = (prop::array::uniform2(0_u16..5), prop::array::uniform2(address()));
+    let rest = (0_u32..3, 0_u32..3, 0_u32..4, 0_u64..3, pick(["bbr", "cubic"]));
+    (pick(State::ALL), ends, rest).prop_map(|(state, (ports, addresses), rest)| {
+        let (interface, uid, mark, cgroup, congestion) = rest;
+        Reply { state, ports, addresses, interface, uid, mark, cgroup, congestion }
+    })
+}
+
+fn states() -> impl Strategy<Value = StateSet> {
+    prop::collection::vec(pick(State::ALL), 0..12).prop_map(|states| StateSet::of(&states))
+}
+
+/// Names that are words of the language, hold signs or look like numbers.
+fn name() -> impl Strategy<Value = String> {
+    pick(["bbr", "cubic", "or", "a b", "a\"b\\", "7", "/x", "(", "é!"]).prop_map(str::to_owned)
+}
+
+fn test() -> impl Strategy<Value = Test> {
+    let range = || (0_u16..5, 0_u16..5).prop_map(|(from, to)| from..=to);
+    let network = || {
+        (address(), 0_u8..=128)
+            .prop_map(|(address, prefix)| canonical(IpNet::new(address.into(), prefix).expect("a prefix")))
+    };
+    prop_oneof![
+        range().prop_map(Test::LocalPort),
+        range().prop_map(Test::RemotePort),
+        Just(Test::LocalPort(3..=u16::MAX)),
+        network().prop_map(Test::LocalAddress),
+        network().prop_map(Test::RemoteAddress),
+        pick(["db.example.org", "any"]).prop_map(|name| Test::RemoteHost(name.to_owned())),
+        (1_u32..3).prop_map(Test::Pid),
+        name().prop_map(Test::Command),
+        states().prop_map(Test::State),
+        pick([Direction::Inbound, Direction::Outbound]).prop_map(Test::Direction),
+        name().prop_map(Test::Congestion),
+        (0_u32..3).prop_map(Test::Uid),
+        name().prop_map(Test::Interface),
+        (0_u32..3).prop_map(Test::InterfaceIndex),
+        (0_u32..4, 0_u32..4).prop_map(|(value, mask)| Test::Mark { value, mask }),
+        name().prop_map(Test::Cgroup),
+        (0_u64..3).prop_map(Test::CgroupId),
+    ]
+}
+
+fn expression() -> impl Strategy<Value = Expression> {
+    let leaf = prop_oneof![
+        1 => Just(Expression::Always),
+        1 => Just(Expression::Never),
+        3 => states().prop_map(|states| Expression::Is(Test::State(states))),
+        15 => test().prop_map(Expression::Is),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Expression::All),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Expression::Any),
+            inner.prop_map(|one| Expression::Not(Box::new(one))),
+        ]
+    })
+}
+
+/// Whether the filter lets a socket through, told by the tests that it is made of.
+fn lets_through(filter: &Filter, socket: &Socket<'_>) -> bool {
+    let within =
+        |address: IpAddr, prefix, of: IpAddr| IpNet::new(address, prefix).expect("a prefix").contains(&of);
+    match filter {
+        Filter::Always => true,
+        Filter::Never => false,
+        Filter::All(all) => all.iter().all(|one| lets_through(one, socket)),
+        Filter::Any(any) => any.iter().any(|one| lets_through(one, socket)),
+        Filter::Not(inner) => !lets_through(inner, socket),
+        Filter::LocalPort(range) => range.contains(&socket.local().port()),
+        Filter::RemotePort(range) => range.contains(&socket.remote().port()),
+        Filter::LocalAddress(address, prefix) => within(*address, *prefix, socket.local().ip()),
+        Filter::RemoteAddress(address, prefix) => within(*address, *prefix, socket.remote().ip()),
+        Filter::Interface(index) => socket.interface().unwrap_or(0) == *index,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn an_expression_read_back_from_its_text_accepts_the_same_sockets(
+        expression in expression(), reply in reply(), inbound in any::<bool>(), pid in 1_u32..3, comm in name()
+    ) {
+        let text = expression.to_string();
+        let again = parse(&text, &Networks::default());
+        prop_assert!(again.is_ok(), "{}: {:?}", text, again);
+        let again = again.expect("checked");
+        let bytes = reply.bytes();
+        let socket = Socket::parse(&bytes).expect("a socket");
+        let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
+        let owners = [Process::new(pid, comm, "bbr".to_owned())];
+        let subject = Subject::alive(&socket, Some(direction), &owners);
+        prop_assert_eq!(again.accepts(subject), expression.accepts(subject), "{}", text);
+        // Names that stand for nothing here are compared as names.
+        let named = |tree: &Expression| {
+            let mut names: Vec<_> = tree.tests().filter(|test| {
+                matches!(test, Test::RemoteHost(_) | Test::Interface(_) | Test::Cgroup(_))
+            }).cloned().collect();
+            names.sort_by_key(|test| format!("{test:?}"));
+            names
+        };
+        prop_assert_eq!(named(&again), named(&expression), "{}", text);
+    }
+
+    #[test]
+    fn no_socket_is_accepted_outside_the_states_of_the_expression(
+        expression in expression(), reply in reply()
+    ) {
+        let bytes = reply.bytes();
+        let socket = Socket::parse(&bytes).expect("a socket");
+        if expression.accepts(Subject::alive(&socket, None, &[])) {
+            prop_assert!(expression.states().contains(reply.state), "{}", expression);
+        }
+    }
+
+    #[test]
+    fn what_changes_never_decides_whether_the_kernel_lets_a_socket_through(
+        expression in expression(), reply in reply(), later in reply()
+    ) {
+        let filter = split(&expression, Judge::WhatNeverChanges).filter;
+        let Reply { ports, addresses, uid, cgroup, .. } = reply;
+        let later = Reply { ports, addresses, uid, cgroup, ..later };
+        let (now, later) = (reply.bytes(), later.bytes());
+        let (now, later) = (Socket::parse(&now).expect("a socket"), Socket::parse(&later).expect("a socket"));
+        prop_assert_eq!(lets_through(&filter, &now), lets_through(&filter, &later));
+        for socket in [now, later] {
+            // Whatever the names may come to stand for.
+            for changing in [&expression, &expression.at_any_time()] {
+                if changing.accepts(Subject::alive(&socket, None, &[])) {
+                    prop_assert!(lets_through(&filter, &socket), "{}", expression);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn only_states_alone_are_turned_into_their_opposite() {
+    let of = |text: &str| parse(text, &Networks::default()).expect("a selection").states();
+    let listen = StateSet::of(&[State::Listen]);
+    for (text, states) in [
+        ("dport 443", StateSet::ALL),
+        ("not state listen", listen.complement()),
+        ("not (state listen or state close)", StateSet::of(&[State::Listen, State::Close]).complement()),
+        ("not (state listen and dport 443)", StateSet::ALL),
+        ("state listen and dport 443", listen),
+        ("state listen or dport 443", StateSet::ALL),
+        ("dport 443 and not not state listen", listen),
+        ("exclude all", StateSet::NONE),
+    ] {
+        assert_eq!(of(text), states, "{text}");
+    }
+    assert!(
+        parse("not (pid 1 or state listen)", &Networks::default()).expect("a selection").mentions_states()
+    );
+    assert!(!parse("dport 443", &Networks::default()).expect("a selection").mentions_states());
+}
+
+#[test]
+fn an_unresolved_name_is_let_through_by_the_kernel_and_its_opposite_too() {
+    for name in ["dst db.example.org", "dev lo", "cgroup /a", "fwmark 1", "state listen"] {
+        for text in [name.to_owned(), format!("not {name}"), format!("{name} or dport 443")] {
+            let expression = parse(&text, &Networks::default()).expect("a selection");
+            let halves = split(&expression, Judge::WhatNeverChanges);
+            assert_eq!(halves.filter, Filter::Always, "{text}");
+            assert_eq!(halves.residual, Some(expression), "{text}");
+        }
+    }
+    let both = parse("dst db.example.org and dport 443", &Networks::default()).expect("a selection");
+    assert_eq!(split(&both, Judge::WhatNeverChanges).filter, Filter::RemotePort(443..=443));
+}
+
+#[test]
+fn an_interface_is_the_kernels_to_judge_only_in_what_may_change() {
+    let bound = Expression::Is(Test::InterfaceIndex(7));
+    let now = split(&bound, Judge::Everything);
+    assert_eq!((now.filter, now.residual), (Filter::Interface(7), None));
+    let ever = split(&bound, Judge::WhatNeverChanges);
+    assert_eq!((ever.filter, ever.residual), (Filter::Always, Some(bound)));
+}
