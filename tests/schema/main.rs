@@ -1,6 +1,8 @@
 //! `docs/config.schema.json` against the parser, the tables and every example there is;
 //! `UPDATE=1 cargo test --test schema` writes the parts of it that come from tables.
 
+mod snippets;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -11,161 +13,10 @@ use ss_exporter::labels::LABELS;
 use ss_exporter::metrics::{Kind, METRICS};
 use ss_exporter::select::state_names;
 
+use snippets::{BAD, BEYOND_THE_SCHEMA, GOOD, NOT_SUGGESTED};
+
 const FILE: &str = "docs/config.schema.json";
 const PAGE: &str = "docs/configuration.md";
-
-/// What either accepts.
-const GOOD: &[&str] = &[
-    "views: {tcp: }",
-    "views: {tcp_2: {}}",
-    "views: {exporters: , seeds_a: }",
-    "views: {v: {by: , metrics: , folds: , histograms: , select: , state: , limit: , idle: }}",
-    "views: {v: {by: []}}",
-    "views: {v: {by: [direction, service_port]}}",
-    "views: {v: {metrics: [sockets, 'sent_*', '*_total', 's?ckets', '*']}}",
-    "views: {v: {metrics: [send_queue_bytes], folds: {send_queue_bytes: max}}}",
-    "views: {v: {metrics: [rtt_seconds], folds: {rtt_seconds: snapshot}}}",
-    "views: {v: {metrics: [rtt_seconds], histograms: {rtt_seconds: [0, 0.001, 1e-2, 1]}}}",
-    "views: {v: {select: 'dst 10.0.0.0/8 and not dport = 22'}}",
-    "views: {v: {state: listen}}",
-    "views: {v: {state: [established, syn-sent, fin_wait1, fin-wait-2]}}",
-    "views: {v: {state: all}}",
-    "views: {v: {limit: 1}}",
-    "views: {v: {limit: 1000000}}",
-    "views: {v: {limit: 5.0}}",
-    "views: {v: {idle: 1h30m}}",
-    "views: {v: {by: [local_address, local_port, remote_address, remote_port]}}",
-    "views: {v: {by: [remote_port, state, remote_address, local_port, local_address], idle: }}",
-    "views: {v: {by: [local_address, local_port, remote_address, remote_port], metrics: [rtt_seconds], \
-     folds: {rtt_seconds: max}}}",
-    "{views: {v: }, networks: , network_prefix: , collect: }",
-    "{views: {v: }, networks: {office-1.a_b: [192.0.2.0/24, '2001:db8::/32', 192.0.2.1]}}",
-    "{views: {v: }, networks: {none: []}}",
-    "{views: {v: }, network_prefix: {ipv4: 32, ipv6: 128}}",
-    "{views: {v: }, network_prefix: {ipv4: , ipv6: 1}}",
-    "{views: {v: }, collect: {deadline: 100ms, observe: 1m30s, events: false}}",
-    "{views: {v: }, collect: {events: , deadline: , observe: , event_buffer: , tracked_sockets: }}",
-    "{views: {v: }, collect: {event_buffer: 65536, tracked_sockets: 1}}",
-    "{views: {v: }, collect: {event_buffer: 512KiB}}",
-    "logic: ",
-    "logic: {metrics: {gauges: {rtt: {active: true}}}}",
-    "logic: {no_key_at_all: 1}",
-    "{logic: , views: {v: }}",
-    "{logic: {max_flows: 0}, selection: {process: {pids: [1]}}}",
-    "cnfg: {logic: }",
-    "{views: {v: }, selection: , cnfg: }",
-];
-
-/// What neither accepts.
-const BAD: &[&str] = &[
-    "",
-    "[]",
-    "views",
-    "{}",
-    "views: ",
-    "views: {}",
-    "collect: {deadline: 5s}",
-    "{views: {v: }, no_key_at_all: 1}",
-    "views: [v]",
-    "views: {v: 5}",
-    "views: {Tcp: }",
-    "views: {'4tcp': }",
-    "views: {tcp-flows: }",
-    "views: {exporter: }",
-    "views: {seed_x: }",
-    "views: {v: {no_key_at_all: 1}}",
-    "views: {v: {by: direction}}",
-    "views: {v: {by: [directions]}}",
-    "views: {v: {by: [flow]}}",
-    "views: {v: {by: [state, state]}}",
-    "views: {v: {metrics: []}}",
-    "views: {v: {metrics: sockets}}",
-    "views: {v: {metrics: [socket]}}",
-    "views: {v: {metrics: [sockets, sockets]}}",
-    "views: {v: {metrics: ['SENT_*']}}",
-    "views: {v: {folds: [rtt_seconds]}}",
-    "views: {v: {folds: {rtt_seconds: median}}}",
-    "views: {v: {folds: {rtt_seconds: }}}",
-    "views: {v: {folds: {sent_bytes_total: sum}}}",
-    "views: {v: {histograms: {rtt_seconds: []}}}",
-    "views: {v: {histograms: {rtt_seconds: 1}}}",
-    "views: {v: {histograms: {rtt_seconds: [-1]}}}",
-    "views: {v: {histograms: {rtt_seconds: ['1']}}}",
-    "views: {v: {histograms: {rtt_seconds: [1, 1]}}}",
-    "views: {v: {histograms: {sockets: [1]}}}",
-    "views: {v: {select: ' '}}",
-    "views: {v: {select: [dst]}}",
-    "views: {v: {state: open}}",
-    "views: {v: {state: []}}",
-    "views: {v: {state: {listen: }}}",
-    "views: {v: {limit: 0}}",
-    "views: {v: {limit: 1000001}}",
-    "views: {v: {limit: 1.5}}",
-    "views: {v: {limit: '5'}}",
-    "views: {v: {idle: 60}}",
-    "views: {v: {idle: 1 h}}",
-    "views: {v: {idle: 1w}}",
-    "views: {v: {by: [local_address, local_port, remote_address, remote_port], idle: 1h}}",
-    "views: {v: {by: [local_address, local_port, remote_address, remote_port], metrics: [opened_total]}}",
-    "views: {v: {by: [local_address, local_port, remote_address, remote_port], metrics: [rtt_seconds], \
-     folds: {rtt_seconds: snapshot}}}",
-    "views: {v: {by: [local_address, local_port, remote_address, remote_port], metrics: [rtt_seconds], \
-     histograms: {rtt_seconds: [1]}}}",
-    "{views: {v: }, networks: [10.0.0.0/8]}",
-    "{views: {v: }, networks: {office: 10.0.0.0/8}}",
-    "{views: {v: }, networks: {office: }}",
-    "{views: {v: }, networks: {office: [nowhere]}}",
-    "{views: {v: }, networks: {office: [10.0.0.0/8, 10.0.0.0/8]}}",
-    "{views: {v: }, networks: {public: [10.0.0.0/8]}}",
-    "{views: {v: }, networks: {a b: [10.0.0.0/8]}}",
-    "{views: {v: }, network_prefix: 24}",
-    "{views: {v: }, network_prefix: {ipv4: 33}}",
-    "{views: {v: }, network_prefix: {ipv6: 0}}",
-    "{views: {v: }, network_prefix: {ipv5: 8}}",
-    "{views: {v: }, collect: {dead_line: 5s}}",
-    "{views: {v: }, collect: {deadline: 5}}",
-    "{views: {v: }, collect: {events: 'true'}}",
-    "{views: {v: }, collect: {event_buffer: 1}}",
-    "{views: {v: }, collect: {event_buffer: 32MB}}",
-    "{views: {v: }, collect: {tracked_sockets: 0}}",
-    "logic: 5",
-    "logic: []",
-    "{views: {v: }, selection: {process: {pids: [1]}}}",
-    "cnfg: {selection: }",
-];
-
-/// What a schema cannot say, or not without becoming a parser itself: the parser alone refuses it.
-const BEYOND_THE_SCHEMA: &[(&str, &str)] = &[
-    ("a key given twice under two names", "{logic: , cnfg: {logic: }}"),
-    ("a pattern that fits no metric", "views: {v: {metrics: ['zz*']}}"),
-    ("a fold of a metric that is not shown", "views: {v: {metrics: [sockets], folds: {rtt_seconds: max}}}"),
-    (
-        "a fold that is not for this kind of metric",
-        "views: {v: {metrics: [sockets], folds: {sockets: histogram}}}",
-    ),
-    (
-        "bounds of what is no histogram",
-        "views: {v: {metrics: [rtt_seconds], folds: {rtt_seconds: max}, histograms: {rtt_seconds: [1]}}}",
-    ),
-    ("counters of states that count nothing", "views: {v: {state: listen, metrics: [sent_bytes_total]}}"),
-    ("bounds that descend", "views: {v: {metrics: [rtt_seconds], histograms: {rtt_seconds: [2, 1]}}}"),
-    (
-        "two views with one exposed name",
-        "views: {a: {metrics: [min_rtt_seconds]}, a_min: {metrics: [rtt_seconds]}}",
-    ),
-    ("the language of selections", "views: {v: {select: 'dst and'}}"),
-    ("a duration out of range", "views: {v: {idle: 59s}}"),
-    ("a size out of range", "{views: {v: }, collect: {event_buffer: 2GiB}}"),
-    ("an address inside a network", "{views: {v: }, networks: {office: [192.0.2.1/24]}}"),
-    ("a network under two names", "{views: {v: }, networks: {a: [10.0.0.0/8], b: [10.0.0.0/8]}}"),
-    ("what stands below logic", "logic: {max_flows: -1}"),
-];
-
-/// What the parser also accepts, and the schema does not suggest.
-const NOT_SUGGESTED: &[(&str, &str)] = &[
-    ("states in capitals", "views: {v: {state: LISTEN}}"),
-    ("blanks around words", "views: {v: {by: [' state ']}}"),
-];
 
 fn schema() -> Value {
     let text = std::fs::read_to_string(FILE).expect("the schema");
@@ -388,9 +239,9 @@ fn the_page_shows_what_a_check_prints() {
     let examples = examples(PAGE);
     let first = Config::parse("ss.yml", examples.first().expect("an example")).expect("a valid example");
     let valid = format!("ss.yml: the configuration is valid\n\n{}", worst_cases(&first.views));
-    let (_, mistaken) = page.split_once("```yaml mistaken\n").expect("a mistaken example");
-    let (mistaken, _) = mistaken.split_once("```").expect("its end");
-    let mistakes = Config::parse("ss.yml", mistaken).expect_err("mistakes").to_string();
+    let (_, bad) = page.split_once("```yaml mistaken\n").expect("a mistaken example");
+    let (bad, _) = bad.split_once("```").expect("its end");
+    let mistakes = Config::parse("ss.yml", bad).expect_err("mistakes").to_string();
     for printed in [valid, mistakes + "\n"] {
         assert!(page.contains(&format!("```text\n{printed}```")), "{PAGE} does not show:\n{printed}");
     }
