@@ -136,34 +136,46 @@ impl Scrapes {
     }
 }
 
-/// A thread that scrapes at an interval.
+/// A thread that scrapes at an interval. Dropping it ends it, so that a failed test leaves no exporter behind.
 pub struct Scraper {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Scrapes>,
+    thread: Option<JoinHandle<Scrapes>>,
 }
 
 impl Scraper {
-    /// Begins at once.
+    /// Returns after the first scrape: what happens before it may be older than the exporter.
     pub fn start(exporter: &Arc<Exporter>, interval: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (exporter, stopped) = (Arc::clone(exporter), Arc::clone(&stop));
+        let mut scrapes = Scrapes::default();
+        scrapes.scrape(&exporter);
         let thread = std::thread::spawn(move || {
-            let mut scrapes = Scrapes::default();
             let mut due = Instant::now();
             while !stopped.load(Ordering::Relaxed) {
-                scrapes.scrape(&exporter);
                 due += interval;
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                scrapes.scrape(&exporter);
             }
             scrapes
         });
-        Self { stop, thread }
+        Self { stop, thread: Some(thread) }
     }
 
     /// What it has read; panics if a scrape was wrong.
-    pub fn stop(self) -> Scrapes {
+    pub fn stop(mut self) -> Scrapes {
+        let scrapes = self.end().expect("stopped once");
+        scrapes.expect("every scrape parses and no counter falls")
+    }
+
+    fn end(&mut self) -> Option<std::thread::Result<Scrapes>> {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().expect("every scrape parses and no counter falls")
+        self.thread.take().map(JoinHandle::join)
+    }
+}
+
+impl Drop for Scraper {
+    fn drop(&mut self) {
+        let _ = self.end();
     }
 }
 
