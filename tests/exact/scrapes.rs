@@ -136,10 +136,10 @@ impl Scrapes {
     }
 }
 
-/// A thread that scrapes at an interval. Dropping it ends it, so that a failed test leaves no exporter behind.
+/// A thread that scrapes at an interval.
 pub struct Scraper {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Scrapes>>,
+    thread: JoinHandle<Scrapes>,
 }
 
 impl Scraper {
@@ -158,24 +158,13 @@ impl Scraper {
             }
             scrapes
         });
-        Self { stop, thread: Some(thread) }
+        Self { stop, thread }
     }
 
     /// What it has read; panics if a scrape was wrong.
-    pub fn stop(mut self) -> Scrapes {
-        let scrapes = self.end().expect("stopped once");
-        scrapes.expect("every scrape parses and no counter falls")
-    }
-
-    fn end(&mut self) -> Option<std::thread::Result<Scrapes>> {
+    pub fn stop(self) -> Scrapes {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.take().map(JoinHandle::join)
-    }
-}
-
-impl Drop for Scraper {
-    fn drop(&mut self) {
-        let _ = self.end();
+        self.thread.join().expect("every scrape parses and no counter falls")
     }
 }
 
