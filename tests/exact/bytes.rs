@@ -46,6 +46,7 @@ fn no_byte_is_lost() {
                 std::thread::sleep(Duration::from_millis(500));
             }
         });
+        let _ended = Ended(&ended);
         let mut truth = lanes.run(0..20_000, FAST, &End::ALL).expect("phase fast");
         truth += abandon(never_accepts);
         let stop = scope.spawn(|| {
@@ -55,7 +56,6 @@ fn no_byte_is_lost() {
         });
         truth += lanes.run(20_000..32_000, STEADY, &End::ALL).expect("phase stopped");
         stop.join().expect("signals");
-        ended.store(true, Ordering::Relaxed);
         truth
     });
     truth += standing.truth;
@@ -64,6 +64,15 @@ fn no_byte_is_lost() {
     standing.close(&[End::ClientFirst, End::ServerFirst]);
     check("all closed", &exporter, truth, 0);
     watch.stop();
+}
+
+/// Says so when it is dropped, so that nobody waits for ever after a failure.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Connections that the listener's process never accepts; it closes before their clients do.

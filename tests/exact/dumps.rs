@@ -35,8 +35,8 @@ fn a_dump_that_misses_and_repeats_counts_nothing_twice() {
     let lanes = Lanes::open(2).expect("listeners");
     let listeners: Vec<_> = lanes.listeners().collect();
     let exporter = Arc::new(Exporter::configured(&view(&listeners)));
-    let mut standing = Standing::open(&listeners, 5_000);
     let watch = Scraper::start(&exporter, Duration::from_millis(100));
+    let mut standing = Standing::open(&listeners, 5_000);
     let mut truth = lanes.run(0..6_000, 1_000.0, &ENDS).expect("phase churn");
     standing.exchange(50, 20);
     truth += lanes.run(6_000..10_000, 1_000.0, &ENDS).expect("phase churn again");

@@ -19,9 +19,9 @@ fn one_scraper_or_three_give_the_same_totals_and_observations() {
     let listeners: Vec<_> = lanes.listeners().collect();
     let config = view(&listeners) + "collect: {observe: 1s}\n";
     let [calm, busy] = [8020, 8021].map(|port| Arc::new(Exporter::configured_at(port, &config)));
-    let mut standing = Standing::open(&listeners, 200);
     let every = |exporter, millis| Scraper::start(exporter, Duration::from_millis(millis));
     let watches = [every(&calm, 500), every(&busy, 300), every(&busy, 700), every(&busy, 1_100)];
+    let mut standing = Standing::open(&listeners, 200);
     let end = Instant::now() + Duration::from_secs(30);
     while Instant::now() < end {
         standing.exchange(700, 1_300);

@@ -143,17 +143,18 @@ pub struct Scraper {
 }
 
 impl Scraper {
-    /// Begins at once.
+    /// Returns after the first scrape: what happens before it may be older than the exporter.
     pub fn start(exporter: &Arc<Exporter>, interval: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (exporter, stopped) = (Arc::clone(exporter), Arc::clone(&stop));
+        let mut scrapes = Scrapes::default();
+        scrapes.scrape(&exporter);
         let thread = std::thread::spawn(move || {
-            let mut scrapes = Scrapes::default();
             let mut due = Instant::now();
             while !stopped.load(Ordering::Relaxed) {
-                scrapes.scrape(&exporter);
                 due += interval;
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                scrapes.scrape(&exporter);
             }
             scrapes
         });

@@ -24,6 +24,7 @@ fn closes_without_information_are_counted_apart() {
     let exporter = Exporter::configured(&view(&listeners));
     listeners.pop();
     let mut scrapes = Scrapes::default();
+    scrapes.scrape(&exporter);
     let mut silent = 0;
     let mut expect = |phase: &str, scrapes: &mut Scrapes, more: u64| {
         silent += more;
