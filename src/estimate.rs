@@ -1,18 +1,17 @@
 //! What a configuration comes to on this host: rows, series and bytes now, and how fast new ones come.
 //!
-//! The host is looked at, listened to for some time, and looked at again. Refuses to know who asks, and
-//! keeps nothing: an exporter that runs counts for itself.
+//! The host is looked at, listened to for some time, and looked at again, as often as Prometheus would.
+//! Refuses to know who asks, and keeps nothing: an exporter that runs counts for itself.
 
 mod advice;
 mod census;
 mod figures;
+mod hearing;
 mod json;
 mod keys;
 mod size;
 mod table;
 
-use std::io;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::attribute::Processes;
@@ -20,30 +19,35 @@ use crate::collect::{Memory, World, collect};
 use crate::exposition::Wanted;
 use crate::fold::Sealed;
 use crate::plan::Plan;
-use crate::sockdiag::{DumpError, Events, Heard, dropped};
+use crate::sockdiag::DumpError;
 use census::Census;
+use figures::INTERVAL;
+use hearing::Hearing;
+use keys::When;
 
 pub use figures::{Ends, Estimate, OfView};
 pub use size::Size;
 
-use keys::When;
-
-/// Looks at the host, listens for so long, and looks again.
+/// Looks at the host, listens for so long, and looks again, at the end and as often as Prometheus would.
 ///
 /// # Errors
 /// If the kernel does not tell of its sockets.
 pub fn estimate(plan: &Plan, world: &impl World, period: Duration) -> Result<Estimate, DumpError> {
     // This comes first: it takes the longest, and the time that counts begins with the subscription.
     let mut snapshot = collect(plan, world, &mut Memory::new(plan));
-    let events = Events::subscribe(plan.collect.event_buffer);
+    let mut hearing = Hearing::begin(plan.collect.event_buffer);
     let mut census = Census::new(plan, world);
     let start = Instant::now();
     let sockets = walk(plan, world, &mut census, When::First)?;
     // What one walk of the kernel's tables misses must not look new later.
     walk(plan, world, &mut census, When::First)?;
-    let ends = listen(events, &mut census, world, start + period);
-    let elapsed = start.elapsed();
-    walk(plan, world, &mut census, When::Second)?;
+    let mut elapsed = Duration::ZERO;
+    while elapsed < period {
+        let next = (elapsed + INTERVAL).min(period);
+        hearing.until(start + next, |socket| census.ended(socket));
+        elapsed = start.elapsed();
+        walk(plan, world, &mut census, When::Later)?;
+    }
 
     let views = plan.views.iter().enumerate().map(|(number, view)| {
         let shown = snapshot.tables.get(number).and_then(Option::as_ref).map_or(0, Sealed::rows);
@@ -67,7 +71,7 @@ pub fn estimate(plan: &Plan, world: &impl World, period: Duration) -> Result<Est
         connections: census.connections(),
         closed: census.closed,
         without_information: census.without_information,
-        ends,
+        ends: hearing.end(world.proc()),
         views,
         own: Size::of(&snapshot, &Wanted::default()),
         total,
@@ -87,36 +91,4 @@ fn walk<W: World>(plan: &Plan, world: &W, census: &mut Census<'_, W>, when: When
     };
     census.listeners(when, deadline)?;
     census.sockets(&processes, when, deadline)
-}
-
-/// Notes the ends of sockets until the time has come.
-fn listen<W: World>(
-    events: io::Result<Events>,
-    census: &mut Census<'_, W>,
-    world: &W,
-    until: Instant,
-) -> Ends {
-    let heard = events.and_then(|mut events| {
-        let mut overrun = false;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            match events.wait(Some(left))? {
-                Heard::Some => events.sockets().for_each(|socket| census.ended(&socket)),
-                Heard::Overrun => overrun = true,
-                Heard::Nothing => {}
-            }
-        }
-        let table = std::fs::read_to_string(world.proc().join("net/netlink")).unwrap_or_default();
-        Ok(dropped(&table, events.port()).unwrap_or_default().max(u64::from(overrun)))
-    });
-    match heard {
-        Ok(dropped) => Ends::Heard { dropped },
-        Err(error) => {
-            sleep(until.saturating_duration_since(Instant::now()));
-            Ends::Unheard(error.to_string())
-        }
-    }
 }

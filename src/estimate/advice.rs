@@ -2,13 +2,13 @@
 //!
 //! Refuses to know the layout of what is printed.
 
-use super::figures::{Estimate, OfView};
+use super::figures::{Estimate, INTERVAL, OfView};
 
 impl Estimate {
     /// What there is to say of the views.
     #[must_use]
     pub fn advice(&self) -> Vec<String> {
-        let of_view = |view| [over(view), churn(self, view), passed(view)];
+        let of_view = |view| [over(view), churn(self, view)];
         self.views.iter().flat_map(of_view).flatten().collect()
     }
 }
@@ -30,20 +30,17 @@ fn over(view: &OfView) -> Option<String> {
 }
 
 fn churn(estimate: &Estimate, view: &OfView) -> Option<String> {
-    let (name, rows, new) = (&view.name, view.keys.first, estimate.new_rows(view));
+    let (name, rows) = (&view.name, view.keys.first);
+    let (new, lasting) = (estimate.new_rows(view), estimate.lasting_rows(view));
+    let met = if view.idle.is_some() {
+        String::new()
+    } else {
+        format!(", of which scrapes every {} s meet {lasting}", INTERVAL.as_secs())
+    };
     (new > rows).then(|| {
         format!(
-            "{name}: {new} new rows an hour beside {rows} now; select fewer sockets, use labels that change less, or \
+            "{name}: {new} new rows an hour beside {rows} now{met}; select fewer sockets, use labels that change less, or \
              lower the limit"
-        )
-    })
-}
-
-fn passed(view: &OfView) -> Option<String> {
-    let (name, new, passed) = (&view.name, view.keys.new, view.keys.passed);
-    (view.idle.is_none() && passed > 0).then(|| {
-        format!(
-            "{name}: {passed} of {new} new rows were gone at the second look; a row that no scrape meets makes no series"
         )
     })
 }
@@ -73,13 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_a_scrape_may_not_meet_are_said_where_they_leave_nothing() {
-        let mut estimate = of(None, false, 9000, 4);
-        estimate.views[0].keys.passed = 3;
-        let [passed] = &estimate.advice()[..] else { panic!("one sentence") };
-        assert!(passed.starts_with("v: 3 of 4 new rows were gone"), "{passed}");
-        let mut stays = of(None, true, 9000, 4);
-        stays.views[0].keys.passed = 3;
-        assert_eq!(stays.advice(), [""; 0]);
+    fn rows_that_go_with_their_sockets_are_met_by_scrapes_or_not() {
+        let mut estimate = of(None, false, 10, 4);
+        estimate.views[0].keys.met = 1;
+        let [churn] = &estimate.advice()[..] else { panic!("one sentence") };
+        assert!(
+            churn.contains("7200 new rows an hour beside 10 now, of which scrapes every 15 s meet 1800;"),
+            "{churn}"
+        );
     }
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 pub use super::keys::Numbers;
 use super::size::Size;
 
-/// How often Prometheus is taken to scrape, in seconds.
-pub(super) const INTERVAL: u64 = 15;
+/// How often Prometheus is taken to scrape.
+pub(super) const INTERVAL: Duration = Duration::from_secs(15);
 const HOUR: u64 = 3600;
 
 /// What a configuration comes to on this host.
 #[derive(Clone, Debug)]
 pub struct Estimate {
-    /// The time between the two looks.
+    /// The time between the first look and the last.
     pub elapsed: Duration,
     /// Sockets at the first look, listeners included if a view shows them.
     pub sockets: u64,
@@ -36,7 +36,7 @@ pub struct Estimate {
     pub complete: bool,
 }
 
-/// What was heard between the two looks.
+/// What was heard between the looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ends {
     /// All but those that the kernel dropped: at least so many.
@@ -70,13 +70,13 @@ pub struct OfView {
 }
 
 impl Estimate {
-    /// How many in an hour, if there were so many between the two looks.
+    /// How many in an hour, if there were so many between the looks.
     #[must_use]
     pub fn per_hour(&self, number: u64) -> u64 {
         self.per(HOUR, number)
     }
 
-    /// Tenths of how many in a second, if there were so many between the two looks.
+    /// Tenths of how many in a second, if there were so many between the looks.
     #[must_use]
     pub fn tenths_per_second(&self, number: u64) -> u64 {
         self.per(10, number)
@@ -94,7 +94,15 @@ impl Estimate {
         self.per_hour(view.keys.new)
     }
 
-    /// New series of a view in an hour, without its limit.
+    /// New rows of a view in an hour that leave series, without its limit.
+    ///
+    /// A row that goes with its socket leaves some only if a scrape has met it.
+    #[must_use]
+    pub fn lasting_rows(&self, view: &OfView) -> u64 {
+        self.per_hour(if view.idle.is_some() { view.keys.new } else { view.keys.met })
+    }
+
+    /// New series of a view in an hour, without its limit and if scrapes met every row.
     #[must_use]
     pub fn new_series(&self, view: &OfView) -> u64 {
         self.new_rows(view).saturating_mul(view.series_per_row as u64)
@@ -104,7 +112,7 @@ impl Estimate {
     #[must_use]
     pub fn series_after(&self, hours: u64) -> u64 {
         let of_view = |view: &OfView| {
-            let new = self.new_rows(view).saturating_mul(hours).min(view.most_new_rows(hours));
+            let new = self.lasting_rows(view).saturating_mul(hours).min(view.most_new_rows(hours));
             view.size.samples.saturating_add(new.saturating_mul(view.series_per_row as u64))
         };
         self.views.iter().map(of_view).fold(self.own.samples, u64::saturating_add)
@@ -133,7 +141,7 @@ impl OfView {
     fn most_new_rows(&self, hours: u64) -> u64 {
         let Some(limit) = self.limit else { return u64::MAX };
         let (limit, shown) = (limit as u64, self.shown as u64);
-        let life = self.idle.map_or(INTERVAL, |idle| idle.as_secs().max(1));
+        let life = self.idle.unwrap_or(INTERVAL).as_secs().max(1);
         let turns = hours.saturating_mul(HOUR) / life;
         limit.saturating_sub(shown).saturating_add(limit.saturating_mul(turns))
     }
@@ -154,12 +162,12 @@ pub(super) mod tests {
             series_per_row: 3,
             shown: 10,
             size: Size { samples: 30, bytes: 900, compressed: 90 },
-            keys: Numbers { first, new, passed: 0, more: false },
+            keys: Numbers { first, new, met: new, more: false },
         };
         Estimate {
             elapsed: Duration::from_secs(2),
             sockets: 20,
-            connections: Numbers { first: 20, new, passed: 0, more: false },
+            connections: Numbers { first: 20, new, met: new, more: false },
             closed: new,
             without_information: 0,
             ends: Ends::Heard { dropped: 0 },
@@ -188,6 +196,15 @@ pub(super) mod tests {
         assert_eq!(of(Some(100), false, 10, 5).series_after(2), 37 + 2 * 27_000);
         assert_eq!(of(Some(10), false, 10, 5).series_after(1), 37 + 2400 * 3);
         assert_eq!(of(Some(100), true, 10, 0).series_after(24), 37);
+    }
+
+    #[test]
+    fn a_row_that_no_scrape_meets_leaves_no_series_unless_it_stays() {
+        for (stays, series) in [(false, 37 + 3600 * 3), (true, 37 + 9000 * 3)] {
+            let mut estimate = of(None, stays, 10, 5);
+            estimate.views[0].keys.met = 2;
+            assert_eq!(estimate.series_after(1), series);
+        }
     }
 
     #[test]

@@ -45,8 +45,9 @@ impl Estimate {
             "series_per_row": view.series_per_row,
             "scrape": size(view.size),
             "new_rows": view.keys.new,
-            "new_rows_gone": view.keys.passed,
+            "new_rows_met": view.keys.met,
             "new_rows_per_hour": self.new_rows(view),
+            "new_lasting_rows_per_hour": self.lasting_rows(view),
             "new_series_per_hour": self.new_series(view),
             "more": view.keys.more,
         })

@@ -14,8 +14,8 @@ pub(super) enum When {
     First,
     /// At an end that was heard of, and not at the first look.
     Heard,
-    /// At the second look, and not at the first.
-    Second,
+    /// At a later look, and not at the first.
+    Later,
 }
 
 /// Keys, each once.
@@ -31,10 +31,10 @@ pub(super) struct Keys {
 pub struct Numbers {
     /// At the first look.
     pub first: u64,
-    /// Later.
+    /// Since.
     pub new: u64,
-    /// Those of the new ones that were gone again before the second look.
-    pub passed: u64,
+    /// Those of the new ones that a later look met: the others were gone by then.
+    pub met: u64,
     /// Whether there were more, for which there was no room.
     pub more: bool,
 }
@@ -45,7 +45,7 @@ impl Keys {
         match self.met.entry(self.hasher.hash_one(key)) {
             Entry::Occupied(mut known) => {
                 let before = *known.get();
-                if before == When::Heard && when == When::Second {
+                if before == When::Heard && when == When::Later {
                     known.insert(when);
                 }
                 Some(before)
@@ -67,7 +67,7 @@ impl Keys {
         for when in self.met.values() {
             numbers.first += u64::from(*when == When::First);
             numbers.new += u64::from(*when != When::First);
-            numbers.passed += u64::from(*when == When::Heard);
+            numbers.met += u64::from(*when == When::Later);
         }
         numbers
     }
@@ -82,14 +82,14 @@ mod tests {
         let (mut keys, mut room) = (Keys::default(), 9);
         let mut note = |key: &[u8], when| keys.note(key, when, &mut room);
         assert_eq!(note(b"stays", When::First), None);
-        assert_eq!(note(b"stays", When::Second), Some(When::First));
+        assert_eq!(note(b"stays", When::Later), Some(When::First));
         assert_eq!(note(b"ends", When::First), None);
         assert_eq!(note(b"ends", When::Heard), Some(When::First));
         assert_eq!(note(b"comes back", When::Heard), None);
-        assert_eq!(note(b"comes back", When::Second), Some(When::Heard));
+        assert_eq!(note(b"comes back", When::Later), Some(When::Heard));
         assert_eq!(note(b"passes", When::Heard), None);
-        assert_eq!(note(b"comes", When::Second), None);
-        assert_eq!(keys.numbers(), Numbers { first: 2, new: 3, passed: 1, more: false });
+        assert_eq!(note(b"comes", When::Later), None);
+        assert_eq!(keys.numbers(), Numbers { first: 2, new: 3, met: 2, more: false });
     }
 
     #[test]
@@ -99,6 +99,6 @@ mod tests {
         keys.note(b"a", When::First, &mut room);
         assert!(!keys.numbers().more);
         keys.note(b"b", When::First, &mut room);
-        assert_eq!(keys.numbers(), Numbers { first: 1, new: 0, passed: 0, more: true });
+        assert_eq!(keys.numbers(), Numbers { first: 1, new: 0, met: 0, more: true });
     }
 }

@@ -72,7 +72,7 @@ impl Estimate {
             Ends::Heard { dropped } => writeln!(to, "The kernel dropped {dropped} events for want of room.")?,
             Ends::Unheard(reason) => writeln!(
                 to,
-                "The ends of sockets cannot be heard ({reason}): two looks were compared, and what came and went between \
+                "The ends of sockets cannot be heard ({reason}): only looks were compared, and what came and went between \
                  them is missing."
             )?,
         }
@@ -87,14 +87,14 @@ impl Estimate {
 
     /// What Prometheus makes of it.
     fn storage(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let samples = self.total.samples;
+        let (samples, interval) = (self.total.samples, INTERVAL.as_secs());
         // A sample takes 1 to 2 bytes.
-        let kilobytes = |bytes: u64| samples.saturating_mul(SECONDS_OF_DAY * bytes) / INTERVAL / 1000;
+        let kilobytes = |bytes: u64| samples.saturating_mul(SECONDS_OF_DAY * bytes) / interval / 1000;
         writeln!(
             to,
-            "Prometheus, scraping every {INTERVAL} s: {samples} samples a scrape, {} a second, {} to {} kB a day on disk; \
+            "Prometheus, scraping every {interval} s: {samples} samples a scrape, {} a second, {} to {} kB a day on disk; \
              {} different series after an hour, {} after a day.",
-            tenths(samples.saturating_mul(10) / INTERVAL),
+            tenths(samples.saturating_mul(10) / interval),
             kilobytes(1),
             kilobytes(2),
             self.series_after(1),
