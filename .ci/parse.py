@@ -13,6 +13,8 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+# The predecessor's distribution is one of the open flows.
+FALLS = "tcp_rtt_hist_ms"
 
 
 def fetch(address, accept, encoding="identity"):
@@ -53,6 +55,16 @@ def check(families):
     return {name for name, _ in seen}, seen
 
 
+def grows(families):
+    """Returns the samples that must not fall from one fetch to the next."""
+    growing = (family for family in families if family.type in ("counter", "histogram") and family.name != FALLS)
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in growing
+        for sample in family.samples
+    }
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("address")
@@ -65,6 +77,7 @@ def main():
         "text, compressed": list(parser.text_string_to_metric_families(fetch(arguments.address, TEXT, "gzip"))),
         "OpenMetrics": list(openmetrics_parser.text_string_to_metric_families(fetch(arguments.address, OPENMETRICS))),
     }
+    before = {}
     for what, families in formats.items():
         names, series = check(families)
         for name in arguments.has:
@@ -74,7 +87,13 @@ def main():
         for wanted in arguments.label:
             label, part = wanted.split("=", 1)
             assert any(part in dict(labels).get(label, "") for _, labels in series), f"{what}: no {wanted}"
-        print(f"{what}: {len(families)} families, {len(series)} series")
+        after = grows(families)
+        fallen = [(key, value, after[key]) for key, value in before.items() if after.get(key, value) < value]
+        assert not fallen, f"{what}: fell since the fetch before: {fallen[:3]}"
+        kept = before.keys() & after.keys()
+        assert kept or not before, f"{what}: no counter of the fetch before"
+        before = after
+        print(f"{what}: {len(families)} families, {len(series)} series, {len(kept)} of them followed")
 
 
 main()

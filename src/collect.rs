@@ -81,7 +81,7 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let mut dumped = walk(plan, world, memory, &processes, deadline);
     if dumped.result.is_ok() && memory.remembered.follower().wants_another_walk() {
         // What one walk of the kernel's tables misses must not look new in the next.
-        memory.remembered.follower().end(true);
+        memory.remembered.follower().end(true, true);
         dumped = walk(plan, world, memory, &processes, deadline);
     }
     health.stages.push(Stage { name: "dump", duration: before.elapsed(), success: dumped.result.is_ok() });

@@ -81,6 +81,8 @@ pub struct Wanted {
     pub states: StateSet,
     /// Only sockets that pass; `None` for all.
     pub test: Option<Expression>,
+    /// Listeners that pass have connections that all do.
+    pub listener: Expression,
 }
 
 /// Which sockets go to which views.
@@ -157,6 +159,7 @@ impl Plan {
         let folded = folded.map(|view| Wanted {
             states: view.states,
             test: Some(view.selection.resolve(lookup)).filter(|test| *test != Expression::Always),
+            listener: view.selection.of_every_connection(),
         });
         let folded = folded.collect();
         let routes = self.groups.iter().zip(resolved).zip(splits).map(|((group, selection), split)| Route {

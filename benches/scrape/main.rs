@@ -1,4 +1,5 @@
-//! What a scrape costs: decoding and encoding alone, then end to end beside the bare dump and `ss`.
+//! What a scrape costs: decoding and encoding alone, the kernel's events of closing sockets, then end to end
+//! beside the bare dump and `ss`.
 //!
 //! `cargo bench --bench scrape` makes its own connections in a network namespace of its own and needs
 //! the packages `iproute2` and `util-linux`. `-- --sockets 1000,10000 --rounds 3` makes it shorter.
@@ -9,8 +10,13 @@
 mod load;
 #[path = "../../tests/support/namespace.rs"]
 mod namespace;
+#[path = "../../tests/exact/traffic.rs"]
+#[expect(dead_code, reason = "tests also select by its ports")]
+mod traffic;
 
 mod codec;
+mod events;
+mod exporter;
 mod peers;
 
 use std::time::Duration;
@@ -32,6 +38,7 @@ fn main() {
     let sockets = option("--sockets").unwrap_or_else(|| "1000,10000,100000".into());
     let rounds = option("--rounds").map_or(9, |number| number.parse().expect("a number of rounds"));
     codec::run();
+    events::run();
     let sizes: Vec<usize> =
         sockets.split(',').map(|number| number.parse().expect("a number of sockets")).collect();
     println!(

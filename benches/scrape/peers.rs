@@ -1,34 +1,27 @@
 //! The same sockets read by the bare dump, by `ss` and by the exporter, in turn, in one run.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::io::Read as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ss_exporter::sockdiag::{Extensions, Kernel as _, Netlink, Request, State, StateSet};
 
-/// What one reading of all sockets took.
-#[derive(Clone, Copy, Default)]
-struct Reading {
-    wall: Duration,
-    bytes: usize,
-}
+use super::exporter::{DEFAULT_VIEWS, Exporter, Reading};
 
 /// A name, how to read, and whose CPU time and memory that takes.
 type Way<'a> = (&'static str, Box<dyn Fn() -> Reading + 'a>, Option<&'a Exporter>);
 
 /// Prints a row for each way of reading.
 pub fn compare(sockets: usize, rounds: usize) {
-    let config = std::env::temp_dir().join(format!("ss-exporter-bench-{}.yml", std::process::id()));
-    let seed = "logic: {compression: {max_flows: 0}}\n";
-    std::fs::write(&config, seed).expect("a configuration file");
-    let exporter = Exporter::start(&["--config", config.to_str().expect("a path")]);
+    let exporter = Exporter::configured("logic: {compression: {max_flows: 0}}\n");
+    let views = Exporter::configured(DEFAULT_VIEWS);
     let capped = Exporter::start(&[]);
-    let ways: [Way<'_>; 5] = [
+    let ways: [Way<'_>; 6] = [
         ("bare dump", Box::new(bare_dump), None),
         ("`ss -tin`", Box::new(ss), None),
         ("exporter, seed config, no cap", Box::new(|| exporter.scrape("identity")), Some(&exporter)),
         ("exporter, no config file (1,000 flows)", Box::new(|| capped.scrape("identity")), Some(&capped)),
+        ("exporter, default views", Box::new(|| views.scrape("identity")), Some(&views)),
         ("exporter, seed config, no cap, gzip", Box::new(|| exporter.scrape("gzip")), None),
     ];
     let mut readings: Vec<Vec<(Reading, Option<Duration>)>> = vec![Vec::new(); ways.len()];
@@ -68,7 +61,6 @@ pub fn compare(sockets: usize, rounds: usize) {
             readings.last().map_or(0, |(reading, _)| reading.bytes),
         );
     }
-    let _ = std::fs::remove_file(config);
 }
 
 fn ms(duration: Duration) -> f64 {
@@ -107,67 +99,4 @@ fn ss() -> Reading {
     }
     child.wait().expect("ss");
     Reading { wall: start.elapsed(), bytes }
-}
-
-struct Exporter {
-    child: Child,
-    port: u16,
-}
-
-impl Exporter {
-    fn start(arguments: &[&str]) -> Self {
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-        let child = Command::new(env!("CARGO_BIN_EXE_prometheus_ss_exporter"))
-            .args(arguments)
-            .args(["--log-level=error", &format!("--web.listen-address=127.0.0.1:{port}")])
-            .spawn()
-            .expect("the exporter");
-        let exporter = Self { child, port };
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        exporter
-    }
-
-    fn scrape(&self, encoding: &str) -> Reading {
-        let start = Instant::now();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the exporter");
-        write!(
-            stream,
-            "GET /metrics HTTP/1.1\r\nHost: b\r\nAccept-Encoding: {encoding}\r\nConnection: close\r\n\r\n"
-        )
-        .expect("a request");
-        let mut buffer = vec![0; 256 * 1024];
-        let (mut bytes, mut head) = (0, Vec::new());
-        while let Ok(length @ 1..) = stream.read(&mut buffer) {
-            if head.is_empty() {
-                head = buffer[..length.min(12)].to_vec();
-            }
-            bytes += length;
-        }
-        assert_eq!(head, b"HTTP/1.1 200", "a scrape failed");
-        Reading { wall: start.elapsed(), bytes }
-    }
-
-    fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("stat");
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks: u64 =
-            fields[11].parse::<u64>().expect("utime") + fields[12].parse::<u64>().expect("stime");
-        Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
-    }
-
-    fn peak_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
-        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
-    }
-}
-
-impl Drop for Exporter {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -46,7 +46,14 @@ impl Networks {
             text.extend_from_slice(name.as_bytes());
             return;
         }
-        let prefix = if address.is_ipv4() { self.prefix_v4 } else { self.prefix_v6 };
+        // A listener has no other end.
+        let prefix = if address.is_unspecified() {
+            None
+        } else if address.is_ipv4() {
+            self.prefix_v4
+        } else {
+            self.prefix_v6
+        };
         if let Some(network) = prefix.and_then(|prefix| IpNet::new(address, prefix).ok()) {
             // Writing to a Vec cannot fail.
             let _ = write!(text, "{}", network.trunc());
@@ -56,7 +63,7 @@ impl Networks {
     }
 }
 
-/// `loopback`, `private` (RFC 1918, RFC 4193, RFC 6598 and link-local addresses) or `public`.
+/// `unknown` where there is no other end, `loopback`, `private` (RFC 1918, RFC 4193, RFC 6598 and link-local addresses) or `public`.
 fn class(address: IpAddr) -> &'static str {
     let private = match address {
         IpAddr::V4(v4) => {
@@ -65,9 +72,10 @@ fn class(address: IpAddr) -> &'static str {
         }
         IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
     };
-    match (address.is_loopback(), private) {
-        (true, _) => "loopback",
-        (_, true) => "private",
+    match (address.is_unspecified(), address.is_loopback(), private) {
+        (true, ..) => "unknown",
+        (_, true, _) => "loopback",
+        (_, _, true) => "private",
         _ => "public",
     }
 }
@@ -108,6 +116,8 @@ mod tests {
         for (address, expected) in [
             ("127.9.9.9", "loopback"),
             ("::1", "loopback"),
+            ("0.0.0.0", "unknown"),
+            ("::", "unknown"),
             ("10.0.0.1", "private"),
             ("172.31.0.1", "private"),
             ("172.32.0.1", "public"),

@@ -34,7 +34,8 @@ pub(super) fn conclude(
     if let Some(number) = time_wait {
         time_wait::add(&mut follower, &mut found, number);
     }
-    follower.end(ending.complete);
+    let heard = memory.remembered.hearing().is_done();
+    follower.end(ending.complete, heard);
     memory.strangers = found.seen.len();
     let mut folded = found.amounts.into_iter().zip(found.selected).enumerate();
     let made = tables.into_iter().zip(selected).zip(memory.limits.iter_mut().zip(&mut memory.sizes));
@@ -89,10 +90,12 @@ pub(super) fn ledger_health(plan: &Plan, remembered: &Remembered, proc: &Path) -
     if plan.past.worth.is_empty() {
         return None;
     }
-    let mut hearing = remembered.hearing();
-    let table = hearing.port.and_then(|_| std::fs::read_to_string(proc.join("net/netlink")).ok());
-    let dropped = hearing.dropped(table.as_deref());
-    let hearing = *hearing;
+    let mut shared = remembered.hearing();
+    let table = shared.port.and_then(|_| std::fs::read_to_string(proc.join("net/netlink")).ok());
+    let dropped = shared.dropped(table.as_deref());
+    let hearing = shared.clone();
+    // Whoever holds both locks has taken the follower's first.
+    drop(shared);
     let follower = remembered.follower();
     let (tracked, most) = follower.ledger.tracked();
     Some(LedgerHealth {

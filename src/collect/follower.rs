@@ -112,10 +112,10 @@ impl Follower {
         found
     }
 
-    /// The dump has ended.
-    pub(super) fn end(&mut self, complete: bool) {
+    /// The dump has ended; `heard` if every end of a socket that the kernel has told of is known here.
+    pub(super) fn end(&mut self, complete: bool, heard: bool) {
         let now = self.seconds();
-        self.ledger.end(complete, now);
+        self.ledger.end(complete, heard, now);
     }
 
     /// A listener is there: connections to it are inbound, and their rows may begin at 0 now.
@@ -127,7 +127,7 @@ impl Follower {
         let Self { past, views, wanted, key, ledger, .. } = self;
         for ((folded, wanted), table) in past.folded.iter().zip(wanted).zip(&mut ledger.tables) {
             if folded.announced
-                && wanted.wants(subject)
+                && wanted.announces(subject)
                 && let Some(view) = views.get(folded.view)
             {
                 table.announce(key.of(&view.by, subject, names), dump, now);
@@ -386,6 +386,10 @@ impl Follower {
 }
 
 impl Wanted {
+    fn announces(&self, listener: Subject<'_>) -> bool {
+        self.states.contains(listener.state) && self.listener.accepts(listener)
+    }
+
     #[inline]
     fn wants(&self, subject: Subject<'_>) -> bool {
         self.states.contains(subject.state) && self.test.as_ref().is_none_or(|test| test.accepts(subject))

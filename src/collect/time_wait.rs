@@ -26,7 +26,7 @@ fn parse(sockstat: &str) -> Option<u64> {
 /// The same program without asking for them.
 pub(super) fn unasked(mut program: Program) -> Program {
     if let Some(request) = &mut program.request {
-        request.states = request.states.without(StateSet::of(&[State::TimeWait]));
+        request.states = request.states.intersection(StateSet::of(&[State::TimeWait]).complement());
     }
     program
 }

@@ -11,17 +11,19 @@ use super::memory::Remembered;
 use super::{World, listen};
 use crate::labels::Names;
 use crate::plan::Plan;
-use crate::sockdiag::{Events, Heard, dropped};
+use crate::sockdiag::{Events, Queue, dropped};
 
 /// The least time between two collections that make up for what was lost, and between two looks at the
 /// listeners.
 const BETWEEN: Duration = Duration::from_secs(1);
 
 /// What came of listening so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Hearing {
     /// The netlink port of the subscription; `None` without one.
     pub(super) port: Option<u32>,
+    /// Its queue.
+    queue: Option<Queue>,
     /// The kernel's buffer, in bytes.
     pub(super) granted: usize,
     /// Events heard.
@@ -43,9 +45,15 @@ impl Hearing {
         self.dropped_before + self.dropped
     }
 
+    /// Whether all events so far have been told, asked by who keeps the ledger from changing meanwhile.
+    pub(super) fn is_done(&self) -> bool {
+        self.queue.as_ref().is_none_or(Queue::is_empty)
+    }
+
     fn subscribed(&mut self, events: &Events) {
         self.dropped_before += std::mem::take(&mut self.dropped);
         self.port = Some(events.port());
+        self.queue = Some(events.queue());
         self.granted = events.granted();
     }
 }
@@ -92,10 +100,11 @@ impl<W: World, R: Fn()> Watch<W, R> {
     fn run(&mut self, mut events: Events) {
         let mut lost = false;
         loop {
-            match events.wait(lost.then_some(BETWEEN)) {
-                Ok(Heard::Some) => self.tell(&events),
-                Ok(Heard::Overrun) => lost = true,
-                Ok(Heard::Nothing) => {}
+            let dropped = events
+                .wait(lost.then_some(BETWEEN))
+                .and_then(|ready| if ready { self.tell(&mut events) } else { Ok(false) });
+            match dropped {
+                Ok(dropped) => lost |= dropped,
                 Err(error) => {
                     tracing::warn!(%error, "cannot hear of closing sockets; subscribing again");
                     events = self.subscribe_again();
@@ -112,7 +121,8 @@ impl<W: World, R: Fn()> Watch<W, R> {
         }
     }
 
-    fn tell(&mut self, events: &Events) {
+    /// Tells the ledger of the events that are there; whether some were dropped.
+    fn tell(&mut self, events: &mut Events) -> io::Result<bool> {
         let now = Instant::now();
         // A connection that no dump shows is inbound if its listener is known.
         let stale = self.listened.is_none_or(|at| now.duration_since(at) >= BETWEEN);
@@ -123,15 +133,18 @@ impl<W: World, R: Fn()> Watch<W, R> {
         }
         let interface = |index| self.world.interface_name(index);
         let names = Names { networks: &self.plan.networks, interface: &interface };
-        let mut heard = 0;
         let mut follower = self.remembered.follower();
+        // Read while nobody else looks: when the queue is empty to others, everything in it is told.
+        let dropped = events.read()?;
         follower.at(now);
+        let mut heard = 0;
         for socket in events.sockets() {
             heard += 1;
             follower.ended(&socket, names);
         }
         drop(follower);
         self.remembered.hearing().heard += heard;
+        Ok(dropped)
     }
 
     fn subscribe_again(&self) -> Events {

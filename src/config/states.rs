@@ -29,16 +29,17 @@ pub(super) fn read(entry: &Entry<'_>) -> Option<StateSet> {
     for item in &items {
         all = all.union(state(item)?);
     }
-    Some(all).filter(|states| *states != StateSet::NONE)
+    Some(all).filter(|states| !states.is_empty())
 }
 
 fn state(entry: &Entry<'_>) -> Option<StateSet> {
     const ALLOWED: &str = "established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, \
                            last_ack, listen, closing, all, connected, synchronized, bucket or big";
     let word = entry.text(ALLOWED)?;
-    let states = states_named(&word);
-    if states.is_none() {
+    // One spelling each, so that editors can know them.
+    if !state_names().any(|name| name == word) {
         entry.strange(&word, ALLOWED, state_names());
+        return None;
     }
-    states
+    states_named(&word)
 }

@@ -20,7 +20,8 @@ pub use words::ABSENT;
 /// The row of a socket that a view does not want.
 pub const NO_ROW: u32 = u32::MAX;
 
-/// A dump can miss a socket that lives: only one that so many dumps in a row miss is gone.
+/// A dump can miss a socket that lives: only one that so many dumps in a row miss, each a second after
+/// the other, is gone.
 const MISSES: usize = 3;
 /// So many complete dumps make the baseline, because one can miss a socket.
 const BASELINE: u8 = 2;
@@ -87,8 +88,10 @@ pub struct Ledger {
     dump: u32,
     /// Records that this dump has shown.
     shown: usize,
-    /// The numbers of the last complete dumps, the latest first.
+    /// The numbers of the last complete dumps, the latest first, at most one a second.
     complete: [u32; MISSES],
+    /// The second of the latest of them.
+    completed: u32,
     baseline: u8,
     /// What went differently.
     pub stats: Stats,
@@ -149,6 +152,7 @@ impl Ledger {
             dump: 0,
             shown: 0,
             complete: [0; MISSES],
+            completed: 0,
             baseline: BASELINE,
             stats: Stats::default(),
         }
@@ -165,16 +169,22 @@ impl Ledger {
     }
 
     /// The dump has ended. What complete ones keep missing is gone, and rows that are idle make room.
-    pub fn end(&mut self, complete: bool, now: u32) {
+    ///
+    /// Nothing is gone as long as its end may be on its way: only if all ends so far were `heard`.
+    pub fn end(&mut self, complete: bool, heard: bool, now: u32) {
         self.dumping = false;
         self.buried = HashSet::new();
         if !complete {
             return;
         }
-        let [latest, before, _] = self.complete;
-        self.complete = [self.dump, latest, before];
+        // The kernel tells of an end a moment after it: dumps in quick succession are one.
+        if now != self.completed || self.dump == 1 {
+            let [latest, before, _] = self.complete;
+            self.complete = [self.dump, latest, before];
+            self.completed = now;
+        }
         self.baseline = self.baseline.saturating_sub(1);
-        if self.shown < self.records.len() {
+        if heard && self.shown < self.records.len() {
             let [.., oldest] = self.complete;
             let missed = |slot: &&u32| low(self.word(**slot, SEEN)) < oldest;
             let gone: Vec<Slot> = self.index.iter().filter(missed).map(|slot| Slot(*slot)).collect();

@@ -32,7 +32,8 @@ impl Rows {
             keys: Vec::new(),
             free: Vec::new(),
             limit,
-            overflowed: false,
+            // Without labels there is but one row, and it is no overflow.
+            overflowed: other.is_empty(),
         };
         rows.insert(other);
         rows
@@ -69,6 +70,11 @@ impl Rows {
             entry.remove();
         }
         self.free.push(row);
+    }
+
+    /// Whether a row takes what finds no room elsewhere.
+    pub(super) fn is_overflow(&self, row: u32) -> bool {
+        row == OTHER && self.keys.first().is_some_and(|key| key.as_deref().is_some_and(|key| !key.is_empty()))
     }
 
     /// How many rows there are room for now, free ones included.

@@ -75,7 +75,7 @@ impl Standing {
 
     /// Notes that a socket was put into a row, which may be the one that takes what finds no room.
     pub fn note(&mut self, row: u32) {
-        self.folded += u64::from(row == OTHER);
+        self.folded += u64::from(self.rows.is_overflow(row));
     }
 
     /// Shows a row with this key if there is room, before any socket has it.

@@ -94,8 +94,7 @@ impl Past {
             amounts: amounts.map(|(number, column)| (number, column.metric.source)).collect(),
             announced: view.stays()
                 && !view.by.is_empty()
-                && view.by.iter().all(|label| label.is_of_listener())
-                && view.selection.is_of_listener(),
+                && view.by.iter().all(|label| label.is_of_listener()),
         };
         *followed += usize::from(view.stays());
         self.folded.push(folded);

@@ -217,11 +217,12 @@ impl Expression {
         self.tests().all(Test::is_fixed)
     }
 
-    /// Whether the answer is the same for every connection of one listener: no test looks at the other end
-    /// or at what a connection alone has.
+    /// The condition with everything that a listener does not tell of its connections taken as not
+    /// fulfilled: true of a listener only if every connection to it will be wanted.
     #[must_use]
-    pub fn is_of_listener(&self) -> bool {
-        self.tests().all(|test| matches!(test, Test::LocalPort(_) | Test::Direction(_)))
+    pub fn of_every_connection(&self) -> Self {
+        let told = |test: &Test| matches!(test, Test::LocalPort(_) | Test::Direction(_) | Test::State(_));
+        self.bounded(&told, false)
     }
 
     /// Whether a test needs the listeners of the host.
@@ -241,17 +242,18 @@ impl Expression {
     /// every socket that is or may come to be wanted.
     #[must_use]
     pub fn at_any_time(&self) -> Self {
-        self.bounded(true)
+        self.bounded(&Test::is_fixed, true)
     }
 
-    fn bounded(&self, changing: bool) -> Self {
-        let each = |list: &[Self]| list.iter().map(|one| one.bounded(changing)).collect();
+    /// The condition with every test that is not `known` taken as fulfilled, or as not.
+    fn bounded(&self, known: &dyn Fn(&Test) -> bool, fulfilled: bool) -> Self {
+        let each = |list: &[Self]| list.iter().map(|one| one.bounded(known, fulfilled)).collect();
         match self {
             Self::All(all) => Self::All(each(all)),
             Self::Any(any) => Self::Any(each(any)),
-            Self::Not(inner) => Self::Not(Box::new(inner.bounded(!changing))),
-            Self::Is(test) if !test.is_fixed() => {
-                if changing {
+            Self::Not(inner) => Self::Not(Box::new(inner.bounded(known, !fulfilled))),
+            Self::Is(test) if !known(test) => {
+                if fulfilled {
                     Self::Always
                 } else {
                     Self::Never

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -33,23 +34,23 @@ const BATCH: usize = 64;
 /// A socket that hears of every TCP socket that closes in its network namespace.
 #[derive(Debug)]
 pub struct Events {
-    socket: OwnedFd,
+    socket: Arc<OwnedFd>,
     port: u32,
     buffer: Vec<u8>,
     lengths: Vec<usize>,
-    /// Whether the kernel has said that it dropped some; it says so once.
-    overrun: bool,
 }
 
-/// What came of waiting for events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// Some are there to be read.
-    Some,
-    /// The kernel has dropped some, it is not said how many.
-    Overrun,
-    /// None has come in the time given.
-    Nothing,
+/// The kernel's queue of events that are not yet read.
+#[derive(Clone, Debug)]
+pub struct Queue(Arc<OwnedFd>);
+
+impl Queue {
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        matches!(poll(&mut [PollFd::new(&*self.0, PollFlags::IN)], Some(&at_once)), Ok(0))
+    }
 }
 
 impl Events {
@@ -70,13 +71,8 @@ impl Events {
         bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
         let port = getsockname(&socket)?;
         let port = SocketAddrNetlink::try_from(port).map_or(0, |address| address.pid());
-        Ok(Self {
-            socket,
-            port,
-            buffer: vec![0; LONGEST * BATCH],
-            lengths: Vec::with_capacity(BATCH),
-            overrun: false,
-        })
+        let socket = Arc::new(socket);
+        Ok(Self { socket, port, buffer: vec![0; LONGEST * BATCH], lengths: Vec::with_capacity(BATCH) })
     }
 
     /// The buffer that the kernel has granted, in bytes.
@@ -91,42 +87,33 @@ impl Events {
         self.port
     }
 
-    /// Waits until there are events, or for so long, and reads as many as there are, up to a batch.
+    /// The kernel's queue, to be looked at by others.
+    #[must_use]
+    pub fn queue(&self) -> Queue {
+        Queue(Arc::clone(&self.socket))
+    }
+
+    /// Waits until there are events, or for so long; whether there are any.
     ///
     /// # Errors
-    /// What `poll(2)` or `recvfrom(2)` says, other than that events were dropped.
-    pub fn wait(&mut self, most: Option<Duration>) -> io::Result<Heard> {
-        self.lengths.clear();
+    /// What `poll(2)` says.
+    pub fn wait(&self, most: Option<Duration>) -> io::Result<bool> {
         let most = most.and_then(|most| Timespec::try_from(most).ok());
-        loop {
-            self.read()?;
-            if !self.lengths.is_empty() {
-                return Ok(Heard::Some);
-            }
-            if std::mem::take(&mut self.overrun) {
-                return Ok(Heard::Overrun);
-            }
-            match poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], most.as_ref()) {
-                Ok(0) => return Ok(Heard::Nothing),
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+        match poll(&mut [PollFd::new(&*self.socket, PollFlags::IN)], most.as_ref()) {
+            Ok(ready) => Ok(ready > 0),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// The sockets whose ends were read by the last [`Events::wait`].
-    pub fn sockets(&self) -> impl Iterator<Item = Socket<'_>> {
-        let datagrams = self.buffer.chunks(LONGEST).zip(&self.lengths);
-        let messages =
-            datagrams.flat_map(|(bytes, length)| Messages(bytes.get(..*length).unwrap_or_default()));
-        messages.flatten().filter_map(|Message { header, payload }| {
-            (header.kind.get() == BY_FAMILY).then(|| Socket::parse(payload)).flatten()
-        })
-    }
-
-    fn read(&mut self) -> Result<(), Errno> {
+    /// Reads as many events as there are, up to a batch; whether the kernel has dropped some before.
+    ///
+    /// # Errors
+    /// What `recvfrom(2)` says, other than that events were dropped.
+    pub fn read(&mut self) -> io::Result<bool> {
+        self.lengths.clear();
         for place in self.buffer.chunks_mut(LONGEST) {
-            match recvfrom(&self.socket, &mut *place, RecvFlags::DONTWAIT) {
+            match recvfrom(&*self.socket, &mut *place, RecvFlags::DONTWAIT) {
                 Ok((_, length, sender)) => {
                     let kernel = sender.and_then(|any| SocketAddrNetlink::try_from(any).ok());
                     // Somebody else's message is no event; its place holds none.
@@ -135,15 +122,22 @@ impl Events {
                 }
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => self.lengths.push(0),
-                // What was read already is handed on first.
-                Err(Errno::NOBUFS) => {
-                    self.overrun = true;
-                    break;
-                }
-                Err(error) => return Err(error),
+                // It is said once, and not how many.
+                Err(Errno::NOBUFS) => return Ok(true),
+                Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// The sockets whose ends were read by the last [`Events::read`].
+    pub fn sockets(&self) -> impl Iterator<Item = Socket<'_>> {
+        let datagrams = self.buffer.chunks(LONGEST).zip(&self.lengths);
+        let messages =
+            datagrams.flat_map(|(bytes, length)| Messages(bytes.get(..*length).unwrap_or_default()));
+        messages.flatten().filter_map(|Message { header, payload }| {
+            (header.kind.get() == BY_FAMILY).then(|| Socket::parse(payload)).flatten()
+        })
     }
 }
 

@@ -19,7 +19,7 @@ pub mod tcp_info;
 
 pub use algorithm::AlgorithmField;
 pub use dump::{Datagram, DumpError, DumpStats, Kernel, dump};
-pub use events::{Events, Heard, dropped};
+pub use events::{Events, Queue, dropped};
 pub use layout::{Layout, NoneValue, Width};
 pub use netlink::Netlink;
 pub use request::{Extensions, Request};

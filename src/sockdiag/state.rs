@@ -102,12 +102,6 @@ impl StateSet {
         Self(self.0 | other.0)
     }
 
-    /// The states in this set and not in the other.
-    #[must_use]
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
     /// The states in both sets.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {

@@ -28,10 +28,16 @@ impl Exporter {
 
     /// Starts an exporter with this configuration.
     pub fn configured(config: &str) -> Self {
+        Self::configured_at(8020, config)
+    }
+
+    /// Starts an exporter with this configuration at a port of 127.0.0.1.
+    pub fn configured_at(port: u16, config: &str) -> Self {
         let mut file = tempfile::NamedTempFile::with_suffix(".yml").expect("a file");
         file.write_all(config.as_bytes()).expect("room");
+        let listen = format!("--web.listen-address=127.0.0.1:{port}");
         // It is read before anything listens.
-        Self::start(&["--config", file.path().to_str().expect("a path")])
+        Self::listening(port, program().arg(listen).arg("--config").arg(file.path()))
     }
 
     /// Ends it at once and returns what it logged.
@@ -43,8 +49,12 @@ impl Exporter {
     }
 
     pub fn spawn(command: &mut Command) -> Self {
+        Self::listening(8020, command)
+    }
+
+    fn listening(port: u16, command: &mut Command) -> Self {
         let child = command.stderr(Stdio::piped()).spawn().expect("the program");
-        let mut exporter = Self { child, address: ([127, 0, 0, 1], 8020).into() };
+        let mut exporter = Self { child, address: ([127, 0, 0, 1], port).into() };
         let deadline = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect(exporter.address).is_err() {
             if let Some(status) = exporter.child.try_wait().expect("its state") {

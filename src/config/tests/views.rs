@@ -151,6 +151,24 @@ fn states_are_words_of_either_tool() {
 }
 
 #[test]
+fn a_selection_that_mentions_states_decides_them_unless_the_view_does() {
+    let states = |text: &str| view(text).states;
+    assert_eq!(states("select: 'dport = 443'"), states::CONNECTIONS);
+    assert_eq!(states("select: 'state listening'"), StateSet::of(&[State::Listen]));
+    assert_eq!(states("select: 'dport = 443 or state time-wait'"), StateSet::ALL);
+    assert_eq!(
+        states("state: connected, select: 'state listening or state syn-recv'"),
+        StateSet::of(&[State::SynRecv])
+    );
+}
+
+#[test]
+fn a_selection_knows_the_networks_of_the_file() {
+    let config = parsed("views: {v: {select: 'network = office'}}\nnetworks: {office: [192.0.2.0/24]}");
+    assert_eq!(config.views.first().map(|view| view.selection.clone()), Some(remote("192.0.2.0/24")));
+}
+
+#[test]
 fn a_limit_and_an_idle_time_are_taken_at_their_ends() {
     for (text, limit) in [("1", 1), ("1000000", 1_000_000), ("5.0", 5)] {
         assert_eq!(view(&format!("limit: {text}")).limit, Some(limit));

@@ -34,7 +34,7 @@ pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
 /// The metrics of a view that names none.
 pub(super) fn unnamed(view: &View) -> Vec<&'static Metric> {
     let listens = view.states.contains(State::Listen);
-    let connects = !view.states.without(StateSet::of(&[State::Listen])).is_empty();
+    let connects = !view.states.intersection(StateSet::of(&[State::Listen]).complement()).is_empty();
     let fits = |metric: &&Metric| match metric.shown {
         Shown::Always => true,
         Shown::OfListeners => listens,
@@ -61,7 +61,7 @@ fn check(word: &str, item: &Entry<'_>, view: &View) {
 /// What a view cannot show about a metric, and why.
 fn obstacle(metric: &Metric, view: &View) -> Option<&'static str> {
     const FULL: StateSet =
-        StateSet::ALL.without(StateSet::of(&[State::Listen, State::TimeWait, State::SynRecv, State::Close]));
+        StateSet::of(&[State::Listen, State::TimeWait, State::SynRecv, State::Close]).complement();
     if view.is_of_flows() {
         let past = matches!(metric.source, Source::Opened | Source::Closed);
         return past.then_some(

@@ -10,7 +10,7 @@ use super::entry::{Entry, Name, Section};
 use super::{duration, states};
 use crate::attribute::Networks;
 use crate::labels::{LABELS, Label};
-use crate::select::{Expression, parse};
+use crate::select::{Expression, Mistake, parse};
 use crate::sockdiag::StateSet;
 use crate::words::shown;
 
@@ -86,14 +86,14 @@ fn check_name(name: &str, entry: &Entry<'_>) {
 }
 
 fn selection(entry: &Entry<'_>, networks: &Networks) -> Option<Expression> {
-    let text = entry.text("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"")?;
-    match parse(&text, networks) {
-        Ok(selection) => Some(selection),
-        Err(mistake) => {
-            entry.mistake(&format!("in the selection, {mistake}"));
-            None
-        }
-    }
+    let text = entry.verbatim("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"")?;
+    parse(&text, networks)
+        .map_err(|Mistake { at, found, allowed }| {
+            let rest = text.get(at..).map(str::trim).filter(|rest| !rest.is_empty());
+            let place = rest.map_or("its end".to_owned(), |rest| format!("\"{}\"", shown(rest)));
+            entry.mistake(&format!("at {place}: found {found}; allowed: {allowed}"));
+        })
+        .ok()
 }
 
 fn labels(entry: &Entry<'_>) -> Vec<Label> {
@@ -114,12 +114,15 @@ fn labels(entry: &Entry<'_>) -> Vec<Label> {
 }
 
 fn states_of(keys: &Section<'_>, selection: &Expression) -> StateSet {
-    match keys.filled(STATE) {
-        Some(entry) => states::read(entry).unwrap_or(states::CONNECTIONS),
-        // Those that it cannot accept need not be asked for.
-        None if selection.mentions_states() => selection.states(),
-        None => states::CONNECTIONS,
+    let selected = selection.states();
+    let Some(entry) = keys.filled(STATE) else {
+        return if selection.mentions_states() { selected } else { states::CONNECTIONS };
+    };
+    let states = states::read(entry).unwrap_or(states::CONNECTIONS);
+    if states.intersection(selected).is_empty() {
+        entry.mistake("found states that select leaves out; allowed: a state that it lets through");
     }
+    states.intersection(selected)
 }
 
 fn idle(keys: &Section<'_>, view: &View) -> Duration {

@@ -1,0 +1,153 @@
+"""Makes the trouble that docs/questions.md asks for, over loopback, until SIGTERM.
+
+It is meant for a network namespace of its own, in which nftables drops some of what goes to port LOSSY.
+"""
+
+import resource
+import signal
+import socket
+import struct
+import threading
+import time
+
+STEADY, LOSSY, UNREAD, BACKLOG, LEAK, SHORT, MANY, SLOW = range(7001, 7009)
+PATIENCE = 60
+SO_MAX_PACING_RATE = 47
+KIB = 1024
+
+
+def listen(port, family=socket.AF_INET, backlog=1024):
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", port))
+    listener.listen(backlog)
+    return listener
+
+
+def connect(listener, algorithm=None, send_buffer=None):
+    client = socket.socket(listener.family)
+    client.settimeout(PATIENCE)
+    if algorithm:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, algorithm)
+    if send_buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    client.connect(listener.getsockname())
+    return client
+
+
+def pair(listener, **options):
+    client = connect(listener, **options)
+    server, _ = listener.accept()
+    return client, server
+
+
+def read(connection, length):
+    while length:
+        length -= len(connection.recv(min(length, 64 * KIB)))
+
+
+def drain(connection, pause=0):
+    while connection.recv(64 * KIB):
+        time.sleep(pause)
+
+
+def steady(listener, algorithm=None):
+    """Some 2 MB/s each way."""
+    client, server = pair(listener, algorithm=algorithm)
+    while True:
+        for sender, receiver in ((client, server), (server, client)):
+            sender.sendall(bytes(20 * KIB))
+            read(receiver, 20 * KIB)
+        time.sleep(0.01)
+
+
+def lossy(listener):
+    """More than a segment at a time, so that a loss leaves some out of order."""
+    client, server = pair(listener)
+    threading.Thread(target=drain, args=(server,), daemon=True).start()
+    while True:
+        client.sendall(bytes(200 * KIB))
+        time.sleep(0.05)
+
+
+def slow(listener):
+    """A buffer much smaller than what the process has to send, to a reader that acknowledges late."""
+    client, server = pair(listener, algorithm=b"reno", send_buffer=16 * KIB)
+    # The kernel blames the buffer if all in it is sent late and the process waits.
+    client.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, 5_000_000)
+    threading.Thread(target=drain, args=(server, 0.02), daemon=True).start()
+    while True:
+        client.sendall(bytes(100 * KIB))
+
+
+def unread(listener, kept):
+    """What nobody reads: the peer's window falls to 0 and the queue stays."""
+    client, server = pair(listener)
+    kept += [client, server]
+    client.settimeout(1)
+    try:
+        while True:
+            client.sendall(bytes(64 * KIB))
+    except TimeoutError:
+        pass
+
+
+def backlog(listener, kept):
+    """One connection more than the backlog says, as the kernel allows, and nobody accepts."""
+    for _ in range(5):
+        kept.append(connect(listener))
+
+
+def leak(listener, kept):
+    """Closed by one end only, two a second."""
+    while True:
+        client, server = pair(listener)
+        client.close()
+        kept.append(server)
+        time.sleep(0.5)
+
+
+def short(listener):
+    """Some hundred connections a second, one in ten of them ended by a reset."""
+    number = 0
+    while True:
+        client, server = pair(listener)
+        client.sendall(bytes(KIB))
+        read(server, KIB)
+        if number % 10 == 0:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        server.close()
+        number += 1
+        time.sleep(0.01)
+
+
+def many(listener, kept):
+    """Half a thousand connections to one remote endpoint."""
+    for _ in range(500):
+        kept += pair(listener)
+
+
+def main():
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    kept = []
+    jobs = [
+        (steady, listen(STEADY)),
+        (steady, listen(STEADY, socket.AF_INET6), b"reno"),
+        (lossy, listen(LOSSY)),
+        (slow, listen(SLOW)),
+        (unread, listen(UNREAD), kept),
+        (backlog, listen(BACKLOG, backlog=4), kept),
+        (leak, listen(LEAK), kept),
+        (short, listen(SHORT)),
+        (many, listen(MANY), kept),
+    ]
+    for job, *arguments in jobs:
+        threading.Thread(target=job, args=arguments, daemon=True).start()
+    print("ready", flush=True)
+    signal.sigwait([signal.SIGTERM])
+
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+main()

@@ -1,0 +1,112 @@
+//! A running exporter, and what its scrapes and its time and memory are.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// What a server shows that names no views: by service, listeners, states.
+pub const DEFAULT_VIEWS: &str = "views:
+  tcp: {by: [direction, service_port]}
+  tcp_listener: {by: [local_port], state: listen}
+  tcp_state: {by: [state], state: all, metrics: [sockets]}
+";
+
+/// What one reading of all sockets took.
+#[derive(Clone, Copy, Default)]
+pub struct Reading {
+    pub wall: Duration,
+    pub bytes: usize,
+}
+
+/// An exporter that is ended with the measurement.
+pub struct Exporter {
+    child: Child,
+    port: u16,
+}
+
+impl Exporter {
+    /// Starts one with this configuration.
+    pub fn configured(config: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("ss-exporter-bench-{}.yml", std::process::id()));
+        std::fs::write(&path, config).expect("a configuration file");
+        let exporter = Self::start(&["--config", path.to_str().expect("a path")]);
+        // It is read before anything listens.
+        let _ = std::fs::remove_file(path);
+        exporter
+    }
+
+    /// Starts one and waits until it listens.
+    pub fn start(arguments: &[&str]) -> Self {
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+        let child = Command::new(env!("CARGO_BIN_EXE_prometheus_ss_exporter"))
+            .args(arguments)
+            .args(["--log-level=error", &format!("--web.listen-address=127.0.0.1:{port}")])
+            .spawn()
+            .expect("the exporter");
+        let exporter = Self { child, port };
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        exporter
+    }
+
+    /// Scrapes once and keeps nothing.
+    pub fn scrape(&self, encoding: &str) -> Reading {
+        let start = Instant::now();
+        let mut stream = self.ask(encoding);
+        let mut buffer = vec![0; 256 * 1024];
+        let (mut bytes, mut head) = (0, Vec::new());
+        while let Ok(length @ 1..) = stream.read(&mut buffer) {
+            if head.is_empty() {
+                head = buffer[..length.min(12)].to_vec();
+            }
+            bytes += length;
+        }
+        assert_eq!(head, b"HTTP/1.1 200", "a scrape failed");
+        Reading { wall: start.elapsed(), bytes }
+    }
+
+    /// The value of a family without labels.
+    pub fn value(&self, family: &str) -> u64 {
+        let mut text = String::new();
+        self.ask("identity").read_to_string(&mut text).expect("text");
+        let value = text.lines().find_map(|line| line.strip_prefix(family)?.strip_prefix(' '));
+        value.and_then(|number| number.parse().ok()).expect("the family")
+    }
+
+    /// Sends a request for the metrics.
+    fn ask(&self, encoding: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the exporter");
+        write!(
+            stream,
+            "GET /metrics HTTP/1.1\r\nHost: b\r\nAccept-Encoding: {encoding}\r\nConnection: close\r\n\r\n"
+        )
+        .expect("a request");
+        stream
+    }
+
+    /// The CPU time that it has taken, to the clock tick.
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("stat");
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks: u64 =
+            fields[11].parse::<u64>().expect("utime") + fields[12].parse::<u64>().expect("stime");
+        Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
+    }
+
+    /// The most resident memory that it has had.
+    pub fn peak_mib(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,100 @@
+//! The flagship: short connections of every end beside standing ones, scrapes, and an exporter that is stopped
+//! for a while.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::counted::{Counted, view};
+use super::exporter::Exporter;
+use super::scrapes::{Scraper, Scrapes};
+use super::standing::Standing;
+use super::traffic::{End, Lanes, Truth};
+use super::{enter, open_many_files, sysctl};
+
+/// So that each 4-tuple comes again several times.
+const PORTS: &str = "20000 21499";
+const FAST: f64 = f64::INFINITY;
+/// 16,000 closes in two seconds; 32 MiB hold at least 26,000 events.
+const STEADY: f64 = 4_000.0;
+
+#[test]
+fn no_byte_is_lost() {
+    if enter() {
+        return;
+    }
+    open_many_files();
+    sysctl("tcp_tw_reuse", "1");
+    sysctl("ip_local_port_range", PORTS);
+    let lanes = Lanes::open(3).expect("listeners");
+    let never_accepts = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
+    let mut listeners: Vec<_> = lanes.listeners().collect();
+    listeners.push(&never_accepts);
+    let exporter = Arc::new(Exporter::configured(&view(&listeners)));
+    listeners.pop();
+    let watch = Scraper::start(&exporter, Duration::from_secs(1));
+
+    let mut standing = Standing::open(&listeners, 2_000);
+    let ended = AtomicBool::new(false);
+    let mut truth = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                standing.exchange(100, 300);
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        });
+        let mut truth = lanes.run(0..20_000, FAST, &End::ALL).expect("phase fast");
+        truth += abandon(never_accepts);
+        let stop = scope.spawn(|| {
+            exporter.signal(Signal::STOP);
+            std::thread::sleep(Duration::from_secs(2));
+            exporter.signal(Signal::CONT);
+        });
+        truth += lanes.run(20_000..32_000, STEADY, &End::ALL).expect("phase stopped");
+        stop.join().expect("signals");
+        ended.store(true, Ordering::Relaxed);
+        truth
+    });
+    truth += standing.truth;
+
+    check("standing connections open", &exporter, truth, 4_000);
+    standing.close(&[End::ClientFirst, End::ServerFirst]);
+    check("all closed", &exporter, truth, 0);
+    watch.stop();
+}
+
+/// Connections that the listener's process never accepts; it closes before their clients do.
+fn abandon(listener: TcpListener) -> Truth {
+    let address = listener.local_addr().expect("bound");
+    let clients: Vec<_> = (0..100).map(|_| TcpStream::connect(address).expect("room")).collect();
+    drop(listener);
+    let connections = clients.len() as u64;
+    Truth { connections, silent: connections, ..Truth::default() }
+}
+
+/// What was counted at rest, with so many sockets still open.
+fn check(phase: &str, exporter: &Exporter, truth: Truth, sockets: u64) {
+    let mut scrapes = Scrapes::default();
+    let counted = |scrapes: &Scrapes| Counted::of(scrapes.last());
+    scrapes.until(exporter, |scrape| {
+        let counted = Counted::of(scrape);
+        counted.sent == truth.sent && counted.sockets == sockets
+    });
+    // What is counted twice comes late.
+    std::thread::sleep(Duration::from_millis(300));
+    let dropped = scrapes.scrape(exporter).sum("ss_exporter_events_dropped_total");
+    let counted = counted(&scrapes);
+    let told = format!("{phase}: {truth:?}, {counted:?}, {dropped} events dropped");
+    assert_eq!(dropped, 0, "{told}");
+    assert_eq!(counted.sent, truth.sent, "{told}");
+    assert_eq!(counted.sockets, sockets, "{told}");
+    // Each socket counts the FIN of its peer as a byte. A forgotten byte counts if it was seen.
+    let ends = 2 * truth.connections;
+    let most = truth.received + truth.forgotten + ends;
+    assert!((truth.received..=most).contains(&counted.received), "{told}");
+    assert!((ends - truth.silent..=ends).contains(&counted.opened), "{told}");
+    assert_eq!(counted.closed, counted.opened - sockets, "{told}");
+}

@@ -1,0 +1,67 @@
+//! Too small a buffer: what is lost is counted, and the totals recover.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::counted::{Counted, view};
+use super::enter;
+use super::exporter::Exporter;
+use super::scrapes::{Scrape, Scraper, Scrapes};
+use super::standing::Standing;
+use super::traffic::{End, Lanes};
+
+const DROPPED: &str = "ss_exporter_events_dropped_total";
+const ENDS: [End; 2] = [End::ClientFirst, End::ServerFirst];
+
+#[test]
+fn lost_events_are_counted_and_totals_stay_monotonic() {
+    if enter() {
+        return;
+    }
+    let lanes = Lanes::open(2).expect("listeners");
+    let listeners: Vec<_> = lanes.listeners().collect();
+    let config = view(&listeners) + "collect: {event_buffer: 64KiB}\n";
+    let exporter = Arc::new(Exporter::configured(&config));
+    let watch = Scraper::start(&exporter, Duration::from_millis(250));
+    let mut seen = Standing::open(&listeners, 50);
+    seen.exchange(1_000, 1_000);
+    let mut scrapes = Scrapes::default();
+    scrapes.until(&exporter, |scrape| Counted::of(scrape).sockets == 100);
+
+    exporter.signal(Signal::STOP);
+    let mut truth = lanes.run(0..4_000, f64::INFINITY, &ENDS).expect("phase stopped");
+    truth += seen.close(&ENDS);
+    exporter.signal(Signal::CONT);
+    let start = Instant::now();
+    let resynced = |scrape: &Scrape| scrape.sum(DROPPED) > 0 && scrape.sum("ss_exporter_resyncs_total") > 0;
+    assert!(resynced(scrapes.until(&exporter, resynced)), "{:?}", scrapes.last());
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(2), "the resync took {took:?}");
+
+    truth += lanes.run(4_000..5_000, 500.0, &ENDS).expect("phase running");
+    let counted = Counted::of(scrapes.until(&exporter, |scrape| Counted::of(scrape).sockets == 0));
+    let (dropped, kernel) = (scrapes.last().sum(DROPPED), dropped_by_the_kernel());
+    let told = format!("{truth:?}, {counted:?}, {dropped} events dropped, the kernel says {kernel}");
+    assert_eq!(dropped, kernel, "{told}");
+    assert!(dropped > 1_000, "{told}");
+    let ends = 2 * truth.connections;
+    assert!(counted.sent <= truth.sent && counted.received <= truth.received + ends, "{told}");
+    // 50 connections were seen before, the closes of the last 1,000 all heard.
+    assert!(counted.sent >= 100_000 && counted.closed >= 2_100, "{told}");
+    assert!(counted.closed <= ends && counted.closed + dropped >= ends, "{told}");
+    assert_eq!((counted.sockets, counted.opened), (0, counted.closed), "{told}");
+    watch.stop();
+}
+
+/// The drops of the socket that listens to events of `NETLINK_SOCK_DIAG`.
+fn dropped_by_the_kernel() -> u64 {
+    let table = std::fs::read_to_string("/proc/net/netlink").expect("the netlink sockets");
+    let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // sk, Eth, Pid, Groups, Rmem, Wmem, Dump, Locks, Drops, Inode
+    let listening = rows.filter(|row| row[1] == "4" && row[3] != "00000000");
+    let drops: Vec<u64> = listening.map(|row| row[8].parse().expect("a number")).collect();
+    assert_eq!(drops.len(), 1, "{table}");
+    drops[0]
+}

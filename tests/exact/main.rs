@@ -1,0 +1,76 @@
+//! The promise that no byte is lost, against connections of known sizes, each test in a network namespace of
+//! its own and one after the other.
+
+#[path = "../support/namespace.rs"]
+mod namespace;
+
+#[path = "../binary/exporter.rs"]
+#[expect(dead_code, reason = "logs and exit codes are for the tests of the binary")]
+mod exporter;
+
+mod bytes;
+mod counted;
+mod dumps;
+mod flood;
+mod lost;
+mod older;
+mod reuse;
+mod rows;
+mod scrapers;
+mod scrapes;
+mod silent;
+mod standing;
+mod traffic;
+mod truth;
+
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Runs the current test in a network namespace of its own; `false` inside.
+fn enter() -> bool {
+    // The load of one would slow the other.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    namespace::enter(&["--exact", &name(), "--nocapture"])
+}
+
+/// The current test.
+fn name() -> String {
+    std::thread::current().name().expect("the test's name").to_owned()
+}
+
+/// The program, without the environment's settings.
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prometheus_ss_exporter"));
+    for variable in ["PORT", "CONFIG_FILE", "LOG_LEVEL"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Lets this process open as many files as it may.
+fn open_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("the hard limit");
+    let most = limit.maximum.unwrap_or(u64::MAX);
+    assert!(most >= 12_000, "needs 12,000 file descriptors, may have {most}");
+}
+
+/// Sets a variable of the network namespace.
+fn sysctl(name: &str, value: &str) {
+    let path = format!("/proc/sys/net/ipv4/{name}");
+    std::fs::write(&path, value).unwrap_or_else(|error| panic!("{path}: {error}"));
+}
+
+/// Connects from an IPv4 address and port.
+fn connect_from(source: SocketAddr, to: SocketAddr) -> TcpStream {
+    let client = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None);
+    let client = client.expect("a socket");
+    bind(&client, &source).unwrap_or_else(|error| panic!("{source}: {error}"));
+    connect(&client, &to).unwrap_or_else(|error| panic!("{source} to {to}: {error}"));
+    client.into()
+}
