@@ -43,8 +43,8 @@ struct Counted<'a> {
     view: &'a View,
     /// Its selection, with what names stand for now.
     selection: Expression,
-    /// Whether a listener makes a row, before there is a connection.
-    announced: bool,
+    /// Which listeners make a row, before there is a connection.
+    announced: Expression,
     keys: Keys,
 }
 
@@ -73,8 +73,9 @@ impl<'a, W: World> Census<'a, W> {
             for key in known_keys(view) {
                 keys.note(&key, When::First, &mut room);
             }
-            let selection = view.selection.resolve(world);
-            Counted { view, selection, announced: announced(number), keys }
+            let every = || view.selection.of_every_connection();
+            let announced = if announced(number) { every() } else { Expression::Never };
+            Counted { view, selection: view.selection.resolve(world), announced, keys }
         });
         let views = views.collect();
         Self {
@@ -101,7 +102,7 @@ impl<'a, W: World> Census<'a, W> {
         let note = |socket: &Socket<'_>| {
             self.listeners.note(socket.local(), now);
             let subject = Subject::ended(socket, Some(Direction::Inbound));
-            self.note(subject, when, |view| view.announced);
+            self.note(subject, when, |view| view.announced.accepts(subject));
         };
         dump(&mut kernel, &request, deadline, note).map(drop)
     }

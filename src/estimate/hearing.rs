@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::Instant;
 
 use super::figures::Ends;
-use crate::sockdiag::{Events, Heard, Socket, dropped};
+use crate::sockdiag::{Events, Socket, dropped};
 
 /// A subscription to ends, or why there is none.
 pub(super) struct Hearing {
@@ -30,10 +30,11 @@ impl Hearing {
                 return;
             }
             let Ok(events) = &mut self.events else { return sleep(left) };
-            match events.wait(Some(left)) {
-                Ok(Heard::Some) => events.sockets().for_each(|socket| each(&socket)),
-                Ok(Heard::Overrun) => self.overrun = true,
-                Ok(Heard::Nothing) => {}
+            match events.wait(Some(left)).and_then(|_| events.read()) {
+                Ok(overrun) => {
+                    self.overrun |= overrun;
+                    events.sockets().for_each(|socket| each(&socket));
+                }
                 Err(error) => self.events = Err(error),
             }
         }
