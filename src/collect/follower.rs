@@ -121,6 +121,11 @@ impl Follower {
     /// A listener is there: connections to it are inbound, and their rows may begin at 0 now.
     pub(super) fn listener(&mut self, socket: &Socket<'_>, names: Names<'_>) {
         self.listeners.note(socket.local(), self.now);
+        for (number, counter) in self.past.counters.iter().enumerate() {
+            if counter.is_told(socket) {
+                self.ledger.expect(number);
+            }
+        }
         let subject =
             Subject { state: State::Established, ..Subject::ended(socket, Some(Direction::Inbound)) };
         let (dump, now) = (self.ledger.dump(), self.seconds());

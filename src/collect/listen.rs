@@ -21,7 +21,8 @@ pub(super) fn learn(
         return Ok(());
     }
     let states = StateSet::of(&[State::Listen]);
-    let request = Request { states, extensions: Extensions::NONE, filter: None };
+    // With it a listener shows which counters its connections will have.
+    let request = Request { states, extensions: Extensions::INFO, filter: None };
     let mut kernel = world.open().map_err(DumpError::Open)?;
     let note = |socket: &Socket<'_>| {
         let names = Names { networks: &plan.networks, interface: &|_| None };

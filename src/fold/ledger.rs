@@ -439,6 +439,13 @@ impl Ledger {
         self.records.free(slot.0);
     }
 
+    /// Notes that a counter will have values: until then, its 0 is not.
+    pub fn expect(&mut self, counter: usize) {
+        if let Some(counter) = self.counters.get_mut(counter) {
+            counter.known = true;
+        }
+    }
+
     /// Whether a feed has ever had a value: what the kernel does not tell must not look like 0.
     #[must_use]
     pub fn knows(&self, feed: Feed) -> bool {

@@ -97,6 +97,13 @@ impl Source {
         }
     }
 
+    /// Whether the kernel tells it of every connection, by what it sends of any socket with `tcp_info`.
+    #[must_use]
+    pub fn is_told(self, socket: &Socket<'_>) -> bool {
+        let info = socket.tcp_info().filter(|_| !matches!(self, Self::Memory(_) | Self::Algorithm(..)));
+        info.is_some_and(|info| self.fields().all(|layout| info.has(layout)))
+    }
+
     /// The kernel's fields that it reads, beside those of every reply's header.
     pub fn fields(self) -> impl Iterator<Item = &'static Layout> {
         let less = if let Self::Diff(_, less) = self { Some(less.layout()) } else { None };

@@ -96,6 +96,12 @@ impl<'a> TcpInfo<'a> {
         Self(payload)
     }
 
+    /// Whether the kernel sends the field, whatever it says.
+    #[must_use]
+    pub const fn has(self, layout: &super::Layout) -> bool {
+        self.0.len() >= layout.offset + layout.width.bytes()
+    }
+
     /// The field's value, if the kernel sent the field and its value is one.
     #[must_use]
     #[inline]

@@ -43,9 +43,11 @@ fn name() -> String {
     std::thread::current().name().expect("the test's name").to_owned()
 }
 
-/// The program, without the environment's settings.
+/// The program, without the environment's settings. It ends with the test, also if that fails while other
+/// threads hold the exporter.
 fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_prometheus_ss_exporter"));
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_prometheus_ss_exporter")]);
     for variable in ["PORT", "CONFIG_FILE", "LOG_LEVEL"] {
         command.env_remove(variable);
     }
