@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 /// The port of the predecessor.
 pub const DEFAULT_PORT: u16 = 8020;
@@ -22,7 +22,13 @@ const ENVIRONMENT: [(&str, &str); 3] =
 
 /// What `ss -tinp` shows, as Prometheus metrics.
 #[derive(Debug, Parser)]
-#[command(name = "prometheus_ss_exporter", version, disable_version_flag = true, args_override_self = true)]
+#[command(
+    name = "prometheus_ss_exporter",
+    version,
+    disable_version_flag = true,
+    args_override_self = true,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     /// Port to listen on, on every address, IPv4 and IPv6, if no address is given [env: PORT]
     #[arg(short, long, default_value_t = DEFAULT_PORT)]
@@ -33,7 +39,7 @@ pub struct Cli {
     pub listen_addresses: Vec<Listen>,
 
     /// Configuration file; without one the built-in default applies [env: CONFIG_FILE]
-    #[arg(short, long = "config", visible_aliases = ["cnfg", "config.file"], value_name = "FILE")]
+    #[arg(short, long = "config", visible_aliases = ["cnfg", "config.file"], value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 
     /// Check the configuration, print what is wrong with it, and exit
@@ -54,16 +60,35 @@ pub struct Cli {
     pub healthcheck: bool,
 
     /// Least severe level that is logged: debug, info, warn or error; anything else means info [env: LOG_LEVEL]
-    #[arg(long = "log-level", visible_alias = "log.level", default_value = "info", value_name = "LEVEL", value_parser = log_level)]
+    #[arg(long = "log-level", visible_alias = "log.level", default_value = "info", value_name = "LEVEL", value_parser = log_level, global = true)]
     pub log_level: LogLevel,
 
     /// Format of the log
-    #[arg(long = "log.format", default_value = "logfmt")]
+    #[arg(long = "log.format", default_value = "logfmt", global = true)]
     pub log_format: LogFormat,
 
     /// Print the version and exit
     #[arg(short, long, action = clap::ArgAction::Version)]
     version: Option<bool>,
+
+    /// What to do in place of serving
+    #[command(subcommand)]
+    pub task: Option<Task>,
+}
+
+/// What the program does in place of serving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Task {
+    /// Look at this host and print what the configuration comes to: rows, series, bytes, and what comes new in an hour
+    Estimate {
+        /// How long to listen for what opens and closes, in seconds
+        #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
+        seconds: u64,
+
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Where to listen.
@@ -268,6 +293,24 @@ mod tests {
             assert_eq!(read(&[level]).log_level, LogLevel::Debug, "{level}");
         }
         assert_eq!(read(&["--create-config:x:y"]).create_config, Some(PathBuf::from("x:y")));
+    }
+
+    #[test]
+    fn an_estimate_takes_its_settings_from_flags_and_environment() {
+        let cli = read(&["estimate"]);
+        assert_eq!((cli.task, cli.config), (Some(Task::Estimate { seconds: 10, json: false }), None));
+        let file = Some(Path::new("a.yml"));
+        for flag in ["--config=a.yml", "--cnfg:a.yml", "-ca.yml"] {
+            let cli = read(&["estimate", flag, "--seconds:3600", "--json", "--log-level=warn"]);
+            assert_eq!(cli.task, Some(Task::Estimate { seconds: 3600, json: true }), "{flag}");
+            assert_eq!((cli.config.as_deref(), cli.log_level), (file, LogLevel::Warn), "{flag}");
+        }
+        let all = ["./prometheus_ss_exporter", "estimate", "-c", "a.yml"].map(Into::into);
+        let cli = Cli::read(all, |name| (name == "CONFIG_FILE").then(|| "e.yml".into())).expect("arguments");
+        assert_eq!(cli.config.as_deref(), file, "a flag overrides the environment");
+        let all = ["./prometheus_ss_exporter", "estimate"].map(Into::into);
+        let cli = Cli::read(all, |name| (name == "CONFIG_FILE").then(|| "e.yml".into())).expect("arguments");
+        assert_eq!(cli.config.as_deref(), Some(Path::new("e.yml")));
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::sockdiag::Kernel;
 use conclude::{Ending, conclude, ledger_health};
 use folding::{Dumped, Folding};
 
+pub use key::Key;
 pub use memory::{Memory, Remembered};
 pub use watch::watch;
 

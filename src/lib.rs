@@ -16,6 +16,7 @@ pub mod cli;
 pub mod collect;
 pub mod collector;
 pub mod config;
+pub mod estimate;
 pub mod exposition;
 pub mod fold;
 pub mod health;

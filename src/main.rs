@@ -3,15 +3,16 @@
 //! Exit codes: 0 for success, 1 for what failed at run time, 2 for what was asked wrongly.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use ss_exporter::cli::{Cli, Listen, LogFormat, LogLevel};
+use ss_exporter::cli::{Cli, Listen, LogFormat, LogLevel, Task};
 use ss_exporter::collect::{Memory, Remembered, World, collect, standing, watch};
 use ss_exporter::collector::Collector;
 use ss_exporter::config::{Config, DEFAULT_FILE, worst_cases};
+use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::Format;
 use ss_exporter::hosts::Hosts;
 use ss_exporter::plan::Plan;
@@ -87,7 +88,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let hosts = Hosts::watch(plan.hosts.clone())
         .map_err(|error| Failure::at_run_time(format!("cannot start resolving host names: {error}")))?;
     let host = Host { hosts };
-    if cli.once { once(&plan, &host) } else { serve(cli, plan, host, &source) }
+    match cli.task {
+        Some(Task::Estimate { seconds, json }) => print_estimate(&plan, &host, seconds, json),
+        None if cli.once => once(&plan, &host),
+        None => serve(cli, plan, host, &source),
+    }
 }
 
 /// Where the process table and the kernel's tables of the network are.
@@ -228,6 +233,18 @@ fn once(plan: &Plan, host: &Host) -> Result<(), Failure> {
         print(&chunk)?;
     }
     if snapshot.health.success() { Ok(()) } else { Err(Failure::at_run_time("the collection failed")) }
+}
+
+fn print_estimate(plan: &Plan, host: &Host, seconds: u64, json: bool) -> Result<(), Failure> {
+    warn_of_missing_capabilities(plan);
+    wait_for_hosts(plan, host);
+    if io::stderr().is_terminal() {
+        let _ = writeln!(io::stderr(), "listening for {seconds} s ...");
+    }
+    let estimate = estimate(plan, host, Duration::from_secs(seconds))
+        .map_err(|error| Failure::at_run_time(error.to_string()))?;
+    let text = if json { format!("{:#}\n", estimate.to_json()) } else { estimate.to_string() };
+    print(text.as_bytes())
 }
 
 /// A single collection has no second chance to know the addresses of hosts.

@@ -8,7 +8,7 @@ use crate::select::Subject;
 
 /// Room for one key at a time.
 #[derive(Debug, Default)]
-pub(super) struct Key {
+pub struct Key {
     block: Vec<u8>,
     text: Vec<u8>,
 }
@@ -16,7 +16,7 @@ pub(super) struct Key {
 impl Key {
     /// The label block of a socket.
     #[inline]
-    pub(super) fn of(&mut self, by: &[Label], subject: Subject<'_>, names: Names<'_>) -> &[u8] {
+    pub fn of(&mut self, by: &[Label], subject: Subject<'_>, names: Names<'_>) -> &[u8] {
         self.block.clear();
         for label in by {
             self.text.clear();

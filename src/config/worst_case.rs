@@ -28,12 +28,18 @@ impl View {
             (Some(distinct), _) => Some(distinct),
             (None, _) => limited,
         }?;
+        Some(WorstCase { rows, series: rows.saturating_mul(self.series_per_row()) })
+    }
+
+    /// The most series of a row.
+    #[must_use]
+    pub fn series_per_row(&self) -> usize {
         let series = self.columns.iter().map(|column| match &column.fold {
             // The bucket without a bound, the sum and the count.
             Fold::Histogram(bounds) | Fold::Distribution(bounds) => bounds.len().saturating_add(3),
             _ => 1,
         });
-        Some(WorstCase { rows, series: rows.saturating_mul(series.sum()) })
+        series.sum()
     }
 
     /// How many keys there can be, if they are few and known.

@@ -69,6 +69,13 @@ impl Body for Answer {
     }
 }
 
+/// What makes an exposition smaller on its way.
+#[must_use]
+pub fn compressor() -> GzEncoder<Vec<u8>> {
+    // Level 1: the scraper is near, and the processor belongs to the host's own work.
+    GzEncoder::new(Vec::new(), Compression::fast())
+}
+
 /// An exposition on its way.
 pub(super) struct Pages {
     chunks: Fuse<Chunks>,
@@ -78,8 +85,7 @@ pub(super) struct Pages {
 
 impl Pages {
     pub(super) fn new(chunks: Chunks, gzip: bool) -> Self {
-        // Level 1: the scraper is near, and the processor belongs to the host's own work.
-        let gzip = gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast()));
+        let gzip = gzip.then(compressor);
         Self { chunks: chunks.fuse(), gzip, rest: false }
     }
 

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use self::body::compressor;
 pub use self::healthcheck::healthcheck;
 pub use self::limits::Limits;
 pub use self::listen::{BindError, bind, bind_default};

@@ -5,6 +5,7 @@ mod namespace;
 
 mod arguments;
 mod configs;
+mod estimate;
 mod exporter;
 mod hostile;
 #[cfg(feature = "root-tests")]

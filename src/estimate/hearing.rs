@@ -1,0 +1,54 @@
+//! The ends of sockets between looks, as far as they can be heard.
+//!
+//! Refuses to know what an end means.
+
+use std::io;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Instant;
+
+use super::figures::Ends;
+use crate::sockdiag::{Events, Socket, dropped};
+
+/// A subscription to ends, or why there is none.
+pub(super) struct Hearing {
+    events: io::Result<Events>,
+    overrun: bool,
+}
+
+impl Hearing {
+    /// Subscribes, with a buffer of so many bytes.
+    pub(super) fn begin(buffer: usize) -> Self {
+        Self { events: Events::subscribe(buffer), overrun: false }
+    }
+
+    /// Waits until then and hands on each socket whose end is heard meanwhile.
+    pub(super) fn until(&mut self, then: Instant, mut each: impl FnMut(&Socket<'_>)) {
+        loop {
+            let left = then.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let Ok(events) = &mut self.events else { return sleep(left) };
+            match events.wait(Some(left)).and_then(|_| events.read()) {
+                Ok(overrun) => {
+                    self.overrun |= overrun;
+                    events.sockets().for_each(|socket| each(&socket));
+                }
+                Err(error) => self.events = Err(error),
+            }
+        }
+    }
+
+    /// Whether all ends were heard.
+    pub(super) fn end(self, proc: &Path) -> Ends {
+        match self.events {
+            Ok(events) => {
+                let table = std::fs::read_to_string(proc.join("net/netlink")).unwrap_or_default();
+                let counted = dropped(&table, events.port()).unwrap_or_default();
+                Ends::Heard { dropped: counted.max(u64::from(self.overrun)) }
+            }
+            Err(error) => Ends::Unheard(error.to_string()),
+        }
+    }
+}

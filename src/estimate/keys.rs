@@ -1,0 +1,104 @@
+//! Keys of rows, and when each was first met: by their hash, so that a million of them is little.
+//!
+//! Refuses to know what a key says.
+
+use std::hash::BuildHasher;
+
+use hashbrown::hash_map::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+/// When a key was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// At the first look.
+    First,
+    /// At an end that was heard of, and not at the first look.
+    Heard,
+    /// At a later look, and not at the first.
+    Later,
+}
+
+/// Keys, each once.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    hasher: DefaultHashBuilder,
+    met: HashMap<u64, When>,
+    more: bool,
+}
+
+/// How many keys there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// At the first look.
+    pub first: u64,
+    /// Since.
+    pub new: u64,
+    /// Those of the new ones that a later look met: the others were gone by then.
+    pub met: u64,
+    /// Whether there were more, for which there was no room.
+    pub more: bool,
+}
+
+impl Keys {
+    /// Notes a key if there is room for it, and says when it was met before.
+    pub(super) fn note(&mut self, key: &[u8], when: When, room: &mut usize) -> Option<When> {
+        match self.met.entry(self.hasher.hash_one(key)) {
+            Entry::Occupied(mut known) => {
+                let before = *known.get();
+                if before == When::Heard && when == When::Later {
+                    known.insert(when);
+                }
+                Some(before)
+            }
+            Entry::Vacant(place) => {
+                if *room == 0 {
+                    self.more = true;
+                } else {
+                    *room -= 1;
+                    place.insert(when);
+                }
+                None
+            }
+        }
+    }
+
+    pub(super) fn numbers(&self) -> Numbers {
+        let mut numbers = Numbers { more: self.more, ..Numbers::default() };
+        for when in self.met.values() {
+            numbers.first += u64::from(*when == When::First);
+            numbers.new += u64::from(*when != When::First);
+            numbers.met += u64::from(*when == When::Later);
+        }
+        numbers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_counts_once_and_as_what_it_was_first() {
+        let (mut keys, mut room) = (Keys::default(), 9);
+        let mut note = |key: &[u8], when| keys.note(key, when, &mut room);
+        assert_eq!(note(b"stays", When::First), None);
+        assert_eq!(note(b"stays", When::Later), Some(When::First));
+        assert_eq!(note(b"ends", When::First), None);
+        assert_eq!(note(b"ends", When::Heard), Some(When::First));
+        assert_eq!(note(b"comes back", When::Heard), None);
+        assert_eq!(note(b"comes back", When::Later), Some(When::Heard));
+        assert_eq!(note(b"passes", When::Heard), None);
+        assert_eq!(note(b"comes", When::Later), None);
+        assert_eq!(keys.numbers(), Numbers { first: 2, new: 3, met: 2, more: false });
+    }
+
+    #[test]
+    fn what_finds_no_room_is_said() {
+        let (mut keys, mut room) = (Keys::default(), 1);
+        keys.note(b"a", When::First, &mut room);
+        keys.note(b"a", When::First, &mut room);
+        assert!(!keys.numbers().more);
+        keys.note(b"b", When::First, &mut room);
+        assert_eq!(keys.numbers(), Numbers { first: 1, new: 0, met: 0, more: true });
+    }
+}
