@@ -18,6 +18,8 @@ use crate::plan::{Folded, Past, Plan, Program, Wanted, known_keys};
 use crate::select::{Expression, Subject};
 use crate::sockdiag::{Field, Socket, State};
 
+mod ended;
+
 /// The flag of a record whose connection is inbound.
 const INBOUND: u32 = 1;
 
@@ -172,58 +174,6 @@ impl Follower {
             }
         }
         Counted::Now(direction)
-    }
-
-    /// The end of a socket, with the last that the kernel knew of it.
-    pub(super) fn ended(&mut self, socket: &Socket<'_>, names: Names<'_>) {
-        // A socket that was disconnected before it was closed has lost its peer and all it had counted
-        // (net/ipv4/tcp.c: tcp_disconnect): linger 0, AF_UNSPEC, never accepted, refused.
-        let informed = socket.remote().port() != 0;
-        let cookie = socket.cookie();
-        self.ledger.bury(cookie);
-        if let Some(slot) = self.ledger.find(cookie) {
-            if informed {
-                self.read(socket);
-                self.ledger.follow(slot, &self.values);
-                if !self.ledger.was_observed(slot) {
-                    self.observe(slot, socket);
-                }
-            } else {
-                self.without_information += 1;
-            }
-            self.ledger.close(slot, self.seconds());
-        } else if informed {
-            self.passed(socket, names);
-        } else {
-            // Whatever was once disconnected has this set; listeners and sockets that were never
-            // connected have not.
-            let connected =
-                socket.tcp_info().and_then(|info| info.get(Field::RcvMss)).unwrap_or_default() != 0;
-            self.without_information += u64::from(connected);
-        }
-    }
-
-    /// A connection of which nothing but its end is seen.
-    fn passed(&mut self, socket: &Socket<'_>, names: Names<'_>) {
-        let direction = self.direction(socket, None);
-        let subject = Subject::ended(socket, direction);
-        self.rows.clear();
-        for number in 0..self.past.folded.len() {
-            if self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some()) {
-                let row = self.row(number, subject, names);
-                self.rows.push(row);
-            }
-        }
-        if self.rows.iter().all(|row| *row == NO_ROW) {
-            return;
-        }
-        self.read(socket);
-        self.ledger.pass(&self.rows, &self.values, self.seconds());
-        for (number, reading) in self.past.readings.iter().enumerate() {
-            if let Some(value) = reading.read(socket) {
-                self.ledger.observe_in(&self.rows, number, value);
-            }
-        }
     }
 
     /// A socket that the ledger knows.

@@ -11,8 +11,11 @@ use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::record::Records;
 use super::standing::{Feed, Standing};
-use words::{COOKIE, COUNTERS, OBSERVED, SEEN, gain, high, low, row_of, set_row};
+use feeds::{Counter, Place};
+use words::{COOKIE, COUNTERS, SEEN, gain, high, low, row_of, set_row};
 
+mod feeds;
+mod observe;
 mod words;
 
 pub use words::ABSENT;
@@ -97,46 +100,12 @@ pub struct Ledger {
     pub stats: Stats,
 }
 
-/// A counter: how wide it is, whether it ever had a value, and where its gains go.
-#[derive(Debug)]
-struct Counter {
-    bits: u32,
-    known: bool,
-    places: Vec<Place>,
-}
-
-/// A column that is fed: the number of the row in a record, the table and its column.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    row: usize,
-    table: usize,
-    column: usize,
-}
-
 impl Ledger {
     /// An empty ledger.
     #[must_use]
     pub fn new(shape: Shape) -> Self {
         let Shape { counters, tables, followed, most } = shape;
-        let mut counters: Vec<_> =
-            counters.into_iter().map(|bits| Counter { bits, known: false, places: Vec::new() }).collect();
-        let mut readings: Vec<Vec<Place>> = Vec::new();
-        for (row, table) in followed.iter().copied().enumerate() {
-            let feeds = tables.get(table).into_iter().flat_map(Standing::feeds);
-            for (column, feed) in feeds.enumerate() {
-                let place = Place { row, table, column };
-                match feed {
-                    Feed::Counter(number) => {
-                        counters.get_mut(number).into_iter().for_each(|counter| counter.places.push(place));
-                    }
-                    Feed::Reading(number) => {
-                        readings.resize(readings.len().max(number + 1), Vec::new());
-                        readings.get_mut(number).into_iter().for_each(|places| places.push(place));
-                    }
-                    Feed::Opened | Feed::Closed | Feed::Amount => {}
-                }
-            }
-        }
+        let (counters, readings) = feeds::wire(counters, &tables, &followed);
         Self {
             records: Records::new(COUNTERS + counters.len() + followed.len().div_ceil(2)),
             hash: DefaultHashBuilder::default(),
@@ -356,58 +325,6 @@ impl Ledger {
         }
         if row != NO_ROW {
             table.enter(row);
-        }
-    }
-
-    /// Whether a socket's readings are to be observed in this period: not twice in one, and not if
-    /// nothing was received since the last time.
-    #[must_use]
-    #[inline]
-    pub fn is_due(&self, slot: Slot, period: u32, received: Option<u32>) -> bool {
-        let observed = self.word(slot.0, OBSERVED);
-        match high(observed) {
-            0 => true,
-            last => {
-                last != period.wrapping_add(1) && received.is_none_or(|received| received != low(observed))
-            }
-        }
-    }
-
-    /// Whether a socket's readings were ever observed.
-    #[must_use]
-    pub fn was_observed(&self, slot: Slot) -> bool {
-        high(self.word(slot.0, OBSERVED)) != 0
-    }
-
-    /// Notes that a socket's readings were observed.
-    pub fn observed(&mut self, slot: Slot, period: u32, received: Option<u32>) {
-        if let Some(word) = self.records.get_mut(slot.0).get_mut(OBSERVED) {
-            *word = u64::from(period.wrapping_add(1)) << 32 | u64::from(received.unwrap_or_default());
-        }
-    }
-
-    /// Adds an observation of a reading to the rows of its socket.
-    pub fn observe(&mut self, slot: Slot, reading: usize, value: u64) {
-        let Self { records, counters, readings, tables, .. } = self;
-        let record = records.get(slot.0);
-        for place in readings.get(reading).into_iter().flatten() {
-            let row = row_of(record, counters.len(), place.row);
-            if let Some(table) = tables.get_mut(place.table).filter(|_| row != NO_ROW) {
-                table.add(row, place.column, value);
-            }
-        }
-    }
-
-    /// Adds an observation of a reading to rows.
-    pub fn observe_in(&mut self, rows: &[u32], reading: usize, value: u64) {
-        if !self.has_baseline() {
-            return;
-        }
-        for place in self.readings.get(reading).into_iter().flatten() {
-            let row = rows.get(place.row).copied().filter(|row| *row != NO_ROW);
-            if let Some((row, table)) = row.zip(self.tables.get_mut(place.table)) {
-                table.add(row, place.column, value);
-            }
         }
     }
 
