@@ -23,7 +23,7 @@ use crate::select::Lookup;
 use crate::snapshot::Snapshot;
 use crate::sockdiag::Kernel;
 use conclude::{Ending, conclude, ledger_health};
-use folding::{Dumped, Folding};
+use folding::{Dumped, Folding, Owners};
 
 pub use key::Key;
 pub use memory::{Memory, Remembered};
@@ -78,11 +78,13 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let processes = owners(plan, world, start, &mut health, &mut trouble);
 
     let before = Instant::now();
-    let mut dumped = walk(plan, world, memory, &processes, deadline);
-    if dumped.result.is_ok() && memory.remembered.follower().wants_another_walk() {
+    let owners = Owners { processes: &processes, known: health.success() };
+    let mut dumped = walk(plan, world, memory, owners, deadline);
+    let first = dumped.result.is_ok() && memory.remembered.follower().wants_another_walk();
+    if first && !memory.alone {
         // What one walk of the kernel's tables misses must not look new in the next.
         memory.remembered.follower().end(true, true);
-        dumped = walk(plan, world, memory, &processes, deadline);
+        dumped = walk(plan, world, memory, owners, deadline);
     }
     health.stages.push(Stage { name: "dump", duration: before.elapsed(), success: dumped.result.is_ok() });
     match &dumped.result {
@@ -114,17 +116,11 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
 }
 
 /// One walk of the kernel's tables: the listeners, then all sockets.
-fn walk(
-    plan: &Plan,
-    world: &impl World,
-    memory: &Memory,
-    processes: &Processes,
-    deadline: Instant,
-) -> Dumped {
+fn walk(plan: &Plan, world: &impl World, memory: &Memory, owners: Owners<'_>, deadline: Instant) -> Dumped {
     let program = plan.program(world);
     let time_wait = program.counts_time_wait.then(|| time_wait::count(world.proc())).flatten();
     let program = if time_wait.is_some() { time_wait::unasked(program) } else { program };
-    let mut folding = Folding::new(plan, world, memory, &program, processes);
+    let mut folding = Folding::new(plan, world, memory, &program, owners);
     let listened = listen::learn(plan, world, &memory.remembered, deadline);
     let result = listened.and_then(|()| folding.dump(program.request.as_ref(), deadline));
     folding.into_dumped(result, time_wait)

@@ -17,6 +17,8 @@ use crate::snapshot::{Cursor, Snapshot};
 const MOST_WAITING: usize = 40;
 /// The least time between two warnings of the same kind.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
+/// What is shown without a dump is made anew after this time.
+const BETWEEN_STANDING: Duration = Duration::from_secs(1);
 /// So many snapshots may be alive; the oldest is taken back from its readers for a fifth.
 const MOST_ALIVE: usize = 4;
 
@@ -46,6 +48,8 @@ struct State {
     collections: u64,
     /// Scrapes that found too many waiting.
     refused: u64,
+    /// What was last shown without a dump, and when: as many share it as ask within a second.
+    stood: Option<(Instant, Arc<Snapshot>)>,
     /// When a scrape that came away without sockets was last logged.
     warned: Option<Instant>,
     stopped: bool,
@@ -111,6 +115,9 @@ impl Collector {
                 "a scrape was answered without sockets, because the collection had not ended by its deadline (said at most once a minute)"
             );
         }
+        if let Some((_, stood)) = state.stood.as_ref().filter(|(at, _)| at.elapsed() < BETWEEN_STANDING) {
+            return Lease(Hold::Own(Arc::clone(stood)));
+        }
         let (collections, refused) = (state.collections, state.refused);
         drop(state);
         let mut snapshot = (self.0.standing)();
@@ -122,7 +129,9 @@ impl Collector {
             own: Own::read(),
             ..snapshot.health
         };
-        Lease(Hold::Own(Arc::new(snapshot)))
+        let snapshot = Arc::new(snapshot);
+        self.0.lock().stood = Some((Instant::now(), Arc::clone(&snapshot)));
+        Lease(Hold::Own(snapshot))
     }
 
     /// The longest that anybody waits for a collection.
@@ -212,7 +221,7 @@ pub struct Lease(Hold);
 enum Hold {
     /// Kept alive by the collector, until there are too many.
     Shared(Weak<Snapshot>, Arc<Shared>),
-    /// Small, and the reader's own.
+    /// What is shown without a dump.
     Own(Arc<Snapshot>),
 }
 

@@ -81,7 +81,9 @@ pub struct ViewHealth {
     pub rows: usize,
     /// Rows that its limit left out; `None` where none is left out but folded.
     pub left_out: Option<usize>,
-    /// Sockets since the start that found no row of their own; `None` where rows are left out.
+    /// Sockets of the collection that are in the row `other`; `None` where rows are left out.
+    pub in_other: Option<u64>,
+    /// Sockets since the start that found no row of their own; `None` of views without a past.
     pub folded: Option<u64>,
     /// The limit; `None` for none.
     pub limit: Option<usize>,
@@ -169,6 +171,8 @@ impl Health {
         out.gauge("ss_exporter_rows", "Rows that a view shows.", each(|view| Some(view.rows as u64)));
         let help = "Rows that a view's limit left out of the last collection.";
         out.gauge("ss_exporter_rows_left_out", help, each(|view| view.left_out.map(|rows| rows as u64)));
+        let help = "Sockets of the last collection in the row \"other\", because a view's limit was reached.";
+        out.gauge("ss_exporter_sockets_in_other", help, each(|view| view.in_other));
         let help = "Sockets that were put into the row \"other\", because a view's limit was reached.";
         out.each("ss_exporter_sockets_folded_total", help, Type::Counter, each(|view| view.folded));
         let help = "The most rows that a view shows; absent where there is no limit.";

@@ -226,7 +226,7 @@ fn print(bytes: &[u8]) -> Result<(), Failure> {
 fn once(plan: &Plan, host: &Host) -> Result<(), Failure> {
     warn_of_missing_capabilities(plan);
     wait_for_hosts(plan, host);
-    let mut snapshot = collect(plan, host, &mut Memory::new(plan));
+    let mut snapshot = collect(plan, host, &mut Memory::of_one(plan));
     snapshot.forget_past();
     let mut cursor = Cursor::default();
     while let Some(chunk) = snapshot.chunk(&mut cursor, Format::Text) {

@@ -111,7 +111,7 @@ impl Plan {
                 groups.push(Group { selection, states, views: Vec::new(), followed: false });
             }
             if let Some(group) = groups.get_mut(at) {
-                group.followed |= view.stays();
+                group.followed |= view.is_followed();
                 group.views.extend((!view.folds).then_some(number));
             }
         }
@@ -167,17 +167,15 @@ impl Plan {
             test: if judged && !group.followed { split.residual } else { Some(selection) },
             views: group.views.clone(),
         });
-        let request = Request {
-            states: self.groups.iter().fold(StateSet::NONE, |all, group| all.union(group.dumped())),
-            extensions: self.extensions(),
-            filter: compiled,
-        };
+        let asked = self.groups.iter().fold(StateSet::NONE, |all, group| all.union(group.dumped()));
+        let request = Request { states: asked, extensions: self.extensions(), filter: compiled };
         Program {
             request: anything.then_some(request),
             routes: routes.filter(|route| !route.views.is_empty()).collect(),
             folded,
             worth: self.past.worth.iter().map(|worth| worth.resolve(lookup)).collect(),
-            counts_time_wait: self.counts_time_wait(),
+            // What is left of FIN_WAIT2 is in the kernel's count, and must be shown to be taken off.
+            counts_time_wait: self.counts_time_wait() && asked.contains(State::FinWait2),
         }
     }
 

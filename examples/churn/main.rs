@@ -5,6 +5,7 @@
 use std::io::{self, Write as _};
 
 #[path = "../../tests/exact/traffic.rs"]
+#[expect(dead_code, reason = "resets are for the tests")]
 mod traffic;
 
 /// Two keep up with most rates.

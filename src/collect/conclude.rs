@@ -37,12 +37,13 @@ pub(super) fn conclude(
     let heard = memory.remembered.hearing().is_done();
     follower.end(ending.complete, heard);
     memory.strangers = found.seen.len();
-    let mut folded = found.amounts.into_iter().zip(found.selected).enumerate();
+    let mut folded = found.amounts.into_iter().zip(found.selected).zip(found.in_other).enumerate();
     let made = tables.into_iter().zip(selected).zip(memory.limits.iter_mut().zip(&mut memory.sizes));
     let mut sealed = Vec::with_capacity(plan.views.len());
     for (view, ((table, selected), (admitted, size))) in plan.views.iter().zip(made) {
         let (name, limit) = (view.name.clone(), view.limit);
-        let mut of_view = ViewHealth { name, selected, rows: 0, left_out: None, folded: None, limit };
+        let mut of_view =
+            ViewHealth { name, selected, rows: 0, left_out: None, in_other: None, folded: None, limit };
         let table = if let Some(table) = table {
             let (table, next) = table.seal();
             if ending.usable {
@@ -53,11 +54,12 @@ pub(super) fn conclude(
             of_view.left_out = Some(table.left_out);
             Some(table).filter(|_| ending.usable)
         } else {
-            folded.next().and_then(|(number, (amounts, selected))| {
+            folded.next().and_then(|(number, ((amounts, selected), in_other))| {
                 let folded = follower.folded(number);
-                memory.said.folded(view, folded);
+                memory.said.folded(view, folded.max(in_other));
                 of_view.selected = selected;
-                of_view.folded = Some(folded);
+                of_view.in_other = Some(in_other);
+                of_view.folded = view.stays().then_some(folded);
                 seal(&follower, number, Some(amounts).filter(|_| ending.usable))
             })
         };

@@ -19,6 +19,15 @@ use crate::plan::{Plan, Program, Route};
 use crate::select::Subject;
 use crate::sockdiag::{DumpError, DumpStats, Request, Socket, State, dump};
 
+/// Who owns which socket.
+#[derive(Clone, Copy)]
+pub(super) struct Owners<'a> {
+    /// What the process table says.
+    pub(super) processes: &'a Processes,
+    /// Whether it could be read, if anybody asked.
+    pub(super) known: bool,
+}
+
 /// A collection whose dump is under way.
 pub(super) struct Folding<'a, W> {
     plan: &'a Plan,
@@ -42,26 +51,27 @@ impl<'a, W: World> Folding<'a, W> {
         world: &'a W,
         memory: &'a Memory,
         program: &'a Program,
-        processes: &'a Processes,
+        owners: Owners<'a>,
     ) -> Self {
         let views = plan.views.iter().zip(&memory.limits).zip(&memory.sizes);
         let tables = views.map(|((view, limit), size)| {
-            let mut table = view.table(limit.clone(), memory.seed.clone()).sized(*size);
+            let fresh = || view.table(limit.clone(), memory.seed.clone()).sized(*size);
+            let mut table = (!view.folds).then(fresh)?;
             if view.by.is_empty() {
                 // The row over all sockets is there without any: their sum is then zero.
                 let row = table.row(b"");
                 let sums = view.columns.iter().enumerate().filter(|(_, column)| column.fold == Fold::Sum);
                 sums.for_each(|(column, _)| row.into_iter().for_each(|row| table.add(row, column, 0, 0)));
             }
-            (!view.folds).then_some(table)
+            Some(table)
         });
-        let mut found = memory.remembered.follower().begin(program);
+        let mut found = memory.remembered.follower().begin(program, owners.known);
         found.seen.reserve(memory.strangers);
         Self {
             plan,
             world,
             routes: &program.routes,
-            processes,
+            processes: owners.processes,
             remembered: &memory.remembered,
             tables: tables.collect(),
             selected: vec![0; plan.views.len()],

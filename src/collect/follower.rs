@@ -10,7 +10,7 @@ use hashbrown::HashSet;
 
 use super::key::Key;
 use crate::attribute::{Direction, Listeners, Process};
-use crate::config::View;
+use crate::config::{CONNECTIONS, View};
 use crate::fold::{ABSENT, Amounts, Ledger, NO_ROW, Sight, Slot, Standing};
 use crate::labels::Names;
 use crate::metrics::Source;
@@ -34,6 +34,10 @@ pub struct Follower {
     worth: Vec<Expression>,
     start: Instant,
     now: Instant,
+    /// When it was first known which sockets there are.
+    baseline: Option<Instant>,
+    /// Whether the owners of sockets are known in this collection.
+    owners_known: bool,
     observe: Duration,
     /// Closes of which the kernel told nothing but that they happened.
     pub(super) without_information: u64,
@@ -58,6 +62,8 @@ pub(super) struct Found {
     pub(super) amounts: Vec<Amounts>,
     /// The sockets that each selects.
     pub(super) selected: Vec<u64>,
+    /// Those of them that are in the row of what finds no room.
+    pub(super) in_other: Vec<u64>,
     /// Sockets of this dump that the ledger does not know.
     pub(super) seen: HashSet<u64>,
 }
@@ -75,6 +81,8 @@ impl Follower {
             worth: program.worth,
             start: now,
             now,
+            baseline: None,
+            owners_known: true,
             observe: plan.collect.observe,
             without_information: 0,
             key: Key::default(),
@@ -85,15 +93,15 @@ impl Follower {
 
     /// Takes note of the time, which only moves between two batches.
     pub(super) fn at(&mut self, now: Instant) {
-        self.now = now;
+        self.now = self.now.max(now);
     }
 
     /// A dump begins, for which names stand for what the program says.
-    pub(super) fn begin(&mut self, program: &Program) -> Found {
+    pub(super) fn begin(&mut self, program: &Program, owners_known: bool) -> Found {
+        self.owners_known = owners_known;
         self.wanted.clone_from(&program.folded);
         self.worth.clone_from(&program.worth);
         self.ledger.begin();
-        self.listeners.forget(self.now);
         let (dump, now) = (self.ledger.dump(), self.seconds());
         for (folded, table) in self.past.folded.iter().zip(&mut self.ledger.tables) {
             let keys = self.views.get(folded.view).map(known_keys).unwrap_or_default();
@@ -104,6 +112,7 @@ impl Follower {
         let mut found = Found {
             amounts: self.ledger.tables.iter().map(Standing::amounts).collect(),
             selected: vec![0; self.past.folded.len()],
+            in_other: vec![0; self.past.folded.len()],
             seen: HashSet::new(),
         };
         // However few sockets there are, their number is known.
@@ -118,6 +127,14 @@ impl Follower {
     pub(super) fn end(&mut self, complete: bool, heard: bool) {
         let now = self.seconds();
         self.ledger.end(complete, heard, now);
+        if self.ledger.has_baseline() {
+            self.baseline.get_or_insert(self.now);
+        }
+    }
+
+    /// The listeners that are there have been noted: those that are long gone are no longer known.
+    pub(super) fn forget_listeners(&mut self) {
+        self.listeners.forget(self.now);
     }
 
     /// A listener is there: connections to it are inbound, and their rows may begin at 0 now.
@@ -151,7 +168,8 @@ impl Follower {
         names: Names<'_>,
         found: &mut Found,
     ) -> Counted {
-        let whole = socket.is_full() && !matches!(socket.state(), State::Listen | State::Close);
+        // One in SYN_RECV (fast open) is followed from the state on in which views want it.
+        let whole = socket.is_full() && CONNECTIONS.contains(socket.state());
         let sight = if whole { self.ledger.sight(socket.cookie()) } else { Sight::New };
         let slot = match sight {
             Sight::Repeated | Sight::Buried => return Counted::Before,
@@ -170,7 +188,7 @@ impl Follower {
                 if !found.seen.insert(socket.cookie()) {
                     return Counted::Before;
                 }
-                self.unfollowed(whole, subject, names, found);
+                self.unfollowed(subject, names, found);
             }
         }
         Counted::Now(direction)
@@ -182,9 +200,12 @@ impl Follower {
         self.read(subject.socket);
         self.ledger.follow(slot, &self.values);
         for number in 0..self.past.folded.len() {
-            let Some(Folded { followed, fixed, .. }) = self.past.folded.get(number) else { continue };
+            let Some(Folded { followed, fixed, by_owner, .. }) = self.past.folded.get(number) else {
+                continue;
+            };
             let row = match *followed {
-                Some(place) if *fixed => self.ledger.row(slot, place),
+                // Who owns it is not asked again as long as nobody could tell.
+                Some(place) if *fixed || (*by_owner && !self.owners_known) => self.ledger.row(slot, place),
                 Some(place) => {
                     let row = self.row(number, subject, names);
                     if row != self.ledger.row(slot, place) {
@@ -204,6 +225,7 @@ impl Follower {
     /// A socket that is seen for the first time and worth following; whether there was room for it.
     fn first(&mut self, subject: Subject<'_>, names: Names<'_>, found: &mut Found) -> bool {
         if !self.ledger.has_room() {
+            self.ledger.stats.untracked += 1;
             return false;
         }
         self.rows.clear();
@@ -227,11 +249,12 @@ impl Follower {
     }
 
     /// A socket that is not followed: nobody asks, there is no room, or it is none with counters.
-    fn unfollowed(&mut self, whole: bool, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
+    fn unfollowed(&mut self, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
+        // What is left of a socket in FIN_WAIT2 was closed; only states are counted of it.
+        let closed = subject.socket.is_remains() && subject.state == State::FinWait2;
         for number in 0..self.past.folded.len() {
             let followed = self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some());
-            // What is left of a socket counts by its state alone.
-            if whole || !followed {
+            if !(closed && followed) {
                 let row = self.touched(number, subject, names);
                 self.amount(number, row, subject.socket, found);
             }
@@ -244,7 +267,6 @@ impl Follower {
         let (dump, now) = (self.ledger.dump(), self.seconds());
         if let Some(table) = self.ledger.tables.get_mut(number).filter(|_| row != NO_ROW) {
             table.touch(row, dump, now);
-            table.note(row);
         }
         row
     }
@@ -266,7 +288,12 @@ impl Follower {
         if row == NO_ROW {
             return;
         }
-        found.selected.get_mut(number).into_iter().for_each(|count| *count += 1);
+        let other = self.ledger.tables.get(number).is_some_and(|table| table.is_overflow(row));
+        for (counts, more) in [(&mut found.selected, true), (&mut found.in_other, other)] {
+            if let Some(count) = counts.get_mut(number) {
+                *count += u64::from(more);
+            }
+        }
         let folded = self.past.folded.get(number);
         if let Some((folded, amounts)) = folded.zip(found.amounts.get_mut(number)) {
             for (column, source) in &folded.amounts {
@@ -320,9 +347,9 @@ impl Follower {
         u32::try_from(periods).unwrap_or(u32::MAX)
     }
 
-    /// Whether the ledger is still without its baseline, and somebody needs one.
+    /// Whether the walk that has just ended is the first, and somebody needs a baseline.
     pub(super) fn wants_another_walk(&self) -> bool {
-        !self.worth.is_empty() && !self.ledger.has_baseline()
+        !self.worth.is_empty() && self.ledger.is_new()
     }
 
     /// How many sockets have found no row of their own in a folded view.

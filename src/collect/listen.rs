@@ -28,5 +28,7 @@ pub(super) fn learn(
         let names = Names { networks: &plan.networks, interface: &|_| None };
         remembered.follower().listener(socket, names);
     };
-    dump(&mut kernel, &request, deadline, note).map(drop)
+    dump(&mut kernel, &request, deadline, note)?;
+    remembered.follower().forget_listeners();
+    Ok(())
 }

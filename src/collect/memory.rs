@@ -22,6 +22,8 @@ pub struct Memory {
     pub(super) strangers: usize,
     pub(super) seed: Seed,
     pub(super) said: Said,
+    /// Whether there is but one collection, which needs no baseline.
+    pub(super) alone: bool,
     pub(super) remembered: Remembered,
 }
 
@@ -34,7 +36,7 @@ impl Remembered {
         Self(Arc::new((Mutex::new(Follower::new(plan)), Mutex::default())))
     }
 
-    // Both are whole between any two of their statements, so a panic elsewhere spoils nothing.
+    // A panic ends the program, so that nobody finds either in pieces.
 
     #[inline]
     pub(super) fn follower(&self) -> MutexGuard<'_, Follower> {
@@ -118,8 +120,15 @@ impl Memory {
             strangers: 0,
             seed: Seed::default(),
             said: Said::default(),
+            alone: false,
             remembered: Remembered::new(plan),
         }
+    }
+
+    /// The memory of a collection after which there is none.
+    #[must_use]
+    pub fn of_one(plan: &Plan) -> Self {
+        Self { alone: true, ..Self::new(plan) }
     }
 
     /// What it shares with others.

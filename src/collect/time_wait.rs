@@ -37,6 +37,9 @@ pub(super) fn add(follower: &mut Follower, found: &mut Found, number: u64) {
     exposition::label(&mut key, Label::State.name(), State::TimeWait.name().as_bytes());
     for (table, columns) in follower.counting(State::TimeWait) {
         let row = follower.ledger.tables.get_mut(table).map(|table| table.row(&key));
+        if let Some(selected) = found.selected.get_mut(table) {
+            *selected += number;
+        }
         if let (Some(row), Some(amounts)) = (row, found.amounts.get_mut(table)) {
             for column in columns {
                 amounts.add(row, column, number, 0);

@@ -126,6 +126,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
     /// Tells the ledger of the events that are there; whether some were dropped.
     fn tell(&mut self, events: &mut Events) -> io::Result<bool> {
         let now = Instant::now();
+        self.remembered.follower().at(now);
         // A connection that no dump shows is inbound if its listener is known.
         let stale = self.listened.is_none_or(|at| now.duration_since(at) >= BETWEEN_LOOKS);
         if self.plan.past.listeners && stale {
@@ -138,7 +139,6 @@ impl<W: World, R: Fn()> Watch<W, R> {
         let mut follower = self.remembered.follower();
         // Read while nobody else looks: when the queue is empty to others, everything in it is told.
         let dropped = events.read()?;
-        follower.at(now);
         let mut heard = 0;
         for socket in events.sockets() {
             heard += 1;

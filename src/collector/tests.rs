@@ -103,8 +103,15 @@ fn a_collection_that_does_not_end_is_said_and_marked_as_failed() {
 #[test]
 fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
     let collect = || {
-        let view =
-            ViewHealth { name: "v".into(), selected: 0, rows: 0, left_out: None, folded: None, limit: None };
+        let view = ViewHealth {
+            name: "v".into(),
+            selected: 0,
+            rows: 0,
+            left_out: None,
+            in_other: None,
+            folded: None,
+            limit: None,
+        };
         Snapshot { health: Health { views: vec![view], ..Health::default() }, ..snapshot() }
     };
     let (collector, _thread) = Collector::start(PATIENCE, snapshot, collect).expect("a thread");

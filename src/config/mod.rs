@@ -114,7 +114,19 @@ impl View {
         ends.into_iter().all(has) || has(Label::Flow)
     }
 
-    /// Whether its rows have a past, so that the ledger must follow its sockets.
+    /// Whether the listeners of the host must be known for it.
+    #[must_use]
+    pub fn needs_listeners(&self) -> bool {
+        self.by.iter().any(|label| label.needs_listeners()) || self.selection.needs_listeners()
+    }
+
+    /// Whether the ledger must follow its sockets: for their past, or for what was so at first sight.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        self.stays() || self.needs_listeners()
+    }
+
+    /// Whether its rows have a past.
     #[must_use]
     pub fn stays(&self) -> bool {
         self.columns.iter().any(|column| column.fold.stays())

@@ -5,6 +5,7 @@
 //! the row that the socket had when the interval began: who enters a view late brings nothing along.
 //! Refuses to know what a counter counts, how a row is found, and where values come from.
 
+use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
@@ -28,6 +29,12 @@ pub const NO_ROW: u32 = u32::MAX;
 const MISSES: usize = 3;
 /// So many complete dumps make the baseline, because one can miss a socket.
 const BASELINE: u8 = 2;
+/// So many sockets that are gone without an event may still have one.
+const MOST_GIVEN_UP: usize = 1 << 16;
+/// So many ends are remembered while a dump is under way.
+const MOST_BURIED: usize = 1 << 20;
+/// The flag of a record whose socket was given up, and counts as closed already.
+const GIVEN_UP: u32 = 1 << 31;
 
 /// What a ledger is made for.
 #[derive(Debug)]
@@ -66,7 +73,7 @@ pub struct Stats {
     pub untracked: u64,
     /// Values that were less than the last ones, and no overflow of the kernel's counter.
     pub backwards: u64,
-    /// Sockets that were gone without an event.
+    /// Sockets that the kernel's tables had no longer, before an event told of their end.
     pub unseen: u64,
 }
 
@@ -82,6 +89,10 @@ pub struct Ledger {
     /// The tables of all folded views.
     pub tables: Vec<Standing>,
     most: usize,
+    /// Sockets that were given up, the first first: an event may still come for one that a process holds on to.
+    given_up: VecDeque<(Slot, u64)>,
+    /// Records of these.
+    waiting: usize,
     /// Sockets whose end is known while a dump is under way that may still show them.
     buried: HashSet<u64>,
     /// Whether more sockets ended during this dump than can be remembered.
@@ -115,6 +126,8 @@ impl Ledger {
             followed,
             tables,
             most,
+            given_up: VecDeque::new(),
+            waiting: 0,
             buried: HashSet::new(),
             blind: false,
             dumping: false,
@@ -131,7 +144,7 @@ impl Ledger {
     pub fn begin(&mut self) {
         self.dump += 1;
         self.shown = 0;
-        self.buried = HashSet::new();
+        self.buried.clear();
         self.blind = false;
         self.dumping = true;
         self.stats.untracked = 0;
@@ -142,24 +155,22 @@ impl Ledger {
     /// Nothing is gone as long as its end may be on its way: only if all ends so far were `heard`.
     pub fn end(&mut self, complete: bool, heard: bool, now: u32) {
         self.dumping = false;
-        self.buried = HashSet::new();
+        self.buried.clear();
         if !complete {
             return;
         }
-        // The kernel tells of an end a moment after it: dumps in quick succession are one.
+        // The kernel tells of an end a moment after it: dumps of one second are one.
         if now != self.completed || self.dump == 1 {
             let [latest, before, _] = self.complete;
             self.complete = [self.dump, latest, before];
             self.completed = now;
         }
         self.baseline = self.baseline.saturating_sub(1);
-        if heard && self.shown < self.records.len() {
-            let [.., oldest] = self.complete;
-            let missed = |slot: &&u32| low(self.word(**slot, SEEN)) < oldest;
-            let gone: Vec<Slot> = self.index.iter().filter(missed).map(|slot| Slot(*slot)).collect();
-            self.stats.unseen += gone.len() as u64;
+        if heard && self.shown < self.tracked().0 {
+            let missed = |slot: &Slot| self.is_missed(*slot) && self.flags(*slot) & GIVEN_UP == 0;
+            let gone: Vec<Slot> = self.index.iter().map(|slot| Slot(*slot)).filter(missed).collect();
             for slot in gone {
-                self.close(slot, now);
+                self.give_up(slot, now);
             }
         }
         for table in &mut self.tables {
@@ -173,11 +184,48 @@ impl Ledger {
         self.dump
     }
 
-    /// Whether there is a record left; who asks in vain is counted.
-    pub fn has_room(&mut self) -> bool {
-        let room = self.records.len() < self.most;
-        self.stats.untracked += u64::from(!room);
-        room
+    /// Whether a socket can be opened now: there is a record left, and it is known which have ended.
+    #[must_use]
+    pub const fn has_room(&self) -> bool {
+        self.records.len() < self.most && !self.blind
+    }
+
+    fn is_missed(&self, slot: Slot) -> bool {
+        let [.., oldest] = self.complete;
+        low(self.word(slot.0, SEEN)) < oldest
+    }
+
+    /// Counts a socket as closed that is in no dump. Its record waits for the event: a connection that is
+    /// reset leaves the kernel's tables at once, and ends when its process closes it.
+    fn give_up(&mut self, slot: Slot, now: u32) {
+        self.stats.unseen += 1;
+        self.waiting += 1;
+        self.count_closed(slot);
+        if let Some(seen) = self.records.get_mut(slot.0).get_mut(SEEN) {
+            *seen |= u64::from(GIVEN_UP) << 32;
+        }
+        self.given_up.push_back((slot, self.word(slot.0, COOKIE)));
+        while self.given_up.len() > MOST_GIVEN_UP {
+            let Some((slot, cookie)) = self.given_up.pop_front() else { return };
+            if self.find(cookie) == Some(slot) && self.is_missed(slot) {
+                self.close(slot, now);
+            }
+        }
+    }
+
+    fn count_closed(&mut self, slot: Slot) {
+        for (number, table) in self.followed.iter().enumerate() {
+            let row = self.row(slot, number);
+            if let Some(table) = self.tables.get_mut(*table).filter(|_| row != NO_ROW) {
+                table.count(row, Feed::Closed);
+            }
+        }
+    }
+
+    /// Whether no dump has been complete yet.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        self.baseline == BASELINE
     }
 
     /// Whether sockets that lived before the ledger can be told from those that began later.
@@ -189,7 +237,7 @@ impl Ledger {
     /// How many sockets are remembered, and how many can be.
     #[must_use]
     pub const fn tracked(&self) -> (usize, usize) {
-        (self.records.len(), self.most)
+        (self.records.len() - self.waiting, self.most)
     }
 
     /// The memory of one socket in bytes, at this number of sockets.
@@ -202,7 +250,7 @@ impl Ledger {
     #[inline]
     pub fn sight(&mut self, cookie: u64) -> Sight {
         let Some(Slot(slot)) = self.find(cookie) else {
-            let buried = self.blind || (!self.buried.is_empty() && self.buried.contains(&cookie));
+            let buried = !self.buried.is_empty() && self.buried.contains(&cookie);
             return if buried { Sight::Buried } else { Sight::New };
         };
         let dump = self.dump;
@@ -228,6 +276,7 @@ impl Ledger {
     /// After the baseline it began after the last dump, and all that it has is gained.
     pub fn open(&mut self, cookie: u64, flags: u32, rows: &[u32], values: &[u64]) -> Option<Slot> {
         if !self.has_room() {
+            self.stats.untracked += 1;
             return None;
         }
         let slot = self.records.take();
@@ -331,7 +380,7 @@ impl Ledger {
     /// Notes that a socket has ended, so that a part of a dump that was made before does not revive it.
     pub fn bury(&mut self, cookie: u64) {
         if self.dumping {
-            self.blind |= self.buried.len() >= self.most;
+            self.blind |= self.buried.len() >= MOST_BURIED;
             if !self.blind {
                 self.buried.insert(cookie);
             }
@@ -346,10 +395,14 @@ impl Ledger {
         };
         entry.remove();
         self.shown -= usize::from(self.dumping && low(self.word(slot.0, SEEN)) == self.dump);
+        if self.flags(slot) & GIVEN_UP == 0 {
+            self.count_closed(slot);
+        } else {
+            self.waiting -= 1;
+        }
         for (number, table) in self.followed.iter().enumerate() {
             let row = self.row(slot, number);
             if let Some(table) = self.tables.get_mut(*table).filter(|_| row != NO_ROW) {
-                table.count(row, Feed::Closed);
                 table.leave(row, now);
             }
         }

@@ -3,7 +3,6 @@
 //! Row 0 is `other`: it takes what finds no room. Refuses to know what a row holds.
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 use super::key::{Seed, Texts};
 
@@ -118,9 +117,7 @@ impl Rows {
         }
         let rehash =
             |row: &u32| seed.hash(keys.get(*row as usize).and_then(Option::as_deref).unwrap_or_default());
-        if let Entry::Vacant(place) = index.entry(seed.hash(key), |other| *other == row, rehash) {
-            place.insert(row);
-        }
+        index.insert_unique(seed.hash(key), row, rehash);
         row
     }
 }

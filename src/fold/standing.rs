@@ -73,6 +73,12 @@ impl Standing {
         row
     }
 
+    /// Whether the row takes what finds no room elsewhere.
+    #[must_use]
+    pub fn is_overflow(&self, row: u32) -> bool {
+        self.rows.is_overflow(row)
+    }
+
     /// Notes that a socket was put into a row, which may be the one that takes what finds no room.
     pub fn note(&mut self, row: u32) {
         self.folded += u64::from(self.rows.is_overflow(row));

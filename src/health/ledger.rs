@@ -56,7 +56,7 @@ impl LedgerHealth {
                 ),
                 (
                     "ss_exporter_resyncs_total",
-                    "Collections made because events were dropped.",
+                    "Collections asked for because events were dropped.",
                     Counter,
                     self.resyncs,
                 ),
@@ -87,7 +87,7 @@ impl LedgerHealth {
             ),
             (
                 "ss_exporter_closes_unseen_total",
-                "Sockets that were gone without an event: what they did after their last collection is lost.",
+                "Sockets that three collections missed before an event told of their end: it was dropped, or their process still holds a connection that was reset.",
                 Counter,
                 self.stats.unseen,
             ),

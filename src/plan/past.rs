@@ -24,7 +24,7 @@ pub struct Past {
     pub counters: Vec<Source>,
     /// The readings of which any of them has a histogram, each once.
     pub readings: Vec<Source>,
-    /// Which sockets are followed, as far as that never changes: any of these. Empty if none is.
+    /// Which sockets are followed: any that one of these accepts at first sight. Empty if none is.
     pub worth: Vec<Expression>,
     /// Whether the listeners of the host must be known.
     pub listeners: bool,
@@ -41,6 +41,8 @@ pub struct Folded {
     pub followed: Option<usize>,
     /// Whether a socket stays in one row as long as it lives.
     pub fixed: bool,
+    /// Whether its selection asks for owners.
+    pub by_owner: bool,
     /// The columns that each collection makes anew, with their source.
     pub amounts: Vec<(usize, Source)>,
     /// Whether a row can be named after a listener, before there is a connection.
@@ -55,14 +57,12 @@ impl Past {
             readings: Vec::new(),
             worth: Vec::new(),
             listeners: false,
-            events: events && views.iter().any(View::stays),
+            events: events && views.iter().any(View::is_followed),
         };
         let mut followed = 0;
         for (number, view) in views.iter().enumerate() {
-            let by_direction =
-                view.by.iter().any(|label| label.needs_listeners()) || view.selection.needs_listeners();
-            past.listeners |= by_direction;
-            if view.stays() || by_direction {
+            past.listeners |= view.needs_listeners();
+            if view.is_followed() {
                 past.worth.push(view.selection.at_any_time());
             }
             if view.folds {
@@ -91,6 +91,7 @@ impl Past {
             fixed: view.selection.is_fixed()
                 && view.by.iter().all(|label| label.is_fixed())
                 && CONNECTIONS.is_within(view.states),
+            by_owner: view.selection.needs_processes(),
             amounts: amounts.map(|(number, column)| (number, column.metric.source)).collect(),
             announced: view.stays()
                 && !view.by.is_empty()

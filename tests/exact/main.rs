@@ -12,6 +12,7 @@ mod bytes;
 mod counted;
 mod dumps;
 mod flood;
+mod held;
 mod lost;
 mod older;
 mod reuse;

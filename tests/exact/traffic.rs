@@ -126,6 +126,20 @@ impl Pair {
         receive(&mut self.client, down)
     }
 
+    /// The server resets it, and the client does not let go of its end.
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn reset(self) -> io::Result<TcpStream> {
+        let Self { mut client, server } = self;
+        sockopt::set_socket_linger(&server, Some(Duration::ZERO))?;
+        drop(server);
+        match client.read(&mut [0]) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(client),
+            other => other.and(Err(io::Error::other("no reset"))),
+        }
+    }
+
     /// Ends it; [`End::Unread`] sends one more byte up.
     ///
     /// # Errors

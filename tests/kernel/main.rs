@@ -7,6 +7,7 @@ mod filter;
 mod language;
 mod numbers;
 mod owners;
+mod states;
 mod table;
 
 use std::io::{Read as _, Write as _};

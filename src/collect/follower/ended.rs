@@ -28,7 +28,9 @@ impl Follower {
             }
             self.ledger.close(slot, self.seconds());
         } else if informed {
-            self.passed(socket, names);
+            if !self.is_older(socket) {
+                self.passed(socket, names);
+            }
         } else {
             // Whatever was once disconnected has this set; listeners and sockets that were never
             // connected have not.
@@ -36,6 +38,17 @@ impl Follower {
                 socket.tcp_info().and_then(|info| info.get(Field::RcvMss)).unwrap_or_default() != 0;
             self.without_information += u64::from(connected);
         }
+    }
+
+    /// Whether an unknown socket is older than the baseline: a connection that is reset is in no dump as long
+    /// as its process holds on to it, and what it did then is not to be counted now.
+    fn is_older(&self, socket: &Socket<'_>) -> bool {
+        /// The kernel counts time in ticks of up to 10 ms.
+        const TICK: u128 = 10;
+        let since = self.baseline.map_or(0, |at| self.now.saturating_duration_since(at).as_millis());
+        // One that never received anything has no age.
+        let received = socket.tcp_info().and_then(|info| info.get(Field::SegsIn)).unwrap_or_default() > 0;
+        received && socket.received_ago().is_some_and(|age| u128::from(age) > since + TICK)
     }
 
     /// A connection of which nothing but its end is seen.

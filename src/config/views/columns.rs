@@ -5,7 +5,7 @@
 use super::{FOLDS, HISTOGRAMS, METRICS, metrics};
 use crate::config::entry::{Entry, Section};
 use crate::config::{Column, View};
-use crate::metrics::{Fold, Kind, Metric};
+use crate::metrics::{Fold, Kind, Metric, Source};
 
 /// The columns of a view, in the order of the table.
 pub(super) fn read(keys: &Section<'_>, view: &View) -> Vec<Column> {
@@ -58,6 +58,9 @@ impl Column {
             (Kind::Reading, false) => "histogram, snapshot, mean, min, max or sum",
             (Kind::Amount, _) | (Kind::Reading, true) => "sum, mean, min or max",
         };
+        if self.metric.source == Source::Sockets {
+            return entry.mistake("found a fold for the number of sockets; allowed: for other metrics");
+        }
         let Some(word) = entry.text(allowed) else { return };
         let bounds = || self.metric.bounds.to_vec();
         let fold = match word.as_str() {

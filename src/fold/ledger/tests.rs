@@ -133,6 +133,38 @@ fn one_that_three_complete_dumps_miss_is_gone_and_one_that_two_miss_is_not() {
 }
 
 #[test]
+fn one_that_was_given_up_and_ends_at_last_counts_once() {
+    let mut ledger = ledger(9, 0, 9);
+    baseline(&mut ledger, &[]);
+    dump(&mut ledger, &[(1, [10, 0])]);
+    (0..MISSES).for_each(|_| dump(&mut ledger, &[]));
+    assert_eq!((ledger.stats.unseen, ledger.tracked().0, sum(&ledger, 3)), (1, 0, 1));
+    end(&mut ledger, 1, b"a", Some(&[15, 0]));
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 2), sum(&ledger, 3)), (15, 1, 1));
+    assert_eq!((ledger.records.len(), ledger.waiting), (0, 0));
+}
+
+#[test]
+fn sockets_that_were_given_up_and_never_end_are_forgotten_in_time() {
+    let mut ledger = ledger(9, 0, 1 << 20);
+    baseline(&mut ledger, &[]);
+    let many: Vec<_> = (0..MOST_GIVEN_UP as u64 + 10).map(|cookie| (cookie, [1, 0])).collect();
+    dump(&mut ledger, &many);
+    (0..MISSES).for_each(|_| dump(&mut ledger, &[]));
+    assert_eq!((ledger.records.len(), ledger.waiting), (MOST_GIVEN_UP, MOST_GIVEN_UP));
+    assert_eq!(sum(&ledger, 3), many.len() as u64, "each has counted as closed");
+}
+
+#[test]
+fn a_ledger_of_few_records_hides_no_socket_that_it_has_no_room_for() {
+    let mut ledger = ledger(9, 0, 1);
+    baseline(&mut ledger, &[]);
+    ledger.begin();
+    (1..5).for_each(|cookie| end(&mut ledger, cookie, b"a", Some(&[1, 0])));
+    assert_eq!((ledger.sight(1), ledger.sight(9)), (Sight::Buried, Sight::New));
+}
+
+#[test]
 fn one_whose_end_may_be_on_its_way_is_not_gone() {
     let mut ledger = ledger(9, 0, 9);
     baseline(&mut ledger, &[(1, [10, 0])]);

@@ -47,6 +47,8 @@ struct World {
     lost: HashMap<u64, Socket>,
     /// Ended, and the event waits to be heard; whether the kernel has wiped what the socket had counted.
     ends: VecDeque<(u64, Socket, bool)>,
+    /// Reset, and in no dump: the kernel tells of their end when their process lets go of them.
+    held: Vec<(u64, Socket)>,
     /// Parts of the dump under way: sockets as they were when the kernel wrote them down.
     parts: Vec<(u64, Socket)>,
     dumping: bool,
@@ -68,6 +70,7 @@ impl World {
             live: HashMap::new(),
             lost: HashMap::new(),
             ends: VecDeque::new(),
+            held: Vec::new(),
             parts: Vec::new(),
             dumping: false,
             shown: HashMap::new(),
@@ -142,7 +145,8 @@ impl World {
             self.shown.insert(cookie, true);
             let ending =
                 self.ends.iter_mut().find(|(other, ..)| *other == cookie).map(|(_, socket, _)| socket);
-            let ended = self.lost.get_mut(&cookie).or(ending);
+            let held = self.held.iter_mut().find(|(other, _)| *other == cookie).map(|(_, socket)| socket);
+            let ended = self.lost.get_mut(&cookie).or(ending).or(held);
             if let Some(live) = self.live.get_mut(&cookie).or(ended) {
                 let old = live.told.min(socket.bytes);
                 if self.ledger.has_baseline() {
@@ -177,7 +181,16 @@ impl World {
         match self.random.below(20) {
             // Nobody ever learns of the last bytes.
             0 => drop(self.lost.insert(cookie, socket)),
+            // It is reset, and its process closes it some day.
+            2 | 3 => self.held.push((cookie, socket)),
             wiped => self.ends.push_back((cookie, socket, wiped == 1)),
+        }
+    }
+
+    /// A process lets go of a connection that was reset, however long ago.
+    fn let_go(&mut self) {
+        if let Some((cookie, socket)) = self.held.pop() {
+            self.ends.push_back((cookie, socket, false));
         }
     }
 
@@ -212,7 +225,7 @@ fn no_interleaving_loses_a_byte_counts_one_twice_or_goes_back() {
     for seed in 0..500 {
         let mut world = World::new(seed);
         for step in 0..STEPS {
-            match world.random.below(12) {
+            match world.random.below(13) {
                 0 => world.connect(),
                 1..=3 => world.send(),
                 4 => world.close(),
@@ -220,6 +233,7 @@ fn no_interleaving_loses_a_byte_counts_one_twice_or_goes_back() {
                 5..=7 => world.read(false),
                 8 => world.read(true),
                 9 | 10 => world.hear(),
+                11 => world.let_go(),
                 _ => world.now += 1,
             }
             if step % 16 == 0 {
@@ -227,7 +241,8 @@ fn no_interleaving_loses_a_byte_counts_one_twice_or_goes_back() {
             }
         }
         // At rest: all ends are heard, and two dumps show whatever one of them missed.
-        while !world.ends.is_empty() {
+        while !(world.ends.is_empty() && world.held.is_empty()) {
+            world.let_go();
             world.hear();
         }
         for _ in 0..MISSES {

@@ -1,0 +1,53 @@
+//! Sockets counted by state, in views with and without a past, against what the test made.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use super::{Pair, enter, expose, samples};
+
+/// A listener, connections, their remains in `TIME_WAIT`, and orphans in `FIN_WAIT2`.
+fn sockets() -> (Vec<TcpListener>, Vec<Pair>, Vec<std::net::TcpStream>) {
+    let listeners = (0..5).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener"));
+    let open = (0..3).map(|_| Pair::at(Ipv4Addr::LOCALHOST)).collect();
+    for _ in 0..7 {
+        let Pair { client, server, .. } = Pair::at(Ipv4Addr::LOCALHOST);
+        drop(client);
+        drop(server);
+    }
+    let half_closed = (0..4).map(|_| {
+        let Pair { client, server, .. } = Pair::at(Ipv4Addr::LOCALHOST);
+        drop(client);
+        server
+    });
+    let made = (listeners.collect(), open, half_closed.collect());
+    // The last acknowledgements pass.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    made
+}
+
+#[test]
+fn a_state_has_as_many_sockets_in_a_view_with_counters_as_in_one_without() {
+    if enter() {
+        return;
+    }
+    let _held = sockets();
+    let text = expose(
+        "views:
+  plain: {by: [state], state: all, metrics: [sockets]}
+  counting: {by: [state], state: all, metrics: [sockets, opened_total]}
+  waiting: {by: [state], state: time_wait, metrics: [sockets]}
+",
+    );
+    let of = |view: &str, state: &str| {
+        let label = format!("state=\"{state}\"");
+        let family = format!("ss_{view}_sockets");
+        samples(&text, &family).iter().find(|(labels, _)| *labels == label).map(|(_, value)| *value)
+    };
+    for (state, number) in
+        [("listen", 5.0), ("established", 6.0), ("time_wait", 7.0), ("close_wait", 4.0), ("syn_sent", 0.0)]
+    {
+        assert_eq!(of("plain", state), Some(number), "{state}: {text}");
+        assert_eq!(of("counting", state), Some(number), "{state}: {text}");
+    }
+    assert_eq!(of("plain", "fin_wait2"), Some(4.0));
+    assert_eq!(of("waiting", "time_wait"), Some(7.0), "orphans in FIN_WAIT2 do not wait");
+}
