@@ -12,7 +12,6 @@ mod time_wait;
 mod watch;
 
 use std::io;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
@@ -45,23 +44,6 @@ pub trait World: Lookup + Send + Sync {
 
     /// The name of the interface with that index.
     fn interface_name(&self, index: u32) -> Option<String>;
-}
-
-/// Where no name stands for anything yet.
-struct Nothing;
-
-impl Lookup for Nothing {
-    fn addresses(&self, _: &str) -> Vec<IpAddr> {
-        Vec::new()
-    }
-
-    fn interface(&self, _: &str) -> Option<u32> {
-        None
-    }
-
-    fn cgroup(&self, _: &str) -> Option<u64> {
-        None
-    }
 }
 
 /// Collects once.

@@ -239,29 +239,10 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
     use std::time::Duration;
 
     use super::*;
-    use crate::select::Test;
-
-    /// No name stands for anything.
-    struct Nothing;
-
-    impl Lookup for Nothing {
-        fn addresses(&self, _: &str) -> Vec<IpAddr> {
-            Vec::new()
-        }
-
-        fn interface(&self, _: &str) -> Option<u32> {
-            None
-        }
-
-        fn cgroup(&self, _: &str) -> Option<u64> {
-            None
-        }
-    }
-    use crate::sockdiag::State;
+    use crate::select::{Nothing, Test};
 
     fn view(selection: Expression) -> View {
         let states = StateSet::of(&[State::Established]);

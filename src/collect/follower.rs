@@ -15,7 +15,7 @@ use crate::fold::{ABSENT, Amounts, Ledger, NO_ROW, Sight, Slot, Standing};
 use crate::labels::Names;
 use crate::metrics::Source;
 use crate::plan::{Folded, Past, Plan, Program, Wanted, known_keys};
-use crate::select::{Expression, Subject};
+use crate::select::{Expression, Nothing, Subject};
 use crate::sockdiag::{Field, Socket, State};
 
 mod ended;
@@ -71,7 +71,7 @@ pub(super) struct Found {
 impl Follower {
     pub(super) fn new(plan: &Plan) -> Self {
         let now = Instant::now();
-        let program = plan.program(&super::Nothing);
+        let program = plan.program(&Nothing);
         Self {
             views: Arc::clone(&plan.views),
             past: Arc::clone(&plan.past),

@@ -13,10 +13,13 @@ use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 use super::record::Records;
 use super::standing::{Feed, Standing};
 use feeds::{Counter, Place};
-use words::{COOKIE, COUNTERS, SEEN, gain, high, low, row_of, set_row};
+use given_up::GIVEN_UP;
+use words::{COOKIE, COUNTERS, SEEN, gain, low, row_of, set_row};
 
 mod feeds;
+mod given_up;
 mod observe;
+mod place;
 mod words;
 
 pub use words::ABSENT;
@@ -29,13 +32,8 @@ pub const NO_ROW: u32 = u32::MAX;
 const MISSES: usize = 3;
 /// So many complete dumps make the baseline, because one can miss a socket.
 const BASELINE: u8 = 2;
-/// So many sockets that are gone without an event may still have one.
-const MOST_GIVEN_UP: usize = 1 << 16;
 /// So many ends are remembered while a dump is under way.
 const MOST_BURIED: usize = 1 << 20;
-/// The flag of a record whose socket was given up, and counts as closed already.
-const GIVEN_UP: u32 = 1 << 31;
-
 /// What a ledger is made for.
 #[derive(Debug)]
 pub struct Shape {
@@ -167,11 +165,7 @@ impl Ledger {
         }
         self.baseline = self.baseline.saturating_sub(1);
         if heard && self.shown < self.tracked().0 {
-            let missed = |slot: &Slot| self.is_missed(*slot) && self.flags(*slot) & GIVEN_UP == 0;
-            let gone: Vec<Slot> = self.index.iter().map(|slot| Slot(*slot)).filter(missed).collect();
-            for slot in gone {
-                self.give_up(slot, now);
-            }
+            self.give_up_missing(now);
         }
         for table in &mut self.tables {
             table.expire(self.dump, now);
@@ -188,38 +182,6 @@ impl Ledger {
     #[must_use]
     pub const fn has_room(&self) -> bool {
         self.records.len() < self.most && !self.blind
-    }
-
-    fn is_missed(&self, slot: Slot) -> bool {
-        let [.., oldest] = self.complete;
-        low(self.word(slot.0, SEEN)) < oldest
-    }
-
-    /// Counts a socket as closed that is in no dump. Its record waits for the event: a connection that is
-    /// reset leaves the kernel's tables at once, and ends when its process closes it.
-    fn give_up(&mut self, slot: Slot, now: u32) {
-        self.stats.unseen += 1;
-        self.waiting += 1;
-        self.count_closed(slot);
-        if let Some(seen) = self.records.get_mut(slot.0).get_mut(SEEN) {
-            *seen |= u64::from(GIVEN_UP) << 32;
-        }
-        self.given_up.push_back((slot, self.word(slot.0, COOKIE)));
-        while self.given_up.len() > MOST_GIVEN_UP {
-            let Some((slot, cookie)) = self.given_up.pop_front() else { return };
-            if self.find(cookie) == Some(slot) && self.is_missed(slot) {
-                self.close(slot, now);
-            }
-        }
-    }
-
-    fn count_closed(&mut self, slot: Slot) {
-        for (number, table) in self.followed.iter().enumerate() {
-            let row = self.row(slot, number);
-            if let Some(table) = self.tables.get_mut(*table).filter(|_| row != NO_ROW) {
-                table.count(row, Feed::Closed);
-            }
-        }
     }
 
     /// Whether no dump has been complete yet.
@@ -346,34 +308,6 @@ impl Ledger {
                     }
                 }
             }
-        }
-    }
-
-    /// The flags that a socket's record was opened with.
-    #[must_use]
-    pub fn flags(&self, slot: Slot) -> u32 {
-        high(self.word(slot.0, SEEN))
-    }
-
-    /// The row of a socket in the table that is followed at that number.
-    #[must_use]
-    #[inline]
-    pub fn row(&self, slot: Slot, number: usize) -> u32 {
-        row_of(self.records.get(slot.0), self.counters.len(), number)
-    }
-
-    /// Puts a socket into another row of the table that is followed at that number.
-    pub fn move_to(&mut self, slot: Slot, number: usize, row: u32, now: u32) {
-        let before = self.row(slot, number);
-        set_row(self.records.get_mut(slot.0), self.counters.len(), number, row);
-        let Some(table) = self.followed.get(number).and_then(|table| self.tables.get_mut(*table)) else {
-            return;
-        };
-        if before != NO_ROW {
-            table.leave(before, now);
-        }
-        if row != NO_ROW {
-            table.enter(row);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::given_up::MOST_GIVEN_UP;
 use super::*;
 use crate::fold::{Bounds, Cells};
 

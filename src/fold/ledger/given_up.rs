@@ -1,0 +1,55 @@
+//! Sockets that dumps keep missing: counted as closed, and kept for the event that may still come.
+//!
+//! Refuses to know why no dump shows them: an event was dropped, or a process holds on to a connection that
+//! was reset.
+
+use super::words::{COOKIE, SEEN, low};
+use super::{Feed, Ledger, NO_ROW, Slot};
+
+/// So many sockets that are gone without an event may still have one.
+pub(super) const MOST_GIVEN_UP: usize = 1 << 16;
+/// The flag of a record whose socket was given up, and counts as closed already.
+pub(super) const GIVEN_UP: u32 = 1 << 31;
+
+impl Ledger {
+    /// Gives up every socket that the last complete dumps have missed.
+    pub(super) fn give_up_missing(&mut self, now: u32) {
+        let missed = |slot: &Slot| self.is_missed(*slot) && self.flags(*slot) & GIVEN_UP == 0;
+        let gone: Vec<Slot> = self.index.iter().map(|slot| Slot(*slot)).filter(missed).collect();
+        for slot in gone {
+            self.give_up(slot, now);
+        }
+    }
+
+    fn is_missed(&self, slot: Slot) -> bool {
+        let [.., oldest] = self.complete;
+        low(self.word(slot.0, SEEN)) < oldest
+    }
+
+    /// Counts a socket as closed that is in no dump. Its record waits for the event: a connection that is
+    /// reset leaves the kernel's tables at once, and ends when its process closes it.
+    fn give_up(&mut self, slot: Slot, now: u32) {
+        self.stats.unseen += 1;
+        self.waiting += 1;
+        self.count_closed(slot);
+        if let Some(seen) = self.records.get_mut(slot.0).get_mut(SEEN) {
+            *seen |= u64::from(GIVEN_UP) << 32;
+        }
+        self.given_up.push_back((slot, self.word(slot.0, COOKIE)));
+        while self.given_up.len() > MOST_GIVEN_UP {
+            let Some((slot, cookie)) = self.given_up.pop_front() else { return };
+            if self.find(cookie) == Some(slot) && self.is_missed(slot) {
+                self.close(slot, now);
+            }
+        }
+    }
+
+    pub(super) fn count_closed(&mut self, slot: Slot) {
+        for (number, table) in self.followed.iter().enumerate() {
+            let row = self.row(slot, number);
+            if let Some(table) = self.tables.get_mut(*table).filter(|_| row != NO_ROW) {
+                table.count(row, Feed::Closed);
+            }
+        }
+    }
+}
