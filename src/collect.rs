@@ -26,6 +26,7 @@ use folding::{Dumped, Folding, Owners};
 
 pub use key::Key;
 pub use memory::{Memory, Remembered};
+pub(crate) use watch::BETWEEN_LOOKS;
 pub use watch::watch;
 
 /// What a collection looks at.

@@ -335,9 +335,16 @@ async fn stopped() {
         Ok(mut signal) => drop(signal.recv().await),
         Err(_) => std::future::pending().await,
     };
+    let hang_ups = async {
+        loop {
+            wait(SignalKind::hangup()).await;
+            tracing::warn!("SIGHUP changes nothing: start again for another configuration");
+        }
+    };
     tokio::select! {
         () = wait(SignalKind::terminate()) => {}
         () = wait(SignalKind::interrupt()) => {}
+        () = hang_ups => {}
     }
     tracing::info!("stopping; answers in progress have {} s", GRACE.as_secs());
 }

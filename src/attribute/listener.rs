@@ -3,6 +3,7 @@
 //! Refuses to know what a port is used for: the smaller port proves nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
@@ -33,14 +34,43 @@ impl Direction {
 }
 
 /// The listeners of one network namespace, and those that were there a moment ago.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Listeners {
+    /// The ports that the kernel gives to clients (`net.ipv4.ip_local_port_range`).
+    ephemeral: RangeInclusive<u16>,
     seen: HashMap<SocketAddr, Instant>,
     /// Whether a port has any listener: most local ports have none, and this tells it fastest.
     ports: HashMap<u16, u32>,
 }
 
+impl Default for Listeners {
+    fn default() -> Self {
+        Self { ephemeral: 32_768..=60_999, seen: HashMap::new(), ports: HashMap::new() }
+    }
+}
+
 impl Listeners {
+    /// Notes which ports the kernel gives to clients, by the text of `ip_local_port_range`.
+    pub fn note_range(&mut self, text: &str) {
+        let mut ends = text.split_ascii_whitespace().filter_map(|port| port.parse().ok());
+        if let (Some(first), Some(last)) = (ends.next(), ends.next()) {
+            self.ephemeral = first..=last;
+        }
+    }
+
+    /// The direction of a connection whose end is the first that is seen of it.
+    ///
+    /// Its listener may have come and gone unseen. If no listener is known, a client's port at the other
+    /// end and none at this one tell as much.
+    #[must_use]
+    pub fn direction_at_end(&self, local: SocketAddr, remote: SocketAddr) -> Direction {
+        let client = |end: SocketAddr| self.ephemeral.contains(&end.port());
+        match self.direction(local) {
+            Direction::Outbound if client(remote) && !client(local) => Direction::Inbound,
+            direction => direction,
+        }
+    }
+
     /// Notes that a listener is there now.
     pub fn note(&mut self, address: SocketAddr, now: Instant) {
         if self.seen.insert(address, now).is_none() {
@@ -50,7 +80,7 @@ impl Listeners {
 
     /// Forgets the listeners that have been gone for a minute.
     pub fn forget(&mut self, now: Instant) {
-        let Self { seen, ports } = self;
+        let Self { seen, ports, .. } = self;
         seen.retain(|address, at| {
             let stays = now.saturating_duration_since(*at) < LINGER;
             if !stays && let Some(count) = ports.get_mut(&address.port()) {
@@ -112,6 +142,25 @@ mod tests {
             let expected = if inbound { Direction::Inbound } else { Direction::Outbound };
             assert_eq!(listeners.direction(at(local)), expected, "{local}");
         }
+    }
+
+    #[test]
+    fn a_connection_seen_at_its_end_alone_came_from_the_end_with_a_clients_port() {
+        let mut listeners = Listeners::default();
+        listeners.note(at("0.0.0.0:40000"), Instant::now());
+        listeners.note_range("30000 50000\n");
+        for (local, remote, inbound) in [
+            ("10.0.0.1:443", "10.0.0.2:35000", true),
+            ("10.0.0.1:35000", "10.0.0.2:443", false),
+            ("10.0.0.1:35000", "10.0.0.2:45000", false),
+            ("10.0.0.1:40000", "10.0.0.2:45000", true),
+            ("10.0.0.1:443", "10.0.0.2:55000", false),
+        ] {
+            let expected = if inbound { Direction::Inbound } else { Direction::Outbound };
+            assert_eq!(listeners.direction_at_end(at(local), at(remote)), expected, "{local} {remote}");
+        }
+        listeners.note_range("nonsense");
+        assert_eq!(listeners.ephemeral, 30_000..=50_000);
     }
 
     #[test]

@@ -147,9 +147,14 @@ impl<'a, W: World> Folding<'a, W> {
         subject: Subject<'_>,
         names: Names<'_>,
     ) {
+        // What is left of a socket in FIN_WAIT2 was closed, also where flows are told apart.
+        let closed = subject.socket.is_remains() && subject.state == State::FinWait2;
         let (Some(view), Some(Some(table))) = (plan.views.get(number), tables.get_mut(number)) else {
             return;
         };
+        if closed && view.is_of_connections() {
+            return;
+        }
         selected.get_mut(number).into_iter().for_each(|count| *count += 1);
         // A view without labels has one row, made before the dump.
         let mut row = view.by.is_empty().then_some(0);

@@ -133,7 +133,10 @@ impl Follower {
     }
 
     /// The listeners that are there have been noted: those that are long gone are no longer known.
-    pub(super) fn forget_listeners(&mut self) {
+    ///
+    /// With them comes the text of `ip_local_port_range`.
+    pub(super) fn forget_listeners(&mut self, range: &str) {
+        self.listeners.note_range(range);
         self.listeners.forget(self.now);
     }
 
@@ -250,11 +253,11 @@ impl Follower {
 
     /// A socket that is not followed: nobody asks, there is no room, or it is none with counters.
     fn unfollowed(&mut self, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
-        // What is left of a socket in FIN_WAIT2 was closed; only states are counted of it.
+        // What is left of a socket in FIN_WAIT2 was closed: it counts where states are asked for.
         let closed = subject.socket.is_remains() && subject.state == State::FinWait2;
         for number in 0..self.past.folded.len() {
-            let followed = self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some());
-            if !(closed && followed) {
+            let view = self.past.folded.get(number).and_then(|folded| self.views.get(folded.view));
+            if !(closed && view.is_some_and(View::is_of_connections)) {
                 let row = self.touched(number, subject, names);
                 self.amount(number, row, subject.socket, found);
             }

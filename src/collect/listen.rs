@@ -29,6 +29,7 @@ pub(super) fn learn(
         remembered.follower().listener(socket, names);
     };
     dump(&mut kernel, &request, deadline, note)?;
-    remembered.follower().forget_listeners();
+    let range = std::fs::read_to_string(world.proc().join("sys/net/ipv4/ip_local_port_range"));
+    remembered.follower().forget_listeners(&range.unwrap_or_default());
     Ok(())
 }

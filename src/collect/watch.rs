@@ -17,7 +17,10 @@ use crate::sockdiag::{Events, Queue, dropped};
 const BETWEEN: Duration = Duration::from_secs(1);
 /// The least time between two looks at the listeners. One costs some 50 microseconds, and a connection that
 /// ends before its listener is known counts as outbound.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// The least time between two warnings of the same kind.
+const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 
 /// What came of listening so far.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +86,7 @@ pub fn watch<W: World + 'static>(
             "the kernel grants less buffer for events than collect.event_buffer; raise net.core.rmem_max, or give CAP_NET_ADMIN"
         );
     }
-    let mut watch = Watch { plan, world, remembered, resync, resynced: None, listened: None };
+    let mut watch = Watch { plan, world, remembered, resync, resynced: None, listened: None, warned: None };
     std::thread::Builder::new().name("events".into()).spawn(move || watch.run(events))
 }
 
@@ -96,6 +99,8 @@ struct Watch<W, R> {
     resynced: Option<Instant>,
     /// When the listeners were last looked at.
     listened: Option<Instant>,
+    /// When it was last said that events were dropped.
+    warned: Option<Instant>,
 }
 
 impl<W: World, R: Fn()> Watch<W, R> {
@@ -106,7 +111,12 @@ impl<W: World, R: Fn()> Watch<W, R> {
                 .wait(lost.then_some(BETWEEN))
                 .and_then(|ready| if ready { self.tell(&mut events) } else { Ok(false) });
             match dropped {
-                Ok(dropped) => lost |= dropped,
+                Ok(dropped) => {
+                    if dropped {
+                        self.warn();
+                    }
+                    lost |= dropped;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "cannot hear of closing sockets; subscribing again");
                     events = self.subscribe_again();
@@ -147,6 +157,16 @@ impl<W: World, R: Fn()> Watch<W, R> {
         drop(follower);
         self.remembered.hearing().heard += heard;
         Ok(dropped)
+    }
+
+    fn warn(&mut self) {
+        if self.warned.is_none_or(|at| at.elapsed() >= BETWEEN_WARNINGS) {
+            self.warned = Some(Instant::now());
+            tracing::warn!(
+                "the kernel has dropped events of closing sockets, because collect.event_buffer was full; counted in \
+                 ss_exporter_events_dropped_total (said at most once a minute)"
+            );
+        }
     }
 
     fn subscribe_again(&self) -> Events {

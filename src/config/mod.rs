@@ -114,6 +114,12 @@ impl View {
         ends.into_iter().all(has) || has(Label::Flow)
     }
 
+    /// Whether it shows connections without a word of their states.
+    #[must_use]
+    pub fn is_of_connections(&self) -> bool {
+        self.states == CONNECTIONS && !self.by.contains(&Label::State)
+    }
+
     /// Whether the listeners of the host must be known for it.
     #[must_use]
     pub fn needs_listeners(&self) -> bool {

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use super::keys::{Keys, Numbers, When};
 use crate::attribute::{Direction, Listeners, Process, Processes};
-use crate::collect::{Key, World};
+use crate::collect::{BETWEEN_LOOKS, Key, World};
 use crate::config::{CONNECTIONS, View};
 use crate::labels::Names;
 use crate::plan::{Plan, known_keys};
@@ -30,6 +30,8 @@ pub(super) struct Census<'a, W> {
     connections: Keys,
     room_for_connections: usize,
     listeners: Listeners,
+    /// When they were last looked at.
+    listened: Instant,
     interfaces: RefCell<HashMap<u32, Option<String>>>,
     key: Key,
     /// Connections whose end was heard of.
@@ -56,7 +58,8 @@ impl Counted<'_> {
     /// Whether the socket makes a row in the view that wants it.
     fn shows(&self, socket: &Socket<'_>) -> bool {
         if self.view.folds {
-            is_whole(socket) || !self.view.stays()
+            let closed = socket.is_remains() && socket.state() == State::FinWait2;
+            !(closed && self.view.is_of_connections())
         } else {
             self.view.columns.iter().any(|column| column.metric.source.read(socket).is_some())
         }
@@ -86,6 +89,7 @@ impl<'a, W: World> Census<'a, W> {
             connections: Keys::default(),
             room_for_connections: MOST,
             listeners: Listeners::default(),
+            listened: Instant::now(),
             interfaces: RefCell::default(),
             key: Key::default(),
             closed: 0,
@@ -99,6 +103,9 @@ impl<'a, W: World> Census<'a, W> {
         let request = Request { states, extensions: Extensions::NONE, filter: None };
         let mut kernel = self.world.open().map_err(DumpError::Open)?;
         let now = Instant::now();
+        self.listened = now;
+        let range = std::fs::read_to_string(self.world.proc().join("sys/net/ipv4/ip_local_port_range"));
+        self.listeners.note_range(&range.unwrap_or_default());
         let note = |socket: &Socket<'_>| {
             self.listeners.note(socket.local(), now);
             let subject = Subject::ended(socket, Some(Direction::Inbound));
@@ -143,13 +150,18 @@ impl<'a, W: World> Census<'a, W> {
         if !informed && segment == 0 {
             return;
         }
+        if self.plan.past.listeners && self.listened.elapsed() >= BETWEEN_LOOKS {
+            // What is not known now may be known at the next look.
+            let _ = self.listeners(When::Heard, Instant::now() + BETWEEN_LOOKS);
+        }
         self.closed += 1;
         self.without_information += u64::from(!informed);
         let before = self.connection(socket, When::Heard);
         // Where not all could be noted, this one may be an old one.
         let new = before.is_none() && self.room_for_connections > 0;
         if informed && new {
-            let subject = Subject::ended(socket, self.direction(socket));
+            let at_end = || self.listeners.direction_at_end(socket.local(), socket.remote());
+            let subject = Subject::ended(socket, self.plan.past.listeners.then(at_end));
             self.note(subject, When::Heard, |_| true);
         }
     }

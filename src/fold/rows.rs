@@ -17,6 +17,10 @@ pub(super) struct Rows {
     /// The key of each row; `None` where a row is free.
     keys: Vec<Option<Box<[u8]>>>,
     free: Vec<u32>,
+    /// Of each row, whether anything was ever put into it.
+    taken: Vec<bool>,
+    /// Rows that were made before anything was there for them: they give way.
+    spare: Vec<u32>,
     limit: usize,
     /// Whether `other` was ever needed.
     overflowed: bool,
@@ -30,6 +34,8 @@ impl Rows {
             index: HashTable::new(),
             keys: Vec::new(),
             free: Vec::new(),
+            taken: Vec::new(),
+            spare: Vec::new(),
             limit,
             // Without labels there is but one row, and it is no overflow.
             overflowed: other.is_empty(),
@@ -45,9 +51,14 @@ impl Rows {
             // Somebody's key may say what `other` says; it is then the same row.
             Some(row) => {
                 self.overflowed |= row == OTHER;
+                self.take(row);
                 (row, false)
             }
-            None if self.has_room() => (self.insert(key), true),
+            None if self.has_room() || self.make_room() => {
+                let row = self.insert(key);
+                self.take(row);
+                (row, true)
+            }
             None => {
                 self.overflowed = true;
                 (OTHER, false)
@@ -57,8 +68,32 @@ impl Rows {
 
     /// The row with this key, made if there is room; with it, whether it is new.
     pub(super) fn if_room(&mut self, key: &[u8]) -> Option<(u32, bool)> {
-        let known = self.find(key).map(|row| (row, false));
-        known.or_else(|| self.has_room().then(|| (self.insert(key), true)))
+        if let Some(row) = self.find(key) {
+            return Some((row, false));
+        }
+        self.has_room().then(|| {
+            let row = self.insert(key);
+            self.spare.push(row);
+            (row, true)
+        })
+    }
+
+    fn take(&mut self, row: u32) {
+        if let Some(taken) = self.taken.get_mut(row as usize) {
+            *taken = true;
+        }
+    }
+
+    /// Frees a row into which nothing was ever put; whether there was one.
+    fn make_room(&mut self) -> bool {
+        while let Some(row) = self.spare.pop() {
+            let unused = self.taken.get(row as usize) == Some(&false);
+            if unused && self.keys.get(row as usize).is_some_and(Option::is_some) {
+                self.remove(row);
+                return true;
+            }
+        }
+        false
     }
 
     /// Frees a row.
@@ -106,7 +141,7 @@ impl Rows {
     }
 
     fn insert(&mut self, key: &[u8]) -> u32 {
-        let Self { seed, index, keys, free, .. } = self;
+        let Self { seed, index, keys, free, taken, .. } = self;
         let row = free.pop().unwrap_or_else(|| {
             keys.push(None);
             // A limit is at most a million.
@@ -114,6 +149,10 @@ impl Rows {
         });
         if let Some(place) = keys.get_mut(row as usize) {
             *place = Some(key.into());
+        }
+        taken.resize(keys.len(), false);
+        if let Some(taken) = taken.get_mut(row as usize) {
+            *taken = false;
         }
         let rehash =
             |row: &u32| seed.hash(keys.get(*row as usize).and_then(Option::as_deref).unwrap_or_default());
@@ -137,6 +176,15 @@ mod tests {
         assert_eq!((rows.row(b"c"), rows.row(b"a")), ((1, true), (OTHER, false)));
         let texts = rows.texts();
         assert_eq!([0, 1, 2].map(|row| texts.get(row)), [Some(&b"other"[..]), Some(b"c"), Some(b"b")]);
+    }
+
+    #[test]
+    fn a_row_that_nothing_was_put_into_gives_way() {
+        let mut rows = Rows::new(b"other", 2);
+        assert_eq!((rows.if_room(b"a"), rows.if_room(b"b")), (Some((1, true)), Some((2, true))));
+        assert_eq!(rows.row(b"a"), (1, false));
+        assert_eq!((rows.row(b"c"), rows.row(b"d")), ((2, true), (OTHER, false)), "b gives way, a does not");
+        assert_eq!(rows.if_room(b"b"), None);
     }
 
     #[test]

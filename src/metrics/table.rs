@@ -15,9 +15,9 @@ use crate::sockdiag::{AlgorithmField, Field, MemoryField};
 /// Every metric: how many sockets there are, then counters, amounts and readings.
 #[rustfmt::skip]
 pub const METRICS: &[Metric] = &[
-    amount("sockets", None, Sockets, "Sockets.").everywhere(),
-    counter("opened_total", None, Opened, "Sockets seen for the first time.").of_connections(),
-    counter("closed_total", None, Closed, "Sockets gone.").of_connections(),
+    amount("sockets", None, Sockets, "Sockets that there are now.").everywhere(),
+    counter("opened_total", None, Opened, "Connections that began, those that no scrape saw included.").of_connections(),
+    counter("closed_total", None, Closed, "Connections that ended, those that no scrape saw included.").of_connections(),
 
     counter("sent_bytes_total", Bytes, Diff(Field::BytesSent, Field::BytesRetrans), "Payload bytes sent, exact to the byte, retransmissions not counted (tcpi_bytes_sent, tcpi_bytes_retrans).").of_connections(),
     counter("received_bytes_total", Bytes, Raw(Field::BytesReceived), "Payload bytes received, where the kernel counts a FIN as one byte (tcpi_bytes_received).").of_connections(),

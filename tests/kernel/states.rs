@@ -35,6 +35,9 @@ fn a_state_has_as_many_sockets_in_a_view_with_counters_as_in_one_without() {
   plain: {by: [state], state: all, metrics: [sockets]}
   counting: {by: [state], state: all, metrics: [sockets, opened_total]}
   waiting: {by: [state], state: time_wait, metrics: [sockets]}
+  connections: {by: [ip_version], metrics: [sockets]}
+  counted: {by: [ip_version], metrics: [sockets, closed_total]}
+  flow: {by: [local_address, local_port, remote_address, remote_port], metrics: [sockets]}
 ",
     );
     let of = |view: &str, state: &str| {
@@ -49,5 +52,10 @@ fn a_state_has_as_many_sockets_in_a_view_with_counters_as_in_one_without() {
         assert_eq!(of("counting", state), Some(number), "{state}: {text}");
     }
     assert_eq!(of("plain", "fin_wait2"), Some(4.0));
+    for view in ["connections", "counted", "flow"] {
+        let rows = samples(&text, &format!("ss_{view}_sockets"));
+        let all: f64 = rows.iter().map(|(_, value)| value).sum();
+        assert!((all - 10.0).abs() < 0.5, "{view} leaves out what was closed: {text}");
+    }
     assert_eq!(of("waiting", "time_wait"), Some(7.0), "orphans in FIN_WAIT2 do not wait");
 }

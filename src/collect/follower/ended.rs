@@ -53,7 +53,8 @@ impl Follower {
 
     /// A connection of which nothing but its end is seen.
     fn passed(&mut self, socket: &Socket<'_>, names: Names<'_>) {
-        let direction = self.direction(socket, None);
+        let direction =
+            self.past.listeners.then(|| self.listeners.direction_at_end(socket.local(), socket.remote()));
         let subject = Subject::ended(socket, direction);
         self.rows.clear();
         for number in 0..self.past.folded.len() {
