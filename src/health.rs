@@ -18,10 +18,13 @@ pub const CAPABILITIES: [(&str, caps::Capability); 2] = [
     ("CAP_SYS_PTRACE", caps::Capability::CAP_SYS_PTRACE),
 ];
 
-/// The names of those that this thread does not hold.
+/// The capability that the marks of sockets need.
+pub const MARKS: (&str, caps::Capability) = ("CAP_NET_ADMIN", caps::Capability::CAP_NET_ADMIN);
+
+/// The names of those among some capabilities that this thread does not hold.
 #[must_use]
-pub fn missing_capabilities() -> Vec<&'static str> {
-    CAPABILITIES.iter().filter(|(_, capability)| !holds(*capability)).map(|(name, _)| *name).collect()
+pub fn missing(capabilities: &[(&'static str, caps::Capability)]) -> Vec<&'static str> {
+    capabilities.iter().filter(|(_, capability)| !holds(*capability)).map(|(name, _)| *name).collect()
 }
 
 fn holds(capability: caps::Capability) -> bool {
@@ -113,8 +116,11 @@ impl Health {
         out.gauge("ss_exporter_build_info", "What is running; the value is always 1.", [(&version[..], 1)]);
         out.gauge(
             "ss_exporter_capability",
-            "Whether the exporter holds a capability that owners of foreign sockets need.",
-            CAPABILITIES.map(|(name, capability)| ([("name", name)], u64::from(holds(capability)))),
+            "Whether the exporter holds a capability that owners of foreign sockets, or marks, need.",
+            CAPABILITIES
+                .into_iter()
+                .chain([MARKS])
+                .map(|(name, capability)| ([("name", name)], u64::from(holds(capability)))),
         );
         out.one("ss_exporter_collections_total", "Collections started.", Type::Counter, self.collections);
         let help = "Scrapes answered with 503 because too many others waited for a collection.";

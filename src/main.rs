@@ -360,7 +360,13 @@ fn ask_the_kernel() -> Result<(), Failure> {
 }
 
 fn warn_of_missing_capabilities(plan: &Plan) {
-    let missing = health::missing_capabilities();
+    if plan.needs_marks() && !health::missing(&[health::MARKS]).is_empty() {
+        tracing::warn!(
+            missing = health::MARKS.0,
+            "the marks of sockets stay unknown, and a selection by mark selects nothing"
+        );
+    }
+    let missing = health::missing(&health::CAPABILITIES);
     if plan.needs_processes && !missing.is_empty() {
         tracing::warn!(
             missing = missing.join(" "),

@@ -135,6 +135,12 @@ impl Plan {
         }
     }
 
+    /// Whether the mark of a socket is asked for.
+    #[must_use]
+    pub fn needs_marks(&self) -> bool {
+        self.views.iter().any(|view| view.by.contains(&Label::Mark) || view.selection.needs_marks())
+    }
+
     /// The program for a collection at which names stand for this.
     #[must_use]
     pub fn program(&self, lookup: &impl Lookup) -> Program {

@@ -263,6 +263,12 @@ impl Expression {
         }
     }
 
+    /// Whether a test looks at the mark of a socket.
+    #[must_use]
+    pub fn needs_marks(&self) -> bool {
+        self.tests().any(|test| matches!(test, Test::Mark { .. }))
+    }
+
     /// Whether a test looks at the owners of a socket.
     #[must_use]
     pub fn needs_processes(&self) -> bool {

@@ -43,6 +43,21 @@ fn without_a_capability_every_flow_is_shown() {
 }
 
 #[test]
+fn marks_without_their_capability_are_unknown_and_that_is_said_once() {
+    if enter() {
+        return;
+    }
+    let _held = held_by_root();
+    let views = "views: {v: {by: [mark], metrics: [sockets]}}\n";
+    let (exporter, _folder) = start_as_nobody(views);
+    let metrics = [exporter.metrics(), exporter.metrics()].concat();
+    assert!(metrics.contains("ss_v_sockets{mark=\"unknown\"}"), "{metrics}");
+    assert!(metrics.contains("ss_exporter_capability{name=\"CAP_NET_ADMIN\"} 0\n"), "{metrics}");
+    let log = exporter.log();
+    assert_eq!(log.matches("the marks of sockets stay unknown").count(), 1, "{log}");
+}
+
+#[test]
 fn a_missing_capability_is_said_once_and_its_flows_keep_their_endpoints() {
     if enter() {
         return;
