@@ -3,7 +3,10 @@
 //! A read that fails has noted its mistake and gives nothing, so that reading goes on and finds the
 //! next one. Refuses to know any key.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
 
 use super::mistakes::Mistakes;
 use super::node::{Key, Node, Place, Value};
@@ -190,6 +193,17 @@ impl<'a> Entry<'a> {
             self.refuse(allowed);
         }
         Some(number).filter(|number| range.contains(number))
+    }
+
+    /// The network, as it is written; an address is a network of its own.
+    pub(super) fn network(&self) -> Option<IpNet> {
+        const ALLOWED: &str = "a network such as 192.0.2.0/24 or 2001:db8::/32";
+        let text = self.text(ALLOWED)?;
+        let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        if network.is_none() {
+            self.refuse(ALLOWED);
+        }
+        network
     }
 
     /// Whether the file has no mistake so far.

@@ -2,8 +2,6 @@
 //!
 //! Refuses to know who asks for them.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 
 use super::entry::{Entry, Name};
@@ -59,12 +57,7 @@ fn check_name(name: &str, entry: &Entry<'_>) {
 }
 
 fn network(entry: &Entry<'_>) -> Option<IpNet> {
-    const ALLOWED: &str = "a network such as 192.0.2.0/24 or 2001:db8::/32";
-    let text = entry.text(ALLOWED)?;
-    let Some(network) = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)) else {
-        entry.refuse(ALLOWED);
-        return None;
-    };
+    let network = entry.network()?;
     if network != network.trunc() {
         let meant = network.trunc();
         entry

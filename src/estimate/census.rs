@@ -14,7 +14,7 @@ use crate::config::{CONNECTIONS, View};
 use crate::labels::Names;
 use crate::plan::{Plan, known_keys};
 use crate::select::{Expression, Subject};
-use crate::sockdiag::{DumpError, Extensions, Field, Request, Socket, State, StateSet, dump};
+use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, dump};
 
 /// The most keys that are remembered of all views together, and the most connections.
 const MOST: usize = 1_000_000;
@@ -143,11 +143,8 @@ impl<'a, W: World> Census<'a, W> {
 
     /// Notes the end of a socket; of a connection that was not seen before, it makes a row.
     pub(super) fn ended(&mut self, socket: &Socket<'_>) {
-        // As in the ledger: a socket that was disconnected has lost its peer, and one that never was
-        // connected has no segment size.
-        let informed = socket.remote().port() != 0;
-        let segment = socket.tcp_info().and_then(|info| info.get(Field::RcvMss)).unwrap_or_default();
-        if !informed && segment == 0 {
+        let informed = socket.ended_with_information();
+        if !informed && !socket.was_disconnected() {
             return;
         }
         if self.plan.past.listeners && self.listened.elapsed() >= BETWEEN_LOOKS {

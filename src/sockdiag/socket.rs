@@ -198,6 +198,22 @@ impl<'a> Socket<'a> {
         self.attributes.info.is_some()
     }
 
+    /// Whether the kernel still knew the peer and the counters when the socket ended.
+    ///
+    /// A socket that was disconnected before has lost both (`net/ipv4/tcp.c: tcp_disconnect`): `SO_LINGER` 0,
+    /// `AF_UNSPEC`, never accepted, refused.
+    #[must_use]
+    pub fn ended_with_information(&self) -> bool {
+        self.remote().port() != 0
+    }
+
+    /// Whether a socket that has lost its peer ever was connected: `tcp_disconnect` sets a segment size, which
+    /// listeners and sockets that were never connected do not have (`tcpi_rcv_mss`).
+    #[must_use]
+    pub fn was_disconnected(&self) -> bool {
+        self.tcp_info().and_then(|info| info.get(Field::RcvMss)).unwrap_or_default() != 0
+    }
+
     /// How long ago the peer was last heard of, in milliseconds (`tcpi_last_data_recv`,
     /// `tcpi_last_ack_recv`); `None` if it never was.
     #[must_use]

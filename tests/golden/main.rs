@@ -193,3 +193,47 @@ fn a_socket_that_a_dump_repeats_counts_once() {
     assert!(once.contains(&"tcp_flows_total 12".to_owned()), "{once:?}");
     assert_eq!(rows([sockets, DUMP].concat()), once);
 }
+
+/// The captured dump in which every socket has received so many bytes more.
+fn received_more(bytes: u64) -> Vec<u8> {
+    /// Where `tcpi_bytes_received` lies in an attribute `INET_DIAG_INFO` of 280 bytes with its header.
+    const AT: usize = 4 + 128;
+    let mut dump = DUMP.to_vec();
+    let header = [284_u16.to_ne_bytes(), 2_u16.to_ne_bytes()].concat();
+    let infos = dump.windows(4).enumerate().filter(|(_, window)| *window == header).map(|(at, _)| at);
+    for at in infos.collect::<Vec<_>>() {
+        let field = &mut dump[at + AT..at + AT + 8];
+        let value = u64::from_ne_bytes(field.try_into().expect("eight bytes")) + bytes;
+        field.copy_from_slice(&value.to_ne_bytes());
+    }
+    dump
+}
+
+#[test]
+fn sockets_keep_their_rows_while_nobody_can_tell_their_owners() {
+    let folder = tempfile::tempdir().expect("a folder");
+    processes(folder.path());
+    let views = "views:
+  owned: {metrics: [received_bytes_total], select: \"pid = 731\"}
+  all: {metrics: [received_bytes_total], select: \"not dport = 1\"}
+";
+    let plan = Plan::new(Config::parse("golden.yml", views).expect("valid"));
+    let mut memory = Memory::new(&plan);
+    let mut received = |known: bool, bytes: u64| {
+        let proc = if known { folder.path().to_owned() } else { PathBuf::from("/nonexistent") };
+        let world = Captured { proc, sent: Mutex::new(received_more(bytes)) };
+        let snapshot = collect(&plan, &world, &mut memory);
+        let mut cursor = Cursor::default();
+        let text = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
+        let text = String::from_utf8(text).expect("UTF-8");
+        ["ss_owned_received_bytes_total ", "ss_all_received_bytes_total "].map(|name| {
+            let value = text.lines().find_map(|line| line.strip_prefix(name)).expect("a row");
+            value.parse::<u64>().expect("a number")
+        })
+    };
+    assert_eq!(received(true, 0), [0, 0]);
+    let [owned, all] = received(true, 1_000);
+    assert!(owned > 0 && owned + 1_000 == all, "one socket has no owner: {owned} of {all}");
+    assert_eq!(received(false, 2_000), [2 * owned, 2 * all]);
+    assert_eq!(received(true, 3_000), [3 * owned, 3 * all], "nothing is lost of what was gained meanwhile");
+}

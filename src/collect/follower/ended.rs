@@ -11,9 +11,7 @@ use crate::sockdiag::{Field, Socket};
 impl Follower {
     /// The end of a socket, with the last that the kernel knew of it.
     pub(in crate::collect) fn ended(&mut self, socket: &Socket<'_>, names: Names<'_>) {
-        // A socket that was disconnected before it was closed has lost its peer and all it had counted
-        // (net/ipv4/tcp.c: tcp_disconnect): linger 0, AF_UNSPEC, never accepted, refused.
-        let informed = socket.remote().port() != 0;
+        let informed = socket.ended_with_information();
         let cookie = socket.cookie();
         self.ledger.bury(cookie);
         if let Some(slot) = self.ledger.find(cookie) {
@@ -32,11 +30,7 @@ impl Follower {
                 self.passed(socket, names);
             }
         } else {
-            // Whatever was once disconnected has this set; listeners and sockets that were never
-            // connected have not.
-            let connected =
-                socket.tcp_info().and_then(|info| info.get(Field::RcvMss)).unwrap_or_default() != 0;
-            self.without_information += u64::from(connected);
+            self.without_information += u64::from(socket.was_disconnected());
         }
     }
 

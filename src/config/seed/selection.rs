@@ -152,12 +152,7 @@ fn all_networks(list: &Entry<'_>) -> Vec<Test> {
 }
 
 fn network(entry: &Entry<'_>) -> Option<IpNet> {
-    const ALLOWED: &str = "a network such as 192.0.2.0/24 or 2001:db8::/32";
-    let text = entry.text(ALLOWED)?;
-    let Some(network) = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)) else {
-        entry.refuse(ALLOWED);
-        return None;
-    };
+    let network = entry.network()?;
     if network != network.trunc() {
         entry.warn(&format!("found {network}, an address inside a network; matched: {}", canonical(network)));
     }

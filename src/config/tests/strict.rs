@@ -97,6 +97,10 @@ fn a_fold_that_means_nothing_is_told_with_those_that_do() {
             "folds.rtt_seconds: found \"rtt_seconds\"; allowed: a metric that this view shows",
         ),
         (
+            "metrics: [sockets], folds: {sockets: mean}",
+            "folds.sockets: found a fold for the number of sockets; allowed: for other metrics",
+        ),
+        (
             "metrics: [sent_bytes_total], folds: {sent_bytes_total: sum}",
             "folds.sent_bytes_total: found a fold for a counter; allowed: for other metrics, because a counter adds up",
         ),
