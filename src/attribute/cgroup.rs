@@ -15,3 +15,30 @@ pub fn cgroup_id(path: &str) -> Option<u64> {
     let folder = std::fs::metadata(root.join(path.trim_start_matches('/'))).ok()?;
     folder.is_dir().then(|| folder.ino())
 }
+
+/// A cgroup, by what people call it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cgroup {
+    path: String,
+}
+
+impl Cgroup {
+    /// The cgroup with that path below the root of its hierarchy.
+    #[must_use]
+    pub fn of_path(path: &str) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// The cgroup of a process, by the text of `/proc/PID/cgroup` (cgroups(7)).
+    #[must_use]
+    pub fn of_process(text: &str) -> Option<Self> {
+        let line = text.lines().find(|line| line.contains(":name=systemd:"))?;
+        line.splitn(3, ':').nth(2).map(Self::of_path)
+    }
+
+    /// The path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}

@@ -3,11 +3,12 @@
 //! Refuses to know metrics, folding and configuration.
 
 mod cgroup;
+mod folder;
 mod listener;
 mod network;
 mod process;
 
-pub use cgroup::cgroup_id;
+pub use cgroup::{Cgroup, cgroup_id};
 pub use listener::{Direction, Listeners};
 pub use network::Networks;
 pub use process::{Process, Processes};

@@ -5,16 +5,15 @@
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Instant;
 
 use hashbrown::HashMap;
-use rustix::fs::{CWD, Mode, OFlags, RawDir, openat, readlinkat_raw};
+use rustix::fs::{CWD, Mode, OFlags, openat, readlinkat_raw};
 use rustix::io::Errno;
 
-/// The longest name kept, in bytes; a comm has 15.
-const LONGEST_NAME: usize = 128;
+use super::folder::{each_name, label_text, number, open};
 
 /// A process that holds sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,29 +137,6 @@ impl Processes {
     }
 }
 
-/// Opens a folder of `/proc` for reading.
-fn open<P: rustix::path::Arg>(parent: impl AsFd, path: P) -> Result<OwnedFd, Errno> {
-    openat(parent, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-}
-
-/// Calls `each` with every name in a folder until it says no.
-fn each_name(folder: &OwnedFd, mut each: impl FnMut(&CStr) -> bool) -> Result<(), Errno> {
-    let mut buffer = [MaybeUninit::uninit(); 8192];
-    let mut entries = RawDir::new(folder, &mut buffer);
-    while let Some(entry) = entries.next() {
-        match entry {
-            Ok(entry) if !each(entry.file_name()) => break,
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn number(text: &[u8]) -> Option<u32> {
-    std::str::from_utf8(text).ok()?.parse().ok()
-}
-
 /// The inode in a link's target `socket:[INODE]`.
 fn socket_inode(target: &[u8]) -> Option<u32> {
     number(target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?)
@@ -181,11 +157,4 @@ fn executable(process: &OwnedFd) -> String {
     let Ok((path, _)) = readlinkat_raw(process, c"exe", &mut target) else { return String::new() };
     let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
     label_text(path.rsplit(|byte| *byte == b'/').next().unwrap_or_default())
-}
-
-/// Makes a name valid UTF-8 of at most 128 bytes, here, where it is born.
-fn label_text(bytes: &[u8]) -> String {
-    let mut text = String::from_utf8_lossy(bytes).into_owned();
-    text.truncate(text.floor_char_boundary(LONGEST_NAME));
-    text
 }

@@ -8,18 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use host::{Host, PROC};
 use ss_exporter::cli::{Cli, Listen, LogFormat, LogLevel, Task};
-use ss_exporter::collect::{Memory, Remembered, World, collect, standing, watch};
+use ss_exporter::collect::{Memory, Remembered, collect, standing, watch};
 use ss_exporter::collector::Collector;
 use ss_exporter::config::{Config, DEFAULT_FILE, worst_cases};
 use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::Format;
 use ss_exporter::hosts::Hosts;
 use ss_exporter::plan::Plan;
-use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::Cursor;
 use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, dump};
-use ss_exporter::{attribute, health, http};
+use ss_exporter::{health, http};
+
+mod host;
 
 /// The largest configuration file that is read, in bytes.
 const LARGEST_CONFIG: u64 = 1024 * 1024;
@@ -93,53 +95,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         None if cli.once => once(&plan, &host),
         None => serve(cli, plan, host, &source),
     }
-}
-
-/// Where the process table and the kernel's tables of the network are.
-const PROC: &str = "/proc";
-
-/// The world of the running host.
-#[derive(Clone)]
-struct Host {
-    hosts: Hosts,
-}
-
-impl World for Host {
-    type Kernel = Netlink;
-
-    fn open(&self) -> io::Result<Netlink> {
-        Netlink::open()
-    }
-
-    fn proc(&self) -> &Path {
-        Path::new(PROC)
-    }
-
-    fn interface_name(&self, index: u32) -> Option<String> {
-        let socket = any_socket()?;
-        rustix::net::netdevice::index_to_name(&socket, index).ok()
-    }
-}
-
-impl Lookup for Host {
-    fn addresses(&self, host: &str) -> Vec<std::net::IpAddr> {
-        self.hosts.addresses(host)
-    }
-
-    fn interface(&self, name: &str) -> Option<u32> {
-        let socket = any_socket()?;
-        rustix::net::netdevice::name_to_index(&socket, name).ok()
-    }
-
-    fn cgroup(&self, path: &str) -> Option<u64> {
-        attribute::cgroup_id(path)
-    }
-}
-
-/// The kernel answers questions about interfaces through any socket.
-fn any_socket() -> Option<std::os::fd::OwnedFd> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-    socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()
 }
 
 fn log_to_stderr(cli: &Cli) {
