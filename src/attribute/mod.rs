@@ -7,8 +7,10 @@ mod folder;
 mod listener;
 mod network;
 mod process;
+mod user;
 
-pub use cgroup::{Cgroup, cgroup_id};
+pub use cgroup::{Cgroup, Cgroups, cgroup_id};
 pub use listener::{Direction, Listeners};
 pub use network::Networks;
 pub use process::{Process, Processes};
+pub use user::Users;

@@ -3,6 +3,8 @@
 #[path = "../support/namespace.rs"]
 mod namespace;
 
+#[cfg(feature = "root-tests")]
+mod cgroups;
 mod filter;
 mod language;
 mod numbers;
