@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-/// The text of each block of PromQL in a page.
+/// The queries in a page, each a block marked `promql`.
 fn queries(page: &str) -> Vec<&str> {
     let blocks = page.split("```promql\n").skip(1);
     blocks.map(|block| block.split("```").next().unwrap_or_default()).collect()

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use ss_exporter::attribute::{Cgroup, Cgroups};
 use ss_exporter::sockdiag::{Extensions, Request, StateSet};
@@ -130,4 +131,35 @@ fn an_accepted_connection_is_in_the_cgroup_of_its_listener_whoever_accepts_it() 
     assert_eq!(path(&mut cgroups, id_of(&pair.client)).as_deref(), Some(home));
     let unconnected = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     assert_eq!(path(&mut cgroups, id(address, unconnected)).as_deref(), Some(place.path.as_str()));
+}
+
+/// Mounts cgroup v2 as a container has it, then the host's as a container may be given it, and hides all others.
+const AS_A_CONTAINER: &str = "set -e
+mkdir \"$1/own\" \"$1/host\"
+mount -t cgroup2 none \"$1/own\"
+mount --bind \"$2\" \"$1/host\"
+umount -l \"$2\"
+exec \"$3\" --exact \"$4\" --nocapture";
+
+#[test]
+fn in_a_cgroup_namespace_the_hosts_mount_is_preferred_and_shows_the_hosts_paths() {
+    const INSIDE: &str = "SS_EXPORTER_TEST_CGROUP";
+    if let Ok(path) = std::env::var(INSIDE) {
+        let mut cgroups = Cgroups::mounted();
+        cgroups.begin();
+        let id = cgroups.id(&path).expect("the cgroup by its path on the host");
+        assert_eq!(self::path(&mut cgroups, id), Some(path));
+        return;
+    }
+    if enter() {
+        return;
+    }
+    let place = Place::new("namespace");
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = std::thread::current().name().expect("the test's name").to_owned();
+    let mut command = Command::new("unshare");
+    command.args(["--cgroup", "--mount", "--", "sh", "-c", AS_A_CONTAINER, "sh"]);
+    command.args([folder.path(), &mounted(), &std::env::current_exe().expect("this program")]).arg(name);
+    let status = place.within(|| command.env(INSIDE, &place.path).status());
+    assert!(status.expect("unshare of the package util-linux").success(), "failed in its cgroup namespace");
 }
