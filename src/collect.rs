@@ -27,7 +27,7 @@ use folding::{Dumped, Folding, Owners};
 pub use key::Key;
 pub use memory::{Memory, Remembered};
 pub(crate) use watch::BETWEEN_LOOKS;
-pub use watch::watch;
+pub use watch::{subscribe, watch};
 
 /// What a collection looks at.
 pub trait World: Lookup + Send + Sync {
@@ -94,6 +94,7 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     health.hosts_unresolved = (!plan.hosts.is_empty()).then_some(unresolved);
     let status = if usable { SeedStatus::Success(flows) } else { SeedStatus::Failed };
     health.seed = plan.seed_meta.then_some(status);
+    health.privileges = memory.remembered.privileges();
     health.own = Own::read();
     Snapshot { views: plan.views.clone(), tables, health }
 }
@@ -115,6 +116,7 @@ pub fn standing(plan: &Plan, remembered: &Remembered, proc: &Path) -> Snapshot {
     let mut snapshot = Snapshot::blank(plan);
     snapshot.tables = conclude::standing(plan, remembered);
     snapshot.health.ledger = ledger_health(plan, remembered, proc);
+    snapshot.health.privileges = remembered.privileges();
     snapshot
 }
 

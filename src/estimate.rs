@@ -19,6 +19,7 @@ use crate::collect::{Memory, World, collect};
 use crate::exposition::Wanted;
 use crate::fold::Sealed;
 use crate::plan::Plan;
+use crate::privileges::Privileges;
 use crate::sockdiag::DumpError;
 use census::Census;
 use figures::INTERVAL;
@@ -30,11 +31,18 @@ pub use size::Size;
 
 /// Looks at the host, listens for so long, and looks again, at the end and as often as Prometheus would.
 ///
+/// The privileges are those that an exporter would show.
+///
 /// # Errors
 /// If the kernel does not tell of its sockets.
-pub fn estimate(plan: &Plan, world: &impl World, period: Duration) -> Result<Estimate, DumpError> {
+pub fn estimate(
+    plan: &Plan,
+    world: &impl World,
+    privileges: Privileges,
+    period: Duration,
+) -> Result<Estimate, DumpError> {
     // This comes first: it takes the longest, and the time that counts begins with the subscription.
-    let mut snapshot = collect(plan, world, &mut Memory::new(plan));
+    let mut snapshot = collect(plan, world, &mut Memory::new(plan, privileges));
     let mut hearing = Hearing::begin(plan.collect.event_buffer);
     let mut census = Census::new(plan, world);
     let start = Instant::now();

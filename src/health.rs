@@ -5,31 +5,13 @@
 use std::time::Duration;
 
 use crate::exposition::{Encoder, Family, Type, Value, Wanted, label};
+use crate::privileges::Privileges;
 
 mod ledger;
 mod own;
 
 pub use ledger::LedgerHealth;
 pub use own::Own;
-
-/// The capabilities that owners of foreign sockets need, both together.
-pub const CAPABILITIES: [(&str, caps::Capability); 2] = [
-    ("CAP_DAC_READ_SEARCH", caps::Capability::CAP_DAC_READ_SEARCH),
-    ("CAP_SYS_PTRACE", caps::Capability::CAP_SYS_PTRACE),
-];
-
-/// The capability that the marks of sockets need.
-pub const MARKS: (&str, caps::Capability) = ("CAP_NET_ADMIN", caps::Capability::CAP_NET_ADMIN);
-
-/// The names of those among some capabilities that this thread does not hold.
-#[must_use]
-pub fn missing(capabilities: &[(&'static str, caps::Capability)]) -> Vec<&'static str> {
-    capabilities.iter().filter(|(_, capability)| !holds(*capability)).map(|(name, _)| *name).collect()
-}
-
-fn holds(capability: caps::Capability) -> bool {
-    caps::has_cap(None, caps::CapSet::Effective, capability).unwrap_or(false)
-}
 
 /// How one collection went.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +40,8 @@ pub struct Health {
     pub ledger: Option<LedgerHealth>,
     /// The 3.x meta metrics, if the configuration asks for them.
     pub seed: Option<SeedStatus>,
+    /// What the configuration needs capabilities for, as it was at the start.
+    pub privileges: Privileges,
     /// The state of this process.
     pub own: Own,
 }
@@ -116,11 +100,10 @@ impl Health {
         out.gauge("ss_exporter_build_info", "What is running; the value is always 1.", [(&version[..], 1)]);
         out.gauge(
             "ss_exporter_capability",
-            "Whether the exporter holds a capability that owners of foreign sockets, or marks, need.",
-            CAPABILITIES
-                .into_iter()
-                .chain([MARKS])
-                .map(|(name, capability)| ([("name", name)], u64::from(holds(capability)))),
+            "Whether the exporter was started with a capability that a feature of its configuration needs.",
+            self.privileges.needs().map(|(feature, name, held)| {
+                ([("feature", feature.word()), ("name", name)], u64::from(held))
+            }),
         );
         out.one("ss_exporter_collections_total", "Collections started.", Type::Counter, self.collections);
         let help = "Scrapes answered with 503 because too many others waited for a collection.";

@@ -25,6 +25,7 @@ pub mod http;
 pub mod labels;
 pub mod metrics;
 pub mod plan;
+pub mod privileges;
 pub mod select;
 pub mod snapshot;
 pub mod sockdiag;

@@ -11,6 +11,7 @@ use crate::exposition::Type;
 use crate::fold::{Bounds, Cells, Limit, Table};
 use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Source};
+use crate::privileges::Feature;
 use crate::select::{Expression, Judge, Lookup, split};
 use crate::sockdiag::bytecode::{Filter, compile};
 use crate::sockdiag::{Extensions, Request, State, StateSet};
@@ -139,6 +140,13 @@ impl Plan {
     #[must_use]
     pub fn needs_marks(&self) -> bool {
         self.views.iter().any(|view| view.by.contains(&Label::Mark) || view.selection.needs_marks())
+    }
+
+    /// What is asked for that needs capabilities, on any host.
+    #[must_use]
+    pub fn features(&self) -> Vec<Feature> {
+        let asked = [(self.needs_processes, Feature::Processes), (self.needs_marks(), Feature::Marks)];
+        asked.into_iter().filter_map(|(asked, feature)| asked.then_some(feature)).collect()
     }
 
     /// The program for a collection at which names stand for this.

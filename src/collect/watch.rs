@@ -63,29 +63,30 @@ impl Hearing {
     }
 }
 
-/// Subscribes to the ends of sockets, and starts the thread that tells the ledger of them.
+/// Subscribes to the ends of sockets: from now on the kernel keeps them, as far as its buffer reaches.
+///
+/// # Errors
+/// If the kernel refuses the subscription.
+pub fn subscribe(plan: &Plan, remembered: &Remembered) -> io::Result<Events> {
+    let events = Events::subscribe(plan.collect.event_buffer)?;
+    remembered.hearing().subscribed(&events);
+    Ok(events)
+}
+
+/// Starts the thread that tells the ledger of the ends of sockets.
 ///
 /// `resync` is to have a collection made soon: events were dropped.
 ///
 /// # Errors
-/// If the kernel refuses the subscription, or the thread cannot be made.
+/// If the thread cannot be made.
 pub fn watch<W: World + 'static>(
+    events: Events,
     plan: &Plan,
     world: W,
     remembered: Remembered,
     resync: impl Fn() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     let plan = plan.clone();
-    let events = Events::subscribe(plan.collect.event_buffer)?;
-    remembered.hearing().subscribed(&events);
-    let (asked, granted) = (plan.collect.event_buffer, events.granted());
-    if granted < asked {
-        tracing::warn!(
-            asked,
-            granted,
-            "the kernel grants less buffer for events than collect.event_buffer; raise net.core.rmem_max, or give CAP_NET_ADMIN"
-        );
-    }
     let mut watch = Watch { plan, world, remembered, resync, resynced: None, listened: None, warned: None };
     std::thread::Builder::new().name("events".into()).spawn(move || watch.run(events))
 }
@@ -172,8 +173,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
     fn subscribe_again(&self) -> Events {
         loop {
             std::thread::sleep(BETWEEN);
-            if let Ok(events) = Events::subscribe(self.plan.collect.event_buffer) {
-                self.remembered.hearing().subscribed(&events);
+            if let Ok(events) = subscribe(&self.plan, &self.remembered) {
                 return events;
             }
         }

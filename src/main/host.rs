@@ -8,8 +8,11 @@ use std::path::Path;
 use ss_exporter::attribute;
 use ss_exporter::collect::World;
 use ss_exporter::hosts::Hosts;
+use ss_exporter::plan::Plan;
 use ss_exporter::select::Lookup;
 use ss_exporter::sockdiag::Netlink;
+
+use crate::failure::Failure;
 
 /// Where the process table and the kernel's tables of the network are.
 pub const PROC: &str = "/proc";
@@ -19,6 +22,15 @@ pub const PROC: &str = "/proc";
 pub struct Host {
     /// The addresses of host names.
     pub hosts: Hosts,
+}
+
+impl Host {
+    /// The world for a plan, whose host names are resolved from now on.
+    pub fn of(plan: &Plan) -> Result<Self, Failure> {
+        let hosts = Hosts::watch(plan.hosts.clone())
+            .map_err(|error| Failure::at_run_time(format!("cannot start resolving host names: {error}")))?;
+        Ok(Self { hosts })
+    }
 }
 
 impl World for Host {

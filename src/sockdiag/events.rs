@@ -75,6 +75,18 @@ impl Events {
         Ok(Self { socket, port, buffer: vec![0; LONGEST * BATCH], lengths: Vec::with_capacity(BATCH) })
     }
 
+    /// Whether the kernel grants a buffer of so many bytes to anybody (`net.core.rmem_max`).
+    ///
+    /// # Errors
+    /// What `socket(2)` or `setsockopt(2)` says.
+    pub fn grants(buffer: usize) -> io::Result<bool> {
+        let socket =
+            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
+        let half = buffer / 2;
+        set_socket_recv_buffer_size(&socket, half)?;
+        Ok(socket_recv_buffer_size(&socket)? >= 2 * half)
+    }
+
     /// The buffer that the kernel has granted, in bytes.
     #[must_use]
     pub fn granted(&self) -> usize {

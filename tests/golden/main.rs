@@ -12,6 +12,7 @@ use ss_exporter::collect::{Memory, World, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
+use ss_exporter::privileges::Privileges;
 use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::Cursor;
 use ss_exporter::sockdiag::{Datagram, Kernel};
@@ -95,13 +96,12 @@ fn compare(name: &str, config: &str, format: Format) {
     processes(folder.path());
     let world = Captured { proc: folder.path().to_owned(), sent: Mutex::new(DUMP.to_vec()) };
     let plan = Plan::new(Config::parse("golden.yml", config).expect("a valid configuration"));
-    let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
+    let snapshot = collect(&plan, &world, &mut Memory::new(&plan, Privileges::default()));
     let mut cursor = Cursor::default();
     let bytes: Vec<u8> = std::iter::from_fn(|| snapshot.chunk(&mut cursor, format)).flatten().collect();
     let text = String::from_utf8(bytes).expect("UTF-8");
     // What depends on this machine and moment, and the version, which changes with each release.
-    let changing =
-        ["process_", "ss_exporter_collection_duration", "ss_exporter_capability", "ss_exporter_build_info{"];
+    let changing = ["process_", "ss_exporter_collection_duration", "ss_exporter_build_info{"];
     let stable: String = text
         .split_inclusive('\n')
         .filter(|line| !changing.iter().any(|start| line.starts_with(start)))
@@ -139,7 +139,7 @@ fn a_dump_without_its_end_withholds_every_row_and_says_so_until_the_next() {
     let config = Config::parse("golden.yml", "logic: {compression: {max_flows: 3}}").expect("valid");
     let plan = Plan::new(config);
     let world = Captured { proc: PathBuf::new(), sent: Mutex::new(DUMP.to_vec()) };
-    let mut memory = Memory::new(&plan);
+    let mut memory = Memory::new(&plan, Privileges::default());
     let mut text = |sent: &[u8]| {
         *world.sent.lock().expect("unbroken") = sent.to_vec();
         let snapshot = collect(&plan, &world, &mut memory);
@@ -166,7 +166,7 @@ fn a_process_table_that_cannot_be_read_withholds_a_selection_by_it_but_not_a_lab
     let shown = |config: &str| {
         let plan = Plan::new(Config::parse("golden.yml", config).expect("valid"));
         let world = Captured { proc: PathBuf::from("/nonexistent"), sent: Mutex::new(DUMP.to_vec()) };
-        let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
+        let snapshot = collect(&plan, &world, &mut Memory::new(&plan, Privileges::default()));
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
         let text = String::from_utf8(bytes).expect("UTF-8");
@@ -182,7 +182,7 @@ fn a_socket_that_a_dump_repeats_counts_once() {
     let plan = Plan::new(Config::parse("golden.yml", OWNERS_3X).expect("valid"));
     let rows = |sent: Vec<u8>| {
         let world = Captured { proc: PathBuf::new(), sent: Mutex::new(sent) };
-        let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
+        let snapshot = collect(&plan, &world, &mut Memory::new(&plan, Privileges::default()));
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
         let text = String::from_utf8(bytes).expect("UTF-8");
@@ -218,7 +218,7 @@ fn sockets_keep_their_rows_while_nobody_can_tell_their_owners() {
   all: {metrics: [received_bytes_total], select: \"not dport = 1\"}
 ";
     let plan = Plan::new(Config::parse("golden.yml", views).expect("valid"));
-    let mut memory = Memory::new(&plan);
+    let mut memory = Memory::new(&plan, Privileges::default());
     let mut received = |known: bool, bytes: u64| {
         let proc = if known { folder.path().to_owned() } else { PathBuf::from("/nonexistent") };
         let world = Captured { proc, sent: Mutex::new(received_more(bytes)) };

@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use ss_exporter::collect::World;
+use ss_exporter::privileges::Privileges;
 use ss_exporter::select::Lookup;
 use ss_exporter::sockdiag::{DumpStats, Netlink, Request, Socket, dump};
 
@@ -118,7 +119,7 @@ impl Lookup for Here {
 fn expose(config: &str) -> String {
     use ss_exporter::{collect, config::Config, exposition::Format, plan::Plan, snapshot::Cursor};
     let plan = Plan::new(Config::parse("test.yml", config).expect("a valid configuration"));
-    let snapshot = collect::collect(&plan, &Here, &mut collect::Memory::new(&plan));
+    let snapshot = collect::collect(&plan, &Here, &mut collect::Memory::new(&plan, Privileges::default()));
     assert!(snapshot.health.success(), "{:?}", snapshot.health);
     let mut cursor = Cursor::default();
     let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text));
