@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use ss_exporter::collect::{Memory, World, collect};
+use ss_exporter::collect::{Memory, World, collect, standing};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
-use ss_exporter::privileges::Privileges;
+use ss_exporter::privileges::{Feature, Privileges};
 use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::Cursor;
 use ss_exporter::sockdiag::{Datagram, Kernel};
@@ -236,4 +236,14 @@ fn sockets_keep_their_rows_while_nobody_can_tell_their_owners() {
     assert!(owned > 0 && owned + 1_000 == all, "one socket has no owner: {owned} of {all}");
     assert_eq!(received(false, 2_000), [2 * owned, 2 * all]);
     assert_eq!(received(true, 3_000), [3 * owned, 3 * all], "nothing is lost of what was gained meanwhile");
+}
+
+#[test]
+fn what_was_held_at_the_start_is_told_with_a_dump_and_without() {
+    let plan = Plan::new(Config::parse("golden.yml", "logic:\n").expect("valid"));
+    let world = Captured { proc: PathBuf::new(), sent: Mutex::new(DUMP.to_vec()) };
+    let held = Privileges::of(&[Feature::Processes, Feature::Marks]);
+    let mut memory = Memory::new(&plan, held.clone());
+    assert_eq!(collect(&plan, &world, &mut memory).health.privileges, held);
+    assert_eq!(standing(&plan, &memory.remembered(), Path::new("")).health.privileges, held);
 }
