@@ -28,4 +28,5 @@ pub mod plan;
 pub mod select;
 pub mod snapshot;
 pub mod sockdiag;
+mod sys;
 mod words;

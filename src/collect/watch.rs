@@ -76,7 +76,7 @@ pub fn watch<W: World + 'static>(
     resync: impl Fn() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     let plan = plan.clone();
-    let events = Events::subscribe(plan.collect.event_buffer)?;
+    let events = Events::subscribe(plan.collect.event_buffer, false)?;
     remembered.hearing().subscribed(&events);
     let (asked, granted) = (plan.collect.event_buffer, events.granted());
     if granted < asked {
@@ -150,7 +150,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
         // Read while nobody else looks: when the queue is empty to others, everything in it is told.
         let dropped = events.read()?;
         let mut heard = 0;
-        for socket in events.sockets() {
+        for (_, socket) in events.sockets() {
             heard += 1;
             follower.ended(&socket, names);
         }
@@ -172,7 +172,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
     fn subscribe_again(&self) -> Events {
         loop {
             std::thread::sleep(BETWEEN);
-            if let Ok(events) = Events::subscribe(self.plan.collect.event_buffer) {
+            if let Ok(events) = Events::subscribe(self.plan.collect.event_buffer, false) {
                 self.remembered.hearing().subscribed(&events);
                 return events;
             }

@@ -19,7 +19,7 @@ pub(super) struct Hearing {
 impl Hearing {
     /// Subscribes, with a buffer of so many bytes.
     pub(super) fn begin(buffer: usize) -> Self {
-        Self { events: Events::subscribe(buffer), overrun: false }
+        Self { events: Events::subscribe(buffer, false), overrun: false }
     }
 
     /// Waits until then and hands on each socket whose end is heard meanwhile.
@@ -33,7 +33,7 @@ impl Hearing {
             match events.wait(Some(left)).and_then(|_| events.read()) {
                 Ok(overrun) => {
                     self.overrun |= overrun;
-                    events.sockets().for_each(|socket| each(&socket));
+                    events.sockets().for_each(|(_, socket)| each(&socket));
                 }
                 Err(error) => self.events = Err(error),
             }
