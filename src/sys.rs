@@ -21,7 +21,7 @@ pub struct Received {
     /// The netlink port of its sender; the kernel's is 0.
     pub sender: u32,
     /// The number, in the receiver's, of the network namespace that it is about, if the kernel says one
-    /// (`NETLINK_LISTEN_ALL_NSID`): not for the receiver's own, which has no number as a rule.
+    /// (`NETLINK_LISTEN_ALL_NSID`): of the receiver's own it says none.
     pub namespace: Option<i32>,
 }
 

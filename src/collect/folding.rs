@@ -90,8 +90,8 @@ impl<'a, W: World> Folding<'a, W> {
         deadline: Instant,
     ) -> Result<DumpStats, DumpError> {
         let Some(request) = request else { return Ok(DumpStats::default()) };
-        let mut kernel = self.world.open().map_err(DumpError::Open)?;
-        dump(&mut kernel, request, deadline, |socket| self.fold(socket))
+        let kernel = self.world.open().map_err(DumpError::Open)?;
+        dump(kernel, request, deadline, |socket| self.fold(socket))
     }
 
     /// What there is when the dump has ended; `time_wait` is what the kernel has counted beside it.

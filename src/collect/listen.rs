@@ -23,12 +23,12 @@ pub(super) fn learn(
     let states = StateSet::of(&[State::Listen]);
     // With it a listener shows which counters its connections will have.
     let request = Request { states, extensions: Extensions::INFO, filter: None };
-    let mut kernel = world.open().map_err(DumpError::Open)?;
+    let kernel = world.open().map_err(DumpError::Open)?;
     let note = |socket: &Socket<'_>| {
         let names = Names { networks: &plan.networks, interface: &|_| None };
         remembered.follower().listener(socket, names);
     };
-    dump(&mut kernel, &request, deadline, note)?;
+    dump(kernel, &request, deadline, note)?;
     let range = std::fs::read_to_string(world.proc().join("sys/net/ipv4/ip_local_port_range"));
     remembered.follower().forget_listeners(&range.unwrap_or_default());
     Ok(())

@@ -101,7 +101,7 @@ impl<'a, W: World> Census<'a, W> {
     pub(super) fn listeners(&mut self, when: When, deadline: Instant) -> Result<(), DumpError> {
         let states = StateSet::of(&[State::Listen]);
         let request = Request { states, extensions: Extensions::NONE, filter: None };
-        let mut kernel = self.world.open().map_err(DumpError::Open)?;
+        let kernel = self.world.open().map_err(DumpError::Open)?;
         let now = Instant::now();
         self.listened = now;
         let range = std::fs::read_to_string(self.world.proc().join("sys/net/ipv4/ip_local_port_range"));
@@ -111,7 +111,7 @@ impl<'a, W: World> Census<'a, W> {
             let subject = Subject::ended(socket, Some(Direction::Inbound));
             self.note(subject, when, |view| view.announced.accepts(subject));
         };
-        dump(&mut kernel, &request, deadline, note).map(drop)
+        dump(kernel, &request, deadline, note).map(drop)
     }
 
     /// Notes all sockets, and says how many there are.
@@ -128,9 +128,9 @@ impl<'a, W: World> Census<'a, W> {
             extensions: asked.map_or(Extensions::INFO, |request| request.extensions.union(Extensions::INFO)),
             filter: None,
         };
-        let mut kernel = self.world.open().map_err(DumpError::Open)?;
+        let kernel = self.world.open().map_err(DumpError::Open)?;
         let note = |socket: &Socket<'_>| self.alive(socket, processes.of(socket.inode()), when);
-        dump(&mut kernel, &request, deadline, note).map(|stats| stats.sockets)
+        dump(kernel, &request, deadline, note).map(|stats| stats.sockets)
     }
 
     fn alive(&mut self, socket: &Socket<'_>, owners: &[Process], when: When) {

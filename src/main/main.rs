@@ -310,7 +310,7 @@ fn ask_the_kernel() -> Result<(), Failure> {
         Request { states: StateSet::of(&[State::Listen]), extensions: Extensions::NONE, filter: None };
     let asked = Netlink::open()
         .map_err(ss_exporter::sockdiag::DumpError::Open)
-        .and_then(|mut kernel| dump(&mut kernel, &request, Instant::now() + Duration::from_secs(5), |_| {}));
+        .and_then(|kernel| dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {}));
     asked.map(drop).map_err(|error| Failure::at_run_time(error.to_string()))
 }
 

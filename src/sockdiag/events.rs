@@ -141,7 +141,7 @@ impl Events {
     }
 
     /// The sockets whose ends were read by the last [`Events::read`], each with the number of its network
-    /// namespace; `None` is ours, as long as nobody has given it a number in itself.
+    /// namespace in ours; `None` is our own, also where it has a number in itself.
     pub fn sockets(&self) -> impl Iterator<Item = (Option<i32>, Socket<'_>)> {
         let datagrams = self.buffer.chunks(LONGEST).zip(&self.read);
         let messages = datagrams.flat_map(|(bytes, (length, namespace))| {

@@ -4,6 +4,8 @@
 mod namespace;
 
 mod filter;
+#[cfg(feature = "root-tests")]
+mod held;
 mod language;
 mod numbers;
 mod owners;
@@ -75,9 +77,9 @@ fn one_of_each() -> Vec<Pair> {
     ]
 }
 
-fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>) + Send) -> DumpStats {
-    let mut kernel = Netlink::open().expect("sock_diag");
-    dump(&mut kernel, request, Instant::now() + Duration::from_secs(10), each).expect("a complete dump")
+fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>)) -> DumpStats {
+    let kernel = Netlink::open().expect("sock_diag");
+    dump(kernel, request, Instant::now() + Duration::from_secs(10), each).expect("a complete dump")
 }
 
 /// The namespace of the test.
