@@ -5,10 +5,12 @@
 mod cgroup;
 mod folder;
 mod listener;
+mod netns;
 mod network;
 mod process;
 
 pub use cgroup::{Cgroup, cgroup_id};
 pub use listener::{Direction, Listeners};
+pub use netns::{Listing, Namespace, Namespaces, Sockstat, Which};
 pub use network::Networks;
 pub use process::{Process, Processes};

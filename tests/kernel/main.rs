@@ -7,6 +7,8 @@ mod filter;
 #[cfg(feature = "root-tests")]
 mod held;
 mod language;
+#[cfg(feature = "root-tests")]
+mod netns;
 mod numbers;
 mod owners;
 mod states;
