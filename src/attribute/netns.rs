@@ -110,7 +110,8 @@ impl Namespaces {
         if namespace.own {
             return Ok(work());
         }
-        let traveller = self.traveller.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        let nobody = || io::Error::other("no network namespace but our own is to be entered");
+        let traveller = self.traveller.as_ref().ok_or_else(nobody)?;
         let (scope, namespace) = (Arc::clone(&self.scope), namespace.clone());
         traveller.ask(move |home| home.within(&namespace, &scope.proc, work))?
     }

@@ -118,8 +118,11 @@ fn a_namespace_is_found_by_its_names_or_its_processes_and_our_own_comes_first() 
     assert_eq!((nameless.pid, nameless.file), (Some(second.0.id()), None));
     assert!(all.namespaces.iter().all(|namespace| namespace.name != "plain"));
 
-    let alone = start(Which::Own).list().expect("a list");
-    assert_eq!(alone.namespaces, [Namespace { pid: None, ..own.clone() }]);
+    let alone = start(Which::Own);
+    let list = alone.list().expect("a list");
+    assert_eq!(list.namespaces, [Namespace { pid: None, ..own.clone() }]);
+    assert!(alone.within(&also, || ()).is_err());
+    assert!(Namespaces::start(PathBuf::from("/nowhere"), Which::All).expect("a thread").list().is_err());
     let names = ["blue", "nowhere", &nameless.name].map(str::to_owned).to_vec();
     let some = start(Which::Named(names)).list().expect("a list");
     assert_eq!(some.unknown, ["nowhere"]);

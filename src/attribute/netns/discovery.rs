@@ -24,7 +24,10 @@ pub(super) fn discover(scope: &Scope) -> io::Result<Listing> {
     let mut found = Found { own: scope.own, ..Found::default() };
     found.note(scope.own);
     if scope.which != Which::Own {
-        found.processes(&scope.proc)?;
+        found.processes(&scope.proc).map_err(|error| {
+            let text = format!("cannot read the process table {}: {error}", scope.proc.display());
+            io::Error::new(io::Error::from(error).kind(), text)
+        })?;
     }
     let mut listing = Listing { hidden: found.hidden, ..Listing::default() };
     // A name that is asked for is the one that is shown.
@@ -73,7 +76,7 @@ impl Found {
         self.by_inode.entry(inode).or_insert_with(name)
     }
 
-    fn processes(&mut self, proc: &Path) -> io::Result<()> {
+    fn processes(&mut self, proc: &Path) -> Result<(), Errno> {
         let table = open(CWD, proc)?;
         let mut path = Vec::new();
         each_name(&table, |name| {
@@ -91,8 +94,7 @@ impl Found {
                 Err(_) => {}
             }
             true
-        })?;
-        Ok(())
+        })
     }
 }
 

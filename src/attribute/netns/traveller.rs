@@ -82,7 +82,7 @@ impl Home {
         work: impl FnOnce() -> T,
     ) -> io::Result<T> {
         // Whoever could not come back does not leave: in a user namespace that does not own ours.
-        enter(&self.door).map_err(|error| namespace.failed("come back from", error, TO_ENTER))?;
+        enter(&self.door).map_err(|error| namespace.failed("enter and leave", error, TO_ENTER))?;
         let file = namespace.open(proc)?;
         enter(&file).map_err(|error| namespace.failed("enter", error, TO_ENTER))?;
         drop(file);
