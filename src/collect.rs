@@ -58,15 +58,17 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     memory.remembered.follower().at(start);
 
     let mut trouble = String::new();
-    let processes = owners(plan, world, start, &mut health, &mut trouble);
+    let mut processes = owners(plan, world, start, &mut health, &mut trouble);
 
     let before = Instant::now();
-    let owners = Owners { processes: &processes, known: health.success() };
+    let known = health.success();
+    let owners = Owners { processes: &mut processes, known };
     let mut dumped = walk(plan, world, memory, owners, deadline);
     let first = dumped.result.is_ok() && memory.remembered.follower().wants_another_walk();
     if first && !memory.alone {
         // What one walk of the kernel's tables misses must not look new in the next.
         memory.remembered.follower().end(true, true);
+        let owners = Owners { processes: &mut processes, known };
         dumped = walk(plan, world, memory, owners, deadline);
     }
     health.stages.push(Stage { name: "dump", duration: before.elapsed(), success: dumped.result.is_ok() });
@@ -130,10 +132,10 @@ fn owners(
         return Processes::default();
     }
     // The dump must have time left, whatever the process table is like.
-    let scanned = Processes::scan(world.proc(), start + plan.collect.deadline / 2);
-    let success = match &scanned {
-        Ok(processes) if !processes.incomplete => true,
-        Ok(_) => {
+    let mut processes = Processes::new(world.proc().to_owned(), false);
+    let success = match processes.begin(start, start + plan.collect.deadline / 2) {
+        Ok(()) if !processes.incomplete => true,
+        Ok(()) => {
             "the process table could not be read to its end in time; some owners are unknown"
                 .clone_into(trouble);
             false
@@ -143,7 +145,6 @@ fn owners(
             false
         }
     };
-    let processes = scanned.unwrap_or_default();
     health.stages.push(Stage { name: "processes", duration: start.elapsed(), success });
     health.processes_unreadable = Some(processes.unreadable);
     processes

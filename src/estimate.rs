@@ -83,12 +83,11 @@ pub fn estimate(plan: &Plan, world: &impl World, period: Duration) -> Result<Est
 fn walk<W: World>(plan: &Plan, world: &W, census: &mut Census<'_, W>, when: When) -> Result<u64, DumpError> {
     let start = Instant::now();
     let deadline = start + plan.collect.deadline;
-    let processes = if plan.needs_processes {
+    let mut processes = Processes::new(world.proc().to_owned(), false);
+    if plan.needs_processes {
         // An owner that stays unknown is a row all the same, and the collection has said so.
-        Processes::scan(world.proc(), start + plan.collect.deadline / 2).unwrap_or_default()
-    } else {
-        Processes::default()
-    };
+        let _ = processes.begin(start, start + plan.collect.deadline / 2);
+    }
     census.listeners(when, deadline)?;
-    census.sockets(&processes, when, deadline)
+    census.sockets(&mut processes, when, deadline)
 }

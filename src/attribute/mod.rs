@@ -11,4 +11,4 @@ mod process;
 pub use cgroup::{Cgroup, cgroup_id};
 pub use listener::{Direction, Listeners};
 pub use network::Networks;
-pub use process::{Process, Processes};
+pub use process::{Looks, Owner, OwnerId, Process, Processes, Whose};

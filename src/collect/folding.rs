@@ -20,10 +20,9 @@ use crate::select::Subject;
 use crate::sockdiag::{DumpError, DumpStats, Request, Socket, State, dump};
 
 /// Who owns which socket.
-#[derive(Clone, Copy)]
 pub(super) struct Owners<'a> {
     /// What the process table says.
-    pub(super) processes: &'a Processes,
+    pub(super) processes: &'a mut Processes,
     /// Whether it could be read, if anybody asked.
     pub(super) known: bool,
 }
@@ -33,7 +32,7 @@ pub(super) struct Folding<'a, W> {
     plan: &'a Plan,
     world: &'a W,
     routes: &'a [Route],
-    processes: &'a Processes,
+    processes: &'a mut Processes,
     remembered: &'a Remembered,
     tables: Vec<Option<Table>>,
     selected: Vec<u64>,
@@ -104,8 +103,8 @@ impl<'a, W: World> Folding<'a, W> {
 
     #[inline]
     fn fold(&mut self, socket: &Socket<'_>) {
-        let owners = self.processes.of(socket.inode());
-        let Self { plan, world, remembered, found, interfaces, .. } = self;
+        let Self { plan, world, remembered, found, interfaces, processes, .. } = self;
+        let owners = processes.holders(socket.inode());
         let interface = |index| {
             let mut known = interfaces.borrow_mut();
             known.entry(index).or_insert_with(|| world.interface_name(index)).clone()

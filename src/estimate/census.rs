@@ -117,7 +117,7 @@ impl<'a, W: World> Census<'a, W> {
     /// Notes all sockets, and says how many there are.
     pub(super) fn sockets(
         &mut self,
-        processes: &Processes,
+        processes: &mut Processes,
         when: When,
         deadline: Instant,
     ) -> Result<u64, DumpError> {
@@ -129,7 +129,7 @@ impl<'a, W: World> Census<'a, W> {
             filter: None,
         };
         let mut kernel = self.world.open().map_err(DumpError::Open)?;
-        let note = |socket: &Socket<'_>| self.alive(socket, processes.of(socket.inode()), when);
+        let note = |socket: &Socket<'_>| self.alive(socket, processes.holders(socket.inode()), when);
         dump(&mut kernel, &request, deadline, note).map(|stats| stats.sockets)
     }
 

@@ -1,0 +1,394 @@
+//! The table of the processes and their sockets: kept from one collection to the next, and looked at bit by bit.
+//!
+//! Refuses to know what is asked for, and why.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rustix::fs::CWD;
+use rustix::io::Errno;
+
+use super::super::folder::{each_name, number, open};
+use super::Process;
+use super::fds::{Changes, Fds};
+use super::handle::{Handle, Links, descriptors};
+use super::owner::{Owner, OwnerId, Owners};
+use super::pass::{Looks, Pass};
+use super::running::Running;
+use super::sockets::{Sockets, Whose};
+use super::stat::Stat;
+use super::turn::{TURN, Turn};
+
+/// What was seen longer ago is not believed, in seconds; ten are left for the collection itself.
+const BELIEVED: u32 = 50;
+/// What was seen a shorter time ago is not looked at again in turn, in seconds: its turn comes again in time.
+const FRESH: u32 = 5;
+/// So often new processes are looked for.
+const LISTING: Duration = Duration::from_secs(10);
+
+/// The holders of every socket that the process table shows.
+#[derive(Debug, Default)]
+pub struct Processes {
+    proc: PathBuf,
+    with_cgroups: bool,
+    running: BTreeMap<u32, Running>,
+    sockets: Sockets,
+    owners: Owners,
+    turn: Turn,
+    collection: u32,
+    passes: u32,
+    /// When the table's clock, which counts whole seconds, began.
+    epoch: Option<Instant>,
+    begun: Option<Instant>,
+    listed: Option<Instant>,
+    looks: Looks,
+    /// Processes whose descriptors could not be looked at for want of permission.
+    pub unreadable: u64,
+    /// Whether this collection lacked the time for all that it had to look at, or could not look for a reason of
+    /// our own.
+    pub incomplete: bool,
+}
+
+impl Processes {
+    /// A table of the processes below `/proc`, or a test's copy of it, of which nothing is known yet.
+    ///
+    /// Cgroups are read where the kernel does not tell them of sockets: on hosts with cgroup v1 only.
+    #[must_use]
+    pub fn new(proc: PathBuf, with_cgroups: bool) -> Self {
+        Self { proc, with_cgroups, ..Self::default() }
+    }
+
+    /// A collection begins: looks again at names and at a share of what is known, and for new processes.
+    ///
+    /// It stops at `until`. What it sees counts as seen at `now`. Processes that end meanwhile are skipped.
+    ///
+    /// # Errors
+    /// If the process table itself cannot be read.
+    pub fn begin(&mut self, now: Instant, until: Instant) -> Result<(), Errno> {
+        let elapsed = self.begun.map_or(TURN, |begun| now.saturating_duration_since(begun));
+        self.begun = Some(now);
+        self.incomplete = false;
+        self.looks = Looks::default();
+        self.collection = self.collection.saturating_add(1);
+        self.sockets.begin(self.collection);
+        self.running.values().for_each(|running| self.owners.keep(running.alone));
+        self.sockets.shared().for_each(|owner| self.owners.keep(owner));
+        self.owners.begin(self.collection);
+
+        let mut pass = self.pass(now, until);
+        let renewed = self.renew(&mut pass, now, elapsed);
+        self.expire(pass.now);
+        self.end(&pass);
+        self.incomplete |= pass.spent;
+        renewed
+    }
+
+    /// Whose a socket of the dump is.
+    #[inline]
+    pub fn of(&mut self, inode: u32) -> Whose {
+        match self.sockets.ask(inode) {
+            Whose::Known(OwnerId::NOBODY) => Whose::Known(self.name(inode)),
+            whose => whose,
+        }
+    }
+
+    /// The processes that hold a socket, pids ascending; empty if none is known.
+    pub fn holders(&mut self, inode: Option<u32>) -> &[Process] {
+        match inode.map(|inode| self.of(inode)) {
+            Some(Whose::Known(id)) => self.owner(id).processes(),
+            _ => &[],
+        }
+    }
+
+    /// After the dump: looks for the holders of what [`Processes::of`] called unknown in this collection.
+    ///
+    /// It stops at `until`. What it sees counts as seen at `now`.
+    pub fn resolve(&mut self, now: Instant, until: Instant) {
+        if self.sockets.missing() > 0 {
+            let mut pass = self.pass(now, until);
+            let complete = self.search(&mut pass, now).is_ok() && !pass.spent && !pass.failed;
+            if complete {
+                self.sockets.give_up();
+            }
+            self.end(&pass);
+            self.incomplete |= self.sockets.missing() > 0;
+        }
+    }
+
+    /// The owner of that id; the empty one for nobody and for one that is forgotten.
+    #[must_use]
+    pub fn owner(&self, id: OwnerId) -> &Owner {
+        self.owners.get(id)
+    }
+
+    /// Somebody still names this owner, so that it is not to be forgotten in this collection and the next three.
+    pub fn keep(&mut self, id: OwnerId) {
+        self.owners.keep(id);
+    }
+
+    /// What this collection has cost, and what it left open.
+    #[must_use]
+    pub fn looks(&self) -> Looks {
+        Looks { unknown: self.sockets.missing(), ..self.looks }
+    }
+
+    fn pass(&mut self, now: Instant, until: Instant) -> Pass {
+        let epoch = *self.epoch.get_or_insert(now);
+        let seconds = now.saturating_duration_since(epoch).as_secs();
+        self.passes = self.passes.saturating_add(1);
+        Pass::new(self.passes, u32::try_from(seconds).unwrap_or(u32::MAX), until)
+    }
+
+    fn end(&mut self, pass: &Pass) {
+        self.looks.descriptors += pass.descriptors;
+        self.looks.processes += pass.processes;
+        self.incomplete |= pass.failed;
+        self.unreadable = self.running.values().map(|running| u64::from(!running.is_readable)).sum();
+    }
+
+    /// Makes the owner of a socket that is held.
+    #[cold]
+    fn name(&mut self, inode: u32) -> OwnerId {
+        let mut alone = Vec::new();
+        for pid in self.sockets.holders(inode) {
+            let Some(running) = self.running.get_mut(&pid) else { continue };
+            running.is_asked = true;
+            if running.alone == OwnerId::NOBODY {
+                running.alone = self.owners.alone(&running.process);
+            }
+            alone.push(running.alone);
+        }
+        let owner = self.owners.together(&alone);
+        self.sockets.owned(inode, owner);
+        owner
+    }
+
+    fn renew(&mut self, pass: &mut Pass, now: Instant, elapsed: Duration) -> Result<(), Errno> {
+        let table = open(CWD, &self.proc)?;
+        for pid in self.asked() {
+            if pass.is_spent() {
+                break;
+            }
+            self.visit(&table, pass, pid, |_, _, _| Changes::default());
+        }
+        self.look_in_turn(&table, pass, elapsed);
+        let since = self.listed.map(|listed| now.saturating_duration_since(listed));
+        if since.is_none_or(|since| since >= LISTING) {
+            self.look_for_new(&table, pass, now)?;
+        }
+        Ok(())
+    }
+
+    /// Looks for the holders of what is missing, where they are found most cheaply first.
+    fn search(&mut self, pass: &mut Pass, now: Instant) -> Result<(), Errno> {
+        let table = open(CWD, &self.proc)?;
+        // The number of a descriptor that was closed is among the first to be used again.
+        let (vanished, pids) = self.sockets.vanished();
+        let verify = |fds: &mut Fds, links: &Links, pass: &mut Pass| {
+            fds.verify(links, pass, |fd| vanished.contains(&fd.inode))
+        };
+        self.each_while_missing(&table, pass, pids, verify);
+        let asked = self.asked();
+        self.each_while_missing(&table, pass, asked, Fds::probe);
+        if self.sockets.missing() > 0 {
+            self.look_for_new(&table, pass, now)?;
+        }
+        let mut rest: Vec<_> = self.running.iter().map(|(pid, running)| (running.scanned, *pid)).collect();
+        rest.retain(|(scanned, _)| *scanned != pass.number);
+        rest.sort_unstable();
+        for (_, pid) in rest {
+            if self.sockets.missing() == 0 || pass.is_spent() {
+                break;
+            }
+            self.scan(&table, pass, pid, true);
+        }
+        Ok(())
+    }
+
+    fn each_while_missing(
+        &mut self,
+        table: &OwnedFd,
+        pass: &mut Pass,
+        pids: Vec<u32>,
+        look: impl Fn(&mut Fds, &Links, &mut Pass) -> Changes,
+    ) {
+        for pid in pids {
+            if self.sockets.missing() == 0 || pass.is_spent() {
+                break;
+            }
+            self.visit(table, pass, pid, &look);
+        }
+    }
+
+    /// The processes that hold sockets which were asked for.
+    fn asked(&self) -> Vec<u32> {
+        let asked = self.running.iter().filter(|(_, running)| running.is_asked);
+        asked.map(|(pid, _)| *pid).collect()
+    }
+
+    /// Looks again at what was seen longest ago, as much as is due after that time.
+    fn look_in_turn(&mut self, table: &OwnedFd, pass: &mut Pass, elapsed: Duration) {
+        let total = self.running.values().map(|running| running.fds.len() as u64).sum();
+        let mut left = self.turn.due(total, elapsed);
+        let mut restarts = 0;
+        while left > 0 && !pass.is_spent() {
+            let (first, from) = self.turn.next;
+            let Some((&pid, running)) = self.running.range(first..).next() else {
+                self.turn.restart(total);
+                restarts += 1;
+                if restarts > 1 {
+                    break;
+                }
+                continue;
+            };
+            let from = if pid == first { from } else { 0 };
+            self.turn.next = (pid.saturating_add(1), 0);
+            if running.fds.len() == 0 {
+                continue;
+            }
+            let mut last = from;
+            self.visit(table, pass, pid, |fds, links, pass| {
+                let now = pass.now;
+                fds.verify(links, pass, |fd| {
+                    let is_next = fd.number >= from && left > 0;
+                    if is_next {
+                        left -= 1;
+                        last = fd.number;
+                    }
+                    is_next && now.saturating_sub(fd.verified) >= FRESH
+                })
+            });
+            if left == 0 || pass.spent {
+                // Without time for the last one, it comes first the next time.
+                self.turn.next = (pid, last.saturating_add(u32::from(!pass.spent)));
+            }
+        }
+        if pass.spent {
+            self.turn.owe(left);
+        }
+    }
+
+    /// Lists the processes: drops those that ended, looks at new ones and at those with more or fewer descriptors.
+    fn look_for_new(&mut self, table: &OwnedFd, pass: &mut Pass, now: Instant) -> Result<(), Errno> {
+        let mut pids = Vec::with_capacity(self.running.len());
+        each_name(table, |name| {
+            pids.extend(number(name.to_bytes()));
+            true
+        })?;
+        pids.sort_unstable();
+        let ended = self.running.keys().filter(|pid| pids.binary_search(pid).is_err());
+        let ended: Vec<u32> = ended.copied().collect();
+        ended.into_iter().for_each(|pid| self.forget(pid));
+
+        // A kernel that counts no descriptors counts none of ours.
+        let counts = descriptors(table, "self").is_ok_and(|own| own > 0);
+        let mut changed = Vec::new();
+        for pid in pids {
+            if pass.is_spent() {
+                return Ok(());
+            }
+            pass.processes += 1;
+            let running = self.running.get(&pid);
+            let same = running.is_some_and(|running| {
+                let now = descriptors(table, itoa::Buffer::new().format(pid));
+                counts && now == Ok(running.fds.len() as u64)
+            });
+            if !same {
+                changed.push((running.map_or(0, |running| running.scanned), pid));
+            }
+        }
+        changed.sort_unstable();
+        for (_, pid) in changed {
+            if pass.is_spent() {
+                return Ok(());
+            }
+            self.scan(table, pass, pid, false);
+        }
+        self.listed = Some(now);
+        Ok(())
+    }
+
+    /// Looks at the descriptors of a process whose numbers are new, or at all.
+    fn scan(&mut self, table: &OwnedFd, pass: &mut Pass, pid: u32, all: bool) {
+        self.visit(table, pass, pid, |fds, links, pass| fds.scan(links, pass, all));
+        // Of a process that was not known, everything is new.
+        if let Some(running) = self.running.get_mut(&pid)
+            && (all || running.scanned == 0)
+        {
+            running.scanned = pass.number;
+        }
+    }
+
+    /// Looks at a process: its name first, and then as `look` does. One that ended is dropped.
+    fn visit(
+        &mut self,
+        table: &OwnedFd,
+        pass: &mut Pass,
+        pid: u32,
+        look: impl FnOnce(&mut Fds, &Links, &mut Pass) -> Changes,
+    ) {
+        pass.processes += 1;
+        match self.look_at(table, pass, pid, look) {
+            Ok(()) | Err(Errno::ACCESS | Errno::PERM) => {}
+            Err(Errno::NOENT | Errno::SRCH) => self.forget(pid),
+            // Such as EMFILE, which is about us and not about the process.
+            Err(_) => pass.failed = true,
+        }
+    }
+
+    fn look_at(
+        &mut self,
+        table: &OwnedFd,
+        pass: &mut Pass,
+        pid: u32,
+        look: impl FnOnce(&mut Fds, &Links, &mut Pass) -> Changes,
+    ) -> Result<(), Errno> {
+        let handle = Handle::open(table, pid)?;
+        let stat = match handle.stat() {
+            Err(Errno::ACCESS | Errno::PERM) => Stat::default(),
+            stat => stat?,
+        };
+        if self.running.get(&pid).is_some_and(|running| running.start != stat.start) {
+            // Another process with the same id.
+            self.forget(pid);
+        }
+        let cgroup = self.with_cgroups.then(|| handle.cgroup()).flatten();
+        let process = Process { pid, comm: stat.comm, executable: handle.executable(), cgroup };
+        let running = self.running.entry(pid).or_insert_with(|| Running::new(stat.start, process.clone()));
+        if running.process != process {
+            running.process = process;
+            running.alone = OwnerId::NOBODY;
+            running.fds.sockets().for_each(|inode| self.sockets.renamed(inode));
+        }
+        let changes = match handle.links() {
+            Ok(links) => look(&mut running.fds, &links, pass),
+            Err(error) => Changes::failed(error),
+        };
+        running.note_access(&changes);
+        changes.gone.iter().for_each(|inode| self.sockets.release(*inode, pid));
+        for inode in changes.come {
+            running.is_asked |= self.sockets.hold(inode, pid);
+        }
+        changes.trouble.map_or(Ok(()), Err)
+    }
+
+    /// Stops believing what was seen too long ago.
+    fn expire(&mut self, now: u32) {
+        for (pid, running) in &mut self.running {
+            let changes = running.fds.expire(now.saturating_sub(BELIEVED));
+            changes.gone.into_iter().for_each(|inode| self.sockets.release(inode, *pid));
+        }
+    }
+
+    /// Drops a process.
+    fn forget(&mut self, pid: u32) {
+        if let Some(running) = self.running.remove(&pid) {
+            running.fds.sockets().for_each(|inode| self.sockets.release(inode, pid));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
