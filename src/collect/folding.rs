@@ -53,6 +53,7 @@ impl<'a, W: World> Folding<'a, W> {
         owners: Owners<'a>,
     ) -> Self {
         let views = plan.views.iter().zip(&memory.limits).zip(&memory.sizes);
+        let Owners { processes, known } = owners;
         let tables = views.map(|((view, limit), size)| {
             let fresh = || view.table(limit.clone(), memory.seed.clone()).sized(*size);
             let mut table = (!view.folds).then(fresh)?;
@@ -64,13 +65,13 @@ impl<'a, W: World> Folding<'a, W> {
             }
             Some(table)
         });
-        let mut found = memory.remembered.follower().begin(program, owners.known);
+        let mut found = memory.remembered.follower().begin(program, known);
         found.seen.reserve(memory.strangers);
         Self {
             plan,
             world,
             routes: &program.routes,
-            processes: owners.processes,
+            processes,
             remembered: &memory.remembered,
             tables: tables.collect(),
             selected: vec![0; plan.views.len()],

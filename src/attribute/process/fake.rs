@@ -30,9 +30,9 @@ impl Fake {
 
     /// A process takes a name, also as its executable's.
     pub(super) fn rename(&self, pid: u32, comm: &str, start: u64) {
-        let stat = format!("{pid} ({comm}) S 1{} {start} 0 0\n", " 0".repeat(17));
+        let text = format!("{pid} ({comm}) S 1{} {start} 0 0\n", " 0".repeat(17));
         // Both at once, as the kernel would.
-        write(self.of(pid).join("new"), stat).expect("a file");
+        write(self.of(pid).join("new"), text).expect("a file");
         rename(self.of(pid).join("new"), self.of(pid).join("stat")).expect("a file");
         let _ = remove_file(self.of(pid).join("exe"));
         symlink(format!("/usr/bin/{comm}.bin"), self.of(pid).join("exe")).expect("a link");

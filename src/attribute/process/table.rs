@@ -2,18 +2,21 @@
 //!
 //! Refuses to know what is asked for, and why.
 
+mod listing;
+mod renewal;
+mod search;
+
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use rustix::fs::CWD;
 use rustix::io::Errno;
 
-use super::super::folder::{each_name, number, open};
+use super::super::folder::open;
 use super::Process;
 use super::fds::{Changes, Fds};
-use super::handle::{Handle, Links, descriptors};
+use super::handle::{Handle, Links};
 use super::owner::{Owner, OwnerId, Owners};
 use super::pass::{Looks, Pass};
 use super::running::Running;
@@ -23,11 +26,6 @@ use super::turn::{TURN, Turn};
 
 /// What was seen longer ago is not believed, in seconds; ten are left for the collection itself.
 const BELIEVED: u32 = 50;
-/// What was seen a shorter time ago is not looked at again in turn, in seconds: its turn comes again in time.
-const FRESH: u32 = 5;
-/// So often new processes are looked for.
-const LISTING: Duration = Duration::from_secs(10);
-
 /// The holders of every socket that the process table shows.
 #[derive(Debug, Default)]
 pub struct Processes {
@@ -104,6 +102,7 @@ impl Processes {
 
     /// After the dump: looks for the holders of what [`Processes::of`] called unknown in this collection.
     ///
+    /// What it called known need not be asked for again: it may have been closed meanwhile.
     /// It stops at `until`. What it sees counts as seen at `now`.
     pub fn resolve(&mut self, now: Instant, until: Instant) {
         if self.sockets.missing() > 0 {
@@ -165,149 +164,10 @@ impl Processes {
         owner
     }
 
-    fn renew(&mut self, pass: &mut Pass, now: Instant, elapsed: Duration) -> Result<(), Errno> {
-        let table = open(CWD, &self.proc)?;
-        for pid in self.asked() {
-            if pass.is_spent() {
-                break;
-            }
-            self.visit(&table, pass, pid, |_, _, _| Changes::default());
-        }
-        self.look_in_turn(&table, pass, elapsed);
-        let since = self.listed.map(|listed| now.saturating_duration_since(listed));
-        if since.is_none_or(|since| since >= LISTING) {
-            self.look_for_new(&table, pass, now)?;
-        }
-        Ok(())
-    }
-
-    /// Looks for the holders of what is missing, where they are found most cheaply first.
-    fn search(&mut self, pass: &mut Pass, now: Instant) -> Result<(), Errno> {
-        let table = open(CWD, &self.proc)?;
-        // The number of a descriptor that was closed is among the first to be used again.
-        let (vanished, pids) = self.sockets.vanished();
-        let verify = |fds: &mut Fds, links: &Links, pass: &mut Pass| {
-            fds.verify(links, pass, |fd| vanished.contains(&fd.inode))
-        };
-        self.each_while_missing(&table, pass, pids, verify);
-        let asked = self.asked();
-        self.each_while_missing(&table, pass, asked, Fds::probe);
-        if self.sockets.missing() > 0 {
-            self.look_for_new(&table, pass, now)?;
-        }
-        let mut rest: Vec<_> = self.running.iter().map(|(pid, running)| (running.scanned, *pid)).collect();
-        rest.retain(|(scanned, _)| *scanned != pass.number);
-        rest.sort_unstable();
-        for (_, pid) in rest {
-            if self.sockets.missing() == 0 || pass.is_spent() {
-                break;
-            }
-            self.scan(&table, pass, pid, true);
-        }
-        Ok(())
-    }
-
-    fn each_while_missing(
-        &mut self,
-        table: &OwnedFd,
-        pass: &mut Pass,
-        pids: Vec<u32>,
-        look: impl Fn(&mut Fds, &Links, &mut Pass) -> Changes,
-    ) {
-        for pid in pids {
-            if self.sockets.missing() == 0 || pass.is_spent() {
-                break;
-            }
-            self.visit(table, pass, pid, &look);
-        }
-    }
-
     /// The processes that hold sockets which were asked for.
     fn asked(&self) -> Vec<u32> {
         let asked = self.running.iter().filter(|(_, running)| running.is_asked);
         asked.map(|(pid, _)| *pid).collect()
-    }
-
-    /// Looks again at what was seen longest ago, as much as is due after that time.
-    fn look_in_turn(&mut self, table: &OwnedFd, pass: &mut Pass, elapsed: Duration) {
-        let total = self.running.values().map(|running| running.fds.len() as u64).sum();
-        let mut left = self.turn.due(total, elapsed);
-        let mut restarts = 0;
-        while left > 0 && !pass.is_spent() {
-            let (first, from) = self.turn.next;
-            let Some((&pid, running)) = self.running.range(first..).next() else {
-                self.turn.restart(total);
-                restarts += 1;
-                if restarts > 1 {
-                    break;
-                }
-                continue;
-            };
-            let from = if pid == first { from } else { 0 };
-            self.turn.next = (pid.saturating_add(1), 0);
-            if running.fds.len() == 0 {
-                continue;
-            }
-            let mut last = from;
-            self.visit(table, pass, pid, |fds, links, pass| {
-                let now = pass.now;
-                fds.verify(links, pass, |fd| {
-                    let is_next = fd.number >= from && left > 0;
-                    if is_next {
-                        left -= 1;
-                        last = fd.number;
-                    }
-                    is_next && now.saturating_sub(fd.verified) >= FRESH
-                })
-            });
-            if left == 0 || pass.spent {
-                // Without time for the last one, it comes first the next time.
-                self.turn.next = (pid, last.saturating_add(u32::from(!pass.spent)));
-            }
-        }
-        if pass.spent {
-            self.turn.owe(left);
-        }
-    }
-
-    /// Lists the processes: drops those that ended, looks at new ones and at those with more or fewer descriptors.
-    fn look_for_new(&mut self, table: &OwnedFd, pass: &mut Pass, now: Instant) -> Result<(), Errno> {
-        let mut pids = Vec::with_capacity(self.running.len());
-        each_name(table, |name| {
-            pids.extend(number(name.to_bytes()));
-            true
-        })?;
-        pids.sort_unstable();
-        let ended = self.running.keys().filter(|pid| pids.binary_search(pid).is_err());
-        let ended: Vec<u32> = ended.copied().collect();
-        ended.into_iter().for_each(|pid| self.forget(pid));
-
-        // A kernel that counts no descriptors counts none of ours.
-        let counts = descriptors(table, "self").is_ok_and(|own| own > 0);
-        let mut changed = Vec::new();
-        for pid in pids {
-            if pass.is_spent() {
-                return Ok(());
-            }
-            pass.processes += 1;
-            let running = self.running.get(&pid);
-            let same = running.is_some_and(|running| {
-                let now = descriptors(table, itoa::Buffer::new().format(pid));
-                counts && now == Ok(running.fds.len() as u64)
-            });
-            if !same {
-                changed.push((running.map_or(0, |running| running.scanned), pid));
-            }
-        }
-        changed.sort_unstable();
-        for (_, pid) in changed {
-            if pass.is_spent() {
-                return Ok(());
-            }
-            self.scan(table, pass, pid, false);
-        }
-        self.listed = Some(now);
-        Ok(())
     }
 
     /// Looks at the descriptors of a process whose numbers are new, or at all.

@@ -86,7 +86,9 @@ impl Truth {
         let start = self.next().into();
         let comm = format!("c{}", self.next());
         self.bench.fake.start(pid, &comm, start);
-        fds.iter().for_each(|(number, inode)| self.bench.fake.hold(pid, *number, *inode));
+        for (number, inode) in &fds {
+            self.bench.fake.hold(pid, *number, *inode);
+        }
         self.lives.insert(pid, Life { start, comm, fds });
     }
 
@@ -108,7 +110,7 @@ impl Truth {
 
     fn open(&mut self, pid: u32, inode: u32) {
         let fds = &mut self.lives.get_mut(&pid).expect("a process").fds;
-        let number = (0..).find(|number| !fds.contains_key(number)).expect("a free number");
+        let number = (0..=u32::MAX).find(|number| !fds.contains_key(number)).expect("a free number");
         fds.insert(number, inode);
         self.bench.fake.hold(pid, number, inode);
     }
