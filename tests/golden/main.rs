@@ -82,7 +82,8 @@ fn processes(proc: &Path) {
     for pid in ["20005", "731"] {
         let fds = proc.join(pid).join("fd");
         std::fs::create_dir_all(&fds).expect("a folder");
-        std::fs::write(proc.join(pid).join("comm"), b"a\"b\n\xff\n").expect("a file");
+        let fields = b"1 (a\"b\\n\xff) S 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 7 0\n";
+        std::fs::write(proc.join(pid).join("stat"), fields).expect("a file");
         for (fd, inode) in inodes.iter().skip(1).enumerate() {
             std::os::unix::fs::symlink(format!("socket:[{inode}]"), fds.join(fd.to_string()))
                 .expect("a link");
