@@ -3,7 +3,8 @@
 //! `cargo run --example capture -- NAME` writes `NAME.bin` (each datagram behind its length, 32 bits
 //! little-endian) and `NAME.ss` (the text of `ss -tineOH`).
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -13,10 +14,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::env::args().nth(1).ok_or("usage: capture NAME")?;
     let request =
         Request { states: StateSet::of(&[State::Established]), extensions: Extensions::INFO, filter: None };
-    let mut kernel = Tee { kernel: Netlink::open()?, seen: Vec::new() };
-    dump(&mut kernel, &request, Instant::now() + Duration::from_secs(5), |_| {})?;
+    let kernel = Tee { kernel: Netlink::open()?, seen: File::create(format!("{name}.bin"))? };
+    dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {})?;
     let text = Command::new("ss").args(["-tineOH", "state", "established"]).output()?.stdout;
-    std::fs::write(format!("{name}.bin"), kernel.seen)?;
     std::fs::write(format!("{name}.ss"), text)?;
     Ok(())
 }
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// A kernel whose replies are kept.
 struct Tee {
     kernel: Netlink,
-    seen: Vec<u8>,
+    seen: File,
 }
 
 impl Kernel for Tee {
@@ -35,8 +35,8 @@ impl Kernel for Tee {
     fn receive(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<Datagram> {
         let datagram = self.kernel.receive(buffer, deadline)?;
         if let Some(bytes) = buffer.get(..datagram.length) {
-            self.seen.extend(u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes());
-            self.seen.extend(bytes);
+            self.seen.write_all(&u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes())?;
+            self.seen.write_all(bytes)?;
         }
         Ok(datagram)
     }

@@ -1,50 +1,71 @@
-//! One collection, read top to bottom: owners, listeners, dump, fold.
+//! One collection, read top to bottom: owners, namespaces, dumps, fold.
 //!
 //! Refuses to know who asked, and when the next one comes.
 
+mod aside;
+mod attribution;
 mod conclude;
 mod folding;
 mod follower;
+mod homes;
 mod key;
 mod listen;
 mod memory;
 mod time_wait;
+mod walk;
 mod watch;
 
 use std::io;
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::attribute::Processes;
-use crate::health::{Health, Own, SeedStatus, Stage};
+use crate::attribute::{Listing, Namespace};
+use crate::health::{DUMP, Health, NamespacesHealth, Own, SeedStatus, Stage};
 use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::snapshot::Snapshot;
 use crate::sockdiag::Kernel;
+pub(crate) use aside::Aside;
+pub(crate) use attribution::Attribution;
 use conclude::{Ending, conclude, ledger_health};
-use folding::{Dumped, Folding, Owners};
+pub(crate) use homes::{Homes, Visit};
+use walk::{Walk, walk};
 
+pub use homes::Entered;
 pub use key::Key;
 pub use memory::{Memory, Remembered};
 pub(crate) use watch::BETWEEN_LOOKS;
-pub use watch::watch;
+pub use watch::{subscribe, watch};
 
 /// What a collection looks at.
 pub trait World: Lookup + Send + Sync {
     /// Who answers dump requests.
-    type Kernel: Kernel;
+    type Kernel: Kernel + Send + 'static;
 
-    /// Opens a connection to the kernel, for one dump.
+    /// The network namespaces to look at, the own one first.
     ///
     /// # Errors
-    /// What `socket(2)` says.
-    fn open(&self) -> io::Result<Self::Kernel>;
+    /// If they cannot be found out.
+    fn namespaces(&self) -> io::Result<Listing>;
+
+    /// Enters a namespace, opens connections to the kernel for one dump each, and leaves it again.
+    ///
+    /// # Errors
+    /// If it cannot be entered, or what `socket(2)` says.
+    fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Self::Kernel>>;
+
+    /// The number by which the kernel's events name a namespace, if it has one.
+    fn nsid(&self, namespace: &Namespace) -> Option<i32>;
 
     /// Where the process table is.
     fn proc(&self) -> &Path;
 
-    /// The name of the interface with that index.
-    fn interface_name(&self, index: u32) -> Option<String>;
+    /// The name of the interface with that index in a namespace.
+    fn interface_name(&self, namespace: &Namespace, index: u32) -> Option<String>;
+
+    /// The index of the interface of that name in a namespace.
+    fn interface_index(&self, namespace: &Namespace, name: &str) -> Option<u32>;
 }
 
 /// Collects once.
@@ -57,56 +78,153 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let mut health = Health { collections: 1, ..Health::default() };
     memory.remembered.follower().at(start);
 
-    let mut trouble = String::new();
-    let processes = owners(plan, world, start, &mut health, &mut trouble);
-
+    let mut trouble = Trouble::default();
+    let known = memory.attribution.take();
+    // The first look at all processes takes longest, and what it does not find would be rows without a name.
+    let time = if known.is_some() { owner_time(plan) } else { plan.collect.deadline / 2 };
+    let mut attribution = known.unwrap_or_else(|| Attribution::of(plan, world.proc()));
+    let read = owners(&mut attribution, start, start + time, &mut trouble);
+    let looked = start.elapsed();
     let before = Instant::now();
-    let owners = Owners { processes: &processes, known: health.success() };
-    let mut dumped = walk(plan, world, memory, owners, deadline);
-    let first = dumped.result.is_ok() && memory.remembered.follower().wants_another_walk();
+    let (visits, listed) = visits(plan, world, memory, &mut health, &mut trouble);
+
+    let listing = before.elapsed();
+    let before = Instant::now();
+    let mut whole = Walk { plan, world, deadline, owners_known: read, listed };
+    let mut walked = walk(&mut whole, memory, &mut attribution, &visits);
+    let first = walked.result.is_ok() && memory.remembered.follower().wants_another_walk();
     if first && !memory.alone {
         // What one walk of the kernel's tables misses must not look new in the next.
-        memory.remembered.follower().end(true, true);
-        dumped = walk(plan, world, memory, owners, deadline);
+        memory.remembered.follower().end(true, true, &walked.missed);
+        walked = walk(&mut whole, memory, &mut attribution, &visits);
     }
-    health.stages.push(Stage { name: "dump", duration: before.elapsed(), success: dumped.result.is_ok() });
-    match &dumped.result {
+    let dumping = before.elapsed().saturating_sub(walked.resolving);
+    let complete = walked.result.is_ok();
+    let mut owners_told = true;
+    if let Some(processes) = attribution.processes() {
+        owners_told = read && !processes.incomplete;
+        if read && processes.incomplete {
+            trouble.say("owners could not all be found within collect.owners; some are unknown".to_owned());
+        }
+        let duration = looked + walked.resolving;
+        health.stages.push(Stage { name: "processes", duration, success: owners_told });
+        health.processes_unreadable = Some(processes.unreadable);
+        health.sockets_unowned = Some(walked.folded.unowned);
+    }
+    memory.attribution = Some(attribution);
+    health.stages.push(Stage { name: DUMP, duration: dumping, success: complete });
+    health.held = walked.held;
+    health.sockets_seen = walked.folded.sockets;
+    match &walked.result {
         Ok(stats) => {
-            health.sockets_seen = dumped.sockets;
             health.dump_bytes = stats.bytes;
             health.malformed = stats.malformed;
         }
-        Err(error) => trouble = format!("{error}; rows are withheld"),
+        Err(error) => trouble.say(format!("{error}; rows are withheld")),
     }
-    let complete = dumped.result.is_ok();
-    let usable = complete && (!plan.selects_by_process || health.success());
+    trouble.namespaces(&walked.failures);
+    if let Some(namespaces) = &mut health.namespaces {
+        namespaces.failed = walked.failures.len();
+        namespaces.empty = walked.empty;
+        let success = listed && walked.failures.is_empty();
+        health.stages.push(Stage { name: "namespaces", duration: listing, success });
+    }
+    let usable = complete && (!plan.selects_by_process || owners_told);
     if complete && !usable {
         // Sockets whose owner is not known for want of time are missing from the selection.
-        trouble.push_str("; what is selected by owner is withheld");
+        trouble.say("what is selected by owner is withheld".to_owned());
     }
-    let flows = dumped.selected.iter().copied().max().unwrap_or(0);
-    let tables = conclude(plan, memory, dumped, Ending { complete, usable }, &mut health);
+    let flows = walked.folded.selected.iter().copied().max().unwrap_or(0);
+    let tables = conclude(plan, memory, walked, Ending { complete, usable }, &mut health);
 
     health.ledger = ledger_health(plan, &memory.remembered, world.proc());
     memory.said.full(health.ledger.as_ref());
-    memory.said.trouble(trouble);
+    memory.said.trouble(trouble.0);
     let unresolved = plan.hosts.iter().filter(|host| world.addresses(host).is_empty()).count();
     health.hosts_unresolved = (!plan.hosts.is_empty()).then_some(unresolved);
     let status = if usable { SeedStatus::Success(flows) } else { SeedStatus::Failed };
     health.seed = plan.seed_meta.then_some(status);
+    health.privileges = memory.remembered.privileges();
     health.own = Own::read();
     Snapshot { views: plan.views.clone(), tables, health }
 }
 
-/// One walk of the kernel's tables: the listeners, then all sockets.
-fn walk(plan: &Plan, world: &impl World, memory: &Memory, owners: Owners<'_>, deadline: Instant) -> Dumped {
-    let program = plan.program(world);
-    let time_wait = program.counts_time_wait.then(|| time_wait::count(world.proc())).flatten();
-    let program = if time_wait.is_some() { time_wait::unasked(program) } else { program };
-    let mut folding = Folding::new(plan, world, memory, &program, owners);
-    let listened = listen::learn(plan, world, &memory.remembered, deadline);
-    let result = listened.and_then(|()| folding.dump(program.request.as_ref(), deadline));
-    folding.into_dumped(result, time_wait)
+/// What there is to say of a collection, in one line.
+#[derive(Default)]
+struct Trouble(String);
+
+impl Trouble {
+    fn say(&mut self, what: String) {
+        if self.0.is_empty() {
+            self.0 = what;
+        } else {
+            self.0 = format!("{}; {what}", self.0);
+        }
+    }
+
+    /// Says which namespaces failed: the first, and how many more.
+    fn namespaces(&mut self, failures: &[String]) {
+        match failures {
+            [] => {}
+            [only] => self.say(only.clone()),
+            [first, rest @ ..] => self.say(format!("{first}; and {} more network namespaces", rest.len())),
+        }
+    }
+}
+
+/// Has the process table looked at, if an owner is asked for; whether it can be read.
+fn owners(attribution: &mut Attribution, start: Instant, until: Instant, trouble: &mut Trouble) -> bool {
+    let read = attribution.begin(start, until);
+    if let Err(error) = read {
+        trouble.say(format!("cannot read the process table: {error}"));
+    }
+    read.is_ok()
+}
+
+/// How long a collection may look for owners: the dump must have time left, whatever the process table is like.
+fn owner_time(plan: &Plan) -> Duration {
+    plan.collect.owners.min(plan.collect.deadline / 2)
+}
+
+/// The namespaces to look at, with what is known of them; and whether they could be found out.
+fn visits(
+    plan: &Plan,
+    world: &impl World,
+    memory: &mut Memory,
+    health: &mut Health,
+    trouble: &mut Trouble,
+) -> (Vec<Visit>, bool) {
+    let listed = world.namespaces();
+    let everywhere = plan.collect.looks_elsewhere();
+    let found = listed.is_ok();
+    let listing = listed.unwrap_or_else(|error| {
+        trouble.say(error.to_string());
+        Listing::own()
+    });
+    let hidden = listing.hidden;
+    if !listing.unknown.is_empty() {
+        let unknown = listing.unknown.join(", ");
+        trouble.say(format!("no network namespace is called {unknown} (collect.netns)"));
+    }
+    let baseline = memory.remembered.follower().has_baseline();
+    let visits = memory.homes.visit(listing, baseline, world.proc());
+    let nsid = |visit: &Visit| everywhere.then(|| world.nsid(&visit.namespace)).flatten();
+    let heard: Vec<_> = visits.iter().filter_map(|visit| Some((nsid(visit)?, visit.clone()))).collect();
+    if everywhere {
+        let foreign = visits.iter().filter(|visit| !visit.namespace.own).count();
+        let observed = heard.iter().filter(|(_, visit)| !visit.namespace.own).count();
+        let observed = if memory.remembered.hearing().everywhere { observed } else { 0 };
+        let unobserved = foreign - observed.min(foreign);
+        let seen = visits.len();
+        health.namespaces =
+            Some(NamespacesHealth { seen, unobserved, hidden, ..NamespacesHealth::default() });
+    }
+    let mut follower = memory.remembered.follower();
+    if let Some(own) = visits.iter().find(|visit| visit.namespace.own) {
+        follower.know(Arc::clone(&own.home), heard, &memory.homes.numbers());
+    }
+    drop(follower);
+    (visits, found)
 }
 
 /// What can be shown without a dump: that which only ever grows.
@@ -115,36 +233,6 @@ pub fn standing(plan: &Plan, remembered: &Remembered, proc: &Path) -> Snapshot {
     let mut snapshot = Snapshot::blank(plan);
     snapshot.tables = conclude::standing(plan, remembered);
     snapshot.health.ledger = ledger_health(plan, remembered, proc);
+    snapshot.health.privileges = remembered.privileges();
     snapshot
-}
-
-/// The process table, if an owner is asked for and it can be read.
-fn owners(
-    plan: &Plan,
-    world: &impl World,
-    start: Instant,
-    health: &mut Health,
-    trouble: &mut String,
-) -> Processes {
-    if !plan.needs_processes {
-        return Processes::default();
-    }
-    // The dump must have time left, whatever the process table is like.
-    let scanned = Processes::scan(world.proc(), start + plan.collect.deadline / 2);
-    let success = match &scanned {
-        Ok(processes) if !processes.incomplete => true,
-        Ok(_) => {
-            "the process table could not be read to its end in time; some owners are unknown"
-                .clone_into(trouble);
-            false
-        }
-        Err(error) => {
-            *trouble = format!("cannot read the process table {}: {error}", world.proc().display());
-            false
-        }
-    };
-    let processes = scanned.unwrap_or_default();
-    health.stages.push(Stage { name: "processes", duration: start.elapsed(), success });
-    health.processes_unreadable = Some(processes.unreadable);
-    processes
 }

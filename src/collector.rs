@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::exposition::{Format, Wanted};
-use crate::health::{Health, Own, Stage};
+use crate::health::{DUMP, Health, Own, Stage};
 use crate::snapshot::{Cursor, Snapshot};
 
 /// So many scrapes may wait for one collection.
@@ -45,6 +45,9 @@ struct State {
     alive: VecDeque<Arc<Snapshot>>,
     /// Since when a collection has been under way.
     running: Option<Instant>,
+    /// Since when the kernel has been holding a dump that the last collection left behind, and whether rows
+    /// were withheld.
+    left: Option<(Instant, bool)>,
     collections: u64,
     /// Scrapes that found too many waiting.
     refused: u64,
@@ -120,10 +123,11 @@ impl Collector {
         }
         let (collections, refused) = (state.collections, state.refused);
         drop(state);
+        let held = self.held();
         let mut snapshot = (self.0.standing)();
         snapshot.health = Health {
             stages: vec![Stage { name: "collection", duration: running.unwrap_or_default(), success: false }],
-            held: running.filter(|time| *time > self.0.patience),
+            held,
             collections,
             refused,
             own: Own::read(),
@@ -140,23 +144,30 @@ impl Collector {
         self.0.patience
     }
 
-    /// Whether collections can be had now.
+    /// Whether collections can be had now; if the last one found a dump held, another one is asked for, since
+    /// nothing else tells that it no longer is.
     ///
     /// # Errors
     /// A sentence for people.
     pub fn ready(&self) -> Result<(), String> {
-        match self.held() {
-            Some(held) if held > self.0.patience => {
-                Err(format!("the kernel has been holding a dump for {} s", held.as_secs()))
-            }
-            _ => Ok(()),
+        let blind = self.0.lock().left.is_some_and(|(_, withheld)| withheld);
+        if blind {
+            // If too many wait already, there will be a collection anyway.
+            let _ = self.request(Instant::now() + self.0.patience, drop);
+        }
+        let late = self.0.lock().late(self.0.patience);
+        match if blind { self.held() } else { late } {
+            Some(held) => Err(format!("the kernel has been holding a dump for {} s", held.as_secs())),
+            None => Ok(()),
         }
     }
 
-    /// How long the collection in progress has taken so far.
+    /// How long the kernel has been holding a dump: that of the collection in progress, if it is late, or one
+    /// that the last collection left behind.
     #[must_use]
     pub fn held(&self) -> Option<Duration> {
-        self.0.lock().running.map(|since| since.elapsed())
+        let state = self.0.lock();
+        state.late(self.0.patience).max(state.left.map(|(since, _)| since.elapsed()))
     }
 
     /// Ends the thread after the collection in progress.
@@ -190,6 +201,9 @@ impl Shared {
         let snapshot = Arc::new(snapshot);
         state.running = None;
         let now = Instant::now();
+        let Health { held, stages, .. } = &snapshot.health;
+        let withheld = stages.iter().any(|stage| stage.name == DUMP && !stage.success);
+        state.left = held.and_then(|held| Some((now.checked_sub(held)?, withheld)));
         let mut waiting = std::mem::take(&mut state.waiting);
         waiting.retain(|waiting| waiting.until > now);
         let hold = || Lease(Hold::Shared(Arc::downgrade(&snapshot), Arc::clone(self)));
@@ -210,6 +224,11 @@ impl Shared {
 }
 
 impl State {
+    /// How long the collection in progress has taken so far, if that is too long.
+    fn late(&self, patience: Duration) -> Option<Duration> {
+        self.running.map(|since| since.elapsed()).filter(|time| *time > patience)
+    }
+
     fn forget_unread(&mut self) {
         self.alive.retain(|snapshot| Arc::weak_count(snapshot) > 0);
     }

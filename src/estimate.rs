@@ -14,11 +14,11 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use crate::attribute::Processes;
 use crate::collect::{Memory, World, collect};
 use crate::exposition::Wanted;
 use crate::fold::Sealed;
 use crate::plan::Plan;
+use crate::privileges::Privileges;
 use crate::sockdiag::DumpError;
 use census::Census;
 use figures::INTERVAL;
@@ -30,23 +30,30 @@ pub use size::Size;
 
 /// Looks at the host, listens for so long, and looks again, at the end and as often as Prometheus would.
 ///
+/// The privileges are those that an exporter would show.
+///
 /// # Errors
 /// If the kernel does not tell of its sockets.
-pub fn estimate(plan: &Plan, world: &impl World, period: Duration) -> Result<Estimate, DumpError> {
+pub fn estimate(
+    plan: &Plan,
+    world: &impl World,
+    privileges: Privileges,
+    period: Duration,
+) -> Result<Estimate, DumpError> {
     // This comes first: it takes the longest, and the time that counts begins with the subscription.
-    let mut snapshot = collect(plan, world, &mut Memory::new(plan));
-    let mut hearing = Hearing::begin(plan.collect.event_buffer);
+    let mut snapshot = collect(plan, world, &mut Memory::new(plan, privileges));
+    let mut hearing = Hearing::begin(plan.collect.event_buffer, plan.collect.looks_elsewhere());
     let mut census = Census::new(plan, world);
     let start = Instant::now();
-    let sockets = walk(plan, world, &mut census, When::First)?;
+    let sockets = census.look(When::First)?;
     // What one walk of the kernel's tables misses must not look new later.
-    walk(plan, world, &mut census, When::First)?;
+    census.look(When::First)?;
     let mut elapsed = Duration::ZERO;
     while elapsed < period {
         let next = (elapsed + INTERVAL).min(period);
-        hearing.until(start + next, |socket| census.ended(socket));
+        hearing.until(start + next, |nsid, socket| census.ended(nsid, socket));
         elapsed = start.elapsed();
-        walk(plan, world, &mut census, When::Later)?;
+        census.look(When::Later)?;
     }
 
     let views = plan.views.iter().enumerate().map(|(number, view)| {
@@ -77,18 +84,4 @@ pub fn estimate(plan: &Plan, world: &impl World, period: Duration) -> Result<Est
         total,
         complete: snapshot.health.success(),
     })
-}
-
-/// Notes all sockets there are now, and says how many.
-fn walk<W: World>(plan: &Plan, world: &W, census: &mut Census<'_, W>, when: When) -> Result<u64, DumpError> {
-    let start = Instant::now();
-    let deadline = start + plan.collect.deadline;
-    let processes = if plan.needs_processes {
-        // An owner that stays unknown is a row all the same, and the collection has said so.
-        Processes::scan(world.proc(), start + plan.collect.deadline / 2).unwrap_or_default()
-    } else {
-        Processes::default()
-    };
-    census.listeners(when, deadline)?;
-    census.sockets(&processes, when, deadline)
 }

@@ -5,31 +5,15 @@
 use std::time::Duration;
 
 use crate::exposition::{Encoder, Family, Type, Value, Wanted, label};
+use crate::privileges::Privileges;
 
 mod ledger;
+mod namespaces;
 mod own;
 
 pub use ledger::LedgerHealth;
+pub use namespaces::NamespacesHealth;
 pub use own::Own;
-
-/// The capabilities that owners of foreign sockets need, both together.
-pub const CAPABILITIES: [(&str, caps::Capability); 2] = [
-    ("CAP_DAC_READ_SEARCH", caps::Capability::CAP_DAC_READ_SEARCH),
-    ("CAP_SYS_PTRACE", caps::Capability::CAP_SYS_PTRACE),
-];
-
-/// The capability that the marks of sockets need.
-pub const MARKS: (&str, caps::Capability) = ("CAP_NET_ADMIN", caps::Capability::CAP_NET_ADMIN);
-
-/// The names of those among some capabilities that this thread does not hold.
-#[must_use]
-pub fn missing(capabilities: &[(&'static str, caps::Capability)]) -> Vec<&'static str> {
-    capabilities.iter().filter(|(_, capability)| !holds(*capability)).map(|(name, _)| *name).collect()
-}
-
-fn holds(capability: caps::Capability) -> bool {
-    caps::has_cap(None, caps::CapSet::Effective, capability).unwrap_or(false)
-}
 
 /// How one collection went.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +30,13 @@ pub struct Health {
     pub malformed: u64,
     /// Processes whose file descriptors could not be read; `None` if nobody asked.
     pub processes_unreadable: Option<u64>,
+    /// Sockets that processes hold, and nobody knows which; `None` if nobody asked.
+    pub sockets_unowned: Option<u64>,
+    /// What there is to say of network namespaces; `None` if only the own one is looked at.
+    pub namespaces: Option<NamespacesHealth>,
     /// Host names of the selection without an address.
     pub hosts_unresolved: Option<usize>,
-    /// How long the kernel has been holding an earlier dump.
+    /// How long the kernel has been holding a dump: that of this collection or an earlier one.
     pub held: Option<Duration>,
     /// Collections since the start, this one counted; 1 unless the collector says otherwise.
     pub collections: u64,
@@ -58,14 +46,19 @@ pub struct Health {
     pub ledger: Option<LedgerHealth>,
     /// The 3.x meta metrics, if the configuration asks for them.
     pub seed: Option<SeedStatus>,
+    /// What the configuration needs capabilities for, as it was at the start.
+    pub privileges: Privileges,
     /// The state of this process.
     pub own: Own,
 }
 
+/// The name of the stage without which rows are withheld.
+pub const DUMP: &str = "dump";
+
 /// A step of a collection.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// `dump` or `processes`, or `collection` for a whole one that had not ended in time.
+    /// [`DUMP`], `namespaces` or `processes`, or `collection` for a whole one that had not ended in time.
     pub name: &'static str,
     /// How long it took.
     pub duration: Duration,
@@ -116,11 +109,10 @@ impl Health {
         out.gauge("ss_exporter_build_info", "What is running; the value is always 1.", [(&version[..], 1)]);
         out.gauge(
             "ss_exporter_capability",
-            "Whether the exporter holds a capability that owners of foreign sockets, or marks, need.",
-            CAPABILITIES
-                .into_iter()
-                .chain([MARKS])
-                .map(|(name, capability)| ([("name", name)], u64::from(holds(capability)))),
+            "Whether the exporter was started with a capability that a feature of its configuration needs.",
+            self.privileges.needs().map(|(feature, name, held)| {
+                ([("feature", feature.word()), ("name", name)], u64::from(held))
+            }),
         );
         out.one("ss_exporter_collections_total", "Collections started.", Type::Counter, self.collections);
         let help = "Scrapes answered with 503 because too many others waited for a collection.";
@@ -148,6 +140,11 @@ impl Health {
             let help = "Processes whose file descriptors could not be read for want of permission.";
             out.one("ss_exporter_processes_unreadable", help, gauge, number);
         }
+        if let Some(number) = self.sockets_unowned {
+            let help = "Sockets of the last collection that processes hold, and nobody knows which.";
+            out.one("ss_exporter_sockets_unowned", help, gauge, number);
+        }
+        self.namespaces.iter().for_each(|namespaces| namespaces.write(out));
         if let Some(number) = self.hosts_unresolved {
             let help = "Host names of the selection that have no address.";
             out.one("ss_exporter_hosts_unresolved", help, gauge, number as u64);

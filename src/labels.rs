@@ -5,8 +5,8 @@
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::attribute::{Direction, Networks};
-use crate::select::Subject;
+use crate::attribute::{Cgroup, Direction, Networks, Owner, Users};
+use crate::select::{Stays, Subject};
 use crate::sockdiag::{Extensions, State};
 
 /// The text of what is not known.
@@ -41,8 +41,28 @@ pub enum Label {
     IpVersion,
     /// The congestion control algorithm.
     Congestion,
+    /// The names of the processes that hold the socket.
+    Process,
+    /// Their ids.
+    Pid,
+    /// Their executables.
+    Executable,
     /// The user id of the socket's owner.
     Uid,
+    /// The user of that id.
+    User,
+    /// The socket's cgroup.
+    Cgroup,
+    /// The unit of systemd that the cgroup is of.
+    Unit,
+    /// The slice of systemd that the cgroup is in.
+    Slice,
+    /// The container that the cgroup is of.
+    ContainerId,
+    /// The Kubernetes pod that the cgroup is of.
+    PodUid,
+    /// The socket's network namespace.
+    Netns,
     /// The interface that the socket is bound to.
     Interface,
     /// The socket's mark.
@@ -56,8 +76,8 @@ pub struct Line {
     pub label: Label,
     /// The name in the exposition and in `by:`.
     pub name: &'static str,
-    /// Whether it stays the same while a socket lives, or is taken at first sight.
-    pub fixed: bool,
+    /// How long it stays the same.
+    pub stays: Stays,
     /// One sentence on what it says and where that comes from.
     pub help: &'static str,
 }
@@ -98,10 +118,52 @@ pub const LABELS: &[Line] = &[
         "congestion",
         "The congestion control algorithm (`INET_DIAG_CONG`); `unknown` for a connection that was seen at its end alone.",
     ),
+    of_owner(
+        Label::Process,
+        "process",
+        "The names of the processes that hold the socket (`comm`): each once, in alphabetical order, `+N` for those beyond four.",
+    ),
+    of_owner(
+        Label::Pid,
+        "pid",
+        "The ids of the processes that hold the socket, ascending, `+N` for those beyond four.",
+    ),
+    of_owner(
+        Label::Executable,
+        "executable",
+        "The base names of the executables of the processes that hold the socket, as `process` lists their names.",
+    ),
     fixed(
         Label::Uid,
         "uid",
         "The user id that owns the socket (`idiag_uid`), as it was when the socket was first seen; `unknown` for one that was seen at its end alone and for what is left of a socket in TIME_WAIT.",
+    ),
+    fixed(
+        Label::User,
+        "user",
+        "The name of that user by `/etc/passwd` of where the exporter runs, or its number if it has none there.",
+    ),
+    of_owner(
+        Label::Cgroup,
+        "cgroup",
+        "The path of the cgroup in which the socket was made, for an accepted connection that of its listener (`INET_DIAG_CGROUP_ID`, Linux 5.8).",
+    ),
+    of_owner(Label::Unit, "unit", "The service or scope of systemd that the cgroup is of; empty if of none."),
+    of_owner(Label::Slice, "slice", "The slice of systemd that the cgroup is in; empty if in none."),
+    of_owner(
+        Label::ContainerId,
+        "container_id",
+        "The id of the container that the cgroup is of, 64 hexadecimal digits; empty if of none.",
+    ),
+    of_owner(
+        Label::PodUid,
+        "pod_uid",
+        "The uid of the Kubernetes pod that the cgroup is of; empty if of none.",
+    ),
+    fixed(
+        Label::Netns,
+        "netns",
+        "The network namespace: its name in `/run/netns` or of Docker, else its inode as `lsns -t net` prints it.",
     ),
     changing(
         Label::Interface,
@@ -116,11 +178,15 @@ pub const LABELS: &[Line] = &[
 ];
 
 const fn fixed(label: Label, name: &'static str, help: &'static str) -> Line {
-    Line { label, name, fixed: true, help }
+    Line { label, name, stays: Stays::Always, help }
 }
 
 const fn changing(label: Label, name: &'static str, help: &'static str) -> Line {
-    Line { label, name, fixed: false, help }
+    Line { label, name, stays: Stays::Never, help }
+}
+
+const fn of_owner(label: Label, name: &'static str, help: &'static str) -> Line {
+    Line { label, name, stays: Stays::WithOwner, help }
 }
 
 /// Names that are not in the kernel's reply.
@@ -130,6 +196,8 @@ pub struct Names<'a> {
     pub networks: &'a Networks,
     /// The name of the interface with that index.
     pub interface: &'a dyn Fn(u32) -> Option<String>,
+    /// The users of the host.
+    pub users: &'a Users,
 }
 
 impl Label {
@@ -145,16 +213,22 @@ impl Label {
         LABELS.iter().find(|line| line.label == self).map_or("flow", |line| line.name)
     }
 
-    /// Whether a socket keeps its text, so that it need not be made again.
+    /// How long a socket keeps its text, so that it need not be made again.
     #[must_use]
-    pub fn is_fixed(self) -> bool {
-        LABELS.iter().find(|line| line.label == self).is_some_and(|line| line.fixed)
+    pub fn stays(self) -> Stays {
+        LABELS.iter().find(|line| line.label == self).map_or(Stays::Never, |line| line.stays)
     }
 
     /// Whether the text needs the owners of the socket.
     #[must_use]
     pub const fn needs_processes(self) -> bool {
-        matches!(self, Self::FlowOfProcess)
+        matches!(self, Self::FlowOfProcess | Self::Process | Self::Pid | Self::Executable)
+    }
+
+    /// Whether the text needs the path of the socket's cgroup.
+    #[must_use]
+    pub const fn needs_cgroups(self) -> bool {
+        matches!(self, Self::Cgroup | Self::Unit | Self::Slice | Self::ContainerId | Self::PodUid)
     }
 
     /// Whether the text needs the listeners of the host.
@@ -176,7 +250,9 @@ impl Label {
     /// after before there is any connection.
     #[must_use]
     pub const fn is_of_listener(self) -> bool {
-        matches!(self, Self::LocalPort | Self::Direction | Self::ServicePort | Self::State)
+        matches!(self, Self::LocalPort | Self::Direction | Self::ServicePort | Self::State | Self::Netns)
+            || matches!(self, Self::Process | Self::Pid | Self::Executable)
+            || self.needs_cgroups()
     }
 
     /// Every text that the label can have, if they are few and known.
@@ -190,11 +266,17 @@ impl Label {
 
     /// Appends the label's text for a socket, valid UTF-8.
     pub fn write(self, text: &mut Vec<u8>, subject: Subject<'_>, names: Names<'_>) {
-        let Subject { socket, state, direction, owners, .. } = subject;
+        let Subject { socket, state, direction, of, .. } = subject;
+        let owner =
+            |what: fn(&Owner) -> &str| of.owner.map(what).filter(|text| !text.is_empty()).unwrap_or(UNKNOWN);
+        let cgroup = |what: fn(&Cgroup) -> Option<&str>| {
+            of.cgroup().map_or(UNKNOWN, |known| what(known).unwrap_or_default())
+        };
         match self {
-            Self::FlowOfProcess if !owners.is_empty() => {
+            Self::FlowOfProcess if of.owner.is_some() => {
                 text.push(b'(');
-                for (index, owner) in owners.iter().enumerate() {
+                let owners = of.owner.into_iter().flat_map(Owner::processes);
+                for (index, owner) in owners.enumerate() {
                     if index > 0 {
                         text.push(b',');
                     }
@@ -224,10 +306,24 @@ impl Label {
                 Some(name) => put(text, &String::from_utf8_lossy(name)),
                 None => put(text, UNKNOWN),
             },
+            Self::Process => put(text, owner(Owner::names)),
+            Self::Pid => put(text, owner(Owner::pids)),
+            Self::Executable => put(text, owner(Owner::executables)),
             Self::Uid => match subject.uid() {
                 Some(uid) => integer(text, uid),
                 None => put(text, UNKNOWN),
             },
+            Self::User => match subject.uid().map(|uid| (uid, names.users.name(uid))) {
+                Some((_, Some(name))) => put(text, name),
+                Some((uid, None)) => integer(text, uid),
+                None => put(text, UNKNOWN),
+            },
+            Self::Cgroup => put(text, cgroup(|known| Some(known.path()))),
+            Self::Unit => put(text, cgroup(Cgroup::unit)),
+            Self::Slice => put(text, cgroup(Cgroup::slice)),
+            Self::ContainerId => put(text, cgroup(Cgroup::container_id)),
+            Self::PodUid => put(text, cgroup(Cgroup::pod_uid)),
+            Self::Netns => put(text, of.home.map_or(UNKNOWN, |home| home.name.as_str())),
             Self::Interface => match socket.interface() {
                 None => put(text, "unbound"),
                 Some(index) => put(text, (names.interface)(index).as_deref().unwrap_or(UNKNOWN)),

@@ -11,6 +11,7 @@ use crate::exposition::Type;
 use crate::fold::{Bounds, Cells, Limit, Table};
 use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Source};
+use crate::privileges::Feature;
 use crate::select::{Expression, Judge, Lookup, split};
 use crate::sockdiag::bytecode::{Filter, compile};
 use crate::sockdiag::{Extensions, Request, State, StateSet};
@@ -116,7 +117,6 @@ impl Plan {
             }
         }
         let events = config.collect.events;
-        let labels = || views.iter().flat_map(|view| &view.by);
         let selects_by_process = groups.iter().any(|group| group.selection.needs_processes());
         let mut hosts: Vec<_> =
             groups.iter().flat_map(|group| group.selection.hosts()).map(str::to_owned).collect();
@@ -126,7 +126,7 @@ impl Plan {
             seed_meta: config.seed_meta,
             networks: config.networks,
             collect: config.collect,
-            needs_processes: selects_by_process || labels().any(|label| label.needs_processes()),
+            needs_processes: views.iter().any(View::needs_processes),
             selects_by_process,
             hosts,
             past: Arc::new(Past::new(&views, events)),
@@ -141,10 +141,36 @@ impl Plan {
         self.views.iter().any(|view| view.by.contains(&Label::Mark) || view.selection.needs_marks())
     }
 
+    /// Whether the path of a cgroup is asked for.
+    #[must_use]
+    pub fn needs_cgroups(&self) -> bool {
+        self.views.iter().any(View::needs_cgroups)
+    }
+
+    /// Whether the program differs from one network namespace to another.
+    #[must_use]
+    pub fn depends_on_netns(&self) -> bool {
+        self.groups.iter().any(|group| group.selection.depends_on_netns())
+    }
+
+    /// What is asked for that needs capabilities, on any host.
+    #[must_use]
+    pub fn features(&self) -> Vec<Feature> {
+        let elsewhere = self.collect.looks_elsewhere();
+        let asked = [
+            (self.needs_processes, Feature::Processes),
+            (elsewhere, Feature::Namespaces),
+            (elsewhere && self.past.events, Feature::NamespaceEvents),
+            (self.needs_marks(), Feature::Marks),
+        ];
+        asked.into_iter().filter_map(|(asked, feature)| asked.then_some(feature)).collect()
+    }
+
     /// The program for a collection at which names stand for this.
     #[must_use]
     pub fn program(&self, lookup: &impl Lookup) -> Program {
         let resolved: Vec<_> = self.groups.iter().map(|group| group.selection.resolve(lookup)).collect();
+        let judge = if lookup.judges_cgroups() { Judge::Everything } else { Judge::EverythingButCgroups };
         let splits: Vec<_> = self
             .groups
             .iter()
@@ -152,7 +178,7 @@ impl Plan {
             .map(|(group, resolved)| {
                 // A socket that the kernel once told of must not vanish from later dumps.
                 let never_changes = group.followed.then(|| split(&group.selection, Judge::WhatNeverChanges));
-                never_changes.unwrap_or_else(|| split(resolved, Judge::Everything))
+                never_changes.unwrap_or_else(|| split(resolved, judge))
             })
             .collect();
         let filter = Filter::Any(splits.iter().map(|split| split.filter.clone()).collect());
@@ -179,7 +205,7 @@ impl Plan {
             request: anything.then_some(request),
             routes: routes.filter(|route| !route.views.is_empty()).collect(),
             folded,
-            worth: self.past.worth.iter().map(|worth| worth.resolve(lookup)).collect(),
+            worth: self.past.worth.iter().map(|worth| worth.resolve(lookup).in_any_cgroup()).collect(),
             // What is left of FIN_WAIT2 is in the kernel's count, and must be shown to be taken off.
             counts_time_wait: self.counts_time_wait() && asked.contains(State::FinWait2),
         }

@@ -1,7 +1,10 @@
 //! `docs/metrics.md` against the tables it is written from; `UPDATE=1 cargo test --test docs` writes it.
+//! The tables of capabilities, which people wrote, against that of the code.
 
 use ss_exporter::labels::LABELS;
 use ss_exporter::metrics::{Kind, METRICS, Metric, OMITTED, Shown, Unit};
+use ss_exporter::privileges::REQUIREMENTS;
+use ss_exporter::select::Stays;
 
 const FILE: &str = "docs/metrics.md";
 
@@ -102,7 +105,11 @@ fn row(metric: &Metric) -> Vec<String> {
 
 fn labels() -> String {
     let rows = LABELS.iter().map(|line| {
-        let stays = if line.fixed { "yes" } else { "no" };
+        let stays = match line.stays {
+            Stays::Always => "yes",
+            Stays::WithOwner => "with the owner",
+            Stays::Never => "no",
+        };
         vec![format!("`{}`", line.name), stays.to_owned(), line.help.to_owned()]
     });
     format!(
@@ -158,5 +165,16 @@ fn the_page_has_a_line_for_every_metric_label_and_omitted_field() {
     for name in metrics.chain(labels).chain(omitted) {
         let lines = document.lines().filter(|line| line.starts_with(&format!("| `{name}` |"))).count();
         assert_eq!(lines, 1, "{name}");
+    }
+}
+
+#[test]
+fn every_capability_that_something_needs_is_in_the_tables_for_people() {
+    for file in ["README.md", "SECURITY.md"] {
+        let text = std::fs::read_to_string(file).expect("the page");
+        for requirement in REQUIREMENTS {
+            let cell = |line: &&str| line.trim_start().starts_with('|') && line.contains(requirement.name);
+            assert!(text.lines().any(|line| cell(&line)), "{} in {file}", requirement.name);
+        }
     }
 }

@@ -6,11 +6,11 @@ use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, RawDir, openat};
+use rustix::fs::{Mode, OFlags, RawDir, RawDirEntry, openat};
 use rustix::io::Errno;
 
 /// The longest text kept, in bytes; a comm has 15.
-const LONGEST: usize = 128;
+pub(super) const LONGEST: usize = 128;
 
 /// Opens a folder for reading.
 pub(super) fn open<P: rustix::path::Arg>(parent: impl AsFd, path: P) -> Result<OwnedFd, Errno> {
@@ -19,11 +19,19 @@ pub(super) fn open<P: rustix::path::Arg>(parent: impl AsFd, path: P) -> Result<O
 
 /// Calls `each` with every name in a folder until it says no.
 pub(super) fn each_name(folder: &OwnedFd, mut each: impl FnMut(&CStr) -> bool) -> Result<(), Errno> {
+    each_entry(folder, |entry| each(entry.file_name()))
+}
+
+/// Calls `each` with every entry of a folder, `.` and `..` among them, until it says no.
+pub(super) fn each_entry(
+    folder: &OwnedFd,
+    mut each: impl FnMut(&RawDirEntry<'_>) -> bool,
+) -> Result<(), Errno> {
     let mut buffer = [MaybeUninit::uninit(); 8192];
     let mut entries = RawDir::new(folder, &mut buffer);
     while let Some(entry) = entries.next() {
         match entry {
-            Ok(entry) if !each(entry.file_name()) => break,
+            Ok(entry) if !each(&entry) => break,
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error),
         }

@@ -2,13 +2,19 @@
 //!
 //! Refuses to know metrics, folding and configuration.
 
+mod belongs;
 mod cgroup;
 mod folder;
 mod listener;
+mod netns;
 mod network;
 mod process;
+mod user;
 
-pub use cgroup::{Cgroup, cgroup_id};
-pub use listener::{Direction, Listeners};
+pub use belongs::{Belongs, Home};
+pub use cgroup::{Cgroup, Cgroups};
+pub use listener::{Claim, Direction, Listeners};
+pub use netns::{Listing, Namespace, Namespaces, Sockstat, Which};
 pub use network::Networks;
-pub use process::{Process, Processes};
+pub use process::{Looks, Owner, OwnerId, Process, Processes, Whose};
+pub use user::Users;

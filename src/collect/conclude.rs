@@ -4,10 +4,11 @@
 
 use std::path::Path;
 
-use super::folding::Dumped;
+use super::folding::Folded;
 use super::follower::Follower;
 use super::memory::{Memory, Remembered};
 use super::time_wait;
+use super::walk::Walked;
 use crate::fold::{Amounts, Sealed};
 use crate::health::{Health, LedgerHealth, ViewHealth};
 use crate::plan::Plan;
@@ -25,17 +26,18 @@ pub(super) struct Ending {
 pub(super) fn conclude(
     plan: &Plan,
     memory: &mut Memory,
-    dumped: Dumped,
+    walked: Walked,
     ending: Ending,
     health: &mut Health,
 ) -> Vec<Option<Sealed>> {
-    let Dumped { tables, selected, mut found, time_wait, .. } = dumped;
+    let Walked { folded, time_wait, missed, .. } = walked;
+    let Folded { tables, selected, mut found, .. } = folded;
     let mut follower = memory.remembered.follower();
     if let Some(number) = time_wait {
         time_wait::add(&mut follower, &mut found, number);
     }
     let heard = memory.remembered.hearing().is_done();
-    follower.end(ending.complete, heard);
+    follower.end(ending.complete, heard, &missed);
     memory.strangers = found.seen.len();
     let mut folded = found.amounts.into_iter().zip(found.selected).zip(found.in_other).enumerate();
     let made = tables.into_iter().zip(selected).zip(memory.limits.iter_mut().zip(&mut memory.sizes));
@@ -103,6 +105,7 @@ pub(super) fn ledger_health(plan: &Plan, remembered: &Remembered, proc: &Path) -
     Some(LedgerHealth {
         events: plan.past.events.then_some(hearing.port.is_some()),
         heard: hearing.heard,
+        elsewhere: hearing.elsewhere,
         dropped,
         buffer: hearing.granted,
         resyncs: hearing.resyncs,

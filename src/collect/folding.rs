@@ -1,48 +1,64 @@
 //! A dump on its way into tables: those that are made anew, and those that stay.
 //!
-//! Refuses to know how a collection begins and ends.
+//! A socket whose owner is not known yet is put aside, and folded when the owners have been looked for. Refuses to
+//! know how a collection begins and ends.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Instant;
 
 use hashbrown::HashMap;
 
 use super::World;
+use super::aside::Aside;
+use super::attribution::Attribution;
 use super::follower::{Counted, Found};
+use super::homes::Visit;
 use super::key::Key;
+use super::listen::Note;
 use super::memory::{Memory, Remembered};
-use crate::attribute::Processes;
+use crate::attribute::{OwnerId, Whose};
 use crate::fold::Table;
 use crate::labels::Names;
 use crate::metrics::Fold;
-use crate::plan::{Plan, Program, Route};
+use crate::plan::{Plan, Program};
 use crate::select::Subject;
-use crate::sockdiag::{DumpError, DumpStats, Request, Socket, State, dump};
+use crate::sockdiag::{DumpError, Kernel, Socket, State};
 
-/// Who owns which socket.
-#[derive(Clone, Copy)]
-pub(super) struct Owners<'a> {
-    /// What the process table says.
-    pub(super) processes: &'a Processes,
-    /// Whether it could be read, if anybody asked.
-    pub(super) known: bool,
-}
-
-/// A collection whose dump is under way.
+/// A collection whose dumps are under way.
 pub(super) struct Folding<'a, W> {
     plan: &'a Plan,
     world: &'a W,
-    routes: &'a [Route],
-    processes: &'a Processes,
     remembered: &'a Remembered,
+    attribution: &'a mut Attribution,
+    /// Where the sockets come from, and what is wanted of them.
+    place: Option<Place>,
     tables: Vec<Option<Table>>,
     selected: Vec<u64>,
     found: Found,
+    aside: Aside<Place>,
+    /// Listeners whose owners are not known yet: they hand them on to connections that nobody sees alive.
+    listeners: Aside<Place>,
     /// What is left of sockets in `FIN_WAIT2`.
-    remains: u64,
+    pub(super) remains: u64,
     sockets: u64,
-    interfaces: RefCell<HashMap<u32, Option<String>>>,
+    /// Sockets that processes hold, and nobody knows which.
+    unowned: u64,
+    interfaces: RefCell<HashMap<(u32, u32), Option<String>>>,
     key: Key,
+}
+
+/// A namespace, and what is wanted of its sockets.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) visit: Visit,
+    pub(super) program: Arc<Program>,
+}
+
+impl Place {
+    fn note<'a>(&'a self, plan: &'a Plan, remembered: &'a Remembered) -> Note<'a> {
+        Note { plan, remembered, home: &self.visit.home, owners_told: true }
+    }
 }
 
 impl<'a, W: World> Folding<'a, W> {
@@ -50,8 +66,8 @@ impl<'a, W: World> Folding<'a, W> {
         plan: &'a Plan,
         world: &'a W,
         memory: &'a Memory,
-        program: &'a Program,
-        owners: Owners<'a>,
+        attribution: &'a mut Attribution,
+        owners_known: bool,
     ) -> Self {
         let views = plan.views.iter().zip(&memory.limits).zip(&memory.sizes);
         let tables = views.map(|((view, limit), size)| {
@@ -65,62 +81,126 @@ impl<'a, W: World> Folding<'a, W> {
             }
             Some(table)
         });
-        let mut found = memory.remembered.follower().begin(program, owners.known);
+        let mut found = memory.remembered.follower().begin(owners_known);
         found.seen.reserve(memory.strangers);
         Self {
             plan,
             world,
-            routes: &program.routes,
-            processes: owners.processes,
             remembered: &memory.remembered,
+            attribution,
+            place: None,
             tables: tables.collect(),
             selected: vec![0; plan.views.len()],
             found,
+            aside: Aside::default(),
+            listeners: Aside::default(),
             remains: 0,
             sockets: 0,
+            unowned: 0,
             interfaces: RefCell::default(),
             key: Key::default(),
         }
     }
 
-    /// Folds what a request brings; without a request nothing is wanted.
-    pub(super) fn dump(
-        &mut self,
-        request: Option<&Request>,
-        deadline: Instant,
-    ) -> Result<DumpStats, DumpError> {
-        let Some(request) = request else { return Ok(DumpStats::default()) };
-        let mut kernel = self.world.open().map_err(DumpError::Open)?;
-        dump(&mut kernel, request, deadline, |socket| self.fold(socket))
+    /// The sockets to come are those of this namespace.
+    pub(super) fn enter(&mut self, place: Place) {
+        self.remembered.follower().enter(&place.visit, &place.program);
+        self.aside.turn();
+        self.listeners.turn();
+        self.place = Some(place);
     }
 
-    /// What there is when the dump has ended; `time_wait` is what the kernel has counted beside it.
-    pub(super) fn into_dumped(self, result: Result<DumpStats, DumpError>, time_wait: Option<u64>) -> Dumped {
-        // The kernel counts what is left of FIN_WAIT2 with them, and the dump shows it.
-        let time_wait = time_wait.map(|number| number.saturating_sub(self.remains));
-        let Self { tables, selected, found, sockets, .. } = self;
-        Dumped { result, tables, selected, found, sockets, time_wait }
+    /// Whether sockets wait for their owners.
+    pub(super) const fn has_aside(&self) -> bool {
+        !self.aside.is_empty() || !self.listeners.is_empty()
+    }
+
+    /// Looks for the owners of what was put aside.
+    pub(super) fn resolve(&mut self, now: Instant, until: Instant) {
+        self.attribution.resolve(now, until);
+    }
+
+    /// Notes the listeners of the namespace, and the text of its `ip_local_port_range`.
+    pub(super) fn learn<K: Kernel + Send + 'static>(
+        &mut self,
+        kernel: K,
+        ports: &str,
+        until: Instant,
+    ) -> Result<(), DumpError> {
+        let Self { plan, remembered, attribution, place, listeners, .. } = self;
+        let Some(place) = place else { return Ok(()) };
+        let unsure = |socket: &Socket<'_>| {
+            // Without room its owner is known to the next collection.
+            listeners.put(place, socket);
+        };
+        place.note(plan, remembered).learn(kernel, ports, attribution, until, unsure)
+    }
+
+    /// Folds a socket, or puts it aside.
+    #[inline]
+    pub(super) fn fold(&mut self, socket: &Socket<'_>) {
+        let Some(place) = &self.place else { return };
+        let owner = match socket.inode() {
+            // What is left of a socket was never anybody's.
+            None if !socket.is_full() || self.attribution.processes().is_none() => OwnerId::NOBODY,
+            None => {
+                // It had an owner as long as somebody held it.
+                let owner = self.remembered.follower().last_owner(place.visit.home.identity(socket.cookie()));
+                self.attribution.keep(owner);
+                owner
+            }
+            Some(inode) => match self.attribution.whose(inode) {
+                Whose::Known(owner) => owner,
+                Whose::Unknown if self.aside.put(place, socket) => return,
+                Whose::Nobody | Whose::Unknown => OwnerId::NOBODY,
+            },
+        };
+        self.fold_of(socket, owner);
+    }
+
+    /// Folds what was put aside: its owners have been looked for.
+    pub(super) fn fold_aside(&mut self) {
+        for (place, listeners) in std::mem::take(&mut self.listeners) {
+            self.remembered.follower().enter(&place.visit, &place.program);
+            let note = place.note(self.plan, self.remembered);
+            for socket in listeners.iter().filter_map(Socket::parse) {
+                note.note(&socket, self.attribution);
+            }
+        }
+        for (place, sockets) in std::mem::take(&mut self.aside) {
+            self.enter(place);
+            for bytes in sockets.iter() {
+                let Some(socket) = Socket::parse(bytes) else { continue };
+                let whose = socket.inode().map(|inode| self.attribution.whose(inode));
+                let owner = if let Some(Whose::Known(owner)) = whose { owner } else { OwnerId::NOBODY };
+                self.fold_of(&socket, owner);
+            }
+        }
     }
 
     #[inline]
-    fn fold(&mut self, socket: &Socket<'_>) {
-        let owners = self.processes.of(socket.inode());
-        let Self { plan, world, remembered, found, interfaces, .. } = self;
+    fn fold_of(&mut self, socket: &Socket<'_>, owner: OwnerId) {
+        let Self { plan, world, remembered, attribution, place, found, interfaces, .. } = self;
+        let Some(Place { visit, program }) = place else { return };
+        let (of, users) = attribution.belongs(socket, owner, &visit.home);
         let interface = |index| {
             let mut known = interfaces.borrow_mut();
-            known.entry(index).or_insert_with(|| world.interface_name(index)).clone()
+            let name = || world.interface_name(&visit.namespace, index);
+            known.entry((visit.home.number, index)).or_insert_with(name).clone()
         };
-        let names = Names { networks: &plan.networks, interface: &interface };
+        let names = Names { networks: &plan.networks, interface: &interface, users };
         let counted = if plan.past.is_empty() {
-            if found.seen.insert(socket.cookie()) { Counted::Now(None) } else { Counted::Before }
+            let new = found.seen.insert(visit.home.identity(socket.cookie()));
+            if new { Counted::Now(None) } else { Counted::Before }
         } else {
-            remembered.follower().alive(socket, owners, names, found)
+            remembered.follower().alive(socket, of, names, found)
         };
         let Counted::Now(direction) = counted else { return };
         self.sockets += 1;
+        self.unowned += u64::from(plan.needs_processes && socket.inode().is_some() && of.owner.is_none());
         self.remains += u64::from(socket.is_remains() && socket.state() == State::FinWait2);
-        let subject = Subject::alive(socket, direction, owners);
-        for route in self.routes {
+        let subject = Subject::alive(socket, direction, of);
+        for route in &program.routes {
             let wanted = |test: &crate::select::Expression| test.accepts(subject);
             if route.states.contains(subject.state) && route.test.as_ref().is_none_or(wanted) {
                 for view in &route.views {
@@ -167,12 +247,16 @@ impl<'a, W: World> Folding<'a, W> {
             table.add(row, number, value, age);
         }
     }
+
+    /// What there is when all dumps have ended.
+    pub(super) fn into_folded(self) -> Folded {
+        let Self { tables, selected, found, sockets, unowned, .. } = self;
+        Folded { tables, selected, found, sockets, unowned }
+    }
 }
 
-/// A dump that has ended, and what was folded until then.
-pub(super) struct Dumped {
-    /// How it ended.
-    pub(super) result: Result<DumpStats, DumpError>,
+/// What was folded.
+pub(super) struct Folded {
     /// The tables of the views that are made anew; `None` for the others.
     pub(super) tables: Vec<Option<Table>>,
     /// The sockets that each of them selects.
@@ -181,6 +265,6 @@ pub(super) struct Dumped {
     pub(super) found: Found,
     /// Sockets, each once.
     pub(super) sockets: u64,
-    /// Sockets in `TIME_WAIT` that were counted and not shown.
-    pub(super) time_wait: Option<u64>,
+    /// Sockets that processes hold, and nobody knows which.
+    pub(super) unowned: u64,
 }

@@ -4,32 +4,53 @@
 
 use std::time::Instant;
 
-use super::World;
+use super::attribution::Attribution;
 use super::memory::Remembered;
+use crate::attribute::Home;
 use crate::labels::Names;
 use crate::plan::Plan;
-use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, dump};
+use crate::sockdiag::{DumpError, Extensions, Kernel, Request, Socket, State, StateSet, dump};
 
-/// Notes which listeners there are now, if anybody needs to know.
-pub(super) fn learn(
-    plan: &Plan,
-    world: &impl World,
-    remembered: &Remembered,
-    deadline: Instant,
-) -> Result<(), DumpError> {
-    if !plan.past.listeners {
-        return Ok(());
+/// What to note listeners with.
+pub(super) struct Note<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) remembered: &'a Remembered,
+    pub(super) home: &'a Home,
+    /// Whether the attribution can tell owners: a row that is named after one must not be unknown for a moment.
+    pub(super) owners_told: bool,
+}
+
+impl Note<'_> {
+    /// Notes which listeners there are now, and the text of `ip_local_port_range`; `unsure` is told of those whose
+    /// owner may yet be found.
+    pub(super) fn learn<K: Kernel + Send + 'static>(
+        &self,
+        kernel: K,
+        ports: &str,
+        attribution: &mut Attribution,
+        deadline: Instant,
+        mut unsure: impl FnMut(&Socket<'_>),
+    ) -> Result<(), DumpError> {
+        let states = StateSet::of(&[State::Listen]);
+        // With it a listener shows which counters its connections will have.
+        let request = Request { states, extensions: Extensions::INFO, filter: None };
+        let note = |socket: &Socket<'_>| {
+            if self.note(socket, attribution) {
+                unsure(socket);
+            }
+        };
+        dump(kernel, &request, deadline, note)?;
+        self.remembered.follower().forget_listeners(self.home, ports);
+        Ok(())
     }
-    let states = StateSet::of(&[State::Listen]);
-    // With it a listener shows which counters its connections will have.
-    let request = Request { states, extensions: Extensions::INFO, filter: None };
-    let mut kernel = world.open().map_err(DumpError::Open)?;
-    let note = |socket: &Socket<'_>| {
-        let names = Names { networks: &plan.networks, interface: &|_| None };
-        remembered.follower().listener(socket, names);
-    };
-    dump(&mut kernel, &request, deadline, note)?;
-    let range = std::fs::read_to_string(world.proc().join("sys/net/ipv4/ip_local_port_range"));
-    remembered.follower().forget_listeners(&range.unwrap_or_default());
-    Ok(())
+
+    /// Notes a listener; whether its owner may yet be found.
+    pub(super) fn note(&self, socket: &Socket<'_>, attribution: &mut Attribution) -> bool {
+        let (claim, unsure) = attribution.claim(socket, self.home);
+        let (networks, users) = (&self.plan.networks, &attribution.users);
+        let names = Names { networks, interface: &|_| None, users };
+        let complete = !unsure && (self.owners_told || !self.plan.needs_processes);
+        self.remembered.follower().listener(socket, &claim, self.home, names, complete);
+        unsure
+    }
 }

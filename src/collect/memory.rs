@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashSet;
 
+use super::attribution::Attribution;
 use super::follower::Follower;
+use super::homes::Homes;
 use super::watch::Hearing;
 use crate::config::View;
 use crate::fold::{Limit, Seed, Size};
 use crate::health::LedgerHealth;
 use crate::plan::Plan;
+use crate::privileges::Privileges;
 
 /// What one collection leaves for the next.
 #[derive(Debug)]
@@ -25,15 +28,18 @@ pub struct Memory {
     /// Whether there is but one collection, which needs no baseline.
     pub(super) alone: bool,
     pub(super) remembered: Remembered,
+    /// Whose sockets are; `None` until the first collection, and while one is under way.
+    pub(super) attribution: Option<Attribution>,
+    pub(super) homes: Homes,
 }
 
 /// What collections share with the thread that hears of closing sockets.
 #[derive(Clone, Debug)]
-pub struct Remembered(Arc<(Mutex<Follower>, Mutex<Hearing>)>);
+pub struct Remembered(Arc<(Mutex<Follower>, Mutex<Hearing>, Privileges)>);
 
 impl Remembered {
-    fn new(plan: &Plan) -> Self {
-        Self(Arc::new((Mutex::new(Follower::new(plan)), Mutex::default())))
+    fn new(plan: &Plan, privileges: Privileges) -> Self {
+        Self(Arc::new((Mutex::new(Follower::new(plan)), Mutex::default(), privileges)))
     }
 
     // A panic ends the program, so that nobody finds either in pieces.
@@ -45,6 +51,11 @@ impl Remembered {
 
     pub(super) fn hearing(&self) -> MutexGuard<'_, Hearing> {
         self.0.1.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was held at the start.
+    pub(super) fn privileges(&self) -> Privileges {
+        self.0.2.clone()
     }
 }
 
@@ -110,9 +121,9 @@ impl Said {
 }
 
 impl Memory {
-    /// The memory before the first collection.
+    /// The memory before the first collection, of an exporter that was started with these privileges.
     #[must_use]
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan, privileges: Privileges) -> Self {
         let limit = |view: &View| view.limit.map_or_else(Limit::none, Limit::of);
         Self {
             limits: plan.views.iter().map(limit).collect(),
@@ -121,14 +132,16 @@ impl Memory {
             seed: Seed::default(),
             said: Said::default(),
             alone: false,
-            remembered: Remembered::new(plan),
+            remembered: Remembered::new(plan, privileges),
+            attribution: None,
+            homes: Homes::default(),
         }
     }
 
     /// The memory of a collection after which there is none.
     #[must_use]
-    pub fn of_one(plan: &Plan) -> Self {
-        Self { alone: true, ..Self::new(plan) }
+    pub fn of_one(plan: &Plan, privileges: Privileges) -> Self {
+        Self { alone: true, ..Self::new(plan, privileges) }
     }
 
     /// What it shares with others.

@@ -7,8 +7,12 @@ use std::io;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use hashbrown::HashMap;
+
+use super::attribution::Attribution;
 use super::memory::Remembered;
-use super::{World, listen};
+use super::{Entered, World, listen};
+use crate::attribute::Namespace;
 use crate::labels::Names;
 use crate::plan::Plan;
 use crate::sockdiag::{Events, Queue, dropped};
@@ -31,8 +35,12 @@ pub(super) struct Hearing {
     queue: Option<Queue>,
     /// The kernel's buffer, in bytes.
     pub(super) granted: usize,
+    /// Whether the ends in other namespaces are heard of, as far as these have a number.
+    pub(super) everywhere: bool,
     /// Events heard.
     pub(super) heard: u64,
+    /// Those of namespaces that no collection has seen, or that nobody asks for.
+    pub(super) elsewhere: u64,
     /// Collections asked for because events were dropped.
     pub(super) resyncs: u64,
     /// Events that the kernel dropped, as far as it was asked.
@@ -60,33 +68,43 @@ impl Hearing {
         self.port = Some(events.port());
         self.queue = Some(events.queue());
         self.granted = events.granted();
+        self.everywhere = events.is_everywhere();
     }
 }
 
-/// Subscribes to the ends of sockets, and starts the thread that tells the ledger of them.
+/// Subscribes to the ends of sockets: from now on the kernel keeps them, as far as its buffer reaches.
+///
+/// # Errors
+/// If the kernel refuses the subscription.
+pub fn subscribe(plan: &Plan, remembered: &Remembered) -> io::Result<Events> {
+    let buffer = plan.collect.event_buffer;
+    let everywhere = plan.collect.looks_elsewhere();
+    // Who may not hear of other namespaces hears of the own one.
+    let events = Events::subscribe(buffer, everywhere).or_else(|error| {
+        let forbidden = everywhere && error.kind() == io::ErrorKind::PermissionDenied;
+        if forbidden { Events::subscribe(buffer, false) } else { Err(error) }
+    })?;
+    remembered.hearing().subscribed(&events);
+    Ok(events)
+}
+
+/// Starts the thread that tells the ledger of the ends of sockets.
 ///
 /// `resync` is to have a collection made soon: events were dropped.
 ///
 /// # Errors
-/// If the kernel refuses the subscription, or the thread cannot be made.
+/// If the thread cannot be made.
 pub fn watch<W: World + 'static>(
+    events: Events,
     plan: &Plan,
     world: W,
     remembered: Remembered,
     resync: impl Fn() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     let plan = plan.clone();
-    let events = Events::subscribe(plan.collect.event_buffer)?;
-    remembered.hearing().subscribed(&events);
-    let (asked, granted) = (plan.collect.event_buffer, events.granted());
-    if granted < asked {
-        tracing::warn!(
-            asked,
-            granted,
-            "the kernel grants less buffer for events than collect.event_buffer; raise net.core.rmem_max, or give CAP_NET_ADMIN"
-        );
-    }
-    let mut watch = Watch { plan, world, remembered, resync, resynced: None, listened: None, warned: None };
+    let attribution = Attribution::without_processes(&plan);
+    let (resynced, listened, warned) = (None, None, None);
+    let mut watch = Watch { plan, world, remembered, resync, attribution, resynced, listened, warned };
     std::thread::Builder::new().name("events".into()).spawn(move || watch.run(events))
 }
 
@@ -95,6 +113,7 @@ struct Watch<W, R> {
     world: W,
     remembered: Remembered,
     resync: R,
+    attribution: Attribution,
     /// When a collection was last asked for.
     resynced: Option<Instant>,
     /// When the listeners were last looked at.
@@ -141,22 +160,43 @@ impl<W: World, R: Fn()> Watch<W, R> {
         let stale = self.listened.is_none_or(|at| now.duration_since(at) >= BETWEEN_LOOKS);
         if self.plan.past.listeners && stale {
             self.listened = Some(now);
-            // What is not known now may be known at the next look.
-            let _ = listen::learn(&self.plan, &self.world, &self.remembered, now + BETWEEN);
+            self.listen(now);
         }
-        let interface = |index| self.world.interface_name(index);
-        let names = Names { networks: &self.plan.networks, interface: &interface };
+        let own = Namespace::own();
+        let interface = |index| self.world.interface_name(&own, index);
+        let users = &self.attribution.users;
+        let names = Names { networks: &self.plan.networks, interface: &interface, users };
         let mut follower = self.remembered.follower();
         // Read while nobody else looks: when the queue is empty to others, everything in it is told.
         let dropped = events.read()?;
-        let mut heard = 0;
-        for socket in events.sockets() {
+        let mut confirmed = HashMap::new();
+        let mut is_still = |nsid, namespace: &Namespace| {
+            *confirmed.entry(nsid).or_insert_with(|| self.world.nsid(namespace) == Some(nsid))
+        };
+        let (mut heard, mut elsewhere) = (0, 0);
+        for (nsid, socket) in events.sockets() {
             heard += 1;
-            follower.ended(&socket, names);
+            elsewhere += u64::from(!follower.ended(nsid, &socket, names, &mut is_still));
         }
         drop(follower);
-        self.remembered.hearing().heard += heard;
+        let mut hearing = self.remembered.hearing();
+        hearing.heard += heard;
+        hearing.elsewhere += elsewhere;
         Ok(dropped)
+    }
+
+    /// Looks at the listeners of the own namespace. What is not known now may be known at the next look.
+    fn listen(&mut self, now: Instant) {
+        let Ok(Entered { kernels: Some((_, listening)), ports, .. }) = self.world.enter(&Namespace::own())
+        else {
+            return;
+        };
+        // Without the process table nothing can fail here.
+        let _ = self.attribution.begin(now, now);
+        let home = self.remembered.follower().own();
+        let note =
+            listen::Note { plan: &self.plan, remembered: &self.remembered, home: &home, owners_told: false };
+        let _ = note.learn(listening, &ports, &mut self.attribution, now + BETWEEN, |_| {});
     }
 
     fn warn(&mut self) {
@@ -172,8 +212,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
     fn subscribe_again(&self) -> Events {
         loop {
             std::thread::sleep(BETWEEN);
-            if let Ok(events) = Events::subscribe(self.plan.collect.event_buffer) {
-                self.remembered.hearing().subscribed(&events);
+            if let Ok(events) = subscribe(&self.plan, &self.remembered) {
                 return events;
             }
         }

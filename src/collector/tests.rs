@@ -101,6 +101,32 @@ fn a_collection_that_does_not_end_is_said_and_marked_as_failed() {
 }
 
 #[test]
+fn a_dump_that_was_left_behind_is_held_and_only_one_without_which_rows_are_withheld_takes_readiness() {
+    let (next, collections) = channel();
+    let collect = move || collections.recv().unwrap_or_else(|_| snapshot());
+    let (collector, _thread) = Collector::start(PATIENCE, snapshot, collect).expect("a thread");
+    let collection = |held: bool, success| {
+        let stages = vec![Stage { name: DUMP, duration: Duration::ZERO, success }];
+        let held = held.then_some(Duration::from_millis(1));
+        let health = Health { stages, held, ..Health::default() };
+        next.send(Snapshot { health, ..snapshot() }).expect("the thread");
+        ask(&collector, soon()).expect("room").recv().expect("an answer");
+    };
+    collection(true, true);
+    assert!(collector.held().is_some());
+    assert_eq!(collector.ready(), Ok(()), "another namespace's");
+    collection(false, false);
+    assert_eq!((collector.held(), collector.ready()), (None, Ok(())), "it failed for another reason");
+    collection(true, false);
+    let why = collector.ready().expect_err("rows are withheld");
+    assert!(why.contains("holding a dump"), "{why}");
+    // Nobody scrapes any more.
+    drop(next);
+    until(|| collector.ready().is_ok());
+    assert_eq!(collector.held(), None);
+}
+
+#[test]
 fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
     let collect = || {
         let view = ViewHealth {

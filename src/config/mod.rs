@@ -8,7 +8,7 @@ use entry::{Entry, Name, Section};
 use mistakes::Mistakes;
 use node::{Node, Unreadable};
 
-use crate::attribute::Networks;
+use crate::attribute::{Networks, Which};
 use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Metric};
 use crate::select::Expression;
@@ -71,9 +71,19 @@ pub struct Collect {
     pub event_buffer: usize,
     /// The most sockets that the ledger remembers.
     pub tracked: usize,
+    /// How long a collection may look for the owners of sockets.
+    pub owners: Duration,
+    /// Which network namespaces to look at.
+    pub netns: Which,
 }
 
 impl Collect {
+    /// Whether to look at other network namespaces than the own one.
+    #[must_use]
+    pub fn looks_elsewhere(&self) -> bool {
+        self.netns != Which::Own
+    }
+
     /// What counts where the file says nothing.
     pub const DEFAULT: Self = Self {
         deadline: Duration::from_secs(5),
@@ -81,6 +91,8 @@ impl Collect {
         events: true,
         event_buffer: 32 * 1024 * 1024,
         tracked: 1 << 20,
+        owners: Duration::from_secs(1),
+        netns: Which::Own,
     };
 }
 
@@ -126,10 +138,23 @@ impl View {
         self.by.iter().any(|label| label.needs_listeners()) || self.selection.needs_listeners()
     }
 
-    /// Whether the ledger must follow its sockets: for their past, or for what was so at first sight.
+    /// Whether the owners of its sockets must be known.
+    #[must_use]
+    pub fn needs_processes(&self) -> bool {
+        self.by.iter().any(|label| label.needs_processes()) || self.selection.needs_processes()
+    }
+
+    /// Whether the paths of its sockets' cgroups must be known.
+    #[must_use]
+    pub fn needs_cgroups(&self) -> bool {
+        self.by.iter().any(|label| label.needs_cgroups()) || self.selection.needs_cgroups()
+    }
+
+    /// Whether the ledger must follow its sockets: for their past, for what was so at first sight, or for who
+    /// held a socket that nobody holds any more.
     #[must_use]
     pub fn is_followed(&self) -> bool {
-        self.stays() || self.needs_listeners()
+        self.stays() || self.needs_listeners() || self.needs_processes()
     }
 
     /// Whether its rows have a past.

@@ -43,7 +43,8 @@ fn the_built_in_configuration_is_the_built_in_file() {
     assert_eq!(config.warnings, [""; 0]);
     assert!(!config.seed_meta);
     let [flows, totals, tcp, listener, state] = config.views.as_slice() else { panic!("{config:?}") };
-    assert_eq!((tcp.name.as_str(), &tcp.by[..]), ("tcp", &[Label::Direction, Label::ServicePort][..]));
+    let by = [Label::Process, Label::Unit, Label::Direction, Label::ServicePort];
+    assert_eq!((tcp.name.as_str(), &tcp.by[..]), ("tcp", &by[..]));
     assert_eq!((listener.name.as_str(), listener.states), ("tcp_listener", StateSet::of(&[State::Listen])));
     assert_eq!((state.name.as_str(), state.states, state.columns.len()), ("tcp_state", StateSet::ALL, 1));
     assert_eq!((flows.name.as_str(), flows.limit, &flows.by), ("seed", Some(1000), &vec![Label::Flow]));

@@ -8,8 +8,8 @@ use std::time::Instant;
 use hashbrown::HashMap;
 
 use super::keys::{Keys, Numbers, When};
-use crate::attribute::{Direction, Listeners, Process, Processes};
-use crate::collect::{BETWEEN_LOOKS, Key, World};
+use crate::attribute::{Belongs, Direction, Listeners, Listing, OwnerId, Users, Whose};
+use crate::collect::{Aside, Attribution, BETWEEN_LOOKS, Entered, Homes, Key, Visit, World};
 use crate::config::{CONNECTIONS, View};
 use crate::labels::Names;
 use crate::plan::{Plan, known_keys};
@@ -29,10 +29,19 @@ pub(super) struct Census<'a, W> {
     /// The cookies of connections.
     connections: Keys,
     room_for_connections: usize,
-    listeners: Listeners,
+    attribution: Attribution,
+    users: Users,
+    homes: Homes,
+    /// The namespaces of the last look, and those of which events tell by their number.
+    visits: Vec<Visit>,
+    heard: Vec<(i32, Visit)>,
+    /// Sockets whose owners are to be looked for.
+    aside: Aside<Visit>,
+    /// By the numbers of their namespaces.
+    listeners: HashMap<u32, Listeners>,
     /// When they were last looked at.
     listened: Instant,
-    interfaces: RefCell<HashMap<u32, Option<String>>>,
+    interfaces: RefCell<HashMap<(u32, u32), Option<String>>>,
     key: Key,
     /// Connections whose end was heard of.
     pub(super) closed: u64,
@@ -88,7 +97,13 @@ impl<'a, W: World> Census<'a, W> {
             room,
             connections: Keys::default(),
             room_for_connections: MOST,
-            listeners: Listeners::default(),
+            attribution: Attribution::of(plan, world.proc()),
+            users: Users::default(),
+            homes: Homes::default(),
+            visits: Vec::new(),
+            heard: Vec::new(),
+            aside: Aside::default(),
+            listeners: HashMap::new(),
             listened: Instant::now(),
             interfaces: RefCell::default(),
             key: Key::default(),
@@ -97,30 +112,41 @@ impl<'a, W: World> Census<'a, W> {
         }
     }
 
-    /// Notes the listeners, on which directions depend.
-    pub(super) fn listeners(&mut self, when: When, deadline: Instant) -> Result<(), DumpError> {
-        let states = StateSet::of(&[State::Listen]);
-        let request = Request { states, extensions: Extensions::NONE, filter: None };
-        let mut kernel = self.world.open().map_err(DumpError::Open)?;
-        let now = Instant::now();
-        self.listened = now;
-        let range = std::fs::read_to_string(self.world.proc().join("sys/net/ipv4/ip_local_port_range"));
-        self.listeners.note_range(&range.unwrap_or_default());
-        let note = |socket: &Socket<'_>| {
-            self.listeners.note(socket.local(), now);
-            let subject = Subject::ended(socket, Some(Direction::Inbound));
-            self.note(subject, when, |view| view.announced.accepts(subject));
-        };
-        dump(&mut kernel, &request, deadline, note).map(drop)
+    /// Notes all sockets there are now, and says how many.
+    pub(super) fn look(&mut self, when: When) -> Result<u64, DumpError> {
+        let start = Instant::now();
+        let deadline = start + self.plan.collect.deadline;
+        // An owner that stays unknown is a row all the same, and the collection has said so.
+        let _ = self.attribution.begin(start, start + self.plan.collect.deadline / 2);
+        let listing = self.world.namespaces().unwrap_or_else(|_| Listing::own());
+        self.visits = self.homes.visit(listing, true, self.world.proc());
+        let everywhere = self.plan.collect.looks_elsewhere();
+        let nsid = |visit: &Visit| everywhere.then(|| self.world.nsid(&visit.namespace)).flatten();
+        self.heard = self.visits.iter().filter_map(|visit| Some((nsid(visit)?, visit.clone()))).collect();
+        let mut sockets = 0;
+        for visit in self.visits.clone() {
+            match self.visit(&visit, when, deadline) {
+                Err(error) if visit.namespace.own => return Err(error),
+                // The collection has said so.
+                Err(_) => {}
+                Ok(more) => sockets += more,
+            }
+        }
+        self.attribution.resolve(Instant::now(), deadline);
+        for (visit, replies) in std::mem::take(&mut self.aside) {
+            for socket in replies.iter().filter_map(Socket::parse) {
+                let whose = socket.inode().map(|inode| self.attribution.whose(inode));
+                let owner = if let Some(Whose::Known(owner)) = whose { owner } else { OwnerId::NOBODY };
+                self.alive(&socket, owner, &visit, when);
+            }
+        }
+        Ok(sockets)
     }
 
-    /// Notes all sockets, and says how many there are.
-    pub(super) fn sockets(
-        &mut self,
-        processes: &Processes,
-        when: When,
-        deadline: Instant,
-    ) -> Result<u64, DumpError> {
+    fn visit(&mut self, visit: &Visit, when: When, deadline: Instant) -> Result<u64, DumpError> {
+        let entered = self.world.enter(&visit.namespace).map_err(DumpError::Open)?;
+        let Some((kernel, listening)) = entered.kernels else { return Ok(0) };
+        self.listeners(listening, &entered.ports, visit, when, deadline)?;
         let asked = self.plan.program(self.world).request;
         // Which connections are new can only be told of all of them, so that the kernel filters none.
         let request = Request {
@@ -128,38 +154,92 @@ impl<'a, W: World> Census<'a, W> {
             extensions: asked.map_or(Extensions::INFO, |request| request.extensions.union(Extensions::INFO)),
             filter: None,
         };
-        let mut kernel = self.world.open().map_err(DumpError::Open)?;
-        let note = |socket: &Socket<'_>| self.alive(socket, processes.of(socket.inode()), when);
-        dump(&mut kernel, &request, deadline, note).map(|stats| stats.sockets)
+        self.aside.turn();
+        let note = |socket: &Socket<'_>| {
+            let owner = match socket.inode().map(|inode| self.attribution.whose(inode)) {
+                Some(Whose::Known(owner)) => owner,
+                Some(Whose::Unknown) if self.aside.put(visit, socket) => return,
+                _ => OwnerId::NOBODY,
+            };
+            self.alive(socket, owner, visit, when);
+        };
+        dump(kernel, &request, deadline, note).map(|stats| stats.sockets)
     }
 
-    fn alive(&mut self, socket: &Socket<'_>, owners: &[Process], when: When) {
+    /// Notes the listeners, on which directions depend.
+    fn listeners(
+        &mut self,
+        kernel: W::Kernel,
+        ports: &str,
+        visit: &Visit,
+        when: When,
+        deadline: Instant,
+    ) -> Result<(), DumpError> {
+        let states = StateSet::of(&[State::Listen]);
+        let request = Request { states, extensions: Extensions::NONE, filter: None };
+        let now = Instant::now();
+        self.listened = now;
+        self.at(visit).note_range(ports);
+        let note = |socket: &Socket<'_>| {
+            let (claim, _) = self.attribution.claim(socket, &visit.home);
+            self.at(visit).note(socket.local(), claim.clone(), now);
+            let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(&visit.home));
+            self.note(subject, visit, when, |view| view.announced.accepts(subject));
+        };
+        dump(kernel, &request, deadline, note).map(drop)
+    }
+
+    fn at(&mut self, visit: &Visit) -> &mut Listeners {
+        self.listeners.entry(visit.home.number).or_default()
+    }
+
+    fn alive(&mut self, socket: &Socket<'_>, owner: OwnerId, visit: &Visit, when: When) {
         if is_whole(socket) {
-            self.connection(socket, when);
+            self.connection(socket, visit, when);
         }
-        let subject = Subject::alive(socket, self.direction(socket), owners);
-        self.note(subject, when, |view| view.shows(socket));
+        let listeners = self.listeners.get(&visit.home.number).filter(|_| self.plan.past.listeners);
+        let direction = listeners.map(|listeners| listeners.direction(socket.local()));
+        let mut attribution = std::mem::take(&mut self.attribution);
+        let (of, _) = attribution.belongs(socket, owner, &visit.home);
+        let subject = Subject::alive(socket, direction, of);
+        self.note(subject, visit, when, |view| view.shows(socket));
+        self.attribution = attribution;
     }
 
     /// Notes the end of a socket; of a connection that was not seen before, it makes a row.
-    pub(super) fn ended(&mut self, socket: &Socket<'_>) {
+    pub(super) fn ended(&mut self, nsid: Option<i32>, socket: &Socket<'_>) {
+        let visit = match nsid {
+            None => self.visits.first().cloned(),
+            Some(nsid) => self.heard.iter().find(|(known, _)| *known == nsid).map(|(_, visit)| visit.clone()),
+        };
+        let Some(visit) = visit else { return };
         let informed = socket.ended_with_information();
         if !informed && !socket.was_disconnected() {
             return;
         }
-        if self.plan.past.listeners && self.listened.elapsed() >= BETWEEN_LOOKS {
+        if self.plan.past.listeners && visit.namespace.own && self.listened.elapsed() >= BETWEEN_LOOKS {
             // What is not known now may be known at the next look.
-            let _ = self.listeners(When::Heard, Instant::now() + BETWEEN_LOOKS);
+            let soon = Instant::now() + BETWEEN_LOOKS;
+            if let Ok(Entered { kernels: Some((_, listening)), ports, .. }) =
+                self.world.enter(&visit.namespace)
+            {
+                let _ = self.listeners(listening, &ports, &visit, When::Heard, soon);
+            }
         }
         self.closed += 1;
         self.without_information += u64::from(!informed);
-        let before = self.connection(socket, When::Heard);
+        let before = self.connection(socket, &visit, When::Heard);
         // Where not all could be noted, this one may be an old one.
         let new = before.is_none() && self.room_for_connections > 0;
         if informed && new {
-            let at_end = || self.listeners.direction_at_end(socket.local(), socket.remote());
-            let subject = Subject::ended(socket, self.plan.past.listeners.then(at_end));
-            self.note(subject, When::Heard, |_| true);
+            let listeners = std::mem::take(self.at(&visit));
+            let at_end = || listeners.direction_at_end(socket.local(), socket.remote());
+            let direction = self.plan.past.listeners.then(at_end);
+            let claimed = direction == Some(Direction::Inbound);
+            let (owner, cgroup) = if claimed { listeners.claim(socket.local()) } else { (None, None) };
+            let of = Belongs { owner, cgroup, home: Some(&visit.home), ..Belongs::default() };
+            self.note(Subject::ended(socket, direction, of), &visit, When::Heard, |_| true);
+            *self.at(&visit) = listeners;
         }
     }
 
@@ -173,21 +253,25 @@ impl<'a, W: World> Census<'a, W> {
         self.connections.numbers()
     }
 
-    fn connection(&mut self, socket: &Socket<'_>, when: When) -> Option<When> {
-        self.connections.note(&socket.cookie().to_ne_bytes(), when, &mut self.room_for_connections)
+    fn connection(&mut self, socket: &Socket<'_>, visit: &Visit, when: When) -> Option<When> {
+        let identity = visit.home.identity(socket.cookie());
+        self.connections.note(&identity.to_ne_bytes(), when, &mut self.room_for_connections)
     }
 
-    fn direction(&self, socket: &Socket<'_>) -> Option<Direction> {
-        self.plan.past.listeners.then(|| self.listeners.direction(socket.local()))
-    }
-
-    fn note(&mut self, subject: Subject<'_>, when: When, shows: impl Fn(&Counted<'_>) -> bool) {
-        let Self { plan, world, views, room, interfaces, key, .. } = self;
+    fn note(
+        &mut self,
+        subject: Subject<'_>,
+        visit: &Visit,
+        when: When,
+        shows: impl Fn(&Counted<'_>) -> bool,
+    ) {
+        let Self { plan, world, views, room, interfaces, key, users, .. } = self;
         let interface = |index| {
             let mut known = interfaces.borrow_mut();
-            known.entry(index).or_insert_with(|| world.interface_name(index)).clone()
+            let name = || world.interface_name(&visit.namespace, index);
+            known.entry((visit.home.number, index)).or_insert_with(name).clone()
         };
-        let names = Names { networks: &plan.networks, interface: &interface };
+        let names = Names { networks: &plan.networks, interface: &interface, users };
         for view in views {
             if shows(view) && view.wants(subject) {
                 view.keys.note(key.of(&view.view.by, subject, names), when, room);

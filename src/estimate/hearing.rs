@@ -17,13 +17,13 @@ pub(super) struct Hearing {
 }
 
 impl Hearing {
-    /// Subscribes, with a buffer of so many bytes.
-    pub(super) fn begin(buffer: usize) -> Self {
-        Self { events: Events::subscribe(buffer), overrun: false }
+    /// Subscribes, with a buffer of so many bytes, to the ends in all namespaces or in the own one.
+    pub(super) fn begin(buffer: usize, everywhere: bool) -> Self {
+        Self { events: Events::subscribe(buffer, everywhere), overrun: false }
     }
 
     /// Waits until then and hands on each socket whose end is heard meanwhile.
-    pub(super) fn until(&mut self, then: Instant, mut each: impl FnMut(&Socket<'_>)) {
+    pub(super) fn until(&mut self, then: Instant, mut each: impl FnMut(Option<i32>, &Socket<'_>)) {
         loop {
             let left = then.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -33,7 +33,7 @@ impl Hearing {
             match events.wait(Some(left)).and_then(|_| events.read()) {
                 Ok(overrun) => {
                     self.overrun |= overrun;
-                    events.sockets().for_each(|socket| each(&socket));
+                    events.sockets().for_each(|(nsid, socket)| each(nsid, &socket));
                 }
                 Err(error) => self.events = Err(error),
             }

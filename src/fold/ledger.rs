@@ -47,6 +47,21 @@ pub struct Shape {
     pub most: usize,
 }
 
+/// A socket that the ledger begins to follow.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entrant {
+    /// What tells it from all others.
+    pub cookie: u64,
+    /// Bits that whoever keeps the ledger gives a meaning, below the uppermost.
+    pub flags: u32,
+    /// A number that stays with it.
+    pub home: u32,
+    /// A number that may be changed.
+    pub owner: u32,
+    /// Whether it may be older than the ledger, so that nothing that it has is gained.
+    pub old: bool,
+}
+
 /// The place of a live socket's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot(u32);
@@ -150,8 +165,9 @@ impl Ledger {
 
     /// The dump has ended. What complete ones keep missing is gone, and rows that are idle make room.
     ///
-    /// Nothing is gone as long as its end may be on its way: only if all ends so far were `heard`.
-    pub fn end(&mut self, complete: bool, heard: bool, now: u32) {
+    /// Nothing is gone as long as its end may be on its way: only if all ends so far were `heard`. Nor is a socket
+    /// whose home is `spared`, because the dump tells nothing of those.
+    pub fn end(&mut self, complete: bool, heard: bool, spared: &[u32], now: u32) {
         self.dumping = false;
         self.buried.clear();
         if !complete {
@@ -165,7 +181,7 @@ impl Ledger {
         }
         self.baseline = self.baseline.saturating_sub(1);
         if heard && self.shown < self.tracked().0 {
-            self.give_up_missing(now);
+            self.give_up_missing(spared, now);
         }
         for table in &mut self.tables {
             table.expire(self.dump, now);
@@ -236,17 +252,19 @@ impl Ledger {
     /// Begins to follow a socket that a dump shows for the first time; `None` if there is no record left.
     ///
     /// After the baseline it began after the last dump, and all that it has is gained.
-    pub fn open(&mut self, cookie: u64, flags: u32, rows: &[u32], values: &[u64]) -> Option<Slot> {
+    pub fn open(&mut self, entrant: Entrant, rows: &[u32], values: &[u64]) -> Option<Slot> {
         if !self.has_room() {
             self.stats.untracked += 1;
             return None;
         }
         let slot = self.records.take();
-        let born = self.has_baseline();
+        let Entrant { cookie, flags, home, owner, old } = entrant;
+        let born = self.has_baseline() && !old;
         let record = self.records.get_mut(slot);
         record.fill(0);
         let (head, rest) = record.split_at_mut_checked(COUNTERS)?;
-        head.copy_from_slice(&[cookie, u64::from(flags) << 32 | u64::from(self.dump), 0]);
+        let seen = u64::from(flags) << 32 | u64::from(self.dump);
+        head.copy_from_slice(&[cookie, seen, 0, u64::from(home) << 32 | u64::from(owner)]);
         let (lasts, _) = rest.split_at_mut_checked(values.len())?;
         lasts.copy_from_slice(values);
         for (number, row) in rows.iter().enumerate() {

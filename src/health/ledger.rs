@@ -13,6 +13,8 @@ pub struct LedgerHealth {
     pub events: Option<bool>,
     /// Events heard since the start.
     pub heard: u64,
+    /// Those of namespaces that no collection has seen, or that nobody asks for.
+    pub elsewhere: u64,
     /// Events that the kernel dropped for want of room.
     pub dropped: u64,
     /// The kernel's buffer for events, in bytes.
@@ -41,6 +43,12 @@ impl LedgerHealth {
                     "Closing sockets that the kernel told of, of all kinds.",
                     Counter,
                     self.heard,
+                ),
+                (
+                    "ss_exporter_events_elsewhere_total",
+                    "Closing sockets in network namespaces that no collection has seen, or that collect.netns leaves out.",
+                    Counter,
+                    self.elsewhere,
                 ),
                 (
                     "ss_exporter_events_dropped_total",

@@ -4,37 +4,72 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-use ss_exporter::attribute;
-use ss_exporter::collect::World;
+use ss_exporter::attribute::{Cgroups, Listing, Namespace, Namespaces, Users};
+use ss_exporter::collect::{Entered, World};
 use ss_exporter::hosts::Hosts;
+use ss_exporter::plan::Plan;
 use ss_exporter::select::Lookup;
-use ss_exporter::sockdiag::Netlink;
+use ss_exporter::sockdiag::bytecode::{Filter, compile};
+use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, dump};
+
+use crate::failure::Failure;
 
 /// Where the process table and the kernel's tables of the network are.
 pub const PROC: &str = "/proc";
+
+/// Where cgroup v2 is mounted, which stays.
+static CGROUPS: OnceLock<Cgroups> = OnceLock::new();
 
 /// The world of the running host.
 #[derive(Clone)]
 pub struct Host {
     /// The addresses of host names.
     pub hosts: Hosts,
+    /// The network namespaces.
+    pub namespaces: Namespaces,
+}
+
+impl Host {
+    /// The world for a plan, whose host names are resolved from now on.
+    pub fn of(plan: &Plan, namespaces: Namespaces) -> Result<Self, Failure> {
+        let hosts = Hosts::watch(plan.hosts.clone())
+            .map_err(|error| Failure::at_run_time(format!("cannot start resolving host names: {error}")))?;
+        Ok(Self { hosts, namespaces })
+    }
 }
 
 impl World for Host {
     type Kernel = Netlink;
 
-    fn open(&self) -> io::Result<Netlink> {
-        Netlink::open()
+    fn namespaces(&self) -> io::Result<Listing> {
+        self.namespaces.list()
+    }
+
+    fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Netlink>> {
+        let own = namespace.own;
+        self.namespaces.within(namespace, move || Entered::here(Path::new(PROC), !own))?
+    }
+
+    fn nsid(&self, namespace: &Namespace) -> Option<i32> {
+        self.namespaces.nsid(namespace)
     }
 
     fn proc(&self) -> &Path {
         Path::new(PROC)
     }
 
-    fn interface_name(&self, index: u32) -> Option<String> {
-        let socket = any_socket()?;
-        rustix::net::netdevice::index_to_name(&socket, index).ok()
+    fn interface_name(&self, namespace: &Namespace, index: u32) -> Option<String> {
+        let named = move || rustix::net::netdevice::index_to_name(any_socket()?, index).ok();
+        self.namespaces.within(namespace, named).ok()?
+    }
+
+    fn interface_index(&self, namespace: &Namespace, name: &str) -> Option<u32> {
+        let name = name.to_owned();
+        let numbered = move || rustix::net::netdevice::name_to_index(any_socket()?, &name).ok();
+        self.namespaces.within(namespace, numbered).ok()?
     }
 }
 
@@ -44,12 +79,28 @@ impl Lookup for Host {
     }
 
     fn interface(&self, name: &str) -> Option<u32> {
-        let socket = any_socket()?;
-        rustix::net::netdevice::name_to_index(&socket, name).ok()
+        self.interface_index(&Namespace::own(), name)
     }
 
     fn cgroup(&self, path: &str) -> Option<u64> {
-        attribute::cgroup_id(path)
+        CGROUPS.get_or_init(Cgroups::mounted).id(path)
+    }
+
+    fn user(&self, name: &str) -> Option<u32> {
+        let mut users = Users::default();
+        users.begin();
+        users.id(name)
+    }
+
+    fn judges_cgroups(&self) -> bool {
+        static JUDGES: OnceLock<bool> = OnceLock::new();
+        *JUDGES.get_or_init(|| {
+            let filter = compile(&Filter::Cgroup(0)).ok();
+            let states = StateSet::of(&[State::Listen]);
+            let request = Request { states, extensions: Extensions::NONE, filter };
+            let soon = Instant::now() + Duration::from_secs(1);
+            Netlink::open().is_ok_and(|kernel| dump(kernel, &request, soon, |_| {}).is_ok())
+        })
     }
 }
 

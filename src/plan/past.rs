@@ -9,7 +9,7 @@ use crate::exposition;
 use crate::fold::{Feed, Shape, Standing};
 use crate::labels::Label;
 use crate::metrics::{Fold, Source};
-use crate::select::Expression;
+use crate::select::{Expression, Stays};
 use crate::sockdiag::State;
 
 /// The label text of what finds no room.
@@ -39,8 +39,8 @@ pub struct Folded {
     pub view: usize,
     /// Its number among those that the ledger follows, if its rows have a past.
     pub followed: Option<usize>,
-    /// Whether a socket stays in one row as long as it lives.
-    pub fixed: bool,
+    /// How long a socket stays in one row.
+    pub stays: Stays,
     /// Whether its selection asks for owners.
     pub by_owner: bool,
     /// The columns that each collection makes anew, with their source.
@@ -57,11 +57,13 @@ impl Past {
             readings: Vec::new(),
             worth: Vec::new(),
             listeners: false,
-            events: events && views.iter().any(View::is_followed),
+            events: events && views.iter().any(|view| view.stays() || view.needs_listeners()),
         };
         let mut followed = 0;
         for (number, view) in views.iter().enumerate() {
-            past.listeners |= view.needs_listeners();
+            // A connection that no dump shows belongs to whom its listener does.
+            let asks_for_owner = view.needs_processes() || view.needs_cgroups();
+            past.listeners |= view.needs_listeners() || view.stays() && asks_for_owner;
             if view.is_followed() {
                 past.worth.push(view.selection.at_any_time());
             }
@@ -88,9 +90,16 @@ impl Past {
         let folded = Folded {
             view: number,
             followed: view.stays().then_some(*followed),
-            fixed: view.selection.is_fixed()
-                && view.by.iter().all(|label| label.is_fixed())
-                && CONNECTIONS.is_within(view.states),
+            stays: if CONNECTIONS.is_within(view.states) {
+                view.by
+                    .iter()
+                    .map(|label| label.stays())
+                    .max()
+                    .max(Some(view.selection.stays()))
+                    .unwrap_or(Stays::Always)
+            } else {
+                Stays::Never
+            },
             by_owner: view.selection.needs_processes(),
             amounts: amounts.map(|(number, column)| (number, column.metric.source)).collect(),
             announced: view.stays()

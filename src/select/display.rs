@@ -58,6 +58,8 @@ impl Display for Test {
             Self::RemoteHost(name) => write!(f, "dst = {}", Quoted(name)),
             Self::Pid(pid) => write!(f, "pid = {pid}"),
             Self::Command(name) => write!(f, "process = {}", Name(name)),
+            Self::Executable(name) => write!(f, "executable = {}", Name(name)),
+            Self::User(name) => write!(f, "user = {}", Name(name)),
             Self::State(states) => state(f, *states),
             Self::Direction(direction) => write!(f, "direction = {}", direction.name()),
             Self::Congestion(name) => write!(f, "congestion = {}", Name(name)),
@@ -67,6 +69,12 @@ impl Display for Test {
             Self::Mark { value, mask } => write!(f, "fwmark = {value:#x}/{mask:#x}"),
             Self::Cgroup(path) => write!(f, "cgroup = {}", Name(path)),
             Self::CgroupId(id) => write!(f, "cgroup = {id}"),
+            Self::CgroupTree(path) => write!(f, "cgroup_tree = {}", Name(path)),
+            Self::Unit(name) => write!(f, "unit = {}", Name(name)),
+            Self::Slice(name) => write!(f, "slice = {}", Name(name)),
+            Self::Container(id) => write!(f, "container = {}", Name(id)),
+            Self::Pod(uid) => write!(f, "pod = {}", Name(uid)),
+            Self::Netns(name) => write!(f, "netns = {}", Name(name)),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::attribute::{Direction, Process};
+use crate::attribute::{Belongs, Cgroup, Direction, Owner};
 use crate::sockdiag::{Extensions, Socket, State, StateSet};
 
 mod display;
@@ -19,11 +19,13 @@ mod parse;
 mod services;
 mod split;
 mod states;
+mod stays;
 
 pub use mistake::Mistake;
 pub use parse::parse;
 pub use split::{Judge, Split, split};
 pub use states::{state_names, states_named};
+pub use stays::Stays;
 
 /// A condition on sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub enum Test {
     Pid(u32),
     /// A process whose comm or executable's base name is this holds the socket.
     Command(String),
+    /// A process whose executable's base name is this holds the socket.
+    Executable(String),
     /// The socket is in one of these states.
     State(StateSet),
     /// The connection was made this way.
@@ -67,6 +71,8 @@ pub enum Test {
     Congestion(String),
     /// The socket belongs to this user.
     Uid(u32),
+    /// The socket belongs to the user of that name.
+    User(String),
     /// The socket is bound to the interface of that name.
     Interface(String),
     /// The socket is bound to the interface with this index, or to none if it is 0; what [`Test::Interface`] is
@@ -83,6 +89,18 @@ pub enum Test {
     Cgroup(String),
     /// The socket belongs to the cgroup with this id; what [`Test::Cgroup`] is resolved to.
     CgroupId(u64),
+    /// The socket belongs to the cgroup with that path or to one below it.
+    CgroupTree(String),
+    /// The socket belongs to that unit of systemd: a service or a scope.
+    Unit(String),
+    /// The socket belongs to that slice of systemd.
+    Slice(String),
+    /// The socket belongs to the container whose id begins so.
+    Container(String),
+    /// The socket belongs to the Kubernetes pod with that uid.
+    Pod(String),
+    /// The socket is in the network namespace of that name, or with that inode if it has no name.
+    Netns(String),
 }
 
 /// What a test may look at.
@@ -94,8 +112,8 @@ pub struct Subject<'a> {
     pub state: State,
     /// Which end asked for it, if anybody needs to know.
     pub direction: Option<Direction>,
-    /// The processes known to hold it; empty if unknown.
-    pub owners: &'a [Process],
+    /// To whom and where it belongs.
+    pub of: Belongs<'a>,
     /// Whether only the connection's end was seen: the kernel then tells neither owner nor algorithm.
     pub ended: bool,
 }
@@ -103,14 +121,14 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// A socket as a dump shows it.
     #[must_use]
-    pub fn alive(socket: &'a Socket<'a>, direction: Option<Direction>, owners: &'a [Process]) -> Self {
-        Self { socket, state: socket.state(), direction, owners, ended: false }
+    pub fn alive(socket: &'a Socket<'a>, direction: Option<Direction>, of: Belongs<'a>) -> Self {
+        Self { socket, state: socket.state(), direction, of, ended: false }
     }
 
     /// A connection whose end is the first that is seen of it.
     #[must_use]
-    pub fn ended(socket: &'a Socket<'a>, direction: Option<Direction>) -> Self {
-        Self { socket, state: State::Established, direction, owners: &[], ended: true }
+    pub fn ended(socket: &'a Socket<'a>, direction: Option<Direction>, of: Belongs<'a>) -> Self {
+        Self { socket, state: State::Established, direction, of, ended: true }
     }
 
     /// The user id; unknown at the end and of what is left of a socket in `TIME_WAIT`.
@@ -187,7 +205,11 @@ impl Expression {
                     .collect(),
             ),
             Self::Is(Test::Interface(name)) => known(lookup.interface(name).map(Test::InterfaceIndex)),
-            Self::Is(Test::Cgroup(path)) => known(lookup.cgroup(path).map(Test::CgroupId)),
+            // One that is not there may have been: its sockets know its path.
+            Self::Is(Test::Cgroup(path)) => {
+                Self::Is(lookup.cgroup(path).map_or_else(|| Test::Cgroup(path.clone()), Test::CgroupId))
+            }
+            Self::Is(Test::User(name)) => known(lookup.user(name).map(Test::Uid)),
             Self::Always | Self::Never | Self::Is(_) => self.clone(),
         }
     }
@@ -210,21 +232,6 @@ impl Expression {
         })
     }
 
-    /// Whether the answer is the same as long as a socket lives: every test looks at addresses, ports or the
-    /// direction, or is answered once for the user id.
-    #[must_use]
-    pub fn is_fixed(&self) -> bool {
-        self.tests().all(Test::is_fixed)
-    }
-
-    /// The condition with everything that a listener does not tell of its connections taken as not
-    /// fulfilled: true of a listener only if every connection to it will be wanted.
-    #[must_use]
-    pub fn of_every_connection(&self) -> Self {
-        let told = |test: &Test| matches!(test, Test::LocalPort(_) | Test::Direction(_) | Test::State(_));
-        self.bounded(&told, false)
-    }
-
     /// Whether a test needs the listeners of the host.
     #[must_use]
     pub fn needs_listeners(&self) -> bool {
@@ -238,31 +245,6 @@ impl Expression {
         if congestion { Extensions::CONG } else { Extensions::NONE }
     }
 
-    /// The condition with everything that may change in a socket's life taken as fulfilled: true of
-    /// every socket that is or may come to be wanted.
-    #[must_use]
-    pub fn at_any_time(&self) -> Self {
-        self.bounded(&Test::is_fixed, true)
-    }
-
-    /// The condition with every test that is not `known` taken as fulfilled, or as not.
-    fn bounded(&self, known: &dyn Fn(&Test) -> bool, fulfilled: bool) -> Self {
-        let each = |list: &[Self]| list.iter().map(|one| one.bounded(known, fulfilled)).collect();
-        match self {
-            Self::All(all) => Self::All(each(all)),
-            Self::Any(any) => Self::Any(each(any)),
-            Self::Not(inner) => Self::Not(Box::new(inner.bounded(known, !fulfilled))),
-            Self::Is(test) if !known(test) => {
-                if fulfilled {
-                    Self::Always
-                } else {
-                    Self::Never
-                }
-            }
-            Self::Always | Self::Never | Self::Is(_) => self.clone(),
-        }
-    }
-
     /// Whether a test looks at the mark of a socket.
     #[must_use]
     pub fn needs_marks(&self) -> bool {
@@ -272,44 +254,39 @@ impl Expression {
     /// Whether a test looks at the owners of a socket.
     #[must_use]
     pub fn needs_processes(&self) -> bool {
-        self.tests().any(|test| matches!(test, Test::Pid(_) | Test::Command(_)))
+        self.tests().any(|test| matches!(test, Test::Pid(_) | Test::Command(_) | Test::Executable(_)))
+    }
+
+    /// Whether a test looks at the cgroup of a socket, by its path.
+    #[must_use]
+    pub fn needs_cgroups(&self) -> bool {
+        self.tests().any(Test::needs_cgroups)
+    }
+
+    /// Whether what the condition says differs from one network namespace to another.
+    #[must_use]
+    pub fn depends_on_netns(&self) -> bool {
+        self.tests().any(|test| matches!(test, Test::Netns(_) | Test::Interface(_)))
     }
 }
 
 impl Test {
-    /// Whether the answer is the same as long as a socket lives. That of a user id is, because it counts
-    /// as it was at first sight.
-    fn is_fixed(&self) -> bool {
-        match self {
-            Self::LocalPort(_)
-            | Self::RemotePort(_)
-            | Self::LocalAddress(_)
-            | Self::RemoteAddress(_)
-            | Self::Direction(_)
-            | Self::Cgroup(_)
-            | Self::CgroupId(_)
-            | Self::Uid(_) => true,
-            // The addresses of a host name change, whatever its sockets do.
-            Self::RemoteHost(_)
-            | Self::Pid(_)
-            | Self::Command(_)
-            | Self::State(_)
-            | Self::Congestion(_)
-            | Self::Interface(_)
-            | Self::InterfaceIndex(_)
-            | Self::Mark { .. } => false,
-        }
+    fn needs_cgroups(&self) -> bool {
+        use Test::{Cgroup, CgroupTree, Container, Pod, Slice, Unit};
+        matches!(self, Cgroup(_) | CgroupTree(_) | Unit(_) | Slice(_) | Container(_) | Pod(_))
     }
 
     fn accepts(&self, subject: Subject<'_>) -> bool {
-        let Subject { socket, owners, .. } = subject;
+        let Subject { socket, of, .. } = subject;
+        let owners = || of.owner.into_iter().flat_map(Owner::processes);
+        let cgroup = |test: &dyn Fn(&Cgroup) -> bool| of.cgroup().is_some_and(test);
         match self {
             Self::LocalPort(range) => range.contains(&socket.local().port()),
             Self::RemotePort(range) => range.contains(&socket.remote().port()),
             Self::LocalAddress(network) => network.contains(&socket.local().ip()),
             Self::RemoteAddress(network) => network.contains(&socket.remote().ip()),
             // Names are resolved before a dump; one that still stands here has nothing behind it.
-            Self::RemoteHost(_) | Self::Interface(_) | Self::Cgroup(_) => false,
+            Self::RemoteHost(_) | Self::Interface(_) | Self::User(_) => false,
             Self::State(states) => states.contains(subject.state),
             Self::Direction(direction) => subject.direction == Some(*direction),
             Self::Congestion(name) => socket.congestion() == Some(name.as_bytes()),
@@ -317,8 +294,18 @@ impl Test {
             Self::InterfaceIndex(index) => socket.interface().unwrap_or(0) == *index,
             Self::Mark { value, mask } => socket.mark().is_some_and(|mark| mark & mask == *value),
             Self::CgroupId(id) => socket.cgroup() == Some(*id),
-            Self::Pid(pid) => owners.iter().any(|owner| owner.pid == *pid),
-            Self::Command(name) => owners.iter().any(|owner| owner.is_called(name)),
+            Self::Cgroup(path) => cgroup(&|cgroup| cgroup.is(path)),
+            Self::CgroupTree(path) => cgroup(&|cgroup| cgroup.is_below(path)),
+            Self::Unit(name) => cgroup(&|cgroup| cgroup.unit() == Some(name)),
+            Self::Slice(name) => cgroup(&|cgroup| cgroup.slice() == Some(name)),
+            Self::Container(id) => {
+                cgroup(&|cgroup| cgroup.container_id().is_some_and(|own| own.starts_with(id.as_str())))
+            }
+            Self::Pod(uid) => cgroup(&|cgroup| cgroup.pod_uid() == Some(uid)),
+            Self::Netns(name) => of.home.is_some_and(|home| home.name == *name),
+            Self::Pid(pid) => owners().any(|owner| owner.pid == *pid),
+            Self::Command(name) => owners().any(|owner| owner.is_called(name)),
+            Self::Executable(name) => owners().any(|owner| owner.executable() == name),
         }
     }
 }
@@ -337,6 +324,12 @@ pub trait Lookup {
 
     /// The id of a cgroup by its path below the root of cgroup v2.
     fn cgroup(&self, path: &str) -> Option<u64>;
+
+    /// The user id of a user.
+    fn user(&self, name: &str) -> Option<u32>;
+
+    /// Whether the kernel judges by cgroup.
+    fn judges_cgroups(&self) -> bool;
 }
 
 /// Where no name stands for anything.
@@ -354,6 +347,14 @@ impl Lookup for Nothing {
 
     fn cgroup(&self, _: &str) -> Option<u64> {
         None
+    }
+
+    fn user(&self, _: &str) -> Option<u32> {
+        None
+    }
+
+    fn judges_cgroups(&self) -> bool {
+        false
     }
 }
 

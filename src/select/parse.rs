@@ -13,11 +13,13 @@
 //! Refuses to read files and to resolve names: a name stays a name in the tree.
 
 use super::lex::{Comparison, Kind, Token, Tokens};
-use super::mistake::{Mistake, Value, number};
+use super::mistake::{Mistake, Value};
 use super::{Expression, Test, ends, states};
 use crate::attribute::{Direction, Networks};
 use crate::sockdiag::StateSet;
 use crate::words::shown;
+
+mod predicate;
 
 /// The longest text in bytes: about 3,000 networks, as many as the kernel takes.
 const LONGEST: usize = 65_536;
@@ -28,7 +30,7 @@ const DEEPEST: usize = 2 * HIGHEST;
 
 const STATE: &str = "state";
 const EXCLUDE: [&str; 2] = ["exclude", "excl"];
-const PREDICATES: [&str; 15] = [
+const PREDICATES: [&str; 23] = [
     STATE,
     "exclude",
     "src",
@@ -38,12 +40,20 @@ const PREDICATES: [&str; 15] = [
     "dev",
     "fwmark",
     "cgroup",
+    "cgroup_tree",
+    "unit",
+    "slice",
+    "container",
+    "pod",
+    "netns",
     "direction",
     "congestion",
     "network",
     "process",
+    "executable",
     "pid",
     "uid",
+    "user",
 ];
 /// Known to `ss` alone.
 const NOT_IN_A_DUMP: &str = "autobound";
@@ -244,38 +254,6 @@ impl Parser<'_> {
         Ok(if equal { expression } else { Expression::Not(Box::new(expression)) })
     }
 
-    /// The predicates that are one test of one value.
-    fn test(&mut self, name: &str) -> Result<Test, Mistake> {
-        const PID: &str = "a process id from 1 to 4294967295";
-        const UID: &str = "a user id from 0 to 4294967295";
-        Ok(match name {
-            "dev" => {
-                let value = self.value("the name or the index of an interface")?;
-                let index = number(&value.text).filter(|_| !value.quoted);
-                index.map_or(Test::Interface(value.text), Test::InterfaceIndex)
-            }
-            "fwmark" => mark(&self.value(MARK)?)?,
-            "cgroup" => {
-                let value = self.value("a path below the root of cgroup v2")?;
-                let id = value.text.parse().ok().filter(|_| !value.quoted);
-                id.map_or_else(|| Test::Cgroup(below_the_root(&value.text).to_owned()), Test::CgroupId)
-            }
-            "congestion" => Test::Congestion(self.value("the name of a congestion control algorithm")?.text),
-            "process" => {
-                let value = self.value("the name of a process")?;
-                if value.text.starts_with('/') && !value.quoted {
-                    return Err(value.mistake("the name of a process without its path"));
-                }
-                Test::Command(value.text)
-            }
-            "pid" => {
-                let value = self.value(PID)?;
-                Test::Pid(Some(value.number(PID)?).filter(|pid| *pid > 0).ok_or_else(|| value.mistake(PID))?)
-            }
-            _ => Test::Uid(self.value(UID)?.number(UID)?),
-        })
-    }
-
     fn network(&mut self) -> Result<Expression, Mistake> {
         let value = self.value("the name of a network")?;
         let networks = self.networks.named(&value.text).ok_or_else(|| {
@@ -357,23 +335,6 @@ fn is_state_filter(word: &str) -> bool {
 
 fn predicates() -> String {
     format!("(, not, {}", PREDICATES.join(", "))
-}
-
-const MARK: &str = "a mark such as 0x1, or 0x1/0x3 for the bits that count";
-
-fn mark(value: &Value) -> Result<Test, Mistake> {
-    let (bits, mask) = value.text.split_once('/').unwrap_or((&value.text, "0xffffffff"));
-    match (number(bits), number(mask)) {
-        (Some(value), Some(mask)) => Ok(Test::Mark { value, mask }),
-        _ => Err(value.mistake(MARK)),
-    }
-}
-
-/// The path without the folder where cgroup v2 is mounted, which `ss` wants to see.
-fn below_the_root(path: &str) -> &str {
-    let inside = path.strip_prefix("/sys/fs/cgroup").filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let inside = inside.map(|rest| rest.strip_prefix("/unified").unwrap_or(rest));
-    inside.map_or(path, |rest| if rest.is_empty() { "/" } else { rest })
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub struct Split {
 pub enum Judge {
     /// Whatever it can: for a condition on the sockets as they are now, its names resolved.
     Everything,
+    /// The same on a kernel before Linux 5.8, which refuses a program that speaks of cgroups.
+    EverythingButCgroups,
     /// Only what holds as long as a socket lives, so that the filter lets a socket through always or never: for
     /// a condition whose names are left as they are, because what they stand for changes.
     WhatNeverChanges,
@@ -79,8 +81,7 @@ fn bound(expression: &Expression, judge: Judge, side: Bound) -> Filter {
 
 /// The kernel's own form of a test, if it has one that agrees for every socket.
 ///
-/// It also knows marks, but tells them to the privileged alone, and cgroups, but only since Linux 5.8: an older
-/// one would refuse the whole program.
+/// It also knows marks, but tells them to the privileged alone.
 fn judged(test: &Test, judge: Judge) -> Option<Filter> {
     if judge == Judge::WhatNeverChanges && !test.is_fixed() {
         return None;
@@ -91,9 +92,12 @@ fn judged(test: &Test, judge: Judge) -> Option<Filter> {
         Test::LocalAddress(network) => within(network, Filter::LocalAddress),
         Test::RemoteAddress(network) => within(network, Filter::RemoteAddress),
         Test::InterfaceIndex(index) => Filter::Interface(*index),
+        Test::CgroupId(id) if judge == Judge::Everything => Filter::Cgroup(*id),
         Test::RemoteHost(_)
         | Test::Pid(_)
         | Test::Command(_)
+        | Test::Executable(_)
+        | Test::User(_)
         | Test::State(_)
         | Test::Direction(_)
         | Test::Congestion(_)
@@ -101,7 +105,13 @@ fn judged(test: &Test, judge: Judge) -> Option<Filter> {
         | Test::Interface(_)
         | Test::Mark { .. }
         | Test::Cgroup(_)
-        | Test::CgroupId(_) => return None,
+        | Test::CgroupId(_)
+        | Test::CgroupTree(_)
+        | Test::Unit(_)
+        | Test::Slice(_)
+        | Test::Container(_)
+        | Test::Pod(_)
+        | Test::Netns(_) => return None,
     })
 }
 

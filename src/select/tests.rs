@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::attribute::Networks;
+use crate::attribute::{Home, Networks, Process};
 use crate::sockdiag::bytecode::Filter;
 
 /// A reply of the kernel about a socket.
@@ -81,6 +81,12 @@ fn name() -> impl Strategy<Value = String> {
     pick(["bbr", "cubic", "or", "a b", "a\"b\\", "7", "/x", "(", "é!"]).prop_map(str::to_owned)
 }
 
+/// Paths of cgroups that the tests of them tell apart, and names of namespaces.
+fn path() -> impl Strategy<Value = String> {
+    pick(["/", "/system.slice", "/system.slice/nginx.service", "/b.slice/a.scope", "7", "é!"])
+        .prop_map(str::to_owned)
+}
+
 fn test() -> impl Strategy<Value = Test> {
     let range = || (0_u16..5, 0_u16..5).prop_map(|(from, to)| from..=to);
     let network = || {
@@ -96,6 +102,15 @@ fn test() -> impl Strategy<Value = Test> {
         pick(["db.example.org", "any"]).prop_map(|name| Test::RemoteHost(name.to_owned())),
         (1_u32..3).prop_map(Test::Pid),
         name().prop_map(Test::Command),
+        name().prop_map(Test::Executable),
+        name().prop_map(Test::User),
+        path().prop_map(Test::CgroupTree),
+        name().prop_map(Test::Unit),
+        pick(["nginx.service", "a.scope"]).prop_map(|name| Test::Unit(name.to_owned())),
+        pick(["system.slice", "b.slice"]).prop_map(|name| Test::Slice(name.to_owned())),
+        pick(["0123456789ab", "fedcba9876543210"]).prop_map(|id| Test::Container(id.to_owned())),
+        name().prop_map(Test::Pod),
+        path().prop_map(Test::Netns),
         states().prop_map(Test::State),
         pick([Direction::Inbound, Direction::Outbound]).prop_map(Test::Direction),
         name().prop_map(Test::Congestion),
@@ -139,6 +154,7 @@ fn lets_through(filter: &Filter, socket: &Socket<'_>) -> bool {
         Filter::LocalAddress(address, prefix) => within(*address, *prefix, socket.local().ip()),
         Filter::RemoteAddress(address, prefix) => within(*address, *prefix, socket.remote().ip()),
         Filter::Interface(index) => socket.interface().unwrap_or(0) == *index,
+        Filter::Cgroup(id) => socket.cgroup() == Some(*id),
     }
 }
 
@@ -147,7 +163,7 @@ proptest! {
 
     #[test]
     fn an_expression_read_back_from_its_text_accepts_the_same_sockets(
-        expression in expression(), reply in reply(), inbound in any::<bool>(), pid in 1_u32..3, comm in name()
+        expression in expression(), reply in reply(), inbound in any::<bool>(), pid in 1_u32..3, comm in name(), path in path()
     ) {
         let text = expression.to_string();
         let again = parse(&text, &Networks::default());
@@ -156,13 +172,15 @@ proptest! {
         let bytes = reply.bytes();
         let socket = Socket::parse(&bytes).expect("a socket");
         let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
-        let owners = [Process::new(pid, comm, "bbr".to_owned())];
-        let subject = Subject::alive(&socket, Some(direction), &owners);
+        let owner = Owner::of(vec![Process::new(pid, comm, "bbr".to_owned())]);
+        let (cgroup, home) = (Cgroup::of_path(&path), Home { name: path.clone(), ..Home::default() });
+        let of = Belongs { owner: Some(&owner), cgroup: Some(&cgroup), home: Some(&home), ..Belongs::default() };
+        let subject = Subject::alive(&socket, Some(direction), of);
         prop_assert_eq!(again.accepts(subject), expression.accepts(subject), "{}", text);
         // Names that stand for nothing here are compared as names.
         let named = |tree: &Expression| {
             let mut names: Vec<_> = tree.tests().filter(|test| {
-                matches!(test, Test::RemoteHost(_) | Test::Interface(_) | Test::Cgroup(_))
+                matches!(test, Test::RemoteHost(_) | Test::Interface(_) | Test::User(_))
             }).cloned().collect();
             names.sort_by_key(|test| format!("{test:?}"));
             names
@@ -176,7 +194,7 @@ proptest! {
     ) {
         let bytes = reply.bytes();
         let socket = Socket::parse(&bytes).expect("a socket");
-        if expression.accepts(Subject::alive(&socket, None, &[])) {
+        if expression.accepts(Subject::alive(&socket, None, Belongs::default())) {
             prop_assert!(expression.states().contains(reply.state), "{}", expression);
         }
     }
@@ -194,7 +212,7 @@ proptest! {
         for socket in [now, later] {
             // Whatever the names may come to stand for.
             for changing in [&expression, &expression.at_any_time()] {
-                if changing.accepts(Subject::alive(&socket, None, &[])) {
+                if changing.accepts(Subject::alive(&socket, None, Belongs::default())) {
                     prop_assert!(lets_through(&filter, &socket), "{}", expression);
                 }
             }

@@ -30,6 +30,8 @@ pub enum Filter {
     RemoteAddress(IpAddr, u8),
     /// Bound to the interface with this index, or to none if it is 0 (Linux 4.9).
     Interface(u32),
+    /// Made in the cgroup with this id (Linux 5.8).
+    Cgroup(u64),
 }
 
 /// A compiled program.
@@ -61,6 +63,7 @@ const D_LE: u8 = 5;
 const S_COND: u8 = 7;
 const D_COND: u8 = 8;
 const DEV_COND: u8 = 9;
+const CGROUP_COND: u8 = 13;
 
 /// `sizeof(struct inet_diag_bc_op)`
 const OP: usize = 4;
@@ -96,6 +99,11 @@ fn program(filter: &Filter) -> Result<Vec<u8>, TooLong> {
         Filter::Interface(index) => {
             let mut code = op(DEV_COND, 2 * OP, 3 * OP);
             code.extend(index.to_ne_bytes());
+            code
+        }
+        Filter::Cgroup(id) => {
+            let mut code = op(CGROUP_COND, 3 * OP, 4 * OP);
+            code.extend(id.to_ne_bytes());
             code
         }
     };

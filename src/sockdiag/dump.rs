@@ -5,8 +5,9 @@
 
 use std::io;
 use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
@@ -19,6 +20,8 @@ use super::socket::Socket;
 const BUFFER: usize = 32 * 1024;
 /// So many datagrams may wait to be read.
 const AHEAD: usize = 8;
+/// So long after the deadline the thread that receives has said so, unless the kernel holds it.
+const GRACE: Duration = Duration::from_millis(20);
 /// One dump a socket, so that any number will do.
 const SEQUENCE: u32 = 1;
 
@@ -34,7 +37,9 @@ const DUMP_INTR: u16 = 0x10;
 const KINDS: [u16; 4] = [TCPDIAG_GETSOCK, ERROR, DONE, OVERRUN];
 
 /// Somebody who answers netlink requests: the kernel, or a test.
-pub trait Kernel {
+///
+/// A dump takes it to a thread of its own.
+pub trait Kernel: Send + 'static {
     /// Sends one message.
     ///
     /// # Errors
@@ -73,6 +78,20 @@ pub struct DumpStats {
     pub interrupted: bool,
 }
 
+impl DumpStats {
+    /// The numbers of two dumps together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            sockets: self.sockets + other.sockets,
+            bytes: self.bytes + other.bytes,
+            foreign: self.foreign + other.foreign,
+            malformed: self.malformed + other.malformed,
+            interrupted: self.interrupted || other.interrupted,
+        }
+    }
+}
+
 /// Why there is no complete dump.
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
@@ -82,8 +101,8 @@ pub enum DumpError {
     /// The request could not be sent.
     #[error("cannot send a dump request to the kernel: {0}")]
     Send(#[source] io::Error),
-    /// There is no thread to read the replies on.
-    #[error("cannot start a thread to read the kernel's replies on: {0}")]
+    /// There is no thread to receive the replies on.
+    #[error("cannot start a thread to receive the kernel's replies on: {0}")]
     Thread(#[source] io::Error),
     /// A reply could not be received.
     #[error("cannot receive the kernel's reply to a dump request: {0}")]
@@ -102,7 +121,22 @@ pub enum DumpError {
     Malformed,
     /// The end of the dump had not come.
     #[error("the dump was not complete at its deadline")]
-    Deadline,
+    Deadline(Held),
+}
+
+/// The thread of a dump that has ended at its deadline.
+///
+/// The kernel makes a reply with `tcp_info` under the lock of each socket, and waits for it without end
+/// and signal while a process sits in a page fault inside `recv(2)` (`net/ipv4/tcp.c: tcp_get_info`).
+#[derive(Clone, Debug, Default)]
+pub struct Held(Weak<()>);
+
+impl Held {
+    /// Whether it is still in the kernel, with the dump's socket open, which keeps a network namespace alive.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.0.strong_count() > 0
+    }
 }
 
 fn opening_hint(error: &io::Error) -> &'static str {
@@ -123,43 +157,62 @@ fn hint(errno: Errno) -> &'static str {
 
 /// Asks the kernel for sockets and hands each to `each`, until the kernel says that was all.
 ///
-/// `each` is called on a thread of its own, so that the kernel makes the next reply while the last
-/// one is read: both take about as long. A socket may come twice and a live one may be missing: the
-/// kernel takes no snapshot.
+/// A thread of its own talks to the kernel: it has the next reply made while the last one is read, which takes
+/// about as long, and if the kernel holds it, it is left behind at the deadline.
+/// A socket may come twice and a live one may be missing: the kernel takes no snapshot.
 ///
 /// # Errors
 /// [`DumpError`] whenever the dump did not reach its end; sockets handed on until then are a part.
 pub fn dump(
-    kernel: &mut impl Kernel,
+    kernel: impl Kernel,
     request: &Request,
     deadline: Instant,
-    each: impl FnMut(&Socket<'_>) + Send,
+    mut each: impl FnMut(&Socket<'_>),
 ) -> Result<DumpStats, DumpError> {
-    kernel.send(&request.encode(SEQUENCE)).map_err(DumpError::Send)?;
-    std::thread::scope(|scope| {
-        let (filled, to_read) = sync_channel(AHEAD);
-        let (read, emptied) = sync_channel(AHEAD + 1);
-        let reader = std::thread::Builder::new()
-            .name("reader".into())
-            .spawn_scoped(scope, move || read_all(&to_read, &read, each))
-            .map_err(DumpError::Thread)?;
-        let received = receive_all(kernel, deadline, &filled, &emptied);
-        drop(filled);
-        let (sockets, malformed) = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
-        received.map(|stats| DumpStats { sockets, malformed, ..stats })
-    })
+    let (filled, to_read) = sync_channel(AHEAD);
+    let (read, emptied) = sync_channel(AHEAD + 1);
+    let message = request.encode(SEQUENCE);
+    let waiting = Arc::new(());
+    let held = Held(Arc::downgrade(&waiting));
+    let receive = move || {
+        let end = receive_all(kernel, &message, deadline, &filled, &emptied);
+        // The kernel has let go, and what asked it is closed.
+        drop(waiting);
+        end
+    };
+    let thread =
+        std::thread::Builder::new().name("receiver".into()).spawn(receive).map_err(DumpError::Thread)?;
+    let (mut sockets, mut malformed) = (0, 0);
+    loop {
+        let left = (deadline + GRACE).saturating_duration_since(Instant::now());
+        match to_read.recv_timeout(left) {
+            Ok((buffer, length)) => {
+                let (readable, other) = read_one(buffer.get(..length).unwrap_or_default(), &mut each);
+                sockets += readable;
+                malformed += other;
+                // Nobody wants it any more once the dump has ended.
+                let _ = read.try_send(buffer);
+            }
+            Err(RecvTimeoutError::Timeout) => return Err(DumpError::Deadline(held)),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let received = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+    received.map(|stats| DumpStats { sockets, malformed, ..stats })
 }
 
 /// A datagram of the kernel's: the buffer and how much of it is filled.
 type Filled = (Vec<u8>, usize);
 
-/// Receives datagrams up to the one that ends the dump, and passes the kernel's on.
+/// Asks, receives datagrams up to the one that ends the dump, and passes the kernel's on.
 fn receive_all(
-    kernel: &mut impl Kernel,
+    mut kernel: impl Kernel,
+    message: &[u8],
     deadline: Instant,
     filled: &SyncSender<Filled>,
     emptied: &Receiver<Vec<u8>>,
 ) -> Result<DumpStats, DumpError> {
+    kernel.send(message).map_err(DumpError::Send)?;
     let mut stats = DumpStats::default();
     loop {
         let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; BUFFER]);
@@ -190,43 +243,37 @@ fn receive_all(
             };
             break;
         }
-        // The reader takes all there is; it ends before only by panicking, which joining it tells.
-        let _ = filled.send((buffer, datagram.length));
+        if filled.send((buffer, datagram.length)).is_err() {
+            // Nobody reads any more: the deadline has passed.
+            return Err(DumpError::Deadline(Held::default()));
+        }
         if let Some(end) = end {
             return end.map(|()| stats);
         }
     }
 }
 
-/// Reads the sockets of datagrams as they come; how many there were, and how many could not be read.
-fn read_all(
-    filled: &Receiver<Filled>,
-    emptied: &SyncSender<Vec<u8>>,
-    mut each: impl FnMut(&Socket<'_>),
-) -> (u64, u64) {
+/// Reads the sockets of a datagram; how many there were, and how many could not be read.
+fn read_one(bytes: &[u8], mut each: impl FnMut(&Socket<'_>)) -> (u64, u64) {
     let (mut sockets, mut malformed) = (0, 0);
-    for (buffer, length) in filled {
-        for Message { header, payload } in Messages(buffer.get(..length).unwrap_or_default()).flatten() {
-            if header.sequence.get() != SEQUENCE || header.kind.get() != TCPDIAG_GETSOCK {
-                continue;
-            }
-            match Socket::parse(payload) {
-                Some(socket) => {
-                    sockets += 1;
-                    each(&socket);
-                }
-                None => malformed += 1,
-            }
+    for Message { header, payload } in Messages(bytes).flatten() {
+        if header.sequence.get() != SEQUENCE || header.kind.get() != TCPDIAG_GETSOCK {
+            continue;
         }
-        // Nobody wants it any more once the dump has ended.
-        let _ = emptied.try_send(buffer);
+        match Socket::parse(payload) {
+            Some(socket) => {
+                sockets += 1;
+                each(&socket);
+            }
+            None => malformed += 1,
+        }
     }
     (sockets, malformed)
 }
 
 fn ending(error: io::Error) -> DumpError {
     match error.kind() {
-        io::ErrorKind::TimedOut => DumpError::Deadline,
+        io::ErrorKind::TimedOut => DumpError::Deadline(Held::default()),
         _ if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => DumpError::Overrun,
         _ => DumpError::Receive(error),
     }

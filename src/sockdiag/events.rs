@@ -1,7 +1,7 @@
 //! The kernel's events of closing sockets: their last `tcp_info`, as they are destroyed
 //! (`net/core/sock_diag.c: sock_diag_broadcast_destroy`).
 //!
-//! They need no capability. What finds no room in the socket's buffer is dropped and counted by the
+//! Those of the own network namespace need no capability. What finds no room in the socket's buffer is dropped and counted by the
 //! kernel. Refuses to know what an end means.
 
 use std::io;
@@ -15,12 +15,11 @@ use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::sockopt::{
     set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, socket_recv_buffer_size,
 };
-use rustix::net::{
-    AddressFamily, RecvFlags, SocketFlags, SocketType, bind, getsockname, recvfrom, socket_with,
-};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, getsockname, socket_with};
 
 use super::frame::{Message, Messages};
 use super::socket::Socket;
+use crate::sys;
 
 /// `SKNLGRP_INET_TCP_DESTROY` (1) and `SKNLGRP_INET6_TCP_DESTROY` (3) as a mask: group n is bit n - 1.
 const GROUPS: u32 = 1 | 1 << 2;
@@ -31,13 +30,15 @@ const LONGEST: usize = 2048;
 /// So many are read before they are handed on.
 const BATCH: usize = 64;
 
-/// A socket that hears of every TCP socket that closes in its network namespace.
+/// A socket that hears of every TCP socket that closes in its network namespace, or in others too.
 #[derive(Debug)]
 pub struct Events {
     socket: Arc<OwnedFd>,
     port: u32,
+    everywhere: bool,
     buffer: Vec<u8>,
-    lengths: Vec<usize>,
+    /// How long each message in the buffer is, and which namespace it is about.
+    read: Vec<(usize, Option<i32>)>,
 }
 
 /// The kernel's queue of events that are not yet read.
@@ -59,26 +60,52 @@ impl Events {
     /// A buffer above `net.core.rmem_max` needs `CAP_NET_ADMIN`; without it the buffer is as large as
     /// that allows.
     ///
+    /// `everywhere`: also to the ends in other network namespaces, those that have a number in ours
+    /// (`ip netns list-id`). It needs `CAP_NET_BROADCAST` in the user namespace that owns ours, and in the
+    /// one that owns the other, of which nothing is heard without.
+    ///
     /// # Errors
-    /// What `socket(2)` or `bind(2)` says.
-    pub fn subscribe(buffer: usize) -> io::Result<Self> {
+    /// What `socket(2)`, `setsockopt(2)` or `bind(2)` says: `EPERM` if `everywhere` is not permitted.
+    pub fn subscribe(buffer: usize, everywhere: bool) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(SOCK_DIAG))?;
         // The kernel doubles what it is asked for (socket(7)).
         let half = buffer / 2;
         set_socket_recv_buffer_size_force(&socket, half)
             .or_else(|_| set_socket_recv_buffer_size(&socket, half))?;
+        if everywhere {
+            sys::listen_to_all_namespaces(&socket)?;
+        }
         bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
         let port = getsockname(&socket)?;
         let port = SocketAddrNetlink::try_from(port).map_or(0, |address| address.pid());
         let socket = Arc::new(socket);
-        Ok(Self { socket, port, buffer: vec![0; LONGEST * BATCH], lengths: Vec::with_capacity(BATCH) })
+        let (buffer, read) = (vec![0; LONGEST * BATCH], Vec::with_capacity(BATCH));
+        Ok(Self { socket, port, everywhere, buffer, read })
+    }
+
+    /// Whether the kernel grants a buffer of so many bytes to anybody (`net.core.rmem_max`).
+    ///
+    /// # Errors
+    /// What `socket(2)` or `setsockopt(2)` says.
+    pub fn grants(buffer: usize) -> io::Result<bool> {
+        let socket =
+            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
+        let half = buffer / 2;
+        set_socket_recv_buffer_size(&socket, half)?;
+        Ok(socket_recv_buffer_size(&socket)? >= 2 * half)
     }
 
     /// The buffer that the kernel has granted, in bytes.
     #[must_use]
     pub fn granted(&self) -> usize {
         socket_recv_buffer_size(&self.socket).unwrap_or_default()
+    }
+
+    /// Whether the ends in other network namespaces are heard of.
+    #[must_use]
+    pub const fn is_everywhere(&self) -> bool {
+        self.everywhere
     }
 
     /// The socket's netlink port, by which `/proc/net/netlink` names it.
@@ -109,34 +136,41 @@ impl Events {
     /// Reads as many events as there are, up to a batch; whether the kernel has dropped some before.
     ///
     /// # Errors
-    /// What `recvfrom(2)` says, other than that events were dropped.
+    /// What `recvmsg(2)` says, other than that events were dropped.
     pub fn read(&mut self) -> io::Result<bool> {
-        self.lengths.clear();
+        self.read.clear();
         for place in self.buffer.chunks_mut(LONGEST) {
-            match recvfrom(&*self.socket, &mut *place, RecvFlags::DONTWAIT) {
-                Ok((_, length, sender)) => {
-                    let kernel = sender.and_then(|any| SocketAddrNetlink::try_from(any).ok());
+            let error = match sys::receive(&*self.socket, place) {
+                Ok(message) => {
                     // Somebody else's message is no event; its place holds none.
-                    let length = if kernel.is_some_and(|sender| sender.pid() == 0) { length } else { 0 };
-                    self.lengths.push(length);
+                    let length = if message.sender == 0 { message.length } else { 0 };
+                    self.read.push((length, message.namespace));
+                    continue;
                 }
-                Err(Errno::AGAIN) => break,
-                Err(Errno::INTR) => self.lengths.push(0),
+                Err(error) => error,
+            };
+            match Errno::from_io_error(&error) {
+                Some(Errno::AGAIN) => break,
+                Some(Errno::INTR) => self.read.push((0, None)),
                 // It is said once, and not how many.
-                Err(Errno::NOBUFS) => return Ok(true),
-                Err(error) => return Err(error.into()),
+                Some(Errno::NOBUFS) => return Ok(true),
+                _ => return Err(error),
             }
         }
         Ok(false)
     }
 
-    /// The sockets whose ends were read by the last [`Events::read`].
-    pub fn sockets(&self) -> impl Iterator<Item = Socket<'_>> {
-        let datagrams = self.buffer.chunks(LONGEST).zip(&self.lengths);
-        let messages =
-            datagrams.flat_map(|(bytes, length)| Messages(bytes.get(..*length).unwrap_or_default()));
-        messages.flatten().filter_map(|Message { header, payload }| {
-            (header.kind.get() == BY_FAMILY).then(|| Socket::parse(payload)).flatten()
+    /// The sockets whose ends were read by the last [`Events::read`], each with the number of its network
+    /// namespace in ours; `None` is our own, also where it has a number in itself.
+    pub fn sockets(&self) -> impl Iterator<Item = (Option<i32>, Socket<'_>)> {
+        let datagrams = self.buffer.chunks(LONGEST).zip(&self.read);
+        let messages = datagrams.flat_map(|(bytes, (length, namespace))| {
+            Messages(bytes.get(..*length).unwrap_or_default()).map(|message| (*namespace, message))
+        });
+        messages.filter_map(|(namespace, message)| {
+            let Message { header, payload } = message.ok()?;
+            let socket = (header.kind.get() == BY_FAMILY).then(|| Socket::parse(payload)).flatten();
+            Some((namespace, socket?))
         })
     }
 }

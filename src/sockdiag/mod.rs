@@ -18,7 +18,7 @@ mod state;
 pub mod tcp_info;
 
 pub use algorithm::AlgorithmField;
-pub use dump::{Datagram, DumpError, DumpStats, Kernel, dump};
+pub use dump::{Datagram, DumpError, DumpStats, Held, Kernel, dump};
 pub use events::{Events, Queue, dropped};
 pub use layout::{Layout, NoneValue, Width};
 pub use netlink::Netlink;

@@ -54,6 +54,7 @@ pub struct Socket<'a> {
     header: &'a InetDiagMsg,
     state: State,
     attributes: Noted<'a>,
+    reply: &'a [u8],
 }
 
 /// The attributes that anybody asks for, found in one walk.
@@ -97,7 +98,13 @@ impl<'a> Socket<'a> {
         if header.family != AF_INET && header.family != AF_INET6 {
             return None;
         }
-        Some(Self { header, state, attributes: Noted::walk(attributes) })
+        Some(Self { header, state, attributes: Noted::walk(attributes), reply: payload })
+    }
+
+    /// The reply that [`Socket::parse`] was given.
+    #[must_use]
+    pub const fn reply(&self) -> &'a [u8] {
+        self.reply
     }
 
     /// The state.

@@ -5,11 +5,15 @@ mod namespace;
 
 mod arguments;
 mod configs;
+#[cfg(feature = "root-tests")]
+mod dropping;
 mod estimate;
 mod exporter;
 mod hostile;
 #[cfg(feature = "root-tests")]
 mod privileges;
+#[cfg(feature = "root-tests")]
+mod public;
 mod scrapes;
 mod stopping;
 

@@ -1,27 +1,21 @@
-//! What works without any capability, and what is said of what does not. Needs root to have none.
+//! What works without which capability, and what is said of what does not.
+//!
+//! Needs root: to have none, some or all of them.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::collections::BTreeSet;
 
 use super::enter;
 use super::exporter::Exporter;
+use super::public::{Public, nobody, root};
 
-/// Starts the exporter as nobody, who may read neither the build's folder nor root's processes.
-fn start_as_nobody(config: &str) -> (Exporter, tempfile::TempDir) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))
-        .expect("a folder for all");
-    let program = folder.path().join("prometheus_ss_exporter");
-    std::fs::copy(env!("CARGO_BIN_EXE_prometheus_ss_exporter"), &program).expect("a copy");
-    let file = folder.path().join("config.yml");
-    std::fs::write(&file, config).expect("a file");
-    let mut command = Command::new(program);
-    command.current_dir("/").arg("--config").arg(file).uid(65_534).gid(65_534);
-    (Exporter::spawn(&mut command), folder)
+/// Starts the exporter as nobody, without any capability.
+fn start_as_nobody(config: &str) -> (Exporter, Public) {
+    let public = Public::new(config);
+    (public.start(&nobody(&[])), public)
 }
 
-fn held_by_root() -> (std::net::TcpListener, std::net::TcpStream, std::net::TcpStream) {
+/// A connection whose ends are both held by this process.
+pub fn held_by_root() -> (std::net::TcpListener, std::net::TcpStream, std::net::TcpStream) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
     let client = std::net::TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
     let server = listener.accept().expect("the other end").0;
@@ -38,8 +32,10 @@ fn without_a_capability_every_flow_is_shown() {
     let metrics = exporter.metrics();
     let port = client.local_addr().expect("bound").port();
     assert!(metrics.contains(&format!("tcp_rtt{{flow=\"(SRC#127.0.0.1|{port})(DST#")), "{metrics}");
-    assert!(metrics.contains("ss_exporter_capability{name=\"CAP_SYS_PTRACE\"} 0\n"), "{metrics}");
+    assert!(!metrics.contains("ss_exporter_capability"), "nothing needs one: {metrics}");
     assert!(!metrics.contains("ss_exporter_processes_unreadable"), "nobody asked for owners");
+    let log = exporter.log();
+    assert!(!log.contains("CAP_"), "{log}");
 }
 
 #[test]
@@ -52,7 +48,10 @@ fn marks_without_their_capability_are_unknown_and_that_is_said_once() {
     let (exporter, _folder) = start_as_nobody(views);
     let metrics = [exporter.metrics(), exporter.metrics()].concat();
     assert!(metrics.contains("ss_v_sockets{mark=\"unknown\"}"), "{metrics}");
-    assert!(metrics.contains("ss_exporter_capability{name=\"CAP_NET_ADMIN\"} 0\n"), "{metrics}");
+    assert!(
+        metrics.contains("ss_exporter_capability{feature=\"marks\",name=\"CAP_NET_ADMIN\"} 0\n"),
+        "{metrics}"
+    );
     let log = exporter.log();
     assert_eq!(log.matches("the marks of sockets stay unknown").count(), 1, "{log}");
 }
@@ -68,11 +67,145 @@ fn a_missing_capability_is_said_once_and_its_flows_keep_their_endpoints() {
     let port = client.local_addr().expect("bound").port();
     assert!(metrics.contains(&format!("tcp_rtt{{flow=\"(SRC#127.0.0.1|{port})(DST#")), "{metrics}");
     for name in ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"] {
-        assert!(metrics.contains(&format!("ss_exporter_capability{{name=\"{name}\"}} 0\n")), "{metrics}");
+        let sample = format!("ss_exporter_capability{{feature=\"processes\",name=\"{name}\"}} 0\n");
+        assert!(metrics.contains(&sample), "{metrics}");
     }
     let unreadable = metrics.lines().find_map(|line| line.strip_prefix("ss_exporter_processes_unreadable "));
     assert!(unreadable.is_some_and(|number| number != "0"), "{metrics}");
     let log = exporter.log();
     assert_eq!(log.matches("CAP_SYS_PTRACE").count(), 1, "{log}");
     assert!(log.contains("CAP_DAC_READ_SEARCH"), "{log}");
+}
+
+/// The capabilities whose combinations are tried.
+const CAPABILITIES: [&str; 4] =
+    ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN", "CAP_NET_BROADCAST"];
+
+const BY_PROCESS: &str = "logic: {compression: {label_folding: pid_condensed}}\n";
+
+/// So small a buffer for events needs nothing.
+const EVERYWHERE: &str = "{logic: , views: {v: {by: [netns]}}, collect: {netns: all, event_buffer: 64KiB}}";
+
+/// What a configuration needs: the feature's word, the feature in the log, the capability.
+fn needs(config: &str) -> Vec<(&'static str, &'static str, &'static str)> {
+    let mut needs = Vec::new();
+    if config.contains("pid_condensed") {
+        needs.extend(
+            ["CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"].map(|name| ("processes", "owners by process", name)),
+        );
+    }
+    if config.contains("netns: all") {
+        needs.extend(
+            ["CAP_SYS_ADMIN", "CAP_SYS_PTRACE"].map(|name| ("namespaces", "other network namespaces", name)),
+        );
+        let ends = "ends of connections in other namespaces";
+        needs.push(("namespace_events", ends, "CAP_NET_BROADCAST"));
+    }
+    needs
+}
+
+/// The samples that tell of capabilities.
+pub fn told(metrics: &str) -> BTreeSet<String> {
+    metrics.lines().filter(|line| line.starts_with("ss_exporter_capability{")).map(str::to_owned).collect()
+}
+
+/// Starts the exporter with each combination; `user` makes setpriv's arguments of one.
+fn says_what_is_missing(config: &str, user: fn(&[&str]) -> Vec<String>) {
+    let _held = held_by_root();
+    let public = Public::new(config);
+    for combination in 0..1 << CAPABILITIES.len() {
+        let chosen = CAPABILITIES.iter().enumerate().filter(|(bit, _)| combination >> bit & 1 == 1);
+        let held: Vec<_> = chosen.map(|(_, name)| *name).collect();
+        let exporter = public.start(&user(&held));
+        let metrics = exporter.metrics();
+        assert!(metrics.contains("tcp_rtt{flow="), "{held:?}: {metrics}");
+        let sample = |(word, _, name)| {
+            let value = u8::from(held.contains(&name));
+            format!("ss_exporter_capability{{feature=\"{word}\",name=\"{name}\"}} {value}")
+        };
+        assert_eq!(told(&metrics), needs(config).into_iter().map(sample).collect(), "{held:?}");
+        let log = exporter.log();
+        let missing: Vec<_> = needs(config).into_iter().filter(|(_, _, name)| !held.contains(name)).collect();
+        assert_eq!(log.matches("a capability is missing").count(), missing.len(), "{held:?}: {log}");
+        for (_, feature, name) in missing {
+            let said = |line: &str| line.contains(name) && line.contains(feature) && line.contains("lost=");
+            assert_eq!(log.lines().filter(|line| said(line)).count(), 1, "{held:?}, {name}: {log}");
+        }
+    }
+}
+
+#[test]
+fn root_with_any_combination_is_told_what_is_missing() {
+    if enter() {
+        return;
+    }
+    says_what_is_missing(BY_PROCESS, root);
+}
+
+#[test]
+fn nobody_with_any_combination_is_told_what_is_missing() {
+    if enter() {
+        return;
+    }
+    says_what_is_missing(BY_PROCESS, nobody);
+}
+
+#[test]
+fn root_who_looks_at_all_namespaces_is_told_what_is_missing_with_any_combination() {
+    if enter() {
+        return;
+    }
+    says_what_is_missing(EVERYWHERE, root);
+}
+
+#[test]
+fn nobody_who_looks_at_all_namespaces_is_told_what_is_missing_with_any_combination() {
+    if enter() {
+        return;
+    }
+    says_what_is_missing(EVERYWHERE, nobody);
+}
+
+#[test]
+fn both_capabilities_together_bring_the_owners_of_other_users_sockets() {
+    if enter() {
+        return;
+    }
+    let (_listener, client, _server) = held_by_root();
+    let public = Public::new(BY_PROCESS);
+    for user in [root, nobody] {
+        let exporter = public.start(&user(&["CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"]));
+        let metrics = exporter.metrics();
+        let peer = client.peer_addr().expect("connected").port();
+        let flow = format!("tcp_rtt{{flow=\"({})(DST#127.0.0.1|{peer})", std::process::id());
+        assert!(metrics.contains(&flow), "{flow}: {metrics}");
+    }
+}
+
+#[test]
+fn a_buffer_that_anybody_is_granted_needs_nothing() {
+    if enter() {
+        return;
+    }
+    let config = "{views: {v: {by: [direction]}}, collect: {event_buffer: 64KiB}}";
+    let (exporter, _public) = start_as_nobody(config);
+    let metrics = exporter.metrics();
+    assert!(metrics.contains("ss_exporter_events_buffer_bytes 65536\n"), "{metrics}");
+    assert_eq!(told(&metrics), BTreeSet::new());
+    let log = exporter.log();
+    assert!(!log.contains("a capability is missing"), "{log}");
+}
+
+#[test]
+fn a_buffer_that_is_not_granted_is_said_once() {
+    if enter() {
+        return;
+    }
+    let (exporter, _public) =
+        start_as_nobody("{views: {v: {by: [direction]}}, collect: {event_buffer: 1GiB}}");
+    let missing = "ss_exporter_capability{feature=\"event_buffer\",name=\"CAP_NET_ADMIN\"} 0";
+    assert_eq!(told(&exporter.metrics()), [missing.to_owned()].into());
+    let log = exporter.log();
+    assert_eq!(log.matches("CAP_NET_ADMIN").count(), 1, "{log}");
+    assert!(log.contains("the event buffer") && log.contains("net.core.rmem_max"), "{log}");
 }

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use ss_exporter::collect::{Memory, World, collect};
+use ss_exporter::attribute::{Listing, Namespace};
+use ss_exporter::collect::{Entered, Memory, World, collect, standing};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
+use ss_exporter::privileges::{Feature, Privileges};
 use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::Cursor;
 use ss_exporter::sockdiag::{Datagram, Kernel};
@@ -32,15 +34,29 @@ struct Recording(Vec<u8>);
 impl World for Captured {
     type Kernel = Recording;
 
-    fn open(&self) -> io::Result<Recording> {
-        Ok(Recording(self.sent.lock().expect("unbroken").clone()))
+    fn namespaces(&self) -> io::Result<Listing> {
+        let own = Namespace { name: "blue".to_owned(), ..Namespace::own() };
+        Ok(Listing { namespaces: vec![own], ..Listing::default() })
+    }
+
+    fn enter(&self, _: &Namespace) -> io::Result<Entered<Recording>> {
+        let recording = || Recording(self.sent.lock().expect("unbroken").clone());
+        Ok(Entered { kernels: Some((recording(), recording())), time_wait: None, ports: String::new() })
+    }
+
+    fn nsid(&self, _: &Namespace) -> Option<i32> {
+        None
     }
 
     fn proc(&self) -> &Path {
         &self.proc
     }
 
-    fn interface_name(&self, _: u32) -> Option<String> {
+    fn interface_name(&self, _: &Namespace, _: u32) -> Option<String> {
+        None
+    }
+
+    fn interface_index(&self, _: &Namespace, _: &str) -> Option<u32> {
         None
     }
 }
@@ -56,6 +72,14 @@ impl Lookup for Captured {
 
     fn cgroup(&self, _: &str) -> Option<u64> {
         None
+    }
+
+    fn user(&self, _: &str) -> Option<u32> {
+        None
+    }
+
+    fn judges_cgroups(&self) -> bool {
+        true
     }
 }
 
@@ -82,7 +106,9 @@ fn processes(proc: &Path) {
     for pid in ["20005", "731"] {
         let fds = proc.join(pid).join("fd");
         std::fs::create_dir_all(&fds).expect("a folder");
-        std::fs::write(proc.join(pid).join("comm"), b"a\"b\n\xff\n").expect("a file");
+        // As the kernel writes them: the name with its line feed escaped, 18 numbers, then the time of start.
+        let stat = [pid.as_bytes(), b" (a\"b\\n\xff) S", &b" 0".repeat(18), b" 7 0\n"].concat();
+        std::fs::write(proc.join(pid).join("stat"), stat).expect("a file");
         for (fd, inode) in inodes.iter().skip(1).enumerate() {
             std::os::unix::fs::symlink(format!("socket:[{inode}]"), fds.join(fd.to_string()))
                 .expect("a link");
@@ -95,13 +121,12 @@ fn compare(name: &str, config: &str, format: Format) {
     processes(folder.path());
     let world = Captured { proc: folder.path().to_owned(), sent: Mutex::new(DUMP.to_vec()) };
     let plan = Plan::new(Config::parse("golden.yml", config).expect("a valid configuration"));
-    let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
+    let snapshot = collect(&plan, &world, &mut Memory::new(&plan, Privileges::default()));
     let mut cursor = Cursor::default();
     let bytes: Vec<u8> = std::iter::from_fn(|| snapshot.chunk(&mut cursor, format)).flatten().collect();
     let text = String::from_utf8(bytes).expect("UTF-8");
     // What depends on this machine and moment, and the version, which changes with each release.
-    let changing =
-        ["process_", "ss_exporter_collection_duration", "ss_exporter_capability", "ss_exporter_build_info{"];
+    let changing = ["process_", "ss_exporter_collection_duration", "ss_exporter_build_info{"];
     let stable: String = text
         .split_inclusive('\n')
         .filter(|line| !changing.iter().any(|start| line.starts_with(start)))
@@ -139,7 +164,7 @@ fn a_dump_without_its_end_withholds_every_row_and_says_so_until_the_next() {
     let config = Config::parse("golden.yml", "logic: {compression: {max_flows: 3}}").expect("valid");
     let plan = Plan::new(config);
     let world = Captured { proc: PathBuf::new(), sent: Mutex::new(DUMP.to_vec()) };
-    let mut memory = Memory::new(&plan);
+    let mut memory = Memory::new(&plan, Privileges::default());
     let mut text = |sent: &[u8]| {
         *world.sent.lock().expect("unbroken") = sent.to_vec();
         let snapshot = collect(&plan, &world, &mut memory);
@@ -166,7 +191,7 @@ fn a_process_table_that_cannot_be_read_withholds_a_selection_by_it_but_not_a_lab
     let shown = |config: &str| {
         let plan = Plan::new(Config::parse("golden.yml", config).expect("valid"));
         let world = Captured { proc: PathBuf::from("/nonexistent"), sent: Mutex::new(DUMP.to_vec()) };
-        let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
+        let snapshot = collect(&plan, &world, &mut Memory::new(&plan, Privileges::default()));
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
         let text = String::from_utf8(bytes).expect("UTF-8");
@@ -182,7 +207,7 @@ fn a_socket_that_a_dump_repeats_counts_once() {
     let plan = Plan::new(Config::parse("golden.yml", OWNERS_3X).expect("valid"));
     let rows = |sent: Vec<u8>| {
         let world = Captured { proc: PathBuf::new(), sent: Mutex::new(sent) };
-        let snapshot = collect(&plan, &world, &mut Memory::new(&plan));
+        let snapshot = collect(&plan, &world, &mut Memory::new(&plan, Privileges::default()));
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
         let text = String::from_utf8(bytes).expect("UTF-8");
@@ -218,7 +243,7 @@ fn sockets_keep_their_rows_while_nobody_can_tell_their_owners() {
   all: {metrics: [received_bytes_total], select: \"not dport = 1\"}
 ";
     let plan = Plan::new(Config::parse("golden.yml", views).expect("valid"));
-    let mut memory = Memory::new(&plan);
+    let mut memory = Memory::new(&plan, Privileges::default());
     let mut received = |known: bool, bytes: u64| {
         let proc = if known { folder.path().to_owned() } else { PathBuf::from("/nonexistent") };
         let world = Captured { proc, sent: Mutex::new(received_more(bytes)) };
@@ -236,4 +261,14 @@ fn sockets_keep_their_rows_while_nobody_can_tell_their_owners() {
     assert!(owned > 0 && owned + 1_000 == all, "one socket has no owner: {owned} of {all}");
     assert_eq!(received(false, 2_000), [2 * owned, 2 * all]);
     assert_eq!(received(true, 3_000), [3 * owned, 3 * all], "nothing is lost of what was gained meanwhile");
+}
+
+#[test]
+fn what_was_held_at_the_start_is_told_with_a_dump_and_without() {
+    let plan = Plan::new(Config::parse("golden.yml", "logic:\n").expect("valid"));
+    let world = Captured { proc: PathBuf::new(), sent: Mutex::new(DUMP.to_vec()) };
+    let held = Privileges::of(&[Feature::Processes, Feature::Marks]);
+    let mut memory = Memory::new(&plan, held.clone());
+    assert_eq!(collect(&plan, &world, &mut memory).health.privileges, held);
+    assert_eq!(standing(&plan, &memory.remembered(), Path::new("")).health.privileges, held);
 }

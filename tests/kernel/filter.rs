@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use ss_exporter::attribute::Direction;
+use ss_exporter::attribute::{Belongs, Direction};
 use ss_exporter::select::{Expression, Judge, Subject, Test, canonical, split};
 use ss_exporter::sockdiag::bytecode::compile;
 use ss_exporter::sockdiag::{Extensions, Request, Socket, State, StateSet};
@@ -34,7 +34,7 @@ fn judged(selection: &Expression, in_kernel: bool) -> (BTreeSet<u64>, BTreeSet<u
 fn subject<'a>(socket: &'a Socket<'a>) -> Subject<'a> {
     let inbound = socket.local().port() < socket.remote().port();
     let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
-    Subject::alive(socket, Some(direction), &[])
+    Subject::alive(socket, Some(direction), Belongs::default())
 }
 
 fn addresses() -> Vec<IpAddr> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
-use ss_exporter::attribute::Networks;
+use ss_exporter::attribute::{Belongs, Networks};
 use ss_exporter::select::{Subject, parse};
 use ss_exporter::sockdiag::{Extensions, Request, State, StateSet};
 
@@ -49,7 +49,7 @@ fn selected(selection: &str) -> Ends {
     let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
     let mut ends = Ends::new();
     dump_now(&request, |socket| {
-        if selection.accepts(Subject::alive(socket, None, &[])) {
+        if selection.accepts(Subject::alive(socket, None, Belongs::default())) {
             ends.insert((socket.local(), socket.remote()));
         }
     });

@@ -3,8 +3,18 @@
 #[path = "../support/namespace.rs"]
 mod namespace;
 
+#[cfg(feature = "root-tests")]
+#[path = "../support/holder.rs"]
+mod holder;
+
+#[cfg(feature = "root-tests")]
+mod cgroups;
 mod filter;
+#[cfg(feature = "root-tests")]
+mod held;
 mod language;
+#[cfg(feature = "root-tests")]
+mod netns;
 mod numbers;
 mod owners;
 mod states;
@@ -14,7 +24,9 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use ss_exporter::collect::World;
+use ss_exporter::attribute::{Cgroups, Listing, Namespace};
+use ss_exporter::collect::{Entered, World};
+use ss_exporter::privileges::Privileges;
 use ss_exporter::select::Lookup;
 use ss_exporter::sockdiag::{DumpStats, Netlink, Request, Socket, dump};
 
@@ -75,9 +87,9 @@ fn one_of_each() -> Vec<Pair> {
     ]
 }
 
-fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>) + Send) -> DumpStats {
-    let mut kernel = Netlink::open().expect("sock_diag");
-    dump(&mut kernel, request, Instant::now() + Duration::from_secs(10), each).expect("a complete dump")
+fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>)) -> DumpStats {
+    let kernel = Netlink::open().expect("sock_diag");
+    dump(kernel, request, Instant::now() + Duration::from_secs(10), each).expect("a complete dump")
 }
 
 /// The namespace of the test.
@@ -86,16 +98,28 @@ struct Here;
 impl World for Here {
     type Kernel = Netlink;
 
-    fn open(&self) -> std::io::Result<Netlink> {
-        Netlink::open()
+    fn namespaces(&self) -> std::io::Result<Listing> {
+        Ok(Listing::own())
+    }
+
+    fn enter(&self, _: &Namespace) -> std::io::Result<Entered<Netlink>> {
+        Entered::here(self.proc(), false)
+    }
+
+    fn nsid(&self, _: &Namespace) -> Option<i32> {
+        None
     }
 
     fn proc(&self) -> &std::path::Path {
         std::path::Path::new("/proc")
     }
 
-    fn interface_name(&self, _: u32) -> Option<String> {
+    fn interface_name(&self, _: &Namespace, _: u32) -> Option<String> {
         None
+    }
+
+    fn interface_index(&self, _: &Namespace, name: &str) -> Option<u32> {
+        self.interface(name)
     }
 }
 
@@ -109,8 +133,16 @@ impl Lookup for Here {
         (name == "lo").then_some(1)
     }
 
-    fn cgroup(&self, _: &str) -> Option<u64> {
-        None
+    fn cgroup(&self, path: &str) -> Option<u64> {
+        Cgroups::mounted().id(path)
+    }
+
+    fn user(&self, name: &str) -> Option<u32> {
+        (name == "root").then_some(0)
+    }
+
+    fn judges_cgroups(&self) -> bool {
+        true
     }
 }
 
@@ -118,7 +150,7 @@ impl Lookup for Here {
 fn expose(config: &str) -> String {
     use ss_exporter::{collect, config::Config, exposition::Format, plan::Plan, snapshot::Cursor};
     let plan = Plan::new(Config::parse("test.yml", config).expect("a valid configuration"));
-    let snapshot = collect::collect(&plan, &Here, &mut collect::Memory::new(&plan));
+    let snapshot = collect::collect(&plan, &Here, &mut collect::Memory::new(&plan, Privileges::default()));
     assert!(snapshot.health.success(), "{:?}", snapshot.health);
     let mut cursor = Cursor::default();
     let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text));

@@ -1,9 +1,10 @@
 //! Owners of real sockets.
 
+use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ss_exporter::attribute::Processes;
+use ss_exporter::attribute::{Processes, Whose};
 
 use super::{Pair, enter, expose, samples};
 
@@ -100,34 +101,152 @@ fn every_owner_of_a_shared_socket_is_named_with_ascending_pids() {
     assert!(samples(&text, "tcp_cwnd").iter().any(|(label, _)| *label == expected), "{expected} in {text}");
 }
 
-#[test]
-fn the_scan_finds_every_socket_of_this_process() {
-    let pair = Pair::at(std::net::Ipv4Addr::LOCALHOST);
-    let processes = Processes::scan(std::path::Path::new("/proc"), soon()).expect("a process table");
-    let links = std::fs::read_dir("/proc/self/fd").expect("fds").flatten();
-    let targets = links.filter_map(|link| std::fs::read_link(link.path()).ok());
-    let mut sockets = 0;
-    for target in targets {
-        let Some(inode) =
-            target.to_str().and_then(|t| t.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok())
-        else {
-            continue;
-        };
-        sockets += 1;
-        assert!(processes.of(Some(inode)).iter().any(|owner| owner.pid == std::process::id()), "{inode}");
+/// A table of the real processes, and a clock that is moved by hand.
+struct Table {
+    processes: Processes,
+    now: Instant,
+}
+
+impl Table {
+    fn new() -> Self {
+        let processes = Processes::new("/proc".into(), false);
+        let mut table = Self { processes, now: Instant::now() };
+        table.begin_after(0);
+        table
     }
-    assert!(sockets >= 2, "{sockets}");
-    drop(pair);
-    assert!(processes.of(None).is_empty());
+
+    fn begin_after(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+        self.processes.begin(self.now, soon()).expect("a process table");
+        assert!(!self.processes.incomplete);
+    }
+
+    fn pids(&mut self, inode: u32) -> Vec<u32> {
+        self.processes.holders(Some(inode)).iter().map(|owner| owner.pid).collect()
+    }
+
+    fn resolved(&mut self, inodes: &[u32]) -> Vec<Whose> {
+        for inode in inodes {
+            self.processes.of(*inode);
+        }
+        self.processes.resolve(self.now, soon());
+        inodes.iter().map(|inode| self.processes.of(*inode)).collect()
+    }
+}
+
+fn inode(socket: impl AsFd) -> u32 {
+    let inode = rustix::fs::fstat(socket).expect("an open socket").st_ino;
+    u32::try_from(inode).expect("a socket's inode")
 }
 
 #[test]
-fn a_scan_that_has_no_time_says_that_it_is_incomplete() {
-    let processes = Processes::scan(std::path::Path::new("/proc"), Instant::now()).expect("a process table");
+fn the_first_collection_finds_every_socket_of_this_process() {
+    if enter() {
+        return;
+    }
+    let pairs: Vec<_> = (0..50).map(|_| Pair::at(std::net::Ipv4Addr::LOCALHOST)).collect();
+    let mut table = Table::new();
+    let comm = std::fs::read_to_string("/proc/self/comm").expect("comm");
+    let executable = std::env::current_exe().expect("a path");
+    for socket in pairs.iter().flat_map(|pair| [&pair.client, &pair.server]) {
+        let Whose::Known(id) = table.processes.of(inode(socket)) else { panic!("it is not known") };
+        let owner = table.processes.owner(id);
+        assert_eq!(owner.pids(), std::process::id().to_string());
+        assert_eq!(owner.names(), comm.trim_end());
+        assert!(executable.ends_with(owner.executables()), "{}", owner.executables());
+    }
+    assert_eq!(table.processes.holders(None), []);
+}
+
+#[test]
+fn a_socket_that_a_child_inherited_is_the_childs_alone_when_the_parent_has_closed_it() {
+    if enter() {
+        return;
+    }
+    let pair = Pair::at(std::net::Ipv4Addr::LOCALHOST);
+    let shared = pair.client.try_clone().expect("a duplicate");
+    let socket = inode(&shared);
+    let stdin = Stdio::from(std::os::fd::OwnedFd::from(shared));
+    let mut child = Command::new("sleep").arg("60").stdin(stdin).spawn().expect("sleep");
+    let mut table = Table::new();
+    let mut both = [std::process::id(), child.id()];
+    both.sort_unstable();
+    let before = table.pids(socket);
+    drop(pair);
+    table.begin_after(41);
+    let after = table.pids(socket);
+    child.kill().expect("its end");
+    child.wait().expect("its end");
+    assert_eq!((before, after), (both.to_vec(), vec![child.id()]));
+    table.begin_after(1);
+    assert_eq!(table.processes.of(socket), Whose::Unknown);
+}
+
+#[test]
+fn replaced_sockets_are_found_where_the_old_ones_were() {
+    if enter() {
+        return;
+    }
+    let mut pairs: Vec<_> = (0..200).map(|_| Pair::at(std::net::Ipv4Addr::LOCALHOST)).collect();
+    let inodes = |pairs: &[Pair]| {
+        let sockets = pairs.iter().flat_map(|pair| [&pair.client, &pair.server]);
+        sockets.map(inode).collect::<Vec<_>>()
+    };
+    let mut table = Table::new();
+    table.resolved(&inodes(&pairs));
+    for _ in 0..20 {
+        pairs.swap_remove(pairs.len() / 2);
+    }
+    pairs.extend((0..25).map(|_| Pair::at(std::net::Ipv4Addr::LOCALHOST)));
+    table.begin_after(1);
+    let before = table.processes.looks().descriptors;
+    let found = table.resolved(&inodes(&pairs));
+    assert!(found.iter().all(|whose| *whose == found[0] && matches!(whose, Whose::Known(_))), "{found:?}");
+    let looked_at = table.processes.looks().descriptors - before;
+    assert!((40..120).contains(&looked_at), "{looked_at} for 50 sockets");
+}
+
+#[test]
+fn a_socket_that_is_being_passed_is_nobodys_until_it_is_received() {
+    use rustix::net::*;
+    if enter() {
+        return;
+    }
+    let (from, to) = std::os::unix::net::UnixStream::pair().expect("a pair");
+    let pair = Pair::at(std::net::Ipv4Addr::LOCALHOST);
+    let socket = inode(&pair.client);
+    let mut table = Table::new();
+    assert_eq!(table.pids(socket), [std::process::id()]);
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let passed = [pair.client.as_fd()];
+    assert!(ancillary.push(SendAncillaryMessage::ScmRights(&passed)));
+    let data = [std::io::IoSlice::new(b"x")];
+    sendmsg(&from, &data, &mut ancillary, SendFlags::empty()).expect("room");
+    drop(pair.client);
+    table.begin_after(41);
+    assert_eq!(table.resolved(&[socket]), [Whose::Nobody]);
+
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut data = [0];
+    recvmsg(&to, &mut [std::io::IoSliceMut::new(&mut data)], &mut ancillary, RecvFlags::empty())
+        .expect("a message");
+    // In turn, at the latest.
+    table.begin_after(41);
+    assert_eq!(table.pids(socket), [std::process::id()]);
+    drop(ancillary);
+}
+
+#[test]
+fn a_collection_that_has_no_time_says_that_it_is_incomplete() {
+    let mut processes = Processes::new("/proc".into(), false);
+    let now = Instant::now();
+    processes.begin(now, now).expect("a process table");
     assert!(processes.incomplete);
 }
 
 #[test]
 fn a_process_table_that_cannot_be_read_is_an_error() {
-    assert!(Processes::scan(std::path::Path::new("/nonexistent"), soon()).is_err());
+    assert!(Processes::new("/nonexistent".into(), false).begin(Instant::now(), soon()).is_err());
 }

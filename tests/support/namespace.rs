@@ -17,7 +17,8 @@ pub fn enter(arguments: &[&str]) -> bool {
     }
     let program = std::env::current_exe().expect("the path of this program");
     // Root needs no user namespace, and with one could not look into the processes outside.
-    let flags = if rustix::process::geteuid().is_root() { "-n" } else { "-rn" };
+    // With mounts of its own, so that a namespace it names is named nowhere else.
+    let flags = if rustix::process::geteuid().is_root() { "-nm" } else { "-rnm" };
     let status = Command::new("unshare")
         .arg(flags)
         .arg("--")

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use netlink_packet_core::Parseable as _;
 use netlink_packet_sock_diag::inet::InetResponse;
@@ -20,9 +20,9 @@ const DATAGRAMS: &[u8] = include_bytes!("linux-6.18.bin");
 const SS: &str = include_str!("linux-6.18.ss");
 
 /// The kernel of the capture.
-struct Recording<'a>(&'a [u8]);
+struct Recording(&'static [u8]);
 
-impl Kernel for Recording<'_> {
+impl Kernel for Recording {
     fn send(&mut self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
@@ -37,10 +37,11 @@ impl Kernel for Recording<'_> {
     }
 }
 
-fn each(datagrams: &[u8], each: impl FnMut(&Socket<'_>) + Send) {
+fn each(datagrams: &'static [u8], each: impl FnMut(&Socket<'_>)) {
     let request =
         Request { states: StateSet::of(&[State::Established]), extensions: Extensions::INFO, filter: None };
-    dump(&mut Recording(datagrams), &request, Instant::now(), each).expect("a complete dump");
+    dump(Recording(datagrams), &request, Instant::now() + Duration::from_mins(1), each)
+        .expect("a complete dump");
 }
 
 /// The lines of `ss` by socket cookie.

@@ -2,17 +2,45 @@
 //!
 //! Refuses to know where an end was heard of.
 
+use std::sync::Arc;
+
 use super::Follower;
+use crate::attribute::{Belongs, Direction, Home, Listeners, Namespace};
+use crate::collect::homes::Visit;
 use crate::fold::NO_ROW;
 use crate::labels::Names;
 use crate::select::Subject;
 use crate::sockdiag::{Field, Socket};
 
 impl Follower {
-    /// The end of a socket, with the last that the kernel knew of it.
-    pub(in crate::collect) fn ended(&mut self, socket: &Socket<'_>, names: Names<'_>) {
+    /// The end of a socket in the namespace with that number, or in the own one, with the last that the kernel
+    /// knew of it; `false` if no collection has seen the namespace.
+    ///
+    /// The kernel gives the number of a namespace that is gone to the next one: a socket that was not followed is
+    /// told of only if `is_still` confirms whose number it is.
+    pub(in crate::collect) fn ended(
+        &mut self,
+        nsid: Option<i32>,
+        socket: &Socket<'_>,
+        names: Names<'_>,
+        is_still: &mut dyn FnMut(i32, &Namespace) -> bool,
+    ) -> bool {
+        let Some(nsid) = nsid else {
+            self.ended_at(&Arc::clone(&self.own), socket, names);
+            return true;
+        };
+        let Some(Visit { home, namespace, .. }) = self.heard.get(&nsid) else { return false };
+        let followed = self.ledger.find(home.identity(socket.cookie())).is_some();
+        if !followed && !is_still(nsid, namespace) {
+            return false;
+        }
+        self.ended_at(&Arc::clone(home), socket, names);
+        true
+    }
+
+    fn ended_at(&mut self, home: &Home, socket: &Socket<'_>, names: Names<'_>) {
         let informed = socket.ended_with_information();
-        let cookie = socket.cookie();
+        let cookie = home.identity(socket.cookie());
         self.ledger.bury(cookie);
         if let Some(slot) = self.ledger.find(cookie) {
             if informed {
@@ -27,7 +55,7 @@ impl Follower {
             self.ledger.close(slot, self.seconds());
         } else if informed {
             if !self.is_older(socket) {
-                self.passed(socket, names);
+                self.passed(home, socket, names);
             }
         } else {
             self.without_information += u64::from(socket.was_disconnected());
@@ -46,10 +74,21 @@ impl Follower {
     }
 
     /// A connection of which nothing but its end is seen.
-    fn passed(&mut self, socket: &Socket<'_>, names: Names<'_>) {
-        let direction =
-            self.past.listeners.then(|| self.listeners.direction_at_end(socket.local(), socket.remote()));
-        let subject = Subject::ended(socket, direction);
+    fn passed(&mut self, home: &Home, socket: &Socket<'_>, names: Names<'_>) {
+        // The listeners are out of the way of the rows for a moment.
+        let listeners = self.listeners.remove(&home.number);
+        let none = Listeners::default();
+        let known = listeners.as_ref().unwrap_or(&none);
+        let direction = self.past.listeners.then(|| known.direction_at_end(socket.local(), socket.remote()));
+        let (owner, cgroup) =
+            if direction == Some(Direction::Inbound) { known.claim(socket.local()) } else { (None, None) };
+        let of = Belongs { owner, cgroup, home: Some(home), ..Belongs::default() };
+        self.pass(Subject::ended(socket, direction, of), names);
+        self.listeners.extend(listeners.map(|listeners| (home.number, listeners)));
+    }
+
+    fn pass(&mut self, subject: Subject<'_>, names: Names<'_>) {
+        let socket = subject.socket;
         self.rows.clear();
         for number in 0..self.past.folded.len() {
             if self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some()) {

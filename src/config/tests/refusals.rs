@@ -39,7 +39,7 @@ fn an_unknown_key_at_the_top_is_a_mistake_that_names_the_nearest_known_one() {
         "a.yml:2:1: logics: found an unknown key; allowed: views, networks, network_prefix, collect, logic, selection, cnfg; did you mean \"logic\"?\n\
          a.yml:3:1: zzzzzz: found an unknown key; allowed: views, networks, network_prefix, collect, logic, selection, cnfg\n\
          a.yml:5:3: collect.dead_line: found an unknown key; \
-         allowed: deadline, observe, events, event_buffer, tracked_sockets; did you mean \"deadline\"?"
+         allowed: deadline, observe, events, event_buffer, tracked_sockets, owners, netns; did you mean \"deadline\"?"
     );
 }
 

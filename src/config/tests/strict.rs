@@ -27,7 +27,7 @@ fn a_wrong_label_is_told_with_the_known_ones() {
         ("by: {uid: 1}", "by: found a map; allowed: a list of labels, such as [direction, service_port]"),
         (
             "by: [direktion]",
-            "by[0]: found \"direktion\"; allowed: local_address, local_port, remote_address, remote_port, remote_network, direction, service_port, state, ip_version, congestion, uid, interface, mark; did you mean \"direction\"?",
+            "by[0]: found \"direktion\"; allowed: local_address, local_port, remote_address, remote_port, remote_network, direction, service_port, state, ip_version, congestion, process, pid, executable, uid, user, cgroup, unit, slice, container_id, pod_uid, netns, interface, mark; did you mean \"direction\"?",
         ),
         ("by: [uid, mark, uid]", "by[2]: found uid again; allowed: each label once"),
         ("by: [[uid]]", "by[0]: found a list; allowed: the name of a label"),
@@ -188,7 +188,7 @@ fn states_limits_and_times_are_told_with_their_range() {
         ),
         (
             "select: 'dst 10.0.0.0/8 and'",
-            "select: at its end: found the end; allowed: (, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, direction, congestion, network, process, pid, uid",
+            "select: at its end: found the end; allowed: (, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, pod, netns, direction, congestion, network, process, executable, pid, uid, user",
         ),
         (
             "select: [a]",

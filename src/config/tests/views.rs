@@ -201,11 +201,14 @@ fn networks_have_names_and_the_rest_a_prefix() {
 
 #[test]
 fn every_key_of_collect_sets_its_field() {
-    let text =
-        "{deadline: 1s, observe: 1m, events: false, event_buffer: 64KiB, tracked_sockets: 7}".to_owned();
+    let text = "{deadline: 1s, observe: 1m, events: false, event_buffer: 64KiB, tracked_sockets: 7, \
+         owners: 200ms, netns: [blue, green]}"
+        .to_owned();
     assert_eq!(
         parsed(&format!("views: {{v: }}\ncollect: {text}")).collect,
         Collect {
+            owners: Duration::from_millis(200),
+            netns: Which::Named(vec!["blue".to_owned(), "green".to_owned()]),
             deadline: Duration::from_secs(1),
             observe: Duration::from_mins(1),
             events: false,

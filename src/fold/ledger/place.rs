@@ -1,8 +1,8 @@
-//! In which rows a socket is.
+//! In which rows a socket is, and what else is noted of it.
 //!
 //! Refuses to know why.
 
-use super::words::{SEEN, high, row_of, set_row};
+use super::words::{NOTES, SEEN, high, low, row_of, set_row};
 use super::{Ledger, NO_ROW, Slot};
 
 impl Ledger {
@@ -10,6 +10,33 @@ impl Ledger {
     #[must_use]
     pub fn flags(&self, slot: Slot) -> u32 {
         high(self.word(slot.0, SEEN))
+    }
+
+    /// Gives a socket other flags.
+    pub fn set_flags(&mut self, slot: Slot, flags: u32) {
+        if let Some(word) = self.records.get_mut(slot.0).get_mut(SEEN) {
+            *word = u64::from(flags) << 32 | u64::from(low(*word));
+        }
+    }
+
+    /// The home of a socket.
+    #[must_use]
+    pub fn home(&self, slot: Slot) -> u32 {
+        high(self.word(slot.0, NOTES))
+    }
+
+    /// The owner of a socket.
+    #[must_use]
+    #[inline]
+    pub fn owner(&self, slot: Slot) -> u32 {
+        low(self.word(slot.0, NOTES))
+    }
+
+    /// Gives a socket another owner.
+    pub fn set_owner(&mut self, slot: Slot, owner: u32) {
+        if let Some(word) = self.records.get_mut(slot.0).get_mut(NOTES) {
+            *word = *word >> 32 << 32 | u64::from(owner);
+        }
     }
 
     /// The row of a socket in the table that is followed at that number.

@@ -48,7 +48,7 @@ fn dump(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
     }
     // A second after the last.
     let now = ledger.dump();
-    ledger.end(true, true, now);
+    ledger.end(true, true, &[], now);
 }
 
 fn show(ledger: &mut Ledger, cookie: u64, key: &[u8], values: &[u64]) {
@@ -56,7 +56,7 @@ fn show(ledger: &mut Ledger, cookie: u64, key: &[u8], values: &[u64]) {
         Sight::Known(slot) => ledger.follow(slot, values),
         Sight::New => {
             let row = ledger.tables[0].row(key);
-            ledger.open(cookie, 0, &[row], values);
+            ledger.open(Entrant { cookie, ..Entrant::default() }, &[row], values);
         }
         Sight::Repeated | Sight::Buried => {}
     }
@@ -112,7 +112,7 @@ fn a_part_of_a_dump_that_comes_after_the_end_of_its_socket_revives_nothing() {
     end(&mut ledger, 2, b"a", Some(&[5, 0]));
     show(&mut ledger, 1, b"a", &[20, 0]);
     show(&mut ledger, 2, b"a", &[4, 0]);
-    ledger.end(true, true, 0);
+    ledger.end(true, true, &[], 0);
     assert_eq!((sum(&ledger, 0), sum(&ledger, 2), sum(&ledger, 3)), (35, 2, 2));
     assert_eq!(ledger.tracked().0, 0);
 }
@@ -124,7 +124,7 @@ fn one_that_three_complete_dumps_miss_is_gone_and_one_that_two_miss_is_not() {
     dump(&mut ledger, &[(1, [10, 0])]);
     dump(&mut ledger, &[(1, [10, 0])]);
     ledger.begin();
-    ledger.end(false, true, 0);
+    ledger.end(false, true, &[], 0);
     assert_eq!((ledger.stats.unseen, ledger.tracked().0), (0, 2));
     dump(&mut ledger, &[(2, [13, 0])]);
     assert_eq!((ledger.stats.unseen, sum(&ledger, 0)), (0, 3));
@@ -171,7 +171,7 @@ fn one_whose_end_may_be_on_its_way_is_not_gone() {
     baseline(&mut ledger, &[(1, [10, 0])]);
     for now in 10..20 {
         ledger.begin();
-        ledger.end(true, false, now);
+        ledger.end(true, false, &[], now);
     }
     assert_eq!((ledger.stats.unseen, ledger.tracked().0), (0, 1), "its end waits in the queue");
     end(&mut ledger, 1, b"a", Some(&[15, 0]));
@@ -184,7 +184,7 @@ fn dumps_in_quick_succession_are_one_that_misses() {
     baseline(&mut ledger, &[(1, [10, 0])]);
     for _ in 0..20 {
         ledger.begin();
-        ledger.end(true, true, 7);
+        ledger.end(true, true, &[], 7);
     }
     assert_eq!(ledger.tracked().0, 1);
 }
@@ -196,7 +196,7 @@ fn what_a_dump_repeats_is_said_to_be_repeated() {
     ledger.begin();
     assert!(matches!(ledger.sight(1), Sight::Known(_)));
     assert_eq!(ledger.sight(1), Sight::Repeated);
-    ledger.end(true, true, 9);
+    ledger.end(true, true, &[], 9);
     ledger.begin();
     assert!(matches!(ledger.sight(1), Sight::Known(_)), "of the next dump it is not");
 }
@@ -236,8 +236,9 @@ fn gains_go_to_the_row_that_a_socket_had_when_the_interval_began() {
     let mut ledger = ledger(9, 0, 9);
     baseline(&mut ledger, &[]);
     ledger.begin();
-    let slot = ledger.open(1, 0, &[NO_ROW], &[10, 0]).expect("a record");
-    ledger.end(true, true, 0);
+    let slot =
+        ledger.open(Entrant { cookie: 1, ..Entrant::default() }, &[NO_ROW], &[10, 0]).expect("a record");
+    ledger.end(true, true, &[], 0);
     ledger.follow(slot, &[15, 0]);
     let row = ledger.tables[0].row(b"a");
     ledger.move_to(slot, 0, row, 0);
@@ -254,7 +255,7 @@ fn a_socket_is_observed_once_a_period_and_only_if_it_received_something() {
     let mut ledger = ledger(9, 0, 9);
     ledger.begin();
     let row = ledger.tables[0].row(b"a");
-    let slot = ledger.open(1, 0, &[row], &[0, 0]).expect("a record");
+    let slot = ledger.open(Entrant { cookie: 1, ..Entrant::default() }, &[row], &[0, 0]).expect("a record");
     assert!(ledger.is_due(slot, 0, Some(4)) && !ledger.was_observed(slot));
     ledger.observe(slot, 0, 50);
     ledger.observed(slot, 0, Some(4));
@@ -283,10 +284,10 @@ fn an_idle_row_makes_room_after_its_time_and_its_key_begins_again_at_zero() {
     end(&mut ledger, 2, b"b", Some(&[6, 0]));
     assert_eq!(column(&ledger, 0), [("a".to_owned(), 5), ("other".to_owned(), 6)].into());
     ledger.begin();
-    ledger.end(true, true, 59);
+    ledger.end(true, true, &[], 59);
     assert_eq!(sum(&ledger, 0), 11);
     ledger.begin();
-    ledger.end(true, true, 60);
+    ledger.end(true, true, &[], 60);
     end(&mut ledger, 3, b"b", Some(&[7, 0]));
     assert_eq!(column(&ledger, 0), [("b".to_owned(), 7), ("other".to_owned(), 6)].into());
 }
@@ -298,10 +299,10 @@ fn an_announced_row_is_zero_and_stays_as_long_as_it_is_announced() {
     let dump = ledger.dump();
     ledger.tables[0].announce(b"a", dump, 0);
     ledger.tables[0].announce(b"b", dump, 0);
-    ledger.end(true, true, 0);
+    ledger.end(true, true, &[], 0);
     assert_eq!(column(&ledger, 0), [("a".to_owned(), 0)].into(), "there is no room for b");
     ledger.begin();
-    ledger.end(true, true, 1);
+    ledger.end(true, true, &[], 1);
     assert!(column(&ledger, 0).is_empty());
 }
 
@@ -325,7 +326,7 @@ fn a_hundred_thousand_sockets_take_no_more_memory_than_promised() {
     ledger.begin();
     let row = ledger.tables[0].row(b"a");
     for cookie in 0..100_000 {
-        ledger.open(cookie, 0, &[row], &[0; 6]);
+        ledger.open(Entrant { cookie, ..Entrant::default() }, &[row], &[0; 6]);
     }
     assert!(ledger.bytes_each() <= 160, "{}", ledger.bytes_each());
     assert_eq!(ledger.records.bytes_each(), 8 * (COUNTERS + 6 + 1), "8 bytes for each further counter");

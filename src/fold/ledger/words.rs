@@ -12,8 +12,10 @@ pub(super) const SEEN: usize = 1;
 /// One more than the period of the last observation in the upper half, 0 for none; in the lower what
 /// had been received then.
 pub(super) const OBSERVED: usize = 2;
+/// What whoever keeps the ledger notes of a socket: in the upper half what never changes, in the lower what may.
+pub(super) const NOTES: usize = 3;
 /// The first counter's last value; behind the counters stand rows, two to a word.
-pub(super) const COUNTERS: usize = 3;
+pub(super) const COUNTERS: usize = 4;
 
 /// What a counter of that many bits has gained; `None` if it went back.
 ///

@@ -10,6 +10,7 @@ struct Entry {
     local: (IpAddr, u16),
     remote: (IpAddr, u16),
     interface: u32,
+    cgroup: u64,
 }
 
 /// Runs a program as the kernel does; `None` if the kernel's audit would refuse it.
@@ -35,6 +36,7 @@ fn run(program: &Bytecode, entry: Entry) -> Option<bool> {
             S_COND => condition(&op[4..], entry.local.0),
             D_COND => condition(&op[4..], entry.remote.0),
             DEV_COND => op[4..8] == entry.interface.to_ne_bytes(),
+            CGROUP_COND => op[4..12] == entry.cgroup.to_ne_bytes(),
             _ => return None,
         };
         at += if passes { i64::from(op[1]) } else { no };
@@ -55,6 +57,7 @@ fn audit(code: &[u8]) -> Option<Vec<i64>> {
             |offset: usize, least: usize| offset >= least && offset <= left + 4 && offset.is_multiple_of(4);
         let least = match op[0] {
             S_GE..=D_LE | DEV_COND => 8,
+            CGROUP_COND => 12,
             S_COND | D_COND => 12 + if op[4] == 2 { 4 } else { 16 },
             _ => 4,
         };
@@ -100,6 +103,7 @@ fn judge(filter: &Filter, entry: Entry) -> bool {
         Filter::LocalAddress(network, prefix) => inside(*network, *prefix, entry.local.0),
         Filter::RemoteAddress(network, prefix) => inside(*network, *prefix, entry.remote.0),
         Filter::Interface(index) => *index == entry.interface,
+        Filter::Cgroup(id) => *id == entry.cgroup,
     }
 }
 
@@ -126,6 +130,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         network().prop_map(|(a, p)| Filter::LocalAddress(a, p)),
         network().prop_map(|(a, p)| Filter::RemoteAddress(a, p)),
         (0_u32..3).prop_map(Filter::Interface),
+        (0_u64..3).prop_map(Filter::Cgroup),
     ];
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
@@ -141,9 +146,9 @@ proptest! {
     #[test]
     fn a_program_passes_the_audit_and_means_its_filter(
         filter in filter(), local in (address(), 0_u16..10), remote in (address(), 0_u16..10),
-        interface in 0_u32..3
+        interface in 0_u32..3, cgroup in 0_u64..3
     ) {
-        let entry = Entry { local, remote, interface };
+        let entry = Entry { local, remote, interface, cgroup };
         let program = compile(&filter).expect("short");
         prop_assert_eq!(run(&program, entry), Some(judge(&filter, entry)));
     }
@@ -166,7 +171,7 @@ fn a_filter_beyond_the_kernels_limit_is_refused() {
     let ports = |count: u16| Filter::Any((0..count).map(|port| Filter::LocalPort(port..=port)).collect());
     let program = compile(&ports(3000)).expect("fits");
     let here = [127, 0, 0, 1].into();
-    let entry = |port| Entry { local: (here, port), remote: (here, 1), interface: 0 };
+    let entry = |port| Entry { local: (here, port), remote: (here, 1), interface: 0, cgroup: 0 };
     assert_eq!(run(&program, entry(2999)), Some(true));
     assert_eq!(run(&program, entry(3000)), Some(false));
     assert_eq!(compile(&ports(4000)), Err(TooLong));

@@ -56,10 +56,13 @@ fn run(
 ) -> (Result<DumpStats, DumpError>, Vec<u64>) {
     let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
     let mut cookies = Vec::new();
-    let mut script = Script(replies.into_iter().collect());
-    let result = dump(&mut script, &request, Instant::now(), |socket| cookies.push(socket.cookie()));
+    let script = Script(replies.into_iter().collect());
+    let result = dump(script, &request, Instant::now() + GENEROUS, |socket| cookies.push(socket.cookie()));
     (result, cookies)
 }
+
+/// More time than any test takes.
+const GENEROUS: Duration = Duration::from_mins(1);
 
 fn from_kernel<const N: usize>(datagrams: [Vec<u8>; N]) -> [io::Result<(Vec<u8>, u32)>; N] {
     datagrams.map(|bytes| Ok((bytes, 0)))
@@ -83,7 +86,7 @@ fn an_empty_dump_is_complete() {
 #[test]
 fn a_dump_without_done_is_an_error() {
     let (result, cookies) = run(from_kernel([[socket(1), socket(2)].concat()]));
-    assert!(matches!(result, Err(DumpError::Deadline)), "{result:?}");
+    assert!(matches!(result, Err(DumpError::Deadline(_))), "{result:?}");
     assert_eq!(cookies, [1, 2]);
 }
 
@@ -127,7 +130,7 @@ fn a_receive_error_is_an_error() {
 #[test]
 fn a_deadline_is_an_error() {
     let (result, _) = run([Err(io::ErrorKind::TimedOut.into())]);
-    assert!(matches!(result, Err(DumpError::Deadline)), "{result:?}");
+    assert!(matches!(result, Err(DumpError::Deadline(_))), "{result:?}");
 }
 
 #[test]
@@ -173,6 +176,39 @@ fn a_socket_that_cannot_be_read_is_counted_and_skipped() {
     let (result, cookies) = run(from_kernel([[short, odd, socket(1), done(0)].concat()]));
     assert_eq!(result.expect("complete").malformed, 2);
     assert_eq!(cookies, [1]);
+}
+
+/// A kernel that lets nobody out until it is told.
+struct Holding(Receiver<()>);
+
+impl Kernel for Holding {
+    fn send(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn receive(&mut self, _: &mut [u8], _: Instant) -> io::Result<Datagram> {
+        let _ = self.0.recv();
+        Err(io::ErrorKind::TimedOut.into())
+    }
+}
+
+#[test]
+fn a_dump_that_the_kernel_holds_is_left_behind_at_its_deadline() {
+    let (release, holding) = sync_channel(0);
+    let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let result = dump(Holding(holding), &request, Instant::now(), |_| {});
+    let Err(DumpError::Deadline(held)) = result else { panic!("{result:?}") };
+    assert!(held.is_held());
+    drop(release);
+    while held.is_held() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_dump_that_ends_at_its_deadline_by_itself_is_not_held() {
+    let (result, _) = run([Err(io::ErrorKind::TimedOut.into())]);
+    assert!(matches!(result, Err(DumpError::Deadline(held)) if !held.is_held()));
 }
 
 mod arbitrary {

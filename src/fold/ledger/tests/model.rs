@@ -167,7 +167,7 @@ impl World {
                 }
             }
             let sum_before = sum(&self.ledger, 0);
-            self.ledger.end(complete, self.ends.is_empty(), self.now);
+            self.ledger.end(complete, self.ends.is_empty(), &[], self.now);
             self.expired += sum_before - sum(&self.ledger, 0);
             // Rows that expired begin again at 0.
             let now = column(&self.ledger, 0);

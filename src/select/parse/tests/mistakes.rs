@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
-    const PREDICATES: &str = "(, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, direction, \
-                              congestion, network, process, pid, uid";
+    const PREDICATES: &str = "(, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, pod, \
+                              netns, direction, congestion, network, process, executable, pid, uid, user";
     let port = |found: &str, hint: &str| {
         format!(
             "column 9: found \"{found}\"; allowed: a port from 0 to 65535, or the name of a service such as \

@@ -1,0 +1,85 @@
+//! To whom and where a socket belongs, as far as anybody asks and as far as it is known.
+//!
+//! Refuses to know how it was found out.
+
+use super::cgroup::Cgroup;
+use super::process::{Owner, OwnerId};
+
+/// A network namespace, as the home of sockets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Home {
+    /// 0 for the exporter's own, else one that no other namespace ever has.
+    pub number: u32,
+    /// The text of the label `netns`: the namespace's name, or its inode.
+    pub name: String,
+    /// The cgroup of a process in it, where that is not the exporter's own namespace.
+    pub cgroup: Option<Cgroup>,
+}
+
+impl Home {
+    /// What tells a socket from all others of the host.
+    ///
+    /// Before Linux 5.10 each namespace numbers its sockets for itself. A cookie counts up from 1, so that its
+    /// upper 24 bits are free for three years at 10,000 sockets a second.
+    #[must_use]
+    #[inline]
+    pub const fn identity(&self, cookie: u64) -> u64 {
+        cookie ^ (self.number as u64).rotate_right(24)
+    }
+}
+
+/// To whom and where a socket belongs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Belongs<'a> {
+    /// Stands for the owner.
+    pub owner_id: OwnerId,
+    /// The processes that hold it; `None` if unknown.
+    pub owner: Option<&'a Owner>,
+    /// The cgroup that the kernel names.
+    pub cgroup: Option<&'a Cgroup>,
+    /// The namespace that it is in.
+    pub home: Option<&'a Home>,
+}
+
+impl<'a> Belongs<'a> {
+    /// The cgroup: the socket's, else that of its first process, else that of its namespace.
+    ///
+    /// On hosts with cgroup v1 the kernel names the root of v2 for every socket.
+    #[must_use]
+    pub fn cgroup(&self) -> Option<&'a Cgroup> {
+        let of_owner = || self.owner?.processes().first()?.cgroup();
+        let of_home = || self.home?.cgroup.as_ref();
+        let named = self.cgroup.filter(|cgroup| !cgroup.is_root());
+        named.or_else(of_owner).or_else(of_home).or(self.cgroup)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_with_one_cookie_in_two_namespaces_are_two() {
+        let home = |number| Home { number, ..Home::default() };
+        let numbers = [0, 1, 2, 255, 256, 65_536, (1 << 24) - 1];
+        let mut identities: Vec<_> =
+            numbers.iter().flat_map(|number| (1..100).map(|cookie| home(*number).identity(cookie))).collect();
+        identities.sort_unstable();
+        identities.dedup();
+        assert_eq!(identities.len(), numbers.len() * 99);
+        assert_eq!(home(0).identity(7), 7);
+    }
+
+    #[test]
+    fn the_cgroup_that_the_kernel_names_comes_before_that_of_the_namespace_unless_it_is_the_root() {
+        let (root, nginx, pause) =
+            (Cgroup::of_path("/"), Cgroup::of_path("/nginx"), Cgroup::of_path("/pause"));
+        let home = Home { cgroup: Some(pause.clone()), ..Home::default() };
+        let belongs = |cgroup, home| Belongs { cgroup, home, ..Belongs::default() }.cgroup();
+        assert_eq!(belongs(Some(&nginx), Some(&home)), Some(&nginx));
+        assert_eq!(belongs(Some(&root), Some(&home)), Some(&pause));
+        assert_eq!(belongs(None, Some(&home)), Some(&pause));
+        assert_eq!(belongs(Some(&root), None), Some(&root));
+        assert_eq!(belongs(None, None), None);
+    }
+}

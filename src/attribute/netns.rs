@@ -1,0 +1,156 @@
+//! The network namespaces of the host: which there are, what they are called, and being inside of one.
+//!
+//! Nothing of ours keeps a namespace alive: no thread stays inside and no file of one stays open. Refuses to
+//! know what is done inside, and which of them are worth it.
+
+mod discovery;
+mod number;
+mod sockstat;
+mod traveller;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustix::fs::stat;
+
+pub use sockstat::Sockstat;
+
+use discovery::discover;
+use traveller::Traveller;
+
+/// The namespace of the calling thread (`namespaces(7)`).
+const OWN: &str = "/proc/thread-self/ns/net";
+
+/// Which namespaces are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Our own alone; no process is looked at.
+    Own,
+    /// All that a process is in or a file names.
+    All,
+    /// Our own, and those with these names, or with these inodes where they have no name.
+    Named(Vec<String>),
+}
+
+/// A network namespace, as it was when it was listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace {
+    /// The inode of its files. The kernel gives it to another namespace once this one is gone.
+    pub inode: u64,
+    /// Its name if it has one, else the inode; `unknown` for our own if that cannot be read.
+    pub name: String,
+    /// The file that names it, below `/run/netns` (`ip-netns(8)`) or `/run/docker/netns`.
+    pub file: Option<PathBuf>,
+    /// The lowest id of a process in it; `None` if there is none that can be seen, or nobody looked.
+    pub pid: Option<u32>,
+    /// Whether it is our own.
+    pub own: bool,
+}
+
+impl Namespace {
+    /// Our own, without a name.
+    #[must_use]
+    pub const fn own() -> Self {
+        Self { inode: 0, name: String::new(), file: None, pid: None, own: true }
+    }
+}
+
+/// The namespaces that there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Our own first, then by inode.
+    pub namespaces: Vec<Namespace>,
+    /// Processes whose namespace could not be read: that takes `CAP_SYS_PTRACE`.
+    pub hidden: u64,
+    /// Names of [`Which::Named`] that no namespace has.
+    pub unknown: Vec<String>,
+}
+
+impl Listing {
+    /// Our own alone, without a name.
+    #[must_use]
+    pub fn own() -> Self {
+        Self { namespaces: vec![Namespace::own()], ..Self::default() }
+    }
+}
+
+/// A handle to the one thread that enters namespaces.
+#[derive(Clone, Debug)]
+pub struct Namespaces {
+    scope: Arc<Scope>,
+    traveller: Option<Traveller>,
+}
+
+/// What is looked at, and from where.
+#[derive(Debug)]
+struct Scope {
+    proc: PathBuf,
+    which: Which,
+    /// The inode of our own; 0 if it cannot be read.
+    own: u64,
+}
+
+impl Namespaces {
+    /// Starts the thread, which keeps the capabilities of this moment; our own namespace needs none.
+    ///
+    /// # Errors
+    /// If our own namespace cannot be told from others that are asked for, or the thread cannot be made.
+    pub fn start(proc: PathBuf, which: Which) -> io::Result<Self> {
+        let own = match stat(OWN) {
+            Ok(own) => own.st_ino,
+            // An empty root directory has no process table, and nobody asks which namespace is ours.
+            Err(_) if which == Which::Own => 0,
+            Err(error) => return Err(error.into()),
+        };
+        let traveller = (which != Which::Own).then(Traveller::start).transpose()?;
+        Ok(Self { scope: Arc::new(Scope { proc, which, own }), traveller })
+    }
+
+    /// The namespaces that there are now.
+    ///
+    /// # Errors
+    /// If the process table cannot be read, or the thread is gone (see [`Self::within`]).
+    pub fn list(&self) -> io::Result<Listing> {
+        let scope = Arc::clone(&self.scope);
+        self.aside(move || discover(&scope))?
+    }
+
+    /// Runs `work` inside the namespace, on the thread, and leaves it at once; inside our own, on the calling
+    /// thread.
+    ///
+    /// # Errors
+    /// `NotFound` if the namespace is gone, `PermissionDenied` with the capability that it takes. If the thread
+    /// cannot come back it ends, so that it keeps no namespace alive, and each later call is an error: a new one
+    /// would lack the capabilities. It tries the way back before it leaves, so that this should never be.
+    pub fn within<T: Send + 'static>(
+        &self,
+        namespace: &Namespace,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<T> {
+        if namespace.own {
+            return Ok(work());
+        }
+        let nobody = || io::Error::other("no network namespace but our own is to be entered");
+        let traveller = self.traveller.as_ref().ok_or_else(nobody)?;
+        let (scope, namespace) = (Arc::clone(&self.scope), namespace.clone());
+        traveller.ask(move |home| home.within(&namespace, &scope.proc, work))?
+    }
+
+    /// The number of the namespace in ours, by which events tell it; `None` if it has none.
+    ///
+    /// It is only asked for (`RTM_GETNSID`) and never given: the host stays as it is.
+    #[must_use]
+    pub fn nsid(&self, namespace: &Namespace) -> Option<i32> {
+        let (scope, namespace) = (Arc::clone(&self.scope), namespace.clone());
+        self.aside(move || number::of(namespace.open(&scope.proc).ok()?).ok()?).ok()?
+    }
+
+    /// Runs `work` where the capabilities are, in our own namespace.
+    fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+        match &self.traveller {
+            Some(traveller) => traveller.ask(|_| work()),
+            None => Ok(work()),
+        }
+    }
+}

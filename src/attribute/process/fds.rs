@@ -1,0 +1,201 @@
+//! The descriptors of one process, as they were when last seen.
+//!
+//! Refuses to know whose they are.
+
+use std::mem::take;
+
+use rustix::io::Errno;
+
+use super::handle::Links;
+use super::pass::Pass;
+
+/// So many free numbers in a row, and no descriptor is looked for behind them.
+const FREE_IN_A_ROW: u32 = 8;
+
+/// A descriptor as it was when last seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fd {
+    /// Its number.
+    pub(super) number: u32,
+    /// The inode of the socket that it is; 0 if it is something else.
+    pub(super) inode: u32,
+    /// When it was last seen to be that, in seconds of the table's clock.
+    pub(super) verified: u32,
+}
+
+/// The known descriptors of a process, by number.
+#[derive(Debug, Default)]
+pub(super) struct Fds(Vec<Fd>);
+
+/// Which sockets a process has and had not, or had and has not.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// The inodes of those that it has.
+    pub(super) come: Vec<u32>,
+    /// The inodes of those that it has no longer.
+    pub(super) gone: Vec<u32>,
+    /// Why not all could be looked at.
+    pub(super) trouble: Option<Errno>,
+}
+
+impl Changes {
+    /// Nothing could be looked at.
+    pub(super) fn failed(trouble: Errno) -> Self {
+        Self { trouble: Some(trouble), ..Self::default() }
+    }
+
+    fn note(&mut self, before: u32, after: u32) {
+        if before != after {
+            self.gone.extend((before != 0).then_some(before));
+            self.come.extend((after != 0).then_some(after));
+        }
+    }
+
+    /// Takes back what a process has not lost, because another descriptor of it is the same socket.
+    fn settled(mut self, fds: &Fds) -> Self {
+        if !self.gone.is_empty() {
+            self.gone.sort_unstable();
+            self.gone.dedup();
+            let mut still: Vec<_> =
+                fds.sockets().filter(|inode| self.gone.binary_search(inode).is_ok()).collect();
+            still.sort_unstable();
+            self.gone.retain(|inode| still.binary_search(inode).is_err());
+        }
+        self
+    }
+}
+
+impl Fds {
+    /// How many are known.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The inodes of those that are sockets.
+    pub(super) fn sockets(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|fd| fd.inode).filter(|inode| *inode != 0)
+    }
+
+    /// Looks again at those that `pick` picks, by number, while there is time.
+    pub(super) fn verify(
+        &mut self,
+        links: &Links,
+        pass: &mut Pass,
+        mut pick: impl FnMut(&Fd) -> bool,
+    ) -> Changes {
+        let mut changes = Changes::default();
+        self.0.retain_mut(|fd| {
+            // The clock is read for those picked only: they are few among many.
+            if changes.trouble.is_some() || pass.spent || !pick(fd) || pass.is_spent() {
+                return true;
+            }
+            match pass.inode(links, fd.number) {
+                Ok(inode) => {
+                    changes.note(fd.inode, inode);
+                    *fd = Fd { inode, verified: pass.now, ..*fd };
+                    true
+                }
+                Err(Errno::NOENT) => {
+                    changes.note(fd.inode, 0);
+                    false
+                }
+                Err(error) => {
+                    changes.trouble = Some(error);
+                    true
+                }
+            }
+        });
+        changes.settled(self)
+    }
+
+    /// Lists all, and looks at those of a new number, or at `all` of them, while there is time.
+    pub(super) fn scan(&mut self, links: &Links, pass: &mut Pass, all: bool) -> Changes {
+        let mut numbers = Vec::with_capacity(self.0.len());
+        let listed = links.each(|number| {
+            numbers.push(number);
+            !pass.is_spent()
+        });
+        let whole = listed.is_ok() && !pass.is_spent();
+        numbers.sort_unstable();
+        let mut changes = Changes { trouble: listed.err(), ..Changes::default() };
+        let mut known = take(&mut self.0).into_iter().peekable();
+        self.0.reserve(numbers.len());
+        for number in numbers {
+            while let Some(closed) = known.next_if(|fd| fd.number < number) {
+                self.keep_or_close(closed, whole, &mut changes);
+            }
+            let before = known.next_if(|fd| fd.number == number);
+            if changes.trouble.is_some() || before.is_some() && !all || pass.is_spent() {
+                self.0.extend(before);
+                continue;
+            }
+            let had = before.map_or(0, |fd| fd.inode);
+            match pass.inode(links, number) {
+                Ok(inode) => {
+                    changes.note(had, inode);
+                    self.0.push(Fd { number, inode, verified: pass.now });
+                }
+                Err(Errno::NOENT) => changes.note(had, 0),
+                Err(error) => {
+                    changes.trouble = Some(error);
+                    self.0.extend(before);
+                }
+            }
+        }
+        known.for_each(|closed| self.keep_or_close(closed, whole, &mut changes));
+        changes.settled(self)
+    }
+
+    /// Looks at the numbers that the kernel gives next: it always gives the lowest free one.
+    pub(super) fn probe(&mut self, links: &Links, pass: &mut Pass) -> Changes {
+        let mut changes = Changes::default();
+        let mut found = Vec::new();
+        let mut next = 0;
+        let mut free = 0;
+        // Behind the last one known a new row of free numbers begins.
+        let end = [None];
+        for known in self.0.iter().map(|fd| Some(fd.number)).chain(end) {
+            free = if known.is_none() { 0 } else { free };
+            while known.is_none_or(|known| next < known) && free < FREE_IN_A_ROW && !pass.is_spent() {
+                match pass.inode(links, next) {
+                    Ok(inode) => {
+                        changes.note(0, inode);
+                        found.push(Fd { number: next, inode, verified: pass.now });
+                        free = 0;
+                    }
+                    Err(Errno::NOENT) => free += 1,
+                    Err(error) => {
+                        changes.trouble = Some(error);
+                        free = FREE_IN_A_ROW;
+                    }
+                }
+                next = next.saturating_add(1);
+            }
+            next = known.map_or(next, |known| known.saturating_add(1));
+        }
+        self.0.append(&mut found);
+        self.0.sort_unstable_by_key(|fd| fd.number);
+        changes
+    }
+
+    /// Drops those that were last seen before a time.
+    pub(super) fn expire(&mut self, before: u32) -> Changes {
+        let mut changes = Changes::default();
+        self.0.retain(|fd| {
+            let fresh = fd.verified >= before;
+            if !fresh {
+                changes.note(fd.inode, 0);
+            }
+            fresh
+        });
+        changes.settled(self)
+    }
+
+    fn keep_or_close(&mut self, fd: Fd, closed: bool, changes: &mut Changes) {
+        if closed {
+            changes.note(fd.inode, 0);
+        } else {
+            self.0.push(fd);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! An open folder of one process: whatever is read through it is of that process, even if its id is used again.
+//!
+//! Refuses to know command lines, environments and maps, which would wait for the process's memory lock.
+
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{AtFlags, Mode, OFlags, openat, readlinkat_raw, statat};
+use rustix::io::Errno;
+
+use super::super::cgroup::Cgroup;
+use super::super::folder::{each_name, label_text, number, open};
+use super::stat::Stat;
+
+/// An open `/proc/PID`.
+#[derive(Debug)]
+pub(super) struct Handle(OwnedFd);
+
+impl Handle {
+    /// Opens the folder of a process in the process table.
+    pub(super) fn open(table: &OwnedFd, pid: u32) -> Result<Self, Errno> {
+        open(table, itoa::Buffer::new().format(pid)).map(Self)
+    }
+
+    /// Its name and the time of its start; [`Errno::INVAL`] for a text that is none.
+    pub(super) fn stat(&self) -> Result<Stat, Errno> {
+        Stat::parse(&self.read::<1024>("stat")?).ok_or(Errno::INVAL)
+    }
+
+    /// The executable's base name; empty where the link may not be read.
+    pub(super) fn executable(&self) -> String {
+        let mut target = [MaybeUninit::uninit(); 4096];
+        let Ok((path, _)) = readlinkat_raw(&self.0, c"exe", &mut target) else { return String::new() };
+        let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
+        label_text(path.rsplit(|byte| *byte == b'/').next().unwrap_or_default())
+    }
+
+    /// Its cgroup; `None` where that cannot be read.
+    pub(super) fn cgroup(&self) -> Option<Cgroup> {
+        let text = self.read::<8192>("cgroup").ok()?;
+        Cgroup::of_process(&String::from_utf8_lossy(&text))
+    }
+
+    /// Its descriptors.
+    pub(super) fn links(&self) -> Result<Links, Errno> {
+        open(&self.0, c"fd").map(Links)
+    }
+
+    fn read<const MOST: usize>(&self, name: &str) -> Result<Vec<u8>, Errno> {
+        let mut buffer = [0; MOST];
+        let file = openat(&self.0, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        let length = rustix::io::read(file, &mut buffer)?;
+        Ok(buffer.get(..length).unwrap_or_default().to_vec())
+    }
+}
+
+/// An open `/proc/PID/fd`.
+#[derive(Debug)]
+pub(super) struct Links(OwnedFd);
+
+impl Links {
+    /// Calls `each` with the number of every open descriptor until it says no.
+    pub(super) fn each(&self, mut each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
+        each_name(&self.0, |name| number(name.to_bytes()).is_none_or(&mut each))
+    }
+
+    /// The inode of the socket that a descriptor is, 0 if it is something else; [`Errno::NOENT`] if it is closed.
+    pub(super) fn inode(&self, descriptor: u32) -> Result<u32, Errno> {
+        let mut target = [MaybeUninit::uninit(); 32];
+        let (target, _) = readlinkat_raw(&self.0, itoa::Buffer::new().format(descriptor), &mut target)?;
+        Ok(socket_inode(target).unwrap_or(0))
+    }
+}
+
+/// How many descriptors a process has open (`proc_fd_getattr`, Linux 6.2); 0 from older kernels.
+pub(super) fn descriptors(table: &OwnedFd, process: &str) -> Result<u64, Errno> {
+    statat(table, [process, "/fd"].concat(), AtFlags::empty())
+        .map(|found| u64::try_from(found.st_size).unwrap_or(0))
+}
+
+/// The inode in a link's target `socket:[INODE]`.
+fn socket_inode(target: &[u8]) -> Option<u32> {
+    number(target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?)
+}

@@ -1,0 +1,233 @@
+//! The processes that hold one socket, and the texts that name them.
+//!
+//! Refuses to know sockets.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::Process;
+
+/// So many names stand in a text before the rest is only counted.
+const NAMED: usize = 4;
+/// For so many collections an owner stays that nobody named.
+const KEPT: u32 = 3;
+
+/// Stands for one set of processes with their names: it is never used again for another, and a rename makes a
+/// new one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OwnerId(u32);
+
+impl OwnerId {
+    /// No process is known.
+    pub const NOBODY: Self = Self(0);
+
+    /// The number that it is, for who keeps numbers.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The id with that number.
+    #[must_use]
+    pub const fn numbered(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+/// The processes that hold one socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    processes: Vec<Process>,
+    pids: String,
+    names: String,
+    executables: String,
+}
+
+impl Owner {
+    /// The processes, pids ascending; empty if none is known.
+    #[must_use]
+    pub fn processes(&self) -> &[Process] {
+        &self.processes
+    }
+
+    /// Their pids, ascending, with commas between them; `+` and a number for those after the fourth.
+    #[must_use]
+    pub fn pids(&self) -> &str {
+        &self.pids
+    }
+
+    /// Their distinct comms, in order, as [`Owner::pids`] are written.
+    #[must_use]
+    pub fn names(&self) -> &str {
+        &self.names
+    }
+
+    /// The distinct base names of their executables, in order, as [`Owner::pids`] are written; a name that could
+    /// not be read is left out.
+    #[must_use]
+    pub fn executables(&self) -> &str {
+        &self.executables
+    }
+
+    /// The owner that these processes are, pids ascending.
+    #[must_use]
+    pub fn of(processes: Vec<Process>) -> Self {
+        let pids = joined(processes.iter().map(|process| process.pid.to_string()).collect());
+        let names = joined(distinct(processes.iter().map(Process::comm)));
+        let executables = joined(distinct(processes.iter().map(Process::executable)));
+        Self { processes, pids, names, executables }
+    }
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn joined<T: AsRef<str>>(parts: Vec<T>) -> String {
+    let rest = parts.len().saturating_sub(NAMED);
+    let mut text = String::new();
+    for part in parts.into_iter().take(NAMED) {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(part.as_ref());
+    }
+    if rest > 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ",+{rest}");
+    }
+    text
+}
+
+/// Every owner that somebody may still name.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    by_id: HashMap<OwnerId, Kept>,
+    /// The owners of several processes, by the owners that each of these is alone.
+    together: HashMap<Box<[OwnerId]>, OwnerId>,
+    collection: u32,
+    last: u32,
+    nobody: Arc<Owner>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    owner: Arc<Owner>,
+    collection: u32,
+}
+
+impl Owners {
+    /// The owner of that id; the empty one if it is forgotten.
+    pub(super) fn get(&self, id: OwnerId) -> &Arc<Owner> {
+        self.by_id.get(&id).map_or(&self.nobody, |kept| &kept.owner)
+    }
+
+    /// Somebody still names it.
+    pub(super) fn keep(&mut self, id: OwnerId) {
+        if let Some(kept) = self.by_id.get_mut(&id) {
+            kept.collection = self.collection;
+        }
+    }
+
+    /// A collection begins: forgets what was not named for three of them.
+    pub(super) fn begin(&mut self, collection: u32) {
+        self.collection = collection;
+        self.by_id.retain(|_, kept| kept.collection.saturating_add(KEPT) >= collection);
+        self.together.retain(|_, id| self.by_id.contains_key(id));
+    }
+
+    /// A new owner that is one process.
+    pub(super) fn alone(&mut self, process: &Process) -> OwnerId {
+        self.add(vec![process.clone()])
+    }
+
+    /// The owner that these are together, given the owners that each is alone, pids ascending.
+    pub(super) fn together(&mut self, alone: &[OwnerId]) -> OwnerId {
+        match (alone, self.together.get(alone)) {
+            ([], _) => return OwnerId::NOBODY,
+            ([one], _) => return *one,
+            (_, Some(id)) => return *id,
+            (_, None) => {}
+        }
+        let processes = alone.iter().flat_map(|id| self.get(*id).processes.clone()).collect();
+        let id = self.add(processes);
+        self.together.insert(alone.into(), id);
+        id
+    }
+
+    fn add(&mut self, processes: Vec<Process>) -> OwnerId {
+        // No id comes again: when they are used up, further owners are unknown.
+        let Some(next) = self.last.checked_add(1) else { return OwnerId::NOBODY };
+        self.last = next;
+        let id = OwnerId(next);
+        self.by_id.insert(id, Kept { owner: Arc::new(Owner::of(processes)), collection: self.collection });
+        id
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: u32, comm: &str) -> Process {
+        Process::new(pid, comm.to_owned(), format!("{comm}.bin"))
+    }
+
+    #[test]
+    fn texts_name_four_and_count_the_rest() {
+        let owner = |last: u32| Owner::of((1..=last).map(|pid| process(pid * 10, "nginx")).collect());
+        assert_eq!(owner(1).pids(), "10");
+        assert_eq!(owner(4).pids(), "10,20,30,40");
+        assert_eq!(owner(6).pids(), "10,20,30,40,+2");
+        assert_eq!(owner(6).names(), "nginx");
+    }
+
+    #[test]
+    fn names_are_distinct_and_in_order_and_those_unread_are_left_out() {
+        let unread = Process::new(9, "zsh".to_owned(), String::new());
+        let owner = Owner::of(vec![process(1, "b"), process(2, "a"), process(3, "b"), unread]);
+        assert_eq!((owner.names(), owner.executables()), ("a,b,zsh", "a.bin,b.bin"));
+        assert_eq!(owner.processes().len(), 4);
+    }
+
+    #[test]
+    fn the_same_processes_are_the_same_owner_and_others_are_not() {
+        let mut owners = Owners::default();
+        let [a, b, c] = [1, 2, 3].map(|pid| owners.alone(&process(pid, "x")));
+        let pair = owners.together(&[a, b]);
+        assert_eq!(owners.together(&[a, b]), pair);
+        assert_ne!(owners.together(&[a, c]), pair);
+        assert_eq!(owners.together(&[a]), a);
+        assert_eq!(owners.get(pair).pids(), "1,2");
+    }
+
+    #[test]
+    fn an_owner_that_nobody_names_is_forgotten_and_its_id_never_comes_again() {
+        let mut owners = Owners::default();
+        owners.begin(1);
+        let [kept, left] = [1, 2].map(|pid| owners.alone(&process(pid, "x")));
+        let pair = owners.together(&[kept, left]);
+        for collection in 2..=5 {
+            owners.begin(collection);
+            owners.keep(kept);
+        }
+        assert_eq!(owners.get(kept).pids(), "1");
+        assert_eq!(owners.get(left).as_ref(), &Owner::default());
+        assert_eq!(owners.get(pair).as_ref(), &Owner::default());
+        assert_eq!(owners.get(OwnerId::NOBODY).as_ref(), &Owner::default());
+        let again = owners.alone(&process(2, "x"));
+        assert!(again > pair);
+        assert!(owners.together(&[kept, again]) > again);
+    }
+}

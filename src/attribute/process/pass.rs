@@ -1,0 +1,57 @@
+//! One pass over the process table: its time and what it has cost.
+//!
+//! Refuses to know what is looked at.
+
+use std::time::Instant;
+
+use rustix::io::Errno;
+
+use super::handle::Links;
+
+/// What the passes of a collection have cost, and what they left open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looks {
+    /// Descriptors looked at.
+    pub descriptors: u64,
+    /// Times that a process was looked at.
+    pub processes: u64,
+    /// Sockets asked for whose holders are unknown.
+    pub unknown: usize,
+}
+
+/// A pass that is under way.
+#[derive(Debug)]
+pub(super) struct Pass {
+    /// Which pass this is.
+    pub(super) number: u32,
+    /// When it began, in seconds of the table's clock: what it sees was so then or later.
+    pub(super) now: u32,
+    /// Descriptors looked at.
+    pub(super) descriptors: u64,
+    /// Processes looked at.
+    pub(super) processes: u64,
+    /// Whether something could not be looked at for a reason of our own, such as too many open files.
+    pub(super) failed: bool,
+    /// Whether its time was over when it was last asked.
+    pub(super) spent: bool,
+    until: Instant,
+}
+
+impl Pass {
+    /// A pass that must end at `until`.
+    pub(super) const fn new(number: u32, now: u32, until: Instant) -> Self {
+        Self { number, now, descriptors: 0, processes: 0, failed: false, spent: false, until }
+    }
+
+    /// Whether its time is over.
+    pub(super) fn is_spent(&mut self) -> bool {
+        self.spent = self.spent || Instant::now() >= self.until;
+        self.spent
+    }
+
+    /// Looks at a descriptor, as [`Links::inode`] does.
+    pub(super) fn inode(&mut self, links: &Links, descriptor: u32) -> Result<u32, Errno> {
+        self.descriptors += 1;
+        links.inode(descriptor)
+    }
+}

@@ -1,0 +1,191 @@
+//! Which processes hold which socket, by its inode, and which sockets were asked for.
+//!
+//! Refuses to know names and descriptors.
+
+use hashbrown::{HashMap, HashSet};
+
+use super::owner::OwnerId;
+
+/// What is known of a socket's owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// It is held by these processes.
+    Known(OwnerId),
+    /// A complete look found no process that holds it.
+    Nobody,
+    /// It was not found yet.
+    Unknown,
+}
+
+#[derive(Debug)]
+struct Held {
+    holder: Holder,
+    /// Nobody until it is asked for, and after a change.
+    owner: OwnerId,
+    /// The last collection that asked for it; 0 if none did, or if it was looked at since.
+    asked: u32,
+}
+
+/// Most sockets have one holder.
+#[derive(Clone, Copy, Debug)]
+enum Holder {
+    One(u32),
+    Several,
+}
+
+/// The sockets that processes hold, and those that were asked for.
+#[derive(Debug, Default)]
+pub(super) struct Sockets {
+    held: HashMap<u32, Held>,
+    /// The pids of the holders where there are several, ascending.
+    several: HashMap<u32, Vec<u32>>,
+    /// Asked for in this collection, and not found yet.
+    missing: HashSet<u32>,
+    /// Those that the last collection was missing at its end.
+    earlier: HashSet<u32>,
+    /// Asked for and held by nobody, with the last collection that asked.
+    nobody: HashMap<u32, u32>,
+    collection: u32,
+}
+
+impl Sockets {
+    /// A collection begins.
+    pub(super) fn begin(&mut self, collection: u32) {
+        self.collection = collection;
+        self.earlier = std::mem::take(&mut self.missing);
+        self.nobody.retain(|_, asked| asked.saturating_add(1) >= collection);
+    }
+
+    /// Whose a socket is; the owner is [`OwnerId::NOBODY`] if it must be made.
+    #[inline]
+    pub(super) fn ask(&mut self, inode: u32) -> Whose {
+        if let Some(held) = self.held.get_mut(&inode) {
+            held.asked = self.collection;
+            return Whose::Known(held.owner);
+        }
+        if inode == 0 {
+            return Whose::Nobody;
+        }
+        if let Some(asked) = self.nobody.get_mut(&inode) {
+            *asked = self.collection;
+            return Whose::Nobody;
+        }
+        self.missing.insert(inode);
+        Whose::Unknown
+    }
+
+    /// The pids of the processes that hold a socket, ascending.
+    pub(super) fn holders(&self, inode: u32) -> Vec<u32> {
+        match self.held.get(&inode).map(|held| held.holder) {
+            None => Vec::new(),
+            Some(Holder::One(pid)) => vec![pid],
+            Some(Holder::Several) => self.several.get(&inode).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Remembers the owner of a socket.
+    pub(super) fn owned(&mut self, inode: u32, owner: OwnerId) {
+        if let Some(held) = self.held.get_mut(&inode) {
+            held.owner = owner;
+        }
+    }
+
+    /// A process holds a socket; says whether the socket was asked for.
+    pub(super) fn hold(&mut self, inode: u32, pid: u32) -> bool {
+        let Self { held, several, missing, nobody, collection, .. } = self;
+        let held = held.entry(inode).or_insert_with(|| {
+            let asked = missing.remove(&inode) | nobody.remove(&inode).is_some();
+            let asked = if asked { *collection } else { 0 };
+            Held { holder: Holder::One(pid), owner: OwnerId::NOBODY, asked }
+        });
+        if let Holder::One(other) = held.holder {
+            if other == pid {
+                return held.asked != 0;
+            }
+            held.holder = Holder::Several;
+            several.insert(inode, vec![other]);
+        }
+        let pids = several.entry(inode).or_default();
+        if let Err(place) = pids.binary_search(&pid) {
+            pids.insert(place, pid);
+            held.owner = OwnerId::NOBODY;
+        }
+        held.asked != 0
+    }
+
+    /// A process holds a socket no longer.
+    pub(super) fn release(&mut self, inode: u32, pid: u32) {
+        let Some(held) = self.held.get_mut(&inode) else { return };
+        let left = match held.holder {
+            Holder::One(other) => [other].into_iter().find(|other| *other != pid),
+            Holder::Several => {
+                held.owner = OwnerId::NOBODY;
+                let pids = self.several.entry(inode).or_default();
+                pids.retain(|other| *other != pid);
+                if pids.len() > 1 {
+                    return;
+                }
+                let last = pids.first().copied();
+                self.several.remove(&inode);
+                last
+            }
+        };
+        match left {
+            Some(last) => held.holder = Holder::One(last),
+            None => drop(self.held.remove(&inode)),
+        }
+    }
+
+    /// A process that holds a socket has another name.
+    pub(super) fn renamed(&mut self, inode: u32) {
+        self.owned(inode, OwnerId::NOBODY);
+    }
+
+    /// The sockets that were asked for once and not in this collection, each said once, and who holds them.
+    pub(super) fn vanished(&mut self) -> (HashSet<u32>, Vec<u32>) {
+        let collection = self.collection;
+        let vanished = self.held.iter_mut().filter(|(_, held)| held.asked != 0 && held.asked != collection);
+        let inodes = vanished.map(|(inode, held)| {
+            held.asked = 0;
+            *inode
+        });
+        let inodes: HashSet<u32> = inodes.collect();
+        let mut pids: Vec<u32> = inodes.iter().flat_map(|inode| self.holders(*inode)).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        (inodes, pids)
+    }
+
+    /// The sockets that are held and were never asked for, or not since they were looked at.
+    pub(super) fn unasked(&self) -> HashSet<u32> {
+        self.held.iter().filter(|(_, held)| held.asked == 0).map(|(inode, _)| *inode).collect()
+    }
+
+    /// How many were asked for in this collection and not found yet.
+    pub(super) fn missing(&self) -> usize {
+        self.missing.len()
+    }
+
+    /// Whether one of them was missing at the end of the last collection too: it is not one that was closed
+    /// before anybody could look.
+    pub(super) fn is_missing_again(&self) -> bool {
+        self.missing.iter().any(|inode| self.earlier.contains(inode))
+    }
+
+    /// A complete look has ended: nobody holds what it did not find.
+    pub(super) fn give_up(&mut self) {
+        let Self { missing, earlier, nobody, collection, .. } = self;
+        nobody.extend(missing.extract_if(|inode| earlier.contains(inode)).map(|inode| (inode, *collection)));
+    }
+
+    /// The owners of the sockets that several processes hold.
+    pub(super) fn shared(&self) -> impl Iterator<Item = OwnerId> {
+        self.several.keys().filter_map(|inode| self.held.get(inode)).map(|held| held.owner)
+    }
+
+    /// How many are held.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
+}

@@ -1,0 +1,256 @@
+//! The table of the processes and their sockets: kept from one collection to the next, and looked at bit by bit.
+//!
+//! Refuses to know what is asked for, and why.
+
+mod listing;
+mod renewal;
+mod search;
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustix::io::Errno;
+
+use super::super::folder::open;
+use super::Process;
+use super::fds::{Changes, Fds};
+use super::handle::{Handle, Links};
+use super::owner::{Owner, OwnerId, Owners};
+use super::pass::{Looks, Pass};
+use super::running::Running;
+use super::sockets::{Sockets, Whose};
+use super::stat::Stat;
+use super::turn::{TURN, Turn};
+
+/// What was seen longer ago is not believed, in seconds; ten are left for the collection itself.
+const BELIEVED: u32 = 50;
+/// The holders of every socket that the process table shows.
+#[derive(Debug, Default)]
+pub struct Processes {
+    proc: PathBuf,
+    with_cgroups: bool,
+    running: BTreeMap<u32, Running>,
+    sockets: Sockets,
+    owners: Owners,
+    turn: Turn,
+    collection: u32,
+    passes: u32,
+    /// When the table's clock, which counts whole seconds, began.
+    epoch: Option<Instant>,
+    begun: Option<Instant>,
+    listed: Option<Instant>,
+    counted: Option<Instant>,
+    looks: Looks,
+    /// Processes whose descriptors could not be looked at for want of permission.
+    pub unreadable: u64,
+    /// Whether this collection lacked the time for all that it had to look at, or could not look for a reason of
+    /// our own.
+    pub incomplete: bool,
+}
+
+impl Processes {
+    /// A table of the processes below `/proc`, or a test's copy of it, of which nothing is known yet.
+    ///
+    /// Cgroups are read where the kernel does not tell them of sockets: on hosts with cgroup v1 only.
+    #[must_use]
+    pub fn new(proc: PathBuf, with_cgroups: bool) -> Self {
+        Self { proc, with_cgroups, ..Self::default() }
+    }
+
+    /// A collection begins: looks again at names and at a share of what is known, and for new processes.
+    ///
+    /// It stops at `until`. What it sees counts as seen at `now`. Processes that end meanwhile are skipped.
+    ///
+    /// # Errors
+    /// If the process table itself cannot be read.
+    pub fn begin(&mut self, now: Instant, until: Instant) -> Result<(), Errno> {
+        let elapsed = self.begun.map_or(TURN, |begun| now.saturating_duration_since(begun));
+        self.begun = Some(now);
+        self.incomplete = false;
+        self.looks = Looks::default();
+        self.collection = self.collection.saturating_add(1);
+        self.sockets.begin(self.collection);
+        self.running.values().for_each(|running| self.owners.keep(running.alone));
+        self.sockets.shared().for_each(|owner| self.owners.keep(owner));
+        self.owners.begin(self.collection);
+
+        let mut pass = self.pass(now, until);
+        let renewed = self.renew(&mut pass, now, elapsed);
+        self.expire(pass.now);
+        self.end(&pass);
+        self.incomplete |= pass.spent;
+        renewed
+    }
+
+    /// Whose a socket of the dump is.
+    #[inline]
+    pub fn of(&mut self, inode: u32) -> Whose {
+        match self.sockets.ask(inode) {
+            Whose::Known(OwnerId::NOBODY) => Whose::Known(self.name(inode)),
+            whose => whose,
+        }
+    }
+
+    /// The processes that hold a socket, pids ascending; empty if none is known.
+    pub fn holders(&mut self, inode: Option<u32>) -> &[Process] {
+        match inode.map(|inode| self.of(inode)) {
+            Some(Whose::Known(id)) => self.owner(id).processes(),
+            _ => &[],
+        }
+    }
+
+    /// After the dump: looks for the holders of what [`Processes::of`] called unknown in this collection.
+    ///
+    /// What it called known need not be asked for again: it may have been closed meanwhile.
+    /// It stops at `until`. What it sees counts as seen at `now`.
+    pub fn resolve(&mut self, now: Instant, until: Instant) {
+        if self.sockets.missing() > 0 {
+            let mut pass = self.pass(now, until);
+            let complete = self.search(&mut pass, now).is_ok() && !pass.spent && !pass.failed;
+            if complete {
+                self.sockets.give_up();
+            }
+            self.end(&pass);
+            self.incomplete |= pass.spent && self.sockets.missing() > 0;
+        }
+    }
+
+    /// The owner of that id; the empty one for nobody and for one that is forgotten.
+    #[must_use]
+    pub fn owner(&self, id: OwnerId) -> &Arc<Owner> {
+        self.owners.get(id)
+    }
+
+    /// Somebody still names this owner, so that it is not to be forgotten in this collection and the next three.
+    pub fn keep(&mut self, id: OwnerId) {
+        self.owners.keep(id);
+    }
+
+    /// What this collection has cost, and what it left open.
+    #[must_use]
+    pub fn looks(&self) -> Looks {
+        Looks { unknown: self.sockets.missing(), ..self.looks }
+    }
+
+    fn pass(&mut self, now: Instant, until: Instant) -> Pass {
+        let epoch = *self.epoch.get_or_insert(now);
+        let seconds = now.saturating_duration_since(epoch).as_secs();
+        self.passes = self.passes.saturating_add(1);
+        Pass::new(self.passes, u32::try_from(seconds).unwrap_or(u32::MAX), until)
+    }
+
+    fn end(&mut self, pass: &Pass) {
+        self.looks.descriptors += pass.descriptors;
+        self.looks.processes += pass.processes;
+        self.incomplete |= pass.failed;
+        self.unreadable = self.running.values().map(|running| u64::from(!running.is_readable)).sum();
+    }
+
+    /// Makes the owner of a socket that is held.
+    #[cold]
+    fn name(&mut self, inode: u32) -> OwnerId {
+        let mut alone = Vec::new();
+        for pid in self.sockets.holders(inode) {
+            let Some(running) = self.running.get_mut(&pid) else { continue };
+            running.is_asked = true;
+            if running.alone == OwnerId::NOBODY {
+                running.alone = self.owners.alone(&running.process);
+            }
+            alone.push(running.alone);
+        }
+        let owner = self.owners.together(&alone);
+        self.sockets.owned(inode, owner);
+        owner
+    }
+
+    /// The processes that hold sockets which were asked for.
+    fn asked(&self) -> Vec<u32> {
+        let asked = self.running.iter().filter(|(_, running)| running.is_asked);
+        asked.map(|(pid, _)| *pid).collect()
+    }
+
+    /// Looks at the descriptors of a process whose numbers are new, or at all.
+    fn scan(&mut self, table: &OwnedFd, pass: &mut Pass, pid: u32, all: bool) {
+        self.visit(table, pass, pid, |fds, links, pass| fds.scan(links, pass, all));
+        // Of a process that was not known, everything is new.
+        if let Some(running) = self.running.get_mut(&pid)
+            && (all || running.scanned == 0)
+        {
+            running.scanned = pass.number;
+        }
+    }
+
+    /// Looks at a process: its name first, and then as `look` does. One that ended is dropped.
+    fn visit(
+        &mut self,
+        table: &OwnedFd,
+        pass: &mut Pass,
+        pid: u32,
+        look: impl FnOnce(&mut Fds, &Links, &mut Pass) -> Changes,
+    ) {
+        pass.processes += 1;
+        match self.look_at(table, pass, pid, look) {
+            Ok(()) | Err(Errno::ACCESS | Errno::PERM) => {}
+            Err(Errno::NOENT | Errno::SRCH) => self.forget(pid),
+            // Such as EMFILE, which is about us and not about the process.
+            Err(_) => pass.failed = true,
+        }
+    }
+
+    fn look_at(
+        &mut self,
+        table: &OwnedFd,
+        pass: &mut Pass,
+        pid: u32,
+        look: impl FnOnce(&mut Fds, &Links, &mut Pass) -> Changes,
+    ) -> Result<(), Errno> {
+        let handle = Handle::open(table, pid)?;
+        let stat = match handle.stat() {
+            Err(Errno::ACCESS | Errno::PERM) => Stat::default(),
+            stat => stat?,
+        };
+        if self.running.get(&pid).is_some_and(|running| running.start != stat.start) {
+            // Another process with the same id.
+            self.forget(pid);
+        }
+        let cgroup = self.with_cgroups.then(|| handle.cgroup()).flatten();
+        let process = Process { pid, comm: stat.comm, executable: handle.executable(), cgroup };
+        let running = self.running.entry(pid).or_insert_with(|| Running::new(stat.start, process.clone()));
+        if running.process != process {
+            running.process = process;
+            running.alone = OwnerId::NOBODY;
+            running.fds.sockets().for_each(|inode| self.sockets.renamed(inode));
+        }
+        let changes = match handle.links() {
+            Ok(links) => look(&mut running.fds, &links, pass),
+            Err(error) => Changes::failed(error),
+        };
+        running.note_access(&changes);
+        changes.gone.iter().for_each(|inode| self.sockets.release(*inode, pid));
+        for inode in changes.come {
+            running.is_asked |= self.sockets.hold(inode, pid);
+        }
+        changes.trouble.map_or(Ok(()), Err)
+    }
+
+    /// Stops believing what was seen too long ago.
+    fn expire(&mut self, now: u32) {
+        for (pid, running) in &mut self.running {
+            let changes = running.fds.expire(now.saturating_sub(BELIEVED));
+            changes.gone.into_iter().for_each(|inode| self.sockets.release(inode, *pid));
+        }
+    }
+
+    /// Drops a process.
+    fn forget(&mut self, pid: u32) {
+        if let Some(running) = self.running.remove(&pid) {
+            running.fds.sockets().for_each(|inode| self.sockets.release(inode, pid));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! What a collection begins with: names are read again, and in turn what is known.
+//!
+//! Refuses to know which sockets are asked for.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::fs::CWD;
+use rustix::io::Errno;
+
+use super::super::fds::Changes;
+use super::super::pass::Pass;
+use super::{Processes, open};
+
+/// What was seen a shorter time ago is not looked at again in turn, in seconds: its turn comes again in time.
+const FRESH: u32 = 5;
+/// So often new processes are looked for, and so often those with more or fewer descriptors than before, which
+/// may share sockets now.
+const LISTING: Duration = Duration::from_secs(10);
+const COUNTING: Duration = Duration::from_secs(40);
+
+impl Processes {
+    /// Looks again at names, at a share of what is known, and for new processes.
+    pub(super) fn renew(&mut self, pass: &mut Pass, now: Instant, elapsed: Duration) -> Result<(), Errno> {
+        let table = open(CWD, &self.proc)?;
+        for pid in self.asked() {
+            if pass.is_spent() {
+                break;
+            }
+            self.visit(&table, pass, pid, |_, _, _| Changes::default());
+        }
+        self.look_in_turn(&table, pass, elapsed);
+        let is_due = |last: Option<Instant>, after| {
+            last.is_none_or(|last| now.saturating_duration_since(last) >= after)
+        };
+        if is_due(self.listed, LISTING) {
+            let most = if is_due(self.counted, COUNTING) { u64::MAX } else { 0 };
+            self.look_for_new(&table, pass, now, most)?;
+        }
+        Ok(())
+    }
+
+    /// Looks again at what was seen longest ago, as much as is due after that time.
+    fn look_in_turn(&mut self, table: &OwnedFd, pass: &mut Pass, elapsed: Duration) {
+        let total = self.running.values().map(|running| running.fds.len() as u64).sum();
+        let mut left = self.turn.due(total, elapsed);
+        let mut restarts = 0;
+        while left > 0 && !pass.is_spent() {
+            let (first, from) = self.turn.next;
+            let Some((&pid, running)) = self.running.range(first..).next() else {
+                self.turn.restart(total);
+                restarts += 1;
+                if restarts > 1 {
+                    break;
+                }
+                continue;
+            };
+            let from = if pid == first { from } else { 0 };
+            self.turn.next = (pid.saturating_add(1), 0);
+            if running.fds.len() == 0 {
+                continue;
+            }
+            let mut last = from;
+            self.visit(table, pass, pid, |fds, links, pass| {
+                let now = pass.now;
+                fds.verify(links, pass, |fd| {
+                    let is_next = fd.number >= from && left > 0;
+                    if is_next {
+                        left -= 1;
+                        last = fd.number;
+                    }
+                    is_next && now.saturating_sub(fd.verified) >= FRESH
+                })
+            });
+            if left == 0 || pass.spent {
+                // Without time for the last one, it comes first the next time.
+                self.turn.next = (pid, last.saturating_add(u32::from(!pass.spent)));
+            }
+        }
+        if pass.spent {
+            self.turn.owe(left);
+        }
+    }
+}

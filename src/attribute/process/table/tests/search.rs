@@ -1,0 +1,148 @@
+//! The rules of the search: where holders are found, and what is remembered of those that are not.
+//!
+//! Refuses to know how much time there is.
+
+use super::*;
+
+#[test]
+fn a_replaced_descriptor_is_found_by_resolve_without_a_scan() {
+    let mut bench = Bench::new();
+    for number in 5..500 {
+        bench.fake.hold(10, number, 1_000 + number);
+    }
+    bench.begin_after(0);
+    for inode in (101..=102).chain(1_005..1_500) {
+        bench.of(inode);
+    }
+    bench.fake.hold(10, 77, 5_000);
+    bench.begin_after(1);
+    for inode in (101..=102).chain(1_005..1_500).filter(|inode| *inode != 1_077) {
+        assert_eq!(bench.of(inode), "10", "{inode}");
+    }
+    let before = bench.table.looks().descriptors;
+    assert_eq!(bench.resolved(5_000), "10");
+    assert_eq!(bench.table.looks().descriptors - before, 1);
+    bench.begin_after(1);
+    assert_eq!(bench.of(1_077), "unknown");
+}
+
+#[test]
+fn new_descriptors_are_looked_for_where_the_kernel_puts_them() {
+    let mut bench = Bench::new();
+    for number in 5..500 {
+        bench.fake.hold(10, number, 1_000 + number);
+    }
+    for number in [5, 6, 20] {
+        bench.fake.close(10, number);
+    }
+    bench.begin_after(0);
+    bench.of(101);
+    for (number, inode) in [(5, 5_000), (6, 5_001), (20, 5_002), (500, 5_003), (501, 5_004)] {
+        bench.fake.hold(10, number, inode);
+    }
+    bench.begin_after(1);
+    bench.of(101);
+    let before = bench.table.looks().descriptors;
+    for inode in 5_000..=5_004 {
+        bench.of(inode);
+    }
+    bench.resolve();
+    for inode in 5_000..=5_004 {
+        assert_eq!(bench.of(inode), "10", "{inode}");
+    }
+    let looked_at = bench.table.looks().descriptors - before;
+    assert!(looked_at <= 5 + 8, "{looked_at}");
+}
+
+#[test]
+fn a_socket_in_place_of_a_file_is_found_without_a_scan() {
+    let mut bench = Bench::new();
+    for number in 5..500 {
+        bench.fake.hold(10, number, 1_000 + number);
+    }
+    bench.begin_after(0);
+    bench.of(101);
+    bench.fake.hold(10, 1, 5_000);
+    bench.begin_after(1);
+    bench.of(101);
+    let before = bench.table.looks().descriptors;
+    assert_eq!(bench.resolved(5_000), "10");
+    let looked_at = bench.table.looks().descriptors - before;
+    assert!(looked_at <= 3 + 8, "{looked_at}");
+}
+
+#[test]
+fn a_new_process_is_found_by_resolve_and_by_a_later_collection() {
+    let mut bench = Bench::new();
+    bench.begin_after(0);
+    bench.fake.start(12, "new", 9);
+    bench.fake.hold(12, 3, 200);
+    bench.begin_after(1);
+    assert_eq!(bench.resolved(200), "12");
+    bench.fake.start(13, "newer", 9);
+    bench.fake.hold(13, 3, 201);
+    bench.begin_after(12);
+    assert_eq!(bench.of(201), "13");
+}
+
+#[test]
+fn a_look_that_fails_for_a_reason_of_our_own_finds_nothing_to_be_nobodys() {
+    let mut bench = Bench::new();
+    bench.fake.start(11, "secret", 2);
+    // A link to itself cannot be followed, as if there were too many open files.
+    remove_dir(bench.fake.of(11).join("fd")).unwrap();
+    std::os::unix::fs::symlink("fd", bench.fake.of(11).join("fd")).unwrap();
+    bench.begin_after(0);
+    assert!(bench.table.incomplete);
+    assert_eq!(bench.of(101), "10");
+    // What was not looked at cannot be known to hold nothing.
+    assert_eq!(bench.resolved(200), "unknown");
+    assert_eq!(bench.table.looks().unknown, 1);
+}
+
+#[test]
+fn a_socket_that_is_missing_once_costs_no_look_at_everything() {
+    let mut bench = Bench::new();
+    bench.fake.start(20, "large", 2);
+    for number in 0..9_000 {
+        bench.fake.hold(20, number, 1_000 + number);
+    }
+    bench.begin_after(0);
+    bench.begin_after(1);
+    assert_eq!(bench.of(101), "10");
+    let before = bench.table.looks().descriptors;
+    assert_eq!(bench.resolved(99_999), "unknown");
+    let looked = bench.table.looks().descriptors - before;
+    assert!(looked < 100, "{looked}");
+    assert!(!bench.table.incomplete, "it was not for want of time");
+}
+
+#[test]
+fn nobody_is_remembered_for_as_long_as_somebody_asks() {
+    let mut bench = Bench::new();
+    bench.begin_after(0);
+    assert_eq!(bench.resolved_again(999), "nobody");
+    for _ in 0..3 {
+        bench.begin_after(1);
+        assert_eq!(bench.of(999), "nobody");
+        let before = bench.table.looks();
+        bench.resolve();
+        assert_eq!(bench.table.looks(), before);
+    }
+    bench.begin_after(1);
+    bench.begin_after(1);
+    assert_eq!(bench.of(999), "unknown");
+}
+
+#[test]
+fn a_socket_of_nobody_that_a_process_received_is_found_in_turn() {
+    let mut bench = Bench::new();
+    bench.begin_after(0);
+    assert_eq!(bench.resolved_again(999), "nobody");
+    bench.fake.hold(10, 4, 999);
+    for _ in 0..4 {
+        bench.begin_after(10);
+        bench.of(999);
+    }
+    assert_eq!(bench.of(999), "10");
+}

@@ -1,0 +1,102 @@
+//! Whose sockets are: the tables of processes, cgroups and users that one collector keeps.
+//!
+//! Nothing that nobody asks for is looked at. Refuses to know what the answers are used for.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustix::io::Errno;
+
+use crate::attribute::{Belongs, Cgroup, Cgroups, Claim, Home, Owner, OwnerId, Processes, Users, Whose};
+use crate::plan::Plan;
+use crate::sockdiag::Socket;
+
+/// What is known of owners.
+#[derive(Debug, Default)]
+pub(crate) struct Attribution {
+    processes: Option<Processes>,
+    cgroups: Option<Cgroups>,
+    pub(crate) users: Users,
+}
+
+impl Attribution {
+    /// What a plan asks for.
+    pub(crate) fn of(plan: &Plan, proc: &Path) -> Self {
+        let cgroups = plan.needs_cgroups().then(Cgroups::mounted);
+        // Without cgroup v2 the kernel tells of no cgroup, and beside v1 often of the root, but the process table does.
+        let needed = cgroups.as_ref().is_some_and(|cgroups| !cgroups.is_mounted());
+        let v1 = || Cgroup::has_v1(&std::fs::read_to_string(proc.join("self/cgroup")).unwrap_or_default());
+        let processes = (plan.needs_processes || needed)
+            .then(|| Processes::new(proc.to_owned(), plan.needs_cgroups() && v1()));
+        Self { processes, cgroups, users: Users::default() }
+    }
+
+    /// What can be told without the process table.
+    pub(crate) fn without_processes(plan: &Plan) -> Self {
+        Self { cgroups: plan.needs_cgroups().then(Cgroups::mounted), ..Self::default() }
+    }
+
+    /// The processes, if anybody asks for owners.
+    pub(crate) fn processes(&self) -> Option<&Processes> {
+        self.processes.as_ref()
+    }
+
+    /// A collection begins, which has until then to look at the process table.
+    pub(crate) fn begin(&mut self, now: Instant, until: Instant) -> Result<(), Errno> {
+        self.users.begin();
+        if let Some(cgroups) = &mut self.cgroups {
+            cgroups.begin();
+        }
+        self.processes.as_mut().map_or(Ok(()), |processes| processes.begin(now, until))
+    }
+
+    /// Looks for the owners that [`Attribution::whose`] could not tell.
+    pub(crate) fn resolve(&mut self, now: Instant, until: Instant) {
+        if let Some(processes) = &mut self.processes {
+            processes.resolve(now, until);
+        }
+    }
+
+    /// Whose the socket with that inode is; nobody's if nobody asks.
+    #[inline]
+    pub(crate) fn whose(&mut self, inode: u32) -> Whose {
+        self.processes.as_mut().map_or(Whose::Nobody, |processes| processes.of(inode))
+    }
+
+    /// Keeps an owner from being forgotten that is known by its number alone.
+    pub(crate) fn keep(&mut self, owner: OwnerId) {
+        if let Some(processes) = &mut self.processes {
+            processes.keep(owner);
+        }
+    }
+
+    /// To whom a socket of that owner belongs.
+    #[inline]
+    pub(crate) fn belongs<'a>(
+        &'a mut self,
+        socket: &Socket<'_>,
+        owner_id: OwnerId,
+        home: &'a Home,
+    ) -> (Belongs<'a>, &'a Users) {
+        let Self { processes, cgroups, users } = self;
+        let known = |owner: &&Arc<Owner>| !owner.processes().is_empty();
+        let owner =
+            processes.as_ref().map(|processes| processes.owner(owner_id)).filter(known).map(AsRef::as_ref);
+        let cgroup = cgroups.as_mut().and_then(|cgroups| cgroups.get(socket.cgroup()?));
+        (Belongs { owner_id, owner, cgroup, home: Some(home) }, users)
+    }
+
+    /// What a listener hands on to the connections that it accepts, and whether its owner may yet be found.
+    pub(crate) fn claim(&mut self, socket: &Socket<'_>, home: &Home) -> (Claim, bool) {
+        let whose = socket.inode().map_or(Whose::Nobody, |inode| self.whose(inode));
+        let owner = match whose {
+            Whose::Known(id) => self.processes.as_ref().map(|processes| Arc::clone(processes.owner(id))),
+            Whose::Nobody | Whose::Unknown => None,
+        };
+        let cgroups = self.cgroups.as_mut();
+        let cgroup: Option<Cgroup> = cgroups.and_then(|cgroups| cgroups.get(socket.cgroup()?)).cloned();
+        let claim = Claim { cookie: home.identity(socket.cookie()), owner, cgroup: cgroup.map(Arc::new) };
+        (claim, whose == Whose::Unknown)
+    }
+}

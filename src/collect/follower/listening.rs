@@ -1,0 +1,59 @@
+//! Listeners: which connections are inbound, whose they are, and which rows may begin before there is any.
+//!
+//! Refuses to know who looked at them.
+
+use super::Follower;
+use crate::attribute::{Claim, Direction, Home};
+use crate::labels::Names;
+use crate::plan::Wanted;
+use crate::select::Subject;
+use crate::sockdiag::Socket;
+
+impl Follower {
+    /// The listeners that are there have been noted: those that are long gone are no longer known.
+    ///
+    /// With them comes the text of `ip_local_port_range`.
+    pub(in crate::collect) fn forget_listeners(&mut self, home: &Home, range: &str) {
+        let listeners = self.listeners.entry(home.number).or_default();
+        listeners.note_range(range);
+        listeners.forget(self.now);
+    }
+
+    /// A listener is there: connections to it are inbound, and if all of it is known, their rows may begin at 0 now.
+    pub(in crate::collect) fn listener(
+        &mut self,
+        socket: &Socket<'_>,
+        claim: &Claim,
+        home: &Home,
+        names: Names<'_>,
+        known: bool,
+    ) {
+        let listeners = self.listeners.entry(home.number).or_default();
+        listeners.note(socket.local(), claim.clone(), self.now);
+        for (number, counter) in self.past.counters.iter().enumerate() {
+            if counter.is_told(socket) {
+                self.ledger.expect(number);
+            }
+        }
+        if !known {
+            return;
+        }
+        let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(home));
+        let (dump, now) = (self.ledger.dump(), self.seconds());
+        let Self { past, views, wanted, key, ledger, .. } = self;
+        for ((folded, wanted), table) in past.folded.iter().zip(wanted).zip(&mut ledger.tables) {
+            if folded.announced
+                && wanted.announces(subject)
+                && let Some(view) = views.get(folded.view)
+            {
+                table.announce(key.of(&view.by, subject, names), dump, now);
+            }
+        }
+    }
+}
+
+impl Wanted {
+    fn announces(&self, listener: Subject<'_>) -> bool {
+        self.states.contains(listener.state) && self.listener.accepts(listener)
+    }
+}

@@ -1,0 +1,247 @@
+//! The sockets that a dump shows: into the ledger, and into the rows of the folded views.
+//!
+//! Refuses to know where they come from.
+
+use super::{Counted, Follower, Found};
+use crate::attribute::{Belongs, Direction};
+use crate::config::{CONNECTIONS, View};
+use crate::fold::{ABSENT, Entrant, NO_ROW, Sight, Slot};
+use crate::labels::Names;
+use crate::plan::{Folded, Wanted};
+use crate::select::{Stays, Subject};
+use crate::sockdiag::{Field, Socket, State};
+
+/// The flag of a record whose connection is inbound.
+const INBOUND: u32 = 1;
+/// The flag of one whose cgroup was asked for and not known.
+const VAGUE: u32 = 2;
+
+impl Follower {
+    /// A socket of a dump.
+    #[inline]
+    pub(in crate::collect) fn alive(
+        &mut self,
+        socket: &Socket<'_>,
+        of: Belongs<'_>,
+        names: Names<'_>,
+        found: &mut Found,
+    ) -> Counted {
+        let identity = of.home.map_or(socket.cookie(), |home| home.identity(socket.cookie()));
+        // One in SYN_RECV (fast open) is followed from the state on in which views want it.
+        let whole = socket.is_full() && CONNECTIONS.contains(socket.state());
+        let sight = if whole { self.ledger.sight(identity) } else { Sight::New };
+        let slot = match sight {
+            Sight::Repeated | Sight::Buried => return Counted::Before,
+            Sight::Known(slot) => Some(slot),
+            Sight::New => None,
+        };
+        let direction = self.direction(socket, slot, of);
+        let subject = Subject::alive(socket, direction, of);
+        if let Some(slot) = slot {
+            self.again(slot, subject, names, found);
+        } else {
+            let followed = whole
+                && self.worth.iter().any(|worth| worth.accepts(subject))
+                && self.first(identity, subject, names, found);
+            if !followed {
+                if !found.seen.insert(identity) {
+                    return Counted::Before;
+                }
+                self.unfollowed(subject, names, found);
+            }
+        }
+        Counted::Now(direction)
+    }
+
+    /// A socket that the ledger knows.
+    #[inline]
+    fn again(&mut self, slot: Slot, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
+        self.read(subject.socket);
+        self.ledger.follow(slot, &self.values);
+        let steady = self.is_steady(slot, subject.of);
+        for number in 0..self.past.folded.len() {
+            let Some(Folded { followed, stays, by_owner, .. }) = self.past.folded.get(number) else {
+                continue;
+            };
+            let keeps = match stays {
+                Stays::Always => true,
+                Stays::WithOwner => steady,
+                Stays::Never => false,
+            };
+            let row = match *followed {
+                // Who owns it is not asked again as long as nobody could tell.
+                Some(place) if keeps || (*by_owner && !self.owners_known) => self.ledger.row(slot, place),
+                Some(place) => {
+                    let row = self.row(number, subject, names);
+                    if row != self.ledger.row(slot, place) {
+                        self.ledger.move_to(slot, place, row, self.seconds());
+                    }
+                    row
+                }
+                None => self.touched(number, subject, names),
+            };
+            self.amount(number, row, subject.socket, found);
+        }
+        if self.ledger.is_due(slot, self.period(), received(subject.socket)) {
+            self.observe(slot, subject.socket);
+        }
+    }
+
+    /// Whether a socket belongs to whom it belonged at the last look; what is so now is noted.
+    #[inline]
+    fn is_steady(&mut self, slot: Slot, of: Belongs<'_>) -> bool {
+        let (owner, flags) = (of.owner_id.number(), self.ledger.flags(slot));
+        let same = self.ledger.owner(slot) == owner;
+        if !same {
+            self.ledger.set_owner(slot, owner);
+        }
+        let vague = if self.is_vague(of) { VAGUE } else { 0 };
+        if flags & VAGUE != vague {
+            self.ledger.set_flags(slot, flags & !VAGUE | vague);
+        }
+        same && flags & VAGUE == 0
+    }
+
+    fn is_vague(&self, of: Belongs<'_>) -> bool {
+        self.cgroups && of.cgroup.is_none()
+    }
+
+    /// A socket that is seen for the first time and worth following; whether there was room for it.
+    fn first(&mut self, identity: u64, subject: Subject<'_>, names: Names<'_>, found: &mut Found) -> bool {
+        if !self.ledger.has_room() {
+            self.ledger.stats.untracked += 1;
+            return false;
+        }
+        self.rows.clear();
+        for number in 0..self.past.folded.len() {
+            let followed = self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some());
+            let row = if followed {
+                let row = self.row(number, subject, names);
+                self.rows.push(row);
+                row
+            } else {
+                self.touched(number, subject, names)
+            };
+            self.amount(number, row, subject.socket, found);
+        }
+        self.read(subject.socket);
+        let inbound = if subject.direction == Some(Direction::Inbound) { INBOUND } else { 0 };
+        let vague = if self.is_vague(subject.of) { VAGUE } else { 0 };
+        let entrant = Entrant {
+            cookie: identity,
+            flags: inbound | vague,
+            home: subject.of.home.map_or(0, |home| home.number),
+            owner: subject.of.owner_id.number(),
+            old: self.old,
+        };
+        let slot = self.ledger.open(entrant, &self.rows, &self.values);
+        let Some(slot) = slot else { return false };
+        self.observe(slot, subject.socket);
+        true
+    }
+
+    /// A socket that is not followed: nobody asks, there is no room, or it is none with counters.
+    fn unfollowed(&mut self, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
+        // What is left of a socket in FIN_WAIT2 was closed: it counts where states are asked for.
+        let closed = subject.socket.is_remains() && subject.state == State::FinWait2;
+        for number in 0..self.past.folded.len() {
+            let view = self.past.folded.get(number).and_then(|folded| self.views.get(folded.view));
+            if !(closed && view.is_some_and(View::is_of_connections)) {
+                let row = self.touched(number, subject, names);
+                self.amount(number, row, subject.socket, found);
+            }
+        }
+    }
+
+    /// The row of a socket that has no record to hold on to it.
+    pub(super) fn touched(&mut self, number: usize, subject: Subject<'_>, names: Names<'_>) -> u32 {
+        let row = self.row(number, subject, names);
+        let (dump, now) = (self.ledger.dump(), self.seconds());
+        if let Some(table) = self.ledger.tables.get_mut(number).filter(|_| row != NO_ROW) {
+            table.touch(row, dump, now);
+        }
+        row
+    }
+
+    /// The row of a socket in a folded view.
+    pub(super) fn row(&mut self, number: usize, subject: Subject<'_>, names: Names<'_>) -> u32 {
+        let Self { past, views, wanted, key, ledger, .. } = self;
+        let view = past.folded.get(number).and_then(|folded| views.get(folded.view));
+        let (Some(view), Some(wanted)) = (view, wanted.get(number)) else { return NO_ROW };
+        if !wanted.wants(subject) {
+            return NO_ROW;
+        }
+        let key = key.of(&view.by, subject, names);
+        ledger.tables.get_mut(number).map_or(NO_ROW, |table| table.row(key))
+    }
+
+    #[inline]
+    fn amount(&self, number: usize, row: u32, socket: &Socket<'_>, found: &mut Found) {
+        if row == NO_ROW {
+            return;
+        }
+        let other = self.ledger.tables.get(number).is_some_and(|table| table.is_overflow(row));
+        for (counts, more) in [(&mut found.selected, true), (&mut found.in_other, other)] {
+            if let Some(count) = counts.get_mut(number) {
+                *count += u64::from(more);
+            }
+        }
+        let folded = self.past.folded.get(number);
+        if let Some((folded, amounts)) = folded.zip(found.amounts.get_mut(number)) {
+            for (column, source) in &folded.amounts {
+                if let Some(value) = source.read(socket) {
+                    amounts.add(row, *column, value, 0);
+                }
+            }
+        }
+    }
+
+    /// Observes a socket's readings, if it has any yet.
+    pub(super) fn observe(&mut self, slot: Slot, socket: &Socket<'_>) {
+        let mut any = false;
+        for (number, reading) in self.past.readings.iter().enumerate() {
+            if let Some(value) = reading.read(socket) {
+                self.ledger.observe(slot, number, value);
+                any = true;
+            }
+        }
+        if any {
+            self.ledger.observed(slot, self.period(), received(socket));
+        }
+    }
+
+    #[inline]
+    fn direction(&self, socket: &Socket<'_>, slot: Option<Slot>, of: Belongs<'_>) -> Option<Direction> {
+        if !self.past.listeners {
+            return None;
+        }
+        // As it was at first sight: a listener that stops changes nothing.
+        Some(match slot {
+            Some(slot) if self.ledger.flags(slot) & INBOUND != 0 => Direction::Inbound,
+            Some(_) => Direction::Outbound,
+            None => {
+                let listeners = self.listeners.get(&of.home.map_or(0, |home| home.number));
+                listeners.map_or(Direction::Outbound, |listeners| listeners.direction(socket.local()))
+            }
+        })
+    }
+
+    #[inline]
+    pub(super) fn read(&mut self, socket: &Socket<'_>) {
+        self.values.clear();
+        self.values.extend(self.past.counters.iter().map(|source| source.read(socket).unwrap_or(ABSENT)));
+    }
+}
+
+impl Wanted {
+    #[inline]
+    fn wants(&self, subject: Subject<'_>) -> bool {
+        self.states.contains(subject.state) && self.test.as_ref().is_none_or(|test| test.accepts(subject))
+    }
+}
+
+/// How much a socket has received, modulo 2^32, to tell whether it received anything since.
+#[expect(clippy::cast_possible_truncation, reason = "the kernel counts in 32 bits")]
+fn received(socket: &Socket<'_>) -> Option<u32> {
+    socket.tcp_info()?.get(Field::SegsIn).map(|segments| segments as u32)
+}

@@ -1,0 +1,176 @@
+//! The network namespaces that collections look at, and what one remembers of them for the next.
+//!
+//! Refuses to know what is in them.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+
+use crate::attribute::{Cgroup, Home, Listing, Namespace, Sockstat};
+use crate::sockdiag::{Held, Netlink};
+
+/// A namespace that is no longer listed is remembered for so many collections: its last process may have ended
+/// before its last socket.
+const REMEMBERED: u32 = 3;
+
+/// The namespaces that were there at the last collections.
+#[derive(Debug, Default)]
+pub(crate) struct Homes {
+    known: HashMap<u64, Known>,
+    /// The last number that was given away.
+    last: u32,
+}
+
+#[derive(Debug)]
+struct Known {
+    home: Arc<Home>,
+    /// The process whose cgroup counts for those of whom no other is known.
+    pid: Option<u32>,
+    /// Whether all its sockets that no collection knows are younger than the exporter.
+    settled: bool,
+    /// A dump that the kernel did not end in time, and since when.
+    held: Option<(Instant, Held)>,
+    /// For how many collections it has not been listed.
+    missing: u32,
+}
+
+/// A namespace to look at.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) namespace: Namespace,
+    pub(crate) home: Arc<Home>,
+    /// Whether a socket that nobody knows may be older than the exporter.
+    pub(crate) old: bool,
+}
+
+impl Homes {
+    /// The namespaces to look at, the own one first; before the `baseline` they may hold what is old.
+    pub(crate) fn visit(&mut self, listing: Listing, baseline: bool, proc: &Path) -> Vec<Visit> {
+        let mut before = std::mem::take(&mut self.known);
+        let visits: Vec<_> = listing
+            .namespaces
+            .into_iter()
+            .map(|namespace| {
+                let known = before.remove(&namespace.inode).filter(|known| known.home.name == namespace.name);
+                let mut known = known.unwrap_or_else(|| Known {
+                    home: Arc::new(self.home(&namespace)),
+                    pid: None,
+                    settled: baseline,
+                    held: None,
+                    missing: 0,
+                });
+                known.missing = 0;
+                if !namespace.own && namespace.pid != known.pid {
+                    known.pid = namespace.pid;
+                    known.home =
+                        Arc::new(Home { cgroup: cgroup(&namespace, proc), ..Home::clone(&known.home) });
+                }
+                let visit = Visit { home: Arc::clone(&known.home), old: !known.settled, namespace };
+                self.known.insert(visit.namespace.inode, known);
+                visit
+            })
+            .collect();
+        for (inode, mut known) in before {
+            known.missing += 1;
+            if known.missing <= REMEMBERED {
+                self.known.entry(inode).or_insert(known);
+            }
+        }
+        visits
+    }
+
+    /// The numbers of all that are known.
+    pub(crate) fn numbers(&self) -> Vec<u32> {
+        self.known.values().map(|known| known.home.number).collect()
+    }
+
+    /// The numbers of all that are known but these.
+    pub(crate) fn others(&self, visits: &[Visit]) -> Vec<u32> {
+        let visited = |number: u32| visits.iter().any(|visit| visit.home.number == number);
+        self.known.values().map(|known| known.home.number).filter(|number| !visited(*number)).collect()
+    }
+
+    fn home(&mut self, namespace: &Namespace) -> Home {
+        self.last += u32::from(!namespace.own);
+        let number = if namespace.own { 0 } else { self.last };
+        Home { number, name: namespace.name.clone(), cgroup: None }
+    }
+
+    /// Notes that all sockets of a namespace are known now.
+    pub(crate) fn settle(&mut self, visit: &Visit) {
+        if let Some(known) = self.known.get_mut(&visit.namespace.inode) {
+            known.settled = true;
+        }
+    }
+
+    /// Notes that the kernel holds a dump of a namespace.
+    pub(crate) fn hold(&mut self, visit: &Visit, since: Instant, held: Held) {
+        if let Some(known) = self.known.get_mut(&visit.namespace.inode) {
+            known.held = Some((since, held));
+        }
+    }
+
+    /// For how long the kernel has been holding an earlier dump of a namespace, if it still does.
+    pub(crate) fn held(&mut self, visit: &Visit) -> Option<Duration> {
+        let known = self.known.get_mut(&visit.namespace.inode)?;
+        known.held.take_if(|(_, held)| !held.is_held());
+        known.held.as_ref().map(|(since, _)| since.elapsed())
+    }
+}
+
+/// The cgroup of a process in a namespace.
+fn cgroup(namespace: &Namespace, proc: &Path) -> Option<Cgroup> {
+    let text = std::fs::read_to_string(proc.join(namespace.pid?.to_string()).join("cgroup")).ok()?;
+    Cgroup::of_process(&text)
+}
+
+/// What a namespace shows to who has entered it.
+#[derive(Debug)]
+pub struct Entered<K> {
+    /// Who answers dump requests, and another for the listeners; `None` where there is nothing to dump.
+    pub kernels: Option<(K, K)>,
+    /// The number of sockets in `TIME_WAIT`, what is left of `FIN_WAIT2` included; `None` if it is not told.
+    pub time_wait: Option<u64>,
+    /// The text of `ip_local_port_range`.
+    pub ports: String,
+}
+
+impl Entered<Netlink> {
+    /// What the namespace of this thread shows by that `/proc`, or that it is `skippable` and holds no socket.
+    ///
+    /// # Errors
+    /// What `socket(2)` says.
+    pub fn here(proc: &Path, skippable: bool) -> io::Result<Self> {
+        let read = |name: &str| std::fs::read_to_string(proc.join(name));
+        let sockstat = read("thread-self/net/sockstat").ok().and_then(|text| {
+            let text6 = read("thread-self/net/sockstat6").unwrap_or_default();
+            Sockstat::read(&text, &text6)
+        });
+        let time_wait = sockstat.map(|sockstat| sockstat.time_wait);
+        if skippable && sockstat.is_some_and(|sockstat| sockstat.sockets == 0 && sockstat.time_wait == 0) {
+            return Ok(Self { kernels: None, time_wait, ports: String::new() });
+        }
+        let ports = read("sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+        Ok(Self { kernels: Some((Netlink::open()?, Netlink::open()?)), time_wait, ports })
+    }
+}
+
+/// Why a namespace was not looked at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Missed {
+    /// It could not be entered.
+    #[error("{0}")]
+    Enter(#[source] io::Error),
+    /// Its sockets could not be dumped.
+    #[error("{0}")]
+    Dump(#[source] crate::sockdiag::DumpError),
+    /// The kernel has not ended the dump.
+    #[error("the dump was not complete at its deadline")]
+    Late,
+    /// The kernel holds the dump or an earlier one.
+    #[error("the kernel holds a dump (ss_exporter_dump_held_seconds)")]
+    Held,
+}

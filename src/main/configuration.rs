@@ -1,0 +1,61 @@
+//! The configuration file: found, read, or written for the first time.
+//!
+//! Refuses to know what is in it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+use ss_exporter::cli::Cli;
+use ss_exporter::config::{Config, DEFAULT_FILE};
+
+use crate::failure::Failure;
+use crate::output::print;
+
+/// The largest configuration file that is read, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// The configuration and where it came from.
+pub fn load(cli: &Cli) -> Result<(Config, String), Failure> {
+    let candidates = cli.config_candidates();
+    if candidates.is_empty() {
+        return Ok((Config::built_in(), "built-in default".into()));
+    }
+    let Some(path) = candidates.iter().find(|path| path.exists()) else {
+        let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
+        return Err(Failure::of_usage(format!(
+            "cannot find the configuration file; tried {}; write one with --create-config FILE",
+            tried.join(", ")
+        )));
+    };
+    let name = path.display().to_string();
+    let text = read(path)
+        .map_err(|error| Failure::of_usage(format!("cannot read the configuration file {name}: {error}")))?;
+    let config = Config::parse(&name, &text)
+        .map_err(|error| Failure::of_usage(format!("the configuration is not valid:\n{error}")))?;
+    Ok((config, name))
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    // Opening a pipe would wait for its writer.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    let length = File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    if length as u64 > LARGEST {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+/// Writes the default configuration to a new file, or to standard output for `-`.
+pub fn create(path: &Path) -> Result<(), Failure> {
+    if path.as_os_str() == "-" {
+        return print(DEFAULT_FILE.as_bytes());
+    }
+    let written = OpenOptions::new().write(true).create_new(true).open(path);
+    written
+        .and_then(|mut file| file.write_all(DEFAULT_FILE.as_bytes()))
+        .map_err(|error| Failure::at_run_time(format!("cannot write {}: {error}", path.display())))
+}

@@ -1,0 +1,23 @@
+//! Why the program ends with an error, and with which exit code.
+//!
+//! Refuses to know how it is printed.
+
+/// An exit code and what to say.
+pub struct Failure {
+    /// 1 or 2.
+    pub code: u8,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl Failure {
+    /// What failed at run time: exit code 1.
+    pub fn at_run_time(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into() }
+    }
+
+    /// What was asked wrongly: exit code 2.
+    pub fn of_usage(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into() }
+    }
+}

@@ -1,0 +1,56 @@
+//! What this run needs capabilities for on this host, said where missing, and all others dropped.
+//!
+//! Refuses to know what needs which.
+
+use ss_exporter::attribute::Namespaces;
+use ss_exporter::plan::Plan;
+use ss_exporter::privileges::{self, Feature, Privileges};
+use ss_exporter::sockdiag::Events;
+
+use crate::failure::Failure;
+use crate::host::PROC;
+
+/// What a plan needs; the host decides whether its buffer for events, if there is to be one, does.
+pub fn needed(plan: &Plan, subscribes: bool) -> Vec<Feature> {
+    let mut features = plan.features();
+    // If it cannot be known, nothing is lost by keeping what a large one needs.
+    if subscribes && !Events::grants(plan.collect.event_buffer).unwrap_or(false) {
+        features.push(Feature::EventBuffer);
+    }
+    features
+}
+
+/// What of it is held; each capability that is missing is said.
+pub fn held(features: &[Feature]) -> Privileges {
+    let privileges = Privileges::of(features);
+    for missing in privileges.missing() {
+        tracing::warn!(
+            capability = missing.name,
+            feature = %missing.feature,
+            lost = missing.lost,
+            "a capability is missing"
+        );
+    }
+    privileges
+}
+
+/// The thread that enters other network namespaces, with what that needs and nothing else.
+pub fn namespaces(plan: &Plan) -> Result<Namespaces, Failure> {
+    let which = plan.collect.netns.clone();
+    // A thread inherits from the one that makes it.
+    let maker = std::thread::spawn(move || {
+        keep(&[Feature::Namespaces]);
+        Namespaces::start(PROC.into(), which)
+    });
+    let made = maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    made.map_err(|error| {
+        Failure::at_run_time(format!("cannot start the thread that enters network namespaces: {error}"))
+    })
+}
+
+/// Drops what these features do not need; only threads made afterwards have dropped it as well.
+pub fn keep(features: &[Feature]) {
+    if let Err(error) = privileges::keep(features) {
+        tracing::warn!(%error, "cannot drop the capabilities that are not needed; going on with them");
+    }
+}

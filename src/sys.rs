@@ -1,0 +1,143 @@
+//! The two calls on netlink sockets that safe code cannot make: all unsafe code there is (`netlink(7)`).
+//!
+//! Refuses to know what is heard, and from whom.
+
+#![expect(unsafe_code, reason = "no safe crate sets this option or reads this control message")]
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::fd::{AsFd, AsRawFd as _};
+
+use libc::{c_int, c_void, msghdr, sockaddr_nl, socklen_t};
+
+/// Room for control messages, in words that are aligned as their headers must be.
+const CONTROL: usize = 16;
+
+/// What one message was like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The bytes of it that are in the buffer.
+    pub length: usize,
+    /// The netlink port of its sender; the kernel's is 0.
+    pub sender: u32,
+    /// The number, in the receiver's, of the network namespace that it is about, if the kernel says one
+    /// (`NETLINK_LISTEN_ALL_NSID`): of the receiver's own it says none.
+    pub namespace: Option<i32>,
+}
+
+/// Lets a netlink socket hear the multicasts of all network namespaces that have a number in its own
+/// (`NETLINK_LISTEN_ALL_NSID`).
+///
+/// # Errors
+/// What `setsockopt(2)` says: `EPERM` without `CAP_NET_BROADCAST`.
+pub fn listen_to_all_namespaces(socket: impl AsFd) -> io::Result<()> {
+    let (socket, on): (_, c_int) = (socket.as_fd(), 1);
+    // SAFETY: the kernel only reads, during the call, a `c_int` where there is one.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_NETLINK,
+            libc::NETLINK_LISTEN_ALL_NSID,
+            (&raw const on).cast(),
+            length_of::<c_int>(),
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Takes one message off a netlink socket, if there is one, without waiting. What the buffer has no room
+/// for is lost.
+///
+/// # Errors
+/// What `recvmsg(2)` says: `WouldBlock` if there is none.
+pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
+    let socket = socket.as_fd();
+    // SAFETY: both are plain C structures of numbers and pointers, for which zero is a value.
+    let (mut address, mut header): (sockaddr_nl, msghdr) = unsafe { (zeroed(), zeroed()) };
+    // Somebody who is not named is not the kernel.
+    address.nl_pid = u32::MAX;
+    let mut control = [0_u64; CONTROL];
+    let mut part = libc::iovec { iov_len: buffer.len(), iov_base: buffer.as_mut_ptr().cast::<c_void>() };
+    header.msg_name = (&raw mut address).cast();
+    header.msg_namelen = length_of::<sockaddr_nl>();
+    header.msg_iov = &raw mut part;
+    header.msg_iovlen = 1;
+    header.msg_controllen = size_of_val(&control);
+    header.msg_control = (&raw mut control).cast();
+    // SAFETY: each pointer in the header is to something of the length beside it that outlives the call,
+    // and to which nothing else refers meanwhile.
+    let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_DONTWAIT) };
+    let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
+    let mut namespace = None;
+    // SAFETY: the kernel has filled `control`, aligned as its messages are, and has set its length in the
+    // header to what it has filled; these functions stay within that.
+    unsafe {
+        let mut message = libc::CMSG_FIRSTHDR(&raw const header);
+        while let Some(control) = message.as_ref() {
+            if (control.cmsg_level, control.cmsg_type) == (libc::SOL_NETLINK, libc::NETLINK_LISTEN_ALL_NSID) {
+                namespace = Some(libc::CMSG_DATA(message).cast::<c_int>().read_unaligned());
+            }
+            message = libc::CMSG_NXTHDR(&raw const header, message);
+        }
+    }
+    Ok(Received { length, sender: address.nl_pid, namespace })
+}
+
+/// The length of something small, as `socket(7)` wants it.
+#[expect(clippy::cast_possible_truncation, reason = "what has a few bytes")]
+const fn length_of<T>() -> socklen_t {
+    size_of::<T>() as socklen_t
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink, USERSOCK};
+    use rustix::net::{
+        AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, bind, getsockname, sendto, socket_with,
+    };
+
+    use super::*;
+
+    /// A netlink socket, and its port.
+    fn netlink(protocol: Protocol) -> (OwnedFd, u32) {
+        let family = AddressFamily::NETLINK;
+        let socket =
+            socket_with(family, SocketType::RAW, SocketFlags::CLOEXEC, Some(protocol)).expect("a socket");
+        bind(&socket, &SocketAddrNetlink::new(0, 0)).expect("a port");
+        let address = getsockname(&socket).expect("its address");
+        let port = SocketAddrNetlink::try_from(address).expect("a netlink address").pid();
+        (socket, port)
+    }
+
+    #[test]
+    fn a_message_comes_with_its_length_and_sender_and_without_a_number_of_our_own_namespace() {
+        let (socket, port) = netlink(USERSOCK);
+        let mut buffer = [0; 64];
+        assert_eq!(receive(&socket, &mut buffer).expect_err("nothing").kind(), io::ErrorKind::WouldBlock);
+        let message = [7; 24];
+        let own = SocketAddrNetlink::new(port, 0);
+        sendto(&socket, &message, SendFlags::empty(), &own).expect("a message to oneself");
+        let received = receive(&socket, &mut buffer).expect("the message");
+        assert_eq!(received, Received { length: 24, sender: port, namespace: None });
+        assert_eq!(buffer[..24], message);
+    }
+
+    #[test]
+    fn a_reply_of_the_kernels_has_the_sender_0() {
+        let (socket, _) = netlink(SOCK_DIAG);
+        // A message that is too short for what it asks: the kernel says so.
+        let mut message = [0; 16];
+        (message[0], message[4], message[6]) = (16, 88, 1);
+        sendto(&socket, &message, SendFlags::empty(), &SocketAddrNetlink::new(0, 0)).expect("a request");
+        let mut buffer = [0; 256];
+        assert_eq!(receive(&socket, &mut buffer).expect("the kernel's reply").sender, 0);
+    }
+
+    #[test]
+    fn only_a_netlink_socket_hears_other_namespaces() {
+        let (one, _other) = std::os::unix::net::UnixStream::pair().expect("sockets");
+        assert!(listen_to_all_namespaces(&one).is_err());
+    }
+}

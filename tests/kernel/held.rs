@@ -1,0 +1,32 @@
+//! A dump that the kernel really holds.
+
+use std::time::{Duration, Instant};
+
+use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, StateSet, dump};
+
+use super::enter;
+use super::holder::Holder;
+
+#[test]
+fn a_dump_that_a_process_in_a_page_fault_holds_is_left_behind_until_that_process_is_gone() {
+    if enter() {
+        return;
+    }
+    let holder = Holder::start();
+    let request = |extensions| Request { states: StateSet::ALL, extensions, filter: None };
+    let ask = |extensions, time| {
+        let kernel = Netlink::open().expect("sock_diag");
+        dump(kernel, &request(extensions), Instant::now() + time, |_| {})
+    };
+    let result = ask(Extensions::INFO, Duration::from_millis(200));
+    let Err(DumpError::Deadline(held)) = result else { panic!("{result:?}") };
+    assert!(held.is_held());
+    // The lock is taken for tcp_info alone.
+    ask(Extensions::NONE, Duration::from_secs(10)).expect("a complete dump");
+    assert!(held.is_held());
+    drop(holder);
+    while held.is_held() {
+        std::thread::yield_now();
+    }
+    ask(Extensions::INFO, Duration::from_secs(10)).expect("a complete dump");
+}
