@@ -1,0 +1,167 @@
+"""A process that does what its standard input says, and answers each line with one.
+
+It refuses to know what is promised of it.
+"""
+
+import os
+import signal
+import socket
+import sys
+import time
+
+HERE = "127.0.0.1"
+held = []
+
+
+def name(text):
+    """Takes this name (`/proc/PID/comm`)."""
+    with open("/proc/self/comm", "w") as comm:
+        comm.write(text)
+
+
+def user(uid):
+    """Becomes this user."""
+    os.setuid(int(uid))
+
+
+def cgroup(folder):
+    """Moves to a cgroup of v2."""
+    with open(folder + "/cgroup.procs", "w") as procs:
+        procs.write(str(os.getpid()))
+
+
+def connected(port):
+    """A connection; create_connection would look for a codec, which not every user may."""
+    end = socket.socket()
+    end.connect((HERE, int(port)))
+    return end
+
+
+def connect(port, count):
+    """Connects so often, and answers with the local ports."""
+    new = [connected(port) for _ in range(int(count))]
+    held.extend(new)
+    return " ".join(str(end.getsockname()[1]) for end in new)
+
+
+def listen(port):
+    """Listens."""
+    held.append(socket.create_server((HERE, int(port)), backlog=1000))
+
+
+def accept(count):
+    """Accepts so many connections, and ends them at once."""
+    for _ in range(int(count)):
+        held[0].accept()[0].close()
+
+
+def say(count):
+    """Sends so many bytes on each connection, which the other end has room for."""
+    for end in held:
+        end.sendall(bytes(int(count)))
+
+
+def fill():
+    """Sends as much as there is room for."""
+    for end in held:
+        end.setblocking(False)
+        try:
+            while True:
+                end.send(bytes(65536))
+        except BlockingIOError:
+            pass
+
+
+def close():
+    """Closes everything."""
+    while held:
+        held.pop().close()
+
+
+def give(path):
+    """Hands everything to the process that takes it there, and keeps it."""
+    with socket.socket(socket.AF_UNIX) as to:
+        to.connect(path)
+        socket.send_fds(to, [b"x"], [end.fileno() for end in held])
+
+
+def await_at(path):
+    """Waits there for who gives."""
+    global door
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(path)
+    door.listen()
+
+
+def take():
+    """Takes what is given."""
+    giver = door.accept()[0]
+    held.extend(socket.socket(fileno=fd) for fd in socket.recv_fds(giver, 1, 8)[1])
+    giver.close()
+    door.close()
+
+
+def share(text):
+    """Forks a process of that name that holds the same until this one ends; answers with its id."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(write)
+        name(text)
+        os.write(1, f"{os.getpid()}\n".encode())
+        os.read(read, 1)
+        os._exit(0)
+    os.close(read)
+    return ANSWERED
+
+
+def rename(seconds, *names):
+    """Takes one name after the other, as fast as it can."""
+    end = time.monotonic() + float(seconds)
+    with open("/proc/self/comm", "wb", buffering=0) as comm:
+        while time.monotonic() < end:
+            for text in names:
+                comm.write(text.encode())
+
+
+def storm(record, first, ports, count, per_second):
+    """Forks so many processes, each of which connects to one port alone and is named after it.
+
+    Each writes its id and its port into the record before it connects, and says three bytes. Some live for a second,
+    and of some a child lives on that holds the same socket.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    notes = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    start = time.monotonic()
+    for number in range(int(count)):
+        time.sleep(max(0, start + number / float(per_second) - time.monotonic()))
+        if os.fork() == 0:
+            try:
+                brief(notes, int(first) + number % int(ports), number)
+            finally:
+                os._exit(0)
+    return f"{time.monotonic() - start:.1f}"
+
+
+def brief(notes, port, number):
+    """The life of a process of the storm."""
+    name(f"p{port}")
+    os.write(notes, f"{os.getpid()} {port}\n".encode())
+    end = connected(port)
+    end.send(b"abc")
+    if number % 3 == 0 and os.fork() == 0:
+        os.write(notes, f"{os.getpid()} {port}\n".encode())
+        time.sleep(1 if number % 5 == 0 else 0.05)
+    elif number % 20 == 1:
+        time.sleep(1)
+
+
+ANSWERED = object()
+COMMANDS = [name, user, cgroup, connect, listen, accept, say, fill, close, give, await_at, take, share, rename, storm]
+BY_NAME = {command.__name__: command for command in COMMANDS}
+
+for line in sys.stdin:
+    word, *arguments = line.split()
+    answer = BY_NAME[word](*arguments)
+    if answer is not ANSWERED:
+        os.write(1, f"{answer or ''}\n".encode())
