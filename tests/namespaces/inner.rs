@@ -1,0 +1,87 @@
+//! A network namespace with a name, and being in it.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::AsFd as _;
+use std::process::{Command, Stdio};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::exporter::Exporter;
+use super::scrapes::Scrape;
+
+/// Runs a command that has to succeed.
+pub fn run(line: &str) {
+    let mut words = line.split(' ');
+    let status = Command::new(words.next().expect("a command")).args(words).status();
+    assert!(status.is_ok_and(|status| status.success()), "{line}");
+}
+
+/// Has `ip` run these commands, one a line.
+pub fn ip(lines: &str) {
+    let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().expect("iproute2");
+    ip.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("room");
+    assert!(ip.wait().is_ok_and(|status| status.success()), "{lines}");
+}
+
+/// A network namespace of `ip netns`; deleted with its guard.
+pub struct Inner(pub String);
+
+impl Inner {
+    /// Makes one without a number in ours: the kernel tells nothing of what closes there.
+    pub fn apart(name: &str) -> Self {
+        run(&format!("ip netns add {name}"));
+        run(&format!("ip -n {name} link set lo up"));
+        Self(name.to_owned())
+    }
+
+    /// Makes one that a veth pair connects with ours, which gives it a number. Its end is called `there`.
+    pub fn connected(name: &str) -> Self {
+        let inner = Self::apart(name);
+        inner.connect();
+        inner
+    }
+
+    /// Connects it with ours.
+    pub fn connect(&self) {
+        let Self(name) = self;
+        run(&format!("ip link add to-{name} type veth peer name there netns {name}"));
+    }
+
+    /// Runs `work` on a thread inside; what it opens or starts stays there.
+    pub fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let file = File::open(format!("/run/netns/{}", self.0)).expect("the namespace");
+        std::thread::scope(|scope| {
+            let inside = scope.spawn(move || {
+                move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).expect("root");
+                drop(file);
+                work()
+            });
+            inside.join().expect("no failure inside")
+        })
+    }
+
+    /// A listener at a port of 127.0.0.1 inside.
+    pub fn listen(&self, port: u16) -> TcpListener {
+        self.within(|| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a free port"))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Whoever asks whether it is gone notices if this fails.
+        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
+    }
+}
+
+/// The sum of a family over the rows whose labels begin so.
+pub fn sum(scrape: &Scrape, family: &str, labels: &str) -> u64 {
+    let rows = scrape.rows(family).iter().filter(|(block, _)| block.starts_with(labels));
+    rows.map(|(_, value)| value.parse::<u64>().expect("a whole number")).sum()
+}
+
+/// How many lines of what the exporter logged say this.
+pub fn said(exporter: Exporter, what: &str) -> usize {
+    exporter.log().lines().filter(|line| line.contains(what)).count()
+}

@@ -1,0 +1,73 @@
+//! A dump of the exporter's own namespace that the kernel holds: nothing can be shown, and that is said.
+
+use rustix::process::Signal;
+
+use super::enter;
+use super::exporter::Exporter;
+use super::held::dumps;
+use super::holder::Holder;
+use super::scrapes::Scrapes;
+
+const CONFIG: &str = "
+collect: {deadline: 500ms}
+views: {t: {by: [direction], metrics: [sockets, sent_bytes_total]}}
+";
+
+/// Scrapes thrice: the first answer may not have waited for the collection, and the second may have shared it.
+fn scrape(scrapes: &mut Scrapes, exporter: &Exporter) {
+    scrapes.scrape(exporter);
+    scrapes.scrape(exporter);
+    let scrape = scrapes.scrape(exporter);
+    assert_eq!(scrape.rows("ss_exporter_collection_success")["stage=\"dump\""], "0");
+    assert!(!scrape.rows("ss_exporter_dump_held_seconds").is_empty());
+    assert!(scrape.rows("ss_t_sockets").is_empty(), "withheld");
+    assert!(!scrape.rows("ss_t_sent_bytes_total").is_empty(), "counters stay");
+    assert_eq!(dumps(exporter), 1, "one is held and none waits behind it");
+}
+
+#[test]
+fn who_cannot_dump_its_own_namespace_is_not_ready_until_it_can() {
+    if enter() {
+        return;
+    }
+    let exporter = Exporter::configured(CONFIG);
+    let mut scrapes = Scrapes::default();
+    scrapes.scrape(&exporter);
+    assert_eq!(exporter.get("/-/ready").status, 200);
+    let holder = Holder::start();
+    scrape(&mut scrapes, &exporter);
+    let answer = exporter.get("/-/ready");
+    let text = String::from_utf8(answer.body).expect("text");
+    assert!(answer.status == 503 && text.contains("the kernel has been holding a dump"), "{text}");
+    drop(holder);
+    // Nobody scrapes any more: whoever waits for readiness finds it.
+    while exporter.get("/-/ready").status != 200 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let log = exporter.log();
+    assert_eq!(log.matches("the kernel holds a dump").count(), 1, "{log}");
+    assert_eq!(log.matches("collections are complete again").count(), 1, "{log}");
+}
+
+#[test]
+fn who_is_asked_to_stop_while_a_dump_is_held_says_why_its_process_stays() {
+    if enter() {
+        return;
+    }
+    let mut exporter = Exporter::configured(CONFIG);
+    let mut scrapes = Scrapes::default();
+    scrapes.scrape(&exporter);
+    let holder = Holder::start();
+    scrape(&mut scrapes, &exporter);
+    exporter.signal(Signal::TERM);
+    let mut log = exporter.child.stderr.take().map(std::io::BufReader::new).expect("a pipe");
+    let mut said = String::new();
+    while !said.contains("message=stopped") {
+        let more = std::io::BufRead::read_line(&mut log, &mut said).expect("text");
+        assert!(more > 0, "{said}");
+    }
+    assert!(said.contains("this process ends when the kernel lets go of it"), "{said}");
+    assert!(exporter.child.try_wait().expect("its state").is_none(), "the kernel holds it");
+    drop(holder);
+    assert_eq!(exporter.end().0, Some(0));
+}
