@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::exporter::{DEFAULT_VIEWS, Exporter};
+use super::exporter::{Exporter, SERVICES};
 use super::traffic::{End, Lanes};
 
 const SECONDS: u32 = 5;
@@ -11,7 +11,7 @@ const CONNECTIONS_PER_SECOND: u32 = 2_500;
 
 /// Prints a row.
 pub fn run() {
-    let exporter = Exporter::configured(DEFAULT_VIEWS);
+    let exporter = Exporter::configured(SERVICES);
     let lanes = Lanes::open(2).expect("listeners");
     exporter.scrape("identity");
     let idle = exporter.cpu();
@@ -30,7 +30,7 @@ pub fn run() {
         "| {sockets} | {} | {:.2} | {} | {:.1} |",
         2 * CONNECTIONS_PER_SECOND,
         took.as_secs_f64() * 1e6 / f64::from(sockets),
-        exporter.value("ss_exporter_events_dropped_total"),
+        exporter.value::<u64>("ss_exporter_events_dropped_total"),
         exporter.peak_mib(),
     );
 }

@@ -3,10 +3,11 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-/// What a server shows that names no views: by service, listeners, states.
-pub const DEFAULT_VIEWS: &str = "views:
+/// By service, listeners, states.
+pub const SERVICES: &str = "views:
   tcp: {by: [direction, service_port]}
   tcp_listener: {by: [local_port], state: listen}
   tcp_state: {by: [state], state: all, metrics: [sockets]}
@@ -68,12 +69,16 @@ impl Exporter {
         Reading { wall: start.elapsed(), bytes }
     }
 
-    /// The value of a family without labels.
-    pub fn value(&self, family: &str) -> u64 {
+    /// The value of a series in a scrape of its own.
+    pub fn value<T: FromStr>(&self, series: &str) -> T {
+        value(&self.text(), series)
+    }
+
+    /// Scrapes once and keeps the text.
+    pub fn text(&self) -> String {
         let mut text = String::new();
         self.ask("identity").read_to_string(&mut text).expect("text");
-        let value = text.lines().find_map(|line| line.strip_prefix(family)?.strip_prefix(' '));
-        value.and_then(|number| number.parse().ok()).expect("the family")
+        text
     }
 
     /// Sends a request for the metrics.
@@ -96,12 +101,23 @@ impl Exporter {
         Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
     }
 
+    /// The CPU time that it has taken since that reading of it.
+    pub fn cpu_since(&self, before: Duration) -> Duration {
+        self.cpu().saturating_sub(before)
+    }
+
     /// The most resident memory that it has had.
     pub fn peak_mib(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
         line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
     }
+}
+
+/// The value of a series in the text of a scrape.
+pub fn value<T: FromStr>(text: &str, series: &str) -> T {
+    let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    value.and_then(|number| number.parse().ok()).expect("the series")
 }
 
 impl Drop for Exporter {

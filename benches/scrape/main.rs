@@ -2,7 +2,9 @@
 //! beside the bare dump and `ss`.
 //!
 //! `cargo bench --bench scrape` makes its own connections in a network namespace of its own and needs
-//! the packages `iproute2` and `util-linux`. `-- --sockets 1000,10000 --rounds 3` makes it shorter.
+//! the packages `iproute2` and `util-linux`. `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does
+//! `--only` with one part: `codec`, `events`, `peers`, `owners`, `namespaces`. `--only intervals` takes two minutes a
+//! size and is not part of a whole run.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -15,9 +17,13 @@ mod namespace;
 mod traffic;
 
 mod codec;
+mod compare;
 mod events;
 mod exporter;
+mod namespaces;
+mod owners;
 mod peers;
+mod readers;
 
 use std::time::Duration;
 
@@ -37,17 +43,28 @@ fn main() {
     };
     let sockets = option("--sockets").unwrap_or_else(|| "1000,10000,100000".into());
     let rounds = option("--rounds").map_or(9, |number| number.parse().expect("a number of rounds"));
-    codec::run();
-    events::run();
-    let sizes: Vec<usize> =
-        sockets.split(',').map(|number| number.parse().expect("a number of sockets")).collect();
-    println!(
-        "\n| sockets | what | wall, median (ms) | spread (ms) | x bare dump | x ss -tin | CPU (ms) | peak memory (MiB) | bytes |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|");
-    for size in sizes {
-        let load = load::Load::start(size / 2).expect("the connections");
-        peers::compare(size, rounds);
+    let wanted = option("--only");
+    let runs = |part: &str| wanted.as_ref().is_none_or(|wanted| wanted == part);
+    if runs("codec") {
+        codec::run();
+    }
+    if runs("events") {
+        events::run();
+    }
+    for size in sockets.split(',').map(|number| number.parse().expect("a number of sockets")) {
+        let mut load = load::Load::start(size / 2).expect("the connections");
+        if runs("peers") {
+            peers::run(size, rounds);
+        }
+        if runs("owners") {
+            owners::run(size, rounds, &mut load);
+        }
+        if runs("namespaces") {
+            namespaces::run(size, rounds);
+        }
+        if wanted.as_deref() == Some("intervals") {
+            owners::at_intervals(size);
+        }
         drop(load);
         // The closed connections leave through TIME_WAIT, which no request asks for.
         std::thread::sleep(Duration::from_millis(200));

@@ -3,9 +3,10 @@
 //! Each child needs two file descriptors a connection, so that a big load takes several. The program
 //! calls [`hold`] first thing when [`is_child`] says so.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -13,9 +14,17 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const CHILD: &str = "SS_EXPORTER_HOLD";
 /// The most connections of one child.
 const MOST: usize = 8_000;
+/// What a child says when it has done what it was told.
+const READY: &str = "ready";
 
 /// The children that hold the connections; dropping it lets go of them.
-pub struct Load(Vec<Child>);
+pub struct Load(Vec<Holder>);
+
+struct Holder {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    connections: usize,
+}
 
 impl Load {
     /// Opens that many connections and returns when all are established.
@@ -28,30 +37,47 @@ impl Load {
         while left > 0 {
             let share = left.min(MOST.min(connections.div_ceil(2)));
             let family = if load.0.len().is_multiple_of(2) { "4" } else { "6" };
-            let child = Command::new(std::env::current_exe()?)
+            let mut child = Command::new(std::env::current_exe()?)
                 .env(CHILD, format!("{share} {family}"))
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()?;
-            load.0.push(child);
+            let out = child.stdout.take().ok_or_else(|| io::Error::other("a child has no output"))?;
+            load.0.push(Holder { child, out: BufReader::new(out), connections: share });
             left -= share;
         }
-        for child in &mut load.0 {
+        load.wait()?;
+        Ok(load)
+    }
+
+    /// Closes one connection of so many, those held longest, and opens others instead.
+    ///
+    /// # Errors
+    /// If a child cannot open its share.
+    pub fn replace(&mut self, one_of: usize) -> io::Result<()> {
+        for Holder { child, connections, .. } in &mut self.0 {
+            let input = child.stdin.as_mut().ok_or_else(|| io::Error::other("a child has no input"))?;
+            writeln!(input, "{}", connections.div_ceil(one_of))?;
+        }
+        self.wait()
+    }
+
+    /// Waits until all children have done what they were told.
+    fn wait(&mut self) -> io::Result<()> {
+        for holder in &mut self.0 {
             let mut line = String::new();
-            if let Some(out) = child.stdout.as_mut() {
-                BufReader::new(out).read_line(&mut line)?;
-            }
-            if line.trim() != "ready" {
+            holder.out.read_line(&mut line)?;
+            if line.trim() != READY {
                 return Err(io::Error::other("a child could not open its connections"));
             }
         }
-        Ok(load)
+        Ok(())
     }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        for child in &mut self.0 {
+        for Holder { child, .. } in &mut self.0 {
             drop(child.stdin.take());
             let _ = child.wait();
         }
@@ -63,10 +89,11 @@ pub fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 
-/// Holds a child's share of the connections until its standard input ends.
+/// Holds a child's share of the connections until its standard input ends; each line of it is a number of
+/// connections to replace.
 ///
 /// # Errors
-/// If a connection cannot be opened.
+/// If a connection cannot be opened, or if a line is no number.
 pub fn hold() -> io::Result<()> {
     let (count, family) = share().ok_or_else(|| io::Error::other("the share is no number and family"))?;
     let limit = getrlimit(Resource::Nofile);
@@ -76,23 +103,33 @@ pub fn hold() -> io::Result<()> {
         _ => (Ipv4Addr::LOCALHOST, 0).into(),
     };
     let listener = TcpListener::bind(address)?;
-    let address = listener.local_addr()?;
-    let mut held = Vec::with_capacity(count);
+    let mut held = VecDeque::with_capacity(count);
     for _ in 0..count {
-        let mut client = TcpStream::connect(address)?;
-        let (mut server, _) = listener.accept()?;
-        // Something to acknowledge, for a round-trip time on both sides.
-        client.write_all(b"ping")?;
-        server.read_exact(&mut [0; 4])?;
-        server.write_all(b"pong")?;
-        client.read_exact(&mut [0; 4])?;
-        held.push((client, server));
+        held.push_back(connect(&listener)?);
     }
     let mut out = io::stdout();
-    writeln!(out, "ready")?;
-    out.flush()?;
-    io::stdin().read_to_end(&mut Vec::new())?;
+    writeln!(out, "{READY}")?;
+    for line in io::stdin().lines() {
+        let replaced = line?.parse().map_err(io::Error::other)?;
+        held.drain(..usize::min(replaced, count));
+        while held.len() < count {
+            held.push_back(connect(&listener)?);
+        }
+        writeln!(out, "{READY}")?;
+    }
     Ok(())
+}
+
+/// Opens a connection; both ends of it.
+fn connect(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream)> {
+    let mut client = TcpStream::connect(listener.local_addr()?)?;
+    let (mut server, _) = listener.accept()?;
+    // Something to acknowledge, for a round-trip time on both sides.
+    client.write_all(b"ping")?;
+    server.read_exact(&mut [0; 4])?;
+    server.write_all(b"pong")?;
+    client.read_exact(&mut [0; 4])?;
+    Ok((client, server))
 }
 
 fn share() -> Option<(usize, String)> {

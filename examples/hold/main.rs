@@ -1,8 +1,9 @@
 //! Holds loopback connections, spread over processes, until its standard input ends.
 //!
-//! `cargo run --release --example hold -- 10000` holds 10,000 connections: 20,000 sockets.
+//! `cargo run --release --example hold -- 10000` holds 10,000 connections: 20,000 sockets. Each line of input, a
+//! number, replaces one of so many connections: `100` a hundredth of them.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 
 mod load;
 
@@ -14,9 +15,13 @@ fn main() -> std::io::Result<()> {
     let Some(connections) = connections else {
         return Err(std::io::Error::other("usage: hold CONNECTIONS"));
     };
-    let load = load::Load::start(connections)?;
-    writeln!(std::io::stdout(), "holding {connections} connections; end the input to let go of them")?;
-    std::io::stdin().read_to_end(&mut Vec::new())?;
-    drop(load);
+    let mut load = load::Load::start(connections)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "holding {connections} connections; end the input to let go of them")?;
+    for line in std::io::stdin().lines() {
+        let one_of: std::num::NonZeroUsize = line?.trim().parse().map_err(std::io::Error::other)?;
+        load.replace(one_of.get())?;
+        writeln!(out, "replaced one of {one_of} connections")?;
+    }
     Ok(())
 }

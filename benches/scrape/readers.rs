@@ -1,0 +1,46 @@
+//! Who else reads all sockets: the bare dump, and `ss`.
+//!
+//! Refuses to know the exporter.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ss_exporter::sockdiag::{Extensions, Kernel as _, Netlink, Request, State, StateSet};
+
+use super::exporter::Reading;
+
+/// One walk over both families, `tcp_info` only, 32 KiB reads, every byte discarded.
+pub fn bare_dump() -> Reading {
+    let unwanted = [State::Listen, State::Close, State::TimeWait, State::SynRecv];
+    let wanted: Vec<_> = State::ALL.into_iter().filter(|state| !unwanted.contains(state)).collect();
+    let request = Request { states: StateSet::of(&wanted), extensions: Extensions::INFO, filter: None };
+    let start = Instant::now();
+    let mut kernel = Netlink::open().expect("sock_diag");
+    kernel.send(&request.encode(1)).expect("the request");
+    let mut buffer = vec![0; 32 * 1024];
+    let mut bytes = 0;
+    loop {
+        let length = kernel.receive(&mut buffer, start + Duration::from_mins(1)).expect("a reply").length;
+        bytes += length;
+        // NLMSG_DONE is the last message: a header of 16 bytes and an error number.
+        if length >= 20 && buffer[length - 20..length - 14] == [20, 0, 0, 0, 3, 0] {
+            return Reading { wall: start.elapsed(), bytes };
+        }
+    }
+}
+
+/// `ss` with these flags, every byte read and discarded.
+pub fn ss(flags: &str) -> Reading {
+    let start = Instant::now();
+    let mut child =
+        Command::new("ss").arg(flags).stdout(Stdio::piped()).spawn().expect("the package iproute2");
+    let mut buffer = vec![0; 64 * 1024];
+    let mut bytes = 0;
+    let mut out = child.stdout.take().expect("a pipe");
+    while let Ok(length @ 1..) = out.read(&mut buffer) {
+        bytes += length;
+    }
+    child.wait().expect("ss");
+    Reading { wall: start.elapsed(), bytes }
+}
