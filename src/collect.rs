@@ -124,9 +124,9 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     }
     trouble.namespaces(&walked.failures);
     if let Some(namespaces) = &mut health.namespaces {
-        namespaces.failed = walked.failures.len();
+        namespaces.failed = walked.failures.len() + namespaces.unknown;
         namespaces.empty = walked.empty;
-        let success = listed && walked.failures.is_empty();
+        let success = listed && walked.failures.is_empty() && namespaces.unknown == 0;
         health.stages.push(Stage { name: "namespaces", duration: listing, success });
     }
     let usable = complete && (!plan.selects_by_process || owners_told);
@@ -202,9 +202,10 @@ fn visits(
         Listing::own()
     });
     let hidden = listing.hidden;
+    let unknown = listing.unknown.len();
     if !listing.unknown.is_empty() {
-        let unknown = listing.unknown.join(", ");
-        trouble.say(format!("no network namespace is called {unknown} (collect.netns)"));
+        let names = listing.unknown.join(", ");
+        trouble.say(format!("no network namespace is called {names} (collect.netns)"));
     }
     let baseline = memory.remembered.follower().has_baseline();
     let visits = memory.homes.visit(listing, baseline, world.proc());
@@ -216,8 +217,9 @@ fn visits(
         let observed = if memory.remembered.hearing().everywhere { observed } else { 0 };
         let unobserved = foreign - observed.min(foreign);
         let seen = visits.len();
+        memory.said.unobserved(unobserved);
         health.namespaces =
-            Some(NamespacesHealth { seen, unobserved, hidden, ..NamespacesHealth::default() });
+            Some(NamespacesHealth { seen, unknown, unobserved, hidden, ..NamespacesHealth::default() });
     }
     let mut follower = memory.remembered.follower();
     if let Some(own) = visits.iter().find(|visit| visit.namespace.own) {

@@ -70,6 +70,10 @@ pub fn estimate(
         }
     });
     let views = views.collect();
+    let ends = match (hearing.end(world.proc()), census.unobserved()) {
+        (heard, 0) | (heard @ Ends::Unheard(_), _) => heard,
+        (Ends::Heard { .. }, some) => Ends::Unheard(format!("in {some} network namespaces")),
+    };
     let total = Size::of(&snapshot, &Wanted::default());
     snapshot.tables.fill_with(|| None);
     Ok(Estimate {
@@ -78,7 +82,7 @@ pub fn estimate(
         connections: census.connections(),
         closed: census.closed,
         without_information: census.without_information,
-        ends: hearing.end(world.proc()),
+        ends,
         views,
         own: Size::of(&snapshot, &Wanted::default()),
         total,

@@ -36,7 +36,8 @@ impl Cgroup {
         }
         let path = format!("/{inside}");
         let innermost = |is: &dyn Fn(&str) -> bool| path.rsplit('/').map(unescaped).find(|name| is(name));
-        let unit = innermost(&|name| is_called(name, ".service") || is_called(name, ".scope"));
+        let is_unit = |name: &str| is_called(name, ".service") || is_called(name, ".scope");
+        let unit = innermost(&|name| is_unit(name) && !container::is_scope(name));
         let slice = innermost(&|name| is_called(name, ".slice"));
         let label = |name: &str| label_text(name.as_bytes()).into_boxed_str();
         Self {
@@ -59,10 +60,10 @@ impl Cgroup {
         let of = |controller: &str| {
             lines().find(|(names, path)| *path != "/" && names.split(',').any(|name| name == controller))
         };
-        let mut preferred = ["name=systemd", "memory", "pids", "cpu"].into_iter();
-        let any = || lines().find(|(names, path)| *path != "/" && !names.is_empty());
-        let v2 = || lines().find(|(names, _)| names.is_empty());
-        let found = preferred.find_map(of).or_else(any).or_else(v2).or_else(|| lines().next());
+        // That of cgroup v2 has no controllers.
+        let mut preferred = ["name=systemd", "", "memory", "pids", "cpu"].into_iter();
+        let any = || lines().find(|(_, path)| *path != "/");
+        let found = preferred.find_map(of).or_else(any).or_else(|| lines().next());
         found.map(|(_, path)| Self::of_path(path.strip_suffix(" (deleted)").unwrap_or(path)))
     }
 
@@ -75,7 +76,8 @@ impl Cgroup {
         self.path.get(self.shown..).unwrap_or_default()
     }
 
-    /// The innermost service or scope of systemd (`systemd.unit(5)`), at most 128 bytes.
+    /// The innermost service or scope of systemd (`systemd.unit(5)`), at most 128 bytes. The scope of a container is
+    /// none: each would be another one.
     #[must_use]
     pub fn unit(&self) -> Option<&str> {
         self.unit.as_deref()

@@ -16,7 +16,7 @@ use rustix::fs::stat;
 
 pub use sockstat::Sockstat;
 
-use discovery::discover;
+use discovery::{discover, own_name};
 use traveller::Traveller;
 
 /// The namespace of the calling thread (`namespaces(7)`).
@@ -89,6 +89,8 @@ struct Scope {
     which: Which,
     /// The inode of our own; 0 if it cannot be read.
     own: u64,
+    /// What our own is called.
+    name: String,
 }
 
 impl Namespaces {
@@ -104,7 +106,7 @@ impl Namespaces {
             Err(error) => return Err(error.into()),
         };
         let traveller = (which != Which::Own).then(Traveller::start).transpose()?;
-        Ok(Self { scope: Arc::new(Scope { proc, which, own }), traveller })
+        Ok(Self { scope: Arc::new(Scope { proc, which, own, name: own_name(own) }), traveller })
     }
 
     /// The namespaces that there are now.

@@ -66,6 +66,8 @@ pub(super) struct Said {
     limited: HashSet<String>,
     /// Whether it was said that the ledger is full.
     full: bool,
+    /// Whether it was said that there are namespaces whose closing sockets the kernel does not tell of.
+    unobserved: bool,
     /// Why the last collection was not complete.
     trouble: String,
 }
@@ -103,6 +105,18 @@ impl Said {
                 view = view.name,
                 limit,
                 "a limit folds rows into \"other\"; said once, counted in ss_exporter_sockets_folded_total"
+            );
+        }
+    }
+
+    pub(super) fn unobserved(&mut self, namespaces: usize) {
+        if namespaces > 0 && !self.unobserved {
+            self.unobserved = true;
+            tracing::warn!(
+                namespaces,
+                "the kernel does not tell of sockets that close in some network namespaces, because they have no number in \
+                 this one, or for want of CAP_NET_BROADCAST: what a connection there does after its last collection is lost; \
+                 `ip netns set NAME auto` gives one a number; said once, counted in ss_exporter_namespaces_unobserved"
             );
         }
     }

@@ -51,10 +51,11 @@ pub(super) fn read(collect: &Entry<'_>) -> Collect {
 
 /// Which network namespaces to look at.
 fn netns(entry: &Entry<'_>) -> Option<Which> {
-    const ALLOWED: &str = "own, all, or a list of names as `ip netns` prints them, such as [blue, green]";
+    const ALLOWED: &str =
+        "own, all, or a list of names as `ip netns` prints them, or of inodes, such as [blue, green]";
     if entry.is_list() {
         let names: Vec<_> = entry.list(ALLOWED)?.iter().filter_map(|name| name.text(ALLOWED)).collect();
-        if names.is_empty() {
+        if names.is_empty() || names.iter().any(|name| name == "all" || name == "own") {
             entry.refuse(ALLOWED);
         }
         return Some(Which::Named(names));

@@ -243,6 +243,13 @@ impl<'a, W: World> Census<'a, W> {
         }
     }
 
+    /// How many namespaces there are of whose closing sockets nothing is heard.
+    pub(super) fn unobserved(&self) -> usize {
+        let foreign = self.visits.iter().filter(|visit| !visit.namespace.own).count();
+        let heard = self.heard.iter().filter(|(_, visit)| !visit.namespace.own).count();
+        foreign.saturating_sub(heard)
+    }
+
     /// How many rows a view would have without a limit.
     pub(super) fn keys(&self, number: usize) -> Numbers {
         self.views.get(number).map(|view| view.keys.numbers()).unwrap_or_default()

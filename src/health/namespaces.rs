@@ -14,6 +14,8 @@ pub struct NamespacesHealth {
     pub empty: usize,
     /// Those that could not be looked at.
     pub failed: usize,
+    /// Names in the configuration that none has; they are among those that could not be looked at.
+    pub unknown: usize,
     /// Those of whose closing sockets the kernel does not tell.
     pub unobserved: usize,
     /// Processes whose namespace could not be read for want of permission.

@@ -30,7 +30,7 @@ const DEEPEST: usize = 2 * HIGHEST;
 
 const STATE: &str = "state";
 const EXCLUDE: [&str; 2] = ["exclude", "excl"];
-const PREDICATES: [&str; 23] = [
+const PREDICATES: [&str; 25] = [
     STATE,
     "exclude",
     "src",
@@ -44,7 +44,9 @@ const PREDICATES: [&str; 23] = [
     "unit",
     "slice",
     "container",
+    "container_id",
     "pod",
+    "pod_uid",
     "netns",
     "direction",
     "congestion",

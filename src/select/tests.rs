@@ -105,11 +105,11 @@ fn test() -> impl Strategy<Value = Test> {
         name().prop_map(Test::Executable),
         name().prop_map(Test::User),
         path().prop_map(Test::CgroupTree),
-        name().prop_map(Test::Unit),
         pick(["nginx.service", "a.scope"]).prop_map(|name| Test::Unit(name.to_owned())),
         pick(["system.slice", "b.slice"]).prop_map(|name| Test::Slice(name.to_owned())),
         pick(["0123456789ab", "fedcba9876543210"]).prop_map(|id| Test::Container(id.to_owned())),
-        name().prop_map(Test::Pod),
+        pick(["0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"])
+            .prop_map(|uid| Test::Pod(uid.to_owned())),
         path().prop_map(Test::Netns),
         states().prop_map(Test::State),
         pick([Direction::Inbound, Direction::Outbound]).prop_map(Test::Direction),

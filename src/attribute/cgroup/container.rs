@@ -18,6 +18,14 @@ pub(super) fn id(name: &str) -> Option<&str> {
     Some(id).filter(|id| is_id(id) && RUNTIMES.contains(&runtime))
 }
 
+/// Whether a runtime has named this scope of systemd: that of a container, or of what monitors one.
+pub(super) fn is_scope(name: &str) -> bool {
+    let Some((before, id)) = name.strip_suffix(".scope").and_then(|name| name.rsplit_once('-')) else {
+        return false;
+    };
+    is_id(id) && RUNTIMES.contains(&before.strip_suffix("-conmon").unwrap_or(before))
+}
+
 /// The id of the pod that a path leads through.
 ///
 /// The kubelet names a pod's cgroup `podUID` below one called `kubepods`, or with systemd

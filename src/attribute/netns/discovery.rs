@@ -22,7 +22,7 @@ const FOLDERS: [&str; 2] = ["/run/netns", "/run/docker/netns"];
 /// Lists them.
 pub(super) fn discover(scope: &Scope) -> io::Result<Listing> {
     let mut found = Found { own: scope.own, ..Found::default() };
-    found.note(scope.own);
+    found.note(scope.own).name.clone_from(&scope.name);
     if scope.which != Which::Own {
         found.processes(&scope.proc).map_err(|error| {
             let text = format!("cannot read the process table {}: {error}", scope.proc.display());
@@ -42,7 +42,8 @@ pub(super) fn discover(scope: &Scope) -> io::Result<Listing> {
             found.note(*inode);
         }
         if let Some(namespace) = found.by_inode.get_mut(inode).filter(|one| one.file.is_none())
-            && (wanted(name) || namespace.own)
+            && wanted(name)
+            && !namespace.own
         {
             namespace.name.clone_from(name);
             namespace.file = Some(file.clone());
@@ -72,7 +73,7 @@ struct Found {
 impl Found {
     fn note(&mut self, inode: u64) -> &mut Namespace {
         let own = inode == self.own;
-        let name = if inode == 0 { "unknown".to_owned() } else { inode.to_string() };
+        let name = inode.to_string();
         self.by_inode.entry(inode).or_insert(Namespace { inode, name, file: None, pid: None, own })
     }
 
@@ -96,6 +97,15 @@ impl Found {
             true
         })
     }
+}
+
+/// The name of our own, for good: what somebody calls it later, or Docker for as long as it has containers in it, would
+/// part what connections have counted before from what they count from then on.
+pub(super) fn own_name(own: u64) -> String {
+    let of_administrator =
+        |(_, file, inode): &(String, PathBuf, u64)| *inode == own && file.starts_with(FOLDERS[0]);
+    let named = names().into_iter().find(of_administrator).map(|(name, ..)| name);
+    named.unwrap_or_else(|| if own == 0 { "unknown".to_owned() } else { own.to_string() })
 }
 
 /// The names of namespaces, with their files and inodes, in the order in which they count.

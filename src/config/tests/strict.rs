@@ -188,7 +188,7 @@ fn states_limits_and_times_are_told_with_their_range() {
         ),
         (
             "select: 'dst 10.0.0.0/8 and'",
-            "select: at its end: found the end; allowed: (, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, pod, netns, direction, congestion, network, process, executable, pid, uid, user",
+            "select: at its end: found the end; allowed: (, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, container_id, pod, pod_uid, netns, direction, congestion, network, process, executable, pid, uid, user",
         ),
         (
             "select: [a]",

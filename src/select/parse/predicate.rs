@@ -23,6 +23,10 @@ fn below_the_root(path: &str) -> &str {
     inside.map_or(path, |rest| if rest.is_empty() { "/" } else { rest })
 }
 
+fn is_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
 impl Parser<'_> {
     /// The predicates that are one test of one value.
     pub(super) fn test(&mut self, name: &str) -> Result<Test, Mistake> {
@@ -45,10 +49,12 @@ impl Parser<'_> {
                 let value = self.value("a path below the root of the cgroups")?;
                 Test::CgroupTree(below_the_root(&value.text).to_owned())
             }
-            "unit" => Test::Unit(self.value("the name of a unit such as nginx.service")?.text),
-            "slice" => Test::Slice(self.value("the name of a slice such as system.slice")?.text),
-            "container" => Test::Container(self.container()?),
-            "pod" => Test::Pod(self.value("the uid of a pod")?.text),
+            "unit" => {
+                Test::Unit(self.named(&[".service", ".scope"], "a service or scope such as nginx.service")?)
+            }
+            "slice" => Test::Slice(self.named(&[".slice"], "a slice such as system.slice")?),
+            "container" | "container_id" => Test::Container(self.container()?),
+            "pod" | "pod_uid" => Test::Pod(self.pod()?),
             "netns" => Test::Netns(self.value("the name or the inode of a network namespace")?.text),
             "user" => Test::User(self.value("the name of a user")?.text),
             "process" => Test::Command(self.program()?),
@@ -70,12 +76,28 @@ impl Parser<'_> {
         Ok(value.text)
     }
 
+    /// A name that ends as it should.
+    fn named(&mut self, endings: &[&str], allowed: &str) -> Result<String, Mistake> {
+        let value = self.value(allowed)?;
+        let fits = endings.iter().any(|ending| value.text.ends_with(ending));
+        if fits { Ok(value.text) } else { Err(value.mistake(allowed)) }
+    }
+
+    /// The uid of a pod as Kubernetes writes it, or the hash that a static pod has for one.
+    fn pod(&mut self) -> Result<String, Mistake> {
+        const ALLOWED: &str = "the uid of a pod, 32 hexadecimal digits with or without dashes between them";
+        let value = self.value(ALLOWED)?;
+        let has = |groups: &[usize]| value.text.split('-').map(str::len).eq(groups.iter().copied());
+        let digits = value.text.bytes().all(|byte| byte == b'-' || is_digit(byte));
+        let fits = digits && (has(&[8, 4, 4, 4, 12]) || has(&[32]));
+        if fits { Ok(value.text) } else { Err(value.mistake(ALLOWED)) }
+    }
+
     /// The beginning of a container's id, as long as the engines print it at least.
     fn container(&mut self) -> Result<String, Mistake> {
         const ALLOWED: &str = "the first 12 to 64 hexadecimal digits of a container's id";
         let value = self.value(ALLOWED)?;
-        let digits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        let fits = (12..=64).contains(&value.text.len()) && value.text.bytes().all(digits);
+        let fits = (12..=64).contains(&value.text.len()) && value.text.bytes().all(is_digit);
         if fits { Ok(value.text) } else { Err(value.mistake(ALLOWED)) }
     }
 }

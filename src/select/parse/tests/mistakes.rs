@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
-    const PREDICATES: &str = "(, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, pod, \
+    const PREDICATES: &str = "(, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, container_id, pod, pod_uid, \
                               netns, direction, congestion, network, process, executable, pid, uid, user";
     let port = |found: &str, hint: &str| {
         format!(
