@@ -67,8 +67,12 @@ impl Links {
     /// The inode of the socket that a descriptor is, 0 if it is something else; [`Errno::NOENT`] if it is closed.
     pub(super) fn inode(&self, descriptor: u32) -> Result<u32, Errno> {
         let mut target = [MaybeUninit::uninit(); 32];
-        let (target, _) = readlinkat_raw(&self.0, itoa::Buffer::new().format(descriptor), &mut target)?;
-        Ok(socket_inode(target).unwrap_or(0))
+        match readlinkat_raw(&self.0, itoa::Buffer::new().format(descriptor), &mut target) {
+            Ok((target, _)) => Ok(socket_inode(target).unwrap_or(0)),
+            // A file may lie deeper than the kernel can tell, and is a file.
+            Err(Errno::NAMETOOLONG) => Ok(0),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -81,4 +85,25 @@ pub(super) fn descriptors(table: &OwnedFd, process: &str) -> Result<u64, Errno> 
 /// The inode in a link's target `socket:[INODE]`.
 fn socket_inode(target: &[u8]) -> Option<u32> {
     number(target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, mkdirat};
+
+    use super::*;
+
+    #[test]
+    fn a_file_with_a_path_too_long_to_be_told_is_no_socket_and_no_trouble() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut inner = open(CWD, folder.path()).expect("a folder");
+        let name = "d".repeat(200);
+        for _ in 0..21 {
+            mkdirat(&inner, &name, Mode::RWXU).expect("a folder");
+            inner = open(&inner, &name).expect("a folder");
+        }
+        let links = open(CWD, "/proc/self").map(Handle).and_then(|own| own.links()).expect("our own");
+        let descriptor = u32::try_from(std::os::fd::AsRawFd::as_raw_fd(&inner)).expect("open");
+        assert_eq!(links.inode(descriptor), Ok(0));
+    }
 }
