@@ -2,6 +2,7 @@
 //!
 //! Refuses to know what a port is used for: the smaller port proves nothing.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ impl Direction {
 pub struct Claim {
     /// Its cookie.
     pub cookie: u64,
-    /// The processes that hold it, if known.
+    /// The processes that hold it, the empty owner if they were looked for in vain; `None` if nobody looked.
     pub owner: Option<Arc<Owner>>,
     /// Its cgroup, if known.
     pub cgroup: Option<Arc<Cgroup>>,
@@ -53,8 +54,12 @@ impl Claim {
     /// To whom a connection to the listener belongs.
     #[must_use]
     pub fn belongs<'a>(&'a self, home: &'a Home) -> Belongs<'a> {
-        let (owner, cgroup) = (self.owner.as_deref(), self.cgroup.as_deref());
+        let (owner, cgroup) = (self.owner(), self.cgroup.as_deref());
         Belongs { owner_id: OwnerId::NOBODY, owner, cgroup, home: Some(home) }
+    }
+
+    fn owner(&self) -> Option<&Owner> {
+        self.owner.as_deref().filter(|owner| !owner.processes().is_empty())
     }
 }
 
@@ -63,7 +68,8 @@ impl Claim {
 pub struct Listeners {
     /// The ports that the kernel gives to clients (`net.ipv4.ip_local_port_range`).
     ephemeral: RangeInclusive<u16>,
-    seen: HashMap<SocketAddr, Vec<(Instant, Claim)>>,
+    /// By their cookies: any number may share an address.
+    seen: HashMap<SocketAddr, BTreeMap<u64, (Instant, Claim)>>,
     /// Whether a port has any listener: most local ports have none, and this tells it fastest.
     ports: HashMap<u16, u32>,
 }
@@ -100,11 +106,9 @@ impl Listeners {
     pub fn note(&mut self, address: SocketAddr, claim: Claim, now: Instant) {
         let claims = self.seen.entry(address).or_insert_with(|| {
             *self.ports.entry(address.port()).or_default() += 1;
-            Vec::new()
+            BTreeMap::new()
         });
-        let Some((seen, known)) = claims.iter_mut().find(|(_, known)| known.cookie == claim.cookie) else {
-            return claims.push((now, claim));
-        };
+        let (seen, known) = claims.entry(claim.cookie).or_insert_with(|| (now, claim.clone()));
         *seen = now;
         known.owner = claim.owner.or(known.owner.take());
         known.cgroup = claim.cgroup.or(known.cgroup.take());
@@ -114,7 +118,7 @@ impl Listeners {
     pub fn forget(&mut self, now: Instant) {
         let Self { seen, ports, .. } = self;
         seen.retain(|address, claims| {
-            claims.retain(|(at, _)| now.saturating_duration_since(*at) < LINGER);
+            claims.retain(|_, (at, _)| now.saturating_duration_since(*at) < LINGER);
             let stays = !claims.is_empty();
             if !stays && let Some(count) = ports.get_mut(&address.port()) {
                 *count -= 1;
@@ -138,13 +142,13 @@ impl Listeners {
     /// Of several that share the address (`SO_REUSEPORT`), only what is so of all of them.
     #[must_use]
     pub fn claim(&self, local: SocketAddr) -> (Option<&Owner>, Option<&Cgroup>) {
-        let claims = self.accepting(local).unwrap_or_default();
-        let latest = claims.iter().map(|(at, _)| *at).max();
-        let mut now = claims.iter().filter(|(at, _)| Some(*at) == latest).map(|(_, claim)| claim);
+        let claims = || self.accepting(local).into_iter().flat_map(BTreeMap::values);
+        let latest = claims().map(|(at, _)| *at).max();
+        let mut now = claims().filter(|(at, _)| Some(*at) == latest).map(|(_, claim)| claim);
         let Some(first) = now.next() else { return (None, None) };
-        let (mut owner, mut cgroup) = (first.owner.as_deref(), first.cgroup.as_deref());
+        let (mut owner, mut cgroup) = (first.owner(), first.cgroup.as_deref());
         for other in now {
-            owner = owner.filter(|owner| other.owner.as_deref() == Some(owner));
+            owner = owner.filter(|owner| other.owner() == Some(owner));
             cgroup = cgroup.filter(|cgroup| other.cgroup.as_deref() == Some(cgroup));
         }
         (owner, cgroup)
@@ -153,14 +157,14 @@ impl Listeners {
     /// The listeners that accept for a local end: one on `0.0.0.0` does for every IPv4 address, one on `::` for
     /// every address.
     #[inline]
-    fn accepting(&self, local: SocketAddr) -> Option<&[(Instant, Claim)]> {
+    fn accepting(&self, local: SocketAddr) -> Option<&BTreeMap<u64, (Instant, Claim)>> {
         let port = local.port();
         if !self.ports.contains_key(&port) {
             return None;
         }
         let of = |ip: IpAddr| self.seen.get(&SocketAddr::new(ip, port));
         let any_v4 = || local.is_ipv4().then(|| of(Ipv4Addr::UNSPECIFIED.into())).flatten();
-        of(local.ip()).or_else(any_v4).or_else(|| of(Ipv6Addr::UNSPECIFIED.into())).map(Vec::as_slice)
+        of(local.ip()).or_else(any_v4).or_else(|| of(Ipv6Addr::UNSPECIFIED.into()))
     }
 }
 
@@ -252,5 +256,8 @@ mod tests {
         assert_eq!(now(&listeners).as_deref(), Some("2"), "the others are gone");
         listeners.note(at("0.0.0.0:80"), claim(10, None), start + LINGER);
         assert_eq!(now(&listeners), None, "nobody knows whose the new one is");
+        listeners.note(at("0.0.0.0:80"), claim(10, Some(&two)), start + LINGER);
+        listeners.note(at("0.0.0.0:80"), claim(10, Some(&Arc::default())), start + LINGER);
+        assert_eq!(now(&listeners), None, "whoever held it holds it no longer");
     }
 }

@@ -90,10 +90,8 @@ impl Attribution {
     /// What a listener hands on to the connections that it accepts, and whether its owner may yet be found.
     pub(crate) fn claim(&mut self, socket: &Socket<'_>, home: &Home) -> (Claim, bool) {
         let whose = socket.inode().map_or(Whose::Nobody, |inode| self.whose(inode));
-        let owner = match whose {
-            Whose::Known(id) => self.processes.as_ref().map(|processes| Arc::clone(processes.owner(id))),
-            Whose::Nobody | Whose::Unknown => None,
-        };
+        let id = if let Whose::Known(id) = whose { id } else { OwnerId::NOBODY };
+        let owner = self.processes.as_ref().map(|processes| Arc::clone(processes.owner(id)));
         let cgroups = self.cgroups.as_mut();
         let cgroup: Option<Cgroup> = cgroups.and_then(|cgroups| cgroups.get(socket.cgroup()?)).cloned();
         let claim = Claim { cookie: home.identity(socket.cookie()), owner, cgroup: cgroup.map(Arc::new) };
