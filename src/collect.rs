@@ -199,7 +199,7 @@ fn visits(
     let found = listed.is_ok();
     let listing = listed.unwrap_or_else(|error| {
         trouble.say(error.to_string());
-        Listing::own()
+        memory.homes.own()
     });
     let hidden = listing.hidden;
     let unknown = listing.unknown.len();
@@ -208,7 +208,7 @@ fn visits(
         trouble.say(format!("no network namespace is called {names} (collect.netns)"));
     }
     let baseline = memory.remembered.follower().has_baseline();
-    let visits = memory.homes.visit(listing, baseline, world.proc());
+    let visits = memory.homes.visit(listing, found, baseline, world.proc());
     let nsid = |visit: &Visit| everywhere.then(|| world.nsid(&visit.namespace)).flatten();
     let heard: Vec<_> = visits.iter().filter_map(|visit| Some((nsid(visit)?, visit.clone()))).collect();
     if everywhere {

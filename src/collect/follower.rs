@@ -43,6 +43,8 @@ pub struct Follower {
     owners_known: bool,
     /// Whether the namespace may hold sockets that are older than the exporter and not yet known.
     old: bool,
+    /// Whether known sockets of the namespace may be in rows with another name of it.
+    renamed: bool,
     /// Whether cgroups are asked for.
     cgroups: bool,
     observe: Duration,
@@ -93,6 +95,7 @@ impl Follower {
             baseline: None,
             owners_known: true,
             old: false,
+            renamed: false,
             cgroups: plan.needs_cgroups(),
             observe: plan.collect.observe,
             without_information: 0,
@@ -127,6 +130,7 @@ impl Follower {
     /// The sockets to come are those of a namespace, in which names stand for what the program says.
     pub(super) fn enter(&mut self, visit: &Visit, program: &Program) {
         self.old = visit.old;
+        self.renamed = visit.renamed;
         self.wanted.clone_from(&program.folded);
         self.worth.clone_from(&program.worth);
     }

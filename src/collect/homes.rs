@@ -22,6 +22,8 @@ pub(crate) struct Homes {
     known: HashMap<u64, Known>,
     /// The last number that was given away.
     last: u32,
+    /// Our own, as it was when they were last found out.
+    own: Option<Namespace>,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,8 @@ struct Known {
     pid: Option<u32>,
     /// Whether all its sockets that no collection knows are younger than the exporter.
     settled: bool,
+    /// Whether its sockets may be in rows with another name.
+    renamed: bool,
     /// A dump that the kernel did not end in time, and since when.
     held: Option<(Instant, Held)>,
     /// For how many collections it has not been listed.
@@ -44,31 +48,45 @@ pub(crate) struct Visit {
     pub(crate) home: Arc<Home>,
     /// Whether a socket that nobody knows may be older than the exporter.
     pub(crate) old: bool,
+    /// Whether those that are known may have been seen when it was called otherwise.
+    pub(crate) renamed: bool,
 }
 
 impl Homes {
-    /// The namespaces to look at, the own one first; before the `baseline` they may hold what is old.
-    pub(crate) fn visit(&mut self, listing: Listing, baseline: bool, proc: &Path) -> Vec<Visit> {
+    /// The namespaces to look at, the own one first, of a listing that was `found` or else of the own one alone.
+    ///
+    /// Before the `baseline` they may hold what is old, and those of the first listing also later.
+    pub(crate) fn visit(&mut self, listing: Listing, found: bool, baseline: bool, proc: &Path) -> Vec<Visit> {
+        let listed = self.own.is_some();
+        if found {
+            self.own = listing.namespaces.iter().find(|namespace| namespace.own).cloned();
+        }
         let mut before = std::mem::take(&mut self.known);
         let visits: Vec<_> = listing
             .namespaces
             .into_iter()
             .map(|namespace| {
-                let known = before.remove(&namespace.inode).filter(|known| known.home.name == namespace.name);
+                let known = before.remove(&namespace.inode).filter(|known| known.is(&namespace));
                 let mut known = known.unwrap_or_else(|| Known {
                     home: Arc::new(self.home(&namespace)),
                     pid: None,
-                    settled: baseline,
+                    settled: baseline && (listed || namespace.own),
+                    renamed: false,
                     held: None,
                     missing: 0,
                 });
                 known.missing = 0;
+                if known.home.name != namespace.name {
+                    known.home = Arc::new(Home { name: namespace.name.clone(), ..Home::clone(&known.home) });
+                    known.renamed = true;
+                }
                 if !namespace.own && namespace.pid != known.pid {
                     known.pid = namespace.pid;
                     known.home =
                         Arc::new(Home { cgroup: cgroup(&namespace, proc), ..Home::clone(&known.home) });
                 }
-                let visit = Visit { home: Arc::clone(&known.home), old: !known.settled, namespace };
+                let (old, renamed) = (!known.settled, known.renamed);
+                let visit = Visit { home: Arc::clone(&known.home), old, renamed, namespace };
                 self.known.insert(visit.namespace.inode, known);
                 visit
             })
@@ -80,6 +98,12 @@ impl Homes {
             }
         }
         visits
+    }
+
+    /// Our own alone, which is there even if they cannot be found out.
+    pub(crate) fn own(&self) -> Listing {
+        let own = self.own.clone().unwrap_or_else(Namespace::own);
+        Listing { namespaces: vec![own], ..Listing::default() }
     }
 
     /// The numbers of all that are known.
@@ -103,6 +127,7 @@ impl Homes {
     pub(crate) fn settle(&mut self, visit: &Visit) {
         if let Some(known) = self.known.get_mut(&visit.namespace.inode) {
             known.settled = true;
+            known.renamed = false;
         }
     }
 
@@ -118,6 +143,15 @@ impl Homes {
         let known = self.known.get_mut(&visit.namespace.inode)?;
         known.held.take_if(|(_, held)| !held.is_held());
         known.held.as_ref().map(|(since, _)| since.elapsed())
+    }
+}
+
+impl Known {
+    /// Whether it is this one: the inode of one that is gone is another's soon, but not its name or process too.
+    fn is(&self, namespace: &Namespace) -> bool {
+        self.home.name == namespace.name
+            || namespace.own
+            || self.pid.is_some_and(|pid| namespace.pid == Some(pid))
     }
 }
 
@@ -173,4 +207,33 @@ pub(crate) enum Missed {
     /// The kernel holds the dump or an earlier one.
     #[error("the kernel holds a dump (ss_exporter_dump_held_seconds)")]
     Held,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visited(homes: &mut Homes, listing: Listing, found: bool) -> Vec<(String, u32, bool)> {
+        let visits = homes.visit(listing, found, true, Path::new("/nonexistent"));
+        visits.into_iter().map(|visit| (visit.home.name.clone(), visit.home.number, visit.old)).collect()
+    }
+
+    #[test]
+    fn what_the_first_listing_shows_is_old_however_late_it_comes_and_our_own_keeps_its_name() {
+        let mut homes = Homes::default();
+        let none = homes.own();
+        assert_eq!(visited(&mut homes, none, false), [(String::new(), 0, false)]);
+        let own = Namespace { inode: 1, name: "1".to_owned(), ..Namespace::own() };
+        let other = |inode: u64| Namespace { inode, name: inode.to_string(), own: false, ..Namespace::own() };
+        let listing = |last| Listing {
+            namespaces: std::iter::once(own.clone()).chain((2..=last).map(other)).collect(),
+            ..Listing::default()
+        };
+        let first = visited(&mut homes, listing(2), true);
+        assert_eq!(first, [("1".to_owned(), 0, false), ("2".to_owned(), 1, true)]);
+        let later = visited(&mut homes, listing(3), true);
+        assert_eq!(later.last(), Some(&("3".to_owned(), 2, false)));
+        let alone = homes.own();
+        assert_eq!(visited(&mut homes, alone, false), [("1".to_owned(), 0, false)]);
+    }
 }

@@ -1,11 +1,13 @@
 //! Bytes that are sent and received in many namespaces, which come and go, against what was counted of each.
 
+use std::os::unix::fs::MetadataExt as _;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::enter;
 use super::exporter::Exporter;
-use super::inner::{Inner, sum};
+use super::inner::{Inner, run, sum};
 use super::scrapes::{Scrape, Scraper, Scrapes};
 use super::traffic::{End, Lanes, Pair, Truth};
 
@@ -157,4 +159,42 @@ fn what_closes_in_a_new_namespace_never_counts_as_that_of_the_one_that_had_its_n
     let [_, opened, sent, _] = counted(scrape, "blue");
     assert_eq!((opened, sent), (2 * truth.connections, truth.sent));
     assert!(scrape.sum("ss_exporter_events_elsewhere_total") >= 20, "what is nobody's is counted apart");
+}
+
+#[test]
+fn a_namespace_that_loses_its_name_or_gets_another_counts_nothing_twice() {
+    if enter() {
+        return;
+    }
+    let blue = Inner::connected("blue");
+    let exporter = Exporter::configured(
+        "
+collect: {netns: all}
+views:
+  t: {by: [service_port], metrics: [sockets, opened_total, sent_bytes_total]}
+  n: {by: [netns], metrics: [sockets]}
+",
+    );
+    let mut scrapes = Scrapes::default();
+    scrapes.scrape(&exporter);
+    let mut inside = blue.within(|| Command::new("sleep").arg("600").spawn().expect("a process inside"));
+    let listener = blue.listen(7_000);
+    let mut pair = blue.within(|| Pair::open(&listener).expect("room"));
+    pair.exchange(3_000, 5_000).expect("open");
+    let mut check = |sent, name: &str| {
+        let scrape = scrapes.scrape(&exporter);
+        let counted = ["sockets", "opened_total", "sent_bytes_total"]
+            .map(|metric| sum(scrape, &format!("ss_t_{metric}"), "service_port=\"7000\""));
+        assert_eq!(counted, [2, 2, sent], "{name}");
+        assert_eq!(sum(scrape, "ss_n_sockets", &format!("netns=\"{name}\"")), 2, "{name}");
+    };
+    check(8_000, "blue");
+    let inode = std::fs::metadata(format!("/proc/{}/ns/net", inside.id())).expect("a process").ino();
+    drop(blue);
+    check(8_000, &inode.to_string());
+    pair.exchange(100, 0).expect("open");
+    run(&format!("ip netns attach green {}", inside.id()));
+    check(8_100, "green");
+    check(8_100, "green");
+    inside.kill().and_then(|()| inside.wait()).expect("its end");
 }

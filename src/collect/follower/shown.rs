@@ -64,8 +64,8 @@ impl Follower {
                 continue;
             };
             let keeps = match stays {
-                Stays::Always => true,
-                Stays::WithOwner => steady,
+                Stays::Always => !self.renamed,
+                Stays::WithOwner => steady && !self.renamed,
                 Stays::Never => false,
             };
             let row = match *followed {
