@@ -14,8 +14,8 @@ use crate::attribute::{Direction, Home, Listeners, OwnerId};
 use crate::config::View;
 use crate::fold::{Amounts, Ledger, Standing};
 use crate::metrics::Source;
-use crate::plan::{Folded, Past, Plan, Program, Wanted, known_keys};
-use crate::select::{Expression, Nothing};
+use crate::plan::{Folded, Past, Plan, Program, known_keys};
+use crate::select::Nothing;
 use crate::sockdiag::State;
 
 mod ended;
@@ -32,9 +32,10 @@ pub struct Follower {
     listeners: HashMap<u32, Listeners>,
     /// The own namespace, and those of which events tell by their number.
     own: Arc<Home>,
-    heard: HashMap<i32, Visit>,
-    wanted: Vec<Wanted>,
-    worth: Vec<Expression>,
+    heard: HashMap<i32, Arc<Visit>>,
+    /// What is wanted in the namespace that sockets come from now, and in others by their numbers.
+    program: Arc<Program>,
+    programs: HashMap<u32, Arc<Program>>,
     start: Instant,
     now: Instant,
     /// When it was first known which sockets there are.
@@ -80,7 +81,6 @@ pub(super) struct Found {
 impl Follower {
     pub(super) fn new(plan: &Plan) -> Self {
         let now = Instant::now();
-        let program = plan.program(&Nothing);
         Self {
             views: Arc::clone(&plan.views),
             past: Arc::clone(&plan.past),
@@ -88,8 +88,8 @@ impl Follower {
             listeners: HashMap::new(),
             own: Arc::default(),
             heard: HashMap::new(),
-            wanted: program.folded,
-            worth: program.worth,
+            program: Arc::new(plan.program(&Nothing)),
+            programs: HashMap::new(),
             start: now,
             now,
             baseline: None,
@@ -113,7 +113,8 @@ impl Follower {
     /// The namespaces are these: the own one, those of which events tell, and the numbers of all.
     pub(super) fn know(&mut self, own: Arc<Home>, heard: Vec<(i32, Visit)>, all: &[u32]) {
         self.own = own;
-        self.heard = heard.into_iter().collect();
+        self.heard = heard.into_iter().map(|(nsid, visit)| (nsid, Arc::new(visit))).collect();
+        self.programs.retain(|number, _| all.contains(number));
         self.listeners.retain(|number, _| all.contains(number));
     }
 
@@ -128,11 +129,11 @@ impl Follower {
     }
 
     /// The sockets to come are those of a namespace, in which names stand for what the program says.
-    pub(super) fn enter(&mut self, visit: &Visit, program: &Program) {
+    pub(super) fn enter(&mut self, visit: &Visit, program: &Arc<Program>) {
         self.old = visit.old;
         self.renamed = visit.renamed;
-        self.wanted.clone_from(&program.folded);
-        self.worth.clone_from(&program.worth);
+        self.program = Arc::clone(program);
+        self.programs.insert(visit.home.number, Arc::clone(program));
     }
 
     /// The owner that a socket had when it was last seen.
@@ -187,7 +188,7 @@ impl Follower {
 
     /// Whether the walk that has just ended is the first, and somebody needs a baseline.
     pub(super) fn wants_another_walk(&self) -> bool {
-        !self.worth.is_empty() && self.ledger.is_new()
+        !self.program.worth.is_empty() && self.ledger.is_new()
     }
 
     /// How many sockets have found no row of their own in a folded view.

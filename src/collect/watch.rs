@@ -162,10 +162,11 @@ impl<W: World, R: Fn()> Watch<W, R> {
             self.listened = Some(now);
             self.listen(now);
         }
+        let interface = |namespace: &Namespace, index| self.world.interface_name(namespace, index);
         let own = Namespace::own();
-        let interface = |index| self.world.interface_name(&own, index);
+        let of_own = |index| interface(&own, index);
         let users = &self.attribution.users;
-        let names = Names { networks: &self.plan.networks, interface: &interface, users };
+        let names = Names { networks: &self.plan.networks, interface: &of_own, users };
         let mut follower = self.remembered.follower();
         // Read while nobody else looks: when the queue is empty to others, everything in it is told.
         let dropped = events.read()?;
@@ -176,7 +177,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
         let (mut heard, mut elsewhere) = (0, 0);
         for (nsid, socket) in events.sockets() {
             heard += 1;
-            elsewhere += u64::from(!follower.ended(nsid, &socket, names, &mut is_still));
+            elsewhere += u64::from(!follower.ended(nsid, &socket, names, &interface, &mut is_still));
         }
         drop(follower);
         let mut hearing = self.remembered.hearing();

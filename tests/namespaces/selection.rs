@@ -6,7 +6,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::enter;
 use super::exporter::Exporter;
-use super::inner::{Inner, run, said};
+use super::inner::{Inner, run, said, sum};
 use super::scrapes::Scrapes;
 
 /// A listener of this namespace that is bound to an interface.
@@ -55,6 +55,42 @@ views:
     assert_eq!(rows("rest"), expected(&[(&own, "1"), ("red", "4")]));
     assert_eq!(rows("lo"), expected(&[("blue", "1"), ("red", "1")]));
     assert_eq!(rows("there"), expected(&[("blue,local_port=7002", "1"), ("red,local_port=7003", "1")]));
+}
+
+#[test]
+fn what_is_seen_at_its_end_alone_is_of_the_interfaces_of_its_own_namespace() {
+    if enter() {
+        return;
+    }
+    let (blue, _last) = (Inner::connected("blue"), Inner::connected("red"));
+    run("ip -n blue link set lo down");
+    run("ip -n blue link set lo name loop");
+    run("ip -n blue link set loop up");
+    let exporter = Exporter::configured(
+        "
+collect: {netns: all}
+views:
+  all: {by: [netns, interface], metrics: [opened_total], select: sport = :7000 or dport = :7000}
+  loop: {by: [netns], metrics: [opened_total], select: dev = loop}
+",
+    );
+    let mut scrapes = Scrapes::default();
+    let listener = blue.within(|| bound("loop", 7_000));
+    scrapes.scrape(&exporter);
+    scrapes.scrape(&exporter);
+    blue.within(|| {
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        client.bind_device(Some(b"loop")).expect("the interface");
+        client.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, 7_000)).into()).expect("the listener");
+        let (mut server, _) = listener.accept().expect("the other end");
+        drop(client);
+        assert_eq!(std::io::Read::read(&mut server, &mut [0]).expect("its end"), 0);
+    });
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let scrape = scrapes.scrape(&exporter);
+    assert_eq!(sum(scrape, "ss_all_opened_total", ""), 2);
+    assert_eq!(sum(scrape, "ss_all_opened_total", "netns=\"blue\",interface=\"loop\""), 2);
+    assert_eq!(sum(scrape, "ss_loop_opened_total", "netns=\"blue\""), 2);
 }
 
 #[test]

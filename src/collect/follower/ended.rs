@@ -17,24 +17,27 @@ impl Follower {
     /// knew of it; `false` if no collection has seen the namespace.
     ///
     /// The kernel gives the number of a namespace that is gone to the next one: a socket that was not followed is
-    /// told of only if `is_still` confirms whose number it is.
+    /// told of only if `is_still` confirms whose number it is. `interface` names the interfaces of others than the own.
     pub(in crate::collect) fn ended(
         &mut self,
         nsid: Option<i32>,
         socket: &Socket<'_>,
         names: Names<'_>,
+        interface: &dyn Fn(&Namespace, u32) -> Option<String>,
         is_still: &mut dyn FnMut(i32, &Namespace) -> bool,
     ) -> bool {
         let Some(nsid) = nsid else {
             self.ended_at(&Arc::clone(&self.own), socket, names);
             return true;
         };
-        let Some(Visit { home, namespace, .. }) = self.heard.get(&nsid) else { return false };
+        let Some(visit) = self.heard.get(&nsid).map(Arc::clone) else { return false };
+        let Visit { home, namespace, .. } = &*visit;
         let followed = self.ledger.find(home.identity(socket.cookie())).is_some();
         if !followed && !is_still(nsid, namespace) {
             return false;
         }
-        self.ended_at(&Arc::clone(home), socket, names);
+        let interface = |index| interface(namespace, index);
+        self.ended_at(home, socket, Names { interface: &interface, ..names });
         true
     }
 
@@ -83,7 +86,11 @@ impl Follower {
         let (owner, cgroup) =
             if direction == Some(Direction::Inbound) { known.claim(socket.local()) } else { (None, None) };
         let of = Belongs { owner, cgroup, home: Some(home), ..Belongs::default() };
+        // A dump may be under way in another namespace.
+        let program = self.programs.get(&home.number).map_or_else(|| Arc::clone(&self.program), Arc::clone);
+        let current = std::mem::replace(&mut self.program, program);
         self.pass(Subject::ended(socket, direction, of), names);
+        self.program = current;
         self.listeners.extend(listeners.map(|listeners| (home.number, listeners)));
     }
 

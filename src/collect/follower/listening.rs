@@ -40,7 +40,8 @@ impl Follower {
         }
         let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(home));
         let (dump, now) = (self.ledger.dump(), self.seconds());
-        let Self { past, views, wanted, key, ledger, .. } = self;
+        let Self { past, views, program, programs, key, ledger, .. } = self;
+        let wanted = &programs.get(&home.number).unwrap_or(program).folded;
         for ((folded, wanted), table) in past.folded.iter().zip(wanted).zip(&mut ledger.tables) {
             if folded.announced
                 && wanted.announces(subject)

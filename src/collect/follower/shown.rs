@@ -41,7 +41,7 @@ impl Follower {
             self.again(slot, subject, names, found);
         } else {
             let followed = whole
-                && self.worth.iter().any(|worth| worth.accepts(subject))
+                && self.program.worth.iter().any(|worth| worth.accepts(subject))
                 && self.first(identity, subject, names, found);
             if !followed {
                 if !found.seen.insert(identity) {
@@ -165,9 +165,9 @@ impl Follower {
 
     /// The row of a socket in a folded view.
     pub(super) fn row(&mut self, number: usize, subject: Subject<'_>, names: Names<'_>) -> u32 {
-        let Self { past, views, wanted, key, ledger, .. } = self;
+        let Self { past, views, program, key, ledger, .. } = self;
         let view = past.folded.get(number).and_then(|folded| views.get(folded.view));
-        let (Some(view), Some(wanted)) = (view, wanted.get(number)) else { return NO_ROW };
+        let (Some(view), Some(wanted)) = (view, program.folded.get(number)) else { return NO_ROW };
         if !wanted.wants(subject) {
             return NO_ROW;
         }
