@@ -136,6 +136,12 @@ impl<'a, W: World> Folding<'a, W> {
         place.note(plan, remembered).learn(kernel, ports, attribution, until, unsure)
     }
 
+    /// There is no listener in the namespace.
+    pub(super) fn forget_listeners(&self) {
+        let Some(place) = &self.place else { return };
+        self.remembered.follower().no_listener(&place.visit.home);
+    }
+
     /// Folds a socket, or puts it aside.
     #[inline]
     pub(super) fn fold(&mut self, socket: &Socket<'_>) {

@@ -10,7 +10,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::homes::Visit;
 use super::key::Key;
-use crate::attribute::{Direction, Home, Listeners, OwnerId};
+use crate::attribute::{Direction, Home, Listeners, Namespace, OwnerId};
 use crate::config::View;
 use crate::fold::{Amounts, Ledger, Standing};
 use crate::metrics::Source;
@@ -42,10 +42,8 @@ pub struct Follower {
     baseline: Option<Instant>,
     /// Whether the owners of sockets are known in this collection.
     owners_known: bool,
-    /// Whether the namespace may hold sockets that are older than the exporter and not yet known.
-    old: bool,
-    /// Whether known sockets of the namespace may be in rows with another name of it.
-    renamed: bool,
+    /// Where sockets come from now.
+    visit: Visit,
     /// Whether cgroups are asked for.
     cgroups: bool,
     observe: Duration,
@@ -94,8 +92,7 @@ impl Follower {
             now,
             baseline: None,
             owners_known: true,
-            old: false,
-            renamed: false,
+            visit: Visit { namespace: Namespace::own(), home: Arc::default(), old: false, renamed: false },
             cgroups: plan.needs_cgroups(),
             observe: plan.collect.observe,
             without_information: 0,
@@ -130,8 +127,7 @@ impl Follower {
 
     /// The sockets to come are those of a namespace, in which names stand for what the program says.
     pub(super) fn enter(&mut self, visit: &Visit, program: &Arc<Program>) {
-        self.old = visit.old;
-        self.renamed = visit.renamed;
+        self.visit.clone_from(visit);
         self.program = Arc::clone(program);
         self.programs.insert(visit.home.number, Arc::clone(program));
     }

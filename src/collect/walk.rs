@@ -160,6 +160,8 @@ fn look<W: World>(
     let entered = world.enter(&visit.namespace).map_err(Missed::Enter)?;
     let counted = entered.time_wait.filter(|_| program.counts_time_wait);
     let Some((kernel, listening)) = entered.kernels else {
+        folding.enter(Place { visit: visit.clone(), program });
+        folding.forget_listeners();
         return Ok(Seen { stats: DumpStats::default(), time_wait: counted, empty: true });
     };
     let program = if counted.is_some() { Arc::new(time_wait::unasked(&program)) } else { program };

@@ -19,6 +19,13 @@ impl Follower {
         listeners.forget(self.now);
     }
 
+    /// There is none: those that are long gone are no longer known.
+    pub(in crate::collect) fn no_listener(&mut self, home: &Home) {
+        if let Some(listeners) = self.listeners.get_mut(&home.number) {
+            listeners.forget(self.now);
+        }
+    }
+
     /// A listener is there: connections to it are inbound, and if all of it is known, their rows may begin at 0 now.
     pub(in crate::collect) fn listener(
         &mut self,

@@ -64,8 +64,8 @@ impl Follower {
                 continue;
             };
             let keeps = match stays {
-                Stays::Always => !self.renamed,
-                Stays::WithOwner => steady && !self.renamed,
+                Stays::Always => !self.visit.renamed,
+                Stays::WithOwner => steady && !self.visit.renamed,
                 Stays::Never => false,
             };
             let row = match *followed {
@@ -132,7 +132,7 @@ impl Follower {
             flags: inbound | vague,
             home: subject.of.home.map_or(0, |home| home.number),
             owner: subject.of.owner_id.number(),
-            old: self.old,
+            old: self.visit.old,
         };
         let slot = self.ledger.open(entrant, &self.rows, &self.values);
         let Some(slot) = slot else { return false };
