@@ -40,8 +40,8 @@ pub struct Follower {
     now: Instant,
     /// When it was first known which sockets there are.
     baseline: Option<Instant>,
-    /// Whether the owners of sockets are known in this collection.
-    owners_known: bool,
+    /// Since when the owners of sockets have not been known.
+    owners_unknown: Option<Instant>,
     /// Where sockets come from now.
     visit: Visit,
     /// Whether cgroups are asked for.
@@ -91,7 +91,7 @@ impl Follower {
             start: now,
             now,
             baseline: None,
-            owners_known: true,
+            owners_unknown: None,
             visit: Visit { namespace: Namespace::own(), home: Arc::default(), old: false, renamed: false },
             cgroups: plan.needs_cgroups(),
             observe: plan.collect.observe,
@@ -108,7 +108,7 @@ impl Follower {
     }
 
     /// The namespaces are these: the own one, those of which events tell, and the numbers of all.
-    pub(super) fn know(&mut self, own: Arc<Home>, heard: Vec<(i32, Visit)>, all: &[u32]) {
+    pub(super) fn know(&mut self, own: Arc<Home>, heard: Vec<(i32, Visit)>, all: &HashSet<u32>) {
         self.own = own;
         self.heard = heard.into_iter().map(|(nsid, visit)| (nsid, Arc::new(visit))).collect();
         self.programs.retain(|number, _| all.contains(number));
@@ -139,7 +139,7 @@ impl Follower {
 
     /// Dumps begin.
     pub(super) fn begin(&mut self, owners_known: bool) -> Found {
-        self.owners_known = owners_known;
+        self.owners_unknown = if owners_known { None } else { self.owners_unknown.or(Some(self.now)) };
         self.ledger.begin();
         let (dump, now) = (self.ledger.dump(), self.seconds());
         for (folded, table) in self.past.folded.iter().zip(&mut self.ledger.tables) {
@@ -170,6 +170,13 @@ impl Follower {
         if self.ledger.has_baseline() {
             self.baseline.get_or_insert(self.now);
         }
+    }
+
+    /// Whether sockets keep their owners because nobody can tell them, which has not been so for long.
+    fn keeps_owners(&self) -> bool {
+        /// A label may name who held a socket a minute ago; ten seconds are the collection's.
+        const BELIEVED: Duration = Duration::from_secs(50);
+        self.owners_unknown.is_some_and(|since| self.now.saturating_duration_since(since) < BELIEVED)
     }
 
     fn seconds(&self) -> u32 {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::attribute::{Cgroup, Home, Listing, Namespace, Sockstat};
 use crate::sockdiag::{Held, Netlink};
@@ -107,14 +107,17 @@ impl Homes {
     }
 
     /// The numbers of all that are known.
-    pub(crate) fn numbers(&self) -> Vec<u32> {
+    pub(crate) fn numbers(&self) -> HashSet<u32> {
         self.known.values().map(|known| known.home.number).collect()
     }
 
     /// The numbers of all that are known but these.
     pub(crate) fn others(&self, visits: &[Visit]) -> Vec<u32> {
-        let visited = |number: u32| visits.iter().any(|visit| visit.home.number == number);
-        self.known.values().map(|known| known.home.number).filter(|number| !visited(*number)).collect()
+        let mut others = self.numbers();
+        for visit in visits {
+            others.remove(&visit.home.number);
+        }
+        others.into_iter().collect()
     }
 
     fn home(&mut self, namespace: &Namespace) -> Home {

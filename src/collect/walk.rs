@@ -110,8 +110,10 @@ pub(super) fn walk<W: World>(
                 empty += usize::from(nothing);
                 homes.settle(visit);
             }
-            // It is gone, and with it its sockets.
-            Err(Missed::Enter(error)) if error.kind() == io::ErrorKind::NotFound && !visit.namespace.own => {}
+            // It is gone with its sockets, or the process is by which it was to be entered, and the next listing tells.
+            Err(Missed::Enter(error)) if error.kind() == io::ErrorKind::NotFound && !visit.namespace.own => {
+                missed.push(visit.home.number);
+            }
             Err(error) => {
                 missed.push(visit.home.number);
                 let error = match error {

@@ -103,8 +103,9 @@ pub fn watch<W: World + 'static>(
 ) -> io::Result<JoinHandle<()>> {
     let plan = plan.clone();
     let attribution = Attribution::without_processes(&plan);
-    let (resynced, listened, warned) = (None, None, None);
-    let mut watch = Watch { plan, world, remembered, resync, attribution, resynced, listened, warned };
+    let (resynced, listened, sought, warned) = (None, None, None, None);
+    let mut watch =
+        Watch { plan, world, remembered, resync, attribution, resynced, listened, sought, warned };
     std::thread::Builder::new().name("events".into()).spawn(move || watch.run(events))
 }
 
@@ -118,6 +119,8 @@ struct Watch<W, R> {
     resynced: Option<Instant>,
     /// When the listeners were last looked at.
     listened: Option<Instant>,
+    /// When cgroups could last be looked for.
+    sought: Option<Instant>,
     /// When it was last said that events were dropped.
     warned: Option<Instant>,
 }
@@ -192,8 +195,12 @@ impl<W: World, R: Fn()> Watch<W, R> {
         else {
             return;
         };
-        // Without the process table nothing can fail here.
-        let _ = self.attribution.begin(now, now);
+        // A new cgroup is looked for in all of them.
+        if self.sought.is_none_or(|at| now.duration_since(at) >= BETWEEN) {
+            self.sought = Some(now);
+            // Without the process table nothing can fail here.
+            let _ = self.attribution.begin(now, now);
+        }
         let home = self.remembered.follower().own();
         let note =
             listen::Note { plan: &self.plan, remembered: &self.remembered, home: &home, owners_told: false };

@@ -18,6 +18,8 @@ use crate::attribute::folder::{each_entry, open};
 
 /// How many cgroups are walked, those nearest to the root first.
 const MOST: usize = 65_536;
+/// So many bytes of their paths are; whoever has a subtree of their own chooses them.
+const MOST_BYTES: usize = 16 << 20;
 /// How far below the root a walk goes.
 const DEEPEST: usize = 64;
 /// For how many collections something is remembered that no longer exists.
@@ -115,17 +117,17 @@ impl Cgroups {
             self.walk_below(&top, &mount.root)
         });
         // Only a walk that went everywhere proves anything.
-        if walked.is_ok() {
+        if walked == Ok(true) {
             for known in self.known.values_mut().filter(|known| matches!(known.what, What::Unsought)) {
                 known.what = What::Gone;
             }
         }
     }
 
-    /// Walks level by level, one open folder at a time.
-    fn walk_below(&mut self, top: &OwnedFd, root: &str) -> Result<(), Errno> {
+    /// Walks level by level, one open folder at a time; whether it went everywhere.
+    fn walk_below(&mut self, top: &OwnedFd, root: &str) -> Result<bool, Errno> {
         let mut waiting = VecDeque::from([(b".".to_vec(), 0)]);
-        let mut seen = 0;
+        let (mut seen, mut bytes) = (0, 0);
         while let Some((path, depth)) = waiting.pop_front() {
             let listed = open(top, path.as_slice()).and_then(|folder| {
                 each_entry(&folder, |entry| {
@@ -135,22 +137,23 @@ impl Cgroups {
                         let named = || format!("{root}{}", String::from_utf8_lossy(below));
                         self.found(entry.ino(), named);
                         seen += 1;
+                        bytes += inner.len();
                         if depth + 1 < DEEPEST {
                             waiting.push_back((inner, depth + 1));
                         }
                     }
-                    seen < MOST
+                    seen < MOST && bytes < MOST_BYTES
                 })
             });
             // Another error is about the cgroup, which was deleted meanwhile or may not be read. These are about us.
             if let Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) = listed {
                 return Err(error);
             }
-            if seen >= MOST {
-                break;
+            if seen >= MOST || bytes >= MOST_BYTES {
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Notes that a cgroup exists; the path is made only if it is new.

@@ -70,7 +70,7 @@ impl Follower {
             };
             let row = match *followed {
                 // Who owns it is not asked again as long as nobody could tell.
-                Some(place) if keeps || (*by_owner && !self.owners_known) => self.ledger.row(slot, place),
+                Some(place) if keeps || (*by_owner && self.keeps_owners()) => self.ledger.row(slot, place),
                 Some(place) => {
                     let row = self.row(number, subject, names);
                     if row != self.ledger.row(slot, place) {
