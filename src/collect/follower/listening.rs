@@ -65,3 +65,29 @@ impl Wanted {
         self.states.contains(listener.state) && self.listener.accepts(listener)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::plan::Plan;
+
+    #[test]
+    fn a_namespace_without_sockets_has_no_listeners_after_a_minute() {
+        let config = Config::parse("a.yml", "views: {v: {by: [direction]}}").expect("a configuration");
+        let mut follower = Follower::new(&Plan::new(config));
+        let (home, address) =
+            (Home { number: 7, ..Home::default() }, "10.0.0.1:80".parse().expect("an address"));
+        let start = follower.now;
+        follower.listeners.entry(home.number).or_default().note(address, Claim::default(), start);
+        let direction = |follower: &Follower| follower.listeners[&home.number].direction(address);
+        follower.at(start + Duration::from_secs(59));
+        follower.no_listener(&home);
+        assert_eq!(direction(&follower), Direction::Inbound);
+        follower.at(start + Duration::from_secs(61));
+        follower.no_listener(&home);
+        assert_eq!(direction(&follower), Direction::Outbound);
+    }
+}
