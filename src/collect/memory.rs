@@ -13,8 +13,10 @@ use super::watch::Hearing;
 use crate::config::View;
 use crate::fold::{Limit, Seed, Size};
 use crate::health::LedgerHealth;
+use crate::labels::Names;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
+use crate::sockdiag::Socket;
 
 /// What one collection leaves for the next.
 #[derive(Debug)]
@@ -51,6 +53,11 @@ impl Remembered {
 
     pub(super) fn hearing(&self) -> MutexGuard<'_, Hearing> {
         self.0.1.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells of the end of a socket in the own namespace, with the last that the kernel knew of it.
+    pub fn ended(&self, socket: &Socket<'_>, names: Names<'_>) {
+        self.follower().ended(None, socket, names, &|_, _| None, &mut |_, _| false);
     }
 
     /// What was held at the start.

@@ -1,0 +1,180 @@
+//! What is counted: a name each, and how to prepare it.
+//!
+//! Refuses to know who counts.
+
+use std::hint::black_box;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ss_exporter::attribute::Users;
+use ss_exporter::collect::{Memory, collect};
+use ss_exporter::config::Config;
+use ss_exporter::exposition::Format;
+use ss_exporter::labels::Names;
+use ss_exporter::plan::Plan;
+use ss_exporter::privileges::Privileges;
+use ss_exporter::snapshot::{Cursor, Snapshot};
+use ss_exporter::sockdiag::{self, Extensions, Field, Request, Socket, State, StateSet};
+
+use crate::recording::{Host, Recording, dump, event, replies};
+
+/// What remains when everything is prepared.
+pub type Work = Box<dyn FnOnce()>;
+
+/// Every workload: its name, and what it does with so many sockets.
+pub const WORKLOADS: &[(&str, fn(u32) -> Work)] = &[
+    ("decode", decode),
+    ("seed", |sockets| again(SEED, sockets)),
+    ("views-new", |sockets| new(VIEWS, sockets)),
+    ("views-again", |sockets| again(VIEWS, sockets)),
+    ("owners-new", |sockets| new(OWNERS, sockets)),
+    ("owners-again", |sockets| again(OWNERS, sockets)),
+    ("encode-flows", |sockets| encode(SEED, sockets)),
+    ("encode-folded", |sockets| encode(ROWS, sockets)),
+    ("end-known", |sockets| end(sockets, true)),
+    ("end-unknown", |sockets| end(sockets, false)),
+];
+
+/// The predecessor's families, a row for each flow.
+const SEED: &str = "logic: {compression: {max_flows: 0}}\n";
+/// What is shown without a configuration file, but for owners.
+const VIEWS: &str = "views:
+  tcp: {by: [direction, service_port]}
+  tcp_listener: {by: [local_address, local_port], state: listen}
+  tcp_state: {by: [state], state: all, metrics: [sockets]}
+";
+const OWNERS: &str = "views:
+  tcp: {by: [process, direction, service_port]}
+  tcp_listener: {by: [local_address, local_port, process], state: listen}
+  tcp_state: {by: [state], state: all, metrics: [sockets]}
+";
+/// A folded view in which each socket has a row.
+const ROWS: &str = "views:\n  tcp: {by: [direction, local_port, remote_port], limit: 100000}\n";
+/// Never the reason to give up, however slow it is to be counted.
+const PATIENCE: &str = "collect: {deadline: 60s, owners: 30s}\n";
+
+/// Sockets of one process.
+const EACH: u32 = 50;
+/// What every socket gains between two collections.
+const GAIN: u32 = 1_000;
+
+/// Framing, attributes, two ports and one field of `tcp_info`.
+fn decode(sockets: u32) -> Work {
+    let recording = Recording::of(dump(&replies(sockets, 0)));
+    let states = StateSet::of(&[State::Established]);
+    let request = Request { states, extensions: Extensions::INFO, filter: None };
+    let deadline = Instant::now() + Duration::from_mins(10);
+    Box::new(move || {
+        let mut sum = 0;
+        let each = |socket: &Socket<'_>| {
+            let rtt = socket.tcp_info().and_then(|info| info.get(Field::Rtt)).unwrap_or_default();
+            sum += rtt + u64::from(socket.local().port()) + u64::from(socket.remote().port());
+        };
+        let stats = sockdiag::dump(recording, &request, deadline, each).expect("a complete dump");
+        assert_eq!(stats.sockets, u64::from(sockets));
+        black_box(sum);
+    })
+}
+
+/// An exporter on a host of the recording's, which has collected once.
+struct Exporter {
+    plan: Plan,
+    host: Host,
+    memory: Memory,
+    /// The host's process table.
+    proc: tempfile::TempDir,
+}
+
+impl Exporter {
+    fn started(config: &str) -> Self {
+        let plan = Plan::new(Config::parse("workload", &format!("{config}{PATIENCE}")).expect("valid"));
+        let proc = tempfile::tempdir().expect("a folder");
+        let host = Host::idle(proc.path());
+        let memory = Memory::new(&plan, Privileges::default());
+        let mut exporter = Self { plan, host, memory, proc };
+        exporter.collect();
+        exporter
+    }
+
+    /// The host now has so many sockets, held by processes.
+    fn opens(&self, sockets: u32) {
+        self.host.has(&replies(sockets, 0));
+        (1..=sockets).for_each(|inode| hold(self.proc.path(), inode));
+    }
+
+    fn collect(&mut self) -> Snapshot {
+        let snapshot = collect(&self.plan, &self.host, &mut self.memory);
+        assert!(snapshot.health.success(), "a collection is not complete");
+        snapshot
+    }
+}
+
+/// A process holds the socket with that inode.
+fn hold(proc: &Path, inode: u32) {
+    let pid = 100 + inode / EACH;
+    let fds = proc.join(pid.to_string()).join("fd");
+    if std::fs::create_dir_all(&fds).is_ok() {
+        let stat = format!("{pid} (server-{}) S{} 7 0\n", pid % 4, " 0".repeat(18));
+        std::fs::write(proc.join(pid.to_string()).join("stat"), stat).expect("a file");
+    }
+    symlink(format!("socket:[{inode}]"), fds.join((inode % EACH).to_string())).expect("a link");
+}
+
+/// A collection that sees all sockets for the first time.
+fn new(config: &str, sockets: u32) -> Work {
+    let mut exporter = Exporter::started(config);
+    exporter.opens(sockets);
+    Box::new(move || {
+        black_box(exporter.collect());
+        std::mem::forget(exporter);
+    })
+}
+
+/// A collection that sees all sockets again, each with more bytes.
+fn again(config: &str, sockets: u32) -> Work {
+    let mut exporter = Exporter::started(config);
+    exporter.opens(sockets);
+    let second = replies(sockets, GAIN);
+    exporter.collect();
+    exporter.host.has(&second);
+    Box::new(move || {
+        black_box(exporter.collect());
+        std::mem::forget(exporter);
+    })
+}
+
+/// An exposition.
+fn encode(config: &str, sockets: u32) -> Work {
+    let mut exporter = Exporter::started(config);
+    exporter.opens(sockets);
+    let snapshot = exporter.collect();
+    assert!(snapshot.tables.iter().flatten().any(|table| table.rows() == sockets as usize), "a row each");
+    Box::new(move || {
+        let mut cursor = Cursor::default();
+        while let Some(chunk) = snapshot.chunk(&mut cursor, Format::Text) {
+            black_box(chunk);
+        }
+        std::mem::forget((snapshot, exporter));
+    })
+}
+
+/// The ends of all sockets, which a collection has seen alive or nobody.
+fn end(sockets: u32, known: bool) -> Work {
+    let mut exporter = Exporter::started(VIEWS);
+    let events: Vec<_> = replies(sockets, GAIN).into_iter().map(event).collect();
+    if known {
+        exporter.opens(sockets);
+        exporter.collect();
+    }
+    Box::new(move || {
+        let users = Users::of(PathBuf::new());
+        let names = Names { networks: &exporter.plan.networks, interface: &|_| None, users: &users };
+        let remembered = exporter.memory.remembered();
+        for event in &events {
+            let socket = Socket::parse(event).expect("a socket");
+            remembered.ended(&socket, names);
+        }
+        std::mem::forget((events, exporter));
+    })
+}
