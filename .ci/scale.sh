@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# A real Prometheus scrapes many synthetic hosts, and what it takes is compared with what docs/scale.md predicts.
+#   scale.sh BINARY ["HOSTS SERVICES FLOWS CHURN"]...
+# Each experiment takes SECONDS_EACH seconds (180), and 500,000 series some 4 GiB of memory.
+set -euo pipefail
+binary=$1
+shift
+[ $# -gt 0 ] || set -- "50 20 72 0" "200 20 72 0" "100 80 536 0" "100 20 72 0.5"
+ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$ci/lib.sh"
+
+hold_connections
+exporter
+# The second has round-trip times in its buckets.
+for _ in 1 2; do
+    curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/exposition"
+    sleep 1
+done
+
+for experiment in "$@"; do
+    read -r hosts services flows churn <<<"$experiment"
+    source=$(free_port)
+    start "$scratch/targets.log" python3 "$ci/targets.py" "$scratch/exposition" "$source" \
+        --services "$services" --flows "$flows" --churn "$churn"
+    targets=$started
+    eventually 10 curl -fsS "http://127.0.0.1:$source/metrics/0" || { cat "$scratch/targets.log" >&2; fail "targets.py"; }
+    {
+        echo "global: {scrape_interval: 5s, scrape_timeout: 5s, evaluation_interval: 15s}"
+        echo "rule_files: [$(dirname "$ci")/deploy/scale-rules.yml]"
+        echo "scrape_configs:"
+        echo "  - job_name: ss"
+        echo "    relabel_configs:"
+        echo "      - {source_labels: [host], target_label: __metrics_path__, replacement: /metrics/\$1}"
+        echo "      - {source_labels: [host], target_label: instance, replacement: 'host-\$1:8020'}"
+        echo "      - {regex: host, action: labeldrop}"
+        echo "    static_configs:"
+        for host in $(seq "$hosts"); do
+            echo "      - {targets: ['127.0.0.1:$source'], labels: {host: '$host'}}"
+        done
+    } >"$scratch/prometheus.yml"
+    server=127.0.0.1:$(free_port)
+    # Blocks of a minute, so that one is cut while we watch.
+    start "$scratch/prometheus.log" prometheus --config.file="$scratch/prometheus.yml" \
+        --storage.tsdb.path="$scratch/data" --storage.tsdb.min-block-duration=1m \
+        --storage.tsdb.max-block-duration=1m --web.listen-address="$server" --log.level=warn
+    prometheus=$started
+    eventually 30 curl -fsS "http://$server/-/ready" || { cat "$scratch/prometheus.log" >&2; fail "Prometheus does not start"; }
+    python3 "$ci/scale.py" "$server" "127.0.0.1:$source" "$scratch/data" "$hosts" "$flows" "$churn" \
+        --seconds "${SECONDS_EACH:-180}" --log "$scratch/targets.log" || { cat "$scratch/prometheus.log" >&2; fail "$experiment"; }
+    end "$prometheus"
+    end "$targets"
+    rm -rf "$scratch/data"
+done
