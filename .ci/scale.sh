@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real Prometheus scrapes many synthetic hosts, and what it takes is compared with what docs/scale.md predicts.
 #   scale.sh BINARY ["HOSTS SERVICES FLOWS CHURN"]...
-# Each experiment takes SECONDS_EACH seconds (180), and 500,000 series some 4 GiB of memory.
+# Then two hours of a host are written to a block. Each experiment takes SECONDS_EACH seconds (180), and a million
+# series some 4 GiB of memory.
 set -euo pipefail
 binary=$1
 shift
@@ -50,4 +51,16 @@ for experiment in "$@"; do
     end "$prometheus"
     end "$targets"
     rm -rf "$scratch/data"
+done
+
+echo "-- two hours of a host of the default size in a block, where so large a share of its rows changes"
+for active in 0 0.5 1; do
+    python3 "$ci/targets.py" "$scratch/exposition" --history --active "$active" >"$scratch/history"
+    promtool tsdb create-blocks-from openmetrics "$scratch/history" "$scratch/blocks" >"$scratch/blocks.log"
+    index=$(cat "$scratch"/blocks/*/index | wc -c)
+    chunks=$(cat "$scratch"/blocks/*/chunks/* | wc -c)
+    awk -v active="$active" -v index_bytes="$index" -v chunk_bytes="$chunks" '$5 ~ /^[0-9]+$/ {
+        printf "%s active: %.0f bytes of index a series, %.2f bytes a sample\n", active, index_bytes / $7, chunk_bytes / $5
+    }' "$scratch/blocks.log"
+    rm -rf "$scratch/blocks"
 done

@@ -1,6 +1,7 @@
 """Many synthetic exporters on one port: /metrics/N is what the host N shows.
 
-targets.py EXPOSITION PORT [--services 20] [--flows 80] [--churn 0] [--active 0.5]
+targets.py EXPOSITION PORT [--services 20] [--flows 72] [--churn 0] [--active 0.5]
+targets.py EXPOSITION --history    two hours of a host, every 15 seconds, for `promtool tsdb create-blocks-from`
 
 The lines are those of a real exposition: a row of the view tcp stands for each service, a row of the predecessor's
 families for each flow, under labels of their own; all other lines are as they were. A host has --churn new flows a
@@ -45,12 +46,12 @@ def flow_labels(host, number):
 class Row:
     """A row whose values grow, if it is active, by a rate of its own."""
 
-    def __init__(self, template, labels, active):
+    def __init__(self, template, labels, active, now):
         self.lines = template.count("\n")
         text = template.replace("%(labels)s", labels)
         self.text = re.sub(r"%\(\d+\)s", "%d", text)
         self.rate = 10 ** random.uniform(0, 4) if random.random() < active else 0
-        self.since = time.monotonic()
+        self.since = now
 
     def write(self, now):
         grown = self.rate * (now - self.since + random.random()) + 1000
@@ -58,25 +59,33 @@ class Row:
 
 
 class Host:
-    def __init__(self, number, options, templates):
-        self.number, self.options, self.templates = number, options, templates
+    def __init__(self, number, options, templates, now):
+        self.number, self.options, self.templates, self.start = number, options, templates, now
         service, _, _ = templates
-        self.services = [Row(service, service_labels(of), options.active) for of in range(options.services)]
+        self.services = [Row(service, service_labels(of), options.active, now) for of in range(options.services)]
         self.flows = {}
-        self.start = time.monotonic()
 
-    def write(self):
-        now = time.monotonic()
+    def write(self, now):
         _, flow, others = self.templates
         oldest = int((now - self.start) * self.options.churn)
         wanted = range(oldest, oldest + self.options.flows)
         flows = {}
         for number in wanted:
             known = self.flows.get(number)
-            flows[number] = known or Row(flow, flow_labels(self.number, number), self.options.active)
+            flows[number] = known or Row(flow, flow_labels(self.number, number), self.options.active, now)
         self.flows = flows
         rows = [row.write(now) for row in [*self.services, *flows.values()]]
-        return (others + "".join(rows)).encode()
+        return others + "".join(rows)
+
+
+def history(options, templates):
+    """Prints what a host shows in two hours, each sample with its time."""
+    end = int(time.time()) // 7200 * 7200
+    host = Host(0, options, templates, end - 7200)
+    for now in range(end - 7200, end, 15):
+        lines = (line for line in host.write(now).splitlines() if not line.startswith("#"))
+        print("".join(f"{line} {now}\n" for line in lines), end="")
+    print("# EOF")
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
@@ -87,14 +96,18 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("exposition")
-    arguments.add_argument("port", type=int)
+    arguments.add_argument("port", type=int, nargs="?")
+    arguments.add_argument("--history", action="store_true")
     arguments.add_argument("--services", type=int, default=20)
-    arguments.add_argument("--flows", type=int, default=80)
+    arguments.add_argument("--flows", type=int, default=72)
     arguments.add_argument("--churn", type=float, default=0)
     arguments.add_argument("--active", type=float, default=0.5)
     options = arguments.parse_args()
     with open(options.exposition, encoding="utf-8") as file:
         templates = parse(file.read())
+    if options.history:
+        history(options, templates)
+        return
     hosts = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -102,9 +115,10 @@ def main():
 
         def do_GET(self):
             number = int(self.path.rpartition("/")[2])
+            now = time.monotonic()
             if number not in hosts:
-                hosts[number] = Host(number, options, templates)
-            body = hosts[number].write()
+                hosts[number] = Host(number, options, templates, now)
+            body = hosts[number].write(now).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.send_header("Content-Length", str(len(body)))

@@ -13,7 +13,9 @@ use workloads::{WORKLOADS, Work};
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let [name, sockets] = arguments.as_slice() else {
-        WORKLOADS.iter().for_each(|(name, _)| println!("{name}"));
+        for (name, _) in WORKLOADS {
+            println!("{name}");
+        }
         return;
     };
     let sockets = sockets.parse().expect("a number of sockets");

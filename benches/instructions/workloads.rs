@@ -22,8 +22,11 @@ use crate::recording::{Host, Recording, dump, event, replies};
 /// What remains when everything is prepared.
 pub type Work = Box<dyn FnOnce()>;
 
-/// Every workload: its name, and what it does with so many sockets.
-pub const WORKLOADS: &[(&str, fn(u32) -> Work)] = &[
+/// A name, and how to prepare it for so many sockets.
+type Workload = (&'static str, fn(u32) -> Work);
+
+/// Every workload.
+pub const WORKLOADS: &[Workload] = &[
     ("decode", decode),
     ("seed", |sockets| again(SEED, sockets)),
     ("views-new", |sockets| new(VIEWS, sockets)),
@@ -71,8 +74,8 @@ fn decode(sockets: u32) -> Work {
             let rtt = socket.tcp_info().and_then(|info| info.get(Field::Rtt)).unwrap_or_default();
             sum += rtt + u64::from(socket.local().port()) + u64::from(socket.remote().port());
         };
-        let stats = sockdiag::dump(recording, &request, deadline, each).expect("a complete dump");
-        assert_eq!(stats.sockets, u64::from(sockets));
+        let seen = sockdiag::dump(recording, &request, deadline, each).expect("a complete dump").sockets;
+        assert_eq!(seen, u64::from(sockets));
         black_box(sum);
     })
 }
