@@ -1,6 +1,6 @@
 """Watches a Prometheus that scrapes targets.py, and prints what it takes beside what was predicted.
 
-scale.py PROMETHEUS TARGETS DATA HOSTS FLOWS CHURN --seconds SECONDS --log LOG
+scale.py PROMETHEUS TARGETS DATA HOSTS CHURN --seconds SECONDS --log LOG
 """
 
 import argparse
@@ -13,6 +13,7 @@ import urllib.request
 import zlib
 
 INTERVAL = 5
+EVALUATION = 15
 # What Prometheus adds of each target: up, scrape_duration_seconds and three that count samples and series.
 ADDED = 5
 # Over so many seconds rates are taken.
@@ -51,7 +52,6 @@ def main():
     for name in ("prometheus", "targets", "data"):
         arguments.add_argument(name)
     arguments.add_argument("hosts", type=int)
-    arguments.add_argument("flows", type=int)
     arguments.add_argument("churn", type=float)
     arguments.add_argument("--seconds", type=int, required=True)
     arguments.add_argument("--log", required=True)
@@ -82,13 +82,15 @@ def main():
     rules = prometheus.ask('count({__name__=~".+:ss_.+"})')
     churned = options.hosts * options.churn * per_flow
     standing = options.hosts * (series + ADDED) + rules
+    # Where a series ends, a sample says so.
+    expected = options.hosts * (series + ADDED) / INTERVAL + rules / EVALUATION + churned
     rows = [
         ("hosts x series", f"{options.hosts} x {series}", ""),
         ("new series a second", "", f"{churned:.0f}"),
         ("most head series", f"{most_series:.0f}", f"{standing + churned * lasted:.0f}"),
         ("after the last block", f"{prometheus.own('prometheus_tsdb_head_series'):.0f}", ""),
         ("series of rules", f"{rules:.0f}", ""),
-        ("samples a second", f"{rate:.0f}", f"{options.hosts * (series + ADDED) / INTERVAL + rules / 15:.0f}"),
+        ("samples a second", f"{rate:.0f}", f"{expected:.0f}"),
         ("head chunks", f"{chunks:.0f}", ""),
         ("resident memory, most (MiB)", f"{most_memory / 2**20:.0f}", ""),
         ("memory of a head series (bytes)", f"{most_memory / most_series:.0f}", ""),

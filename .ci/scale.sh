@@ -2,7 +2,7 @@
 # A real Prometheus scrapes many synthetic hosts, and what it takes is compared with what docs/scale.md predicts.
 #   scale.sh BINARY ["HOSTS SERVICES FLOWS CHURN"]...
 # Then two hours of a host are written to a block. Each experiment takes SECONDS_EACH seconds (180), and a million
-# series some 4 GiB of memory.
+# series take 4 GiB of memory.
 set -euo pipefail
 binary=$1
 shift
@@ -46,7 +46,7 @@ for experiment in "$@"; do
         --storage.tsdb.max-block-duration=1m --web.listen-address="$server" --log.level=warn
     prometheus=$started
     eventually 30 curl -fsS "http://$server/-/ready" || { cat "$scratch/prometheus.log" >&2; fail "Prometheus does not start"; }
-    python3 "$ci/scale.py" "$server" "127.0.0.1:$source" "$scratch/data" "$hosts" "$flows" "$churn" \
+    python3 "$ci/scale.py" "$server" "127.0.0.1:$source" "$scratch/data" "$hosts" "$churn" \
         --seconds "${SECONDS_EACH:-180}" --log "$scratch/targets.log" || { cat "$scratch/prometheus.log" >&2; fail "$experiment"; }
     end "$prometheus"
     end "$targets"
