@@ -88,7 +88,7 @@ def main():
         ("hosts x series", f"{options.hosts} x {series}", ""),
         ("new series a second", "", f"{churned:.0f}"),
         ("most head series", f"{most_series:.0f}", f"{standing + churned * lasted:.0f}"),
-        ("after the last block", f"{prometheus.own('prometheus_tsdb_head_series'):.0f}", ""),
+        ("head series at the end", f"{prometheus.own('prometheus_tsdb_head_series'):.0f}", ""),
         ("series of rules", f"{rules:.0f}", ""),
         ("samples a second", f"{rate:.0f}", f"{expected:.0f}"),
         ("head chunks", f"{chunks:.0f}", ""),
