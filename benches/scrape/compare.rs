@@ -10,19 +10,31 @@ use super::exporter::{Exporter, Reading};
 pub struct Way<'a> {
     name: &'static str,
     read: Box<dyn Fn() -> Reading + 'a>,
-    /// Whose CPU time and memory that takes; the ways without are those that the others are compared with.
+    /// Whether the walls of the others are compared with it.
+    compared: bool,
+    /// Whose memory that takes.
     exporter: Option<&'a Exporter>,
 }
 
 impl<'a> Way<'a> {
     /// One that others are compared with.
+    pub fn compared(name: &'static str, read: impl Fn() -> Reading + 'a) -> Self {
+        Self { compared: true, ..Self::other(name, read) }
+    }
+
+    /// One that is there to be seen.
     pub fn other(name: &'static str, read: impl Fn() -> Reading + 'a) -> Self {
-        Self { name, read: Box::new(read), exporter: None }
+        Self { name, read: Box::new(read), compared: false, exporter: None }
     }
 
     /// A scrape.
     pub fn scrape(name: &'static str, exporter: &'a Exporter, encoding: &'a str) -> Self {
-        Self { name, read: Box::new(move || exporter.scrape(encoding)), exporter: Some(exporter) }
+        Self { exporter: Some(exporter), ..Self::other(name, move || exporter.scrape(encoding)) }
+    }
+
+    /// Two scrapes at once.
+    pub fn two_scrapes(name: &'static str, exporter: &'a Exporter) -> Self {
+        Self { exporter: Some(exporter), ..Self::other(name, move || exporter.scrape_twice_at_once()) }
     }
 }
 
@@ -34,43 +46,45 @@ struct Taken {
     bytes: usize,
 }
 
-/// Prints a row for each way of reading. `change` is called before each round, the first of which warms up.
+/// Prints the heading of a table whose walls are compared with these ways.
+pub fn heading(compared: &[&str]) {
+    let ratios: String = compared.iter().map(|name| format!(" | x {name}")).collect();
+    println!(
+        "\n| sockets | what | wall, median (ms) | spread (ms){ratios} | CPU (ms) | x CPU of bare dump | peak memory (MiB) | bytes |"
+    );
+    println!("|{}", "---|".repeat(8 + compared.len()));
+}
+
+/// Prints a row for each way of reading, of which the first is the bare dump. `change` is called before each round,
+/// the first of which warms up.
 pub fn compare(sockets: usize, rounds: u32, ways: &[Way<'_>], mut change: impl FnMut()) {
     let mut taken: Vec<Taken> = ways.iter().map(|_| Taken::default()).collect();
     for round in 0..=rounds {
         change();
         for (way, taken) in ways.iter().zip(&mut taken) {
-            let before = way.exporter.map(Exporter::cpu);
             let reading = (way.read)();
             if round > 0 {
-                let cpu = way.exporter.zip(before).map(|(exporter, before)| exporter.cpu_since(before));
-                taken.cpu += cpu.unwrap_or_default();
+                taken.cpu += reading.cpu;
                 taken.walls.push(reading.wall);
                 taken.bytes = reading.bytes;
             }
         }
     }
-    let others: Vec<_> = ways.iter().zip(&taken).filter(|(way, _)| way.exporter.is_none()).collect();
-    let compared: Vec<_> = others.iter().map(|(way, _)| format!(" | x {}", way.name)).collect();
-    let compared = compared.concat();
-    println!(
-        "\n| sockets | what | wall, median (ms) | spread (ms){compared} | CPU (ms) | peak memory (MiB) | bytes |"
-    );
-    println!("|{}", "---|".repeat(7 + others.len()));
+    let compared = || ways.iter().zip(&taken).filter(|(way, _)| way.compared).map(|(_, taken)| taken);
+    let bare = taken.first().map_or(Duration::ZERO, |taken| taken.cpu);
     for (way, taken) in ways.iter().zip(&taken) {
         let wall = median(&taken.walls);
         let ratio = |other: &Taken| format!(" | {:.2}", ms(wall) / ms(median(&other.walls)));
-        let ratios = others.iter().map(|(_, other)| ratio(other)).collect::<Vec<_>>().concat();
-        let own =
-            way.exporter.map(|exporter| (format!("{:.0}", ms(taken.cpu / rounds)), exporter.peak_mib()));
-        let (cpu, peak) =
-            own.map_or_else(|| ("-".into(), "-".into()), |(cpu, peak)| (cpu, format!("{peak:.1}")));
         println!(
-            "| {sockets} | {} | {:.1} | {:.1}-{:.1}{ratios} | {cpu} | {peak} | {} |",
+            "| {sockets} | {} | {:.1} | {:.1}-{:.1}{} | {:.1} | {:.2} | {} | {} |",
             way.name,
             ms(wall),
             ms(taken.walls.iter().min().copied().unwrap_or_default()),
             ms(taken.walls.iter().max().copied().unwrap_or_default()),
+            compared().map(ratio).collect::<String>(),
+            ms(taken.cpu / rounds),
+            ms(taken.cpu) / ms(bare),
+            way.exporter.map_or_else(|| "-".into(), |exporter| format!("{:.1}", exporter.peak_mib())),
             taken.bytes,
         );
     }

@@ -1,4 +1,4 @@
-//! A running exporter, and what its scrapes and its time and memory are.
+//! A running exporter, ours or another, and what its scrapes and its time and memory are.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,10 +13,19 @@ pub const SERVICES: &str = "views:
   tcp_state: {by: [state], state: all, metrics: [sockets]}
 ";
 
+/// The views that there are without a file.
+pub const DEFAULT: &str = "views:
+  tcp: {by: [process, unit, direction, service_port]}
+  tcp_listener: {by: [local_address, local_port, process, unit], state: listen}
+  tcp_state: {by: [state], state: all, metrics: [sockets]}
+";
+
 /// What one reading of all sockets took.
 #[derive(Clone, Copy, Default)]
 pub struct Reading {
     pub wall: Duration,
+    /// Of whoever reads, or of the exporter: the one who is asked costs the host nothing.
+    pub cpu: Duration,
     pub bytes: usize,
 }
 
@@ -39,22 +48,46 @@ impl Exporter {
 
     /// Starts one and waits until it listens.
     pub fn start(arguments: &[&str]) -> Self {
+        let program = Command::new(env!("CARGO_BIN_EXE_prometheus_ss_exporter"));
+        let log = "--log-level=error";
+        Self::of(program, &[arguments, &[log]].concat()).expect("the exporter")
+    }
+
+    /// Starts node_exporter with nothing but the collector that reads all sockets, if it is installed.
+    pub fn tcpstat_of_node_exporter() -> Option<Self> {
+        let names = ["prometheus-node-exporter", "node_exporter"];
+        let arguments = ["--collector.disable-defaults", "--collector.tcpstat", "--log.level=error"];
+        names.iter().find_map(|name| Self::of(Command::new(name), &arguments))
+    }
+
+    /// Starts a program that takes the flag `--web.listen-address`, if it is there.
+    fn of(mut program: Command, arguments: &[&str]) -> Option<Self> {
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-        let child = Command::new(env!("CARGO_BIN_EXE_prometheus_ss_exporter"))
-            .args(arguments)
-            .args(["--log-level=error", &format!("--web.listen-address=127.0.0.1:{port}")])
-            .spawn()
-            .expect("the exporter");
-        let exporter = Self { child, port };
+        let listen = format!("--web.listen-address=127.0.0.1:{port}");
+        let child = program.args(arguments).arg(listen).spawn().ok()?;
+        let mut exporter = Self { child, port };
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            std::thread::sleep(Duration::from_millis(5));
+            assert!(exporter.child.try_wait().is_ok_and(|ended| ended.is_none()), "{program:?} has ended");
+            std::thread::sleep(Duration::from_millis(1));
         }
-        exporter
+        Some(exporter)
+    }
+
+    /// Scrapes twice at once: the wall is that of the longer, the CPU time and the bytes are of both.
+    pub fn scrape_twice_at_once(&self) -> Reading {
+        let before = self.cpu();
+        let (one, other) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| self.scrape("identity"));
+            (self.scrape("identity"), other.join().expect("a scrape"))
+        });
+        let wall = one.wall.max(other.wall);
+        Reading { wall, cpu: self.cpu_since(before), bytes: one.bytes + other.bytes }
     }
 
     /// Scrapes once and keeps nothing.
     pub fn scrape(&self, encoding: &str) -> Reading {
+        let before = self.cpu();
         let start = Instant::now();
         let mut stream = self.ask(encoding);
         let mut buffer = vec![0; 256 * 1024];
@@ -66,7 +99,7 @@ impl Exporter {
             bytes += length;
         }
         assert_eq!(head, b"HTTP/1.1 200", "a scrape failed");
-        Reading { wall: start.elapsed(), bytes }
+        Reading { wall: start.elapsed(), cpu: self.cpu_since(before), bytes }
     }
 
     /// The value of a series in a scrape of its own.
@@ -94,11 +127,7 @@ impl Exporter {
 
     /// The CPU time that it has taken, to the clock tick.
     pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("stat");
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks: u64 =
-            fields[11].parse::<u64>().expect("utime") + fields[12].parse::<u64>().expect("stime");
-        Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
+        ticks(&self.child.id().to_string(), [11, 12])
     }
 
     /// The CPU time that it has taken since that reading of it.
@@ -108,10 +137,32 @@ impl Exporter {
 
     /// The most resident memory that it has had.
     pub fn peak_mib(&self) -> f64 {
+        self.mib("VmHWM:")
+    }
+
+    /// The resident memory that it has.
+    pub fn resident_mib(&self) -> f64 {
+        self.mib("VmRSS:")
+    }
+
+    fn mib(&self, field: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("the field");
         line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
     }
+}
+
+/// The CPU time that the children of this process took that have ended, to the clock tick.
+pub fn cpu_of_children() -> Duration {
+    ticks("self", [13, 14])
+}
+
+/// The sum of two times in the `stat` of a process, numbered from behind its name.
+fn ticks(process: &str, fields: [usize; 2]) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("stat");
+    let words: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks: u64 = fields.iter().map(|field| words[*field].parse::<u64>().expect("a time")).sum();
+    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
 }
 
 /// The value of a series in the text of a scrape.

@@ -1,10 +1,10 @@
-//! What a scrape costs: decoding and encoding alone, the kernel's events of closing sockets, then end to end
-//! beside the bare dump and `ss`.
+//! What a scrape costs: decoding and encoding alone, the start, the kernel's events of closing sockets, then end to end
+//! beside the bare dump and everybody else who reads all sockets.
 //!
 //! `cargo bench --bench scrape` makes its own connections in a network namespace of its own and needs
-//! the packages `iproute2` and `util-linux`. `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does
-//! `--only` with one part: `codec`, `events`, `peers`, `owners`, `namespaces`. `--only intervals` takes two minutes a
-//! size and is not part of a whole run.
+//! the packages `iproute2` and `util-linux`; `prometheus-node-exporter` has a row if it is installed.
+//! `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does `--only` with one part: `codec`, `start`,
+//! `events`, `peers`, `owners`, `namespaces`. `--only intervals` takes two minutes a size and is not part of a whole run.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -24,6 +24,7 @@ mod namespaces;
 mod owners;
 mod peers;
 mod readers;
+mod start;
 
 use std::time::Duration;
 
@@ -41,30 +42,43 @@ fn main() {
         let at = arguments.iter().position(|argument| argument == name)?;
         arguments.get(at + 1).cloned()
     };
-    let sockets = option("--sockets").unwrap_or_else(|| "1000,10000,100000".into());
+    let sockets = option("--sockets");
     let rounds = option("--rounds").map_or(9, |number| number.parse().expect("a number of rounds"));
     let wanted = option("--only");
     let runs = |part: &str| wanted.as_ref().is_none_or(|wanted| wanted == part);
     if runs("codec") {
         codec::run();
     }
+    if runs("start") {
+        start::run(rounds);
+    }
     if runs("events") {
         events::run();
     }
-    for size in sockets.split(',').map(|number| number.parse().expect("a number of sockets")) {
+    let of = |default: &[usize]| match &sockets {
+        Some(sizes) => sizes.split(',').map(|size| size.parse().expect("a number of sockets")).collect(),
+        None => default.to_vec(),
+    };
+    if runs("peers") {
+        compare::heading(&["bare dump"]);
+        with_load(&of(&[1_000, 10_000, 50_000, 100_000, 250_000]), |size, _| peers::run(size, rounds));
+    }
+    if runs("owners") {
+        with_load(&of(&[1_000, 10_000, 100_000]), |size, load| owners::run(size, rounds, load));
+    }
+    if runs("namespaces") {
+        with_load(&of(&[100_000]), |size, _| namespaces::run(size, rounds));
+    }
+    if wanted.as_deref() == Some("intervals") {
+        with_load(&of(&[100_000]), |size, _| owners::at_intervals(size));
+    }
+}
+
+/// Does something among so many sockets, for each size.
+fn with_load(sizes: &[usize], act: impl Fn(usize, &mut load::Load)) {
+    for &size in sizes {
         let mut load = load::Load::start(size / 2).expect("the connections");
-        if runs("peers") {
-            peers::run(size, rounds);
-        }
-        if runs("owners") {
-            owners::run(size, rounds, &mut load);
-        }
-        if runs("namespaces") {
-            namespaces::run(size, rounds);
-        }
-        if wanted.as_deref() == Some("intervals") {
-            owners::at_intervals(size);
-        }
+        act(size, &mut load);
         drop(load);
         // The closed connections leave through TIME_WAIT, which no request asks for.
         std::thread::sleep(Duration::from_millis(200));

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::compare::{Way, compare};
+use super::compare::{Way, compare, heading};
 use super::exporter::Exporter;
 use super::readers::bare_dump;
 
@@ -23,10 +23,11 @@ pub fn run(sockets: usize, rounds: u32) {
     let (own, all) = (Exporter::configured(OWN), Exporter::configured(ALL));
     let table = |own_name, all_name| {
         let ways = [
-            Way::other("bare dump", bare_dump),
+            Way::compared("bare dump", bare_dump),
             Way::scrape(own_name, &own, "identity"),
             Way::scrape(all_name, &all, "identity"),
         ];
+        heading(&["bare dump"]);
         compare(sockets, rounds, &ways, || {});
     };
     table("exporter, own namespace", "exporter, all namespaces");

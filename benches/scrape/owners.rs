@@ -2,17 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::compare::{Way, compare, median, ms};
-use super::exporter::{Exporter, value};
+use super::compare::{Way, compare, heading, median, ms};
+use super::exporter::{DEFAULT, Exporter, value};
 use super::load::Load;
 use super::readers::{bare_dump, ss};
 
-/// The views that there are without a file.
-const BY_PROCESS: &str = "views:
-  tcp: {by: [process, unit, direction, service_port]}
-  tcp_listener: {by: [local_address, local_port, process, unit], state: listen}
-  tcp_state: {by: [state], state: all, metrics: [sockets]}
-";
 const BY_CGROUP: &str = "views:
   tcp: {by: [unit, container_id, direction, service_port]}
 ";
@@ -23,29 +17,29 @@ const NEW: usize = 100;
 pub fn run(sockets: usize, rounds: u32, load: &mut Load) {
     warm(sockets, rounds);
     {
-        let process = Exporter::configured(BY_PROCESS);
+        let process = Exporter::configured(DEFAULT);
         let ways = [
-            Way::other("bare dump", bare_dump),
+            Way::compared("bare dump", bare_dump),
             Way::scrape("exporter, default views, 1 % of the sockets new", &process, "identity"),
         ];
+        heading(&["bare dump"]);
         compare(sockets, rounds, &ways, || load.replace(NEW).expect("new connections"));
     }
     cold(sockets, rounds);
 }
 
 fn warm(sockets: usize, rounds: u32) {
-    let process = Exporter::configured(BY_PROCESS);
-    let whole = Exporter::start(&[]);
+    let process = Exporter::configured(DEFAULT);
     let cgroup = Exporter::configured(BY_CGROUP);
     let one = Exporter::configured(&of_other_cgroups());
     let ways = [
-        Way::other("bare dump", bare_dump),
-        Way::other("`ss -tnp`", || ss("-tnp")),
+        Way::compared("bare dump", bare_dump),
+        Way::compared("`ss -tnp`", || ss("-tnp")),
         Way::scrape("exporter, default views", &process, "identity"),
-        Way::scrape("exporter, no config file (1,000 flows)", &whole, "identity"),
         Way::scrape("exporter, by cgroup", &cgroup, "identity"),
         Way::scrape("exporter, flows of other cgroups", &one, "identity"),
     ];
+    heading(&["bare dump", "`ss -tnp`"]);
     compare(sockets, rounds, &ways, || {});
 }
 
@@ -68,7 +62,7 @@ fn cold(sockets: usize, rounds: u32) {
     for _ in 0..rounds {
         peers.push(ss("-tnp").wall);
         let start = Instant::now();
-        let exporter = Exporter::configured(BY_PROCESS);
+        let exporter = Exporter::configured(DEFAULT);
         let text = exporter.text();
         firsts.push(start.elapsed());
         for (stage, took) in [("processes", &mut looks), ("dump", &mut dumps)] {
@@ -98,7 +92,7 @@ fn cold(sockets: usize, rounds: u32) {
 /// Prints what a scrape costs at an interval of 15 s, for two minutes: what is known is looked at again in turn.
 pub fn at_intervals(sockets: usize) {
     const SCRAPES: u32 = 8;
-    let process = Exporter::configured(BY_PROCESS);
+    let process = Exporter::configured(DEFAULT);
     process.scrape("identity");
     let mut took = Vec::new();
     for _ in 0..SCRAPES {

@@ -1,19 +1,41 @@
-//! Scrapes that ask for no owners, beside the bare dump and `ss`.
+//! The exporter in all its ways beside everybody else who reads all sockets: the table that the targets are judged by.
 
 use super::compare::{Way, compare};
-use super::exporter::{Exporter, SERVICES};
+use super::exporter::{DEFAULT, Exporter, SERVICES};
+use super::load::{RARE_NETWORK, RARE_PORT};
 use super::readers::{bare_dump, ss};
 
-/// Prints a table.
+const SEED: &str = "logic: {compression: {max_flows: 0}}\n";
+
+/// Prints the rows of a size. Each way has an exporter of its own, whose memory is no other's.
 pub fn run(sockets: usize, rounds: u32) {
-    let exporter = Exporter::configured("logic: {compression: {max_flows: 0}}\n");
-    let views = Exporter::configured(SERVICES);
-    let ways = [
-        Way::other("bare dump", bare_dump),
-        Way::other("`ss -tin`", || ss("-tin")),
-        Way::scrape("exporter, seed config, no cap", &exporter, "identity"),
-        Way::scrape("exporter, views without owners", &views, "identity"),
-        Way::scrape("exporter, seed config, no cap, gzip", &exporter, "gzip"),
+    let node = Exporter::tcpstat_of_node_exporter();
+    let [seed, gzip, two_seed] = [(); 3].map(|()| Exporter::configured(SEED));
+    let [services, two_services] = [(); 2].map(|()| Exporter::configured(SERVICES));
+    let (process, whole) = (Exporter::configured(DEFAULT), Exporter::start(&[]));
+    let port = Exporter::configured(&selected(&format!("sport = :{RARE_PORT} or dport = :{RARE_PORT}")));
+    let network = Exporter::configured(&selected(&format!("src {RARE_NETWORK} or dst {RARE_NETWORK}")));
+    let mut ways = vec![
+        Way::compared("bare dump", bare_dump),
+        Way::other("`ss -tinHO`", || ss("-tinHO")),
+        Way::other("`ss -tinpHO`", || ss("-tinpHO")),
+        Way::scrape("seed config, no cap", &seed, "identity"),
+        Way::scrape("seed config, no cap, gzip", &gzip, "gzip"),
+        Way::two_scrapes("seed config, no cap, two scrapers at once", &two_seed),
+        Way::scrape("views without owners", &services, "identity"),
+        Way::two_scrapes("views without owners, two scrapers at once", &two_services),
+        Way::scrape("default views", &process, "identity"),
+        Way::scrape("no config file (1,000 flows)", &whole, "identity"),
+        Way::scrape("1 % of the sockets, by port", &port, "identity"),
+        Way::scrape("1 % of the sockets, by network", &network, "identity"),
     ];
+    if let Some(node) = &node {
+        ways.insert(3, Way::scrape("node_exporter, tcpstat alone", node, "identity"));
+    }
     compare(sockets, rounds, &ways, || {});
+}
+
+/// A view with counters of the selected sockets alone.
+fn selected(selection: &str) -> String {
+    format!("views:\n  tcp: {{by: [direction, service_port], select: \"{selection}\"}}\n")
 }

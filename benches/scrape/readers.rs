@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use ss_exporter::sockdiag::{Extensions, Kernel as _, Netlink, Request, State, StateSet};
 
-use super::exporter::Reading;
+use super::exporter::{Reading, cpu_of_children};
 
 /// One walk over both families, `tcp_info` only, 32 KiB reads, every byte discarded.
 pub fn bare_dump() -> Reading {
     let unwanted = [State::Listen, State::Close, State::TimeWait, State::SynRecv];
     let wanted: Vec<_> = State::ALL.into_iter().filter(|state| !unwanted.contains(state)).collect();
     let request = Request { states: StateSet::of(&wanted), extensions: Extensions::INFO, filter: None };
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), cpu_of_thread());
     let mut kernel = Netlink::open().expect("sock_diag");
     kernel.send(&request.encode(1)).expect("the request");
     let mut buffer = vec![0; 32 * 1024];
@@ -25,14 +25,20 @@ pub fn bare_dump() -> Reading {
         bytes += length;
         // NLMSG_DONE is the last message: a header of 16 bytes and an error number.
         if length >= 20 && buffer[length - 20..length - 14] == [20, 0, 0, 0, 3, 0] {
-            return Reading { wall: start.elapsed(), bytes };
+            return Reading { wall: start.elapsed(), cpu: cpu_of_thread() - before, bytes };
         }
     }
 }
 
+/// The CPU time that this thread has taken.
+fn cpu_of_thread() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).expect("a time")
+}
+
 /// `ss` with these flags, every byte read and discarded.
 pub fn ss(flags: &str) -> Reading {
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), cpu_of_children());
     let mut child =
         Command::new("ss").arg(flags).stdout(Stdio::piped()).spawn().expect("the package iproute2");
     let mut buffer = vec![0; 64 * 1024];
@@ -42,5 +48,5 @@ pub fn ss(flags: &str) -> Reading {
         bytes += length;
     }
     child.wait().expect("ss");
-    Reading { wall: start.elapsed(), bytes }
+    Reading { wall: start.elapsed(), cpu: cpu_of_children().saturating_sub(before), bytes }
 }

@@ -1,7 +1,8 @@
 //! Many loopback connections, half of them IPv6, held by child processes of the running program.
 //!
-//! Each child needs two file descriptors a connection, so that a big load takes several. The program
-//! calls [`hold`] first thing when [`is_child`] says so.
+//! Each child needs two file descriptors a connection, so that a big load takes several. One in a hundred
+//! connections is to [`RARE_PORT`] in [`RARE_NETWORK`], for selections. The program calls [`hold`] first thing when
+//! [`is_child`] says so.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -12,6 +13,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Tells a child how many connections to hold, and of which family.
 const CHILD: &str = "SS_EXPORTER_HOLD";
+/// The local port of those who accept one in a hundred connections.
+pub const RARE_PORT: u16 = 7411;
+/// The network of their local addresses.
+pub const RARE_NETWORK: &str = "127.1.0.0/16";
+/// One in so many IPv4 connections is to that port: those are half of all.
+const RARE: usize = 50;
 /// The most connections of one child.
 const MOST: usize = 8_000;
 /// What a child says when it has done what it was told.
@@ -98,26 +105,40 @@ pub fn hold() -> io::Result<()> {
     let (count, family) = share().ok_or_else(|| io::Error::other("the share is no number and family"))?;
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
-    let address: SocketAddr = match family.as_str() {
-        "6" => (Ipv6Addr::LOCALHOST, 0).into(),
-        _ => (Ipv4Addr::LOCALHOST, 0).into(),
+    let (usual, rare): (SocketAddr, Option<SocketAddr>) = match family.as_str() {
+        "6" => ((Ipv6Addr::LOCALHOST, 0).into(), None),
+        _ => ((Ipv4Addr::LOCALHOST, 0).into(), Some((rare_address(), RARE_PORT).into())),
     };
-    let listener = TcpListener::bind(address)?;
+    let usual = TcpListener::bind(usual)?;
+    let rare = rare.map(TcpListener::bind).transpose()?;
+    let mut listeners = (0..).map(|number: usize| {
+        let rare = rare.as_ref().filter(|_| number.is_multiple_of(RARE));
+        rare.unwrap_or(&usual)
+    });
+    let mut fill = |held: &mut VecDeque<_>| -> io::Result<()> {
+        let missing = count - held.len();
+        listeners.by_ref().take(missing).try_for_each(|listener| {
+            held.push_back(connect(listener)?);
+            Ok(())
+        })
+    };
     let mut held = VecDeque::with_capacity(count);
-    for _ in 0..count {
-        held.push_back(connect(&listener)?);
-    }
+    fill(&mut held)?;
     let mut out = io::stdout();
     writeln!(out, "{READY}")?;
     for line in io::stdin().lines() {
         let replaced = line?.parse().map_err(io::Error::other)?;
         held.drain(..usize::min(replaced, count));
-        while held.len() < count {
-            held.push_back(connect(&listener)?);
-        }
+        fill(&mut held)?;
         writeln!(out, "{READY}")?;
     }
     Ok(())
+}
+
+/// An address of [`RARE_NETWORK`] that no other child has: its last half is that of the process's id.
+fn rare_address() -> Ipv4Addr {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 1, high, low)
 }
 
 /// Opens a connection; both ends of it.

@@ -17,7 +17,8 @@ fn main() -> std::io::Result<()> {
     };
     let mut load = load::Load::start(connections)?;
     let mut out = std::io::stdout();
-    writeln!(out, "holding {connections} connections; end the input to let go of them")?;
+    let rare = format!("one in a hundred to port {} in {}", load::RARE_PORT, load::RARE_NETWORK);
+    writeln!(out, "holding {connections} connections, {rare}; end the input to let go of them")?;
     for line in std::io::stdin().lines() {
         let one_of: std::num::NonZeroUsize = line?.trim().parse().map_err(std::io::Error::other)?;
         load.replace(one_of.get())?;
