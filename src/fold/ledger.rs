@@ -20,8 +20,10 @@ mod feeds;
 mod given_up;
 mod observe;
 mod place;
+mod sight;
 mod words;
 
+pub use sight::Sight;
 pub use words::ABSENT;
 
 /// The row of a socket that a view does not want.
@@ -66,19 +68,6 @@ pub struct Entrant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot(u32);
 
-/// What a ledger knows of a socket that a dump shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
-    /// Nothing.
-    New,
-    /// It lives, and this dump shows it for the first time.
-    Known(Slot),
-    /// This dump has shown it before.
-    Repeated,
-    /// It has ended since this part of the dump was made.
-    Buried,
-}
-
 /// What went differently from what one would wish.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -96,6 +85,8 @@ pub struct Ledger {
     records: Records,
     hash: DefaultHashBuilder,
     index: HashTable<u32>,
+    /// The record behind the one that was last shown.
+    next: u32,
     counters: Vec<Counter>,
     readings: Vec<Vec<Place>>,
     followed: Vec<usize>,
@@ -134,6 +125,7 @@ impl Ledger {
             records: Records::new(COUNTERS + counters.len() + followed.len().div_ceil(2)),
             hash: DefaultHashBuilder::default(),
             index: HashTable::new(),
+            next: 0,
             counters,
             readings,
             followed,
@@ -224,31 +216,6 @@ impl Ledger {
         self.records.bytes_each() + self.index.allocation_size() / self.records.len().max(1)
     }
 
-    /// What is known of a socket that the dump shows now.
-    #[inline]
-    pub fn sight(&mut self, cookie: u64) -> Sight {
-        let Some(Slot(slot)) = self.find(cookie) else {
-            let buried = !self.buried.is_empty() && self.buried.contains(&cookie);
-            return if buried { Sight::Buried } else { Sight::New };
-        };
-        let dump = self.dump;
-        let Some(seen) = self.records.get_mut(slot).get_mut(SEEN) else { return Sight::New };
-        if low(*seen) == dump {
-            return Sight::Repeated;
-        }
-        *seen = *seen >> 32 << 32 | u64::from(dump);
-        self.shown += 1;
-        Sight::Known(Slot(slot))
-    }
-
-    /// The record of a live socket.
-    #[must_use]
-    #[inline]
-    pub fn find(&self, cookie: u64) -> Option<Slot> {
-        let same = |slot: &u32| self.word(*slot, COOKIE) == cookie;
-        self.index.find(self.hash.hash_one(cookie), same).map(|slot| Slot(*slot))
-    }
-
     /// Begins to follow a socket that a dump shows for the first time; `None` if there is no record left.
     ///
     /// After the baseline it began after the last dump, and all that it has is gained.
@@ -261,7 +228,6 @@ impl Ledger {
         let Entrant { cookie, flags, home, owner, old } = entrant;
         let born = self.has_baseline() && !old;
         let record = self.records.get_mut(slot);
-        record.fill(0);
         let (head, rest) = record.split_at_mut_checked(COUNTERS)?;
         let seen = u64::from(flags) << 32 | u64::from(self.dump);
         head.copy_from_slice(&[cookie, seen, 0, u64::from(home) << 32 | u64::from(owner)]);

@@ -26,7 +26,7 @@ impl Records {
         self.made - self.free.len()
     }
 
-    /// A record to write to; its words are what was there before.
+    /// A record to write to; its words are 0.
     pub(super) fn take(&mut self) -> u32 {
         if let Some(number) = self.free.pop() {
             return number;
@@ -39,8 +39,9 @@ impl Records {
         u32::try_from(self.made - 1).unwrap_or(u32::MAX)
     }
 
-    /// Gives a record back.
+    /// Gives a record back, with nothing in it that could still be found.
     pub(super) fn free(&mut self, number: u32) {
+        self.get_mut(number).fill(0);
         self.free.push(number);
     }
 
@@ -85,6 +86,7 @@ mod tests {
         records.free(7);
         records.free(2999);
         assert_eq!((records.len(), records.take(), records.take(), records.take()), (2998, 2999, 7, 3000));
+        assert_eq!([records.get(2999), records.get(7)], [[0; 3]; 2]);
         assert!(records.get(5000).is_empty());
     }
 }

@@ -118,6 +118,29 @@ fn a_part_of_a_dump_that_comes_after_the_end_of_its_socket_revives_nothing() {
 }
 
 #[test]
+fn a_record_that_was_given_back_is_found_by_nobody_though_it_stands_where_the_next_is_looked_for() {
+    let mut ledger = ledger(9, 0, 9);
+    baseline(&mut ledger, &[(1, [1, 1]), (2, [1, 1])]);
+    end(&mut ledger, 2, b"a", Some(&[1, 1]));
+    ledger.begin();
+    assert!(matches!(ledger.sight(1), Sight::Known(_)));
+    assert_eq!(ledger.sight(2), Sight::New);
+    ledger.bury(2);
+    assert_eq!(ledger.sight(2), Sight::Buried);
+}
+
+#[test]
+fn an_order_that_changes_hides_no_socket() {
+    let mut ledger = ledger(9, 0, 9);
+    baseline(&mut ledger, &[(1, [0, 0]), (2, [0, 0]), (3, [0, 0])]);
+    for order in [[3, 2, 1], [2, 1, 3], [1, 3, 2]] {
+        ledger.begin();
+        assert!(order.iter().all(|cookie| matches!(ledger.sight(*cookie), Sight::Known(_))), "{order:?}");
+        assert!(order.iter().all(|cookie| ledger.sight(*cookie) == Sight::Repeated), "{order:?}");
+    }
+}
+
+#[test]
 fn one_that_three_complete_dumps_miss_is_gone_and_one_that_two_miss_is_not() {
     let mut ledger = ledger(9, 0, 9);
     baseline(&mut ledger, &[(1, [10, 0]), (2, [10, 0])]);
