@@ -29,8 +29,7 @@ exporter
 for _ in 1 2 3; do
     curl -fsS "http://127.0.0.1:$port/metrics" >/dev/null
 done
-# Until the closed connections of the scrapes have left TIME_WAIT, nobody has to hear of them: what is told of them
-# is told at once.
+# What the scrapes leave behind is told at once.
 sleep 2
 before=$(wakeups "$started")
 sleep "$silence"

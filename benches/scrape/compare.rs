@@ -48,7 +48,7 @@ struct Taken {
 
 /// Prints the heading of a table whose walls are compared with these ways.
 pub fn heading(compared: &[&str]) {
-    let ratios: String = compared.iter().map(|name| format!(" | x {name}")).collect();
+    let ratios = compared.iter().map(|name| format!(" | x {name}")).collect::<Vec<_>>().concat();
     println!(
         "\n| sockets | what | wall, median (ms) | spread (ms){ratios} | CPU (ms) | x CPU of bare dump | peak memory (MiB) | bytes |"
     );
@@ -81,7 +81,7 @@ pub fn compare(sockets: usize, rounds: u32, ways: &[Way<'_>], mut change: impl F
             ms(wall),
             ms(taken.walls.iter().min().copied().unwrap_or_default()),
             ms(taken.walls.iter().max().copied().unwrap_or_default()),
-            compared().map(ratio).collect::<String>(),
+            compared().map(ratio).collect::<Vec<_>>().concat(),
             ms(taken.cpu / rounds),
             ms(taken.cpu) / ms(bare),
             way.exporter.map_or_else(|| "-".into(), |exporter| format!("{:.1}", exporter.peak_mib())),

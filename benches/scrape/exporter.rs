@@ -53,7 +53,7 @@ impl Exporter {
         Self::of(program, &[arguments, &[log]].concat()).expect("the exporter")
     }
 
-    /// Starts node_exporter with nothing but the collector that reads all sockets, if it is installed.
+    /// Starts `node_exporter` with nothing but the collector that reads all sockets, if it is installed.
     pub fn tcpstat_of_node_exporter() -> Option<Self> {
         let names = ["prometheus-node-exporter", "node_exporter"];
         let arguments = ["--collector.disable-defaults", "--collector.tcpstat", "--log.level=error"];

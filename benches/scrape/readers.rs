@@ -25,7 +25,7 @@ pub fn bare_dump() -> Reading {
         bytes += length;
         // NLMSG_DONE is the last message: a header of 16 bytes and an error number.
         if length >= 20 && buffer[length - 20..length - 14] == [20, 0, 0, 0, 3, 0] {
-            return Reading { wall: start.elapsed(), cpu: cpu_of_thread() - before, bytes };
+            return Reading { wall: start.elapsed(), cpu: cpu_of_thread().saturating_sub(before), bytes };
         }
     }
 }
