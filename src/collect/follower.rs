@@ -47,6 +47,8 @@ pub struct Follower {
     /// Whether cgroups are asked for.
     cgroups: bool,
     observe: Duration,
+    /// The number of the period of observations that it is now.
+    period: u32,
     /// Closes of which the kernel told nothing but that they happened.
     pub(super) without_information: u64,
     key: Key,
@@ -95,6 +97,7 @@ impl Follower {
             visit: Visit { namespace: Namespace::own(), home: Arc::default(), old: false, renamed: false },
             cgroups: plan.needs_cgroups(),
             observe: plan.collect.observe,
+            period: 0,
             without_information: 0,
             key: Key::default(),
             values: Vec::new(),
@@ -105,6 +108,9 @@ impl Follower {
     /// Takes note of the time, which only moves between two batches.
     pub(super) fn at(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        let periods =
+            self.now.saturating_duration_since(self.start).as_nanos() / self.observe.as_nanos().max(1);
+        self.period = u32::try_from(periods).unwrap_or(u32::MAX);
     }
 
     /// The namespaces are these: the own one, those of which events tell, and the numbers of all.
@@ -181,12 +187,6 @@ impl Follower {
 
     fn seconds(&self) -> u32 {
         u32::try_from(self.now.saturating_duration_since(self.start).as_secs()).unwrap_or(u32::MAX)
-    }
-
-    fn period(&self) -> u32 {
-        let periods =
-            self.now.saturating_duration_since(self.start).as_nanos() / self.observe.as_nanos().max(1);
-        u32::try_from(periods).unwrap_or(u32::MAX)
     }
 
     /// Whether the walk that has just ended is the first, and somebody needs a baseline.

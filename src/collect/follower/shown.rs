@@ -82,7 +82,7 @@ impl Follower {
             };
             self.amount(number, row, subject.socket, found);
         }
-        if self.ledger.is_due(slot, self.period(), received(subject.socket)) {
+        if self.ledger.is_due(slot, self.period, received(subject.socket)) {
             self.observe(slot, subject.socket);
         }
     }
@@ -206,7 +206,7 @@ impl Follower {
             }
         }
         if any {
-            self.ledger.observed(slot, self.period(), received(socket));
+            self.ledger.observed(slot, self.period, received(socket));
         }
     }
 
