@@ -18,8 +18,12 @@ use super::socket::Socket;
 /// The largest reply the kernel makes is a little under 32 KiB (`net/netlink/af_netlink.c:
 /// netlink_dump`), and it makes them that large only for a reader who offers that much.
 const BUFFER: usize = 32 * 1024;
-/// So many datagrams may wait to be read.
-const AHEAD: usize = 8;
+/// So many datagrams are handed on together: each time wakes who reads them.
+const TOGETHER: usize = 4;
+/// So often that many may wait to be read.
+const AHEAD: usize = 2;
+/// `NLMSG_ALIGNTO`
+const ALIGNMENT: usize = 4;
 /// So long after the deadline the thread that receives has said so, unless the kernel holds it.
 const GRACE: Duration = Duration::from_millis(20);
 /// One dump a socket, so that any number will do.
@@ -201,7 +205,7 @@ pub fn dump(
     received.map(|stats| DumpStats { sockets, malformed, ..stats })
 }
 
-/// A datagram of the kernel's: the buffer and how much of it is filled.
+/// Datagrams of the kernel's behind each other: the buffer and how much of it is filled.
 type Filled = (Vec<u8>, usize);
 
 /// Asks, receives datagrams up to the one that ends the dump, and passes the kernel's on.
@@ -215,45 +219,63 @@ fn receive_all(
     kernel.send(message).map_err(DumpError::Send)?;
     let mut stats = DumpStats::default();
     loop {
-        let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; BUFFER]);
-        let datagram = kernel.receive(&mut buffer, deadline).map_err(ending)?;
-        if datagram.sender != 0 {
-            stats.foreign += 1;
-            continue;
+        let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; TOGETHER * BUFFER]);
+        let mut length = 0;
+        let mut end = Ok(false);
+        while let (Ok(false), Some(room)) = (&end, buffer.get_mut(length..length + BUFFER)) {
+            end = receive_one(&mut kernel, room, deadline, &mut length, &mut stats);
         }
-        let bytes = buffer.get(..datagram.length).ok_or(DumpError::Truncated(datagram.length))?;
-        if bytes.is_empty() {
-            return Err(DumpError::Malformed);
-        }
-        stats.bytes += bytes.len() as u64;
-        let mut end = None;
-        for message in Messages(bytes) {
-            let Message { header, payload } = message.map_err(|_| DumpError::Malformed)?;
-            let kind = header.kind.get();
-            if header.sequence.get() != SEQUENCE || !KINDS.contains(&kind) {
-                stats.foreign += 1;
-                continue;
-            }
-            stats.interrupted |= header.flags.get() & DUMP_INTR != 0;
-            end = match kind {
-                DONE => Some(code(payload).map_or(Ok(()), |errno| Err(DumpError::Refused(errno)))),
-                ERROR => Some(Err(code(payload).map_or(DumpError::Malformed, DumpError::Refused))),
-                OVERRUN => Some(Err(DumpError::Overrun)),
-                _ => continue,
-            };
-            break;
-        }
-        if filled.send((buffer, datagram.length)).is_err() {
+        if filled.send((buffer, length)).is_err() {
             // Nobody reads any more: the deadline has passed.
             return Err(DumpError::Deadline(Held::default()));
         }
-        if let Some(end) = end {
-            return end.map(|()| stats);
+        if end? {
+            return Ok(stats);
         }
     }
 }
 
-/// Reads the sockets of a datagram; how many there were, and how many could not be read.
+/// Receives one datagram, by which `length` grows if it is the kernel's; whether it ends the dump.
+fn receive_one(
+    kernel: &mut impl Kernel,
+    room: &mut [u8],
+    deadline: Instant,
+    length: &mut usize,
+    stats: &mut DumpStats,
+) -> Result<bool, DumpError> {
+    let datagram = kernel.receive(room, deadline).map_err(ending)?;
+    if datagram.sender != 0 {
+        stats.foreign += 1;
+        return Ok(false);
+    }
+    let bytes = room.get(..datagram.length).ok_or(DumpError::Truncated(datagram.length))?;
+    if bytes.is_empty() {
+        return Err(DumpError::Malformed);
+    }
+    stats.bytes += bytes.len() as u64;
+    let mut end = Ok(false);
+    for message in Messages(bytes) {
+        let Message { header, payload } = message.map_err(|_| DumpError::Malformed)?;
+        let kind = header.kind.get();
+        if header.sequence.get() != SEQUENCE || !KINDS.contains(&kind) {
+            stats.foreign += 1;
+            continue;
+        }
+        stats.interrupted |= header.flags.get() & DUMP_INTR != 0;
+        end = match kind {
+            DONE => code(payload).map_or(Ok(true), |errno| Err(DumpError::Refused(errno))),
+            ERROR => Err(code(payload).map_or(DumpError::Malformed, DumpError::Refused)),
+            OVERRUN => Err(DumpError::Overrun),
+            _ => continue,
+        };
+        break;
+    }
+    // As messages are, so that they stay one sequence.
+    *length += datagram.length.next_multiple_of(ALIGNMENT);
+    end
+}
+
+/// Reads the sockets of datagrams; how many there were, and how many could not be read.
 fn read_one(bytes: &[u8], mut each: impl FnMut(&Socket<'_>)) -> (u64, u64) {
     let (mut sockets, mut malformed) = (0, 0);
     for Message { header, payload } in Messages(bytes).flatten() {
