@@ -65,6 +65,9 @@ const D_COND: u8 = 8;
 const DEV_COND: u8 = 9;
 const CGROUP_COND: u8 = 13;
 
+/// The first of the ports that the kernel gives to clients by default (`net.ipv4.ip_local_port_range`).
+const CLIENTS: u16 = 32_768;
+
 /// `sizeof(struct inet_diag_bc_op)`
 const OP: usize = 4;
 
@@ -147,14 +150,16 @@ fn either(mut first: Vec<u8>, second: &[u8]) -> Result<Vec<u8>, TooLong> {
     Ok(first)
 }
 
-/// Two comparisons, because the equality operations exist only since Linux 4.16.
+/// Two comparisons, because the equality operations exist only since Linux 4.16. Of most sockets the first is enough: what is
+/// asked for mostly is a service's port, and one end of every connection has a client's, which is above.
 fn ports(at_least: u8, at_most: u8, range: &RangeInclusive<u16>) -> Vec<u8> {
     let compare = |code, port: u16| {
         let mut code = op(code, 2 * OP, 3 * OP);
         code.extend(op(0, 0, usize::from(port)));
         code
     };
-    both(compare(at_least, *range.start()), &compare(at_most, *range.end()))
+    let (at_least, at_most) = (compare(at_least, *range.start()), compare(at_most, *range.end()));
+    if *range.end() < CLIENTS { both(at_most, &at_least) } else { both(at_least, &at_most) }
 }
 
 /// `struct inet_diag_hostcond` with the address's bytes behind it.

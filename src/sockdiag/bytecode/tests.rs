@@ -117,8 +117,14 @@ fn address() -> impl Strategy<Value = IpAddr> {
     ]
 }
 
+fn port() -> impl Strategy<Value = u16> {
+    prop_oneof![0_u16..10, 32_760_u16..32_775]
+}
+
 fn filter() -> impl Strategy<Value = Filter> {
-    let range = || (0_u16..5, 0_u16..5).prop_map(|(low, more)| low..=low + more);
+    // Those of clients are compared the other way round.
+    let range =
+        || (prop_oneof![0_u16..5, 32_760_u16..32_770], 0_u16..5).prop_map(|(low, more)| low..=low + more);
     let network = || {
         (address(), 0_u8..=128).prop_map(|(a, prefix)| (a, prefix.min(if a.is_ipv4() { 32 } else { 128 })))
     };
@@ -145,7 +151,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
     fn a_program_passes_the_audit_and_means_its_filter(
-        filter in filter(), local in (address(), 0_u16..10), remote in (address(), 0_u16..10),
+        filter in filter(), local in (address(), port()), remote in (address(), port()),
         interface in 0_u32..3, cgroup in 0_u64..3
     ) {
         let entry = Entry { local, remote, interface, cgroup };
@@ -159,8 +165,8 @@ fn a_port_is_two_comparisons_written_out() {
     let program = compile(&Filter::RemotePort(443..=443)).expect("short");
     let port = 443_u16.to_ne_bytes();
     let expected = [
-        [D_GE, 8, 20, 0, 0, 0, port[0], port[1]], // reject is past the end of both
-        [D_LE, 8, 12, 0, 0, 0, port[0], port[1]],
+        [D_LE, 8, 20, 0, 0, 0, port[0], port[1]], // reject is past the end of both
+        [D_GE, 8, 12, 0, 0, 0, port[0], port[1]],
     ];
     #[cfg(target_endian = "little")]
     assert_eq!(program.as_bytes(), expected.concat());
