@@ -94,14 +94,6 @@ impl Processes {
         }
     }
 
-    /// The processes that hold a socket, pids ascending; empty if none is known.
-    pub fn holders(&mut self, inode: Option<u32>) -> &[Process] {
-        match inode.map(|inode| self.of(inode)) {
-            Some(Whose::Known(id)) => self.owner(id).processes(),
-            _ => &[],
-        }
-    }
-
     /// After the dump: looks for the holders of what [`Processes::of`] called unknown in this collection.
     ///
     /// What it called known need not be asked for again: it may have been closed meanwhile.

@@ -52,6 +52,14 @@ impl Bench {
         }
     }
 
+    /// The processes that hold a socket as far as is known, pids ascending.
+    fn holders(&mut self, inode: u32) -> &[Process] {
+        match self.table.of(inode) {
+            Whose::Known(id) => self.table.owner(id).processes(),
+            _ => &[],
+        }
+    }
+
     fn resolved(&mut self, inode: u32) -> String {
         self.of(inode);
         self.resolve();
@@ -84,8 +92,7 @@ fn the_first_collection_knows_every_socket() {
     assert_eq!(bench.names(101), "web web.bin");
     assert!(!bench.table.incomplete);
     assert_eq!(bench.table.looks().descriptors, 5);
-    assert!(bench.table.holders(None).is_empty());
-    assert_eq!(bench.table.holders(Some(101)), [Process::new(10, "web".into(), "web.bin".into())]);
+    assert_eq!(bench.holders(101), [Process::new(10, "web".into(), "web.bin".into())]);
 }
 
 #[test]
@@ -189,7 +196,7 @@ fn cgroups_are_read_only_where_they_are_asked_for() {
         write(bench.fake.of(10).join("cgroup"), "1:name=systemd:/system.slice/web.service\n").unwrap();
         bench.table = Processes::new(bench.fake.path().to_owned(), asked);
         bench.begin_after(0);
-        let path = bench.table.holders(Some(101))[0].cgroup().map(|cgroup| cgroup.path().to_owned());
+        let path = bench.holders(101)[0].cgroup().map(|cgroup| cgroup.path().to_owned());
         assert_eq!(path, asked.then(|| "/system.slice/web.service".to_owned()));
     }
 }

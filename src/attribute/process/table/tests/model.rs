@@ -222,7 +222,7 @@ impl Truth {
     ///
     /// Says whether any is named.
     fn check(&mut self, inode: u32) -> bool {
-        let owners = self.bench.table.holders(Some(inode));
+        let owners = self.bench.holders(inode);
         for owner in owners {
             let (start, named) = self.named[owner.comm()];
             let held = self.held.get(&(owner.pid, start, inode));
