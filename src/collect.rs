@@ -38,16 +38,18 @@ pub use memory::{Memory, Remembered};
 pub(crate) use watch::BETWEEN_LOOKS;
 pub use watch::{subscribe, watch};
 
-/// What a collection looks at.
+/// What a collection looks at; of what is not implemented there is nothing.
 pub trait World: Lookup + Send + Sync {
     /// Who answers dump requests.
-    type Kernel: Kernel + Send + 'static;
+    type Kernel: Kernel;
 
     /// The network namespaces to look at, the own one first.
     ///
     /// # Errors
     /// If they cannot be found out.
-    fn namespaces(&self) -> io::Result<Listing>;
+    fn namespaces(&self) -> io::Result<Listing> {
+        Ok(Listing::own())
+    }
 
     /// Enters a namespace, opens connections to the kernel for one dump each, and leaves it again.
     ///
@@ -56,16 +58,22 @@ pub trait World: Lookup + Send + Sync {
     fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Self::Kernel>>;
 
     /// The number by which the kernel's events name a namespace, if it has one.
-    fn nsid(&self, namespace: &Namespace) -> Option<i32>;
+    fn nsid(&self, _namespace: &Namespace) -> Option<i32> {
+        None
+    }
 
     /// Where the process table is.
     fn proc(&self) -> &Path;
 
     /// The name of the interface with that index in a namespace.
-    fn interface_name(&self, namespace: &Namespace, index: u32) -> Option<String>;
+    fn interface_name(&self, _namespace: &Namespace, _index: u32) -> Option<String> {
+        None
+    }
 
     /// The index of the interface of that name in a namespace.
-    fn interface_index(&self, namespace: &Namespace, name: &str) -> Option<u32>;
+    fn interface_index(&self, _namespace: &Namespace, _name: &str) -> Option<u32> {
+        None
+    }
 }
 
 /// Collects once.
@@ -87,16 +95,15 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let looked = start.elapsed();
     let before = Instant::now();
     let (visits, listed) = visits(plan, world, memory, &mut health, &mut trouble);
-
     let listing = before.elapsed();
     let before = Instant::now();
-    let mut whole = Walk { plan, world, deadline, owners_known: read, listed };
-    let mut walked = walk(&mut whole, memory, &mut attribution, &visits);
+    let whole = Walk { plan, world, deadline, owners_known: read, listed };
+    let mut walked = walk(&whole, memory, &mut attribution, &visits);
     let first = walked.result.is_ok() && memory.remembered.follower().wants_another_walk();
     if first && !memory.alone {
         // What one walk of the kernel's tables misses must not look new in the next.
         memory.remembered.follower().end(true, true, &walked.missed);
-        walked = walk(&mut whole, memory, &mut attribution, &visits);
+        walked = walk(&whole, memory, &mut attribution, &visits);
     }
     let dumping = before.elapsed().saturating_sub(walked.resolving);
     let complete = walked.result.is_ok();
@@ -124,9 +131,9 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     }
     trouble.namespaces(&walked.failures);
     if let Some(namespaces) = &mut health.namespaces {
-        namespaces.failed = walked.failures.len() + namespaces.unknown;
+        namespaces.failed += walked.failures.len();
         namespaces.empty = walked.empty;
-        let success = listed && walked.failures.is_empty() && namespaces.unknown == 0;
+        let success = listed && namespaces.failed == 0;
         health.stages.push(Stage { name: "namespaces", duration: listing, success });
     }
     let usable = complete && (!plan.selects_by_process || owners_told);
@@ -202,7 +209,7 @@ fn visits(
         memory.homes.own()
     });
     let hidden = listing.hidden;
-    let unknown = listing.unknown.len();
+    let failed = listing.unknown.len();
     if !listing.unknown.is_empty() {
         let names = listing.unknown.join(", ");
         trouble.say(format!("no network namespace is called {names} (collect.netns)"));
@@ -219,7 +226,7 @@ fn visits(
         let seen = visits.len();
         memory.said.unobserved(unobserved);
         health.namespaces =
-            Some(NamespacesHealth { seen, unknown, unobserved, hidden, ..NamespacesHealth::default() });
+            Some(NamespacesHealth { seen, failed, unobserved, hidden, ..NamespacesHealth::default() });
     }
     let mut follower = memory.remembered.follower();
     if let Some(own) = visits.iter().find(|visit| visit.namespace.own) {

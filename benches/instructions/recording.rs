@@ -4,12 +4,11 @@
 //! Refuses to know what is done with it.
 
 use std::io;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use ss_exporter::attribute::{Listing, Namespace};
+use ss_exporter::attribute::Namespace;
 use ss_exporter::collect::{Entered, World};
 use ss_exporter::select::Lookup;
 use ss_exporter::sockdiag::{Datagram, Field, Kernel};
@@ -161,50 +160,18 @@ impl Host {
 impl World for Host {
     type Kernel = Recording;
 
-    fn namespaces(&self) -> io::Result<Listing> {
-        Ok(Listing { namespaces: vec![Namespace::own()], ..Listing::default() })
-    }
-
     fn enter(&self, _: &Namespace) -> io::Result<Entered<Recording>> {
         let sockets = Recording::of(Arc::clone(&self.sent.lock().expect("unbroken")));
         let listeners = Recording::of(Arc::clone(&self.listeners));
         Ok(Entered { kernels: Some((sockets, listeners)), time_wait: None, ports: String::new() })
     }
 
-    fn nsid(&self, _: &Namespace) -> Option<i32> {
-        None
-    }
-
     fn proc(&self) -> &Path {
         &self.proc
-    }
-
-    fn interface_name(&self, _: &Namespace, _: u32) -> Option<String> {
-        None
-    }
-
-    fn interface_index(&self, _: &Namespace, _: &str) -> Option<u32> {
-        None
     }
 }
 
 impl Lookup for Host {
-    fn addresses(&self, _: &str) -> Vec<IpAddr> {
-        Vec::new()
-    }
-
-    fn interface(&self, _: &str) -> Option<u32> {
-        None
-    }
-
-    fn cgroup(&self, _: &str) -> Option<u64> {
-        None
-    }
-
-    fn user(&self, _: &str) -> Option<u32> {
-        None
-    }
-
     fn judges_cgroups(&self) -> bool {
         true
     }

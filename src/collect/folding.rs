@@ -121,7 +121,7 @@ impl<'a, W: World> Folding<'a, W> {
     }
 
     /// Notes the listeners of the namespace, and the text of its `ip_local_port_range`.
-    pub(super) fn learn<K: Kernel + Send + 'static>(
+    pub(super) fn learn<K: Kernel>(
         &mut self,
         kernel: K,
         ports: &str,

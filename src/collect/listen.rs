@@ -23,7 +23,7 @@ pub(super) struct Note<'a> {
 impl Note<'_> {
     /// Notes which listeners there are now, and the text of `ip_local_port_range`; `unsure` is told of those whose
     /// owner may yet be found.
-    pub(super) fn learn<K: Kernel + Send + 'static>(
+    pub(super) fn learn<K: Kernel>(
         &self,
         kernel: K,
         ports: &str,

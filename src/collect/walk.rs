@@ -72,7 +72,7 @@ impl<W: World> Lookup for Inside<'_, W> {
 
 /// Walks once.
 pub(super) fn walk<W: World>(
-    walk: &mut Walk<'_, W>,
+    walk: &Walk<'_, W>,
     memory: &mut Memory,
     attribution: &mut Attribution,
     visits: &[Visit],

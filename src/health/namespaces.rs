@@ -12,10 +12,8 @@ pub struct NamespacesHealth {
     pub seen: usize,
     /// Those without a socket, in which nothing was dumped.
     pub empty: usize,
-    /// Those that could not be looked at.
+    /// Those that could not be looked at, those counted that the configuration names and nobody has.
     pub failed: usize,
-    /// Names in the configuration that none has; they are among those that could not be looked at.
-    pub unknown: usize,
     /// Those of whose closing sockets the kernel does not tell.
     pub unobserved: usize,
     /// Processes whose namespace could not be read for want of permission.

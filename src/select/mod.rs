@@ -314,45 +314,37 @@ fn known(test: Option<Test>) -> Expression {
     test.map_or(Expression::Never, Expression::Is)
 }
 
-/// What the names in an expression stand for at the moment.
+/// What the names in an expression stand for at the moment; nothing, unless it is implemented.
 pub trait Lookup {
     /// The addresses of a host name.
-    fn addresses(&self, host: &str) -> Vec<IpAddr>;
+    fn addresses(&self, _host: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
 
     /// The index of an interface.
-    fn interface(&self, name: &str) -> Option<u32>;
+    fn interface(&self, _name: &str) -> Option<u32> {
+        None
+    }
 
     /// The id of a cgroup by its path below the root of cgroup v2.
-    fn cgroup(&self, path: &str) -> Option<u64>;
+    fn cgroup(&self, _path: &str) -> Option<u64> {
+        None
+    }
 
     /// The user id of a user.
-    fn user(&self, name: &str) -> Option<u32>;
+    fn user(&self, _name: &str) -> Option<u32> {
+        None
+    }
 
     /// Whether the kernel judges by cgroup.
     fn judges_cgroups(&self) -> bool;
 }
 
-/// Where no name stands for anything.
+/// Where no name stands for anything, and the kernel judges by no cgroup.
 #[derive(Clone, Copy, Debug)]
 pub struct Nothing;
 
 impl Lookup for Nothing {
-    fn addresses(&self, _: &str) -> Vec<IpAddr> {
-        Vec::new()
-    }
-
-    fn interface(&self, _: &str) -> Option<u32> {
-        None
-    }
-
-    fn cgroup(&self, _: &str) -> Option<u64> {
-        None
-    }
-
-    fn user(&self, _: &str) -> Option<u32> {
-        None
-    }
-
     fn judges_cgroups(&self) -> bool {
         false
     }

@@ -24,7 +24,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use ss_exporter::attribute::{Cgroups, Listing, Namespace};
+use ss_exporter::attribute::{Cgroups, Namespace};
 use ss_exporter::collect::{Entered, World};
 use ss_exporter::privileges::Privileges;
 use ss_exporter::select::Lookup;
@@ -98,24 +98,12 @@ struct Here;
 impl World for Here {
     type Kernel = Netlink;
 
-    fn namespaces(&self) -> std::io::Result<Listing> {
-        Ok(Listing::own())
-    }
-
     fn enter(&self, _: &Namespace) -> std::io::Result<Entered<Netlink>> {
         Entered::here(self.proc(), false)
     }
 
-    fn nsid(&self, _: &Namespace) -> Option<i32> {
-        None
-    }
-
     fn proc(&self) -> &std::path::Path {
         std::path::Path::new("/proc")
-    }
-
-    fn interface_name(&self, _: &Namespace, _: u32) -> Option<String> {
-        None
     }
 
     fn interface_index(&self, _: &Namespace, name: &str) -> Option<u32> {
