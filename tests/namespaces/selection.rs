@@ -103,9 +103,13 @@ fn a_name_that_no_namespace_has_is_said_once_until_there_is_one() {
     let exporter = Exporter::configured(config);
     let mut scrapes = Scrapes::default();
     for _ in 0..3 {
-        assert_eq!(scrapes.scrape(&exporter).sum("ss_exporter_namespaces"), 2);
+        let scrape = scrapes.scrape(&exporter);
+        assert_eq!(scrape.sum("ss_exporter_namespaces"), 2);
+        assert_eq!(scrape.sum("ss_exporter_namespaces_failed"), 1);
     }
     let _nowhere = Inner::apart("nowhere");
-    assert_eq!(scrapes.scrape(&exporter).sum("ss_exporter_namespaces"), 3);
+    let scrape = scrapes.scrape(&exporter);
+    assert_eq!(scrape.sum("ss_exporter_namespaces"), 3);
+    assert_eq!(scrape.sum("ss_exporter_namespaces_failed"), 0);
     assert_eq!(said(exporter, "no network namespace is called nowhere"), 1);
 }
