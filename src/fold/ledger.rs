@@ -11,7 +11,7 @@ use std::hash::BuildHasher as _;
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::record::Records;
-use super::standing::{Feed, Standing};
+use super::standing::{BASELINE, Feed, Standing};
 use feeds::{Counter, Place};
 use given_up::GIVEN_UP;
 use words::{COOKIE, COUNTERS, SEEN, gain, low, row_of, set_row};
@@ -20,9 +20,11 @@ mod feeds;
 mod given_up;
 mod observe;
 mod place;
+mod reshape;
 mod sight;
 mod words;
 
+pub use reshape::Kept;
 pub use sight::Sight;
 pub use words::ABSENT;
 
@@ -32,8 +34,6 @@ pub const NO_ROW: u32 = u32::MAX;
 /// A dump can miss a socket that lives: only one that so many dumps in a row miss, each a second after
 /// the other, is gone.
 const MISSES: usize = 3;
-/// So many complete dumps make the baseline, because one can miss a socket.
-const BASELINE: u8 = 2;
 /// So many ends are remembered while a dump is under way.
 const MOST_BURIED: usize = 1 << 20;
 /// What a ledger is made for.
@@ -115,6 +115,11 @@ pub struct Ledger {
     pub stats: Stats,
 }
 
+/// The words of a record: rows stand two to a word.
+const fn width(counters: usize, followed: usize) -> usize {
+    COUNTERS + counters + followed.div_ceil(2)
+}
+
 impl Ledger {
     /// An empty ledger.
     #[must_use]
@@ -122,7 +127,7 @@ impl Ledger {
         let Shape { counters, tables, followed, most } = shape;
         let (counters, readings) = feeds::wire(counters, &tables, &followed);
         Self {
-            records: Records::new(COUNTERS + counters.len() + followed.len().div_ceil(2)),
+            records: Records::new(width(counters.len(), followed.len())),
             hash: DefaultHashBuilder::default(),
             index: HashTable::new(),
             next: 0,
@@ -176,6 +181,7 @@ impl Ledger {
             self.give_up_missing(spared, now);
         }
         for table in &mut self.tables {
+            table.settle();
             table.expire(self.dump, now);
         }
     }
@@ -192,13 +198,15 @@ impl Ledger {
         self.records.len() < self.most && !self.blind
     }
 
-    /// Whether no dump has been complete yet.
+    /// Whether a table is followed of whose sockets no dump has told yet.
     #[must_use]
-    pub const fn is_new(&self) -> bool {
-        self.baseline == BASELINE
+    pub fn is_new(&self) -> bool {
+        self.followed.iter().filter_map(|table| self.tables.get(*table)).any(Standing::is_new)
     }
 
     /// Whether sockets that lived before the ledger can be told from those that began later.
+    ///
+    /// A table that joined it later has a baseline of its own.
     #[must_use]
     pub const fn has_baseline(&self) -> bool {
         self.baseline == 0
@@ -218,7 +226,7 @@ impl Ledger {
 
     /// Begins to follow a socket that a dump shows for the first time; `None` if there is no record left.
     ///
-    /// After the baseline it began after the last dump, and all that it has is gained.
+    /// After a table's baseline it began after the last dump, and all that it has is gained there.
     pub fn open(&mut self, entrant: Entrant, rows: &[u32], values: &[u64]) -> Option<Slot> {
         if !self.has_room() {
             self.stats.untracked += 1;
@@ -226,7 +234,6 @@ impl Ledger {
         }
         let slot = self.records.take();
         let Entrant { cookie, flags, home, owner, old } = entrant;
-        let born = self.has_baseline() && !old;
         let record = self.records.get_mut(slot);
         let (head, rest) = record.split_at_mut_checked(COUNTERS)?;
         let seen = u64::from(flags) << 32 | u64::from(self.dump);
@@ -243,31 +250,28 @@ impl Ledger {
         for (table, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {
             if let Some(table) = self.tables.get_mut(*table) {
                 table.enter(*row);
-                if born {
+                if table.has_baseline() && !old {
                     table.count(*row, Feed::Opened);
                 }
             }
         }
-        self.credit(values, |value| if born { value } else { 0 }, rows);
+        self.credit(values, old, rows);
         Some(Slot(slot))
     }
 
     /// Counts a socket of which nothing was seen but its end.
     ///
-    /// Before the baseline is complete it may be older than the ledger, and is left out.
+    /// Before the baseline of a table is complete it may be older, and is left out.
     pub fn pass(&mut self, rows: &[u32], values: &[u64], now: u32) {
-        if !self.has_baseline() {
-            return;
-        }
         for (table, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {
-            if let Some(table) = self.tables.get_mut(*table) {
+            if let Some(table) = self.tables.get_mut(*table).filter(|table| table.has_baseline()) {
                 table.count(*row, Feed::Opened);
                 table.count(*row, Feed::Closed);
                 table.touch(*row, self.dump, now);
                 table.note(*row);
             }
         }
-        self.credit(values, |value| value, rows);
+        self.credit(values, false, rows);
     }
 
     /// Credits what a socket's counters have gained to the rows that its record names.
@@ -343,14 +347,15 @@ impl Ledger {
         }
     }
 
-    /// Credits whole values to rows.
-    fn credit(&mut self, values: &[u64], gain: impl Fn(u64) -> u64, rows: &[u32]) {
+    /// Credits the whole values of a socket to rows, or nothing where it may be older than their table.
+    fn credit(&mut self, values: &[u64], old: bool, rows: &[u32]) {
         for (counter, value) in self.counters.iter_mut().zip(values).filter(|(_, value)| **value != ABSENT) {
             counter.known = true;
             for place in &counter.places {
                 let row = rows.get(place.row).copied().filter(|row| *row != NO_ROW);
                 if let Some((row, table)) = row.zip(self.tables.get_mut(place.table)) {
-                    table.add(row, place.column, gain(*value));
+                    let born = table.has_baseline() && !old;
+                    table.add(row, place.column, if born { *value } else { 0 });
                 }
             }
         }

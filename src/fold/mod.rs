@@ -14,7 +14,7 @@ mod standing;
 
 pub use cell::{Bounds, Cells};
 pub use key::{Keys, Seed, Size};
-pub use ledger::{ABSENT, Entrant, Ledger, NO_ROW, Shape, Sight, Slot, Stats};
+pub use ledger::{ABSENT, Entrant, Kept, Ledger, NO_ROW, Shape, Sight, Slot, Stats};
 pub use limit::Limit;
 pub use sealed::Sealed;
 pub use standing::{Amounts, Feed, Standing};

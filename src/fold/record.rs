@@ -59,6 +59,16 @@ impl Records {
         self.blocks.get_mut(block).and_then(|block| block.get_mut(at..at + width)).unwrap_or_default()
     }
 
+    /// As many records of another width, under the same numbers, each made of its old words.
+    pub(super) fn recast(&self, width: usize, mut make: impl FnMut(&[u64], &mut [u64])) -> Self {
+        let blocks = self.blocks.iter().map(|_| vec![0; BLOCK * width].into_boxed_slice()).collect();
+        let mut recast = Self { width, blocks, free: self.free.clone(), made: self.made };
+        for number in (0..self.made).filter_map(|number| u32::try_from(number).ok()) {
+            make(self.get(number), recast.get_mut(number));
+        }
+        recast
+    }
+
     /// The memory of a record in bytes.
     pub(super) const fn bytes_each(&self) -> usize {
         self.width * size_of::<u64>()

@@ -47,12 +47,10 @@ impl Ledger {
 
     /// Adds an observation of a reading to rows.
     pub fn observe_in(&mut self, rows: &[u32], reading: usize, value: u64) {
-        if !self.has_baseline() {
-            return;
-        }
         for place in self.readings.get(reading).into_iter().flatten() {
             let row = rows.get(place.row).copied().filter(|row| *row != NO_ROW);
-            if let Some((row, table)) = row.zip(self.tables.get_mut(place.table)) {
+            let table = self.tables.get_mut(place.table).filter(|table| table.has_baseline());
+            if let Some((row, table)) = row.zip(table) {
                 table.add(row, place.column, value);
             }
         }
