@@ -21,7 +21,8 @@ const ENVIRONMENT: [(&str, &str); 3] =
     [("PORT", "--port"), ("CONFIG_FILE", "--config"), ("LOG_LEVEL", "--log-level")];
 
 /// What `ss -tinp` shows, as Prometheus metrics.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(
     name = "prometheus_ss_exporter",
     version,
@@ -37,6 +38,26 @@ pub struct Cli {
     /// Address to listen on in place of --port, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets; may be repeated
     #[arg(long = "web.listen-address", value_name = "ADDRESS", value_parser = listen_address)]
     pub listen_addresses: Vec<Listen>,
+
+    /// Listen on the sockets that systemd hands over, in place of any address
+    #[arg(long = "web.systemd-socket")]
+    pub systemd_socket: bool,
+
+    /// Path of the metrics
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
+    pub telemetry_path: String,
+
+    /// Scrapes that may wait for a collection at once, 0 for any number; others are answered with 503
+    #[arg(long = "web.max-requests", value_name = "N", default_value_t = 40)]
+    pub max_requests: usize,
+
+    /// Leave out the metrics of the exporter's own process (process_*)
+    #[arg(long = "web.disable-exporter-metrics")]
+    pub disable_exporter_metrics: bool,
+
+    /// Read the configuration again on POST /-/reload, as on SIGHUP
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
 
     /// Configuration file; without one the built-in default applies [env: CONFIG_FILE]
     #[arg(short, long = "config", visible_aliases = ["cnfg", "config.file"], value_name = "FILE", global = true)]
@@ -240,6 +261,16 @@ fn listen_address(text: &str) -> Result<Listen, String> {
     address.parse().map(Listen::At).map_err(|_| expected.to_owned())
 }
 
+/// A path that is none of the others, of characters that neither a URL nor a page would have to escape.
+fn telemetry_path(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let taken = ["/", "/config", "/health", "/-/healthy", "/-/ready", "/-/reload"].contains(&text);
+    if text.starts_with('/') && !taken && text.bytes().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err("expected a path such as /metrics: /, then letters, digits and / - . _ ~, and none of the exporter's other paths".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,6 +355,15 @@ mod tests {
         let at = |text: &str| Listen::At(text.parse().expect("address"));
         assert_eq!(cli.listen(), [at("[::1]:9"), Listen::Any(10), at("127.0.0.1:11")]);
         assert_eq!(read(&[]).listen(), [Listen::Any(8020)]);
+    }
+
+    #[test]
+    fn a_telemetry_path_is_a_plain_path_of_its_own() {
+        assert_eq!(read(&[]).telemetry_path, "/metrics");
+        assert_eq!(read(&["--web.telemetry-path=/ss/v1.metrics"]).telemetry_path, "/ss/v1.metrics");
+        for wrong in ["", "metrics", "/", "/config", "/-/ready", "/a?b", "/a b", "/<b>", "/\u{fc}"] {
+            assert!(telemetry_path(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -152,6 +152,7 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let status = if usable { SeedStatus::Success(flows) } else { SeedStatus::Failed };
     health.seed = plan.seed_meta.then_some(status);
     health.privileges = memory.remembered.privileges();
+    health.reload = memory.remembered.reload();
     health.own = Own::read();
     Snapshot { views: plan.views.clone(), tables, health }
 }
@@ -238,10 +239,11 @@ fn visits(
 
 /// What can be shown without a dump: that which only ever grows.
 #[must_use]
-pub fn standing(plan: &Plan, remembered: &Remembered, proc: &Path) -> Snapshot {
-    let mut snapshot = Snapshot::blank(plan);
-    snapshot.tables = conclude::standing(plan, remembered);
-    snapshot.health.ledger = ledger_health(plan, remembered, proc);
+pub fn standing(remembered: &Remembered, proc: &Path) -> Snapshot {
+    let (plan, tables) = conclude::standing(remembered);
+    let mut snapshot = Snapshot { tables, ..Snapshot::blank(&plan) };
+    snapshot.health.ledger = ledger_health(&plan, remembered, proc);
     snapshot.health.privileges = remembered.privileges();
+    snapshot.health.reload = remembered.reload();
     snapshot
 }

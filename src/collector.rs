@@ -13,8 +13,6 @@ use crate::exposition::{Format, Wanted};
 use crate::health::{DUMP, Health, Own, Stage};
 use crate::snapshot::{Cursor, Snapshot};
 
-/// So many scrapes may wait for one collection.
-const MOST_WAITING: usize = 40;
 /// The least time between two warnings of the same kind.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 /// What is shown without a dump is made anew after this time.
@@ -26,21 +24,31 @@ const MOST_ALIVE: usize = 4;
 #[derive(Clone)]
 pub struct Collector(Arc<Shared>);
 
-/// Too many scrapes wait already.
+/// So many scrapes wait for a collection already that no other may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{MOST_WAITING} scrapes wait for a collection already")]
-pub struct Busy;
+#[error("{0} scrapes wait for a collection already")]
+pub struct Busy(pub usize);
+
+/// How long and how many may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The longest that anybody waits for a collection.
+    pub patience: Duration,
+    /// The most scrapes that wait for one.
+    pub waiting: usize,
+}
 
 struct Shared {
     state: Mutex<State>,
     wake: Condvar,
-    patience: Duration,
+    most_waiting: usize,
     /// What can be shown without a dump.
     standing: Box<dyn Fn() -> Snapshot + Send + Sync>,
 }
 
 #[derive(Default)]
 struct State {
+    patience: Duration,
     waiting: Vec<Waiting>,
     alive: VecDeque<Arc<Snapshot>>,
     /// Since when a collection has been under way.
@@ -66,17 +74,18 @@ struct Waiting {
 impl Collector {
     /// Starts the thread that calls `collect` whenever somebody asks.
     ///
-    /// `standing` makes what is shown when there is no dump; `patience` is how long anybody waits.
+    /// `standing` makes what is shown when there is no dump.
     ///
     /// # Errors
     /// If the thread cannot be made.
     pub fn start(
-        patience: Duration,
+        terms: Terms,
         standing: impl Fn() -> Snapshot + Send + Sync + 'static,
         mut collect: impl FnMut() -> Snapshot + Send + 'static,
     ) -> io::Result<(Self, JoinHandle<()>)> {
-        let (state, wake, standing) = (Mutex::default(), Condvar::new(), Box::new(standing));
-        let shared = Arc::new(Shared { state, wake, patience, standing });
+        let state = Mutex::new(State { patience: terms.patience, ..State::default() });
+        let (wake, standing) = (Condvar::new(), Box::new(standing));
+        let shared = Arc::new(Shared { state, wake, most_waiting: terms.waiting, standing });
         let collector = Self(Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("collector".into())
@@ -94,9 +103,9 @@ impl Collector {
         // Those who gave up hold no place: a dump that the kernel holds would fill them all.
         let now = Instant::now();
         state.waiting.retain(|waiting| waiting.until > now);
-        if state.waiting.len() >= MOST_WAITING {
+        if state.waiting.len() >= self.0.most_waiting {
             state.refused += 1;
-            return Err(Busy);
+            return Err(Busy(self.0.most_waiting));
         }
         state.waiting.push(Waiting { until, reply: Box::new(reply) });
         drop(state);
@@ -141,7 +150,12 @@ impl Collector {
     /// The longest that anybody waits for a collection.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        self.0.patience
+        self.0.lock().patience
+    }
+
+    /// Has everybody wait at most that long from now on.
+    pub fn be_patient(&self, patience: Duration) {
+        self.0.lock().patience = patience;
     }
 
     /// Whether collections can be had now; if the last one found a dump held, another one is asked for, since
@@ -153,9 +167,9 @@ impl Collector {
         let blind = self.0.lock().left.is_some_and(|(_, withheld)| withheld);
         if blind {
             // If too many wait already, there will be a collection anyway.
-            let _ = self.request(Instant::now() + self.0.patience, drop);
+            let _ = self.request(Instant::now() + self.patience(), drop);
         }
-        let late = self.0.lock().late(self.0.patience);
+        let late = self.0.lock().late();
         match if blind { self.held() } else { late } {
             Some(held) => Err(format!("the kernel has been holding a dump for {} s", held.as_secs())),
             None => Ok(()),
@@ -167,7 +181,7 @@ impl Collector {
     #[must_use]
     pub fn held(&self) -> Option<Duration> {
         let state = self.0.lock();
-        state.late(self.0.patience).max(state.left.map(|(since, _)| since.elapsed()))
+        state.late().max(state.left.map(|(since, _)| since.elapsed()))
     }
 
     /// Ends the thread after the collection in progress.
@@ -225,8 +239,8 @@ impl Shared {
 
 impl State {
     /// How long the collection in progress has taken so far, if that is too long.
-    fn late(&self, patience: Duration) -> Option<Duration> {
-        self.running.map(|since| since.elapsed()).filter(|time| *time > patience)
+    fn late(&self) -> Option<Duration> {
+        self.running.map(|since| since.elapsed()).filter(|time| *time > self.patience)
     }
 
     fn forget_unread(&mut self) {

@@ -48,8 +48,19 @@ pub struct Health {
     pub seed: Option<SeedStatus>,
     /// What the configuration needs capabilities for, as it was at the start.
     pub privileges: Privileges,
+    /// How the last attempt to read the configuration went; `None` if it is read only once.
+    pub reload: Option<Reload>,
     /// The state of this process.
     pub own: Own,
+}
+
+/// How the last attempt to read the configuration went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// Whether it is in force.
+    pub successful: bool,
+    /// When the one in force was read, since 1970.
+    pub at: Duration,
 }
 
 /// The name of the stage without which rows are withheld.
@@ -114,6 +125,12 @@ impl Health {
                 ([("feature", feature.word()), ("name", name)], u64::from(held))
             }),
         );
+        if let Some(Reload { successful, at }) = self.reload {
+            let help = "Whether the last attempt to read the configuration succeeded; if not, the one before is in force.";
+            out.one("ss_exporter_config_last_reload_successful", help, Type::Gauge, u64::from(successful));
+            let help = "When the configuration in force was read, since the epoch.";
+            out.seconds("ss_exporter_config_last_reload_success_timestamp_seconds", help, at);
+        }
         out.one("ss_exporter_collections_total", "Collections started.", Type::Counter, self.collections);
         let help = "Scrapes answered with 503 because too many others waited for a collection.";
         out.one("ss_exporter_scrapes_refused_total", help, Type::Counter, self.refused);

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub struct Hosts {
     known: Arc<Mutex<HashMap<String, Vec<IpAddr>>>>,
     /// Whether every name has been asked for once.
     asked: Arc<AtomicBool>,
+    /// How often the names have been others: a thread ends when its names are no longer asked for.
+    generation: Arc<AtomicU64>,
 }
 
 impl Hosts {
@@ -33,21 +35,37 @@ impl Hosts {
     /// If the thread or its runtime cannot be made.
     pub fn watch(names: Vec<String>) -> io::Result<Self> {
         let hosts = Self::default();
+        hosts.follow(names)?;
+        Ok(hosts)
+    }
+
+    /// Resolves these names from now on, in place of those before; what is known of them stays.
+    ///
+    /// # Errors
+    /// If the thread or its runtime cannot be made; the names are then those before.
+    pub fn follow(&self, names: Vec<String>) -> io::Result<()> {
+        let hosts = self.clone();
+        let generation = self.generation.load(Ordering::Acquire) + 1;
         if names.is_empty() {
-            return Ok(hosts);
+            self.generation.store(generation, Ordering::Release);
+            return Ok(());
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let known = hosts.clone();
-        std::thread::Builder::new().name("hosts".into()).spawn(move || {
+        let before = self.generation.swap(generation, Ordering::AcqRel);
+        let thread = std::thread::Builder::new().name("hosts".into());
+        let started = thread.spawn(move || {
             runtime.block_on(async {
-                loop {
-                    known.refresh(&names).await;
-                    known.asked.store(true, Ordering::Release);
+                while hosts.generation.load(Ordering::Acquire) == generation {
+                    hosts.refresh(&names).await;
+                    hosts.asked.store(true, Ordering::Release);
                     tokio::time::sleep(PERIOD).await;
                 }
             });
-        })?;
-        Ok(hosts)
+        });
+        if started.is_err() {
+            self.generation.store(before, Ordering::Release);
+        }
+        started.map(drop)
     }
 
     /// The addresses that the name had when it was last resolved; empty if it has none.

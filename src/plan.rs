@@ -147,6 +147,20 @@ impl Plan {
         self.views.iter().any(View::needs_cgroups)
     }
 
+    /// Whether a view of this plan shows the same as one of another plan.
+    #[must_use]
+    pub fn shows_as(&self, view: &View, other: &View, plan: &Self) -> bool {
+        let by_network = view.by.contains(&Label::RemoteNetwork);
+        view == other && (!by_network || self.networks == plan.networks)
+    }
+
+    /// Whether owners are found in the same way as under another plan.
+    #[must_use]
+    pub fn attributes_as(&self, other: &Self) -> bool {
+        let needs = |plan: &Self| (plan.needs_processes, plan.needs_cgroups());
+        needs(self) == needs(other)
+    }
+
     /// Whether the program differs from one network namespace to another.
     #[must_use]
     pub fn depends_on_netns(&self) -> bool {

@@ -130,14 +130,46 @@ fn requirements(features: &[Feature]) -> impl Iterator<Item = Requirement> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Privileges(Arc<[(Requirement, bool)]>);
 
+/// The capabilities that a thread holds at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held(CapabilitySet);
+
+impl Held {
+    /// This thread's effective set (capget(2)).
+    #[must_use]
+    pub fn now() -> Self {
+        // Whoever may not ask holds nothing that helps.
+        Self(capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective))
+    }
+}
+
 impl Privileges {
-    /// What features need, and whether it is in this thread's effective set now (capget(2)).
+    /// What features need, and whether it is held now.
     #[must_use]
     pub fn of(features: &[Feature]) -> Self {
-        // Whoever may not ask holds nothing that helps.
-        let effective = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
-        let held = |requirement: Requirement| (requirement, effective.contains(requirement.capability));
+        Self::default().again(features)
+    }
+
+    /// What other features need: what was needed before as well is held as it was, the rest as it is now.
+    #[must_use]
+    pub fn again(&self, features: &[Feature]) -> Self {
+        let Held(now) = Held::now();
+        let held = |requirement: Requirement| {
+            let before = self.0.iter().find(|(known, _)| *known == requirement);
+            (requirement, before.map_or_else(|| now.contains(requirement.capability), |(_, held)| *held))
+        };
         Self(requirements(features).map(held).collect())
+    }
+
+    /// Whether a feature is among what they are about.
+    #[must_use]
+    pub fn are_about(&self, feature: Feature) -> bool {
+        self.0.iter().any(|(requirement, _)| requirement.feature == feature)
+    }
+
+    /// The needs that are not met and were, when this was held.
+    pub fn dropped(&self, held: Held) -> impl Iterator<Item = &Requirement> {
+        self.missing().filter(move |requirement| held.0.contains(requirement.capability))
     }
 
     /// Every need: feature, capability's name, whether it is held.
@@ -240,6 +272,22 @@ mod tests {
             let privileges = Privileges::of(&[Feature::Processes, Feature::EventBuffer]);
             let missing: Vec<_> = privileges.missing().map(|requirement| requirement.name).collect();
             assert_eq!(missing, ["CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_NET_ADMIN"]);
+        });
+    }
+
+    #[test]
+    fn what_was_held_at_the_start_and_is_needed_too_late_is_dropped_and_what_is_needed_still_is_not() {
+        apart(|| {
+            let (start, before) = (Held::now(), Privileges::of(&[Feature::EventBuffer]));
+            keep(&[]).expect("anybody may drop");
+            let after = before.again(&[Feature::Processes, Feature::EventBuffer]);
+            let had = |requirement: &&Requirement| start.0.contains(requirement.capability);
+            let needed = requirements(&[Feature::Processes]).collect::<Vec<_>>();
+            let expected: Vec<_> = needed.iter().filter(had).collect();
+            assert_eq!(after.dropped(start).collect::<Vec<_>>(), expected);
+            assert!(after.are_about(Feature::EventBuffer) && !before.are_about(Feature::Processes));
+            let buffer = |privileges: &Privileges| privileges.needs().find(|need| need.1 == "CAP_NET_ADMIN");
+            assert_eq!(buffer(&after), buffer(&before), "it was of use before it was dropped");
         });
     }
 

@@ -84,6 +84,7 @@ impl Snapshot {
                 cursor.done = true;
                 break;
             };
+            let table = table.as_ref().filter(|_| cursor.wanted.wants_group(&view.name));
             match (view.columns.get(cursor.column), table) {
                 (Some(column), Some(table)) if cursor.wanted.wants(&column.name) => {
                     rows(&mut encoder, column, table, cursor);

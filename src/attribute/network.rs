@@ -20,7 +20,7 @@ impl Networks {
     /// Networks with their names, and prefix lengths for addresses in none of them.
     #[must_use]
     pub fn new(mut named: Vec<(IpNet, String)>, prefix_v4: Option<u8>, prefix_v6: Option<u8>) -> Self {
-        named.sort_by_key(|(network, _)| std::cmp::Reverse(network.prefix_len()));
+        named.sort_by_key(|(network, _)| (std::cmp::Reverse(network.prefix_len()), *network));
         Self { named, prefix_v4, prefix_v6 }
     }
 
@@ -38,6 +38,12 @@ impl Networks {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// The lengths of the prefixes, IPv4 and IPv6, by which all other addresses are told apart.
+    #[must_use]
+    pub const fn prefixes(&self) -> (Option<u8>, Option<u8>) {
+        (self.prefix_v4, self.prefix_v6)
     }
 
     /// Appends the text of the label `remote_network` for an address.

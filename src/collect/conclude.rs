@@ -3,6 +3,7 @@
 //! Refuses to know how it was found.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::folding::Folded;
 use super::follower::Follower;
@@ -78,15 +79,17 @@ fn seal(follower: &Follower, number: usize, amounts: Option<Amounts>) -> Option<
     Some(table.seal(amounts, |feed| follower.ledger.knows(feed)))
 }
 
-/// The tables of all views as they are without a dump: only what stays of the folded ones.
-pub(super) fn standing(plan: &Plan, remembered: &Remembered) -> Vec<Option<Sealed>> {
+/// What is followed, and the tables of all its views as they are without a dump: only what stays of the folded ones.
+pub(super) fn standing(remembered: &Remembered) -> (Arc<Plan>, Vec<Option<Sealed>>) {
     let follower = remembered.follower();
+    let plan = follower.plan();
     let mut folded = 0..;
     let table = |view: &crate::config::View| {
         let number = view.folds.then(|| folded.next()).flatten()?;
         seal(&follower, number, None)
     };
-    plan.views.iter().map(table).collect()
+    let tables = plan.views.iter().map(table).collect();
+    (plan, tables)
 }
 
 /// What there is to say of the ledger; nothing where there is no need of one.

@@ -18,6 +18,7 @@ use crate::plan::{Folded, Past, Plan, Program, known_keys};
 use crate::select::Nothing;
 use crate::sockdiag::State;
 
+mod adopt;
 mod ended;
 mod listening;
 mod shown;
@@ -25,6 +26,7 @@ mod shown;
 /// What is remembered of sockets, and how to fill it.
 #[derive(Debug)]
 pub struct Follower {
+    plan: Arc<Plan>,
     views: Arc<[View]>,
     past: Arc<Past>,
     pub(super) ledger: Ledger,
@@ -38,8 +40,12 @@ pub struct Follower {
     programs: HashMap<u32, Arc<Program>>,
     start: Instant,
     now: Instant,
-    /// When it was first known which sockets there are.
-    baseline: Option<Instant>,
+    /// Of each folded view, when it was first known which sockets there are.
+    baselines: Vec<Option<Instant>>,
+    /// Of each, whether sockets that the ledger knew before have no row in it yet.
+    joined: Vec<bool>,
+    /// Whether the directions of those are not known either.
+    undirected: bool,
     /// Since when the owners of sockets have not been known.
     owners_unknown: Option<Instant>,
     /// Where sockets come from now.
@@ -82,6 +88,7 @@ impl Follower {
     pub(super) fn new(plan: &Plan) -> Self {
         let now = Instant::now();
         Self {
+            plan: Arc::new(plan.clone()),
             views: Arc::clone(&plan.views),
             past: Arc::clone(&plan.past),
             ledger: Ledger::new(plan.past.shape(&plan.views, plan.collect.tracked)),
@@ -92,7 +99,9 @@ impl Follower {
             programs: HashMap::new(),
             start: now,
             now,
-            baseline: None,
+            baselines: vec![None; plan.past.folded.len()],
+            joined: vec![false; plan.past.folded.len()],
+            undirected: false,
             owners_unknown: None,
             visit: Visit { namespace: Namespace::own(), home: Arc::default(), old: false, renamed: false },
             cgroups: plan.needs_cgroups(),
@@ -124,6 +133,11 @@ impl Follower {
     /// The own namespace.
     pub(super) fn own(&self) -> Arc<Home> {
         Arc::clone(&self.own)
+    }
+
+    /// What it follows.
+    pub(super) fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan)
     }
 
     /// Whether it is known which sockets lived before the exporter.
@@ -173,8 +187,10 @@ impl Follower {
     pub(super) fn end(&mut self, complete: bool, heard: bool, missed: &[u32]) {
         let now = self.seconds();
         self.ledger.end(complete, heard, missed, now);
-        if self.ledger.has_baseline() {
-            self.baseline.get_or_insert(self.now);
+        for (baseline, table) in self.baselines.iter_mut().zip(&self.ledger.tables) {
+            if table.has_baseline() {
+                baseline.get_or_insert(self.now);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Refuses to know sockets.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashSet;
@@ -12,10 +13,11 @@ use super::homes::Homes;
 use super::watch::Hearing;
 use crate::config::View;
 use crate::fold::{Limit, Seed, Size};
-use crate::health::LedgerHealth;
+use crate::health::{LedgerHealth, Reload};
 use crate::labels::Names;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
+use crate::select::Lookup;
 use crate::sockdiag::Socket;
 
 /// What one collection leaves for the next.
@@ -37,22 +39,80 @@ pub struct Memory {
 
 /// What collections share with the thread that hears of closing sockets.
 #[derive(Clone, Debug)]
-pub struct Remembered(Arc<(Mutex<Follower>, Mutex<Hearing>, Privileges)>);
+pub struct Remembered(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    follower: Mutex<Follower>,
+    hearing: Mutex<Hearing>,
+    standing: Mutex<Standing>,
+    /// How often the thread that hears of closing sockets has waited.
+    waits: AtomicU64,
+}
+
+/// What was last said of the configuration.
+#[derive(Debug)]
+struct Standing {
+    privileges: Privileges,
+    reload: Option<Reload>,
+}
 
 impl Remembered {
     fn new(plan: &Plan, privileges: Privileges) -> Self {
-        Self(Arc::new((Mutex::new(Follower::new(plan)), Mutex::default(), privileges)))
+        Self(Arc::new(Shared {
+            follower: Mutex::new(Follower::new(plan)),
+            hearing: Mutex::default(),
+            standing: Mutex::new(Standing { privileges, reload: None }),
+            waits: AtomicU64::new(0),
+        }))
     }
 
-    // A panic ends the program, so that nobody finds either in pieces.
+    // A panic ends the program, so that nobody finds any of it in pieces.
 
     #[inline]
     pub(super) fn follower(&self) -> MutexGuard<'_, Follower> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.follower.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn hearing(&self) -> MutexGuard<'_, Hearing> {
-        self.0.1.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.hearing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.0.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is followed now.
+    #[must_use]
+    pub fn plan(&self) -> Arc<Plan> {
+        self.follower().plan()
+    }
+
+    /// Whether the kernel tells of the ends of sockets.
+    #[must_use]
+    pub fn hears(&self) -> bool {
+        self.hearing().port.is_some()
+    }
+
+    /// How often the thread that hears of closing sockets has waited for the next: it lives while the number grows.
+    #[must_use]
+    pub fn waits(&self) -> u64 {
+        self.0.waits.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn waited(&self) {
+        self.0.waits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How the last attempt to read the configuration went, to be shown from now on.
+    pub fn reloaded(&self, reload: Reload) {
+        self.standing().reload = Some(reload);
+    }
+
+    /// How the last attempt to read the configuration went.
+    #[must_use]
+    pub fn reload(&self) -> Option<Reload> {
+        self.standing().reload
     }
 
     /// Tells of the end of a socket in the own namespace, with the last that the kernel knew of it.
@@ -62,7 +122,7 @@ impl Remembered {
 
     /// What was held at the start.
     pub(super) fn privileges(&self) -> Privileges {
-        self.0.2.clone()
+        self.standing().privileges.clone()
     }
 }
 
@@ -141,11 +201,14 @@ impl Said {
     }
 }
 
+fn limit(view: &View) -> Limit {
+    view.limit.map_or_else(Limit::none, Limit::of)
+}
+
 impl Memory {
     /// The memory before the first collection, of an exporter that was started with these privileges.
     #[must_use]
     pub fn new(plan: &Plan, privileges: Privileges) -> Self {
-        let limit = |view: &View| view.limit.map_or_else(Limit::none, Limit::of);
         Self {
             limits: plan.views.iter().map(limit).collect(),
             sizes: vec![Size::default(); plan.views.len()],
@@ -163,6 +226,30 @@ impl Memory {
     #[must_use]
     pub fn of_one(plan: &Plan, privileges: Privileges) -> Self {
         Self { alone: true, ..Self::new(plan, privileges) }
+    }
+
+    /// Goes on under another plan with what is the same; `privileges` is what that one needs, and what of it is held.
+    pub fn adopt(&mut self, plan: &Arc<Plan>, world: &impl Lookup, privileges: Privileges) {
+        let before = self.remembered.plan();
+        let same = |view: &View| {
+            before.views.iter().position(|old| before.shows_as(old, view, plan)).filter(|_| !view.folds)
+        };
+        let places: Vec<_> = plan.views.iter().map(same).collect();
+        let stays = |place: &Option<usize>| self.limits.get((*place)?).cloned();
+        let limits = plan.views.iter().zip(&places);
+        self.limits = limits.map(|(view, place)| stays(place).unwrap_or_else(|| limit(view))).collect();
+        let size = |place: &Option<usize>| place.and_then(|place| self.sizes.get(place)).copied();
+        self.sizes = places.iter().map(|place| size(place).unwrap_or_default()).collect();
+        self.said
+            .limited
+            .retain(|name| plan.views.iter().any(|view| view.name == *name && before.views.contains(view)));
+        if !before.attributes_as(plan) {
+            self.attribution = None;
+        }
+        // Made before anything is locked: names may have to be looked up.
+        let program = plan.program(world);
+        self.remembered.follower().adopt(plan, program);
+        self.remembered.standing().privileges = privileges;
     }
 
     /// What it shares with others.

@@ -4,6 +4,7 @@
 //! network can reach delays it. Refuses to know what is counted.
 
 use std::io;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -90,30 +91,32 @@ pub fn subscribe(plan: &Plan, remembered: &Remembered) -> io::Result<Events> {
 
 /// Starts the thread that tells the ledger of the ends of sockets.
 ///
-/// `resync` is to have a collection made soon: events were dropped.
+/// `resync` is to have a collection made soon: events were dropped. The thread waits at most for `pause` at a time, so
+/// that [`Remembered::waits`] tells whether it lives.
 ///
 /// # Errors
 /// If the thread cannot be made.
 pub fn watch<W: World + 'static>(
     events: Events,
-    plan: &Plan,
     world: W,
     remembered: Remembered,
     resync: impl Fn() + Send + 'static,
+    pause: Option<Duration>,
 ) -> io::Result<JoinHandle<()>> {
-    let plan = plan.clone();
+    let plan = remembered.plan();
     let attribution = Attribution::without_processes(&plan);
     let (resynced, listened, sought, warned) = (None, None, None, None);
     let mut watch =
-        Watch { plan, world, remembered, resync, attribution, resynced, listened, sought, warned };
+        Watch { plan, world, remembered, resync, pause, attribution, resynced, listened, sought, warned };
     std::thread::Builder::new().name("events".into()).spawn(move || watch.run(events))
 }
 
 struct Watch<W, R> {
-    plan: Plan,
+    plan: Arc<Plan>,
     world: W,
     remembered: Remembered,
     resync: R,
+    pause: Option<Duration>,
     attribution: Attribution,
     /// When a collection was last asked for.
     resynced: Option<Instant>,
@@ -129,8 +132,10 @@ impl<W: World, R: Fn()> Watch<W, R> {
     fn run(&mut self, mut events: Events) {
         let mut lost = false;
         loop {
+            self.remembered.waited();
+            let pause = lost.then_some(BETWEEN);
             let dropped = events
-                .wait(lost.then_some(BETWEEN))
+                .wait(self.pause.map_or(pause, |most| Some(pause.unwrap_or(most).min(most))))
                 .and_then(|ready| if ready { self.tell(&mut events) } else { Ok(false) });
             match dropped {
                 Ok(dropped) => {
@@ -158,7 +163,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
     /// Tells the ledger of the events that are there; whether some were dropped.
     fn tell(&mut self, events: &mut Events) -> io::Result<bool> {
         let now = Instant::now();
-        self.remembered.follower().at(now);
+        self.note_plan(now);
         // A connection that no dump shows is inbound if its listener is known.
         let stale = self.listened.is_none_or(|at| now.duration_since(at) >= BETWEEN_LOOKS);
         if self.plan.past.listeners && stale {
@@ -169,8 +174,9 @@ impl<W: World, R: Fn()> Watch<W, R> {
         let own = Namespace::own();
         let of_own = |index| interface(&own, index);
         let users = &self.attribution.users;
-        let names = Names { networks: &self.plan.networks, interface: &of_own, users };
         let mut follower = self.remembered.follower();
+        let plan = follower.plan();
+        let names = Names { networks: &plan.networks, interface: &of_own, users };
         // Read while nobody else looks: when the queue is empty to others, everything in it is told.
         let dropped = events.read()?;
         let mut confirmed = HashMap::new();
@@ -187,6 +193,18 @@ impl<W: World, R: Fn()> Watch<W, R> {
         hearing.heard += heard;
         hearing.elsewhere += elsewhere;
         Ok(dropped)
+    }
+
+    /// Takes note of the time, and of a plan that was adopted meanwhile.
+    fn note_plan(&mut self, now: Instant) {
+        let mut follower = self.remembered.follower();
+        follower.at(now);
+        let plan = follower.plan();
+        drop(follower);
+        if !Arc::ptr_eq(&plan, &self.plan) {
+            self.attribution = Attribution::without_processes(&plan);
+            (self.plan, self.listened, self.sought) = (plan, None, None);
+        }
     }
 
     /// Looks at the listeners of the own namespace. What is not known now may be known at the next look.

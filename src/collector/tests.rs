@@ -7,6 +7,7 @@ use super::*;
 use crate::health::ViewHealth;
 
 const PATIENCE: Duration = Duration::from_millis(200);
+const TERMS: Terms = Terms { patience: PATIENCE, waiting: 40 };
 
 fn snapshot() -> Snapshot {
     Snapshot { views: Arc::new([]), tables: Vec::new(), health: Health::default() }
@@ -22,7 +23,7 @@ fn held() -> (Collector, Sender<()>, Arc<AtomicUsize>) {
         let _ = released.recv();
         snapshot()
     };
-    let (collector, _thread) = Collector::start(PATIENCE, snapshot, collect).expect("a thread");
+    let (collector, _thread) = Collector::start(TERMS, snapshot, collect).expect("a thread");
     (collector, release, begun)
 }
 
@@ -67,7 +68,7 @@ fn at_most_forty_wait_and_those_who_gave_up_hold_no_place() {
     let (collector, _release, begun) = held();
     let hasty = Instant::now() + Duration::from_millis(30);
     let waiting: Vec<_> = (0..40).map(|_| ask(&collector, hasty).expect("room")).collect();
-    assert_eq!(ask(&collector, soon()).err(), Some(Busy));
+    assert_eq!(ask(&collector, soon()).err(), Some(Busy(TERMS.waiting)));
     assert!(text(collector.without_dump()).contains("ss_exporter_scrapes_refused_total 1\n"));
     until(|| Instant::now() > hasty);
     assert!(ask(&collector, soon()).is_ok());
@@ -104,7 +105,7 @@ fn a_collection_that_does_not_end_is_said_and_marked_as_failed() {
 fn a_dump_that_was_left_behind_is_held_and_only_one_without_which_rows_are_withheld_takes_readiness() {
     let (next, collections) = channel();
     let collect = move || collections.recv().unwrap_or_else(|_| snapshot());
-    let (collector, _thread) = Collector::start(PATIENCE, snapshot, collect).expect("a thread");
+    let (collector, _thread) = Collector::start(TERMS, snapshot, collect).expect("a thread");
     let collection = |held: bool, success| {
         let stages = vec![Stage { name: DUMP, duration: Duration::ZERO, success }];
         let held = held.then_some(Duration::from_millis(1));
@@ -140,7 +141,7 @@ fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
         };
         Snapshot { health: Health { views: vec![view], ..Health::default() }, ..snapshot() }
     };
-    let (collector, _thread) = Collector::start(PATIENCE, snapshot, collect).expect("a thread");
+    let (collector, _thread) = Collector::start(TERMS, snapshot, collect).expect("a thread");
     let next = || ask(&collector, soon()).expect("room").recv().expect("an answer");
     let mut slow: Vec<Chunks> =
         (0..MOST_ALIVE).map(|_| next().chunks(Format::Text, Wanted::default())).collect();
@@ -154,7 +155,7 @@ fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
 
 #[test]
 fn stopping_ends_the_thread() {
-    let (collector, thread) = Collector::start(PATIENCE, snapshot, snapshot).expect("a thread");
+    let (collector, thread) = Collector::start(TERMS, snapshot, snapshot).expect("a thread");
     collector.stop();
     thread.join().expect("no panic");
 }

@@ -16,6 +16,7 @@ use crate::sockdiag::StateSet;
 
 mod collect;
 mod duration;
+mod effective;
 mod entry;
 mod mistakes;
 mod networks;

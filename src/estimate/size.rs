@@ -25,7 +25,11 @@ impl Size {
     pub(super) fn of_view(snapshot: &Snapshot, view: &View) -> Self {
         let names: Vec<_> = view.columns.iter().map(|column| column.name.clone()).collect();
         // Without a name, all families are wanted.
-        if names.is_empty() { Self::default() } else { Self::of(snapshot, &Wanted::named(names)) }
+        if names.is_empty() {
+            Self::default()
+        } else {
+            Self::of(snapshot, &Wanted { names, ..Wanted::default() })
+        }
     }
 
     /// The size of what a snapshot shows of the families that are wanted.

@@ -15,23 +15,35 @@ pub enum Format {
     OpenMetrics,
 }
 
-/// Which families a scraper wants, by the parameters `name[]` that the predecessor's 2.x knew.
+/// Which part of an exposition a scraper wants: families by the parameter `name[]` that the predecessor's 2.x knew, and
+/// groups of them, which are views, by `collect[]` and `exclude[]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted(Vec<String>);
+pub struct Wanted {
+    /// Only families with a sample of one of these names; all if there is no name.
+    pub names: Vec<String>,
+    /// Only these groups; `None` for all.
+    pub collect: Option<Vec<String>>,
+    /// All groups but these.
+    pub exclude: Vec<String>,
+    /// No family whose name begins like this.
+    pub hidden: Option<&'static str>,
+}
 
 impl Wanted {
-    /// The families with a sample of one of these names; all if there is no name.
-    #[must_use]
-    pub fn named(names: Vec<String>) -> Self {
-        Self(names)
-    }
-
     /// Whether the family is wanted.
     #[must_use]
     pub fn wants(&self, family: &str) -> bool {
         let of_family =
             |name: &String| matches!(name.strip_prefix(family), Some("" | "_bucket" | "_count" | "_sum"));
-        self.0.is_empty() || self.0.iter().any(of_family)
+        let hidden = self.hidden.is_some_and(|prefix| family.starts_with(prefix));
+        !hidden && (self.names.is_empty() || self.names.iter().any(of_family))
+    }
+
+    /// Whether the families of a group are wanted.
+    #[must_use]
+    pub fn wants_group(&self, group: &str) -> bool {
+        let has = |groups: &[String]| groups.iter().any(|one| one == group);
+        self.collect.as_deref().is_none_or(has) && !has(&self.exclude)
     }
 }
 
@@ -52,9 +64,29 @@ mod tests {
 
     #[test]
     fn a_family_is_wanted_by_its_name_or_that_of_a_sample() {
-        let wanted = Wanted::named(vec!["tcp_rtt".into(), "tcp_rtt_hist_ms_bucket".into()]);
+        let names = vec!["tcp_rtt".into(), "tcp_rtt_hist_ms_bucket".into()];
+        let wanted = Wanted { names, ..Wanted::default() };
         assert!(wanted.wants("tcp_rtt") && wanted.wants("tcp_rtt_hist_ms"));
         assert!(!wanted.wants("tcp_cwnd") && !wanted.wants("tcp"));
         assert!(Wanted::default().wants("tcp_cwnd"));
+    }
+
+    #[test]
+    fn a_group_is_wanted_if_it_is_among_the_collected_and_not_among_the_excluded() {
+        let groups = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let all = Wanted::default();
+        assert!(all.wants_group("tcp"));
+        let collect = Wanted { collect: Some(groups(&["tcp"])), ..Wanted::default() };
+        assert!(collect.wants_group("tcp") && !collect.wants_group("tcp_flow"));
+        let exclude = Wanted { exclude: groups(&["tcp"]), ..Wanted::default() };
+        assert!(!exclude.wants_group("tcp") && exclude.wants_group("tcp_flow"));
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_wanted_even_by_its_name() {
+        let wanted = Wanted { hidden: Some("process_"), ..Wanted::default() };
+        assert!(!wanted.wants("process_open_fds") && wanted.wants("tcp_process_x"));
+        let named = Wanted { names: vec!["process_open_fds".into()], ..wanted };
+        assert!(!named.wants("process_open_fds"));
     }
 }

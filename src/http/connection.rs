@@ -18,9 +18,9 @@ use tokio::sync::watch;
 
 use super::body::Answer;
 use super::limits::Limits;
+use super::operations::Site;
 use super::pulse::Pulse;
 use super::routes;
-use super::scrapes::Scrapes;
 use super::wire::Wire;
 
 /// The least that hyper takes as the size of its buffer.
@@ -28,14 +28,14 @@ const SMALLEST_BUFFER: usize = 8 * 1024;
 
 pub(super) struct Connection {
     pulse: Arc<Pulse>,
-    scrapes: Arc<dyn Scrapes>,
+    site: Site,
     limits: Limits,
     closing: watch::Receiver<bool>,
 }
 
 impl Connection {
-    pub(super) fn new(scrapes: Arc<dyn Scrapes>, limits: Limits, closing: watch::Receiver<bool>) -> Self {
-        Self { pulse: Arc::new(Pulse::new()), scrapes, limits, closing }
+    pub(super) fn new(site: Site, limits: Limits, closing: watch::Receiver<bool>) -> Self {
+        Self { pulse: Arc::new(Pulse::new()), site, limits, closing }
     }
 
     pub(super) fn pulse(&self) -> Arc<Pulse> {
@@ -87,14 +87,14 @@ impl Connection {
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
         let answering = self.pulse.answering();
-        let scrapes = Arc::clone(&self.scrapes);
+        let site = self.site.clone();
         let target = self.limits.target;
         async move {
             let (head, body) = request.into_parts();
             let has_body = !body.is_end_stream();
             // Dropped unread: nothing here wants one.
             drop(body);
-            let mut response = routes::answer(&*scrapes, &head, target).await;
+            let mut response = routes::answer(&site, &head, target).await;
             if has_body {
                 routes::close_after(&mut response);
             }

@@ -10,6 +10,7 @@ mod healthcheck;
 mod limits;
 mod listen;
 mod negotiate;
+mod operations;
 mod pulse;
 mod routes;
 mod scrape;
@@ -24,16 +25,18 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use self::body::compressor;
 pub use self::healthcheck::healthcheck;
 pub use self::limits::Limits;
 pub use self::listen::{BindError, bind, bind_default};
+pub use self::operations::{Beat, Offer, Operations};
 
 use self::connection::Connection;
 use self::crowd::Crowd;
 use self::entrance::Entrance;
-use self::scrapes::Scrapes;
+use self::operations::Site;
 use crate::collector::Collector;
 
 /// Answers on `listeners` until `shutdown` completes, then finishes the answers in progress.
@@ -42,28 +45,50 @@ use crate::collector::Collector;
 pub async fn serve(
     listeners: Vec<TcpListener>,
     collector: Collector,
-    limits: Limits,
+    operations: Arc<dyn Operations>,
+    settings: Settings,
     shutdown: impl Future<Output = ()>,
 ) {
-    serve_from(listeners, Arc::new(collector), limits, shutdown).await;
+    let Settings { limits, offer, beat } = settings;
+    let site = Site { scrapes: Arc::new(collector), operations, offer: Arc::new(offer) };
+    serve_from(listeners, site, limits, beat, shutdown).await;
+}
+
+/// How the door is kept.
+#[derive(Default)]
+pub struct Settings {
+    /// What a client may cost.
+    pub limits: Limits,
+    /// What is offered.
+    pub offer: Offer,
+    /// What is done again and again as long as connections are accepted.
+    pub beat: Option<Beat>,
 }
 
 async fn serve_from(
     listeners: Vec<TcpListener>,
-    scrapes: Arc<dyn Scrapes>,
+    site: Site,
     limits: Limits,
+    mut beat: Option<Beat>,
     shutdown: impl Future<Output = ()>,
 ) {
     let mut entrance = Entrance::new(listeners);
     let mut crowd = Crowd::new(limits.connections);
     let (closing, closed) = watch::channel(false);
     let mut shutdown = pin!(shutdown);
+    let mut next_beat = Instant::now();
     loop {
         tokio::select! {
             () = &mut shutdown => break,
+            () = tokio::time::sleep_until(next_beat), if beat.is_some() => {
+                if let Some(beat) = &mut beat {
+                    (beat.act)();
+                    next_beat = Instant::now() + beat.every;
+                }
+            }
             stream = entrance.next() => {
                 if crowd.makes_room() {
-                    let connection = Connection::new(Arc::clone(&scrapes), limits.clone(), closed.clone());
+                    let connection = Connection::new(site.clone(), limits.clone(), closed.clone());
                     crowd.admit(connection.pulse(), tokio::spawn(connection.run(stream)));
                 } else {
                     tracing::debug!("connection refused: all {} others are being answered", limits.connections);

@@ -1,5 +1,7 @@
 //! Which path answers what. Refuses to know where metrics come from (`scrape`).
 
+use std::sync::Arc;
+
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS,
@@ -8,11 +10,13 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Uri, Version};
 
 use super::body::Payload;
+use super::operations::Site;
 use super::scrape::scrape;
-use super::scrapes::Scrapes;
 
-const LANDING_PAGE: &str = concat!(
-    r#"<!DOCTYPE html>
+/// The page before and after the path of the metrics.
+const LANDING_PAGE: [&str; 2] = [
+    concat!(
+        r#"<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -22,21 +26,24 @@ const LANDING_PAGE: &str = concat!(
 <body>
 <h1>prometheus_ss_exporter</h1>
 <p>Version "#,
-    env!("CARGO_PKG_VERSION"),
-    r#". What <code>ss</code> shows about this host's sockets, for Prometheus.</p>
+        env!("CARGO_PKG_VERSION"),
+        r#". What <code>ss</code> shows about this host's sockets, for Prometheus.</p>
 <ul>
-<li><a href="/metrics">Metrics</a></li>
+<li><a href=""#
+    ),
+    r#"">Metrics</a></li>
+<li><a href="/config">Configuration</a></li>
 <li><a href="/-/healthy">Health</a></li>
 <li><a href="/-/ready">Readiness</a></li>
 </ul>
 </body>
 </html>
-"#
-);
+"#,
+];
 
 /// Answers one request.
-pub(super) async fn answer(scrapes: &dyn Scrapes, head: &Parts, longest_target: usize) -> Response<Payload> {
-    let mut response = dispatch(scrapes, head, longest_target).await;
+pub(super) async fn answer(site: &Site, head: &Parts, longest_target: usize) -> Response<Payload> {
+    let mut response = dispatch(site, head, longest_target).await;
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
@@ -46,9 +53,10 @@ pub(super) fn close_after(response: &mut Response<Payload>) {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
-async fn dispatch(scrapes: &dyn Scrapes, head: &Parts, longest_target: usize) -> Response<Payload> {
+async fn dispatch(site: &Site, head: &Parts, longest_target: usize) -> Response<Payload> {
+    let metrics = site.offer.telemetry_path.as_str();
     if length(&head.uri) > longest_target {
-        return text(StatusCode::URI_TOO_LONG, "This address is too long; try /metrics.\n");
+        return text(StatusCode::URI_TOO_LONG, format!("This address is too long; try {metrics}.\n"));
     }
     // Whoever stands between two readings of "which host" must not find us agreeing with either.
     let hosts = head.headers.get_all(HOST).iter().count();
@@ -56,24 +64,48 @@ async fn dispatch(scrapes: &dyn Scrapes, head: &Parts, longest_target: usize) ->
         return text(StatusCode::BAD_REQUEST, "A request names its host once.\n");
     }
     let path = head.uri.path();
-    if !matches!(path, "/" | "/metrics" | "/health" | "/-/healthy" | "/-/ready") {
-        return text(StatusCode::NOT_FOUND, "Nothing here; try /metrics.\n");
-    }
-    if head.method != Method::GET && head.method != Method::HEAD {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are answered here.\n");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
-    }
+    let reads = matches!(head.method, Method::GET | Method::HEAD);
     match path {
-        "/metrics" => scrape(scrapes, head).await,
+        "/-/reload" => reload(site, &head.method).await,
+        _ if path != metrics && !matches!(path, "/" | "/config" | "/health" | "/-/healthy" | "/-/ready") => {
+            text(StatusCode::NOT_FOUND, format!("Nothing here; try {metrics}.\n"))
+        }
+        _ if !reads => only("GET, HEAD", "Only GET and HEAD are answered here.\n"),
+        _ if path == metrics => scrape(site, head).await,
+        "/config" => text(StatusCode::OK, site.operations.configuration()),
         "/health" => text(StatusCode::OK, "200 OK"),
         "/-/healthy" => text(StatusCode::OK, "prometheus_ss_exporter is healthy.\n"),
-        "/-/ready" => match scrapes.ready() {
+        "/-/ready" => match site.scrapes.ready() {
             Ok(()) => text(StatusCode::OK, "prometheus_ss_exporter is ready.\n"),
             Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, format!("Not ready: {reason}\n")),
         },
-        _ => landing_page(),
+        _ => landing_page(metrics),
     }
+}
+
+async fn reload(site: &Site, method: &Method) -> Response<Payload> {
+    if !matches!(*method, Method::POST | Method::PUT) {
+        return only("POST, PUT", "This endpoint requires a POST request.\n");
+    }
+    if !site.offer.lifecycle {
+        let said = "Reloading over HTTP is switched off; --web.enable-lifecycle switches it on, and SIGHUP reloads too.\n";
+        return text(StatusCode::FORBIDDEN, said);
+    }
+    let operations = Arc::clone(&site.operations);
+    match tokio::task::spawn_blocking(move || operations.reload()).await {
+        Ok(Ok(())) => text(StatusCode::OK, "The configuration was read again and is in force.\n"),
+        Ok(Err(reason)) => {
+            text(StatusCode::INTERNAL_SERVER_ERROR, format!("failed to reload config: {reason}\n"))
+        }
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("failed to reload config: {error}\n")),
+    }
+}
+
+/// The answer to a method that is not among those allowed.
+fn only(allowed: &'static str, said: &'static str) -> Response<Payload> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, said);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
 }
 
 fn length(target: &Uri) -> usize {
@@ -81,8 +113,9 @@ fn length(target: &Uri) -> usize {
     authority + target.path_and_query().map_or(0, |path| path.as_str().len())
 }
 
-fn landing_page() -> Response<Payload> {
-    let mut response = text(StatusCode::OK, LANDING_PAGE);
+fn landing_page(metrics: &str) -> Response<Payload> {
+    // The path has no character that would need escaping: `Cli` sees to that.
+    let mut response = text(StatusCode::OK, LANDING_PAGE.join(metrics));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");

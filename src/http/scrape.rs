@@ -9,8 +9,9 @@ use tokio::sync::oneshot;
 
 use super::body::{Pages, Payload};
 use super::negotiate::{Exposition, accepts_gzip};
+use super::operations::Site;
 use super::routes::text;
-use super::scrapes::Scrapes;
+use crate::collector::Busy;
 use crate::exposition::Wanted;
 
 const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
@@ -18,9 +19,15 @@ const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
 const MARGIN: f64 = 0.5;
 
 /// Answers a scrape in time: with a collection, or with what can be said without one.
-pub(super) async fn scrape(scrapes: &dyn Scrapes, head: &Parts) -> Response<Payload> {
+pub(super) async fn scrape(site: &Site, head: &Parts) -> Response<Payload> {
+    let scrapes = &*site.scrapes;
     let exposition = Exposition::negotiate(&head.headers);
     let gzip = accepts_gzip(&head.headers);
+    let query = head.uri.query().unwrap_or_default();
+    let wanted = match wanted(query, || site.operations.views()) {
+        Ok(wanted) => Wanted { hidden: (!site.offer.process_metrics).then_some("process_"), ..wanted },
+        Err(said) => return text(StatusCode::BAD_REQUEST, said),
+    };
     let payload = if head.method == Method::HEAD {
         Payload::Withheld
     } else {
@@ -28,9 +35,8 @@ pub(super) async fn scrape(scrapes: &dyn Scrapes, head: &Parts) -> Response<Payl
         // A scrape that gave up meanwhile wants no reply.
         let reply = Box::new(|chunks| drop(reply.send(chunks)));
         let until = Instant::now() + deadline(&head.headers, scrapes.patience());
-        let wanted = wanted(head.uri.query().unwrap_or_default());
-        if scrapes.request(exposition.format, wanted.clone(), until, reply).is_err() {
-            return busy();
+        if let Err(busy) = scrapes.request(exposition.format, wanted.clone(), until, reply) {
+            return refused(busy);
         }
         let chunks = match tokio::time::timeout_at(until.into(), collected).await {
             Ok(Ok(chunks)) => chunks,
@@ -48,18 +54,38 @@ pub(super) async fn scrape(scrapes: &dyn Scrapes, head: &Parts) -> Response<Payl
     response
 }
 
-fn busy() -> Response<Payload> {
-    let said = "Too many scrapes wait for a collection already; try again in a second.\n";
+fn refused(Busy(most): Busy) -> Response<Payload> {
+    let said = format!("Limit of concurrent requests reached ({most}), try again later.\n");
     let mut response = text(StatusCode::SERVICE_UNAVAILABLE, said);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
-/// The families that the query names; a metric's name has no letter that a URL would have to encode.
-fn wanted(query: &str) -> Wanted {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let names = pairs.filter(|(key, _)| matches!(*key, "name[]" | "name%5B%5D" | "name%5b%5d"));
-    Wanted::named(names.map(|(_, name)| name.to_owned()).collect())
+/// What the query asks for: `name[]`, and `collect[]` or `exclude[]` with the names of `views`. None of these names has
+/// a letter that a URL would have to encode.
+fn wanted(query: &str, views: impl FnOnce() -> Vec<String>) -> Result<Wanted, String> {
+    let values = |parameter: &str| -> Vec<String> {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let brackets = ["[]", "%5B%5D", "%5b%5d"];
+        let named =
+            pairs.filter(|(key, _)| key.strip_prefix(parameter).is_some_and(|rest| brackets.contains(&rest)));
+        named.map(|(_, value)| value.to_owned()).collect()
+    };
+    let (names, collect, exclude) = (values("name"), values("collect"), values("exclude"));
+    if !collect.is_empty() && !exclude.is_empty() {
+        return Err("Combined collect and exclude queries are not allowed.\n".into());
+    }
+    if collect.is_empty() && exclude.is_empty() {
+        return Ok(Wanted { names, ..Wanted::default() });
+    }
+    let views = views();
+    let unknown = collect.iter().chain(&exclude).find(|name| !views.contains(name));
+    if let Some(name) = unknown {
+        let said = format!("There is no view called {name:?}; there are: {}.\n", views.join(", "));
+        return Err(said);
+    }
+    let collect = Some(collect).filter(|collect| !collect.is_empty());
+    Ok(Wanted { names, collect, exclude, hidden: None })
 }
 
 /// How long the scrape may wait: what its timeout leaves, at most `patience`.
@@ -79,11 +105,25 @@ mod tests {
 
     #[test]
     fn a_query_names_families_encoded_or_not() {
-        let two = Wanted::named(vec!["a".into(), "b".into()]);
-        assert_eq!(wanted("name[]=a&x=y&name%5B%5D=b"), two);
-        for other in ["", "name=a", "collect[]=a", "&&=&"] {
-            assert_eq!(wanted(other), Wanted::default(), "{other}");
+        let two = Wanted { names: vec!["a".into(), "b".into()], ..Wanted::default() };
+        let nobody = || panic!("nobody asked for views");
+        assert_eq!(wanted("name[]=a&x=y&name%5B%5D=b", nobody), Ok(two));
+        for other in ["", "name=a", "collect=a", "collected[]=a", "&&=&"] {
+            assert_eq!(wanted(other, nobody), Ok(Wanted::default()), "{other}");
         }
+    }
+
+    #[test]
+    fn a_query_names_views_to_collect_or_to_leave_out_that_there_are() {
+        let views = || vec!["tcp".to_owned(), "tcp_flow".to_owned()];
+        let both = Some(views());
+        let collect = Wanted { collect: both, ..Wanted::default() };
+        assert_eq!(wanted("collect[]=tcp&collect%5B%5D=tcp_flow", views), Ok(collect));
+        let exclude = Wanted { exclude: vec!["tcp".into()], ..Wanted::default() };
+        assert_eq!(wanted("exclude[]=tcp", views), Ok(exclude));
+        let said = wanted("collect[]=tpc", views).expect_err("there is none");
+        assert_eq!(said, "There is no view called \"tpc\"; there are: tcp, tcp_flow.\n");
+        assert!(wanted("collect[]=tcp&exclude[]=tcp", views).is_err());
     }
 
     #[test]

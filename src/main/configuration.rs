@@ -15,11 +15,32 @@ use crate::output::print;
 /// The largest configuration file that is read, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// The configuration and where it came from.
-pub fn load(cli: &Cli) -> Result<(Config, String), Failure> {
+/// A configuration that was read.
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// All that it says, as text.
+    pub effective: String,
+    /// Where it came from.
+    pub source: String,
+}
+
+impl Loaded {
+    /// Logs what is odd and harmless.
+    pub fn warn(&self) {
+        for warning in &self.config.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+}
+
+/// The configuration that the arguments name, or the built-in one.
+pub fn load(cli: &Cli) -> Result<Loaded, Failure> {
     let candidates = cli.config_candidates();
     if candidates.is_empty() {
-        return Ok((Config::built_in(), "built-in default".into()));
+        let config = Config::built_in();
+        let effective = config.effective(DEFAULT_FILE);
+        return Ok(Loaded { config, effective, source: "built-in default".into() });
     }
     let Some(path) = candidates.iter().find(|path| path.exists()) else {
         let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
@@ -33,7 +54,8 @@ pub fn load(cli: &Cli) -> Result<(Config, String), Failure> {
         .map_err(|error| Failure::of_usage(format!("cannot read the configuration file {name}: {error}")))?;
     let config = Config::parse(&name, &text)
         .map_err(|error| Failure::of_usage(format!("the configuration is not valid:\n{error}")))?;
-    Ok((config, name))
+    let effective = config.effective(&text);
+    Ok(Loaded { config, effective, source: name })
 }
 
 fn read(path: &Path) -> io::Result<String> {

@@ -15,7 +15,10 @@ use ss_exporter::plan::Plan;
 mod configuration;
 mod failure;
 mod host;
+mod lifecycle;
+mod listen;
 mod logging;
+mod notify;
 mod output;
 mod report;
 mod rights;
@@ -57,19 +60,17 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         return healthcheck(cli);
     }
     logging::log_to_stderr(cli);
-    let (config, source) = configuration::load(cli)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
+    let loaded = configuration::load(cli)?;
+    loaded.warn();
     if cli.check {
+        let configuration::Loaded { config, source, .. } = loaded;
         let worst = worst_cases(&config.views);
         return output::print(format!("{source}: the configuration is valid\n\n{worst}").as_bytes());
     }
-    let plan = Plan::new(config);
     match cli.task {
-        Some(Task::Estimate { seconds, json }) => report::estimated(&plan, seconds, json),
-        None if cli.once => report::once(&plan),
-        None => service::serve(cli, plan, &source),
+        Some(Task::Estimate { seconds, json }) => report::estimated(&Plan::new(loaded.config), seconds, json),
+        None if cli.once => report::once(&Plan::new(loaded.config)),
+        None => service::serve(cli, loaded),
     }
 }
 

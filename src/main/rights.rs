@@ -23,7 +23,14 @@ pub fn needed(plan: &Plan, subscribes: bool) -> Vec<Feature> {
 /// What of it is held; each capability that is missing is said.
 pub fn held(features: &[Feature]) -> Privileges {
     let privileges = Privileges::of(features);
-    for missing in privileges.missing() {
+    say_missing(&privileges, None);
+    privileges
+}
+
+/// Says each capability that is missing and was not missing before.
+pub fn say_missing(privileges: &Privileges, before: Option<&Privileges>) {
+    let said = |missing: &_| before.is_some_and(|before| before.missing().any(|other| other == missing));
+    for missing in privileges.missing().filter(|missing| !said(*missing)) {
         tracing::warn!(
             capability = missing.name,
             feature = %missing.feature,
@@ -31,7 +38,6 @@ pub fn held(features: &[Feature]) -> Privileges {
             "a capability is missing"
         );
     }
-    privileges
 }
 
 /// The thread that enters other network namespaces, with what that needs and nothing else.

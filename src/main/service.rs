@@ -4,53 +4,83 @@
 //! what its maker has. Refuses to know how metrics are made.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ss_exporter::cli::{Cli, Listen};
-use ss_exporter::collect::{Memory, Remembered, collect, standing, subscribe, watch};
-use ss_exporter::collector::Collector;
-use ss_exporter::http;
+use ss_exporter::cli::Cli;
+use ss_exporter::collect::{Memory, standing};
+use ss_exporter::collector::{Collector, Terms};
+use ss_exporter::health::Reload;
+use ss_exporter::http::{self, Offer, Settings};
 use ss_exporter::plan::Plan;
-use ss_exporter::privileges::Feature;
-use ss_exporter::sockdiag::{DumpError, Events, Extensions, Netlink, Request, State, StateSet, dump};
+use ss_exporter::privileges::{Feature, Held};
+use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, State, StateSet, dump};
 
+use crate::configuration::Loaded;
 use crate::failure::Failure;
 use crate::host::{Host, PROC};
-use crate::{rights, stop};
+use crate::lifecycle::{Lifecycle, Shared, Work, hear, since_1970};
+use crate::listen::listeners;
+use crate::stop::Signals;
+use crate::{notify, rights};
 
 /// How long answers in progress may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Serves until the process is asked to stop; `source` is where the configuration came from.
-pub fn serve(cli: &Cli, plan: Plan, source: &str) -> Result<(), Failure> {
+/// Serves until the process is asked to stop.
+pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
+    let Loaded { config, effective, source } = loaded;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = source, "starting");
+    let plan = Arc::new(Plan::new(config));
     ask_the_kernel()?;
+    let held = Held::now();
     let mut features = rights::needed(&plan, plan.past.events);
-    let mut memory = Memory::new(&plan, rights::held(&features));
+    let privileges = rights::held(&features);
+    let memory = Memory::new(&plan, privileges.clone());
     let remembered = memory.remembered();
+    remembered.reloaded(Reload { successful: true, at: since_1970() });
     let events = plan.past.events.then(|| hear(&plan, &remembered)).flatten();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::at_run_time(format!("cannot start the runtime: {error}")))?;
-    let listeners =
-        runtime.block_on(async { cli.listen().into_iter().map(bind).collect::<Result<_, _>>() })?;
+    let (listeners, signals) = runtime.block_on(async { Ok((listeners(cli)?, Signals::hear())) })?;
+    let signals =
+        signals.map_err(|error| Failure::at_run_time(format!("cannot hear of signals: {error}")))?;
     let namespaces = rights::namespaces(&plan)?;
     // The buffer is there already, and only one thread enters namespaces.
     features.retain(|feature| !matches!(feature, Feature::EventBuffer | Feature::Namespaces));
     rights::keep(&features);
 
     let host = Host::of(&plan, namespaces)?;
-    let (standing_plan, standing_of) = (plan.clone(), remembered.clone());
-    let (watched, watching) = (plan.clone(), host.clone());
+    let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
+    let terms = Terms { patience: plan.collect.deadline, waiting };
+    let watching = host.clone();
+    let work = Shared::new(Work { plan, host, memory, privileges });
+    let (effective, turn) = (Arc::new(Mutex::new(effective)), Arc::default());
+    let (standing_of, collecting) = (remembered.clone(), work.clone());
     let (collector, _thread) = Collector::start(
-        plan.collect.deadline,
-        move || standing(&standing_plan, &standing_of, Path::new(PROC)),
-        move || collect(&plan, &host, &mut memory),
+        terms,
+        move || standing(&standing_of, Path::new(PROC)),
+        move || collecting.collect(),
     )
     .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
-    follow(events, &watched, watching, remembered, &collector);
-    runtime.block_on(http::serve(listeners, collector.clone(), http::Limits::default(), stop::asked(GRACE)));
+    let (cli, beat) = (cli.clone(), notify::watchdog(remembered.clone()));
+    let offer = Offer {
+        telemetry_path: cli.telemetry_path.clone(),
+        process_metrics: !cli.disable_exporter_metrics,
+        lifecycle: cli.enable_lifecycle,
+    };
+    let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, effective, turn };
+    lifecycle.follow(events, watching, notify::Ready);
+    let settings = Settings { offer, beat, ..Settings::default() };
+    let reloading = lifecycle.clone();
+    // Its failure is logged.
+    let stopped = signals.asked_to_stop(GRACE, move || _ = reloading.reload_and_say());
+    runtime.block_on(http::serve(listeners, collector.clone(), Arc::new(lifecycle), settings, stopped));
+    notify::stopping();
+    // A reload may wait for a dump that the kernel holds.
+    runtime.shutdown_background();
     collector.stop();
     if let Some(held) = collector.held() {
         let seconds = held.as_secs();
@@ -71,45 +101,4 @@ fn ask_the_kernel() -> Result<(), Failure> {
         .map_err(DumpError::Open)
         .and_then(|kernel| dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {}));
     asked.map(drop).map_err(|error| Failure::at_run_time(error.to_string()))
-}
-
-/// A subscription to the ends of sockets; there is much to show without one.
-fn hear(plan: &Plan, remembered: &Remembered) -> Option<Events> {
-    subscribe(plan, remembered).inspect_err(cannot_hear).ok()
-}
-
-fn cannot_hear(error: &std::io::Error) {
-    tracing::warn!(
-        %error,
-        "cannot hear of closing sockets; what a connection does after its last collection is lost"
-    );
-}
-
-fn bind(listen: Listen) -> Result<tokio::net::TcpListener, Failure> {
-    let bound = match listen {
-        Listen::Any(port) => http::bind_default(port),
-        Listen::At(address) => http::bind(address),
-    };
-    let listener =
-        bound.map_err(|error| Failure::at_run_time(format!("{error} (--port or --web.listen-address)")))?;
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "listening");
-    }
-    Ok(listener)
-}
-
-/// Has the ends of sockets told, and makes the first collection: the baseline of all counters.
-fn follow(events: Option<Events>, plan: &Plan, host: Host, remembered: Remembered, collector: &Collector) {
-    if plan.past.is_empty() {
-        return;
-    }
-    let soon = {
-        let (collector, patience) = (collector.clone(), plan.collect.deadline);
-        // If too many wait already, there will be a collection anyway.
-        move || _ = collector.request(Instant::now() + patience, drop)
-    };
-    if let Some(Err(error)) = events.map(|events| watch(events, plan, host, remembered, soon.clone())) {
-        cannot_hear(&error);
-    }
-    soon();
 }

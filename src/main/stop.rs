@@ -1,27 +1,44 @@
-//! The signals that ask the process to stop, and those that do not.
+//! The signals that ask the process to stop, and the one that asks it to read its configuration again.
 //!
-//! Refuses to know what stops.
+//! Refuses to know what stops and what is read.
 
+use std::io;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Resolves when the process is asked to stop; answers in progress then have so long.
-pub async fn asked(grace: Duration) {
-    let wait = async |kind| match signal(kind) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(_) => std::future::pending().await,
-    };
-    let hang_ups = async {
-        loop {
-            wait(SignalKind::hangup()).await;
-            tracing::warn!("SIGHUP changes nothing: start again for another configuration");
-        }
-    };
-    tokio::select! {
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::interrupt()) => {}
-        () = hang_ups => {}
+/// The signals, heard of from now on.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// Begins to hear of them. To be called inside the runtime.
+    pub fn hear() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
-    tracing::info!("stopping; answers in progress have {} s", grace.as_secs());
+
+    /// Resolves when the process is asked to stop; answers in progress then have so long. Meanwhile `reload` is called
+    /// for each SIGHUP, or once for many that come while it runs, on a thread of its own.
+    pub async fn asked_to_stop(mut self, grace: Duration, reload: impl Fn() + Clone + Send + 'static) {
+        let reloads = async {
+            while self.hang_up.recv().await.is_some() {
+                // A panic ends the program.
+                let _ = tokio::task::spawn_blocking(reload.clone()).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            () = reloads => {}
+        }
+        tracing::info!("stopping; answers in progress have {} s", grace.as_secs());
+    }
 }

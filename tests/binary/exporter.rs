@@ -40,6 +40,12 @@ impl Exporter {
         Self::listening(port, program().arg(listen).arg("--config").arg(file.path()))
     }
 
+    /// Starts an exporter with the configuration that stands in a file, which may change, at 127.0.0.1.
+    pub fn reading(config: &std::path::Path, arguments: &[&str]) -> Self {
+        let listen = "--web.listen-address=127.0.0.1:8020";
+        Self::listening(8020, program().arg(listen).arg("--config").arg(config).args(arguments))
+    }
+
     /// Ends it at once and returns what it logged.
     pub fn log(mut self) -> String {
         let _ = self.child.kill();

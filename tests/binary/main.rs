@@ -14,7 +14,9 @@ mod hostile;
 mod privileges;
 #[cfg(feature = "root-tests")]
 mod public;
+mod reloading;
 mod scrapes;
+mod serving;
 mod stopping;
 
 use std::process::{Command, Output};

@@ -27,19 +27,6 @@ fn both_signals_end_it_with_success() {
 }
 
 #[test]
-fn a_hang_up_ends_nothing() {
-    if enter() {
-        return;
-    }
-    let exporter = Exporter::start(&[]);
-    assert_eq!(exporter.get("/health").status, 200);
-    exporter.signal(Signal::HUP);
-    std::thread::sleep(Duration::from_millis(200));
-    assert_eq!(exporter.get("/metrics").status, 200);
-    assert!(exporter.log().contains("SIGHUP"));
-}
-
-#[test]
 fn an_answer_in_progress_is_finished() {
     if enter() {
         return;

@@ -18,6 +18,7 @@ mod flood;
 mod held;
 mod lost;
 mod older;
+mod reloads;
 mod reuse;
 mod rows;
 mod scrapers;

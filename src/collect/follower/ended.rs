@@ -57,23 +57,20 @@ impl Follower {
             }
             self.ledger.close(slot, self.seconds());
         } else if informed {
-            if !self.is_older(socket) {
-                self.passed(home, socket, names);
-            }
+            self.passed(home, socket, names);
         } else {
             self.without_information += u64::from(socket.was_disconnected());
         }
     }
 
-    /// Whether an unknown socket is older than the baseline: a connection that is reset is in no dump as long
-    /// as its process holds on to it, and what it did then is not to be counted now.
-    fn is_older(&self, socket: &Socket<'_>) -> bool {
+    /// Whether an unknown socket of that age is older than the baseline of a folded view: a connection that is reset is
+    /// in no dump as long as its process holds on to it, and what it did then is not to be counted now.
+    fn is_older(&self, number: usize, age: Option<u32>) -> bool {
         /// The kernel counts time in ticks of up to 10 ms.
         const TICK: u128 = 10;
-        let since = self.baseline.map_or(0, |at| self.now.saturating_duration_since(at).as_millis());
-        // One that never received anything has no age.
-        let received = socket.tcp_info().and_then(|info| info.get(Field::SegsIn)).unwrap_or_default() > 0;
-        received && socket.received_ago().is_some_and(|age| u128::from(age) > since + TICK)
+        let baseline = self.baselines.get(number).copied().flatten();
+        let since = || baseline.map_or(0, |at| self.now.saturating_duration_since(at).as_millis());
+        age.is_some_and(|age| u128::from(age) > since() + TICK)
     }
 
     /// A connection of which nothing but its end is seen.
@@ -96,10 +93,14 @@ impl Follower {
 
     fn pass(&mut self, subject: Subject<'_>, names: Names<'_>) {
         let socket = subject.socket;
+        // One that never received anything has no age.
+        let received = socket.tcp_info().and_then(|info| info.get(Field::SegsIn)).unwrap_or_default() > 0;
+        let age = received.then(|| socket.received_ago()).flatten();
         self.rows.clear();
         for number in 0..self.past.folded.len() {
             if self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some()) {
-                let row = self.row(number, subject, names);
+                let older = self.is_older(number, age);
+                let row = if older { NO_ROW } else { self.row(number, subject, names) };
                 self.rows.push(row);
             }
         }

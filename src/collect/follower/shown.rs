@@ -15,6 +15,10 @@ use crate::sockdiag::{Field, Socket, State};
 const INBOUND: u32 = 1;
 /// The flag of one whose cgroup was asked for and not known.
 const VAGUE: u32 = 2;
+/// The flag of one that has not been looked at since another plan was adopted.
+pub(super) const UNPLACED: u32 = 4;
+/// The flag of one whose direction nobody asked for when it was seen first.
+pub(super) const UNDIRECTED: u32 = 8;
 
 impl Follower {
     /// A socket of a dump.
@@ -58,7 +62,7 @@ impl Follower {
     fn again(&mut self, slot: Slot, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
         self.read(subject.socket);
         self.ledger.follow(slot, &self.values);
-        let steady = self.is_steady(slot, subject.of);
+        let (steady, placed) = self.is_steady(slot, subject.of);
         for number in 0..self.past.folded.len() {
             let Some(Folded { followed, stays, by_owner, .. }) = self.past.folded.get(number) else {
                 continue;
@@ -68,9 +72,12 @@ impl Follower {
                 Stays::WithOwner => steady && !self.visit.renamed,
                 Stays::Never => false,
             };
+            let has_row = placed || !self.joined.get(number).is_some_and(|joined| *joined);
             let row = match *followed {
                 // Who owns it is not asked again as long as nobody could tell.
-                Some(place) if keeps || (*by_owner && self.keeps_owners()) => self.ledger.row(slot, place),
+                Some(place) if has_row && (keeps || (*by_owner && self.keeps_owners())) => {
+                    self.ledger.row(slot, place)
+                }
                 Some(place) => {
                     let row = self.row(number, subject, names);
                     if row != self.ledger.row(slot, place) {
@@ -87,19 +94,20 @@ impl Follower {
         }
     }
 
-    /// Whether a socket belongs to whom it belonged at the last look; what is so now is noted.
+    /// Whether a socket belongs to whom it belonged at the last look, and whether that was under the same plan; what
+    /// is so now is noted.
     #[inline]
-    fn is_steady(&mut self, slot: Slot, of: Belongs<'_>) -> bool {
+    fn is_steady(&mut self, slot: Slot, of: Belongs<'_>) -> (bool, bool) {
         let (owner, flags) = (of.owner_id.number(), self.ledger.flags(slot));
         let same = self.ledger.owner(slot) == owner;
         if !same {
             self.ledger.set_owner(slot, owner);
         }
         let vague = if self.is_vague(of) { VAGUE } else { 0 };
-        if flags & VAGUE != vague {
-            self.ledger.set_flags(slot, flags & !VAGUE | vague);
+        if flags & (VAGUE | UNPLACED) != vague {
+            self.ledger.set_flags(slot, flags & !(VAGUE | UNPLACED) | vague);
         }
-        same && flags & VAGUE == 0
+        (same && flags & (VAGUE | UNPLACED) == 0, flags & UNPLACED == 0)
     }
 
     fn is_vague(&self, of: Belongs<'_>) -> bool {
@@ -211,19 +219,27 @@ impl Follower {
     }
 
     #[inline]
-    fn direction(&self, socket: &Socket<'_>, slot: Option<Slot>, of: Belongs<'_>) -> Option<Direction> {
+    fn direction(&mut self, socket: &Socket<'_>, slot: Option<Slot>, of: Belongs<'_>) -> Option<Direction> {
         if !self.past.listeners {
             return None;
         }
         // As it was at first sight: a listener that stops changes nothing.
-        Some(match slot {
-            Some(slot) if self.ledger.flags(slot) & INBOUND != 0 => Direction::Inbound,
-            Some(_) => Direction::Outbound,
-            None => {
-                let listeners = self.listeners.get(&of.home.map_or(0, |home| home.number));
-                listeners.map_or(Direction::Outbound, |listeners| listeners.direction(socket.local()))
+        Some(match slot.map(|slot| (slot, self.ledger.flags(slot))) {
+            Some((slot, flags)) if self.undirected && flags & UNDIRECTED != 0 => {
+                let direction = self.direction_now(socket, of);
+                let inbound = if direction == Direction::Inbound { INBOUND } else { 0 };
+                self.ledger.set_flags(slot, flags & !(UNDIRECTED | INBOUND) | inbound);
+                direction
             }
+            Some((_, flags)) if flags & INBOUND != 0 => Direction::Inbound,
+            Some(_) => Direction::Outbound,
+            None => self.direction_now(socket, of),
         })
+    }
+
+    fn direction_now(&self, socket: &Socket<'_>, of: Belongs<'_>) -> Direction {
+        let listeners = self.listeners.get(&of.home.map_or(0, |home| home.number));
+        listeners.map_or(Direction::Outbound, |listeners| listeners.direction(socket.local()))
     }
 
     #[inline]

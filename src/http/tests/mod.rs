@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::operations::{Offer, Operations, Site};
 use super::scrapes::{Chunks, Reply as Answered, Scrapes};
 use super::{Limits, bind, serve_from};
 use crate::collector::Busy;
@@ -77,7 +78,7 @@ impl Scrapes for Fake {
             Outcome::Revoked(count) => {
                 reply(Box::new(pieces(format, count).chain(std::iter::once(Err("revoked".into())))));
             }
-            Outcome::Busy => return Err(Busy),
+            Outcome::Busy => return Err(Busy(40)),
             Outcome::Lost => drop(reply),
         }
         Ok(())
@@ -96,6 +97,20 @@ impl Scrapes for Fake {
     }
 }
 
+impl Operations for Fake {
+    fn views(&self) -> Vec<String> {
+        vec!["tcp".into()]
+    }
+
+    fn configuration(&self) -> String {
+        "views: {}\n".into()
+    }
+
+    fn reload(&self) -> Result<(), String> {
+        self.readiness.clone()
+    }
+}
+
 /// A running server.
 struct Server {
     address: SocketAddr,
@@ -106,13 +121,21 @@ struct Server {
 
 impl Server {
     fn start(fake: Fake, limits: Limits) -> Self {
+        Self::offering(fake, limits, Offer::default())
+    }
+
+    fn offering(fake: Fake, limits: Limits, offer: Offer) -> Self {
         let fake = Arc::new(fake);
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let scrapes: Arc<dyn Scrapes> = Arc::clone(&fake) as _;
+        let site = Site {
+            scrapes: Arc::clone(&fake) as _,
+            operations: Arc::clone(&fake) as _,
+            offer: Arc::new(offer),
+        };
         let shutdown = async { _ = stopped.await };
-        let ended = tokio::spawn(serve_from(vec![listener], scrapes, limits, shutdown));
+        let ended = tokio::spawn(serve_from(vec![listener], site, limits, None, shutdown));
         Self { address, stop: Some(stop), ended, fake }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Fake, Limits, Outcome, Reply, Server};
+use super::{Fake, Limits, Offer, Outcome, Reply, Server};
 
 const NOW: Outcome = Outcome::Pieces(0, Duration::ZERO);
 
@@ -13,8 +13,9 @@ async fn every_known_path_answers_and_head_says_the_same_without_a_body() {
     for (path, kind, says) in [
         ("/", "text/html; charset=utf-8", env!("CARGO_PKG_VERSION")),
         ("/metrics", "text/plain; version=0.0.4; charset=utf-8", "Text\n"),
-        ("/metrics?name[]=x&collect[]=y", "text/plain; version=0.0.4; charset=utf-8", "Text\n"),
+        ("/metrics?name[]=x&collect[]=tcp", "text/plain; version=0.0.4; charset=utf-8", "Text\n"),
         ("http://elsewhere/metrics", "text/plain; version=0.0.4; charset=utf-8", "Text\n"),
+        ("/config", "text/plain; charset=utf-8", "views: {}"),
         ("/health", "text/plain; charset=utf-8", "200 OK"),
         ("/-/healthy", "text/plain; charset=utf-8", "healthy"),
         ("/-/ready", "text/plain; charset=utf-8", "ready"),
@@ -49,7 +50,7 @@ async fn every_answer_forbids_sniffing_and_the_page_forbids_scripts() {
 #[tokio::test]
 async fn an_unknown_path_points_to_the_metrics() {
     let server = Server::with(NOW);
-    for path in ["/nope", "/metrics/", "//metrics", "/..%2fmetrics", "/%00", "/Metrics", "/-/reload", "*"] {
+    for path in ["/nope", "/metrics/", "//metrics", "/..%2fmetrics", "/%00", "/Metrics", "/-/reload/", "*"] {
         let reply = server.ask("GET", path, "").await;
         assert_eq!(reply.status(), 404, "{path}");
         assert!(reply.text().contains("try /metrics"), "{path}");
@@ -66,6 +67,42 @@ async fn other_methods_learn_which_are_allowed() {
             assert_eq!((reply.status(), reply.header("allow")), (405, Some("GET, HEAD")), "{method} {path}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_metrics_are_where_they_are_wanted_and_nowhere_else() {
+    let offer = Offer { telemetry_path: "/ss/metrics".into(), ..Offer::default() };
+    let server = Server::offering(Fake::new(NOW), Limits::default(), offer);
+    assert_eq!(server.ask("GET", "/ss/metrics", "").await.text(), "Text\n");
+    let reply = server.ask("GET", "/metrics", "").await;
+    assert_eq!((reply.status(), reply.text()), (404, "Nothing here; try /ss/metrics.\n"));
+    assert!(server.ask("GET", "/", "").await.text().contains(r#"<a href="/ss/metrics">"#));
+}
+
+#[tokio::test]
+async fn a_view_that_there_is_not_is_a_bad_request() {
+    let server = Server::with(NOW);
+    let reply = server.ask("GET", "/metrics?collect[]=tpc", "").await;
+    assert_eq!((reply.status(), reply.text()), (400, "There is no view called \"tpc\"; there are: tcp.\n"));
+    let reply = server.ask("GET", "/metrics?collect[]=tcp&exclude[]=tcp", "").await;
+    assert_eq!(reply.status(), 400);
+}
+
+#[tokio::test]
+async fn a_reload_is_asked_for_by_post_where_that_is_allowed_and_its_failure_is_said() {
+    let server = Server::with(NOW);
+    let reply = server.ask("GET", "/-/reload", "").await;
+    assert_eq!((reply.status(), reply.header("allow")), (405, Some("POST, PUT")));
+    assert_eq!(server.ask("POST", "/-/reload", "").await.status(), 403);
+    let offer = || Offer { lifecycle: true, ..Offer::default() };
+    let server = Server::offering(Fake::new(NOW), Limits::default(), offer());
+    for method in ["POST", "PUT"] {
+        assert_eq!(server.ask(method, "/-/reload", "").await.status(), 200);
+    }
+    let fake = Fake { readiness: Err("line 3".into()), ..Fake::new(NOW) };
+    let server = Server::offering(fake, Limits::default(), offer());
+    let reply = server.ask("POST", "/-/reload", "").await;
+    assert_eq!((reply.status(), reply.text()), (500, "failed to reload config: line 3\n"));
 }
 
 #[tokio::test]

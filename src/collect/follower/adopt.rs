@@ -1,0 +1,48 @@
+//! Another plan while sockets live on: what is the same under both goes on where it was.
+//!
+//! Refuses to know where the plan came from.
+
+use std::sync::Arc;
+
+use super::Follower;
+use super::shown::{UNDIRECTED, UNPLACED};
+use crate::attribute::OwnerId;
+use crate::config::View;
+use crate::fold::Kept;
+use crate::plan::{Plan, Program};
+
+impl Follower {
+    /// Follows what another plan asks for, from the next socket on.
+    ///
+    /// A view that is the same keeps its rows and sums. One that is new takes the sockets that live now as its
+    /// baseline, and finds a row for each when a dump shows it. `program` is the plan's for the own namespace.
+    pub(in crate::collect) fn adopt(&mut self, plan: &Arc<Plan>, program: Program) {
+        let (views, past) = (Arc::clone(&plan.views), Arc::clone(&plan.past));
+        let same_table = |view: &View| {
+            let of_view =
+                |number: usize| self.past.folded.get(number).and_then(|old| self.views.get(old.view));
+            (0..self.past.folded.len())
+                .find(|number| of_view(*number).is_some_and(|old| self.plan.shows_as(old, view, plan)))
+        };
+        let tables: Vec<_> = past.folded.iter().map(|folded| same_table(views.get(folded.view)?)).collect();
+        let counter = |source| self.past.counters.iter().position(|old| old == source);
+        let undirected = past.listeners && !self.past.listeners;
+        let kept = Kept {
+            counters: past.counters.iter().map(counter).collect(),
+            flags: UNPLACED | if undirected { UNDIRECTED } else { 0 },
+            // Numbers mean something only to the table of processes that gave them.
+            owner: (!self.plan.attributes_as(plan)).then(|| OwnerId::NOBODY.number()),
+            tables,
+        };
+        let baseline = |table: &Option<usize>| self.baselines.get((*table)?).copied().flatten();
+        self.baselines = kept.tables.iter().map(baseline).collect();
+        self.joined = kept.tables.iter().map(Option::is_none).collect();
+        self.undirected |= undirected;
+        self.ledger.reshape(past.shape(&views, plan.collect.tracked), &kept);
+        self.program = Arc::new(program);
+        self.programs.clear();
+        self.cgroups = plan.needs_cgroups();
+        self.observe = plan.collect.observe;
+        (self.views, self.past, self.plan) = (views, past, Arc::clone(plan));
+    }
+}

@@ -1,0 +1,228 @@
+//! A configuration as a file that says everything, defaults included.
+//!
+//! Refuses to know where the configuration came from.
+
+use std::fmt::{self, Display, Write as _};
+use std::time::Duration;
+
+use super::{Collect, Column, Config, View};
+use crate::attribute::{Networks, Which};
+use crate::labels::Label;
+use crate::metrics::{Fold, Kind};
+use crate::select::Expression;
+use crate::sockdiag::State;
+
+/// The predecessor's keys, which are shown as they stand in the file.
+const SEED_KEYS: [&str; 3] = ["logic", "selection", "cnfg"];
+
+impl Config {
+    /// The configuration that `text` describes, as a file with every value that is in force.
+    #[must_use]
+    pub fn effective(&self, text: &str) -> String {
+        let mut out = String::new();
+        let native: Vec<_> = self.views.iter().filter(|view| !view.is_of_seed()).collect();
+        // Writing to a String cannot fail.
+        let _ = write_collect(&mut out, &self.collect);
+        let _ = write_networks(&mut out, &self.networks);
+        if !native.is_empty() {
+            out.push_str("views:\n");
+        }
+        for view in native {
+            let _ = write_view(&mut out, view);
+        }
+        if self.views.iter().any(View::is_of_seed) {
+            out.push_str("# The predecessor's part, as it stands in the file.\n");
+            out.push_str(&seed_part(text));
+        }
+        out
+    }
+}
+
+impl View {
+    /// Whether it shows what the predecessor showed; no other view may have such a name.
+    fn is_of_seed(&self) -> bool {
+        self.name.split('_').next() == Some("seed")
+    }
+}
+
+/// The lines of the predecessor's keys: each from its name to the next line that begins another.
+fn seed_part(text: &str) -> String {
+    let key = |line: &str| {
+        let begins =
+            line.starts_with(|letter: char| letter.is_alphabetic() || letter == '"' || letter == '\'');
+        begins.then(|| line.split(':').next().unwrap_or_default().trim_matches(['"', '\'', ' ']).to_owned())
+    };
+    let mut inside = false;
+    let mut part = String::new();
+    for line in text.lines() {
+        inside = key(line).map_or(inside, |key| SEED_KEYS.contains(&key.as_str()));
+        let comment = line.trim_start().starts_with('#') || line.trim().is_empty();
+        if inside && !comment {
+            part.extend([line, "\n"]);
+        }
+    }
+    // A map in braces has no such lines.
+    if part.is_empty() { format!("# {}\n", text.trim_end().replace('\n', "\n# ")) } else { part }
+}
+
+fn write_collect(out: &mut String, collect: &Collect) -> fmt::Result {
+    let Collect { deadline, observe, events, event_buffer, tracked, owners, netns } = collect;
+    writeln!(out, "collect:")?;
+    writeln!(out, "  deadline: {}", Span(*deadline))?;
+    writeln!(out, "  observe: {}", Span(*observe))?;
+    writeln!(out, "  events: {events}")?;
+    writeln!(out, "  event_buffer: {event_buffer}")?;
+    writeln!(out, "  tracked_sockets: {tracked}")?;
+    writeln!(out, "  owners: {}", Span(*owners))?;
+    match netns {
+        Which::Own => writeln!(out, "  netns: own"),
+        Which::All => writeln!(out, "  netns: all"),
+        Which::Named(names) => writeln!(out, "  netns: [{}]", list(names.iter().map(|name| quoted(name)))),
+    }
+}
+
+fn write_networks(out: &mut String, networks: &Networks) -> fmt::Result {
+    let names = networks.names();
+    if !names.is_empty() {
+        writeln!(out, "networks:")?;
+    }
+    for name in names {
+        let of_name = networks.named(name).unwrap_or_default();
+        writeln!(out, "  {name}: [{}]", list(of_name.iter().map(|network| quoted(&network.to_string()))))?;
+    }
+    let lengths = [("ipv4", networks.prefixes().0), ("ipv6", networks.prefixes().1)];
+    let lengths: Vec<_> =
+        lengths.iter().filter_map(|(family, length)| Some(format!("{family}: {}", (*length)?))).collect();
+    if lengths.is_empty() { Ok(()) } else { writeln!(out, "network_prefix: {{{}}}", lengths.join(", ")) }
+}
+
+fn write_view(out: &mut String, view: &View) -> fmt::Result {
+    let View { name, selection, states, by, columns, limit, folds, idle } = view;
+    writeln!(out, "  {name}:")?;
+    writeln!(out, "    by: [{}]", list(by.iter().map(|label: &Label| label.name())))?;
+    let states = State::ALL.into_iter().filter(|state| states.contains(*state)).map(State::name);
+    writeln!(out, "    state: [{}]", list(states))?;
+    if *selection != Expression::Always {
+        writeln!(out, "    select: {}", quoted(&selection.to_string()))?;
+    }
+    writeln!(out, "    metrics: [{}]", list(columns.iter().map(|column| column.metric.name)))?;
+    let words =
+        columns.iter().filter_map(|column| Some(format!("{}: {}", column.metric.name, word(column)?)));
+    let words: Vec<_> = words.collect();
+    if !words.is_empty() {
+        writeln!(out, "    folds: {{{}}}", words.join(", "))?;
+    }
+    let histograms = columns.iter().filter_map(|column| match &column.fold {
+        Fold::Histogram(bounds) | Fold::Distribution(bounds) => Some((column.metric.name, bounds)),
+        _ => None,
+    });
+    let mut histograms = histograms.peekable();
+    if histograms.peek().is_some() {
+        writeln!(out, "    histograms:")?;
+    }
+    for (metric, bounds) in histograms {
+        writeln!(out, "      {metric}: [{}]", list(bounds.iter()))?;
+    }
+    if let Some(limit) = limit {
+        writeln!(out, "    limit: {limit}")?;
+    }
+    if *folds { writeln!(out, "    idle: {}", Span(*idle)) } else { Ok(()) }
+}
+
+/// The word for a fold that is not the usual one.
+fn word(column: &Column) -> Option<&'static str> {
+    match (&column.fold, column.metric.kind) {
+        (Fold::Sum, Kind::Reading) => Some("sum"),
+        (Fold::Mean, _) => Some("mean"),
+        (Fold::Least, _) => Some("min"),
+        (Fold::Greatest, _) => Some("max"),
+        (Fold::Distribution(_), _) => Some("snapshot"),
+        (Fold::Sum | Fold::Latest | Fold::Gain | Fold::Histogram(_), _) => None,
+    }
+}
+
+fn list(items: impl Iterator<Item = impl Display>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// A text as YAML and JSON write it.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A duration in the greatest unit that divides it.
+struct Span(Duration);
+
+impl Display for Span {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_millis();
+        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
+        match units.into_iter().find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit)) {
+            Some((unit, name)) => write!(out, "{}{name}", millis / unit),
+            None => write!(out, "{millis}ms"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DEFAULT_FILE;
+
+    /// A file's effective form must mean the same, and be its own effective form.
+    fn says_the_same(text: &str) {
+        let config = Config::parse("a.yml", text).expect("a configuration");
+        let effective = config.effective(text);
+        let again =
+            Config::parse("effective.yml", &effective).unwrap_or_else(|error| panic!("{error}\n{effective}"));
+        let same =
+            Config { warnings: Vec::new(), ..config } == Config { warnings: Vec::new(), ..again.clone() };
+        assert!(same, "{text}\nmeans something else than\n{effective}");
+        assert_eq!(again.effective(&effective), effective);
+    }
+
+    #[test]
+    fn the_effective_file_means_the_same_as_the_file() {
+        says_the_same(DEFAULT_FILE);
+        says_the_same("views: {v: {}}");
+        says_the_same(
+            r#"
+collect: {deadline: 1m, observe: 90s, events: false, event_buffer: 1MiB, owners: 250ms, netns: ["4026531992", blue]}
+networks: {office: [192.0.2.0/24, "2001:db8::/32"], lab: [198.51.100.0/24]}
+network_prefix: {ipv4: 24}
+views:
+  one:
+    by: [process, direction, remote_network]
+    metrics: ["*_bytes_total", rtt_seconds, zero_window_sockets, send_queue_bytes]
+    folds: {zero_window_sockets: mean, send_queue_bytes: max}
+    histograms: {rtt_seconds: [0.0005, 0.001, 1]}
+    select: 'dst 10.0.0.0/8 and not (dport = 22 or network = office) and process = "a \"b\""'
+    limit: 7
+    idle: 90m
+  listeners: {state: listen, by: [local_address, local_port], idle: 7d}
+  flows: {by: [local_address, local_port, remote_address, remote_port], select: "state big and dev lo"}
+"#,
+        );
+    }
+
+    #[test]
+    fn the_predecessors_part_is_shown_as_it_stands() {
+        let text = "# mine\nlogic:\n  metrics:\n    # why\n    gauges:\n      active: true\n      rtt: {active: true}\n\
+                    views:\n  v: {}\n";
+        says_the_same(text);
+        let config = Config::parse("a.yml", text).expect("a configuration");
+        let effective = config.effective(text);
+        assert!(
+            effective.ends_with(
+                "logic:\n  metrics:\n    gauges:\n      active: true\n      rtt: {active: true}\n"
+            )
+        );
+        let braces = "{logic: {metrics: {gauges: {active: true, rtt: {active: true}}}}}\n";
+        let config = Config::parse("a.yml", braces).expect("a configuration");
+        assert!(
+            config
+                .effective(braces)
+                .ends_with("file.\n# {logic: {metrics: {gauges: {active: true, rtt: {active: true}}}}}\n")
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! One configuration after another, while the exporter runs: validated whole, put in force at once, or not at all.
+//!
+//! Refuses to know what a configuration asks for.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use ss_exporter::cli::Cli;
+use ss_exporter::collect::{Memory, Remembered, collect, subscribe, watch};
+use ss_exporter::collector::Collector;
+use ss_exporter::health::Reload;
+use ss_exporter::http::Operations;
+use ss_exporter::plan::Plan;
+use ss_exporter::privileges::{Feature, Held, Privileges};
+use ss_exporter::snapshot::Snapshot;
+use ss_exporter::sockdiag::Events;
+
+use crate::configuration::{self, Loaded};
+use crate::host::Host;
+use crate::{notify, rights};
+
+/// What collections are made of.
+pub struct Work {
+    pub plan: Arc<Plan>,
+    pub host: Host,
+    pub memory: Memory,
+    pub privileges: Privileges,
+}
+
+/// What collections are made of, by one at a time: a collection, or a reload between two.
+#[derive(Clone)]
+pub struct Shared(Arc<Mutex<Work>>);
+
+impl Shared {
+    pub fn new(work: Work) -> Self {
+        Self(Arc::new(Mutex::new(work)))
+    }
+
+    pub fn collect(&self) -> Snapshot {
+        let Work { plan, host, memory, .. } = &mut *self.lock();
+        collect(plan, host, memory)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Work> {
+        // A panic ends the program, so that nobody finds it in pieces.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The exporter as it runs.
+#[derive(Clone)]
+pub struct Lifecycle {
+    pub cli: Cli,
+    pub work: Shared,
+    pub remembered: Remembered,
+    pub collector: Collector,
+    /// What was held before anything was dropped.
+    pub held: Held,
+    /// The configuration in force, as text; apart from the work, for which a reader would have to wait.
+    pub effective: Arc<Mutex<String>>,
+    /// Held by the reload under way.
+    pub turn: Arc<Mutex<()>>,
+}
+
+impl Lifecycle {
+    /// Puts the configuration in force that stands in its file now, and says in log and metrics how that went.
+    pub fn reload_and_say(&self) -> Result<(), String> {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        notify::reloading();
+        let reloaded = self.try_reload();
+        match &reloaded {
+            Ok(source) => {
+                self.remembered.reloaded(Reload { successful: true, at: since_1970() });
+                tracing::info!(config = source, "the configuration was read again");
+            }
+            Err(reason) => {
+                let at = self.remembered.reload().map_or(Duration::ZERO, |before| before.at);
+                self.remembered.reloaded(Reload { successful: false, at });
+                tracing::error!(
+                    reason,
+                    "the configuration could not be read again; the one before stays in force"
+                );
+            }
+        }
+        notify::ready();
+        drop(turn);
+        reloaded.map(drop)
+    }
+
+    fn try_reload(&self) -> Result<String, String> {
+        let loaded = configuration::load(&self.cli).map_err(|failure| failure.message)?;
+        loaded.warn();
+        let Loaded { config, effective, source } = loaded;
+        let plan = Arc::new(Plan::new(config));
+        let mut work = self.work.lock();
+        self.check(&work.plan, &plan)?;
+        let privileges = work.privileges.again(&self.features(&work, &plan));
+        if let Some(dropped) = privileges.dropped(self.held).next() {
+            return Err(format!(
+                "{} need {}, which was dropped at the start because nothing needed it; start the exporter again",
+                dropped.feature, dropped.name
+            ));
+        }
+        if plan.hosts != work.plan.hosts {
+            let followed = work.host.hosts.follow(plan.hosts.clone());
+            followed.map_err(|error| format!("cannot start resolving host names: {error}"))?;
+        }
+        rights::say_missing(&privileges, Some(&work.privileges));
+        let host = work.host.clone();
+        work.memory.adopt(&plan, &host, privileges.clone());
+        (work.plan, work.privileges) = (Arc::clone(&plan), privileges);
+        drop(work);
+        *self.effective.lock().unwrap_or_else(PoisonError::into_inner) = effective;
+        self.collector.be_patient(plan.collect.deadline);
+        let events =
+            (plan.past.events && !self.remembered.hears()).then(|| hear(&plan, &self.remembered)).flatten();
+        self.follow(events, host, ());
+        Ok(source)
+    }
+
+    /// What is decided at the start, once.
+    fn check(&self, before: &Plan, after: &Plan) -> Result<(), String> {
+        let (old, new) = (&before.collect, &after.collect);
+        let hears = self.remembered.hears();
+        let changed = [
+            ("collect.netns", old.netns != new.netns),
+            ("collect.events", hears && old.events != new.events),
+            ("collect.event_buffer", hears && old.event_buffer != new.event_buffer),
+        ];
+        match changed.into_iter().find(|(_, changed)| *changed) {
+            Some((key, _)) => Err(format!("{key} cannot change while the exporter runs; start it again")),
+            None => Ok(()),
+        }
+    }
+
+    fn features(&self, work: &Work, plan: &Plan) -> Vec<Feature> {
+        // The buffer of a subscription was granted when it was made.
+        if self.remembered.hears() {
+            let mut features = plan.features();
+            let of_buffer = plan.past.events && work.privileges.are_about(Feature::EventBuffer);
+            features.extend(of_buffer.then_some(Feature::EventBuffer));
+            features
+        } else {
+            rights::needed(plan, plan.past.events)
+        }
+    }
+
+    /// Has the ends of sockets told, and makes the first collection under a plan: the baseline of its counters. `done`
+    /// is dropped after it.
+    pub fn follow<D: Send + 'static>(&self, events: Option<Events>, host: Host, done: D) {
+        let resync = {
+            let collector = self.collector.clone();
+            move || _ = collector.request(Instant::now() + collector.patience(), drop)
+        };
+        let pause = notify::pause();
+        let remembered = self.remembered.clone();
+        if let Some(Err(error)) = events.map(|events| watch(events, host, remembered, resync, pause)) {
+            cannot_hear(&error);
+        }
+        if self.remembered.plan().past.is_empty() {
+            return;
+        }
+        let until = Instant::now() + self.collector.patience();
+        // If too many wait already, there will be a collection anyway.
+        let _ = self.collector.request(until, |_| drop(done));
+    }
+}
+
+impl Operations for Lifecycle {
+    fn views(&self) -> Vec<String> {
+        self.remembered.plan().views.iter().map(|view| view.name.clone()).collect()
+    }
+
+    fn configuration(&self) -> String {
+        self.effective.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn reload(&self) -> Result<(), String> {
+        self.reload_and_say()
+    }
+}
+
+/// A subscription to the ends of sockets; there is much to show without one.
+pub fn hear(plan: &Plan, remembered: &Remembered) -> Option<Events> {
+    subscribe(plan, remembered).inspect_err(cannot_hear).ok()
+}
+
+fn cannot_hear(error: &std::io::Error) {
+    tracing::warn!(
+        %error,
+        "cannot hear of closing sockets; what a connection does after its last collection is lost"
+    );
+}
+
+/// The time now.
+pub fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
