@@ -178,3 +178,55 @@ fn the_watchdog_is_fed_as_long_as_the_process_gets_on() {
     exporter.signal(Signal::CONT);
     assert!(fed(manager.told(Duration::from_secs(2), "never")) > 0);
 }
+
+/// Stops one thread of a process, as a hang would, until its input ends.
+#[cfg(feature = "root-tests")]
+const STOPPER: &str = "
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+SEIZE, INTERRUPT = 0x4206, 0x4207
+for request in (SEIZE, INTERRUPT):
+    if libc.ptrace(request, int(sys.argv[1]), None, None) != 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+print('stopped', flush=True)
+sys.stdin.read()
+";
+
+#[cfg(feature = "root-tests")]
+#[test]
+fn the_watchdog_starves_when_one_of_the_two_threads_hangs() {
+    use std::io::BufRead as _;
+
+    if enter() {
+        return;
+    }
+    for hanging in ["events", "prometheus_ss_e"] {
+        let (manager, path) = Manager::new();
+        let exporter = managed(&path, Some("400000"));
+        let fed =
+            |time| manager.told(Duration::from_millis(time), "never").contains(&"WATCHDOG=1".to_owned());
+        assert!(fed(2_000), "{hanging}");
+        let threads = std::fs::read_dir(format!("/proc/{}/task", exporter.child.id())).expect("threads");
+        let thread = threads.map(|thread| thread.expect("a thread").path()).find(|thread| {
+            std::fs::read_to_string(thread.join("comm")).is_ok_and(|name| name.trim() == hanging)
+        });
+        let thread = thread.expect("the thread");
+        let mut stopper = Command::new("python3")
+            .args(["-c", STOPPER])
+            .arg(thread.file_name().expect("its id"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 of the package python3");
+        let mut said = String::new();
+        let out = stopper.stdout.as_mut().expect("a pipe");
+        std::io::BufReader::new(out).read_line(&mut said).expect("text");
+        assert_eq!(said, "stopped\n", "{hanging}");
+        // One may be on its way, and one that saw the thread wait for the last time.
+        fed(600);
+        assert!(!fed(1_500), "{hanging} hangs, and nobody notices");
+        drop(stopper.stdin.take());
+        assert!(stopper.wait().expect("its end").success());
+        assert!(fed(2_000), "{hanging} goes on");
+    }
+}
