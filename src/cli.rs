@@ -58,6 +58,9 @@ pub struct Cli {
     /// Read the configuration again on POST /-/reload, as on SIGHUP
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
+    /// Who may come in and how: TLS, passwords, headers, rate; docs/web.md has the format
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config: Option<PathBuf>,
 
     /// Configuration file; without one the built-in default applies [env: CONFIG_FILE]
     #[arg(short, long = "config", visible_aliases = ["cnfg", "config.file"], value_name = "FILE", global = true)]

@@ -10,10 +10,12 @@ use crate::privileges::Privileges;
 mod ledger;
 mod namespaces;
 mod own;
+mod web;
 
 pub use ledger::LedgerHealth;
 pub use namespaces::NamespacesHealth;
 pub use own::Own;
+pub use web::web_config_was_read;
 
 /// How one collection went.
 #[derive(Clone, Debug, Default)]
@@ -166,6 +168,7 @@ impl Health {
             let help = "Host names of the selection that have no address.";
             out.one("ss_exporter_hosts_unresolved", help, gauge, number as u64);
         }
+        web::write(out);
         self.own.write(out);
     }
 

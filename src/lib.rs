@@ -30,4 +30,5 @@ pub mod select;
 pub mod snapshot;
 pub mod sockdiag;
 mod sys;
+pub mod web;
 mod words;

@@ -13,11 +13,11 @@ use super::node::{Key, Node, Place, Value};
 use crate::words::{nearest, shown};
 
 /// The spellings of one key; messages use the first.
-pub(super) type Name = &'static [&'static str];
+pub(crate) type Name = &'static [&'static str];
 
 /// A node, the keys that lead to it, and where mistakes go.
 #[derive(Clone, Debug)]
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     mistakes: &'a Mistakes<'a>,
     path: String,
     place: Place,
@@ -27,58 +27,58 @@ pub(super) struct Entry<'a> {
 
 /// A map whose keys have been checked.
 #[derive(Debug)]
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     entries: Vec<(Name, Entry<'a>)>,
 }
 
 impl<'a> Entry<'a> {
     /// The whole file.
-    pub(super) fn root(node: &'a Node, mistakes: &'a Mistakes<'a>) -> Self {
+    pub(crate) fn root(node: &'a Node, mistakes: &'a Mistakes<'a>) -> Self {
         Self { mistakes, path: String::new(), place: node.place, node, lenient: false }
     }
 
     /// The same entry, under which an unknown key is a warning.
-    pub(super) fn lenient(mut self) -> Self {
+    pub(crate) fn lenient(mut self) -> Self {
         self.lenient = true;
         self
     }
 
-    pub(super) fn node(&self) -> &'a Node {
+    pub(crate) fn node(&self) -> &'a Node {
         self.node
     }
 
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         self.node.value == Value::Null
     }
 
-    pub(super) fn is_list(&self) -> bool {
+    pub(crate) fn is_list(&self) -> bool {
         matches!(self.node.value, Value::Seq(_))
     }
 
-    pub(super) fn is_map(&self) -> bool {
+    pub(crate) fn is_map(&self) -> bool {
         matches!(self.node.value, Value::Map(_))
     }
 
     /// Notes that the value is none of the allowed ones.
-    pub(super) fn refuse(&self, allowed: &str) {
+    pub(crate) fn refuse(&self, allowed: &str) {
         self.mistake(&format!("found {}; allowed: {allowed}", self.found()));
     }
 
     /// Notes that a word is none of the known ones, and which it was probably meant to be.
-    pub(super) fn strange<'k>(&self, word: &str, allowed: &str, known: impl Iterator<Item = &'k str>) {
+    pub(crate) fn strange<'k>(&self, word: &str, allowed: &str, known: impl Iterator<Item = &'k str>) {
         self.mistake(&format!("found \"{}\"; allowed: {allowed}{}", shown(word), meant(word, known)));
     }
 
-    pub(super) fn mistake(&self, what: &str) {
+    pub(crate) fn mistake(&self, what: &str) {
         self.mistakes.mistake(self.place, &self.path, what);
     }
 
-    pub(super) fn warn(&self, what: &str) {
+    pub(crate) fn warn(&self, what: &str) {
         self.mistakes.warning(self.place, &self.path, what);
     }
 
     /// The map with these keys, each at most once; null is the empty map.
-    pub(super) fn section(&self, names: &[Name]) -> Section<'a> {
+    pub(crate) fn section(&self, names: &[Name]) -> Section<'a> {
         let mut section = Section { entries: Vec::new() };
         match &self.node.value {
             Value::Null => {}
@@ -97,7 +97,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The entries of a map whose keys are names of the file's own choice, each at most once.
-    pub(super) fn named(&self, allowed: &str) -> Vec<(&'a str, Self)> {
+    pub(crate) fn named(&self, allowed: &str) -> Vec<(&'a str, Self)> {
         let mut entries: Vec<(&'a str, Self)> = Vec::new();
         match &self.node.value {
             Value::Null => {}
@@ -116,7 +116,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The entries of a list that is one.
-    pub(super) fn list(&self, allowed: &str) -> Option<Vec<Self>> {
+    pub(crate) fn list(&self, allowed: &str) -> Option<Vec<Self>> {
         if !self.is_list() {
             self.refuse(allowed);
         }
@@ -124,7 +124,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The entries of a list; null is the empty list and anything else a list of itself.
-    pub(super) fn items(&self) -> Vec<Self> {
+    pub(crate) fn items(&self) -> Vec<Self> {
         match &self.node.value {
             Value::Null => Vec::new(),
             Value::Seq(items) => items
@@ -142,7 +142,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The truth value; null is none. Only a lenient entry may quote it.
-    pub(super) fn flag(&self) -> Option<bool> {
+    pub(crate) fn flag(&self) -> Option<bool> {
         match &self.node.value {
             Value::Null => None,
             Value::Bool(flag) => Some(*flag),
@@ -156,7 +156,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The number. Only a lenient entry may quote it.
-    pub(super) fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         let number = match &self.node.value {
             #[expect(clippy::cast_precision_loss, reason = "a bound has no more than 53 significant bits")]
             Value::Int(number) => Some(*number as f64),
@@ -171,7 +171,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The integer, if the type holds it. Only a lenient entry may quote it.
-    pub(super) fn integer<T: TryFrom<i128>>(&self, allowed: &str) -> Option<T> {
+    pub(crate) fn integer<T: TryFrom<i128>>(&self, allowed: &str) -> Option<T> {
         let number = match &self.node.value {
             Value::Int(number) => Some(*number),
             // The shortest text of an integral float within range is that integer.
@@ -187,7 +187,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The integer within the range.
-    pub(super) fn within(&self, range: &RangeInclusive<usize>, allowed: &str) -> Option<usize> {
+    pub(crate) fn within(&self, range: &RangeInclusive<usize>, allowed: &str) -> Option<usize> {
         let number = self.integer(allowed)?;
         if !range.contains(&number) {
             self.refuse(allowed);
@@ -196,7 +196,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The network, as it is written; an address is a network of its own.
-    pub(super) fn network(&self) -> Option<IpNet> {
+    pub(crate) fn network(&self) -> Option<IpNet> {
         const ALLOWED: &str = "a network such as 192.0.2.0/24 or 2001:db8::/32";
         let text = self.text(ALLOWED)?;
         let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
@@ -207,17 +207,17 @@ impl<'a> Entry<'a> {
     }
 
     /// Whether the file has no mistake so far.
-    pub(super) fn faultless(&self) -> bool {
+    pub(crate) fn faultless(&self) -> bool {
         self.mistakes.none()
     }
 
     /// The text without blanks around it; a number counts as its digits.
-    pub(super) fn text(&self, allowed: &str) -> Option<String> {
+    pub(crate) fn text(&self, allowed: &str) -> Option<String> {
         self.verbatim(allowed).map(|text| text.trim().to_owned())
     }
 
     /// The text as it stands; a number counts as its digits.
-    pub(super) fn verbatim(&self, allowed: &str) -> Option<String> {
+    pub(crate) fn verbatim(&self, allowed: &str) -> Option<String> {
         let text = match &self.node.value {
             Value::Str(text) => Some(text.clone()),
             Value::Int(number) => Some(number.to_string()),
@@ -232,7 +232,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Notes that another entry has said the same already.
-    pub(super) fn repeats(&self, first: &Self) {
+    pub(crate) fn repeats(&self, first: &Self) {
         let (line, here) = (first.place.line, self.place.line);
         self.mistake(&format!(
             "found on line {here} what {} on line {line} says already; allowed: once",
@@ -267,12 +267,12 @@ impl<'a> Entry<'a> {
 
 impl<'a> Section<'a> {
     /// The entry of that name, null or not.
-    pub(super) fn get(&self, name: Name) -> Option<&Entry<'a>> {
+    pub(crate) fn get(&self, name: Name) -> Option<&Entry<'a>> {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, entry)| entry)
     }
 
     /// The entry of that name unless it is null.
-    pub(super) fn filled(&self, name: Name) -> Option<&Entry<'a>> {
+    pub(crate) fn filled(&self, name: Name) -> Option<&Entry<'a>> {
         self.get(name).filter(|entry| !entry.is_null())
     }
 
@@ -285,7 +285,7 @@ impl<'a> Section<'a> {
 }
 
 /// One of two entries that say the same; both is a mistake.
-pub(super) fn either<'s, 'a>(
+pub(crate) fn either<'s, 'a>(
     one: Option<&'s Entry<'a>>,
     other: Option<&'s Entry<'a>>,
 ) -> Option<&'s Entry<'a>> {

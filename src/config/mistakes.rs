@@ -31,7 +31,7 @@ impl fmt::Display for Error {
 
 /// The mistakes and the oddities found so far.
 #[derive(Debug)]
-pub(super) struct Mistakes<'a> {
+pub(crate) struct Mistakes<'a> {
     file: &'a str,
     // Filled through shared references, so that every part of the tree can hold one.
     wrong: RefCell<Vec<(Place, String)>>,
@@ -40,27 +40,27 @@ pub(super) struct Mistakes<'a> {
 
 impl<'a> Mistakes<'a> {
     /// Of a file in which nothing was found yet.
-    pub(super) fn of(file: &'a str) -> Self {
+    pub(crate) fn of(file: &'a str) -> Self {
         Self { file, wrong: RefCell::default(), odd: RefCell::default() }
     }
 
     /// Whether no mistake was found so far.
-    pub(super) fn none(&self) -> bool {
+    pub(crate) fn none(&self) -> bool {
         self.wrong.borrow().is_empty()
     }
 
     /// Adds a mistake.
-    pub(super) fn mistake(&self, place: Place, path: &str, what: &str) {
+    pub(crate) fn mistake(&self, place: Place, path: &str, what: &str) {
         self.wrong.borrow_mut().push((place, self.line(place, path, what)));
     }
 
     /// Adds what is odd and harmless.
-    pub(super) fn warning(&self, place: Place, path: &str, what: &str) {
+    pub(crate) fn warning(&self, place: Place, path: &str, what: &str) {
         self.odd.borrow_mut().push((place, self.line(place, path, what)));
     }
 
     /// The warnings, if there is no mistake.
-    pub(super) fn settle(self) -> Result<Vec<String>, Error> {
+    pub(crate) fn settle(self) -> Result<Vec<String>, Error> {
         let mistakes = in_order(self.wrong.into_inner());
         if mistakes.is_empty() {
             return Ok(in_order(self.odd.into_inner()));

@@ -10,14 +10,14 @@ use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 
 /// A position in the file, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) line: u64,
-    pub(super) column: u64,
+pub(crate) struct Place {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
 }
 
 impl Place {
     /// The first character of a file.
-    pub(super) const START: Self = Self { line: 1, column: 1 };
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
 }
 
 impl From<serde_saphyr::Location> for Place {
@@ -28,21 +28,21 @@ impl From<serde_saphyr::Location> for Place {
 
 /// A value and its position.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) value: Value,
 }
 
 /// A key of a map and its position.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Key {
-    pub(super) place: Place,
-    pub(super) name: String,
+pub(crate) struct Key {
+    pub(crate) place: Place,
+    pub(crate) name: String,
 }
 
 /// What YAML can say, scalars already told apart.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Int(i128),
@@ -54,14 +54,14 @@ pub(super) enum Value {
 
 /// Why a text is not YAML, and where.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Unreadable {
-    pub(super) place: Place,
-    pub(super) reason: String,
+pub(crate) struct Unreadable {
+    pub(crate) place: Place,
+    pub(crate) reason: String,
 }
 
 impl Node {
     /// The tree of a file; a file without a document is null.
-    pub(super) fn read(text: &str) -> Result<Self, Unreadable> {
+    pub(crate) fn read(text: &str) -> Result<Self, Unreadable> {
         let options = serde_saphyr::options! {
             duplicate_keys: DuplicateKeyPolicy::PassThrough,
             with_snippet: false,
@@ -80,7 +80,7 @@ impl Node {
     }
 
     /// Every key in the tree.
-    pub(super) fn keys(&self) -> Box<dyn Iterator<Item = &Key> + '_> {
+    pub(crate) fn keys(&self) -> Box<dyn Iterator<Item = &Key> + '_> {
         match &self.value {
             Value::Seq(items) => Box::new(items.iter().flat_map(Self::keys)),
             Value::Map(pairs) => {

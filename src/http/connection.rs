@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -18,10 +18,10 @@ use tokio::sync::watch;
 
 use super::body::Answer;
 use super::limits::Limits;
+use super::line::Line;
 use super::operations::Site;
 use super::pulse::Pulse;
-use super::routes;
-use super::wire::Wire;
+use super::{admission, handshake, routes};
 
 /// The least that hyper takes as the size of its buffer.
 const SMALLEST_BUFFER: usize = 8 * 1024;
@@ -44,7 +44,16 @@ impl Connection {
 
     /// Answers request after request until the client leaves, breaks a limit or the server closes.
     pub(super) async fn run(self, stream: TcpStream) {
-        let io = TokioIo::new(Wire::new(stream, self.pulse()));
+        let line = Line::new(stream, self.pulse());
+        let mut opening = pin!(async {
+            let config = admission::current(&self.site.web).await;
+            handshake::open(line, &config, self.pulse()).await
+        });
+        let wire = match self.in_time(|cx, _| opening.as_mut().poll(cx)).await {
+            Some(Ok(wire)) => wire,
+            Some(Err(error)) => return tracing::debug!(%error, "connection ended before a request"),
+            None => return,
+        };
         let answer = service_fn(|request| self.answer(request));
         let mut http = pin!(
             http1::Builder::new()
@@ -52,34 +61,46 @@ impl Connection {
                 .half_close(false)
                 .max_buf_size(self.limits.header_bytes.max(SMALLEST_BUFFER))
                 .max_headers(self.limits.headers)
-                .serve_connection(io, answer)
+                .serve_connection(TokioIo::new(wire), answer)
         );
+        let end = self.in_time(|cx, closes| {
+            if closes {
+                http.as_mut().graceful_shutdown();
+            }
+            http.as_mut().poll(cx)
+        });
+        if let Some(Err(error)) = end.await {
+            tracing::debug!(%error, "connection ended");
+        }
+    }
+
+    /// Goes on with `step` until it is ready, the connection's time is over, or the server closes and nothing is being
+    /// answered; the step is told once that the server closes.
+    async fn in_time<T>(&self, mut step: impl FnMut(&mut Context<'_>, bool) -> Poll<T>) -> Option<T> {
         let mut alarm = pin!(tokio::time::sleep_until(self.pulse.deadline(&self.limits)));
         let mut closing = self.closing.clone();
         let mut closing = pin!(closing.wait_for(|closing| *closing));
         let mut closed = false;
         poll_fn(|cx| {
-            if !closed && closing.as_mut().poll(cx).is_ready() {
-                closed = true;
-                http.as_mut().graceful_shutdown();
-            }
-            if let Poll::Ready(end) = http.as_mut().poll(cx) {
-                if let Err(error) = end {
-                    tracing::debug!(%error, "connection ended");
-                }
-                return Poll::Ready(());
+            let just_now = !closed && closing.as_mut().poll(cx).is_ready();
+            closed |= just_now;
+            if let Poll::Ready(end) = step(cx, just_now) {
+                return Poll::Ready(Some(end));
             }
             if closed && self.pulse.waiting_since().is_some() {
-                return Poll::Ready(());
+                return Poll::Ready(None);
             }
             // Everything that moves the deadline happens in the poll above, so this is the one place to look.
             let deadline = self.pulse.deadline(&self.limits);
             if alarm.deadline() != deadline {
                 alarm.as_mut().reset(deadline);
             }
-            alarm.as_mut().poll(cx).map(|()| tracing::debug!("connection took too long"))
+            alarm.as_mut().poll(cx).map(|()| {
+                tracing::debug!("connection took too long");
+                None
+            })
         })
-        .await;
+        .await
     }
 
     fn answer(
@@ -94,7 +115,14 @@ impl Connection {
             let has_body = !body.is_end_stream();
             // Dropped unread: nothing here wants one.
             drop(body);
-            let mut response = routes::answer(&site, &head, target).await;
+            let config = admission::current(&site.web).await;
+            let refusal = admission::refusal(&site.web, &config, &head.headers).await;
+            let mut response = if let Some(refusal) = refusal {
+                refusal
+            } else {
+                let response = routes::answer(&site, &head, target).await;
+                admission::with_headers(response, &config)
+            };
             if has_body {
                 routes::close_after(&mut response);
             }

@@ -1,20 +1,64 @@
 //! Asking the door of another process whether it is open, for containers without a shell.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{AlertDescription, ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
 
 /// Whether the exporter at `address` answers `/health`; neither connecting nor any step after it may
 /// take longer than `patience`.
 ///
+/// `tls` says whether it speaks TLS, whose certificate is not looked at: it is this host that is asked. If that is
+/// not known, both are tried.
+///
 /// # Errors
 ///
-/// When there is no answer, or another than 200 or 401: a door that asks for a password is a healthy one.
-pub fn healthcheck(address: SocketAddr, patience: Duration) -> io::Result<()> {
-    let mut stream = TcpStream::connect_timeout(&address, patience)?;
+/// When there is no answer, or another than 200 or 401: a door that asks for a password is a healthy one, and so is
+/// one that asks for a certificate.
+pub fn healthcheck(address: SocketAddr, tls: Option<bool>, patience: Duration) -> io::Result<()> {
+    match tls {
+        Some(true) => over_tls(address, patience),
+        Some(false) => ask(connect(address, patience)?, address, patience),
+        None => over_tls(address, patience).or_else(|_| ask(connect(address, patience)?, address, patience)),
+    }
+}
+
+fn connect(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, patience)?;
     stream.set_read_timeout(Some(patience))?;
     stream.set_write_timeout(Some(patience))?;
-    write!(stream, "GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    Ok(stream)
+}
+
+fn over_tls(address: SocketAddr, patience: Duration) -> io::Result<()> {
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyServer))
+        .with_no_client_auth();
+    let server = ServerName::from(address.ip());
+    let mut tls = ClientConnection::new(Arc::new(config), server).map_err(io::Error::other)?;
+    let mut stream = connect(address, patience)?;
+    let asked = ask(rustls::Stream::new(&mut tls, &mut stream), address, patience);
+    asked.or_else(|error| if asks_for_certificate(&error) { Ok(()) } else { Err(error) })
+}
+
+fn asks_for_certificate(error: &io::Error) -> bool {
+    let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)))
+}
+
+fn ask(mut stream: impl Read + Write, address: SocketAddr, patience: Duration) -> io::Result<()> {
+    // In one piece, which is one record of TLS.
+    let request = format!("GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    stream.flush()?;
     let mut status = [0; "HTTP/1.1 200".len()];
     stream.read_exact(&mut status).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => io::Error::other(format!("no answer within {} s", patience.as_secs())),
@@ -24,6 +68,45 @@ pub fn healthcheck(address: SocketAddr, patience: Duration) -> io::Result<()> {
         return Ok(());
     }
     Err(io::Error::other(format!("it answers {:?}", String::from_utf8_lossy(&status))))
+}
+
+/// Takes whoever answers for the exporter.
+#[derive(Debug)]
+struct AnyServer;
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +129,7 @@ mod tests {
             }
             stream.write_all(answer.as_bytes())
         });
-        let asked = healthcheck(address, Duration::from_secs(5));
+        let asked = healthcheck(address, Some(false), Duration::from_secs(5));
         _ = server.join();
         asked
     }

@@ -2,12 +2,15 @@
 //!
 //! The only async code. Refuses to know sockets, metrics and configuration: it hands out what the collector renders.
 
+mod admission;
 mod body;
 mod connection;
 mod crowd;
 mod entrance;
+mod handshake;
 mod healthcheck;
 mod limits;
+mod line;
 mod listen;
 mod negotiate;
 mod operations;
@@ -38,19 +41,21 @@ use self::crowd::Crowd;
 use self::entrance::Entrance;
 use self::operations::Site;
 use crate::collector::Collector;
+use crate::web::Web;
 
 /// Answers on `listeners` until `shutdown` completes, then finishes the answers in progress.
 ///
-/// Nothing that a client or the kernel does ends it earlier.
+/// `web` says who may come in. Nothing that a client or the kernel does ends it earlier.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     collector: Collector,
+    web: Arc<Web>,
     operations: Arc<dyn Operations>,
     settings: Settings,
     shutdown: impl Future<Output = ()>,
 ) {
     let Settings { limits, offer, beat } = settings;
-    let site = Site { scrapes: Arc::new(collector), operations, offer: Arc::new(offer) };
+    let site = Site { scrapes: Arc::new(collector), operations, web, offer: Arc::new(offer) };
     serve_from(listeners, site, limits, beat, shutdown).await;
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::scrapes::Scrapes;
+use crate::web::Web;
 
 /// How the exporter is run.
 pub trait Operations: Send + Sync + 'static {
@@ -52,5 +53,6 @@ pub struct Beat {
 pub(super) struct Site {
     pub(super) scrapes: Arc<dyn Scrapes>,
     pub(super) operations: Arc<dyn Operations>,
+    pub(super) web: Arc<Web>,
     pub(super) offer: Arc<Offer>,
 }

@@ -1,44 +1,27 @@
-//! A TCP stream that keeps its connection's pulse. Refuses to know HTTP.
+//! A stream of plain bytes, behind TLS or not, that keeps its connection's pulse. Refuses to know HTTP.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::pulse::Pulse;
 
-/// What waits in the kernel for one client. Left to itself it grows to megabytes, and the kernel reports progress only
-/// when a third of it is free again, so that a slow client would seem to have stopped reading.
-const SEND_BUFFER: usize = 256 * 1024;
+/// What carries the bytes.
+pub(super) trait Carrier: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Carrier for T {}
 
 pub(super) struct Wire {
-    stream: TcpStream,
+    carrier: Box<dyn Carrier>,
     pulse: Arc<Pulse>,
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
-        // The last piece of an answer should not wait for the acknowledgement of the one before.
-        let nodelay = stream.set_nodelay(true);
-        let buffer = sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER);
-        // Without them the answer is later or costs the kernel more, not wrong.
-        if let Err(error) = nodelay.and(buffer.map_err(Into::into)) {
-            tracing::debug!(%error, "a socket option was refused");
-        }
-        Self { stream, pulse }
-    }
-
-    fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        match written {
-            Poll::Ready(Ok(_)) => self.pulse.wrote(),
-            Poll::Ready(Err(_)) => {}
-            Poll::Pending => self.pulse.stalled(),
-        }
-        written
+    pub(super) fn new(carrier: impl Carrier + 'static, pulse: Arc<Pulse>) -> Self {
+        Self { carrier: Box::new(carrier), pulse }
     }
 }
 
@@ -49,7 +32,7 @@ impl AsyncRead for Wire {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = into.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, into);
+        let read = Pin::new(&mut self.carrier).poll_read(cx, into);
         match into.filled().get(before..) {
             None | Some([]) => {}
             Some(bytes) => self.pulse.read(bytes),
@@ -60,8 +43,7 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.note(written)
+        Pin::new(&mut self.carrier).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -69,32 +51,23 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.note(written)
+        Pin::new(&mut self.carrier).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.carrier.is_write_vectored()
     }
 
-    /// hyper flushes once its own buffer is empty, which tells that the answer has left.
+    /// hyper flushes once its own buffer is empty, and TLS has then let go of what it held back: the answer has left.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.pulse.flushed();
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.carrier).poll_flush(cx);
+        if let Poll::Ready(Ok(())) = flushed {
+            self.pulse.flushed();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-impl Drop for Wire {
-    /// Inside an answer the connection is reset instead of closed: an answer whose length only its end tells (HTTP/1.0)
-    /// would look complete, and what waits in the kernel for a client that takes nothing would linger there.
-    fn drop(&mut self) {
-        if self.pulse.waiting_since().is_none() {
-            // A client that is gone already needs no reset.
-            let _ = self.stream.set_zero_linger();
-        }
+        Pin::new(&mut self.carrier).poll_shutdown(cx)
     }
 }

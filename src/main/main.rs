@@ -13,6 +13,7 @@ use ss_exporter::http;
 use ss_exporter::plan::Plan;
 
 mod configuration;
+mod door;
 mod failure;
 mod host;
 mod lifecycle;
@@ -63,6 +64,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let loaded = configuration::load(cli)?;
     loaded.warn();
     if cli.check {
+        door::check(cli)?;
         let configuration::Loaded { config, source, .. } = loaded;
         let worst = worst_cases(&config.views);
         return output::print(format!("{source}: the configuration is valid\n\n{worst}").as_bytes());
@@ -82,6 +84,6 @@ fn healthcheck(cli: &Cli) -> Result<(), Failure> {
         Some(Listen::Any(port)) => (std::net::Ipv4Addr::LOCALHOST, *port).into(),
         None => (std::net::Ipv4Addr::LOCALHOST, cli.port).into(),
     };
-    http::healthcheck(address, Duration::from_secs(5))
+    http::healthcheck(address, door::speaks_tls(cli), Duration::from_secs(5))
         .map_err(|error| Failure::at_run_time(format!("{address} is not healthy: {error}")))
 }

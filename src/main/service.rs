@@ -51,6 +51,8 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     // The buffer is there already, and only one thread enters namespaces.
     features.retain(|feature| !matches!(feature, Feature::EventBuffer | Feature::Namespaces));
     rights::keep(&features);
+    // With the rights that reading it again will have.
+    let web = crate::door::open(cli, &listeners)?;
 
     let host = Host::of(&plan, namespaces)?;
     let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
@@ -77,7 +79,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let reloading = lifecycle.clone();
     // Its failure is logged.
     let stopped = signals.asked_to_stop(GRACE, move || _ = reloading.reload_and_say());
-    runtime.block_on(http::serve(listeners, collector.clone(), Arc::new(lifecycle), settings, stopped));
+    runtime.block_on(http::serve(listeners, collector.clone(), web, Arc::new(lifecycle), settings, stopped));
     notify::stopping();
     // A reload may wait for a dump that the kernel holds.
     runtime.shutdown_background();

@@ -20,6 +20,7 @@ use super::scrapes::{Chunks, Reply as Answered, Scrapes};
 use super::{Limits, bind, serve_from};
 use crate::collector::Busy;
 use crate::exposition::{Format, Wanted};
+use crate::web::Web;
 
 /// Longer than anything here may take, shorter than a test may hang.
 const LONG: Duration = Duration::from_secs(20);
@@ -121,10 +122,18 @@ struct Server {
 
 impl Server {
     fn start(fake: Fake, limits: Limits) -> Self {
-        Self::offering(fake, limits, Offer::default())
+        Self::made(Web::default(), fake, limits, Offer::default())
     }
 
     fn offering(fake: Fake, limits: Limits, offer: Offer) -> Self {
+        Self::made(Web::default(), fake, limits, offer)
+    }
+
+    fn behind(web: Web, fake: Fake, limits: Limits) -> Self {
+        Self::made(web, fake, limits, Offer::default())
+    }
+
+    fn made(web: Web, fake: Fake, limits: Limits, offer: Offer) -> Self {
         let fake = Arc::new(fake);
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
@@ -132,6 +141,7 @@ impl Server {
         let site = Site {
             scrapes: Arc::clone(&fake) as _,
             operations: Arc::clone(&fake) as _,
+            web: Arc::new(web),
             offer: Arc::new(offer),
         };
         let shutdown = async { _ = stopped.await };

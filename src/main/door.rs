@@ -1,0 +1,53 @@
+//! The file of `--web.config.file`: read at the start, checked, or asked whether it switches TLS on.
+//!
+//! Refuses to know what is in it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ss_exporter::cli::Cli;
+use ss_exporter::health;
+use ss_exporter::web::{Web, WebConfig};
+use tokio::net::TcpListener;
+
+use crate::failure::Failure;
+
+/// What is enforced on these listeners; says for each whether TLS is spoken.
+pub fn open(cli: &Cli, listeners: &[TcpListener]) -> Result<Arc<Web>, Failure> {
+    let web = match file(cli) {
+        None => Web::default(),
+        Some(path) => {
+            // What is in this process's memory now is nobody else's business.
+            if let Err(error) =
+                rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+            {
+                tracing::warn!(%error, "a crash may write keys and passwords to a core file");
+            }
+            Web::open(path, health::web_config_was_read)
+                .map_err(|error| Failure::of_usage(format!("the web configuration is not valid:\n{error}")))?
+        }
+    };
+    let said = if web.current().tls.is_some() { "TLS is enabled" } else { "TLS is disabled" };
+    for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
+        tracing::info!(%address, "{said}");
+    }
+    Ok(Arc::new(web))
+}
+
+/// Whether the file, if there is one, could be enforced.
+pub fn check(cli: &Cli) -> Result<(), Failure> {
+    let checked = file(cli).map_or(Ok(WebConfig::default()), WebConfig::load);
+    checked
+        .map(drop)
+        .map_err(|error| Failure::of_usage(format!("the web configuration is not valid:\n{error}")))
+}
+
+/// Whether the exporter with the same settings speaks TLS; `None` if the file does not tell now.
+pub fn speaks_tls(cli: &Cli) -> Option<bool> {
+    file(cli).map_or(Some(false), WebConfig::wants_tls)
+}
+
+/// The file; an empty name is none, as the toolkit has it.
+fn file(cli: &Cli) -> Option<&Path> {
+    cli.web_config.as_deref().filter(|path| !path.as_os_str().is_empty())
+}

@@ -1,0 +1,292 @@
+//! `tls_server_config`: certificate, key, clients' certificates, versions, suites and curves.
+//!
+//! Refuses to know connections.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{ProtocolVersion, RootCertStore, ServerConfig, SupportedProtocolVersion};
+
+use super::client::{Anybody, Named};
+use super::files::{Care, Files};
+use super::names;
+use crate::config::entry::{Entry, Name, Section};
+
+const CERT: Name = &["cert"];
+const CERT_FILE: Name = &["cert_file"];
+const KEY: Name = &["key"];
+const KEY_FILE: Name = &["key_file"];
+const CLIENT_CA: Name = &["client_ca"];
+const CLIENT_CA_FILE: Name = &["client_ca_file"];
+const CLIENT_AUTH_TYPE: Name = &["client_auth_type"];
+const CLIENT_ALLOWED_SANS: Name = &["client_allowed_sans"];
+const MIN_VERSION: Name = &["min_version"];
+const MAX_VERSION: Name = &["max_version"];
+const CIPHER_SUITES: Name = &["cipher_suites"];
+const PREFER_SERVER_CIPHER_SUITES: Name = &["prefer_server_cipher_suites"];
+const CURVE_PREFERENCES: Name = &["curve_preferences"];
+
+const KEYS: [Name; 13] = [
+    CERT,
+    CERT_FILE,
+    KEY,
+    KEY_FILE,
+    CLIENT_CA,
+    CLIENT_CA_FILE,
+    CLIENT_AUTH_TYPE,
+    CLIENT_ALLOWED_SANS,
+    MIN_VERSION,
+    MAX_VERSION,
+    CIPHER_SUITES,
+    PREFER_SERVER_CIPHER_SUITES,
+    CURVE_PREFERENCES,
+];
+
+/// What a client has to show; the words are Go's, the last one its older spelling.
+const CLIENT_AUTH: [(&str, Auth); 6] = [
+    ("NoClientCert", Auth::None),
+    ("RequestClientCert", Auth::Any { mandatory: false }),
+    ("RequireAnyClientCert", Auth::Any { mandatory: true }),
+    ("VerifyClientCertIfGiven", Auth::Verified { mandatory: false }),
+    ("RequireAndVerifyClientCert", Auth::Verified { mandatory: true }),
+    ("RequireClientCert", Auth::Any { mandatory: true }),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Auth {
+    None,
+    /// A certificate, whoever signed it.
+    Any {
+        mandatory: bool,
+    },
+    /// A certificate that an authority of the configuration signed.
+    Verified {
+        mandatory: bool,
+    },
+}
+
+/// The server of a section that says something; `None` if it does not, or says something wrong.
+pub(super) fn read(entry: &Entry<'_>, files: &Files, own_file: &Path) -> Option<Arc<ServerConfig>> {
+    let section = entry.section(&KEYS);
+    let provider = Arc::new(provider(&section));
+    let versions = versions(&section);
+    let verifier = verifier(&section, files, &provider);
+    let prefer = section.filled(PREFER_SERVER_CIPHER_SUITES).and_then(Entry::flag);
+    if KEYS.iter().all(|name| section.filled(name).is_none()) {
+        return None;
+    }
+    let chain = either(&section, CERT_FILE, CERT);
+    let key = either(&section, KEY_FILE, KEY);
+    for (found, names) in [(&chain, "cert_file or cert"), (&key, "key_file or key")] {
+        if found.is_none() {
+            entry.mistake(&format!(
+                "found TLS without {names}; allowed: a certificate and its key, or neither"
+            ));
+        }
+    }
+    let chain = chain.and_then(|source| certificates(&source, files));
+    let key = key.and_then(|source| private_key(&source, files, own_file));
+    if !entry.faultless() {
+        return None;
+    }
+    let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions);
+    let made = builder.and_then(|builder| {
+        let builder = match verifier {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        };
+        builder.with_single_cert(chain.unwrap_or_default(), key.ok_or(rustls::Error::HandshakeNotComplete)?)
+    });
+    match made {
+        Ok(mut server) => {
+            server.ignore_client_order = prefer.unwrap_or(true);
+            server.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Some(Arc::new(server))
+        }
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            entry.mistake("found a certificate and a key that do not belong together; allowed: a pair");
+            None
+        }
+        Err(error) => {
+            entry
+                .mistake(&format!("found what makes no server: {error}; allowed: a certificate and its key"));
+            None
+        }
+    }
+}
+
+fn provider(section: &Section<'_>) -> CryptoProvider {
+    let mut provider = aws_lc_rs::default_provider();
+    if let Some(suites) = section.filled(CIPHER_SUITES) {
+        let chosen = list(suites, "a list of cipher suites", names::suite);
+        // As in Go, the list is about TLS 1.2: the suites of 1.3 cannot be switched off.
+        provider.cipher_suites.retain(|suite| suite.tls13().is_some());
+        let with_1_2 = chosen.into_iter().filter(|suite| suite.tls13().is_none());
+        provider.cipher_suites.extend(with_1_2);
+    }
+    if let Some(curves) = section.filled(CURVE_PREFERENCES) {
+        let chosen = list(curves, "a list of curves", names::curve);
+        if !chosen.is_empty() {
+            provider.kx_groups = chosen;
+        }
+    }
+    provider
+}
+
+fn list<T>(entry: &Entry<'_>, allowed: &str, read: fn(&Entry<'_>) -> Option<T>) -> Vec<T> {
+    let items = entry.list(allowed).unwrap_or_default();
+    items.iter().filter_map(read).collect()
+}
+
+fn versions(section: &Section<'_>) -> Vec<&'static SupportedProtocolVersion> {
+    let least = section.filled(MIN_VERSION).map_or(Some(ProtocolVersion::TLSv1_2), names::version);
+    let most = section.filled(MAX_VERSION).map_or(Some(ProtocolVersion::TLSv1_3), names::version);
+    let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
+    let number = |version: ProtocolVersion| u16::from(version);
+    let within = |version: &&&SupportedProtocolVersion| {
+        (number(least)..=number(most)).contains(&number(version.version))
+    };
+    let versions: Vec<_> = rustls::ALL_VERSIONS.iter().filter(within).copied().collect();
+    if let (true, Some(entry)) = (versions.is_empty(), section.filled(MAX_VERSION)) {
+        entry.mistake("found a version below min_version; allowed: min_version or a later one");
+    }
+    versions
+}
+
+fn verifier(
+    section: &Section<'_>,
+    files: &Files,
+    provider: &Arc<CryptoProvider>,
+) -> Option<Arc<dyn ClientCertVerifier>> {
+    let auth = section.filled(CLIENT_AUTH_TYPE).map_or(Some(Auth::None), auth_type)?;
+    let authorities = either(section, CLIENT_CA_FILE, CLIENT_CA);
+    if let (Auth::None, Some(source)) = (auth, &authorities) {
+        source.entry.mistake(
+            "found an authority for clients' certificates without a client_auth_type that asks for one; \
+             allowed: with RequireAndVerifyClientCert or VerifyClientCertIfGiven",
+        );
+    }
+    let given = authorities.is_some();
+    let roots = authorities.and_then(|source| roots(&source, files));
+    let plain: Option<Arc<dyn ClientCertVerifier>> = match auth {
+        Auth::None => None,
+        Auth::Any { mandatory } => Some(Arc::new(Anybody { mandatory, provider: Arc::clone(provider) })),
+        Auth::Verified { mandatory } => {
+            if let (false, Some(entry)) = (given, section.filled(CLIENT_AUTH_TYPE)) {
+                entry.mistake(
+                    "found clients' certificates to verify without client_ca_file or client_ca; \
+                     allowed: with one, because this program knows no authorities of the system",
+                );
+            }
+            verified(roots?, mandatory, provider, section)
+        }
+    };
+    let Some(entry) = section.filled(CLIENT_ALLOWED_SANS) else { return plain };
+    let items = entry.list("a list of names").unwrap_or_default();
+    let names: Vec<_> = items.iter().filter_map(|item| item.text("a name")).collect();
+    if !matches!(auth, Auth::Any { mandatory: true } | Auth::Verified { mandatory: true }) {
+        entry.mistake(
+            "found names of clients without a client_auth_type that requires a certificate; \
+             allowed: with RequireAnyClientCert or RequireAndVerifyClientCert",
+        );
+    }
+    plain.map(|inner| Arc::new(Named { inner, names }) as _)
+}
+
+fn verified(
+    roots: RootCertStore,
+    mandatory: bool,
+    provider: &Arc<CryptoProvider>,
+    section: &Section<'_>,
+) -> Option<Arc<dyn ClientCertVerifier>> {
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    let built = if mandatory { builder.build() } else { builder.allow_unauthenticated().build() };
+    if let (Err(error), Some(entry)) = (&built, section.filled(CLIENT_AUTH_TYPE)) {
+        entry.mistake(&format!("found authorities that verify nothing: {error}; allowed: certificates"));
+    }
+    built.ok().map(|verifier| verifier as _)
+}
+
+fn auth_type(entry: &Entry<'_>) -> Option<Auth> {
+    let words = CLIENT_AUTH.iter().map(|(word, _)| *word);
+    let allowed = words.clone().take(5).collect::<Vec<_>>().join(", ");
+    let word = entry.text(&allowed)?;
+    let found = CLIENT_AUTH.iter().find(|(known, _)| *known == word).map(|(_, auth)| *auth);
+    if found.is_none() {
+        entry.strange(&word, &allowed, words);
+    }
+    found
+}
+
+/// Text in the file itself, or where it is.
+struct Source<'s, 'a> {
+    entry: &'s Entry<'a>,
+    inline: bool,
+}
+
+/// Whichever of two keys says something; a file before what stands in the configuration, as the toolkit has it.
+fn either<'s, 'a>(section: &'s Section<'a>, file: Name, inline: Name) -> Option<Source<'s, 'a>> {
+    let of_file = section.filled(file).map(|entry| Source { entry, inline: false });
+    of_file.or_else(|| section.filled(inline).map(|entry| Source { entry, inline: true }))
+}
+
+impl Source<'_, '_> {
+    fn bytes(&self, files: &Files, care: Care) -> Option<Vec<u8>> {
+        if self.inline {
+            let text = self.entry.verbatim("text that begins with -----BEGIN");
+            return text.map(String::into_bytes);
+        }
+        let path = self.entry.text("the path of a file, from the folder of this one")?;
+        match files.read(Path::new(&path), care) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                self.entry.mistake(&error);
+                None
+            }
+        }
+    }
+}
+
+fn certificates(source: &Source<'_, '_>, files: &Files) -> Option<Vec<CertificateDer<'static>>> {
+    let bytes = source.bytes(files, Care::Public)?;
+    match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
+        Ok(certificates) if !certificates.is_empty() => return Some(certificates),
+        Ok(_) => source.entry.mistake("found no certificate; allowed: PEM, -----BEGIN CERTIFICATE-----"),
+        Err(error) => {
+            source.entry.mistake(&format!("found what is no PEM: {error}; allowed: certificates in PEM"));
+        }
+    }
+    None
+}
+
+fn private_key(source: &Source<'_, '_>, files: &Files, own_file: &Path) -> Option<PrivateKeyDer<'static>> {
+    if source.inline
+        && let Some(name) = own_file.file_name()
+        && let Err(error) = files.guarded(Path::new(name), Care::Private)
+    {
+        source.entry.mistake(&error);
+    }
+    let bytes = source.bytes(files, Care::Private)?;
+    let key = PrivateKeyDer::from_pem_slice(&bytes).ok();
+    if key.is_none() {
+        source
+            .entry
+            .mistake("found no private key; allowed: PEM without a password, PKCS #8, PKCS #1 or SEC 1");
+    }
+    key
+}
+
+fn roots(source: &Source<'_, '_>, files: &Files) -> Option<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(source, files)? {
+        if let Err(error) = roots.add(certificate) {
+            source.entry.mistake(&format!("found what is no authority: {error}; allowed: certificates"));
+        }
+    }
+    Some(roots)
+}
