@@ -16,7 +16,8 @@ end_all() {
         done
         kill -KILL "$pid" 2>/dev/null || true
     done
-    rm -rf "$scratch"
+    # Whatever a test has mounted below is not its own.
+    rm -rf --one-file-system "$scratch"
 }
 trap end_all EXIT
 
