@@ -1,11 +1,13 @@
 """Reads /metrics in both formats with prometheus_client's parsers, and checks what Prometheus relies on.
 
-parse.py ADDRESS [--has SAMPLE]... [--lacks SAMPLE]... [--label NAME=PART]...
+parse.py ADDRESS [--has SAMPLE]... [--lacks SAMPLE]... [--label NAME=PART]... [--ca FILE] [--user NAME:PASSWORD]
 """
 
 import argparse
+import base64
 import collections
 import gzip
+import ssl
 import urllib.request
 
 from prometheus_client import parser
@@ -17,9 +19,15 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 FALLS = "tcp_rtt_hist_ms"
 
 
-def fetch(address, accept, encoding="identity"):
+def fetch(arguments, accept, encoding="identity"):
+    scheme, context = "http", None
     headers = {"Accept": accept, "Accept-Encoding": encoding}
-    with urllib.request.urlopen(urllib.request.Request(f"http://{address}/metrics", headers=headers), timeout=10) as reply:
+    if arguments.ca:
+        scheme, context = "https", ssl.create_default_context(cafile=arguments.ca)
+    if arguments.user:
+        headers["Authorization"] = "Basic " + base64.b64encode(arguments.user.encode()).decode()
+    request = urllib.request.Request(f"{scheme}://{arguments.address}/metrics", headers=headers)
+    with urllib.request.urlopen(request, timeout=10, context=context) as reply:
         assert reply.headers["Content-Type"] == accept, reply.headers["Content-Type"]
         body = reply.read()
     if encoding == "gzip":
@@ -71,11 +79,13 @@ def main():
     arguments.add_argument("--has", action="append", default=[])
     arguments.add_argument("--lacks", action="append", default=[])
     arguments.add_argument("--label", action="append", default=[])
+    arguments.add_argument("--ca", help="certificates to trust; then it is asked over TLS")
+    arguments.add_argument("--user", help="NAME:PASSWORD")
     arguments = arguments.parse_args()
     formats = {
-        "text": list(parser.text_string_to_metric_families(fetch(arguments.address, TEXT))),
-        "text, compressed": list(parser.text_string_to_metric_families(fetch(arguments.address, TEXT, "gzip"))),
-        "OpenMetrics": list(openmetrics_parser.text_string_to_metric_families(fetch(arguments.address, OPENMETRICS))),
+        "text": list(parser.text_string_to_metric_families(fetch(arguments, TEXT))),
+        "text, compressed": list(parser.text_string_to_metric_families(fetch(arguments, TEXT, "gzip"))),
+        "OpenMetrics": list(openmetrics_parser.text_string_to_metric_families(fetch(arguments, OPENMETRICS))),
     }
     before = {}
     for what, families in formats.items():
