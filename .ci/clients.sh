@@ -71,7 +71,8 @@ asked '200 gzip' "${good[@]}" -H 'Accept-Encoding: gzip' -w '%{http_code} %heade
 gzip -dc "$scratch/body" | grep -q '^ss_held_sockets' || fail "what is compressed is not the metrics"
 asked '200 text/plain; version=0.0.4; charset=utf-8 0' "${good[@]}" --head \
     -w '%{http_code} %{content_type} %{size_download}' "$https/metrics"
-asked '200 text/plain; version=0.0.4; charset=utf-8' "${good[@]}" --http1.0 -w '%{http_code} %{content_type}' "$https/metrics"
+# By ALPN curl would insist on http/1.0, which servers in Go refuse, too.
+asked '200 text/plain; version=0.0.4; charset=utf-8' "${good[@]}" --no-alpn --http1.0 -w '%{http_code} %{content_type}' "$https/metrics"
 grep -q '^ss_held_sockets' "$scratch/body" || fail "no metrics over HTTP/1.0"
 asked 405 "${good[@]}" -X POST -w '%{http_code}' "$https/metrics"
 ! grep -qF "$password" "$scratch/exporter.log" || fail "a password is in the log"
