@@ -152,7 +152,7 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let status = if usable { SeedStatus::Success(flows) } else { SeedStatus::Failed };
     health.seed = plan.seed_meta.then_some(status);
     health.privileges = memory.remembered.privileges();
-    health.reload = memory.remembered.reload();
+    health.files = memory.remembered.files();
     health.own = Own::read();
     Snapshot { views: plan.views.clone(), tables, health }
 }
@@ -244,6 +244,6 @@ pub fn standing(remembered: &Remembered, proc: &Path) -> Snapshot {
     let mut snapshot = Snapshot { tables, ..Snapshot::blank(&plan) };
     snapshot.health.ledger = ledger_health(&plan, remembered, proc);
     snapshot.health.privileges = remembered.privileges();
-    snapshot.health.reload = remembered.reload();
+    snapshot.health.files = remembered.files();
     snapshot
 }

@@ -7,15 +7,15 @@ use std::time::Duration;
 use crate::exposition::{Encoder, Family, Type, Value, Wanted, label};
 use crate::privileges::Privileges;
 
+mod files;
 mod ledger;
 mod namespaces;
 mod own;
-mod web;
 
+pub use files::{FilesHealth, Reload};
 pub use ledger::LedgerHealth;
 pub use namespaces::NamespacesHealth;
 pub use own::Own;
-pub use web::web_config_was_read;
 
 /// How one collection went.
 #[derive(Clone, Debug, Default)]
@@ -50,19 +50,10 @@ pub struct Health {
     pub seed: Option<SeedStatus>,
     /// What the configuration needs capabilities for, as it was at the start.
     pub privileges: Privileges,
-    /// How the last attempt to read the configuration went; `None` if it is read only once.
-    pub reload: Option<Reload>,
+    /// How the files were read that say what to do.
+    pub files: FilesHealth,
     /// The state of this process.
     pub own: Own,
-}
-
-/// How the last attempt to read the configuration went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reload {
-    /// Whether it is in force.
-    pub successful: bool,
-    /// When the one in force was read, since 1970.
-    pub at: Duration,
 }
 
 /// The name of the stage without which rows are withheld.
@@ -127,12 +118,7 @@ impl Health {
                 ([("feature", feature.word()), ("name", name)], u64::from(held))
             }),
         );
-        if let Some(Reload { successful, at }) = self.reload {
-            let help = "Whether the last attempt to read the configuration succeeded; if not, the one before is in force.";
-            out.one("ss_exporter_config_last_reload_successful", help, Type::Gauge, u64::from(successful));
-            let help = "When the configuration in force was read, since the epoch.";
-            out.seconds("ss_exporter_config_last_reload_success_timestamp_seconds", help, at);
-        }
+        self.files.write(out);
         out.one("ss_exporter_collections_total", "Collections started.", Type::Counter, self.collections);
         let help = "Scrapes answered with 503 because too many others waited for a collection.";
         out.one("ss_exporter_scrapes_refused_total", help, Type::Counter, self.refused);
@@ -168,7 +154,6 @@ impl Health {
             let help = "Host names of the selection that have no address.";
             out.one("ss_exporter_hosts_unresolved", help, gauge, number as u64);
         }
-        web::write(out);
         self.own.write(out);
     }
 

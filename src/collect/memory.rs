@@ -13,7 +13,7 @@ use super::homes::Homes;
 use super::watch::Hearing;
 use crate::config::View;
 use crate::fold::{Limit, Seed, Size};
-use crate::health::{LedgerHealth, Reload};
+use crate::health::{FilesHealth, LedgerHealth, Reload};
 use crate::labels::Names;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
@@ -54,7 +54,7 @@ struct Shared {
 #[derive(Debug)]
 struct Standing {
     privileges: Privileges,
-    reload: Option<Reload>,
+    files: FilesHealth,
 }
 
 impl Remembered {
@@ -62,7 +62,7 @@ impl Remembered {
         Self(Arc::new(Shared {
             follower: Mutex::new(Follower::new(plan)),
             hearing: Mutex::default(),
-            standing: Mutex::new(Standing { privileges, reload: None }),
+            standing: Mutex::new(Standing { privileges, files: FilesHealth::default() }),
             waits: AtomicU64::new(0),
         }))
     }
@@ -106,13 +106,23 @@ impl Remembered {
 
     /// How the last attempt to read the configuration went, to be shown from now on.
     pub fn reloaded(&self, reload: Reload) {
-        self.standing().reload = Some(reload);
+        self.standing().files.reload = Some(reload);
     }
 
     /// How the last attempt to read the configuration went.
     #[must_use]
     pub fn reload(&self) -> Option<Reload> {
-        self.standing().reload
+        self.standing().files.reload
+    }
+
+    /// Whether the web configuration could be read, to be shown from now on.
+    pub fn web_config_was_read(&self, successful: bool) {
+        self.standing().files.web = Some(successful);
+    }
+
+    /// How the configuration files were read.
+    pub(super) fn files(&self) -> FilesHealth {
+        self.standing().files
     }
 
     /// Tells of the end of a socket in the own namespace, with the last that the kernel knew of it.

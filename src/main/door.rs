@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ss_exporter::cli::Cli;
-use ss_exporter::health;
+use ss_exporter::collect::Remembered;
 use ss_exporter::web::{Web, WebConfig};
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
 
 /// What is enforced on these listeners; says for each whether TLS is spoken.
-pub fn open(cli: &Cli, listeners: &[TcpListener]) -> Result<Arc<Web>, Failure> {
+pub fn open(cli: &Cli, listeners: &[TcpListener], remembered: Remembered) -> Result<Arc<Web>, Failure> {
     let web = match file(cli) {
         None => Web::default(),
         Some(path) => {
@@ -23,7 +23,7 @@ pub fn open(cli: &Cli, listeners: &[TcpListener]) -> Result<Arc<Web>, Failure> {
             {
                 tracing::warn!(%error, "a crash may write keys and passwords to a core file");
             }
-            Web::open(path, health::web_config_was_read)
+            Web::open(path, move |successful| remembered.web_config_was_read(successful))
                 .map_err(|error| Failure::of_usage(format!("the web configuration is not valid:\n{error}")))?
         }
     };

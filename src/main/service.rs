@@ -22,7 +22,7 @@ use crate::host::{Host, PROC};
 use crate::lifecycle::{Lifecycle, Shared, Work, hear, since_1970};
 use crate::listen::listeners;
 use crate::stop::Signals;
-use crate::{notify, rights};
+use crate::{door, notify, rights};
 
 /// How long answers in progress may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -52,7 +52,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     features.retain(|feature| !matches!(feature, Feature::EventBuffer | Feature::Namespaces));
     rights::keep(&features);
     // With the rights that reading it again will have.
-    let web = crate::door::open(cli, &listeners)?;
+    let web = door::open(cli, &listeners, remembered.clone())?;
 
     let host = Host::of(&plan, namespaces)?;
     let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
