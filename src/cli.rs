@@ -101,7 +101,7 @@ pub struct Cli {
 }
 
 /// What the program does in place of serving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Task {
     /// Look at this host and print what the configuration comes to: rows, series, bytes, and what comes new in an hour
     Estimate {
@@ -110,6 +110,30 @@ pub enum Task {
         seconds: u64,
 
         /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// List the TCP sockets of this host, as ss -tinp does
+    Sockets {
+        /// Which sockets: a filter in the language of ss, e.g. dst 10.0.0.0/8 and process = nginx; in quotes if it has
+        /// parentheses
+        #[arg(value_name = "FILTER")]
+        filter: Vec<String>,
+
+        /// Also those that listen, and those in the states that ss leaves out
+        #[arg(short, long)]
+        all: bool,
+
+        /// Only those that listen
+        #[arg(short, long, conflicts_with = "all")]
+        listening: bool,
+
+        /// Columns to print, separated by commas: labels and metrics by their names, `local`, `remote`, `recv_q`, `send_q`
+        #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with = "json")]
+        columns: Vec<String>,
+
+        /// Print JSON: all labels and all metrics of each
         #[arg(long)]
         json: bool,
     },
@@ -345,6 +369,16 @@ mod tests {
         let all = ["./prometheus_ss_exporter", "estimate"].map(Into::into);
         let cli = Cli::read(all, |name| (name == "CONFIG_FILE").then(|| "e.yml".into())).expect("arguments");
         assert_eq!(cli.config.as_deref(), Some(Path::new("e.yml")));
+    }
+
+    #[test]
+    fn a_filter_is_all_the_words_that_are_no_flags() {
+        let cli = read(&["sockets", "dport", "=", ":443", "--columns=local,rtt_seconds", "-a"]);
+        let Some(Task::Sockets { filter, all, listening, columns, json }) = cli.task else {
+            panic!("{:?}", cli.task)
+        };
+        assert_eq!((filter.join(" ").as_str(), all, listening, json), ("dport = :443", true, false, false));
+        assert_eq!(columns, ["local", "rtt_seconds"]);
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub mod privileges;
 pub mod select;
 pub mod snapshot;
 pub mod sockdiag;
+pub mod sockets;
 mod sys;
 pub mod web;
 mod words;

@@ -4,7 +4,7 @@
 
 mod text;
 
-pub use text::{Encoder, Family, Type, Value, label};
+pub use text::{Encoder, Family, Type, Value, label, labels};
 
 /// A format of the exposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

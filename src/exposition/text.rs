@@ -150,6 +150,32 @@ pub fn label(block: &mut Vec<u8>, name: &str, value: &[u8]) {
     block.push(b'"');
 }
 
+/// The names and values of a label block, as [`label`] made it.
+pub fn labels(block: &[u8]) -> impl Iterator<Item = (String, String)> {
+    let mut rest = block;
+    std::iter::from_fn(move || {
+        let equals = rest.iter().position(|byte| *byte == b'=')?;
+        let (name, tail) = rest.split_at(equals);
+        // Behind the quote that follows the equals sign.
+        let mut bytes = tail.get(2..)?.iter();
+        let mut value = Vec::new();
+        loop {
+            match bytes.next()? {
+                b'"' => break,
+                b'\\' => value.push(match bytes.next()? {
+                    b'n' => b'\n',
+                    other => *other,
+                }),
+                other => value.push(*other),
+            }
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        rest = bytes.as_slice();
+        rest = rest.strip_prefix(b",").unwrap_or(rest);
+        Some((name, String::from_utf8_lossy(&value).into_owned()))
+    })
+}
+
 /// Backslash and line feed, and the quote where the text stands in quotes or OpenMetrics asks.
 #[inline]
 fn escape(out: &mut Vec<u8>, text: &[u8], quote: bool) {

@@ -18,6 +18,7 @@ mod failure;
 mod host;
 mod lifecycle;
 mod listen;
+mod listing;
 mod logging;
 mod notify;
 mod output;
@@ -69,8 +70,14 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         let worst = worst_cases(&config.views);
         return output::print(format!("{source}: the configuration is valid\n\n{worst}").as_bytes());
     }
-    match cli.task {
-        Some(Task::Estimate { seconds, json }) => report::estimated(&Plan::new(loaded.config), seconds, json),
+    match &cli.task {
+        Some(Task::Estimate { seconds, json }) => {
+            report::estimated(&Plan::new(loaded.config), *seconds, *json)
+        }
+        Some(Task::Sockets { filter, all, listening, columns, json }) => {
+            let states = listing::states(*all, *listening);
+            listing::print(&filter.join(" "), states, columns, *json, loaded.config)
+        }
         None if cli.once => report::once(&Plan::new(loaded.config)),
         None => service::serve(cli, loaded),
     }

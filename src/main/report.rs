@@ -51,7 +51,7 @@ pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
 }
 
 /// A single collection has no second chance to know the addresses of hosts.
-fn wait_for_hosts(plan: &Plan, host: &Host) {
+pub fn wait_for_hosts(plan: &Plan, host: &Host) {
     let deadline = Instant::now() + plan.collect.deadline;
     while !plan.hosts.is_empty() && !host.hosts.asked() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));

@@ -17,6 +17,7 @@ mod public;
 mod reloading;
 mod scrapes;
 mod serving;
+mod sockets;
 mod stopping;
 
 use std::process::{Command, Output};

@@ -125,7 +125,11 @@ proptest! {
     fn parsing_what_was_escaped_is_the_identity(value in "\\PC*|[\\\\\"\n a]*") {
         let block = String::from_utf8(block(&value)).expect("UTF-8");
         let escaped = block.strip_prefix("flow=\"").and_then(|rest| rest.strip_suffix('"')).expect("a label");
-        prop_assert_eq!(parsed(escaped), Some(value));
+        prop_assert_eq!(parsed(escaped), Some(value.clone()));
+        let mut two = block.into_bytes();
+        label(&mut two, "other", b"");
+        let read: Vec<_> = labels(&two).collect();
+        prop_assert_eq!(read, [("flow".to_owned(), value), ("other".to_owned(), String::new())]);
     }
 
     #[test]

@@ -1,0 +1,84 @@
+//! The sockets of this host, printed once, as a table or as JSON.
+//!
+//! Refuses to know how they are found.
+
+use std::io::{self, IsTerminal as _};
+
+use ss_exporter::collect::{Memory, collect};
+use ss_exporter::config::Config;
+use ss_exporter::select::{Mistake, parse};
+use ss_exporter::sockdiag::{State, StateSet};
+use ss_exporter::sockets::{self, Column, Row, rows};
+
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::output::print as printed;
+use crate::{report, rights};
+
+/// The states that the flags ask for; `None` for those of the filter, or of connections.
+pub fn states(all: bool, listening: bool) -> Option<StateSet> {
+    if listening {
+        return Some(StateSet::of(&[State::Listen]));
+    }
+    all.then(|| StateSet::NONE.complement())
+}
+
+/// Prints the sockets that pass a filter.
+pub fn print(
+    filter: &str,
+    states: Option<StateSet>,
+    columns: &[String],
+    json: bool,
+    config: Config,
+) -> Result<(), Failure> {
+    let wrong = |Mistake { at, found, allowed }| {
+        let rest = filter.get(at..).map(str::trim).filter(|rest| !rest.is_empty());
+        let place = rest.map_or_else(|| "its end".to_owned(), |rest| format!("{rest:?}"));
+        Failure::of_usage(format!("the filter is not valid: at {place}: found {found}; allowed: {allowed}"))
+    };
+    let selection = if filter.trim().is_empty() {
+        ss_exporter::select::Expression::Always
+    } else {
+        parse(filter, &config.networks).map_err(wrong)?
+    };
+    let columns = if columns.is_empty() {
+        Column::usual()
+    } else {
+        let named = columns.iter().map(|name| Column::named(name));
+        named.collect::<Result<_, _>>().map_err(|error| Failure::of_usage(error.to_string()))?
+    };
+    let plan = sockets::plan(selection, states, config);
+    let features = rights::needed(&plan, false);
+    let privileges = rights::held(&features);
+    let namespaces = rights::namespaces(&plan)?;
+    rights::keep(&features);
+    let host = Host::of(&plan, namespaces)?;
+    report::wait_for_hosts(&plan, &host);
+    let snapshot = collect(&plan, &host, &mut Memory::of_one(&plan, privileges));
+    if !snapshot.health.success() && snapshot.tables.iter().all(Option::is_none) {
+        return Err(Failure::at_run_time("the sockets could not be listed"));
+    }
+    if json {
+        return print_json(rows(&snapshot));
+    }
+    let rows: Vec<_> = rows(&snapshot).collect();
+    let in_colour =
+        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    printed(sockets::table(&rows, &columns, in_colour).as_bytes())
+}
+
+/// One object with a list, a socket a line.
+fn print_json(rows: impl Iterator<Item = Row>) -> Result<(), Failure> {
+    let mut out = String::from("{\"sockets\": [");
+    for (number, row) in rows.enumerate() {
+        out.push_str(if number == 0 { "\n" } else { ",\n" });
+        out.push_str(&row.to_json().to_string());
+        // A host may have a hundred thousand.
+        if out.len() > 1 << 16 {
+            printed(out.as_bytes())?;
+            out.clear();
+        }
+    }
+    out.push_str("\n]}\n");
+    printed(out.as_bytes())
+}

@@ -1,0 +1,191 @@
+//! A column of a table of sockets: what it is called and what stands in it.
+//!
+//! Refuses to know how wide it is.
+
+use super::{LABELS, Number, Row, metrics};
+use crate::labels::Label;
+use crate::metrics::{Metric, Unit};
+use crate::words::nearest;
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Column {
+    /// What waits to be read, or of a listener to be accepted, as `ss` has it.
+    ReceiveQueue,
+    /// What waits to be acknowledged, or of a listener how many may wait.
+    SendQueue,
+    /// Local address and port.
+    Local,
+    /// Remote address and port.
+    Remote,
+    /// Processes with their ids.
+    Process,
+    /// The text of a label.
+    Label(Label),
+    /// The value of a metric.
+    Metric(&'static Metric),
+}
+
+/// There is no column of that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no column {name:?}{}; allowed: {}", .nearest.map(|word| format!(", did you mean {word}?")).unwrap_or_default(), names().collect::<Vec<_>>().join(", "))]
+pub struct UnknownColumn {
+    name: String,
+    nearest: Option<&'static str>,
+}
+
+const COMPOSED: [(&str, Column); 5] = [
+    ("recv_q", Column::ReceiveQueue),
+    ("send_q", Column::SendQueue),
+    ("local", Column::Local),
+    ("remote", Column::Remote),
+    ("process", Column::Process),
+];
+
+/// What is shown unless columns are chosen.
+const USUAL: [&str; 11] = [
+    "state",
+    "recv_q",
+    "send_q",
+    "local",
+    "remote",
+    "process",
+    "rtt_seconds",
+    "congestion_window",
+    "sent_bytes_total",
+    "received_bytes_total",
+    "retransmitted_segments_total",
+];
+
+fn names() -> impl Iterator<Item = &'static str> {
+    let composed = COMPOSED.iter().map(|(name, _)| *name);
+    let labels = LABELS.into_iter().map(Label::name).filter(|name| *name != "process");
+    composed.chain(labels).chain(metrics().map(|metric| metric.name))
+}
+
+impl Column {
+    /// The columns that are shown unless others are chosen.
+    #[must_use]
+    pub fn usual() -> Vec<Self> {
+        USUAL.iter().filter_map(|name| Self::named(name).ok()).collect()
+    }
+
+    /// The column of that name.
+    ///
+    /// # Errors
+    /// If there is none: names those that there are.
+    pub fn named(name: &str) -> Result<Self, UnknownColumn> {
+        let composed = COMPOSED.iter().find(|(known, _)| *known == name).map(|(_, column)| *column);
+        let label = || LABELS.into_iter().find(|label| label.name() == name).map(Self::Label);
+        let metric = || metrics().find(|metric| metric.name == name).map(Self::Metric);
+        composed
+            .or_else(label)
+            .or_else(metric)
+            .ok_or_else(|| UnknownColumn { name: name.to_owned(), nearest: nearest(name, names()) })
+    }
+
+    /// What stands above it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Label(label) => label.name(),
+            Self::Metric(metric) => metric.name.trim_end_matches("_total").trim_end_matches("_seconds"),
+            _ => COMPOSED.iter().find(|(_, column)| *column == self).map_or("", |(name, _)| *name),
+        }
+    }
+
+    /// Whether it is of numbers, which stand to the right.
+    #[must_use]
+    pub const fn is_of_numbers(self) -> bool {
+        matches!(self, Self::ReceiveQueue | Self::SendQueue | Self::Metric(_))
+    }
+
+    /// What stands in it; `-` for what is not told.
+    #[must_use]
+    pub fn text(self, row: &Row) -> String {
+        let first = |names: [&str; 2]| {
+            let value = names.into_iter().find_map(|name| row.value(name));
+            value.map_or_else(nothing, |value| number(value, Unit::None))
+        };
+        match self {
+            Self::ReceiveQueue => first(["receive_queue_bytes", "accept_queue_connections"]),
+            Self::SendQueue => first(["send_queue_bytes", "accept_queue_limit"]),
+            Self::Local => endpoint(row, Label::LocalAddress, Label::LocalPort),
+            Self::Remote => endpoint(row, Label::RemoteAddress, Label::RemotePort),
+            Self::Process => match (row.label(Label::Process), row.label(Label::Pid)) {
+                ("" | "unknown", _) => nothing(),
+                (process, pid) => plain(&format!("{process}({pid})")),
+            },
+            Self::Label(label) => {
+                Some(row.label(label)).filter(|text| !text.is_empty()).map_or_else(nothing, plain)
+            }
+            Self::Metric(metric) => {
+                row.value(metric.name).map_or_else(nothing, |value| number(value, metric.unit))
+            }
+        }
+    }
+}
+
+fn nothing() -> String {
+    "-".to_owned()
+}
+
+fn endpoint(row: &Row, address: Label, port: Label) -> String {
+    let address = row.label(address);
+    let port = match row.label(port) {
+        "0" => "*",
+        port => port,
+    };
+    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+}
+
+/// Times in milliseconds, as `ss` prints them.
+fn number(value: Number, unit: Unit) -> String {
+    match (value, unit) {
+        (Number::Real(real), Unit::Seconds) => format!("{:.3}ms", real * 1000.0),
+        (Number::Whole(whole), Unit::Seconds) => format!("{whole}s"),
+        (Number::Whole(whole), _) => whole.to_string(),
+        (Number::Real(real), _) => real.to_string(),
+    }
+}
+
+/// A name that its process chose must not move the cursor.
+fn plain(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::named;
+
+    #[test]
+    fn every_column_can_be_named_and_has_a_title() {
+        for name in names() {
+            let column = Column::named(name).unwrap_or_else(|error| panic!("{error}"));
+            assert!(!column.title().is_empty(), "{name}");
+        }
+        assert_eq!(Column::usual().len(), USUAL.len());
+        let error = Column::named("rtt_second").expect_err("there is none").to_string();
+        assert!(error.contains("did you mean rtt_seconds?") && error.contains("min_rtt_seconds"), "{error}");
+    }
+
+    #[test]
+    fn a_listeners_queues_are_counted_in_connections_and_names_move_no_cursor() {
+        let mut labels = vec![String::new(); LABELS.len()];
+        (labels[1], labels[2]) = ("::1".to_owned(), "80".to_owned());
+        (labels[3], labels[4]) = ("0.0.0.0".to_owned(), "0".to_owned());
+        (labels[6], labels[7]) = ("a\u{1b}[2J".to_owned(), "7".to_owned());
+        let values = vec![
+            (named("accept_queue_connections"), Number::Whole(3)),
+            (named("accept_queue_limit"), Number::Whole(128)),
+            (named("rtt_seconds"), Number::Real(0.000_035)),
+        ];
+        let row = Row { labels, values };
+        let texts: Vec<_> = Column::usual().into_iter().map(|column| column.text(&row)).collect();
+        assert_eq!(
+            texts,
+            ["-", "3", "128", "[::1]:80", "0.0.0.0:*", "a\u{fffd}[2J(7)", "0.035ms", "-", "-", "-", "-"]
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! The sockets of this host, one by one, with all that the kernel tells of each: what `ss -tinp` prints.
+//!
+//! A listing is a view of flows by every label, so that selections, owners and units are those of the metrics. Refuses to
+//! know who asks, and how the host is reached.
+
+mod column;
+mod json;
+mod table;
+
+pub use column::{Column, UnknownColumn};
+pub use table::table;
+
+use crate::config::{self, CONNECTIONS, Collect, Config, View};
+use crate::exposition::labels;
+use crate::labels::Label;
+use crate::metrics::{Fold, Kind, METRICS, Metric, Source};
+use crate::plan::Plan;
+use crate::select::Expression;
+use crate::snapshot::Snapshot;
+use crate::sockdiag::StateSet;
+
+/// What tells a socket from others, and whose it is; a mark needs a capability and is left out.
+pub const LABELS: [Label; 17] = [
+    Label::State,
+    Label::LocalAddress,
+    Label::LocalPort,
+    Label::RemoteAddress,
+    Label::RemotePort,
+    Label::Direction,
+    Label::Process,
+    Label::Pid,
+    Label::User,
+    Label::Cgroup,
+    Label::Unit,
+    Label::ContainerId,
+    Label::PodUid,
+    Label::Netns,
+    Label::Interface,
+    Label::Congestion,
+    Label::RemoteNetwork,
+];
+
+/// The plan that lists the sockets which a selection lets through, those in these states; with `None`, connections, or
+/// whatever states the selection names.
+#[must_use]
+pub fn plan(selection: Expression, states: Option<StateSet>, config: Config) -> Plan {
+    let named = selection.mentions_states().then(|| selection.states());
+    let states = states.or(named).unwrap_or(CONNECTIONS);
+    let view = View {
+        name: "sockets".to_owned(),
+        selection,
+        states,
+        by: LABELS.to_vec(),
+        columns: metrics().map(column_of).collect(),
+        limit: None,
+        folds: false,
+        idle: std::time::Duration::ZERO,
+    };
+    let collect = Collect { events: false, ..config.collect };
+    Plan::new(Config { views: vec![view], seed_meta: false, collect, ..config })
+}
+
+/// The metrics of one socket.
+pub fn metrics() -> impl Iterator<Item = &'static Metric> {
+    METRICS
+        .iter()
+        .filter(|metric| !matches!(metric.source, Source::Opened | Source::Closed | Source::Sockets))
+}
+
+fn column_of(metric: &'static Metric) -> config::Column {
+    let fold = if metric.kind == Kind::Reading { Fold::Latest } else { Fold::Sum };
+    config::Column {
+        metric,
+        name: metric.name.to_owned(),
+        help: String::new(),
+        kind: metric.kind,
+        per_base: 1.0,
+        fold,
+    }
+}
+
+/// A value in its metric's base unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// What the kernel counts.
+    Whole(u64),
+    /// What was divided into the unit.
+    Real(f64),
+}
+
+/// One socket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The texts of [`LABELS`].
+    labels: Vec<String>,
+    /// What the kernel tells, in the order of [`metrics`].
+    values: Vec<(&'static Metric, Number)>,
+}
+
+impl Row {
+    /// The text of a label of [`LABELS`].
+    #[must_use]
+    pub fn label(&self, label: Label) -> &str {
+        let place = LABELS.iter().position(|one| *one == label);
+        place.and_then(|place| self.labels.get(place)).map_or("", String::as_str)
+    }
+
+    /// The value of a metric, if the kernel tells it of this socket.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<Number> {
+        self.values.iter().find(|(metric, _)| metric.name == name).map(|(_, value)| *value)
+    }
+}
+
+/// The sockets of a snapshot of [`plan`], in the kernel's order.
+pub fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
+    let listed = snapshot.views.first().zip(snapshot.tables.first().and_then(Option::as_ref));
+    listed.into_iter().flat_map(|(view, table)| {
+        (0..table.rows()).filter_map(move |index| {
+            let (row, key) = table.shown(index)?;
+            let values = view.columns.iter().enumerate().filter_map(|(number, column)| {
+                let cells = table.column(number)?;
+                let whole = cells.integer(row).map(Number::Whole);
+                Some((column.metric, whole.or_else(|| cells.get(row).map(Number::Real))?))
+            });
+            Some(Row { labels: labels(key).map(|(_, text)| text).collect(), values: values.collect() })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_states_are_those_asked_for_or_named_or_of_connections() {
+        let states = |text: &str, states| {
+            let selection =
+                crate::select::parse(text, &crate::attribute::Networks::default()).expect("a selection");
+            plan(selection, states, Config::built_in()).views.first().map(|view| view.states)
+        };
+        let listen = StateSet::of(&[crate::sockdiag::State::Listen]);
+        assert_eq!(states("dport = 443", None), Some(CONNECTIONS));
+        assert_eq!(states("state listening", None), Some(listen));
+        assert_eq!(states("dport = 443", Some(listen)), Some(listen));
+    }
+
+    #[test]
+    fn nothing_is_remembered_and_no_capability_is_asked_for_but_for_owners() {
+        let plan = plan(Expression::Always, None, Config::built_in());
+        assert!(!plan.past.events);
+        assert_eq!(plan.features(), [crate::privileges::Feature::Processes]);
+    }
+}

@@ -1,0 +1,63 @@
+//! Sockets as a table for people. Refuses to know where it is printed.
+
+use std::fmt::Write as _;
+
+use super::{Column, Row};
+
+/// Bold, and its end (ECMA-48, 8.3.117).
+const BOLD: [&str; 2] = ["\u{1b}[1m", "\u{1b}[0m"];
+
+/// The table of some rows, each column as wide as its widest text; the titles are bold `in_colour`.
+#[must_use]
+pub fn table(rows: &[Row], columns: &[Column], in_colour: bool) -> String {
+    let titles: Vec<String> = columns.iter().map(|column| column.title().to_uppercase()).collect();
+    let texts: Vec<Vec<String>> =
+        rows.iter().map(|row| columns.iter().map(|column| column.text(row)).collect()).collect();
+    let width = |number: usize| {
+        let lines = std::iter::once(&titles).chain(&texts);
+        lines.filter_map(|line| line.get(number)).map(|text| text.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let line = |texts: &[String]| {
+        let mut line = String::new();
+        for ((text, column), width) in texts.iter().zip(columns).zip(&widths) {
+            let gap = if line.is_empty() { "" } else { "  " };
+            // Writing to a String cannot fail.
+            let _ = if column.is_of_numbers() {
+                write!(line, "{gap}{text:>width$}")
+            } else {
+                write!(line, "{gap}{text:<width$}")
+            };
+        }
+        line.truncate(line.trim_end().len());
+        line
+    };
+    let [bold, end] = if in_colour { BOLD } else { [""; 2] };
+    let mut out = format!("{bold}{}{end}\n", line(&titles));
+    for texts in &texts {
+        out.push_str(&line(texts));
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::named;
+    use crate::sockets::{LABELS, Number};
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_text_and_numbers_stand_to_the_right() {
+        let row = |state: &str, sent| {
+            let mut labels = vec![String::new(); LABELS.len()];
+            labels[0] = state.to_owned();
+            Row { labels, values: vec![(named("sent_bytes_total"), Number::Whole(sent))] }
+        };
+        let columns = ["state", "sent_bytes_total"].map(|name| Column::named(name).expect("a column"));
+        let rows = [row("established", 7), row("syn_sent", 12_345_678_901)];
+        let expected = "STATE         SENT_BYTES\nestablished            7\nsyn_sent     12345678901\n";
+        assert_eq!(table(&rows, &columns, false), expected);
+        assert!(table(&[], &columns, true).starts_with("\u{1b}[1mSTATE"));
+    }
+}
