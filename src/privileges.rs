@@ -183,6 +183,15 @@ impl Privileges {
     }
 }
 
+/// Makes effective in this thread what it is permitted: all that a file's capabilities give that are not effective (`=p`).
+///
+/// # Errors
+/// What capset(2) says.
+pub fn raise() -> io::Result<()> {
+    let sets = capabilities(None)?;
+    Ok(set_capabilities(None, CapabilitySets { effective: sets.permitted, ..sets })?)
+}
+
 /// Drops every capability of this thread that these features do not need, and gains none, for good.
 ///
 /// Threads inherit that from the thread that makes them. The bounding set shrinks where `CAP_SETPCAP` is held.
@@ -288,6 +297,17 @@ mod tests {
             assert!(after.are_about(Feature::EventBuffer) && !before.are_about(Feature::Processes));
             let buffer = |privileges: &Privileges| privileges.needs().find(|need| need.1 == "CAP_NET_ADMIN");
             assert_eq!(buffer(&after), buffer(&before), "it was of use before it was dropped");
+        });
+    }
+
+    #[test]
+    fn what_is_permitted_becomes_effective() {
+        apart(|| {
+            let sets = capabilities(None).expect("this thread's");
+            let none = CapabilitySets { effective: CapabilitySet::empty(), ..sets };
+            set_capabilities(None, none).expect("anybody may drop");
+            raise().expect("anybody may raise what is permitted");
+            assert_eq!(status("CapEff"), status("CapPrm"));
         });
     }
 

@@ -33,9 +33,9 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = source, "starting");
     let plan = Arc::new(Plan::new(config));
     ask_the_kernel()?;
-    let held = Held::now();
     let mut features = rights::needed(&plan, plan.past.events);
     let privileges = rights::held(&features);
+    let held = Held::now();
     let memory = Memory::new(&plan, privileges.clone());
     let remembered = memory.remembered();
     remembered.reloaded(Reload { successful: true, at: since_1970() });
