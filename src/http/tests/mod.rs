@@ -4,6 +4,7 @@ mod hostile;
 mod limits;
 mod requests;
 mod scraping;
+mod secure;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,0 +1,14 @@
+//! `--web.config.file`: what is accepted and refused, and the real program behind TLS and passwords.
+
+#[path = "../support/namespace.rs"]
+mod namespace;
+
+mod cases;
+mod fixtures;
+mod flood;
+#[cfg(feature = "promtool-tests")]
+mod promtool;
+mod refusals;
+mod rotation;
+mod service;
+mod table;
