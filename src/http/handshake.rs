@@ -25,6 +25,8 @@ pub(super) async fn open(mut line: Line, config: &WebConfig, pulse: Arc<Pulse>) 
     if METHODS.iter().any(|method| method[..] == *head) {
         line.write_all(NOT_TLS).await?;
         line.shutdown().await?;
+        // What is left unread would reset the connection, perhaps before the answer is read.
+        tokio::io::copy(&mut line, &mut tokio::io::sink()).await?;
         return Err(io::Error::other("plain HTTP where TLS is spoken"));
     }
     let tls = TlsAcceptor::from(Arc::clone(tls)).accept(line).await?;

@@ -10,23 +10,33 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{AlertDescription, ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
 
+/// What a door that speaks TLS answers to somebody who does not.
+const SPEAKS_TLS: &[u8] = b"HTTP/1.0 400";
+
 /// Whether the exporter at `address` answers `/health`; neither connecting nor any step after it may
 /// take longer than `patience`.
 ///
-/// `tls` says whether it speaks TLS, whose certificate is not looked at: it is this host that is asked. If that is
-/// not known, both are tried.
+/// One that speaks TLS says so, and is then asked again over TLS: whoever asks need not know. Its certificate is not
+/// looked at, since it is this host that is asked.
 ///
 /// # Errors
 ///
-/// When there is no answer, or another than 200 or 401: a door that asks for a password is a healthy one, and so is
-/// one that asks for a certificate.
-pub fn healthcheck(address: SocketAddr, tls: Option<bool>, patience: Duration) -> io::Result<()> {
-    match tls {
-        Some(true) => over_tls(address, patience),
-        Some(false) => ask(connect(address, patience)?, address, patience),
-        None => over_tls(address, patience).or_else(|_| ask(connect(address, patience)?, address, patience)),
-    }
+/// When there is no answer, or another than 200, 401 or 429: a door that asks for a password is a healthy one, and so
+/// is one that asks for a certificate, and one at which too many others knock.
+pub fn healthcheck(address: SocketAddr, patience: Duration) -> io::Result<()> {
+    let status = ask(connect(address, patience)?, address, patience)?;
+    judge(if status == SPEAKS_TLS { over_tls(address, patience)? } else { status })
 }
+
+fn judge(status: Status) -> io::Result<()> {
+    if matches!(&status, b"HTTP/1.1 200" | b"HTTP/1.1 401" | b"HTTP/1.1 429") {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("it answers {:?}", String::from_utf8_lossy(&status))))
+}
+
+/// How an answer begins.
+type Status = [u8; "HTTP/1.1 200".len()];
 
 fn connect(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, patience)?;
@@ -35,7 +45,7 @@ fn connect(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-fn over_tls(address: SocketAddr, patience: Duration) -> io::Result<()> {
+fn over_tls(address: SocketAddr, patience: Duration) -> io::Result<Status> {
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
@@ -46,7 +56,8 @@ fn over_tls(address: SocketAddr, patience: Duration) -> io::Result<()> {
     let mut tls = ClientConnection::new(Arc::new(config), server).map_err(io::Error::other)?;
     let mut stream = connect(address, patience)?;
     let asked = ask(rustls::Stream::new(&mut tls, &mut stream), address, patience);
-    asked.or_else(|error| if asks_for_certificate(&error) { Ok(()) } else { Err(error) })
+    // As much a sign of health as being asked for a password.
+    asked.or_else(|error| if asks_for_certificate(&error) { Ok(*b"HTTP/1.1 401") } else { Err(error) })
 }
 
 fn asks_for_certificate(error: &io::Error) -> bool {
@@ -54,20 +65,17 @@ fn asks_for_certificate(error: &io::Error) -> bool {
     matches!(tls, Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)))
 }
 
-fn ask(mut stream: impl Read + Write, address: SocketAddr, patience: Duration) -> io::Result<()> {
+fn ask(mut stream: impl Read + Write, address: SocketAddr, patience: Duration) -> io::Result<Status> {
     // In one piece, which is one record of TLS.
     let request = format!("GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
-    let mut status = [0; "HTTP/1.1 200".len()];
+    let mut status = Status::default();
     stream.read_exact(&mut status).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => io::Error::other(format!("no answer within {} s", patience.as_secs())),
         _ => error,
     })?;
-    if matches!(&status, b"HTTP/1.1 200" | b"HTTP/1.1 401") {
-        return Ok(());
-    }
-    Err(io::Error::other(format!("it answers {:?}", String::from_utf8_lossy(&status))))
+    Ok(status)
 }
 
 /// Takes whoever answers for the exporter.
@@ -129,15 +137,16 @@ mod tests {
             }
             stream.write_all(answer.as_bytes())
         });
-        let asked = healthcheck(address, Some(false), Duration::from_secs(5));
+        let asked = healthcheck(address, Duration::from_secs(5));
         _ = server.join();
         asked
     }
 
     #[test]
-    fn only_an_answer_of_200_or_401_is_healthy() {
+    fn only_an_answer_of_200_401_or_429_is_healthy() {
         assert!(asked("HTTP/1.1 200 OK\r\n\r\n").is_ok());
         assert!(asked("HTTP/1.1 401 Unauthorized\r\n\r\n").is_ok());
+        assert!(asked("HTTP/1.1 429 Too Many Requests\r\n\r\n").is_ok());
         assert!(asked("HTTP/1.1 503 Service Unavailable\r\n\r\n").is_err());
         assert!(asked("SSH-2.0-OpenSSH_9.2\r\n").is_err());
         assert!(asked("").is_err());

@@ -1,4 +1,4 @@
-//! The file of `--web.config.file`: read at the start, checked, or asked whether it switches TLS on.
+//! The file of `--web.config.file`: read at the start, or checked.
 //!
 //! Refuses to know what is in it.
 
@@ -40,11 +40,6 @@ pub fn check(cli: &Cli) -> Result<(), Failure> {
     checked
         .map(drop)
         .map_err(|error| Failure::of_usage(format!("the web configuration is not valid:\n{error}")))
-}
-
-/// Whether the exporter with the same settings speaks TLS; `None` if the file does not tell now.
-pub fn speaks_tls(cli: &Cli) -> Option<bool> {
-    file(cli).map_or(Some(false), WebConfig::wants_tls)
 }
 
 /// The file; an empty name is none, as the toolkit has it.

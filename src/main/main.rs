@@ -91,6 +91,6 @@ fn healthcheck(cli: &Cli) -> Result<(), Failure> {
         Some(Listen::Any(port)) => (std::net::Ipv4Addr::LOCALHOST, *port).into(),
         None => (std::net::Ipv4Addr::LOCALHOST, cli.port).into(),
     };
-    http::healthcheck(address, door::speaks_tls(cli), Duration::from_secs(5))
+    http::healthcheck(address, Duration::from_secs(5))
         .map_err(|error| Failure::at_run_time(format!("{address} is not healthy: {error}")))
 }

@@ -82,17 +82,6 @@ impl WebConfig {
         Self::read_text(path, text, &Files::beside(path))
     }
 
-    /// Whether a file switches TLS on; `None` if it cannot be read. The files that it names are not looked at.
-    #[must_use]
-    pub fn wants_tls(path: &Path) -> Option<bool> {
-        let bytes = Files::beside(path).read(path.file_name().map(Path::new)?, Care::Public).ok()?;
-        let node = Node::read(&String::from_utf8(bytes).ok()?).ok()?;
-        let mistakes = Mistakes::of("");
-        let root = Entry::root(&node, &mistakes);
-        let section = root.section(&[TLS_SERVER_CONFIG, HTTP_SERVER_CONFIG, BASIC_AUTH_USERS, RATE_LIMIT]);
-        Some(section.filled(TLS_SERVER_CONFIG).is_some())
-    }
-
     fn read_text(path: &Path, text: &str, files: &Files) -> Result<Self, Error> {
         match Node::read(text) {
             Ok(node) => {

@@ -161,6 +161,25 @@ async fn plain_http_where_tls_is_spoken_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_healthcheck_finds_out_whether_tls_is_spoken() {
+    let authority = Authority::new();
+    let any = "  client_auth_type: RequireAnyClientCert\n";
+    let hash = bcrypt::hash("secret", 4).unwrap();
+    for server in [
+        plain(""),
+        plain(&format!("basic_auth_users: {{alice: {hash}}}\n")),
+        server(&authority, "", Limits::default()),
+        server(&authority, "  max_version: TLS12\n", Limits::default()),
+        server(&authority, any, Limits::default()),
+        server(&authority, &format!("{any}  max_version: TLS12\n"), Limits::default()),
+    ] {
+        let address = server.address;
+        let asked = tokio::task::spawn_blocking(move || crate::http::healthcheck(address, super::LONG));
+        asked.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_slow_handshake_ends_with_the_time_for_a_header() {
     let limits = Limits { header: Duration::from_millis(400), ..Limits::default() };
     let server = server(&Authority::new(), "", limits);
