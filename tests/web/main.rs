@@ -10,5 +10,6 @@ mod flood;
 mod promtool;
 mod refusals;
 mod rotation;
+mod secrets;
 mod service;
 mod table;

@@ -45,7 +45,11 @@ pub fn program(fixtures: &Fixtures, arguments: &[&str]) -> Command {
 
 impl Service {
     pub fn start(fixtures: &Fixtures) -> Self {
-        let child = program(fixtures, &[]).stderr(Stdio::piped()).spawn().expect("the program");
+        Self::start_with(fixtures, &[])
+    }
+
+    pub fn start_with(fixtures: &Fixtures, arguments: &[&str]) -> Self {
+        let child = program(fixtures, arguments).stderr(Stdio::piped()).spawn().expect("the program");
         let address = ([127, 0, 0, 1], 8020).into();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let client = ClientConfig::builder_with_provider(provider)

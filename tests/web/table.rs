@@ -32,6 +32,10 @@ pub struct Case {
     pub text: String,
     pub mode: u32,
     pub outcome: Outcome,
+    #[cfg_attr(
+        not(feature = "promtool-tests"),
+        expect(dead_code, reason = "what promtool is compared with")
+    )]
     pub toolkit: Toolkit,
 }
 
