@@ -180,7 +180,7 @@ fn every_configuration_of_the_repository_is_accepted_by_both() {
         let read = |path: &Path| std::fs::read_to_string(path).expect("a configuration");
         texts.extend(files.iter().map(|path| (path.display().to_string(), read(path))));
     }
-    for page in [PAGE, "README.md", "docs/compatibility.md"] {
+    for page in [PAGE, "README.md", "docs/compatibility.md", "docs/migrating.md"] {
         let examples = examples(page);
         assert!(page == "docs/compatibility.md" || !examples.is_empty(), "{page} has no example");
         texts.extend(examples.into_iter().map(|text| (page.to_owned(), text)));
