@@ -68,7 +68,7 @@ grep -qi '^www-authenticate: basic' "$scratch/head" || { cat "$scratch/head" >&2
 asked '400' -w '%{http_code}' "http://127.0.0.1:$port/metrics"
 grep -q 'HTTP request to an HTTPS server' "$scratch/body" || { cat "$scratch/body" >&2; fail "plain HTTP is not explained"; }
 asked '200 gzip' "${good[@]}" -H 'Accept-Encoding: gzip' -w '%{http_code} %header{content-encoding}' "$https/metrics"
-gzip -dc "$scratch/body" | grep -q '^ss_held_sockets' || fail "what is compressed is not the metrics"
+grep -q '^ss_held_sockets' <<<"$(gzip -dc "$scratch/body")" || fail "what is compressed is not the metrics"
 asked '200 text/plain; version=0.0.4; charset=utf-8 0' "${good[@]}" --head \
     -w '%{http_code} %{content_type} %{size_download}' "$https/metrics"
 # By ALPN curl would insist on http/1.0, which servers in Go refuse, too.
@@ -130,7 +130,8 @@ for server in "$prometheus" "$victoria"; do
         echo "http://$server holds: $expression"
     done
 done
-curl -fsS "http://$prometheus/api/v1/targets" | grep -q '401 Unauthorized' || fail "Prometheus was not told 401"
+targets=$(curl -fsS "http://$prometheus/api/v1/targets")
+grep -q '401 Unauthorized' <<<"$targets" || fail "Prometheus was not told 401: $targets"
 result "$prometheus" '{__name__=~"ss_held_.*"}' >"$scratch/of-prometheus"
 result "$victoria" '{__name__=~"ss_held_.*"}' >"$scratch/of-victoria"
 series=$(curl -fsS "${good[@]}" "$https/metrics" | grep -c '^ss_held_')

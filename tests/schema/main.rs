@@ -48,7 +48,7 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 fn examples(page: &str) -> Vec<String> {
     let text = std::fs::read_to_string(page).expect("a page");
     let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```"));
-    let of_others = ["scrape_configs:", "apiVersion:"];
+    let of_others = ["scrape_configs:", "services:", "apiVersion:"];
     blocks
         .map(|(block, _)| block.to_owned())
         .filter(|block| !of_others.iter().any(|key| block.starts_with(key)))
