@@ -100,7 +100,9 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let whole = Walk { plan, world, deadline, owners_known: read, listed };
     let mut walked = walk(&whole, memory, &mut attribution, &visits);
     let first = walked.result.is_ok() && memory.remembered.follower().wants_another_walk();
-    if first && !memory.alone {
+    // Without the time for it, the next collection completes the baseline.
+    let time = before.elapsed() < deadline.saturating_duration_since(Instant::now());
+    if first && time && !memory.alone {
         // What one walk of the kernel's tables misses must not look new in the next.
         memory.remembered.follower().end(true, true, &walked.missed);
         walked = walk(&whole, memory, &mut attribution, &visits);

@@ -158,7 +158,8 @@ impl Plan {
     #[must_use]
     pub fn attributes_as(&self, other: &Self) -> bool {
         let needs = |plan: &Self| (plan.needs_processes, plan.needs_cgroups());
-        needs(self) == needs(other)
+        // One table of processes serves both, whatever they ask of cgroups.
+        self.needs_processes && other.needs_processes || needs(self) == needs(other)
     }
 
     /// Whether the program differs from one network namespace to another.

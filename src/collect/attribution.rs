@@ -27,14 +27,21 @@ impl Attribution {
         // Without cgroup v2 the kernel tells of no cgroup, and beside v1 often of the root, but the process table does.
         let needed = cgroups.as_ref().is_some_and(|cgroups| !cgroups.is_mounted());
         let v1 = || Cgroup::has_v1(&std::fs::read_to_string(proc.join("self/cgroup")).unwrap_or_default());
-        let processes = (plan.needs_processes || needed)
-            .then(|| Processes::new(proc.to_owned(), plan.needs_cgroups() && v1()));
+        // Another plan may ask for cgroups, and goes on with the same processes.
+        let processes = (plan.needs_processes || needed).then(|| Processes::new(proc.to_owned(), v1()));
         Self { processes, cgroups, users: Users::default() }
     }
 
     /// What can be told without the process table.
     pub(crate) fn without_processes(plan: &Plan) -> Self {
         Self { cgroups: plan.needs_cgroups().then(Cgroups::mounted), ..Self::default() }
+    }
+
+    /// Goes on under another plan that finds owners in the same way.
+    pub(crate) fn adopt(&mut self, before: &Plan, plan: &Plan) {
+        if before.needs_cgroups() != plan.needs_cgroups() {
+            self.cgroups = plan.needs_cgroups().then(Cgroups::mounted);
+        }
     }
 
     /// The processes, if anybody asks for owners.

@@ -44,6 +44,10 @@ pub struct Follower {
     baselines: Vec<Option<Instant>>,
     /// Of each, whether sockets that the ledger knew before have no row in it yet.
     joined: Vec<bool>,
+    /// Of each, the number of the plan that it came with.
+    since: Vec<u32>,
+    /// The number of this plan.
+    plans: u32,
     /// Whether the directions of those are not known either.
     undirected: bool,
     /// Since when the owners of sockets have not been known.
@@ -101,9 +105,17 @@ impl Follower {
             now,
             baselines: vec![None; plan.past.folded.len()],
             joined: vec![false; plan.past.folded.len()],
+            since: vec![0; plan.past.folded.len()],
+            plans: 0,
             undirected: false,
             owners_unknown: None,
-            visit: Visit { namespace: Namespace::own(), home: Arc::default(), old: false, renamed: false },
+            visit: Visit {
+                namespace: Namespace::own(),
+                home: Arc::default(),
+                old: false,
+                renamed: false,
+                seen: 0,
+            },
             cgroups: plan.needs_cgroups(),
             observe: plan.collect.observe,
             period: 0,
@@ -138,6 +150,11 @@ impl Follower {
     /// What it follows.
     pub(super) fn plan(&self) -> Arc<Plan> {
         Arc::clone(&self.plan)
+    }
+
+    /// Whether it follows that plan.
+    pub(super) fn follows(&self, plan: &Plan) -> bool {
+        Arc::ptr_eq(&self.views, &plan.views)
     }
 
     /// Whether it is known which sockets lived before the exporter.

@@ -24,6 +24,8 @@ pub(crate) struct Homes {
     last: u32,
     /// Our own, as it was when they were last found out.
     own: Option<Namespace>,
+    /// How many plans were adopted.
+    plans: u32,
 }
 
 #[derive(Debug)]
@@ -33,6 +35,8 @@ struct Known {
     pid: Option<u32>,
     /// Whether all its sockets that no collection knows are younger than the exporter.
     settled: bool,
+    /// Under which of them all its sockets were last known.
+    seen: u32,
     /// Whether its sockets may be in rows with another name.
     renamed: bool,
     /// A dump that the kernel did not end in time, and since when.
@@ -50,6 +54,8 @@ pub(crate) struct Visit {
     pub(crate) old: bool,
     /// Whether those that are known may have been seen when it was called otherwise.
     pub(crate) renamed: bool,
+    /// Under which plan all its sockets were last known.
+    pub(crate) seen: u32,
 }
 
 impl Homes {
@@ -61,6 +67,7 @@ impl Homes {
         if found {
             self.own = listing.namespaces.iter().find(|namespace| namespace.own).cloned();
         }
+        let plans = self.plans;
         let mut before = std::mem::take(&mut self.known);
         let visits: Vec<_> = listing
             .namespaces
@@ -71,6 +78,7 @@ impl Homes {
                     home: Arc::new(self.home(&namespace)),
                     pid: None,
                     settled: baseline && (listed || namespace.own),
+                    seen: plans,
                     renamed: false,
                     held: None,
                     missing: 0,
@@ -86,7 +94,8 @@ impl Homes {
                         Arc::new(Home { cgroup: cgroup(&namespace, proc), ..Home::clone(&known.home) });
                 }
                 let (old, renamed) = (!known.settled, known.renamed);
-                let visit = Visit { home: Arc::clone(&known.home), old, renamed, namespace };
+                let visit =
+                    Visit { home: Arc::clone(&known.home), old, renamed, seen: known.seen, namespace };
                 self.known.insert(visit.namespace.inode, known);
                 visit
             })
@@ -126,10 +135,16 @@ impl Homes {
         Home { number, name: namespace.name.clone(), cgroup: None }
     }
 
+    /// Another plan is followed.
+    pub(crate) fn adopt(&mut self) {
+        self.plans += 1;
+    }
+
     /// Notes that all sockets of a namespace are known now.
     pub(crate) fn settle(&mut self, visit: &Visit) {
         if let Some(known) = self.known.get_mut(&visit.namespace.inode) {
             known.settled = true;
+            known.seen = self.plans;
             known.renamed = false;
         }
     }

@@ -50,7 +50,10 @@ impl Note<'_> {
         let (networks, users) = (&self.plan.networks, &attribution.users);
         let names = Names { networks, interface: &|_| None, users };
         let complete = !unsure && (self.owners_told || !self.plan.needs_processes);
-        self.remembered.follower().listener(socket, &claim, self.home, names, complete);
+        let mut follower = self.remembered.follower();
+        // Another plan may ask for what was not looked for.
+        let complete = complete && follower.follows(self.plan);
+        follower.listener(socket, &claim, self.home, names, complete);
         unsure
     }
 }

@@ -256,6 +256,10 @@ impl Memory {
         if !before.attributes_as(plan) {
             self.attribution = None;
         }
+        if let Some(attribution) = &mut self.attribution {
+            attribution.adopt(&before, plan);
+        }
+        self.homes.adopt();
         // Made before anything is locked: names may have to be looked up.
         let program = plan.program(world);
         self.remembered.follower().adopt(plan, program);

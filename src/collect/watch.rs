@@ -237,6 +237,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
 
     fn subscribe_again(&self) -> Events {
         loop {
+            self.remembered.waited();
             std::thread::sleep(BETWEEN);
             if let Ok(events) = subscribe(&self.plan, &self.remembered) {
                 return events;

@@ -31,7 +31,6 @@ impl Config {
             let _ = write_view(&mut out, view);
         }
         if self.views.iter().any(View::is_of_seed) {
-            out.push_str("# The predecessor's part, as it stands in the file.\n");
             out.push_str(&seed_part(text));
         }
         out
@@ -61,8 +60,14 @@ fn seed_part(text: &str) -> String {
             part.extend([line, "\n"]);
         }
     }
-    // A map in braces has no such lines.
-    if part.is_empty() { format!("# {}\n", text.trim_end().replace('\n', "\n# ")) } else { part }
+    if part.is_empty() {
+        // A map in braces has no such lines.
+        let whole = text.trim_end().replace('\n', "\n# ");
+        return format!(
+            "# The predecessor's part cannot be shown by itself; the file as it stands:\n# {whole}\n"
+        );
+    }
+    format!("# The predecessor's part, as it stands in the file.\n{part}")
 }
 
 fn write_collect(out: &mut String, collect: &Collect) -> fmt::Result {
@@ -88,7 +93,12 @@ fn write_networks(out: &mut String, networks: &Networks) -> fmt::Result {
     }
     for name in names {
         let of_name = networks.named(name).unwrap_or_default();
-        writeln!(out, "  {name}: [{}]", list(of_name.iter().map(|network| quoted(&network.to_string()))))?;
+        writeln!(
+            out,
+            "  {}: [{}]",
+            key(name),
+            list(of_name.iter().map(|network| quoted(&network.to_string())))
+        )?;
     }
     let lengths = [("ipv4", networks.prefixes().0), ("ipv6", networks.prefixes().1)];
     let lengths: Vec<_> =
@@ -98,7 +108,7 @@ fn write_networks(out: &mut String, networks: &Networks) -> fmt::Result {
 
 fn write_view(out: &mut String, view: &View) -> fmt::Result {
     let View { name, selection, states, by, columns, limit, folds, idle } = view;
-    writeln!(out, "  {name}:")?;
+    writeln!(out, "  {}:", key(name))?;
     writeln!(out, "    by: [{}]", list(by.iter().map(|label: &Label| label.name())))?;
     let states = State::ALL.into_iter().filter(|state| states.contains(*state)).map(State::name);
     writeln!(out, "    state: [{}]", list(states))?;
@@ -145,6 +155,12 @@ fn list(items: impl Iterator<Item = impl Display>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// A name as a key: in quotes if YAML would read something else.
+fn key(name: &str) -> String {
+    let odd = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    if odd.contains(&name.to_ascii_lowercase().as_str()) { quoted(name) } else { name.to_owned() }
+}
+
 /// A text as YAML and JSON write it.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
@@ -184,7 +200,7 @@ mod tests {
     #[test]
     fn the_effective_file_means_the_same_as_the_file() {
         says_the_same(DEFAULT_FILE);
-        says_the_same("views: {v: {}}");
+        says_the_same("views: {v: {}, \"null\": {}, \"on\": {}}");
         says_the_same(
             r#"
 collect: {deadline: 1m, observe: 90s, events: false, event_buffer: 1MiB, owners: 250ms, netns: ["4026531992", blue]}
@@ -222,7 +238,7 @@ views:
         assert!(
             config
                 .effective(braces)
-                .ends_with("file.\n# {logic: {metrics: {gauges: {active: true, rtt: {active: true}}}}}\n")
+                .ends_with("stands:\n# {logic: {metrics: {gauges: {active: true, rtt: {active: true}}}}}\n")
         );
     }
 }

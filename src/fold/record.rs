@@ -60,13 +60,17 @@ impl Records {
     }
 
     /// As many records of another width, under the same numbers, each made of its old words.
-    pub(super) fn recast(&self, width: usize, mut make: impl FnMut(&[u64], &mut [u64])) -> Self {
-        let blocks = self.blocks.iter().map(|_| vec![0; BLOCK * width].into_boxed_slice()).collect();
-        let mut recast = Self { width, blocks, free: self.free.clone(), made: self.made };
-        for number in (0..self.made).filter_map(|number| u32::try_from(number).ok()) {
-            make(self.get(number), recast.get_mut(number));
-        }
-        recast
+    pub(super) fn recast(self, width: usize, mut make: impl FnMut(&[u64], &mut [u64])) -> Self {
+        let Self { width: before, blocks, free, made } = self;
+        // One block after the other, so that there is never the whole of both.
+        let blocks = blocks.into_iter().map(|old| {
+            let mut new = vec![0; BLOCK * width].into_boxed_slice();
+            old.chunks_exact(before.max(1))
+                .zip(new.chunks_exact_mut(width.max(1)))
+                .for_each(|(old, new)| make(old, new));
+            new
+        });
+        Self { width, blocks: blocks.collect(), free, made }
     }
 
     /// The memory of a record in bytes.

@@ -47,6 +47,20 @@ impl Shared {
     }
 }
 
+/// What people are told of the configuration in force.
+pub struct InForce {
+    /// All of it, as text.
+    pub effective: String,
+    /// The names of its views.
+    pub views: Vec<String>,
+}
+
+impl InForce {
+    pub fn of(plan: &Plan, effective: String) -> Self {
+        Self { effective, views: plan.views.iter().map(|view| view.name.clone()).collect() }
+    }
+}
+
 /// The exporter as it runs.
 #[derive(Clone)]
 pub struct Lifecycle {
@@ -56,8 +70,8 @@ pub struct Lifecycle {
     pub collector: Collector,
     /// What was held before anything was dropped.
     pub held: Held,
-    /// The configuration in force, as text; apart from the work, for which a reader would have to wait.
-    pub effective: Arc<Mutex<String>>,
+    /// The configuration in force; apart from the work, for which a reader would have to wait.
+    pub in_force: Arc<Mutex<InForce>>,
     /// Held by the reload under way.
     pub turn: Arc<Mutex<()>>,
 }
@@ -110,12 +124,16 @@ impl Lifecycle {
         work.memory.adopt(&plan, &host, privileges.clone());
         (work.plan, work.privileges) = (Arc::clone(&plan), privileges);
         drop(work);
-        *self.effective.lock().unwrap_or_else(PoisonError::into_inner) = effective;
+        *self.in_force() = InForce::of(&plan, effective);
         self.collector.be_patient(plan.collect.deadline);
         let events =
             (plan.past.events && !self.remembered.hears()).then(|| hear(&plan, &self.remembered)).flatten();
         self.follow(events, host, ());
         Ok(source)
+    }
+
+    fn in_force(&self) -> MutexGuard<'_, InForce> {
+        self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is decided at the start, once.
@@ -168,11 +186,11 @@ impl Lifecycle {
 
 impl Operations for Lifecycle {
     fn views(&self) -> Vec<String> {
-        self.remembered.plan().views.iter().map(|view| view.name.clone()).collect()
+        self.in_force().views.clone()
     }
 
     fn configuration(&self) -> String {
-        self.effective.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.in_force().effective.clone()
     }
 
     fn reload(&self) -> Result<(), String> {

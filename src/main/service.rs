@@ -19,7 +19,7 @@ use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, State, Stat
 use crate::configuration::Loaded;
 use crate::failure::Failure;
 use crate::host::{Host, PROC};
-use crate::lifecycle::{Lifecycle, Shared, Work, hear, since_1970};
+use crate::lifecycle::{InForce, Lifecycle, Shared, Work, hear, since_1970};
 use crate::listen::listeners;
 use crate::stop::Signals;
 use crate::{door, notify, rights};
@@ -58,8 +58,9 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
     let terms = Terms { patience: plan.collect.deadline, waiting };
     let watching = host.clone();
+    let in_force = Arc::new(Mutex::new(InForce::of(&plan, effective)));
     let work = Shared::new(Work { plan, host, memory, privileges });
-    let (effective, turn) = (Arc::new(Mutex::new(effective)), Arc::default());
+    let turn = Arc::default();
     let (standing_of, collecting) = (remembered.clone(), work.clone());
     let (collector, _thread) = Collector::start(
         terms,
@@ -73,7 +74,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         process_metrics: !cli.disable_exporter_metrics,
         lifecycle: cli.enable_lifecycle,
     };
-    let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, effective, turn };
+    let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force, turn };
     lifecycle.follow(events, watching, notify::Ready);
     let settings = Settings { offer, beat, ..Settings::default() };
     let reloading = lifecycle.clone();

@@ -36,11 +36,31 @@ impl Follower {
         };
         let baseline = |table: &Option<usize>| self.baselines.get((*table)?).copied().flatten();
         self.baselines = kept.tables.iter().map(baseline).collect();
-        self.joined = kept.tables.iter().map(Option::is_none).collect();
+        self.plans += 1;
+        let plans = self.plans;
+        let since =
+            |table: &Option<usize>| table.and_then(|old| self.since.get(old).copied()).unwrap_or(plans);
+        self.since = kept.tables.iter().map(since).collect();
+        if plan.collect.tracked > self.plan.collect.tracked && self.ledger.stats.untracked > 0 {
+            // Those for which there is room now may be older than any view.
+            self.since.fill(plans);
+        }
+        let joined =
+            |table: &Option<usize>| table.is_none_or(|old| self.joined.get(old).is_none_or(|joined| *joined));
+        self.joined = kept.tables.iter().map(joined).collect();
         self.undirected |= undirected;
         self.ledger.reshape(past.shape(&views, plan.collect.tracked), &kept);
+        // What names mean in other namespaces is known again at the next look; until then it is what it was.
+        for of_home in self.programs.values_mut() {
+            let mut now = program.clone();
+            for (wanted, same) in now.folded.iter_mut().zip(&kept.tables) {
+                if let Some(known) = same.and_then(|number| of_home.folded.get(number)) {
+                    wanted.clone_from(known);
+                }
+            }
+            *of_home = Arc::new(now);
+        }
         self.program = Arc::new(program);
-        self.programs.clear();
         self.cgroups = plan.needs_cgroups();
         self.observe = plan.collect.observe;
         (self.views, self.past, self.plan) = (views, past, Arc::clone(plan));

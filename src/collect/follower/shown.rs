@@ -39,6 +39,7 @@ impl Follower {
             Sight::Known(slot) => Some(slot),
             Sight::New => None,
         };
+        let slot = slot.filter(|slot| !self.is_of_no_use(*slot, socket, of));
         let direction = self.direction(socket, slot, of);
         let subject = Subject::alive(socket, direction, of);
         if let Some(slot) = slot {
@@ -55,6 +56,23 @@ impl Follower {
             }
         }
         Counted::Now(direction)
+    }
+
+    /// Whether no view wants a socket any more that was followed under another plan; its record is given back.
+    #[inline]
+    fn is_of_no_use(&mut self, slot: Slot, socket: &Socket<'_>, of: Belongs<'_>) -> bool {
+        if self.ledger.flags(slot) & UNPLACED == 0 {
+            return false;
+        }
+        let direction = self.direction(socket, Some(slot), of);
+        let subject = Subject::alive(socket, direction, of);
+        let followed = self.past.folded.iter().filter_map(|folded| folded.followed);
+        let has_row = { followed }.any(|place| self.ledger.row(slot, place) != NO_ROW);
+        let of_use = has_row || self.program.worth.iter().any(|worth| worth.accepts(subject));
+        if !of_use {
+            self.ledger.close(slot, self.seconds());
+        }
+        !of_use
     }
 
     /// A socket that the ledger knows.
@@ -121,11 +139,15 @@ impl Follower {
             return false;
         }
         self.rows.clear();
+        let mut late_rows: Vec<(usize, u32)> = Vec::new();
         for number in 0..self.past.folded.len() {
             let followed = self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some());
             let row = if followed {
                 let row = self.row(number, subject, names);
-                self.rows.push(row);
+                // Who was not looked at since the view is there may be older than it.
+                let late = self.since.get(number).is_some_and(|since| self.visit.seen < *since);
+                self.rows.push(if late { NO_ROW } else { row });
+                late_rows.extend((late && row != NO_ROW).then_some((self.rows.len() - 1, row)));
                 row
             } else {
                 self.touched(number, subject, names)
@@ -144,6 +166,9 @@ impl Follower {
         };
         let slot = self.ledger.open(entrant, &self.rows, &self.values);
         let Some(slot) = slot else { return false };
+        for (place, row) in late_rows {
+            self.ledger.move_to(slot, place, row, self.seconds());
+        }
         self.observe(slot, subject.socket);
         true
     }

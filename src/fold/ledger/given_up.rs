@@ -31,6 +31,10 @@ impl Ledger {
     /// Counts a socket as closed that is in no dump. Its record waits for the event: a connection that is
     /// reset leaves the kernel's tables at once, and ends when its process closes it.
     fn give_up(&mut self, slot: Slot, now: u32) {
+        if (0..self.followed.len()).all(|number| self.row(slot, number) == NO_ROW) {
+            // No view wants it, so that no dump may have asked for it.
+            return self.close(slot, now);
+        }
         self.stats.unseen += 1;
         self.waiting += 1;
         self.count_closed(slot);

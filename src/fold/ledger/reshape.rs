@@ -3,7 +3,7 @@
 //! Refuses to know which tables are the same, and why.
 
 use super::words::{COOKIE, COUNTERS, NOTES, SEEN, high, row_of, set_row};
-use super::{ABSENT, Ledger, NO_ROW, Shape, feeds};
+use super::{ABSENT, Ledger, NO_ROW, Records, Shape, feeds};
 use crate::fold::standing::Standing;
 
 /// What stays of a ledger that gets another shape.
@@ -45,7 +45,8 @@ impl Ledger {
         };
         let places: Vec<Option<usize>> = followed.iter().map(place).collect();
         let (width, old_width) = (counters.len(), self.counters.len());
-        self.records = self.records.recast(super::width(width, followed.len()), |old, new| {
+        let records = std::mem::replace(&mut self.records, Records::new(0));
+        self.records = records.recast(super::width(width, followed.len()), |old, new| {
             if old.get(COOKIE).is_none_or(|cookie| *cookie == 0) {
                 return;
             }
