@@ -58,6 +58,10 @@ pub struct Cli {
     /// Read the configuration again on POST /-/reload, as on SIGHUP
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
+    /// Show the sockets themselves, at / and /api/v1/sockets, to all who may read the metrics, and not to this host alone
+    #[arg(long = "web.enable-sockets-api")]
+    pub enable_sockets_api: bool,
+
     /// Who may come in and how: TLS, passwords, headers, rate; docs/web.md has the format
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub web_config: Option<PathBuf>,
@@ -291,7 +295,8 @@ fn listen_address(text: &str) -> Result<Listen, String> {
 /// A path that is none of the others, of characters that neither a URL nor a page would have to escape.
 fn telemetry_path(text: &str) -> Result<String, String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-    let taken = ["/", "/config", "/health", "/-/healthy", "/-/ready", "/-/reload"].contains(&text);
+    let taken =
+        ["/", "/api/v1/sockets", "/config", "/health", "/-/healthy", "/-/ready", "/-/reload"].contains(&text);
     if text.starts_with('/') && !taken && text.bytes().all(plain) {
         return Ok(text.to_owned());
     }

@@ -61,6 +61,8 @@ struct State {
     refused: u64,
     /// What was last shown without a dump, and when: as many share it as ask within a second.
     stood: Option<(Instant, Arc<Snapshot>)>,
+    /// How the last collection went.
+    last: Option<Health>,
     /// When a scrape that came away without sockets was last logged.
     warned: Option<Instant>,
     stopped: bool,
@@ -184,6 +186,12 @@ impl Collector {
         state.late().max(state.left.map(|(since, _)| since.elapsed()))
     }
 
+    /// How the last collection went, if there was one.
+    #[must_use]
+    pub fn last(&self) -> Option<Health> {
+        self.0.lock().last.clone()
+    }
+
     /// Ends the thread after the collection in progress.
     pub fn stop(&self) {
         self.0.lock().stopped = true;
@@ -212,6 +220,7 @@ impl Shared {
         let mut state = self.lock();
         snapshot.health.collections = state.collections;
         snapshot.health.refused = state.refused;
+        state.last = Some(snapshot.health.clone());
         let snapshot = Arc::new(snapshot);
         state.running = None;
         let now = Instant::now();

@@ -23,6 +23,7 @@ pub mod health;
 pub mod hosts;
 pub mod http;
 pub mod labels;
+pub mod live;
 pub mod metrics;
 pub mod plan;
 pub mod privileges;

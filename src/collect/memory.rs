@@ -266,6 +266,12 @@ impl Memory {
         self.remembered.standing().privileges = privileges;
     }
 
+    /// What is needed, and what of it was held at the start.
+    #[must_use]
+    pub fn privileges(&self) -> Privileges {
+        self.remembered.privileges()
+    }
+
     /// What it shares with others.
     #[must_use]
     pub fn remembered(&self) -> Remembered {

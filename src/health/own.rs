@@ -38,6 +38,18 @@ impl Own {
         }
     }
 
+    /// The processor time used so far, in seconds.
+    #[must_use]
+    pub const fn cpu_seconds(self) -> Option<f64> {
+        self.cpu_seconds
+    }
+
+    /// The memory that is resident, in bytes.
+    #[must_use]
+    pub const fn resident_bytes(self) -> Option<f64> {
+        self.resident_bytes
+    }
+
     pub(super) fn write(self, out: &mut Families<'_>) {
         use Type::{Counter, Gauge};
         let rows = [

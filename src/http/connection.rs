@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::body::Answer;
 use super::limits::Limits;
 use super::line::Line;
+use super::live::Visitor;
 use super::operations::Site;
 use super::pulse::Pulse;
 use super::{admission, handshake, routes};
@@ -44,6 +45,7 @@ impl Connection {
 
     /// Answers request after request until the client leaves, breaks a limit or the server closes.
     pub(super) async fn run(self, stream: TcpStream) {
+        let visitor = Visitor::at(stream.peer_addr().ok().map(|address| address.ip()));
         let line = Line::new(stream, self.pulse());
         let mut opening = pin!(async {
             let config = admission::current(&self.site.web).await;
@@ -54,7 +56,7 @@ impl Connection {
             Some(Err(error)) => return tracing::debug!(%error, "connection ended before a request"),
             None => return,
         };
-        let answer = service_fn(|request| self.answer(request));
+        let answer = service_fn(|request| self.answer(request, visitor));
         let mut http = pin!(
             http1::Builder::new()
                 .header_read_timeout(None)
@@ -106,6 +108,7 @@ impl Connection {
     fn answer(
         &self,
         request: Request<Incoming>,
+        visitor: Visitor,
     ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
         let answering = self.pulse.answering();
         let site = self.site.clone();
@@ -120,7 +123,7 @@ impl Connection {
             let mut response = if let Some(refusal) = refusal {
                 refusal
             } else {
-                let response = routes::answer(&site, &head, target).await;
+                let response = routes::answer(&site, &head, visitor, target).await;
                 admission::with_headers(response, &config)
             };
             if has_body {

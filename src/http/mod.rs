@@ -12,6 +12,7 @@ mod healthcheck;
 mod limits;
 mod line;
 mod listen;
+mod live;
 mod negotiate;
 mod operations;
 mod pulse;
@@ -34,7 +35,7 @@ pub use self::body::compressor;
 pub use self::healthcheck::healthcheck;
 pub use self::limits::Limits;
 pub use self::listen::{BindError, bind, bind_default};
-pub use self::operations::{Beat, Offer, Operations};
+pub use self::operations::{Beat, Offer, Operations, Page};
 
 use self::connection::Connection;
 use self::crowd::Crowd;
@@ -55,7 +56,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) {
     let Settings { limits, offer, beat } = settings;
-    let site = Site { scrapes: Arc::new(collector), operations, web, offer: Arc::new(offer) };
+    let site = Site::new(Arc::new(collector), operations, web, offer);
     serve_from(listeners, site, limits, beat, shutdown).await;
 }
 

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::scrapes::Scrapes;
 use crate::web::Web;
 
@@ -12,6 +14,17 @@ use crate::web::Web;
 pub trait Operations: Send + Sync + 'static {
     /// The names of the views.
     fn views(&self) -> Vec<String>;
+
+    /// The page of this host's sockets now, for what stands behind the question mark of a URL; it may take as long as a
+    /// collection.
+    fn page(&self, query: &str) -> Page;
+
+    /// This host's sockets now as JSON, for what stands behind the question mark of a URL; it may take as long as a
+    /// collection.
+    ///
+    /// # Errors
+    /// What is wrong with the query.
+    fn sockets(&self, query: &str) -> Result<String, String>;
 
     /// The configuration in force, as text.
     fn configuration(&self) -> String;
@@ -23,6 +36,15 @@ pub trait Operations: Send + Sync + 'static {
     fn reload(&self) -> Result<(), String>;
 }
 
+/// A page in HTML.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The text.
+    pub html: String,
+    /// The value of `Content-Security-Policy` that it can do with.
+    pub policy: String,
+}
+
 /// What is offered at the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -32,11 +54,18 @@ pub struct Offer {
     pub process_metrics: bool,
     /// Whether anybody may ask for a reload.
     pub lifecycle: bool,
+    /// Whether the sockets themselves are shown to others than this host's own clients.
+    pub sockets_to_all: bool,
 }
 
 impl Default for Offer {
     fn default() -> Self {
-        Self { telemetry_path: "/metrics".into(), process_metrics: true, lifecycle: false }
+        Self {
+            telemetry_path: "/metrics".into(),
+            process_metrics: true,
+            lifecycle: false,
+            sockets_to_all: false,
+        }
     }
 }
 
@@ -55,4 +84,20 @@ pub(super) struct Site {
     pub(super) operations: Arc<dyn Operations>,
     pub(super) web: Arc<Web>,
     pub(super) offer: Arc<Offer>,
+    /// Room for looks at the sockets.
+    pub(super) looks: Arc<Semaphore>,
+}
+
+/// So many clients may wait for a look at the sockets.
+const LOOKS: usize = 8;
+
+impl Site {
+    pub(super) fn new(
+        scrapes: Arc<dyn Scrapes>,
+        operations: Arc<dyn Operations>,
+        web: Arc<Web>,
+        offer: Offer,
+    ) -> Self {
+        Self { scrapes, operations, web, offer: Arc::new(offer), looks: Arc::new(Semaphore::new(LOOKS)) }
+    }
 }

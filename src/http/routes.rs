@@ -10,6 +10,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Uri, Version};
 
 use super::body::Payload;
+use super::live::{self, Visitor};
 use super::operations::Site;
 use super::scrape::scrape;
 
@@ -41,9 +42,17 @@ const LANDING_PAGE: [&str; 2] = [
 "#,
 ];
 
+/// What there is beside the metrics and the reload.
+const PATHS: [&str; 6] = ["/", "/api/v1/sockets", "/config", "/health", "/-/healthy", "/-/ready"];
+
 /// Answers one request.
-pub(super) async fn answer(site: &Site, head: &Parts, longest_target: usize) -> Response<Payload> {
-    let mut response = dispatch(site, head, longest_target).await;
+pub(super) async fn answer(
+    site: &Site,
+    head: &Parts,
+    visitor: Visitor,
+    longest_target: usize,
+) -> Response<Payload> {
+    let mut response = dispatch(site, head, visitor, longest_target).await;
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
@@ -53,7 +62,7 @@ pub(super) fn close_after(response: &mut Response<Payload>) {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
-async fn dispatch(site: &Site, head: &Parts, longest_target: usize) -> Response<Payload> {
+async fn dispatch(site: &Site, head: &Parts, visitor: Visitor, longest_target: usize) -> Response<Payload> {
     let metrics = site.offer.telemetry_path.as_str();
     if length(&head.uri) > longest_target {
         return text(StatusCode::URI_TOO_LONG, format!("This address is too long; try {metrics}.\n"));
@@ -67,7 +76,7 @@ async fn dispatch(site: &Site, head: &Parts, longest_target: usize) -> Response<
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     match path {
         "/-/reload" => reload(site, &head.method).await,
-        _ if path != metrics && !matches!(path, "/" | "/config" | "/health" | "/-/healthy" | "/-/ready") => {
+        _ if path != metrics && !PATHS.contains(&path) => {
             text(StatusCode::NOT_FOUND, format!("Nothing here; try {metrics}.\n"))
         }
         _ if !reads => only("GET, HEAD", "Only GET and HEAD are answered here.\n"),
@@ -79,6 +88,8 @@ async fn dispatch(site: &Site, head: &Parts, longest_target: usize) -> Response<
             Ok(()) => text(StatusCode::OK, "prometheus_ss_exporter is ready.\n"),
             Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, format!("Not ready: {reason}\n")),
         },
+        "/api/v1/sockets" => live::sockets(site, head, visitor).await,
+        _ if visitor.may_see(site) => live::page(site, head).await,
         _ => landing_page(metrics),
     }
 }
@@ -129,4 +140,22 @@ pub(super) fn text(status: StatusCode, said: impl Into<Bytes>) -> Response<Paylo
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_see_the_sockets_gets_links() {
+        let page = landing_page("/ss/metrics");
+        let Payload::Whole(html) = page.body() else { panic!("a page is known in full") };
+        let html = std::str::from_utf8(html).expect("text");
+        assert!(
+            html.contains(r#"<a href="/ss/metrics">"#) && html.contains(env!("CARGO_PKG_VERSION")),
+            "{html}"
+        );
+        let policy = page.headers().get(CONTENT_SECURITY_POLICY).expect("a policy");
+        assert_eq!(policy, "default-src 'none'; style-src 'unsafe-inline'");
+    }
 }

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant, SystemTime};
 use ss_exporter::cli::Cli;
 use ss_exporter::collect::{Memory, Remembered, collect, subscribe, watch};
 use ss_exporter::collector::Collector;
+use ss_exporter::config::Config;
 use ss_exporter::health::Reload;
-use ss_exporter::http::Operations;
+use ss_exporter::http::{Operations, Page};
+use ss_exporter::live::{Exporter, Live, Query, page, policy};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held, Privileges};
 use ss_exporter::snapshot::Snapshot;
@@ -53,11 +55,13 @@ pub struct InForce {
     pub effective: String,
     /// The names of its views.
     pub views: Vec<String>,
+    /// The sockets themselves, for those who ask for them.
+    pub live: Arc<Live<Host>>,
 }
 
 impl InForce {
-    pub fn of(plan: &Plan, effective: String) -> Self {
-        Self { effective, views: plan.views.iter().map(|view| view.name.clone()).collect() }
+    pub fn of(plan: &Plan, effective: String, live: Arc<Live<Host>>) -> Self {
+        Self { effective, views: plan.views.iter().map(|view| view.name.clone()).collect(), live }
     }
 }
 
@@ -105,6 +109,7 @@ impl Lifecycle {
         let loaded = configuration::load(&self.cli).map_err(|failure| failure.message)?;
         loaded.warn();
         let Loaded { config, effective, source } = loaded;
+        let shown = config.clone();
         let plan = Arc::new(Plan::new(config));
         let mut work = self.work.lock();
         self.check(&work.plan, &plan)?;
@@ -124,7 +129,7 @@ impl Lifecycle {
         work.memory.adopt(&plan, &host, privileges.clone());
         (work.plan, work.privileges) = (Arc::clone(&plan), privileges);
         drop(work);
-        *self.in_force() = InForce::of(&plan, effective);
+        *self.in_force() = InForce::of(&plan, effective, live(&host, &shown));
         self.collector.be_patient(plan.collect.deadline);
         let events =
             (plan.past.events && !self.remembered.hears()).then(|| hear(&plan, &self.remembered)).flatten();
@@ -134,6 +139,10 @@ impl Lifecycle {
 
     fn in_force(&self) -> MutexGuard<'_, InForce> {
         self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live(&self) -> Arc<Live<Host>> {
+        Arc::clone(&self.in_force().live)
     }
 
     /// What is decided at the start, once.
@@ -189,6 +198,21 @@ impl Operations for Lifecycle {
         self.in_force().views.clone()
     }
 
+    fn page(&self, query: &str) -> Page {
+        let exporter =
+            Exporter { telemetry_path: self.cli.telemetry_path.clone(), health: self.collector.last() };
+        let asked = Query::read(query);
+        let filter = asked.as_ref().map_or("", |query| &query.filter).to_owned();
+        let seen = asked.and_then(|query| self.live().look(&query.filter));
+        Page { html: page(&filter, seen.as_deref(), &exporter), policy: policy() }
+    }
+
+    fn sockets(&self, query: &str) -> Result<String, String> {
+        let answer = Query::read(query)
+            .and_then(|query| self.live().look(&query.filter).and_then(|look| query.answer(&look)));
+        answer.map_err(|refusal| refusal.to_string())
+    }
+
     fn configuration(&self) -> String {
         self.in_force().effective.clone()
     }
@@ -208,6 +232,12 @@ fn cannot_hear(error: &std::io::Error) {
         %error,
         "cannot hear of closing sockets; what a connection does after its last collection is lost"
     );
+}
+
+/// Looks at this host for those who ask for the sockets themselves.
+pub fn live(host: &Host, config: &Config) -> Arc<Live<Host>> {
+    // What is missing is said of the metrics.
+    Arc::new(Live::new(host.clone(), config, Privileges::default()))
 }
 
 /// The time now.

@@ -22,7 +22,7 @@ use crate::host::{Host, PROC};
 use crate::lifecycle::{InForce, Lifecycle, Shared, Work, hear, since_1970};
 use crate::listen::listeners;
 use crate::stop::Signals;
-use crate::{door, notify, rights};
+use crate::{door, lifecycle, notify, rights};
 
 /// How long answers in progress may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -30,6 +30,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Serves until the process is asked to stop.
 pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let Loaded { config, effective, source } = loaded;
+    let shown = config.clone();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = source, "starting");
     let plan = Arc::new(Plan::new(config));
     ask_the_kernel()?;
@@ -58,7 +59,8 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
     let terms = Terms { patience: plan.collect.deadline, waiting };
     let watching = host.clone();
-    let in_force = Arc::new(Mutex::new(InForce::of(&plan, effective)));
+    let live = lifecycle::live(&host, &shown);
+    let in_force = Arc::new(Mutex::new(InForce::of(&plan, effective, live)));
     let work = Shared::new(Work { plan, host, memory, privileges });
     let turn = Arc::default();
     let (standing_of, collecting) = (remembered.clone(), work.clone());
@@ -73,6 +75,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         telemetry_path: cli.telemetry_path.clone(),
         process_metrics: !cli.disable_exporter_metrics,
         lifecycle: cli.enable_lifecycle,
+        sockets_to_all: cli.enable_sockets_api,
     };
     let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force, turn };
     lifecycle.follow(events, watching, notify::Ready);

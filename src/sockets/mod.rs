@@ -88,6 +88,18 @@ pub enum Number {
     Real(f64),
 }
 
+impl Number {
+    /// The value as Prometheus has it.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus stores floats")]
+    pub fn real(self) -> f64 {
+        match self {
+            Self::Whole(whole) => whole as f64,
+            Self::Real(real) => real,
+        }
+    }
+}
+
 /// One socket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
@@ -98,6 +110,13 @@ pub struct Row {
 }
 
 impl Row {
+    /// A socket with these texts, all others empty.
+    #[cfg(test)]
+    pub(crate) fn of(texts: &[(Label, &str)], values: Vec<(&'static Metric, Number)>) -> Self {
+        let text = |label| texts.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| *text);
+        Self { labels: LABELS.map(|label| text(label).to_owned()).into(), values }
+    }
+
     /// The text of a label of [`LABELS`].
     #[must_use]
     pub fn label(&self, label: Label) -> &str {

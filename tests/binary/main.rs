@@ -10,6 +10,7 @@ mod dropping;
 mod estimate;
 mod exporter;
 mod hostile;
+mod live;
 #[cfg(feature = "root-tests")]
 mod privileges;
 #[cfg(feature = "root-tests")]

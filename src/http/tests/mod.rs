@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::operations::{Offer, Operations, Site};
+use super::operations::{Offer, Operations, Page, Site};
 use super::scrapes::{Chunks, Reply as Answered, Scrapes};
 use super::{Limits, bind, serve_from};
 use crate::collector::Busy;
@@ -104,6 +104,14 @@ impl Operations for Fake {
         vec!["tcp".into()]
     }
 
+    fn page(&self, query: &str) -> Page {
+        Page { html: format!("<p>{query}</p>"), policy: "default-src 'none'".into() }
+    }
+
+    fn sockets(&self, query: &str) -> Result<String, String> {
+        if query == "wrong" { Err("wrong query".into()) } else { Ok("{}".into()) }
+    }
+
     fn configuration(&self) -> String {
         "views: {}\n".into()
     }
@@ -139,12 +147,7 @@ impl Server {
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let site = Site {
-            scrapes: Arc::clone(&fake) as _,
-            operations: Arc::clone(&fake) as _,
-            web: Arc::new(web),
-            offer: Arc::new(offer),
-        };
+        let site = Site::new(Arc::clone(&fake) as _, Arc::clone(&fake) as _, Arc::new(web), offer);
         let shutdown = async { _ = stopped.await };
         let ended = tokio::spawn(serve_from(vec![listener], site, limits, None, shutdown));
         Self { address, stop: Some(stop), ended, fake }
@@ -171,7 +174,8 @@ impl Server {
     }
 
     async fn ask(&self, method: &str, path: &str, headers: &str) -> Reply {
-        let words = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+        let words =
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
         let (bytes, end) = self.exchange(words.as_bytes()).await;
         end.unwrap();
         Reply::read(&bytes)

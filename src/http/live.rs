@@ -1,0 +1,164 @@
+//! `/` and `/api/v1/sockets`: the sockets themselves, to those who may see them.
+//!
+//! Metrics are meant for others, and so are served to whoever may come in. The sockets are one by one who talks to whom: they
+//! are for the clients of this host, unless its operator says otherwise. Refuses to know what is shown.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
+
+use super::body::Payload;
+use super::operations::{Operations, Page, Site};
+use super::routes::text;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Visitor {
+    /// Whether the connection is from this host.
+    pub(super) is_local: bool,
+}
+
+impl Visitor {
+    pub(super) fn at(address: Option<IpAddr>) -> Self {
+        Self { is_local: address.is_some_and(|address| address.to_canonical().is_loopback()) }
+    }
+
+    /// Whether the sockets are shown.
+    pub(super) fn may_see(self, site: &Site) -> bool {
+        self.is_local || site.offer.sockets_to_all
+    }
+}
+
+/// Answers `/`.
+pub(super) async fn page(site: &Site, head: &Parts) -> Response<Payload> {
+    let query = head.uri.query().unwrap_or_default().to_owned();
+    match look(site, head, move |operations| operations.page(&query)).await {
+        Err(refusal) => refusal,
+        Ok(Page { html, policy }) => {
+            let mut response = of_kind(html, "text/html; charset=utf-8");
+            // It is of this program's making, and has no character that a header may not have.
+            if let Ok(policy) = HeaderValue::from_str(&policy) {
+                response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+            }
+            response
+        }
+    }
+}
+
+/// Answers `/api/v1/sockets`.
+pub(super) async fn sockets(site: &Site, head: &Parts, visitor: Visitor) -> Response<Payload> {
+    if !visitor.may_see(site) {
+        let said = "The sockets are shown to clients of this host alone; --web.enable-sockets-api shows them to all who may read the metrics.\n";
+        return text(StatusCode::FORBIDDEN, said);
+    }
+    let query = head.uri.query().unwrap_or_default().to_owned();
+    match look(site, head, move |operations| operations.sockets(&query)).await {
+        Err(refusal) => refusal,
+        Ok(Ok(json)) => of_kind(json, "application/json"),
+        Ok(Err(wrong)) => text(StatusCode::BAD_REQUEST, format!("{wrong}\n")),
+    }
+}
+
+/// Has somebody look, on a thread that may wait.
+async fn look<T: Send + 'static>(
+    site: &Site,
+    head: &Parts,
+    at: impl FnOnce(&dyn Operations) -> T + Send + 'static,
+) -> Result<T, Response<Payload>> {
+    if !names_this_host(head) {
+        let said = "This host is not known by that name: ask localhost, its host name or an address.\n";
+        return Err(text(StatusCode::MISDIRECTED_REQUEST, said));
+    }
+    let busy = || {
+        let mut response =
+            text(StatusCode::SERVICE_UNAVAILABLE, "Too many wait for a look at the sockets already.\n");
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+    };
+    let room = Arc::clone(&site.looks).try_acquire_owned().map_err(|_| busy())?;
+    let operations = Arc::clone(&site.operations);
+    let looked = tokio::task::spawn_blocking(move || {
+        let seen = at(&*operations);
+        drop(room);
+        seen
+    });
+    looked.await.map_err(|_| busy())
+}
+
+/// Whether the request names this host in a way that no foreign page can: a name that its owner lets point here (DNS
+/// rebinding) is none of ours.
+fn names_this_host(head: &Parts) -> bool {
+    let named = head.uri.authority().map(|authority| authority.as_str().to_owned());
+    let header = || head.headers.get(HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let Some(named) = named.or_else(header) else {
+        // HTTP/1.0 has no such header, and no browser speaks it.
+        return true;
+    };
+    let own = rustix::system::uname();
+    is_own_name(&named, &own.nodename().to_string_lossy())
+}
+
+fn is_own_name(named: &str, own: &str) -> bool {
+    let host = match named.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => named.rsplit_once(':').map_or(named, |(host, _)| host),
+    };
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let own = own.to_ascii_lowercase();
+    let below =
+        |name: &str| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    host.parse::<IpAddr>().is_ok() || host == "localhost" || (!own.is_empty() && below(&own))
+}
+
+fn of_kind(body: String, kind: &'static str) -> Response<Payload> {
+    let mut response = text(StatusCode::OK, body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_a_foreign_page_can_have_is_not_ours() {
+        for own in [
+            "localhost",
+            "localhost:8020",
+            "LOCALHOST.",
+            "127.0.0.1:8020",
+            "[::1]:8020",
+            "192.0.2.7",
+            "web1",
+            "web1:80",
+            "WEB1.example.org:8020",
+        ] {
+            assert!(is_own_name(own, "web1"), "{own}");
+        }
+        for foreign in [
+            "evil.example",
+            "evil.example:8020",
+            "localhost.evil.example",
+            "web12",
+            "xweb1",
+            "127.0.0.1.evil.example",
+            "",
+            ":8020",
+            "[evil]:1",
+        ] {
+            assert!(!is_own_name(foreign, "web1"), "{foreign}");
+        }
+        assert!(!is_own_name("evil.example", ""));
+    }
+
+    #[test]
+    fn a_client_is_local_if_it_comes_over_loopback() {
+        let at = |text: &str| Visitor::at(text.parse().ok()).is_local;
+        assert!(at("127.0.0.1") && at("127.9.9.9") && at("::1") && at("::ffff:127.0.0.1"));
+        assert!(!at("192.0.2.1") && !at("::ffff:192.0.2.1") && !Visitor::at(None).is_local);
+    }
+}

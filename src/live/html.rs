@@ -1,0 +1,37 @@
+//! Text in a page: escaped, always. Refuses to know what it says.
+
+/// Appends text so that no character of it is markup (HTML Living Standard, 13.1.2).
+pub(super) fn escape(out: &mut String, text: &str) {
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            // No page may have them.
+            letter if letter.is_control() => out.push('\u{fffd}'),
+            letter => out.push(letter),
+        }
+    }
+}
+
+/// The text, escaped.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape(&mut out, text);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_character_of_a_text_is_markup() {
+        assert_eq!(
+            escaped("<img src=x onerror='a(\"b\")'>&\u{7}"),
+            "&lt;img src=x onerror=&#39;a(&quot;b&quot;)&#39;&gt;&amp;\u{fffd}"
+        );
+    }
+}

@@ -1,0 +1,431 @@
+//! The page that shows this host now: whole without a script, which only sorts, narrows and refreshes.
+//!
+//! Every text in it is escaped here. Refuses to know where the figures come from.
+
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::html::escaped;
+use super::summary::{BOUNDS, Summary};
+use super::{Look, Refusal};
+use crate::health::Health;
+use crate::labels::Label;
+use crate::sockets::{Column, Number, Row};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+/// The most flows and listeners that are shown.
+const MOST: usize = 200;
+
+/// What the page says of the exporter itself.
+pub struct Exporter {
+    /// Where the metrics are.
+    pub telemetry_path: String,
+    /// How the last collection for the metrics went, if there was one.
+    pub health: Option<Health>,
+}
+
+/// The value of `Content-Security-Policy`: only this style and this script, and nothing from anywhere else (CSP 3).
+#[must_use]
+pub fn policy() -> String {
+    let hash = |text: &str| STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
+
+/// The page for a filter: what was seen, or why nothing was.
+#[must_use]
+pub fn page(filter: &str, seen: Result<&Look, &Refusal>, exporter: &Exporter) -> String {
+    let mut out = String::with_capacity(64 * 1024);
+    // Writing to a String cannot fail.
+    let _ = head(&mut out, filter, exporter);
+    out.push_str("<main>\n");
+    let _ = match seen {
+        Ok(look) => body(&mut out, look, exporter),
+        Err(refusal) => {
+            writeln!(out, "<ul class=\"warnings\"><li>{}</li></ul>", escaped(&refusal.to_string()))
+        }
+    };
+    let _ = write!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n");
+    out
+}
+
+fn head(out: &mut String, filter: &str, exporter: &Exporter) -> std::fmt::Result {
+    let (version, filter, metrics) =
+        (env!("CARGO_PKG_VERSION"), escaped(filter), escaped(&exporter.telemetry_path));
+    write!(
+        out,
+        r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sockets of this host</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<header>
+<h1>Sockets of this host</h1>
+<nav aria-label="Other pages"><ul>
+<li><a href="{metrics}">Metrics</a></li>
+<li><a href="/api/v1/sockets">JSON</a></li>
+<li><a href="/config">Configuration</a></li>
+<li><a href="/-/ready">Readiness</a></li>
+<li class="dim">prometheus_ss_exporter {version}</li>
+</ul></nav>
+</header>
+<form method="get" action="/">
+<label for="filter">Filter as for <code>ss</code></label>
+<input id="filter" name="filter" value="{filter}" placeholder="dport = :443 and process = nginx" autocomplete="off" spellcheck="false">
+<button class="act">Show</button>
+</form>
+<div id="tools" hidden>
+<label for="narrow">Narrow down</label>
+<input id="narrow" type="search" autocomplete="off" spellcheck="false">
+<button class="act" id="pause" type="button">Stop refreshing</button>
+<span id="status" role="status"></span>
+</div>
+"#
+    )
+}
+
+fn body(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
+    let summary = Summary::of(look, MOST);
+    warnings(out, look, exporter)?;
+    out.push_str("<div class=\"columns\">\n");
+    states(out, &summary)?;
+    round_trips(out, &summary)?;
+    own(out, look, exporter)?;
+    out.push_str("</div>\n");
+    flows(out, &summary)?;
+    listeners(out, &summary)
+}
+
+fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
+    let mut warnings = Vec::new();
+    if !look.complete {
+        warnings.push("The kernel did not tell of all sockets in time.".to_owned());
+    }
+    if let Some(health) = &exporter.health {
+        let failed = health.stages.iter().filter(|stage| !stage.success);
+        warnings.extend(failed.map(|stage| format!("The last collection was not complete: {}.", stage.name)));
+        warnings.extend(
+            health
+                .privileges
+                .missing()
+                .map(|missing| format!("{} is missing: {}.", missing.name, missing.lost)),
+        );
+        let left_out =
+            health.views.iter().filter_map(|view| Some((view, view.left_out.filter(|rows| *rows > 0)?)));
+        warnings.extend(left_out.map(|(view, rows)| {
+            format!("The limit of the view {} leaves {rows} rows out of the metrics.", view.name)
+        }));
+        let dropped = health.ledger.as_ref().map_or(0, |ledger| ledger.dropped);
+        if dropped > 0 {
+            warnings.push(format!(
+                "The kernel has dropped {dropped} events of closing sockets: counters lack something."
+            ));
+        }
+        if health.files.reload.is_some_and(|reload| !reload.successful) {
+            warnings.push(
+                "The configuration file could not be read again; the one before is in force.".to_owned(),
+            );
+        }
+    }
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    out.push_str("<ul class=\"warnings\">\n");
+    for warning in warnings {
+        writeln!(out, "<li>{}</li>", escaped(&warning))?;
+    }
+    out.push_str("</ul>\n");
+    Ok(())
+}
+
+fn states(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
+    let most = summary.states.iter().map(|(_, count)| *count).max().unwrap_or_default().max(1);
+    out.push_str("<section aria-labelledby=\"h-states\"><h2 id=\"h-states\">By state</h2>\n<table>\n<thead><tr><th scope=\"col\">State</th><th scope=\"col\" class=\"number\">Sockets</th><th scope=\"col\">Share</th></tr></thead>\n<tbody>\n");
+    for (state, count) in summary.states.iter().filter(|(_, count)| *count > 0) {
+        writeln!(
+            out,
+            "<tr><th scope=\"row\">{state}</th><td class=\"number\">{count}</td><td><svg width=\"120\" height=\"10\" role=\"img\" aria-label=\"{count} of {most}\"><rect width=\"{}\" height=\"10\"/></svg></td></tr>",
+            (count * 120).div_ceil(most)
+        )?;
+    }
+    out.push_str("</tbody></table></section>\n");
+    Ok(())
+}
+
+fn round_trips(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
+    const HEIGHT: usize = 90;
+    const STEP: usize = 30;
+    out.push_str("<section aria-labelledby=\"h-rtt\"><h2 id=\"h-rtt\">Round-trip times</h2>\n");
+    let Some((median, high)) = summary.quantiles else {
+        out.push_str("<p>No connection has a round-trip time.</p></section>\n");
+        return Ok(());
+    };
+    let (median, high) = (milliseconds(median), milliseconds(high));
+    let most = summary.rtt.iter().copied().max().unwrap_or_default().max(1);
+    writeln!(
+        out,
+        "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Connections by round-trip time: median {median}, 95 in 100 below {high}\">",
+        STEP * summary.rtt.len(),
+        HEIGHT + 16
+    )?;
+    for (number, count) in summary.rtt.iter().enumerate() {
+        let height = (count * HEIGHT).div_ceil(most);
+        let bound = BOUNDS.get(number).map_or_else(|| "more".to_owned(), |bound| milliseconds(*bound));
+        let x = number * STEP;
+        writeln!(
+            out,
+            "<g><title>up to {bound}: {count}</title><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{height}\"/><text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text></g>",
+            x + 2,
+            HEIGHT - height,
+            STEP - 4,
+            x + STEP / 2,
+            HEIGHT + 12,
+            bound.trim_end_matches(" ms")
+        )?;
+    }
+    writeln!(
+        out,
+        "</svg>\n<p>Connections by milliseconds, each bar up to its number. Median {median}, 95 in 100 below {high}.</p></section>"
+    )
+}
+
+fn own(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
+    out.push_str("<section aria-labelledby=\"h-own\"><h2 id=\"h-own\">The exporter</h2>\n<table>\n<tbody>\n");
+    let mut line = |name: &str, value: String| {
+        writeln!(out, "<tr><th scope=\"row\">{name}</th><td class=\"number\">{}</td></tr>", escaped(&value))
+    };
+    line("As of", time_of_day(look.at))?;
+    if let Some(health) = &exporter.health {
+        line("Collections so far", health.collections.to_string())?;
+        for stage in &health.stages {
+            let time = milliseconds(stage.duration.as_secs_f64());
+            line(&format!("Last collection: {}", escaped(stage.name)), time)?;
+        }
+        line("Sockets in the last collection", health.sockets_seen.to_string())?;
+        if let Some(ledger) = &health.ledger {
+            line("Ends of sockets heard", ledger.heard.to_string())?;
+            line("Ends that the kernel dropped", ledger.dropped.to_string())?;
+        }
+        if let Some(seconds) = health.own.cpu_seconds() {
+            line("CPU time so far", format!("{seconds:.2} s"))?;
+        }
+        if let Some(bytes) = health.own.resident_bytes() {
+            line("Memory", format!("{:.1} MiB", bytes / 1_048_576.0))?;
+        }
+    }
+    out.push_str("</tbody></table></section>\n");
+    Ok(())
+}
+
+/// A cell with a number to sort by.
+fn cell(value: Option<f64>, text: &str) -> String {
+    let sorted = value.map(|value| format!(" data-value=\"{value}\"")).unwrap_or_default();
+    format!("<td class=\"number\"{sorted}>{}</td>", escaped(text))
+}
+
+fn table_head(out: &mut String, id: &str, caption: &str, titles: &[(&str, bool)]) -> std::fmt::Result {
+    write!(
+        out,
+        "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table class=\"sortable\" id=\"{id}\"><caption>{caption}</caption>\n<thead><tr>"
+    )?;
+    for (title, number) in titles {
+        let class = if *number { " class=\"number\"" } else { "" };
+        write!(out, "<th scope=\"col\"{class}>{title}</th>")?;
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    Ok(())
+}
+
+fn flows(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
+    let titles = [
+        ("Local", false),
+        ("Remote", false),
+        ("Process", false),
+        ("Unit", false),
+        ("State", false),
+        ("Sent/s", true),
+        ("Received/s", true),
+        ("RTT", true),
+        ("Least RTT", true),
+        ("Retransmitted", true),
+        ("Recv-Q", true),
+        ("Send-Q", true),
+    ];
+    out.push_str("<section aria-labelledby=\"h-flows\"><h2 id=\"h-flows\">Flows</h2>\n");
+    let caption = format!(
+        "The {} busiest of {} flows, by bytes a second both ways",
+        summary.flows.len(),
+        summary.all_flows
+    );
+    table_head(out, "flows", &caption, &titles)?;
+    for (row, rate) in &summary.flows {
+        let text = |column: Column| escaped(&column.text(row));
+        let time = |name: &str| {
+            let value = row.value(name).map(Number::real);
+            cell(value, &value.map_or_else(|| "-".to_owned(), milliseconds))
+        };
+        let count = |name: &str| {
+            let value = row.value(name).map(Number::real);
+            cell(value, &value.map_or_else(|| "-".to_owned(), |value| value.to_string()))
+        };
+        let rated = |value: Option<f64>| cell(value, &value.map_or_else(|| "-".to_owned(), bytes));
+        writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>{}{}{}{}{}{}{}</tr>",
+            text(Column::Local),
+            text(Column::Remote),
+            text(Column::Process),
+            text(Column::Label(Label::Unit)),
+            text(Column::Label(Label::State)),
+            rated(rate.map(|rate| rate.sent)),
+            rated(rate.map(|rate| rate.received)),
+            time("rtt_seconds"),
+            time("min_rtt_seconds"),
+            count("retransmitted_segments_total"),
+            count("receive_queue_bytes"),
+            count("send_queue_bytes"),
+        )?;
+    }
+    out.push_str("</tbody></table></div></section>\n");
+    Ok(())
+}
+
+fn listeners(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
+    let titles = [
+        ("Local", false),
+        ("Process", false),
+        ("Unit", false),
+        ("Waiting", true),
+        ("At most", true),
+        ("Fill", true),
+    ];
+    out.push_str("<section aria-labelledby=\"h-listeners\"><h2 id=\"h-listeners\">Listeners</h2>\n");
+    table_head(out, "listeners", "Connections that wait to be accepted, the fullest queues first", &titles)?;
+    for row in &summary.listeners {
+        let number = |row: &Row, name: &str| row.value(name).map_or(0.0, Number::real);
+        let (waiting, most) = (number(row, "accept_queue_connections"), number(row, "accept_queue_limit"));
+        let fill = if most > 0.0 { waiting / most } else { 0.0 };
+        writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td>{}</td>{}{}<td class=\"number\" data-value=\"{fill}\"><meter min=\"0\" max=\"1\" high=\"0.8\" value=\"{:.3}\" aria-label=\"Fill\">{:.0} %</meter></td></tr>",
+            escaped(&Column::Local.text(row)),
+            escaped(&Column::Process.text(row)),
+            escaped(&Column::Label(Label::Unit).text(row)),
+            cell(Some(waiting), &waiting.to_string()),
+            cell(Some(most), &most.to_string()),
+            fill.min(1.0),
+            fill * 100.0
+        )?;
+    }
+    out.push_str("</tbody></table></div></section>\n");
+    Ok(())
+}
+
+/// The time of day of a moment, in UTC.
+fn time_of_day(at: SystemTime) -> String {
+    let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let part = |unit: u64, of: u64| seconds / unit % of;
+    format!("{:02}:{:02}:{:02} UTC", part(3600, 24), part(60, 60), part(1, 60))
+}
+
+fn milliseconds(seconds: f64) -> String {
+    let value = seconds * 1000.0;
+    match value {
+        ..0.0995 => format!("{:.0} \u{b5}s", value * 1000.0),
+        ..10.0 if value.fract() > 0.0 => format!("{value:.2} ms"),
+        _ => format!("{value:.0} ms"),
+    }
+}
+
+/// Bytes in the greatest unit that leaves a whole part.
+fn bytes(value: f64) -> String {
+    let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    match units.into_iter().find(|(_, size)| value >= *size) {
+        Some((unit, size)) => format!("{:.1} {unit}", value / size),
+        None => format!("{value:.0} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Instant, SystemTime};
+
+    use super::super::rate::Rates;
+    use super::*;
+    use crate::metrics::named;
+
+    const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'";
+
+    fn look(rows: Vec<Row>) -> Look {
+        let counters = Rates::of(&rows);
+        Look {
+            rates: vec![None; rows.len()],
+            rows,
+            complete: false,
+            at: SystemTime::now(),
+            began: Instant::now(),
+            counters,
+        }
+    }
+
+    #[test]
+    fn a_hostile_name_or_filter_is_text_wherever_it_stands() {
+        let labels = [
+            (Label::State, "established"),
+            (Label::Process, HOSTILE),
+            (Label::Pid, "1"),
+            (Label::Unit, HOSTILE),
+        ];
+        let values =
+            vec![(named("sent_bytes_total"), Number::Whole(1)), (named("rtt_seconds"), Number::Real(0.002))];
+        let look = look(vec![
+            Row::of(&labels, values),
+            Row::of(&[(Label::State, "listen"), (Label::Process, HOSTILE)], vec![]),
+        ]);
+        let exporter = Exporter { telemetry_path: "/metrics".into(), health: Some(Health::default()) };
+        let refusal = Refusal(HOSTILE.to_owned());
+        for page in [page(HOSTILE, Ok(&look), &exporter), page(HOSTILE, Err(&refusal), &exporter)] {
+            assert!(!page.contains("<img") && page.matches("</script>").count() == 1, "{page}");
+            assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
+        }
+    }
+
+    #[test]
+    fn the_page_asks_for_nothing_from_anywhere_else_and_allows_its_own_script_alone() {
+        let exporter = Exporter { telemetry_path: "/m".into(), health: None };
+        let page = page("", Ok(&look(Vec::new())), &exporter);
+        for outside in ["http://", "https://", "src=", "@import", "url(", "style=\""] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        let policy = policy();
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        assert!(page.contains("href=\"/m\"") && page.contains("did not tell of all sockets"));
+    }
+
+    #[test]
+    fn figures_are_short() {
+        let times = [0.000_003, 0.000_1, 0.003, 0.012, 3.0].map(milliseconds);
+        assert_eq!(times, ["3 \u{b5}s", "0.10 ms", "3 ms", "12 ms", "3000 ms"]);
+        assert_eq!(time_of_day(UNIX_EPOCH + std::time::Duration::from_secs(86_400 + 3_723)), "01:02:03 UTC");
+        assert_eq!(
+            [0.0, 999.0, 1_500.0, 2e6, 3.25e9].map(bytes),
+            ["0 B", "999 B", "1.5 kB", "2.0 MB", "3.2 GB"]
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! What is asked of the list of sockets: `filter`, `offset`, `limit`, `sort`.
+//!
+//! Refuses to know HTTP but for the form of a query.
+
+use std::cmp::Ordering;
+use std::time::UNIX_EPOCH;
+
+use serde_json::{Value, json};
+
+use super::{Look, Refusal};
+use crate::sockets::{Number, Row};
+
+/// The most sockets of one answer.
+const MOST: usize = 10_000;
+/// How many they are unless the query says otherwise.
+const USUAL: usize = 1_000;
+
+/// What a query asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The filter, in the language of `ss`.
+    pub filter: String,
+    offset: usize,
+    limit: usize,
+    /// The metric or rate to sort by, the greatest first if so.
+    sort: Option<(String, bool)>,
+}
+
+impl Query {
+    /// Reads the part of a URL behind the question mark.
+    ///
+    /// # Errors
+    /// Names the parameter that is unknown or wrong, and what is allowed.
+    pub fn read(text: &str) -> Result<Self, Refusal> {
+        let mut query = Self { filter: String::new(), offset: 0, limit: USUAL, sort: None };
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decoded(value);
+            let wrong = |allowed: &str| Refusal(format!("{key}: found {value:?}; allowed: {allowed}"));
+            match key {
+                "filter" => query.filter = value,
+                "offset" => query.offset = value.parse().map_err(|_| wrong("a number"))?,
+                "limit" => {
+                    let limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+                    query.limit = limit.ok_or_else(|| wrong("a number from 1 to 10000"))?;
+                }
+                "sort" => {
+                    let falling = value.starts_with('-');
+                    query.sort = Some((value.trim_start_matches('-').to_owned(), falling));
+                }
+                _ => return Err(Refusal(format!("found {key:?}; allowed: filter, offset, limit, sort"))),
+            }
+        }
+        Ok(query)
+    }
+
+    /// The answer as JSON.
+    ///
+    /// # Errors
+    /// If there is nothing to sort by under that name.
+    pub fn answer(&self, look: &Look) -> Result<String, Refusal> {
+        let mut order: Vec<usize> = (0..look.rows.len()).collect();
+        if let Some((name, falling)) = &self.sort {
+            let rate = |number: usize| look.rates.get(number).copied().flatten();
+            let value = |number: usize| match name.as_str() {
+                "sent_bytes_per_second" => rate(number).map(|rate| rate.sent),
+                "received_bytes_per_second" => rate(number).map(|rate| rate.received),
+                name => look.rows.get(number)?.value(name).map(Number::real),
+            };
+            let known =
+                crate::sockets::metrics().any(|metric| metric.name == name) || name.ends_with("_per_second");
+            if !known {
+                return Err(Refusal(format!(
+                    "sort: found {name:?}; allowed: the name of a metric, with - before it for the greatest first"
+                )));
+            }
+            let compare = |one: &usize, other: &usize| match (value(*one), value(*other)) {
+                (Some(one), Some(other)) if *falling => other.total_cmp(&one),
+                (Some(one), Some(other)) => one.total_cmp(&other),
+                // What is not told comes last.
+                (one, other) => other.is_some().cmp(&one.is_some()).then(Ordering::Equal),
+            };
+            order.sort_by(compare);
+        }
+        let page = order.iter().skip(self.offset).take(self.limit);
+        let sockets: Vec<Value> =
+            page.filter_map(|number| Some(self::socket(look.rows.get(*number)?, *number, look))).collect();
+        let at = look.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let next = self.offset.saturating_add(self.limit);
+        Ok(json!({
+            "at": at,
+            "complete": look.complete,
+            "total": look.rows.len(),
+            "offset": self.offset,
+            "next_offset": (next < look.rows.len()).then_some(next),
+            "sockets": sockets,
+        })
+        .to_string())
+    }
+}
+
+fn socket(row: &Row, number: usize, look: &Look) -> Value {
+    let mut socket = row.to_json();
+    if let (Some(rate), Some(object)) = (look.rates.get(number).copied().flatten(), socket.as_object_mut()) {
+        object.insert("sent_bytes_per_second".to_owned(), rate.sent.into());
+        object.insert("received_bytes_per_second".to_owned(), rate.received.into());
+    }
+    socket
+}
+
+/// A value of a query as a form sends it (WHATWG URL, application/x-www-form-urlencoded).
+fn decoded(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut rest = bytes.clone();
+                let digits = (rest.next(), rest.next());
+                let digit = |byte: Option<u8>| {
+                    char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+                };
+                match (digit(digits.0), digit(digits.1)) {
+                    (Some(high), Some(low)) => {
+                        bytes = rest;
+                        high << 4 | low
+                    }
+                    _ => b'%',
+                }
+            }
+            other => other,
+        });
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_read_as_a_form_sends_it() {
+        let query =
+            Query::read("filter=dport+%3D+%3A443&limit=5&offset=10&sort=-rtt_seconds").expect("a query");
+        assert_eq!((query.filter.as_str(), query.limit, query.offset), ("dport = :443", 5, 10));
+        assert_eq!(query.sort, Some(("rtt_seconds".to_owned(), true)));
+        for (text, value) in
+            [("100%", "100%"), ("%zz", "%zz"), ("%C3%BC", "\u{fc}"), ("%ff", "\u{fffd}"), ("%", "%")]
+        {
+            assert_eq!(decoded(text), value, "{text}");
+        }
+        for wrong in ["limit=0", "limit=10001", "limit=x", "offset=-1", "size=3"] {
+            assert!(Query::read(wrong).is_err(), "{wrong}");
+        }
+    }
+}
