@@ -95,14 +95,11 @@ impl<W: World> Live<W> {
         let plan = Arc::new(plan_of(selection, &self.config));
         let privileges = state.memory.privileges();
         state.memory.adopt(&plan, &self.world, privileges);
-        let before = match known.filter(|look| look.began.elapsed() < LONGEST) {
-            Some(before) => before,
-            None => {
-                let first = self.take(&plan, &mut state, None);
-                std::thread::sleep(FIRST);
-                Arc::new(first)
-            }
-        };
+        let before = known.filter(|look| look.began.elapsed() < LONGEST).unwrap_or_else(|| {
+            let first = self.take(&plan, &mut state, None);
+            std::thread::sleep(FIRST);
+            Arc::new(first)
+        });
         let look = Arc::new(self.take(&plan, &mut state, Some(&before)));
         state.looks.retain(|(known, _)| known != filter);
         while state.looks.len() >= MOST_KEPT {
