@@ -75,3 +75,31 @@ hold_connections() {
     eventually 10 grep -q '^ready' "$scratch/hold.log" || { cat "$scratch/hold.log" >&2; fail "hold.py"; }
     cat "$scratch/hold.log"
 }
+
+# far_away: far.py in another network namespace, at the address $far; 10 Mbit/s go there, and a queue holds 0.4 s.
+far_away() {
+    far=198.18.0.2
+    start "$scratch/far.log" unshare --net sh -c "
+        until ip link set far up 2>/dev/null; do sleep 0.1; done
+        ip addr add $far/24 dev far
+        exec python3 '$ci/far.py'"
+    # Until it has left this namespace.
+    eventually 5 sh -c "[ \"\$(readlink /proc/$started/ns/net)\" != \"\$(readlink /proc/$$/ns/net)\" ]" || fail "unshare"
+    ip link add near type veth peer name far netns "$started"
+    ip addr add 198.18.0.1/24 dev near
+    ip link set near up
+    tc qdisc add dev near root tbf rate 10mbit burst 20k limit 500k
+    eventually 10 grep -q '^ready' "$scratch/far.log" || { cat "$scratch/far.log" >&2; fail "far.py"; }
+}
+
+# lossy: nftables drops one packet in fifty of those to the port LOSSY of trouble.py.
+lossy() {
+    nft -f - <<'NFT'
+table inet trouble {
+    chain input {
+        type filter hook input priority 0;
+        tcp dport 7002 numgen random mod 100 < 2 drop
+    }
+}
+NFT
+}

@@ -15,17 +15,9 @@ ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(dirname "$ci")
 . "$ci/lib.sh"
 
-# One packet in fifty of those to the port LOSSY of trouble.py.
-nft -f - <<'NFT'
-table inet trouble {
-    chain input {
-        type filter hook input priority 0;
-        tcp dport 7002 numgen random mod 100 < 2 drop
-    }
-}
-NFT
-
-start "$scratch/trouble.log" python3 "$ci/trouble.py"
+lossy
+far_away
+start "$scratch/trouble.log" python3 "$ci/trouble.py" --far "$far" --quiet 5
 trouble=$started
 eventually 10 grep -q '^ready' "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py"; }
 exporter --config="$repository/deploy/questions.yml"

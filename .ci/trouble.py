@@ -1,8 +1,13 @@
-"""Makes the trouble that docs/questions.md asks for, over loopback, until SIGTERM.
+"""Makes the trouble that docs/questions.md asks for, over loopback, until SIGTERM; or with --calm, traffic without any.
 
-It is meant for a network namespace of its own, in which nftables drops some of what goes to port LOSSY.
+trouble.py [--calm] [--far ADDRESS [--quiet SECONDS]] [--ports]
+
+It is meant for a network namespace of its own, in which nftables drops some of what goes to port LOSSY. With --far it
+fills the path to far.py, after a while of quiet; with --ports it uses more than half of the ports to an endpoint.
 """
 
+import argparse
+import multiprocessing
 import resource
 import signal
 import socket
@@ -10,7 +15,7 @@ import struct
 import threading
 import time
 
-STEADY, LOSSY, UNREAD, BACKLOG, LEAK, SHORT, MANY, SLOW = range(7001, 7009)
+STEADY, LOSSY, UNREAD, BACKLOG, LEAK, SHORT, MANY, SLOW, FAR, PORTS, POLITE = range(7001, 7012)
 PATIENCE = 60
 SO_MAX_PACING_RATE = 47
 KIB = 1024
@@ -92,9 +97,9 @@ def unread(listener, kept):
         pass
 
 
-def backlog(listener, kept):
-    """One connection more than the backlog says, as the kernel allows, and nobody accepts."""
-    for _ in range(5):
+def backlog(listener, kept, number):
+    """Nobody accepts them. The kernel allows one more than the backlog says."""
+    for _ in range(number):
         kept.append(connect(listener))
 
 
@@ -128,23 +133,72 @@ def many(listener, kept):
         kept += pair(listener)
 
 
+def polite(listener):
+    """The peer closes first, and the process a little later: CLOSE_WAIT, but nothing leaks."""
+    while True:
+        pairs = [pair(listener) for _ in range(12)]
+        for client, _ in pairs:
+            client.close()
+        time.sleep(0.5)
+        for _, server in pairs:
+            server.close()
+
+
+def far(address, quiet):
+    """A little at a time, and then as much as the path takes and its queue holds."""
+    client = socket.create_connection((address, FAR), PATIENCE)
+    until = time.monotonic() + quiet
+    while time.monotonic() < until:
+        client.sendall(bytes(KIB))
+        time.sleep(0.1)
+    while True:
+        client.sendall(bytes(64 * KIB))
+
+
+def ports(used=16_000, again=250):
+    """So many ports in TIME_WAIT, where each stays for a minute, and so many again a second."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    listener = listen(PORTS)
+    for number in range(10**9):
+        client, server = pair(listener)
+        client.close()
+        server.close()
+        if number > used:
+            time.sleep(1 / again)
+
+
 def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--calm", action="store_true")
+    arguments.add_argument("--far")
+    arguments.add_argument("--quiet", type=float, default=0)
+    arguments.add_argument("--ports", action="store_true")
+    arguments = arguments.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     kept = []
     jobs = [
         (steady, listen(STEADY)),
         (steady, listen(STEADY, socket.AF_INET6), b"reno"),
-        (lossy, listen(LOSSY)),
-        (slow, listen(SLOW)),
-        (unread, listen(UNREAD), kept),
-        (backlog, listen(BACKLOG, backlog=4), kept),
-        (leak, listen(LEAK), kept),
-        (short, listen(SHORT)),
         (many, listen(MANY), kept),
+        (polite, listen(POLITE)),
+        (backlog, listen(BACKLOG, backlog=4), kept, 2 if arguments.calm else 5),
     ]
-    for job, *arguments in jobs:
-        threading.Thread(target=job, args=arguments, daemon=True).start()
+    if not arguments.calm:
+        jobs += [
+            (lossy, listen(LOSSY)),
+            (slow, listen(SLOW)),
+            (unread, listen(UNREAD), kept),
+            (leak, listen(LEAK), kept),
+            (short, listen(SHORT)),
+        ]
+    if arguments.far:
+        jobs.append((far, arguments.far, arguments.quiet))
+    if arguments.ports:
+        # Beside the others, which would have to wait for it.
+        multiprocessing.Process(target=ports, daemon=True).start()
+    for job, *of_job in jobs:
+        threading.Thread(target=job, args=of_job, daemon=True).start()
     print("ready", flush=True)
     signal.sigwait([signal.SIGTERM])
 
