@@ -92,7 +92,10 @@ def faults_of_board(board):
         yield "lacks one of the variables datasource, job and instance"
     for name, variable in variables.items():
         if name != "datasource" and not (
-            variable["multi"] and variable["includeAll"] and variable["allValue"] == ".+" and variable["refresh"] == 2
+            variable["multi"]
+            and variable["includeAll"]
+            and variable["refresh"] == 2
+            and variable["allValue"] == (".+" if name in ("job", "instance") else ".*")
         ):
             yield f"variable {name}: not multi, without All, or not refreshed"
     ids = [panel["id"] for panel in board["panels"]]
@@ -103,7 +106,9 @@ def faults_of_board(board):
     for panel in board["panels"]:
         place = panel["gridPos"]
         cells = {
-            (x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
         }
         if taken & cells or place["x"] + place["w"] > 24:
             yield f"{panel['title']}: overlaps, or is too wide"
@@ -137,18 +142,24 @@ def faults_of_query(query):
     rates = re.findall(r"\b(?:rate|increase|avg_over_time)\(", query)
     if len(rates) != query.count("[$__rate_interval]"):
         yield "a window without a rate, or a rate without one"
-    if re.search(r"\b(ss|process|scrape)_\w+(?![\w{])", re.sub(r"\{[^}]*\}", "{}", query)) or re.search(r"\bup(?!\w|\{)", query):
+    if re.search(r"\b(ss|process|scrape)_\w+(?![\w{])", re.sub(r"\{[^}]*\}", "{}", query)) or re.search(
+        r"\bup(?!\w|\{)", query
+    ):
         yield "a metric without a selector"
 
 
 def faults_of_syntax(all_boards):
     """promtool has the last word, and is told queries as rules."""
-    queries = {target["expr"] for board in all_boards for panel in board["panels"] for target in panel.get("targets", [])}
+    queries = {
+        target["expr"] for board in all_boards for panel in board["panels"] for target in panel.get("targets", [])
+    }
     rules = [{"record": f"query:{number}", "expr": filled(query)} for number, query in enumerate(sorted(queries))]
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
         json.dump({"groups": [{"name": "queries", "rules": rules}]}, file)
         file.flush()
-        checked = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True, check=False)
+        checked = subprocess.run(
+            ["promtool", "check", "rules", file.name], capture_output=True, text=True, check=False
+        )
     if checked.returncode:
         yield checked.stderr
     print(f"{len(queries)} queries of dashboards are PromQL")
@@ -164,20 +175,34 @@ def faults_of_alerts(repository):
     if sorted(names) != sorted(MADE_BY):
         yield f"alerts and their trouble differ: {sorted(set(names) ^ set(MADE_BY))}"
     tests = yaml.safe_load((repository / "deploy/alerts_test.yml").read_text())["tests"]
-    tested = [(test["alertname"], bool(test.get("exp_alerts"))) for group in tests for test in group["alert_rule_test"]]
+    tested = [
+        (test["alertname"], bool(test.get("exp_alerts"))) for group in tests for test in group["alert_rule_test"]
+    ]
     for alert in alerts:
         name, labels, notes = alert["alert"], alert["labels"], alert["annotations"]
         if labels.get("severity") not in ("critical", "warning", "info"):
             yield f"{name}: no severity"
-        if not notes.get("summary", "").endswith(".") or "{{" in notes["summary"] or "{{" not in notes.get("description", ""):
+        if (
+            not notes.get("summary", "").endswith(".")
+            or "{{" in notes["summary"]
+            or "{{" not in notes.get("description", "")
+        ):
             yield f"{name}: the summary is one sentence and the same for all, the description is not"
         if not notes.get("runbook_url", "").endswith(f"docs/runbooks.md#{name.lower()}"):
             yield f"{name}: runbook_url"
-        yield from (f"{name}: no test in which it {'fires' if fires else 'is silent'}" for fires in (True, False) if (name, fires) not in tested)
+        yield from (
+            f"{name}: no test in which it {'fires' if fires else 'is silent'}"
+            for fires in (True, False)
+            if (name, fires) not in tested
+        )
 
 
 def faults_of_questions(repository, all_boards):
-    titles = {f"{board['title'].removeprefix('TCP / ')} / {panel['title']}" for board in all_boards for panel in board["panels"]}
+    titles = {
+        f"{board['title'].removeprefix('TCP / ')} / {panel['title']}"
+        for board in all_boards
+        for panel in board["panels"]
+    }
     for section in re.split(r"^## ", (repository / "docs/questions.md").read_text(), flags=re.MULTILINE)[1:]:
         question = section.split("\n", 1)[0]
         named = re.findall(r"^Panels?: (.*(?:\n.+)*)", section, re.MULTILINE)
@@ -196,7 +221,9 @@ def lint(repository):
     faults += faults_of_syntax(all_boards.values())
     faults += faults_of_alerts(repository)
     faults += faults_of_questions(repository, all_boards.values())
-    print(f"{len(all_boards)} dashboards, {sum(len(board['panels']) for board in all_boards.values())} panels and rows")
+    print(
+        f"{len(all_boards)} dashboards, {sum(len(board['panels']) for board in all_boards.values())} panels and rows"
+    )
     finish(faults)
 
 
@@ -242,9 +269,15 @@ def rules(server):
     def faults():
         found = []
         all_rules = [rule for group in ask(server, "rules")["groups"] for rule in group["rules"]]
-        found += [f"{rule['name']}: {rule['health']}: {rule.get('lastError')}" for rule in all_rules if rule["health"] != "ok"]
+        found += [
+            f"{rule['name']}: {rule['health']}: {rule.get('lastError')}"
+            for rule in all_rules
+            if rule["health"] != "ok"
+        ]
         records = {
-            (rule["name"], tuple(sorted(rule.get("labels", {}).items()))) for rule in all_rules if rule["type"] == "recording"
+            (rule["name"], tuple(sorted(rule.get("labels", {}).items())))
+            for rule in all_rules
+            if rule["type"] == "recording"
         }
         for name, labels in sorted(records):
             selector = ", ".join(f'{label}="{value}"' for label, value in labels)
@@ -271,7 +304,11 @@ def fire(server, path, without=None):
 
     def missing():
         found = fired(server)
-        return [name for name in names if not any(MADE_BY[name].items() <= labels.items() for labels in found.get(name, []))]
+        return [
+            name
+            for name in names
+            if not any(MADE_BY[name].items() <= labels.items() for labels in found.get(name, []))
+        ]
 
     eventually(PATIENCE, lambda: not missing())
     found = fired(server)

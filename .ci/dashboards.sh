@@ -120,7 +120,7 @@ if [ -n "${DASHBOARDS_INSIDE:-}" ]; then
     exit
 fi
 
-python3 "$deploy/dashboards.py" --check
+python3 -B "$deploy/dashboards" --check
 promtool check rules "$deploy"/*-rules.yml "$deploy/alerts.yml"
 promtool test rules "$deploy"/*_test.yml
 "$python" "$ci/dashboards.py" lint "$repository"

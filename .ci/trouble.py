@@ -29,19 +29,19 @@ def listen(port, family=socket.AF_INET, backlog=1024):
     return listener
 
 
-def connect(listener, algorithm=None, send_buffer=None):
-    client = socket.socket(listener.family)
+def connect(address, family=socket.AF_INET, algorithm=None, send_buffer=None):
+    client = socket.socket(family)
     client.settimeout(PATIENCE)
     if algorithm:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, algorithm)
     if send_buffer:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-    client.connect(listener.getsockname())
+    client.connect(address)
     return client
 
 
 def pair(listener, **options):
-    client = connect(listener, **options)
+    client = connect(listener.getsockname(), listener.family, **options)
     server, _ = listener.accept()
     return client, server
 
@@ -100,7 +100,7 @@ def unread(listener, kept):
 def backlog(listener, kept, number):
     """Nobody accepts them. The kernel allows one more than the backlog says."""
     for _ in range(number):
-        kept.append(connect(listener))
+        kept.append(connect(listener.getsockname()))
 
 
 def leak(listener, kept):
@@ -146,7 +146,8 @@ def polite(listener):
 
 def far(address, quiet):
     """A little at a time, and then as much as the path takes and its queue holds."""
-    client = socket.create_connection((address, FAR), PATIENCE)
+    client = connect((address, FAR), algorithm=b"reno")
+    client.settimeout(None)
     until = time.monotonic() + quiet
     while time.monotonic() < until:
         client.sendall(bytes(KIB))

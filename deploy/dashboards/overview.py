@@ -1,0 +1,198 @@
+"""All hosts: what is slow, and whether it is the network, the peer or us."""
+
+from panels import lines, number, row
+from queries import AGAIN, BLOAT, FILL, NETWORK, RATE, SERVICE, network_waits, quantile, rate_by, share_by, waits
+
+TITLE = "Overview"
+PANELS = [
+    row("Now"),
+    number(
+        "Hosts", "Exporters that answer.", "short", "sum(up * on (job, instance) group_left ss_exporter_build_info)"
+    ),
+    number(
+        "Connections",
+        "Open connections of all hosts; one between two of them counts twice.",
+        "short",
+        "sum(ss_tcp_sockets)",
+    ),
+    number("Sent", "Payload sent, retransmissions not counted.", "Bps", f"sum(rate(ss_tcp_sent_bytes_total{RATE}))"),
+    number("Received", "Payload received.", "Bps", f"sum(rate(ss_tcp_received_bytes_total{RATE}))"),
+    number(
+        "Sent again",
+        "Bytes sent again as a share of the bytes sent. 0.1 % is common on the internet, 1 % slows every large"
+        " transfer down.",
+        "percentunit",
+        f"sum(rate(ss_tcp_retransmitted_bytes_total{RATE})) / sum(rate(ss_tcp_sent_bytes_total{RATE}))",
+        red=0.01,
+    ),
+    number(
+        "Fullest accept queue", "At 100 % the kernel ignores new connections.", "percentunit", f"max({FILL})", red=1
+    ),
+    number(
+        "In CLOSE_WAIT",
+        "Connections that the peer has closed and the process has not.",
+        "short",
+        'sum(ss_tcp_state_sockets{state="close_wait"})',
+    ),
+    number(
+        "Incomplete hosts",
+        "Hosts whose last collection was not complete: flows and amounts are missing there.",
+        "short",
+        "sum(1 - min by (job, instance) (ss_exporter_collection_success))",
+        red=1,
+    ),
+    row("Is it the network, the peer or us?"),
+    lines(
+        "What senders wait for",
+        "Of the time in which there was something to send: waiting for the peer to read is the peer, waiting for room"
+        " in the send buffer is this end, the rest is the network.",
+        "percentunit",
+        (network_waits("job"), "network"),
+        (waits("receive_window", "job"), "peer reads"),
+        (waits("send_buffer", "job"), "send buffer"),
+        stacked=True,
+    ),
+    lines(
+        "Bytes sent again, by service",
+        "The share of the bytes sent, of services that send more than 10 kB/s. All at once is this host or its link,"
+        " one is its path.",
+        "percentunit",
+        (f"topk(10, {share_by('direction, service_port', *AGAIN)})", SERVICE),
+    ),
+    lines(
+        "Round-trip time",
+        "Of all connections that received something. If only the upper lines rise, some peers are slow: see the next"
+        " panel.",
+        "s",
+        *(
+            (quantile(share, "ss_tcp_rtt_seconds", []), legend)
+            for share, legend in ((0.5, "half"), (0.95, "95 %"), (0.99, "99 %"))
+        ),
+    ),
+    lines(
+        "Round-trip time by remote network, 95 %",
+        "Which peer's round-trip time rose. Needs the view tcp_network of deploy/questions.yml.",
+        "s",
+        (f"topk(10, {quantile(0.95, 'ss_tcp_network_rtt_seconds', ['remote_network'])})", NETWORK),
+    ),
+    lines(
+        "Time in queues by remote network",
+        "How much of the round-trip time is above the shortest of the last minutes, at 95 %. More than 0.1 s while"
+        " something is sent is bufferbloat. Needs the view tcp_network of deploy/questions.yml.",
+        "s",
+        (f"topk(10, {BLOAT})", NETWORK),
+    ),
+    lines(
+        "Bytes sent again, by remote network",
+        "The share of the bytes sent, of networks that get more than 10 kB/s: one bad network is a bad path. Needs"
+        " the view tcp_network of deploy/questions.yml.",
+        "percentunit",
+        (
+            (
+                "topk(10,"
+                f" {share_by('remote_network', *(part.replace('ss_tcp_', 'ss_tcp_network_') for part in AGAIN))})"
+            ),
+            NETWORK,
+        ),
+    ),
+    row("Who sends how much to whom?"),
+    lines(
+        "Sent, by remote network",
+        "The ten networks that get most. Needs the view tcp_network of deploy/questions.yml.",
+        "Bps",
+        (f"topk(10, {rate_by('remote_network', 'ss_tcp_network_sent_bytes_total')})", NETWORK),
+    ),
+    lines(
+        "Received, by remote network",
+        "The ten networks that send most. Needs the view tcp_network of deploy/questions.yml.",
+        "Bps",
+        (f"topk(10, {rate_by('remote_network', 'ss_tcp_network_received_bytes_total')})", NETWORK),
+    ),
+    lines(
+        "Sent, by process",
+        "The ten processes that send most; unknown is what nobody could name.",
+        "Bps",
+        (f"topk(10, {rate_by('process', 'ss_tcp_sent_bytes_total')})", "{{process}}"),
+    ),
+    lines(
+        "Received, by process",
+        "The ten processes that receive most.",
+        "Bps",
+        (f"topk(10, {rate_by('process', 'ss_tcp_received_bytes_total')})", "{{process}}"),
+    ),
+    lines(
+        "Connections by service",
+        "Inbound is what hosts serve, outbound what they use.",
+        "short",
+        ("topk(10, sum by (direction, service_port) (ss_tcp_sockets))", SERVICE),
+    ),
+    lines(
+        "Opened and closed",
+        "Connections a second, short ones included. More opened than closed is growth.",
+        "cps",
+        (f"sum(rate(ss_tcp_opened_total{RATE}))", "opened"),
+        (f"sum(rate(ss_tcp_closed_total{RATE}))", "closed"),
+    ),
+    lines(
+        "Congestion control",
+        "Connections that use each algorithm; it is the sender's choice. Needs the view tcp_algorithm of"
+        " deploy/questions.yml.",
+        "short",
+        ("sum by (congestion) (ss_tcp_algorithm_sockets)", "{{congestion}}"),
+        stacked=True,
+    ),
+    lines(
+        "Sent by container",
+        "The ten containers that send most; empty is in none. Needs the view tcp_container of deploy/questions.yml.",
+        "Bps",
+        (
+            f"topk(10, {rate_by('container_id, pod_uid', 'ss_tcp_container_sent_bytes_total')})",
+            "{{pod_uid}} {{container_id}}",
+        ),
+    ),
+    row("What stands still?"),
+    lines(
+        "Sockets by state",
+        "As ss names them.",
+        "short",
+        ("sum by (state) (ss_tcp_state_sockets)", "{{state}}"),
+        stacked=True,
+    ),
+    lines(
+        "Accept queues",
+        "How full the ten fullest are. At 100 % new connections are ignored, and try again after a second.",
+        "percentunit",
+        (f"topk(10, {FILL})", "{{process}} {{local_address}}:{{local_port}} on {{instance}}"),
+    ),
+    lines(
+        "CLOSE_WAIT by process",
+        "Whose connections wait to be closed; a line that only rises is a leak. Needs the view tcp_close_wait of"
+        " deploy/questions.yml.",
+        "short",
+        ("topk(10, sum by (instance, process) (ss_tcp_close_wait_sockets))", "{{process}} on {{instance}}"),
+    ),
+    lines(
+        "Local ports in use, by remote endpoint",
+        "The share of 28,232 ports that are in use towards one remote address and port. Above 50 % connecting becomes"
+        " slow, at 100 % it fails. Needs the view tcp_outbound of deploy/questions.yml.",
+        "percentunit",
+        (
+            'topk(10, ss_tcp_outbound_sockets{remote_port!="other"} / 28232)',
+            "{{remote_address}}:{{remote_port}} from {{instance}}",
+        ),
+    ),
+    lines(
+        "Zero windows, by service",
+        "Connections whose peer lets nothing through, because its process does not read. Needs the view tcp_stuck of"
+        " deploy/questions.yml.",
+        "short",
+        ("topk(10, sum by (direction, service_port) (ss_tcp_stuck_zero_window_sockets))", SERVICE),
+    ),
+    lines(
+        "Queues",
+        "Bytes written and not acknowledged, and received and not read.",
+        "bytes",
+        ("sum(ss_tcp_send_queue_bytes)", "to send"),
+        ("sum(ss_tcp_receive_queue_bytes)", "to read"),
+    ),
+]
