@@ -10,10 +10,12 @@ repository=$(dirname "$ci")
 deploy=$repository/deploy
 . "$ci/lib.sh"
 
-# A quarter of a minute is too long for a run of two, and so are an alert's windows.
-observe='/^# Put the networks here/i collect: {observe: 5s}\n'
+# judge COMMAND ARGUMENTS...: of dashboards.py; what made the trouble may have ended with an error.
+judge() {
+    "$python" "$ci/dashboards.py" "$@" || { cat "$scratch/trouble.log" >&2; fail "dashboards.py $1"; }
+}
 
-# prometheus_of RULES CONFIGURATION: a server at $server that has the rules, with short windows; the targets are on standard input.
+# prometheus_of RULES...: a server at $server that has the rules, with short windows, and scrapes what standard input says.
 prometheus_of() {
     mkdir "$scratch/rules"
     for rules in "$@"; do
@@ -56,10 +58,13 @@ YAML
 
 trouble() {
     ip link set lo up
+    # For the name of a namespace that nobody else sees.
     mkdir -p /run/netns
     mount -t tmpfs none /run/netns
     lossy
     far_away
+    # Over loopback, and only there, ports in TIME_WAIT are taken again.
+    sysctl -qw net.ipv4.tcp_tw_reuse=0
     start "$scratch/trouble.log" python3 "$ci/trouble.py" --far "$far" --quiet 45 --ports
     local trouble=$started
     eventually 10 grep -q '^ready' "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py"; }
@@ -78,20 +83,19 @@ YAML
     echo 'broken' >>"$scratch/sick.yml"
     kill -HUP "$sick_pid"
     sleep 15
-    "$python" "$ci/dashboards.py" panels "$server" "$deploy"/grafana/*.json
+    judge panels "$server" "$deploy"/grafana/*.json
     echo "-- alerts, in trouble"
     # The last one spoils the collections of all.
-    "$python" "$ci/dashboards.py" fire "$server" "$deploy/alerts.yml" --without SsExporterCollectionFailing
+    judge fire "$server" "$deploy/alerts.yml" --without SsExporterCollectionFailing
     start "$scratch/held.log" python3 "$repository/tests/support/held.py"
-    "$python" "$ci/dashboards.py" fire "$server" "$deploy/alerts.yml"
-    "$python" "$ci/dashboards.py" rules "$server"
+    judge fire "$server" "$deploy/alerts.yml"
+    judge rules "$server"
     kill -0 "$trouble" || fail "the trouble ended early"
     ! grep -q Traceback "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py"; }
 }
 
 calm() {
     ip link set lo up
-    mount -t tmpfs none /run/netns 2>/dev/null || true
     far_away
     start "$scratch/trouble.log" python3 "$ci/trouble.py" --calm --far "$far" --quiet 1000
     eventually 10 grep -q '^ready' "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py --calm"; }
@@ -108,14 +112,15 @@ scrape_configs:
 YAML
     # As long as the trouble takes to be noticed.
     sleep 85
-    "$python" "$ci/dashboards.py" rules "$server"
+    judge rules "$server"
     echo "-- alerts, in calm"
-    "$python" "$ci/dashboards.py" silent "$server" "$deploy/alerts.yml"
+    judge silent "$server" "$deploy/alerts.yml"
     ! grep -q Traceback "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py --calm"; }
 }
 
 if [ -n "${DASHBOARDS_INSIDE:-}" ]; then
-    sed "$observe" "$deploy/questions.yml" >"$scratch/questions.yml"
+    # A quarter of a minute is long in a run of two.
+    { cat "$deploy/questions.yml"; echo 'collect: {observe: 5s}'; } >"$scratch/questions.yml"
     "$DASHBOARDS_INSIDE"
     exit
 fi

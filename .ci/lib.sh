@@ -76,7 +76,7 @@ hold_connections() {
     cat "$scratch/hold.log"
 }
 
-# far_away: far.py in another network namespace, at the address $far; 10 Mbit/s go there, and a queue holds 0.4 s.
+# far_away: far.py in another network namespace, at the address $far; 4 Mbit/s go there, and a connection fills 0.25 s of queue.
 far_away() {
     far=198.18.0.2
     start "$scratch/far.log" unshare --net sh -c "
@@ -88,7 +88,7 @@ far_away() {
     ip link add near type veth peer name far netns "$started"
     ip addr add 198.18.0.1/24 dev near
     ip link set near up
-    tc qdisc add dev near root tbf rate 10mbit burst 20k limit 500k
+    tc qdisc add dev near root tbf rate 4mbit burst 20k limit 500k
     eventually 10 grep -q '^ready' "$scratch/far.log" || { cat "$scratch/far.log" >&2; fail "far.py"; }
 }
 

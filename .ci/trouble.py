@@ -51,9 +51,20 @@ def read(connection, length):
         length -= len(connection.recv(min(length, 64 * KIB)))
 
 
-def drain(connection, pause=0):
+def drain(connection):
     while connection.recv(64 * KIB):
+        pass
+
+
+def drain_now_and_then(connection, pause):
+    """Does not wait for what comes, so that it is acknowledged late."""
+    connection.setblocking(False)
+    while True:
         time.sleep(pause)
+        try:
+            connection.recv(64 * KIB)
+        except BlockingIOError:
+            pass
 
 
 def steady(listener, algorithm=None):
@@ -78,9 +89,10 @@ def lossy(listener):
 def slow(listener):
     """A buffer much smaller than what the process has to send, to a reader that acknowledges late."""
     client, server = pair(listener, algorithm=b"reno", send_buffer=16 * KIB)
-    # The kernel blames the buffer if all in it is sent late and the process waits.
-    client.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, 5_000_000)
-    threading.Thread(target=drain, args=(server, 0.02), daemon=True).start()
+    # The kernel blames the buffer if all in it is sent when the process waits already: a segment of loopback every
+    # 40 ms, which is longer than the reader takes.
+    client.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, 1_600_000)
+    threading.Thread(target=drain_now_and_then, args=(server, 0.03), daemon=True).start()
     while True:
         client.sendall(bytes(100 * KIB))
 
@@ -186,9 +198,11 @@ def main():
         (backlog, listen(BACKLOG, backlog=4), kept, 2 if arguments.calm else 5),
     ]
     if not arguments.calm:
+        slow_readers = listen(SLOW)
         jobs += [
             (lossy, listen(LOSSY)),
-            (slow, listen(SLOW)),
+            # Of some the kernel never blames the buffer.
+            *[(slow, slow_readers)] * 8,
             (unread, listen(UNREAD), kept),
             (leak, listen(LEAK), kept),
             (short, listen(SHORT)),
