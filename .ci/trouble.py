@@ -172,10 +172,12 @@ def ports(used=16_000, again=250):
     """So many ports in TIME_WAIT, where each stays for a minute, and so many again a second."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     listener = listen(PORTS)
-    for number in range(10**9):
+    number = 0
+    while multiprocessing.parent_process().is_alive():
         client, server = pair(listener)
         client.close()
         server.close()
+        number += 1
         if number > used:
             time.sleep(1 / again)
 
