@@ -3,6 +3,7 @@
 dashboards.py lint REPOSITORY                          what can be told without a server
 dashboards.py shorten RULES                            prints them for a run of two minutes
 dashboards.py panels SERVER DASHBOARD...               every query and variable has data
+dashboards.py holds SERVER QUERY                       the query has a result
 dashboards.py rules SERVER                             every rule was evaluated, and every recording rule has results
 dashboards.py fire SERVER ALERTS [--without ALERT]     every alert fires, for what makes its trouble
 dashboards.py silent SERVER ALERTS                     no alert has fired
@@ -265,6 +266,10 @@ def panels(server, *paths):
     finish(faults)
 
 
+def holds(server, query):
+    finish([] if eventually(20, lambda: finite(server, query)) else [f"does not hold: {query}"])
+
+
 def rules(server):
     def faults():
         found = []
@@ -336,7 +341,7 @@ def main():
     if command == "shorten":
         print(shorten(pathlib.Path(arguments[0]).read_text()), end="")
     else:
-        {"lint": lint, "panels": panels, "rules": rules, "fire": fire, "silent": silent}[command](*arguments)
+        {"lint": lint, "panels": panels, "holds": holds, "rules": rules, "fire": fire, "silent": silent}[command](*arguments)
 
 
 main()

@@ -64,7 +64,7 @@ trouble() {
     lossy
     far_away
     # Over loopback, and only there, ports in TIME_WAIT are taken again.
-    sysctl -qw net.ipv4.tcp_tw_reuse=0
+    echo 0 >/proc/sys/net/ipv4/tcp_tw_reuse
     start "$scratch/trouble.log" python3 "$ci/trouble.py" --far "$far" --quiet 45 --ports
     local trouble=$started
     eventually 10 grep -q '^ready' "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py"; }
@@ -84,6 +84,9 @@ YAML
     kill -HUP "$sick_pid"
     sleep 15
     judge panels "$server" "$deploy"/grafana/*.json
+    # What is rebuilt is what the exporter itself shows.
+    judge holds "$server" 'count(tcp_rtt{job="ss"} == on (flow) tcp_rtt{job="poor"}) > 100'
+    judge holds "$server" 'count(tcp_rtt_hist_ms_bucket{job="ss"} and on (le) tcp_rtt_hist_ms_bucket{job="poor"}) == 10'
     echo "-- alerts, in trouble"
     # The last one spoils the collections of all.
     judge fire "$server" "$deploy/alerts.yml" --without SsExporterCollectionFailing
@@ -112,6 +115,8 @@ scrape_configs:
 YAML
     # As long as the trouble takes to be noticed.
     sleep 85
+    local ends='local_address, local_port, remote_address, remote_port' segments=ss_tcp_flow_sent_data_segments_total
+    judge holds "$server" "count($segments{job=\"ss\"} == on ($ends) $segments{job=\"predecessor\"}) > 100"
     judge rules "$server"
     echo "-- alerts, in calm"
     judge silent "$server" "$deploy/alerts.yml"
