@@ -53,24 +53,36 @@
     narrow();
   };
 
-  const refresh = async () => {
+  const show = async () => {
     if (paused || document.hidden) return;
     const status = document.getElementById("status");
     try {
-      const answer = await fetch(location.href, { cache: "no-store" });
+      // Without the password that the address may hold, which fetch refuses.
+      const answer = await fetch(location.origin + location.pathname + location.search, { cache: "no-store" });
       if (!answer.ok) throw new Error(`answered with ${answer.status}`);
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
-      // Whoever is in a table with the keyboard stays there.
-      const focused = document.activeElement?.closest("main [id]")?.id;
-      const column = document.activeElement?.closest("th")?.cellIndex;
+      if (paused) return;
+      // Whoever is in a table, with the keyboard or far to its right, stays there.
+      const focused = document.activeElement;
+      const table = (focused?.closest("table") ?? focused?.querySelector(":scope > table"))?.id;
+      const column = focused?.closest("th")?.cellIndex;
+      const places = [...document.querySelectorAll(".scroll")].map((place) => place.scrollLeft);
       document.querySelector("main").replaceWith(fresh);
       prepare();
-      const place = focused && document.getElementById(focused);
-      (column === undefined ? place : place?.tHead?.rows[0].cells[column]?.querySelector("button"))?.focus();
+      document.querySelectorAll(".scroll").forEach((place, number) => { place.scrollLeft = places[number] ?? 0; });
+      const place = table && document.getElementById(table);
+      const head = column === undefined ? null : place?.tHead?.rows[0].cells[column]?.querySelector("button");
+      (head ?? place?.closest(".scroll"))?.focus({ preventScroll: true });
       status.textContent = "";
     } catch (error) {
       status.textContent = `Not refreshed: ${error.message}`;
     }
+  };
+
+  // One after the other, however long an answer takes.
+  const refresh = async () => {
+    await show();
+    setTimeout(refresh, every);
   };
 
   document.getElementById("tools").hidden = false;
@@ -80,5 +92,5 @@
     event.currentTarget.textContent = paused ? "Go on refreshing" : "Stop refreshing";
   });
   prepare();
-  setInterval(refresh, every);
+  setTimeout(refresh, every);
 })();

@@ -1,0 +1,316 @@
+// Asks Chromium what .ci/page.sh wants to know of the page; it is started by that.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const packages = createRequire(`${process.env.PAGE_PACKAGES}/`);
+const { chromium } = packages("playwright-core");
+const axe = packages("axe-core").source;
+const folder = process.env.PAGE_SCREENSHOTS;
+
+const browser = await chromium.launch({
+  executablePath: process.env.PAGE_BROWSER,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP evil.test 127.0.0.1"],
+});
+
+/** A page of its own, of which everything that may not happen is written down. */
+const visit = async (base, options = {}) => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 1000 }, ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("console", (message) => wrong.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => wrong.push(`error: ${error}`));
+  page.on("dialog", (dialog) => { wrong.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== base) wrong.push(`request: ${request.url()}`);
+  });
+  await page.addInitScript(() => {
+    window.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
+  });
+  const leave = async () => {
+    if (options.javaScriptEnabled !== false) assert.deepEqual(await page.evaluate(() => window.violations), []);
+    assert.deepEqual(wrong, []);
+    await context.close();
+  };
+  return { page, wrong, leave };
+};
+
+const check = async (name, test) => {
+  try {
+    await test();
+    console.log(`  ${name}`);
+  } catch (error) {
+    console.error(`FAILED: ${name}\n${error.stack}`);
+    await browser.close();
+    process.exit(1);
+  }
+};
+
+/** The texts of a column of a table, from the top. */
+const column = (page, table, title) => page.$eval(`#${table}`, (element, wanted) => {
+  const heads = [...element.tHead.rows[0].cells].map((cell) => cell.textContent);
+  return [...element.tBodies[0].rows].filter((row) => !row.hidden)
+    .map((row) => row.cells[heads.indexOf(wanted)].textContent);
+}, title);
+
+/** Waits for the next refresh; false if there is none within this many milliseconds. */
+const refreshed = async (page, most = 8000) => {
+  await page.evaluate(() => { document.querySelector("main").isOld = true; });
+  return page.waitForFunction(() => !document.querySelector("main").isOld, null, { timeout: most })
+    .then(() => true, () => false);
+};
+
+const fits = (page) => page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth);
+
+const numbers = async (page, title) => page.$eval("#flows", (table, wanted) => {
+  const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+  return [...table.tBodies[0].rows].map((row) => Number(row.cells[heads.indexOf(wanted)].dataset.value ?? NaN))
+    .filter((value) => !Number.isNaN(value));
+}, title);
+
+const TAG = "<img src=x>";
+const QUOTE = "\"><b id=ran>";
+
+const looks = async (base, hasUnit) => {
+  await check("without JavaScript: everything essential is there", async () => {
+    const { page, leave } = await visit(base, { javaScriptEnabled: false });
+    await page.goto(base);
+    for (const state of ["established", "close_wait", "listen", "time_wait"])
+      assert.match(await page.textContent("section[aria-labelledby=h-states]"), new RegExp(`${state}[0-9]+`));
+    const most = async (title) => Math.max(...await numbers(page, title));
+    for (const title of ["Sent/s", "Received/s", "RTT", "Least RTT", "Retransmitted", "Send-Q", "Recv-Q"])
+      assert.ok(await most(title) > 0, `${title} is nowhere above 0`);
+    const rates = await numbers(page, "Sent/s");
+    assert.ok(rates[0] > 100_000 && rates[0] > rates.at(-1), `the busiest flow sends ${rates[0]} B/s`);
+    assert.ok((await column(page, "flows", "Process")).some((owner) => /^python3\(\d+\)$/.test(owner)));
+    assert.match(await page.getAttribute("section[aria-labelledby=h-rtt] svg", "aria-label"), /median .* ms/);
+    assert.ok(await page.locator("section[aria-labelledby=h-rtt] rect").count() > 5);
+    assert.ok((await column(page, "listeners", "Local")).includes("127.0.0.1:7004"));
+    // A full accept queue comes first.
+    assert.equal((await column(page, "listeners", "Fill"))[0], "125 %");
+    const own = await page.textContent("section[aria-labelledby=h-own]");
+    for (const figure of [/Collections so far[1-9]/, /Last collection: dump[0-9.]+ ms/, /CPU time so far[0-9.]+ s/, /MiB/])
+      assert.match(own, figure);
+    assert.ok(!await page.isVisible("#tools"), "what needs a script is shown without");
+    await page.fill("#filter", "dport = :7001");
+    await page.press("#filter", "Enter");
+    await page.waitForURL(/filter=/);
+    const remotes = await column(page, "flows", "Remote");
+    assert.ok(remotes.length > 0 && remotes.every((remote) => remote.endsWith(":7001")), `${remotes}`);
+    await leave();
+  });
+
+  await check("names like tags are text, and run nothing", async () => {
+    const { page, leave } = await visit(base);
+    await page.goto(base);
+    const owners = await column(page, "flows", "Process");
+    for (const name of [TAG, QUOTE]) assert.ok(owners.some((owner) => owner.startsWith(`${name}(`)), `no ${name}: ${[...new Set(owners)]}`);
+    const units = await column(page, "flows", "Unit");
+    if (hasUnit) assert.ok(units.some((unit) => unit.includes("<img src=x onerror=alert(1)>")), `${[...new Set(units)]}`);
+    await page.fill("#filter", "process = '<img src=x>'");
+    await page.press("#filter", "Enter");
+    await page.waitForURL(/filter=/);
+    assert.ok(await refreshed(page));
+    await page.goto(`${base}/?filter=${encodeURIComponent("\"><script>alert(1)</script>")}`);
+    assert.equal(await page.locator("img, b, #ran, body > script:not(:last-child)").count(), 0);
+    await leave();
+  });
+
+  await check("the same name as markup would run: the checks can fail", async () => {
+    const { page, wrong } = await visit(base);
+    await page.setContent("<img src=x: onerror=alert(1)>");
+    await page.waitForTimeout(500);
+    assert.ok(wrong.some((what) => what.startsWith("dialog")), `${wrong}`);
+    await page.context().close();
+    const other = await visit(base);
+    await other.page.goto(base);
+    await other.page.evaluate((name) => { document.querySelector("h1").innerHTML = name; }, TAG);
+    await other.page.waitForFunction(() => window.violations.length > 0);
+    await other.page.context().close();
+  });
+
+  await check("sorting by click and by keyboard, narrowing, both kept by a refresh", async () => {
+    const { page, leave } = await visit(base);
+    await page.goto(base);
+    const head = (title) => page.locator("#flows th", { has: page.locator("button", { hasText: new RegExp(`^${title}$`) }) });
+    await head("RTT").locator("button").click();
+    assert.equal(await head("RTT").getAttribute("aria-sort"), "descending");
+    const falls = (values) => values.every((value, at) => at === 0 || values[at - 1] >= value);
+    assert.ok(falls(await numbers(page, "RTT")));
+    await head("RTT").locator("button").focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await head("RTT").getAttribute("aria-sort"), "ascending");
+    assert.ok(falls((await numbers(page, "RTT")).reverse()));
+    assert.ok(await refreshed(page), "no refresh");
+    assert.equal(await head("RTT").getAttribute("aria-sort"), "ascending");
+    assert.ok(falls((await numbers(page, "RTT")).reverse()));
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "RTT");
+    await page.keyboard.press("Space");
+    assert.equal(await head("RTT").getAttribute("aria-sort"), "descending");
+    // From the address line on, the keyboard gets to every header.
+    await page.locator("#pause").focus();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Local");
+    await page.keyboard.press("Shift+Tab");
+    assert.ok(await refreshed(page));
+    assert.equal(await page.evaluate(() => document.activeElement.className), "scroll");
+
+    await page.locator("#narrow").fill(":7001");
+    const rows = await column(page, "flows", "Local");
+    assert.ok(rows.length > 0 && rows.length < 20, `${rows.length} rows`);
+    assert.ok(await refreshed(page));
+    assert.equal(await page.inputValue("#narrow"), ":7001");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "narrow");
+    assert.ok((await column(page, "flows", "Local")).length < 20);
+    await page.locator("#narrow").fill("");
+
+    await page.locator("#pause").click();
+    assert.equal(await page.textContent("#pause"), "Go on refreshing");
+    assert.ok(!await refreshed(page, 4500), "refreshed although stopped");
+    await page.locator("#pause").click();
+    assert.ok(await refreshed(page), "does not go on");
+    await leave();
+  });
+
+  await check("a filter in the language of ss, and what is said of a wrong one", async () => {
+    const { page, leave } = await visit(base);
+    await page.goto(base);
+    await page.fill("#filter", "( dport = :7001 or sport = :7001 ) and process = python3");
+    await page.click("form button");
+    await page.waitForURL(/filter=/);
+    assert.ok(await refreshed(page));
+    const ends = (await column(page, "flows", "Local")).map((local) => local.endsWith(":7001"));
+    assert.ok(ends.includes(true) && ends.includes(false) && ends.length < 20);
+    assert.equal(await page.inputValue("#filter"), "( dport = :7001 or sport = :7001 ) and process = python3");
+    await page.fill("#filter", "dport is :7001");
+    await page.press("#filter", "Enter");
+    await page.waitForSelector(".warnings");
+    assert.match(await page.textContent(".warnings"), /The filter is not valid: at .*allowed: /);
+    assert.equal(await page.inputValue("#filter"), "dport is :7001");
+    await leave();
+  });
+
+  await check("a password in the address does not keep it from refreshing", async () => {
+    const { page, leave } = await visit(base);
+    await page.goto(base.replace("http://", "http://user:password@"));
+    assert.ok(await refreshed(page));
+    assert.equal(await page.textContent("#status"), "");
+    await leave();
+  });
+
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [device, viewport] of [["desktop", { width: 1280, height: 1000 }], ["phone", { width: 390, height: 844 }]]) {
+      await check(`${device}, ${colorScheme}: it fits, and axe finds nothing`, async () => {
+        const { page, leave } = await visit(base, { colorScheme, viewport });
+        await page.goto(base);
+        assert.ok(await fits(page), "the page scrolls sideways");
+        if (device === "phone") {
+          await page.$eval(".scroll", (place) => { place.scrollLeft = 150; });
+          assert.ok(await refreshed(page));
+          assert.equal(await page.$eval(".scroll", (place) => place.scrollLeft), 150);
+          await page.$eval(".scroll", (place) => { place.scrollLeft = 0; });
+        }
+        const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+        assert.equal(background === "rgb(255, 255, 255)", colorScheme === "light");
+        await page.screenshot({ path: `${folder}/${device}-${colorScheme}.png` });
+        await page.locator("#h-flows").evaluate((element) => element.scrollIntoView());
+        await page.screenshot({ path: `${folder}/${device}-${colorScheme}-flows.png` });
+        await page.evaluate(axe);
+        const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+        const judge = async () => (await page.evaluate((values) => window.axe.run({ runOnly: values }), tags)).violations
+          .map((rule) => `${rule.id}: ${rule.help}: ${rule.nodes[0].html}`);
+        await page.locator("#pause").click();
+        assert.deepEqual(await judge(), []);
+        await page.goto(`${base}/?filter=dport`);
+        assert.ok(await fits(page), "what is said of a wrong filter scrolls sideways");
+        await page.evaluate(axe);
+        assert.deepEqual(await judge(), []);
+        await leave();
+      });
+    }
+  }
+};
+
+const strangers = async (closed, open, outside) => {
+  const status = async (page, url) => (await page.goto(url)).status();
+  await check("a foreign name for this host is refused", async () => {
+    const base = `http://evil.test:${closed}`;
+    const { page } = await visit(base);
+    for (const path of ["/", "/api/v1/sockets"]) assert.equal(await status(page, base + path), 421, path);
+    assert.equal(await status(page, `http://localhost:${closed}/`), 200);
+    await page.context().close();
+  });
+  await check("from another address there is the page of links, and no list of sockets", async () => {
+    const base = `http://${outside}:${closed}`;
+    const { page, leave } = await visit(base);
+    assert.equal(await status(page, base), 200);
+    assert.equal(await page.locator("#flows").count(), 0);
+    assert.ok(await page.locator("a[href='/metrics']").count() > 0);
+    await leave();
+    const answer = await fetch(`${base}/api/v1/sockets`);
+    assert.equal(answer.status, 403);
+    assert.match(await answer.text(), /--web\.enable-sockets-api/);
+  });
+  await check("unless it is allowed", async () => {
+    const base = `http://${outside}:${open}`;
+    const { page, leave } = await visit(base);
+    assert.equal(await status(page, base), 200);
+    assert.ok(await page.locator("#flows tbody tr").count() > 5);
+    assert.ok(await refreshed(page));
+    await leave();
+    const answer = await fetch(`${base}/api/v1/sockets?limit=2&sort=-sent_bytes_per_second`);
+    assert.equal(answer.status, 200);
+    assert.equal((await answer.json()).sockets.length, 2);
+    assert.equal(await (await fetch(`http://evil.test:${open}/`).catch(() => ({ status: 0 }))).status, 0);
+    const { page: foreign } = await visit(`http://evil.test:${open}`);
+    assert.equal(await status(foreign, `http://evil.test:${open}/`), 421);
+    await foreign.context().close();
+  });
+};
+
+/** CPU seconds of a process so far, in hundredths, which is what the kernel tells. */
+const cpu = (pid) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+};
+
+const many = async (base, pid) => {
+  for (const which of ["first", "second"]) {
+    await check(`the ${which} page with 10,000 flows is painted within a second`, async () => {
+      const { page, leave } = await visit(base);
+      await page.goto(base);
+      await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
+      const painted = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+      const flows = Number((await page.textContent("#flows caption")).match(/of (\d+) flows/)[1]);
+      assert.ok(flows >= 10_000, `only ${flows} flows`);
+      const answered = await page.evaluate(() => performance.getEntriesByType("navigation")[0].responseEnd);
+      console.log(`  ${flows} flows: answered after ${Math.round(answered)} ms, painted after ${Math.round(painted)} ms`);
+      assert.ok(painted <= 1000);
+      await leave();
+      await new Promise((resolve) => { setTimeout(resolve, 1500); });
+    });
+  }
+  await check("a refresh costs about what a scrape costs", async () => {
+    const cost = async (path) => {
+      const before = cpu(pid);
+      for (let round = 0; round < 10; round += 1) {
+        const answer = await fetch(base + path);
+        assert.equal(answer.status, 200);
+        await answer.text();
+        await new Promise((resolve) => { setTimeout(resolve, 1100); });
+      }
+      return (cpu(pid) - before) * 100;
+    };
+    const [scrape, page] = [await cost("/metrics"), await cost("/")];
+    const ratio = page / Math.max(scrape, 1);
+    console.log(`  CPU: a scrape ${scrape.toFixed(0)} ms, a page ${page.toFixed(0)} ms, ratio ${ratio.toFixed(2)}`);
+    assert.ok(ratio <= 3);
+  });
+};
+
+const [what, ...rest] = process.argv.slice(2);
+await ({ looks, strangers, many })[what](...rest);
+await browser.close();

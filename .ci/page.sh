@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# The page of this host's sockets in Chromium, with real connections, of processes named like tags among others.
+#   page.sh BINARY
+# Screenshots go to the folder $PAGE_SCREENSHOTS, if it says one.
+set -euo pipefail
+
+ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+if [ "${PAGE_INSIDE:-}" != yes ]; then
+    packages=${CARGO_TARGET_DIR:-$(dirname "$ci")/target}/ci-node
+    mkdir -p "$packages"
+    npm install --prefix "$packages" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
+        playwright-core@1.65.1 axe-core@4.14.1 >/dev/null
+    # Everything happens in a network namespace of its own: no other traffic, and loss that hurts nobody.
+    PAGE_INSIDE=yes PAGE_PACKAGES=$packages exec unshare --net "$0" "$@"
+fi
+ip link set lo up
+# An address of this host that is not loopback; who asks there comes from there.
+outside=192.0.2.1
+ip address add "$outside/32" dev lo
+
+binary=$1
+. "$ci/lib.sh"
+export PAGE_BROWSER
+PAGE_BROWSER=$(command -v chromium google-chrome | head -n 1)
+export PAGE_SCREENSHOTS=${PAGE_SCREENSHOTS:-$scratch/screenshots}
+mkdir -p "$PAGE_SCREENSHOTS"
+
+# The cgroup of a unit that is named like a tag, where cgroups can be made.
+hierarchy=$(findmnt -rn -t cgroup2 -o TARGET | head -n 1)
+cgroup=$hierarchy/$$-'<img src=x onerror=alert(1)>.service'
+if [ -n "$hierarchy" ] && mkdir "$cgroup" 2>"$scratch/mkdir"; then
+    # Only an empty one can be removed.
+    trap 'end_all; rmdir "$cgroup"' EXIT
+else
+    cgroup=
+    echo "no cgroup is named like a tag: cannot make one"
+fi
+
+nameds=0
+# named NAME: connections with traffic, of a process of this name; a kernel keeps 15 bytes of it.
+named() {
+    start "$scratch/named.$((++nameds)).log" python3 "$ci/named.py" "$1" "$cgroup"
+    eventually 10 grep -q '^ready' "$scratch/named.$nameds.log" || { cat "$scratch/named.$nameds.log" >&2; fail "named.py"; }
+}
+
+# serve ARGUMENTS...: starts $binary on every address; its port is in $port, its process id in $started.
+serve() {
+    port=$(free_port)
+    start "$scratch/exporter.$port.log" "$binary" --web.listen-address="0.0.0.0:$port" "$@"
+    eventually 10 curl -fsS "http://127.0.0.1:$port/metrics" ||
+        { cat "$scratch/exporter.$port.log" >&2; fail "no answer from: $binary $*"; }
+}
+
+browse() {
+    node "$ci/page.mjs" "$@" || { cat "$scratch"/*.log >&2; fail "the page: $1"; }
+}
+
+# One packet in fifty of those to the port LOSSY of trouble.py.
+nft -f - <<'NFT'
+table inet trouble {
+    chain input {
+        type filter hook input priority 0;
+        tcp dport 7002 numgen random mod 100 < 2 drop
+    }
+}
+NFT
+start "$scratch/trouble.log" python3 "$ci/trouble.py"
+trouble=$started
+eventually 10 grep -q '^ready' "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py"; }
+named '<img src=x>'
+tag=$started
+named '"><b id=ran>'
+quote=$started
+serve
+closed=$port
+serve --web.enable-sockets-api
+open=$port
+sleep 3
+
+echo "-- what is seen, and by whom"
+browse looks "http://127.0.0.1:$closed" "${cgroup:+unit}"
+browse strangers "$closed" "$open" "$outside"
+kill -0 "$trouble" && kill -0 "$tag" && kill -0 "$quote" || fail "the traffic ended early"
+end "$trouble"
+
+echo "-- 10,000 flows"
+# Both ends of each connection are a flow of this host.
+for number in 1 2 3 4 5; do
+    start "$scratch/many.$number.log" python3 "$ci/many.py"
+done
+for number in 1 2 3 4 5; do
+    eventually 30 grep -q '^ready' "$scratch/many.$number.log" || { cat "$scratch"/many.*.log >&2; fail "connections"; }
+done
+serve
+browse many "http://127.0.0.1:$port" "$started"
