@@ -53,7 +53,7 @@ fn seed_part(text: &str) -> String {
     };
     let mut inside = false;
     let mut part = String::new();
-    for line in text.lines() {
+    for line in text.trim_start_matches("\u{feff}").lines() {
         inside = key(line).map_or(inside, |key| SEED_KEYS.contains(&key.as_str()));
         let comment = line.trim_start().starts_with('#') || line.trim().is_empty();
         if inside && !comment {

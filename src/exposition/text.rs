@@ -150,15 +150,16 @@ pub fn label(block: &mut Vec<u8>, name: &str, value: &[u8]) {
     block.push(b'"');
 }
 
-/// The names and values of a label block, as [`label`] made it.
-pub fn labels(block: &[u8]) -> impl Iterator<Item = (String, String)> {
+/// The values of a label block, as [`label`] made it, in their order.
+pub fn labels(block: &[u8]) -> impl Iterator<Item = String> {
     let mut rest = block;
     std::iter::from_fn(move || {
         let equals = rest.iter().position(|byte| *byte == b'=')?;
-        let (name, tail) = rest.split_at(equals);
         // Behind the quote that follows the equals sign.
-        let mut bytes = tail.get(2..)?.iter();
-        let mut value = Vec::new();
+        let tail = rest.get(equals + 2..)?;
+        let plain = tail.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        let mut value = tail.get(..plain)?.to_vec();
+        let mut bytes = tail.get(plain..)?.iter();
         loop {
             match bytes.next()? {
                 b'"' => break,
@@ -169,10 +170,12 @@ pub fn labels(block: &[u8]) -> impl Iterator<Item = (String, String)> {
                 other => value.push(*other),
             }
         }
-        let name = String::from_utf8_lossy(name).into_owned();
         rest = bytes.as_slice();
         rest = rest.strip_prefix(b",").unwrap_or(rest);
-        Some((name, String::from_utf8_lossy(&value).into_owned()))
+        Some(
+            String::from_utf8(value)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        )
     })
 }
 

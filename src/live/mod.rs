@@ -3,6 +3,7 @@
 //! What is asked within a second is answered from one look at the host; two looks tell rates. Refuses to know who asks
 //! and over what.
 
+mod figure;
 mod html;
 mod page;
 mod query;
@@ -10,7 +11,7 @@ mod rate;
 mod summary;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::collect::{Memory, World, collect};
@@ -19,17 +20,17 @@ use crate::plan::Plan;
 use crate::privileges::Privileges;
 use crate::select::{Expression, Mistake, parse};
 use crate::sockdiag::StateSet;
-use crate::sockets::{self, Row};
+use crate::sockets::{self, Detail, Row};
 
 pub use page::{Exporter, page, policy};
 pub use query::Query;
-use rate::Rates;
+use rate::Counters;
 
-/// A look at the host is shared by all who ask within this time.
+/// A look at the host is shared by all who ask within this time, and then forgotten.
 const SHARED: Duration = Duration::from_secs(1);
 /// The time between the two first looks, of which a rate is made.
 const FIRST: Duration = Duration::from_millis(250);
-/// So many filters have their last looks kept.
+/// So many questions have the counters of their last looks kept.
 const MOST_KEPT: usize = 8;
 /// A rate over more than this time would not be about now.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -45,9 +46,6 @@ pub struct Look {
     pub complete: bool,
     /// When it was.
     pub at: SystemTime,
-    began: Instant,
-    /// The counters that the next look's rates are made of.
-    counters: Rates,
 }
 
 /// Why there is nothing to see.
@@ -59,22 +57,28 @@ pub struct Refusal(pub String);
 pub struct Live<W> {
     world: W,
     config: Config,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
+
+/// A filter, and what is asked of the sockets that it lets through.
+type Question = (String, Detail);
 
 struct State {
     memory: Memory,
-    /// By filter, the latest last.
-    looks: VecDeque<(String, Arc<Look>)>,
+    /// What is shared now, and since when.
+    shared: Vec<(Question, Instant, Arc<Look>)>,
+    /// The counters of the last look at each, the latest last.
+    before: VecDeque<(Question, Instant, Counters)>,
 }
 
 impl<W: World> Live<W> {
     /// Looks at this world, with the networks and namespaces of a configuration.
     pub fn new(world: W, config: &Config, privileges: Privileges) -> Self {
         let config = Config { views: Vec::new(), ..config.clone() };
-        let plan = plan_of(Expression::Always, &config);
-        let state = State { memory: Memory::of_one(&plan, privileges), looks: VecDeque::new() };
-        Self { world, config, state: Mutex::new(state) }
+        let plan = plan_of(Expression::Always, Detail::Glance, &config);
+        let memory = Memory::of_one(&plan, privileges);
+        let state = State { memory, shared: Vec::new(), before: VecDeque::new() };
+        Self { world, config, state: Arc::new(Mutex::new(state)) }
     }
 
     /// The sockets that pass a filter, as they were at most a second ago; all of them if it says nothing.
@@ -83,43 +87,59 @@ impl<W: World> Live<W> {
     ///
     /// # Errors
     /// If the filter is not valid, in words for people.
-    pub fn look(&self, filter: &str) -> Result<Arc<Look>, Refusal> {
-        let filter = filter.trim();
-        let selection = self.selection(filter)?;
-        // A panic ends the program, so that nobody finds it in pieces.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = state.looks.iter().find(|(known, _)| known == filter).map(|(_, look)| Arc::clone(look));
-        if let Some(look) = known.as_ref().filter(|look| look.began.elapsed() < SHARED) {
+    pub fn look(&self, filter: &str, detail: Detail) -> Result<Arc<Look>, Refusal> {
+        let question = (filter.trim().to_owned(), detail);
+        let selection = self.selection(&question.0)?;
+        let mut state = lock(&self.state);
+        state.forget();
+        if let Some((.., look)) = state.shared.iter().find(|(known, ..)| *known == question) {
             return Ok(Arc::clone(look));
         }
-        let plan = Arc::new(plan_of(selection, &self.config));
+        let plan = Arc::new(plan_of(selection, detail, &self.config));
         let privileges = state.memory.privileges();
         state.memory.adopt(&plan, &self.world, privileges);
-        let before = known.filter(|look| look.began.elapsed() < LONGEST).unwrap_or_else(|| {
-            let first = self.take(&plan, &mut state, None);
-            std::thread::sleep(FIRST);
-            Arc::new(first)
-        });
-        let look = Arc::new(self.take(&plan, &mut state, Some(&before)));
-        state.looks.retain(|(known, _)| known != filter);
-        while state.looks.len() >= MOST_KEPT {
-            state.looks.pop_front();
+        let known = state.before.iter().position(|(known, ..)| *known == question);
+        let (then, before) = match known.and_then(|place| state.before.remove(place)) {
+            Some((_, then, counters)) => (then, counters),
+            None => {
+                let (began, rows, _) = self.take(&plan, &mut state);
+                std::thread::sleep(FIRST);
+                (began, Counters::of(&rows))
+            }
+        };
+        let (began, rows, complete) = self.take(&plan, &mut state);
+        let counters = Counters::of(&rows);
+        let rates = counters.since(&before, began.duration_since(then));
+        let look = Arc::new(Look { rows, rates, complete, at: SystemTime::now() });
+        while state.before.len() >= MOST_KEPT {
+            state.before.pop_front();
         }
-        state.looks.push_back((filter.to_owned(), Arc::clone(&look)));
+        state.before.push_back((question.clone(), began, counters));
+        state.shared.push((question, Instant::now(), Arc::clone(&look)));
+        drop(state);
+        self.forget_soon();
         Ok(look)
     }
 
-    fn take(&self, plan: &Plan, state: &mut State, before: Option<&Look>) -> Look {
+    fn take(&self, plan: &Plan, state: &mut State) -> (Instant, Vec<Row>, bool) {
         let began = Instant::now();
         let snapshot = collect(plan, &self.world, &mut state.memory);
-        let rows: Vec<Row> = sockets::rows(&snapshot).collect();
-        let counters = Rates::of(&rows);
-        let rates = match before {
-            Some(before) => counters.since(&before.counters, began.duration_since(before.began)),
-            None => Vec::new(),
-        };
-        let complete = snapshot.health.success();
-        Look { rows, rates, complete, at: SystemTime::now(), began, counters }
+        (began, sockets::rows(&snapshot).collect(), snapshot.health.success())
+    }
+
+    /// Lets go of what is shared when its time is over, though nobody asks again.
+    fn forget_soon(&self) {
+        let state = Arc::downgrade(&self.state);
+        let thread = std::thread::Builder::new().name("live".into()).spawn(move || {
+            std::thread::sleep(SHARED);
+            if let Some(state) = state.upgrade() {
+                lock(&state).forget();
+            }
+        });
+        if thread.is_err() {
+            // The next who asks does it.
+            tracing::debug!("cannot make a thread to forget a look at the sockets");
+        }
     }
 
     fn selection(&self, filter: &str) -> Result<Expression, Refusal> {
@@ -138,8 +158,21 @@ impl<W: World> Live<W> {
     }
 }
 
+impl State {
+    /// Forgets what is no longer shared, and counters of which no rate would be about now.
+    fn forget(&mut self) {
+        self.shared.retain(|(_, since, _)| since.elapsed() < SHARED);
+        self.before.retain(|(_, since, _)| since.elapsed() < LONGEST);
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // A panic ends the program, so that nobody finds it in pieces.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Every state, unless the filter names some.
-fn plan_of(selection: Expression, config: &Config) -> Plan {
+fn plan_of(selection: Expression, detail: Detail, config: &Config) -> Plan {
     let states = if selection.mentions_states() { None } else { Some(StateSet::NONE.complement()) };
-    sockets::plan(selection, states, config.clone())
+    sockets::plan(selection, states, detail, config.clone())
 }

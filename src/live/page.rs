@@ -2,13 +2,12 @@
 //!
 //! Every text in it is escaped here. Refuses to know where the figures come from.
 
-use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::fmt::Write as _;
 
+use super::figure::{bytes, milliseconds, time_of_day};
 use super::html::escaped;
 use super::summary::{BOUNDS, Summary};
 use super::{Look, Refusal};
@@ -152,13 +151,13 @@ fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Res
 }
 
 fn states(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
-    let most = summary.states.iter().map(|(_, count)| *count).max().unwrap_or_default().max(1);
+    let all = summary.states.iter().map(|(_, count)| *count).sum::<usize>().max(1);
     out.push_str("<section aria-labelledby=\"h-states\"><h2 id=\"h-states\">By state</h2>\n<table>\n<thead><tr><th scope=\"col\">State</th><th scope=\"col\" class=\"number\">Sockets</th><th scope=\"col\">Share</th></tr></thead>\n<tbody>\n");
     for (state, count) in summary.states.iter().filter(|(_, count)| *count > 0) {
         writeln!(
             out,
-            "<tr><th scope=\"row\">{state}</th><td class=\"number\">{count}</td><td><svg width=\"120\" height=\"10\" role=\"img\" aria-label=\"{count} of {most}\"><rect width=\"{}\" height=\"10\"/></svg></td></tr>",
-            (count * 120).div_ceil(most)
+            "<tr><th scope=\"row\">{state}</th><td class=\"number\">{count}</td><td><svg width=\"120\" height=\"10\" role=\"img\" aria-label=\"{count} of {all}\"><rect width=\"{}\" height=\"10\"/></svg></td></tr>",
+            (count * 120).div_ceil(all)
         )?;
     }
     out.push_str("</tbody></table></section>\n");
@@ -334,51 +333,17 @@ fn listeners(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
     Ok(())
 }
 
-/// The time of day of a moment, in UTC.
-fn time_of_day(at: SystemTime) -> String {
-    let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let part = |unit: u64, of: u64| seconds / unit % of;
-    format!("{:02}:{:02}:{:02} UTC", part(3600, 24), part(60, 60), part(1, 60))
-}
-
-fn milliseconds(seconds: f64) -> String {
-    let value = seconds * 1000.0;
-    match value {
-        ..0.0995 => format!("{:.0} \u{b5}s", value * 1000.0),
-        ..10.0 if value.fract() > 0.0 => format!("{value:.2} ms"),
-        _ => format!("{value:.0} ms"),
-    }
-}
-
-/// Bytes in the greatest unit that leaves a whole part.
-fn bytes(value: f64) -> String {
-    let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
-    match units.into_iter().find(|(_, size)| value >= *size) {
-        Some((unit, size)) => format!("{:.1} {unit}", value / size),
-        None => format!("{value:.0} B"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::{Instant, SystemTime};
+    use std::time::SystemTime;
 
-    use super::super::rate::Rates;
     use super::*;
     use crate::metrics::named;
 
     const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'";
 
     fn look(rows: Vec<Row>) -> Look {
-        let counters = Rates::of(&rows);
-        Look {
-            rates: vec![None; rows.len()],
-            rows,
-            complete: false,
-            at: SystemTime::now(),
-            began: Instant::now(),
-            counters,
-        }
+        Look { rates: vec![None; rows.len()], rows, complete: false, at: SystemTime::now() }
     }
 
     #[test]
@@ -416,16 +381,5 @@ mod tests {
             "{policy}"
         );
         assert!(page.contains("href=\"/m\"") && page.contains("did not tell of all sockets"));
-    }
-
-    #[test]
-    fn figures_are_short() {
-        let times = [0.000_003, 0.000_1, 0.003, 0.012, 3.0].map(milliseconds);
-        assert_eq!(times, ["3 \u{b5}s", "0.10 ms", "3 ms", "12 ms", "3000 ms"]);
-        assert_eq!(time_of_day(UNIX_EPOCH + std::time::Duration::from_secs(86_400 + 3_723)), "01:02:03 UTC");
-        assert_eq!(
-            [0.0, 999.0, 1_500.0, 2e6, 3.25e9].map(bytes),
-            ["0 B", "999 B", "1.5 kB", "2.0 MB", "3.2 GB"]
-        );
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Refuses to know what a socket is but its ends.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -26,45 +28,38 @@ impl Rate {
     }
 }
 
-/// What sockets had sent and received, in the order of their rows.
+/// What sockets had sent and received, in the order of their rows, each with the hash of its ends.
 #[derive(Debug)]
-pub(super) struct Rates(HashMap<Ends, (usize, Option<(u64, u64)>)>, usize);
+pub(super) struct Counters(Vec<(u64, Option<(u64, u64)>)>);
 
-/// What names a socket while it lives.
-type Ends = [String; 6];
-
-impl Rates {
+impl Counters {
     pub(super) fn of(rows: &[Row]) -> Self {
         let whole = |row: &Row, name| match row.value(name) {
             Some(Number::Whole(value)) => Some(value),
             _ => None,
         };
         let counters = |row: &Row| whole(row, "sent_bytes_total").zip(whole(row, "received_bytes_total"));
-        let sockets = rows.iter().enumerate().map(|(number, row)| (ends(row), (number, counters(row))));
-        Self(sockets.collect(), rows.len())
+        Self(rows.iter().map(|row| (ends(row), counters(row))).collect())
     }
 
     /// The rate of each row; `None` for one that is new or counts nothing.
     pub(super) fn since(&self, before: &Self, time: Duration) -> Vec<Option<Rate>> {
-        let mut rates = vec![None; self.1];
+        let known: HashMap<u64, Option<(u64, u64)>> = before.0.iter().copied().collect();
         let seconds = time.as_secs_f64();
-        for (ends, (number, now)) in &self.0 {
-            let was = before.0.get(ends).and_then(|(_, counters)| *counters);
-            let rate = was.zip(*now).and_then(|((sent, received), (sent_now, received_now))| {
-                // Less than before is another connection between the same ends.
-                let (sent, received) = (sent_now.checked_sub(sent)?, received_now.checked_sub(received)?);
-                (seconds > 0.0)
-                    .then(|| Rate { sent: float(sent) / seconds, received: float(received) / seconds })
-            });
-            if let Some(place) = rates.get_mut(*number) {
-                *place = rate;
-            }
-        }
-        rates
+        let rate = |(ends, now): &(u64, Option<(u64, u64)>)| {
+            let ((sent, received), (sent_now, received_now)) =
+                known.get(ends).copied().flatten().zip(*now)?;
+            // Less than before is another connection between the same ends.
+            let (sent, received) = (sent_now.checked_sub(sent)?, received_now.checked_sub(received)?);
+            (seconds > 0.0).then(|| Rate { sent: float(sent) / seconds, received: float(received) / seconds })
+        };
+        self.0.iter().map(rate).collect()
     }
 }
 
-fn ends(row: &Row) -> Ends {
+/// What names a socket while it lives, as a hash: two in 2^64 that meet would have each other's rate.
+fn ends(row: &Row) -> u64 {
+    static SEED: OnceLock<RandomState> = OnceLock::new();
     let labels = [
         Label::Netns,
         Label::State,
@@ -73,7 +68,7 @@ fn ends(row: &Row) -> Ends {
         Label::RemoteAddress,
         Label::RemotePort,
     ];
-    labels.map(|label| row.label(label).to_owned())
+    SEED.get_or_init(RandomState::new).hash_one(labels.map(|label| row.label(label)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate is not exact")]
@@ -96,8 +91,8 @@ mod tests {
 
     #[test]
     fn a_rate_is_what_was_gained_a_second_and_a_new_connection_has_none() {
-        let before = Rates::of(&[row("1", 100, 7), row("2", 500, 500)]);
-        let now = Rates::of(&[row("2", 400, 500), row("3", 9, 9), row("1", 1_100, 7)]);
+        let before = Counters::of(&[row("1", 100, 7), row("2", 500, 500)]);
+        let now = Counters::of(&[row("2", 400, 500), row("3", 9, 9), row("1", 1_100, 7)]);
         let rates = now.since(&before, Duration::from_millis(500));
         assert_eq!(rates, [None, None, Some(Rate { sent: 2_000.0, received: 0.0 })]);
         assert_eq!(now.since(&before, Duration::ZERO), [None; 3]);

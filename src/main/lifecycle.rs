@@ -16,6 +16,7 @@ use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held, Privileges};
 use ss_exporter::snapshot::Snapshot;
 use ss_exporter::sockdiag::Events;
+use ss_exporter::sockets::Detail;
 
 use crate::configuration::{self, Loaded};
 use crate::host::Host;
@@ -203,13 +204,14 @@ impl Operations for Lifecycle {
             Exporter { telemetry_path: self.cli.telemetry_path.clone(), health: self.collector.last() };
         let asked = Query::read(query);
         let filter = asked.as_ref().map_or("", |query| &query.filter).to_owned();
-        let seen = asked.and_then(|query| self.live().look(&query.filter));
+        let seen = asked.and_then(|query| self.live().look(&query.filter, Detail::Glance));
         Page { html: page(&filter, seen.as_deref(), &exporter), policy: policy() }
     }
 
     fn sockets(&self, query: &str) -> Result<String, String> {
-        let answer = Query::read(query)
-            .and_then(|query| self.live().look(&query.filter).and_then(|look| query.answer(&look)));
+        let answer = Query::read(query).and_then(|query| {
+            self.live().look(&query.filter, Detail::Everything).and_then(|look| query.answer(&look))
+        });
         answer.map_err(|refusal| refusal.to_string())
     }
 

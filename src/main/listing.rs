@@ -8,7 +8,7 @@ use ss_exporter::collect::{Memory, collect};
 use ss_exporter::config::Config;
 use ss_exporter::select::{Mistake, parse};
 use ss_exporter::sockdiag::{State, StateSet};
-use ss_exporter::sockets::{self, Column, Row, rows};
+use ss_exporter::sockets::{self, Column, Detail, Row, rows};
 
 use crate::failure::Failure;
 use crate::host::Host;
@@ -47,7 +47,7 @@ pub fn print(
         let named = columns.iter().map(|name| Column::named(name));
         named.collect::<Result<_, _>>().map_err(|error| Failure::of_usage(error.to_string()))?
     };
-    let plan = sockets::plan(selection, states, config);
+    let plan = sockets::plan(selection, states, Detail::Everything, config);
     let features = rights::needed(&plan, false);
     let privileges = rights::held(&features);
     let namespaces = rights::namespaces(&plan)?;

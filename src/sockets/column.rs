@@ -172,16 +172,20 @@ mod tests {
 
     #[test]
     fn a_listeners_queues_are_counted_in_connections_and_names_move_no_cursor() {
-        let mut labels = vec![String::new(); LABELS.len()];
-        (labels[1], labels[2]) = ("::1".to_owned(), "80".to_owned());
-        (labels[3], labels[4]) = ("0.0.0.0".to_owned(), "0".to_owned());
-        (labels[6], labels[7]) = ("a\u{1b}[2J".to_owned(), "7".to_owned());
+        let labels = [
+            (Label::LocalAddress, "::1"),
+            (Label::LocalPort, "80"),
+            (Label::RemoteAddress, "0.0.0.0"),
+            (Label::RemotePort, "0"),
+            (Label::Process, "a\u{1b}[2J"),
+            (Label::Pid, "7"),
+        ];
         let values = vec![
             (named("accept_queue_connections"), Number::Whole(3)),
             (named("accept_queue_limit"), Number::Whole(128)),
             (named("rtt_seconds"), Number::Real(0.000_035)),
         ];
-        let row = Row { labels, values };
+        let row = Row::of(&labels, values);
         let texts: Vec<_> = Column::usual().into_iter().map(|column| column.text(&row)).collect();
         assert_eq!(
             texts,

@@ -2,25 +2,24 @@
 
 use serde_json::{Map, Value};
 
-use super::{LABELS, Number, Row};
+use super::{Number, Row};
 use crate::labels::Label;
 
 impl Row {
     /// An object with the labels, ports as numbers, and the metrics by their names; what is not told is absent.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let label = |label: Label| {
-            let text = self.label(label);
+        let label = |(label, text): &(Label, String)| {
             let is_port = matches!(label, Label::LocalPort | Label::RemotePort);
             let number = is_port.then(|| text.parse::<u16>().ok()).flatten();
-            (label.name().to_owned(), number.map_or_else(|| Value::from(text), Value::from))
+            (label.name().to_owned(), number.map_or_else(|| Value::from(text.as_str()), Value::from))
         };
         let value = |number: Number| match number {
             Number::Whole(whole) => Value::from(whole),
             Number::Real(real) => Value::from(real),
         };
         let metrics = self.values.iter().map(|(metric, number)| (metric.name.to_owned(), value(*number)));
-        LABELS.into_iter().map(label).chain(metrics).collect::<Map<_, _>>().into()
+        self.labels.iter().map(label).chain(metrics).collect::<Map<_, _>>().into()
     }
 }
 
@@ -31,15 +30,13 @@ mod tests {
 
     #[test]
     fn ports_and_values_are_numbers_and_hostile_names_are_text() {
-        let mut labels = vec![String::new(); LABELS.len()];
-        labels[0] = "established".to_owned();
-        labels[2] = "443".to_owned();
-        labels[6] = "</script>\"\n".to_owned();
+        let labels =
+            [(Label::State, "established"), (Label::LocalPort, "443"), (Label::Process, "</script>\"\n")];
         let values = vec![
             (named("rtt_seconds"), Number::Real(0.25)),
             (named("sent_bytes_total"), Number::Whole(u64::MAX)),
         ];
-        let json = Row { labels, values }.to_json();
+        let json = Row::of(&labels, values).to_json();
         assert_eq!(json["state"], "established");
         assert_eq!((&json["local_port"], &json["remote_port"]), (&Value::from(443), &Value::from("")));
         assert_eq!(

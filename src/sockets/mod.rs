@@ -19,6 +19,52 @@ use crate::select::Expression;
 use crate::snapshot::Snapshot;
 use crate::sockdiag::StateSet;
 
+/// What is asked of each socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// All that the kernel tells.
+    Everything,
+    /// What there is to see at a glance: ends, owner, state, traffic, round-trip times, queues.
+    Glance,
+}
+
+impl Detail {
+    fn labels(self) -> &'static [Label] {
+        match self {
+            Self::Everything => &LABELS,
+            Self::Glance => &GLANCE,
+        }
+    }
+
+    fn metrics(self) -> impl Iterator<Item = &'static Metric> {
+        metrics().filter(move |metric| self == Self::Everything || AT_A_GLANCE.contains(&metric.name))
+    }
+}
+
+const GLANCE: [Label; 9] = [
+    Label::State,
+    Label::LocalAddress,
+    Label::LocalPort,
+    Label::RemoteAddress,
+    Label::RemotePort,
+    Label::Process,
+    Label::Pid,
+    Label::Unit,
+    Label::Netns,
+];
+
+const AT_A_GLANCE: [&str; 9] = [
+    "sent_bytes_total",
+    "received_bytes_total",
+    "retransmitted_segments_total",
+    "receive_queue_bytes",
+    "send_queue_bytes",
+    "accept_queue_connections",
+    "accept_queue_limit",
+    "rtt_seconds",
+    "min_rtt_seconds",
+];
+
 /// What tells a socket from others, and whose it is; a mark needs a capability and is left out.
 pub const LABELS: [Label; 17] = [
     Label::State,
@@ -43,15 +89,15 @@ pub const LABELS: [Label; 17] = [
 /// The plan that lists the sockets which a selection lets through, those in these states; with `None`, connections, or
 /// whatever states the selection names.
 #[must_use]
-pub fn plan(selection: Expression, states: Option<StateSet>, config: Config) -> Plan {
+pub fn plan(selection: Expression, states: Option<StateSet>, detail: Detail, config: Config) -> Plan {
     let named = selection.mentions_states().then(|| selection.states());
     let states = states.or(named).unwrap_or(CONNECTIONS);
     let view = View {
         name: "sockets".to_owned(),
         selection,
         states,
-        by: LABELS.to_vec(),
-        columns: metrics().map(column_of).collect(),
+        by: detail.labels().to_vec(),
+        columns: detail.metrics().map(column_of).collect(),
         limit: None,
         folds: false,
         idle: std::time::Duration::ZERO,
@@ -103,9 +149,9 @@ impl Number {
 /// One socket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// The texts of [`LABELS`].
-    labels: Vec<String>,
-    /// What the kernel tells, in the order of [`metrics`].
+    /// The labels that were asked for and their texts.
+    labels: Vec<(Label, String)>,
+    /// What the kernel tells of what was asked for, in the order of [`metrics`].
     values: Vec<(&'static Metric, Number)>,
 }
 
@@ -114,14 +160,13 @@ impl Row {
     #[cfg(test)]
     pub(crate) fn of(texts: &[(Label, &str)], values: Vec<(&'static Metric, Number)>) -> Self {
         let text = |label| texts.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| *text);
-        Self { labels: LABELS.map(|label| text(label).to_owned()).into(), values }
+        Self { labels: LABELS.map(|label| (label, text(label).to_owned())).into(), values }
     }
 
-    /// The text of a label of [`LABELS`].
+    /// The text of a label; empty if it was not asked for.
     #[must_use]
     pub fn label(&self, label: Label) -> &str {
-        let place = LABELS.iter().position(|one| *one == label);
-        place.and_then(|place| self.labels.get(place)).map_or("", String::as_str)
+        self.labels.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| text)
     }
 
     /// The value of a metric, if the kernel tells it of this socket.
@@ -142,7 +187,8 @@ pub fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
                 let whole = cells.integer(row).map(Number::Whole);
                 Some((column.metric, whole.or_else(|| cells.get(row).map(Number::Real))?))
             });
-            Some(Row { labels: labels(key).map(|(_, text)| text).collect(), values: values.collect() })
+            let texts = view.by.iter().copied().zip(labels(key));
+            Some(Row { labels: texts.collect(), values: values.collect() })
         })
     })
 }
@@ -156,7 +202,7 @@ mod tests {
         let states = |text: &str, states| {
             let selection =
                 crate::select::parse(text, &crate::attribute::Networks::default()).expect("a selection");
-            plan(selection, states, Config::built_in()).views.first().map(|view| view.states)
+            plan(selection, states, Detail::Glance, Config::built_in()).views.first().map(|view| view.states)
         };
         let listen = StateSet::of(&[crate::sockdiag::State::Listen]);
         assert_eq!(states("dport = 443", None), Some(CONNECTIONS));
@@ -166,7 +212,7 @@ mod tests {
 
     #[test]
     fn nothing_is_remembered_and_no_capability_is_asked_for_but_for_owners() {
-        let plan = plan(Expression::Always, None, Config::built_in());
+        let plan = plan(Expression::Always, None, Detail::Everything, Config::built_in());
         assert!(!plan.past.events);
         assert_eq!(plan.features(), [crate::privileges::Feature::Processes]);
     }

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::time::Duration;
 
 use super::exporter::Exporter;
@@ -98,6 +97,8 @@ fn the_page_shows_flows_listeners_and_the_exporter_without_a_script() {
 #[cfg(feature = "root-tests")]
 #[test]
 fn others_than_this_host_see_the_sockets_only_where_that_is_allowed() {
+    use std::process::Command;
+
     use super::exporter::Answer;
 
     if enter() {
