@@ -1,0 +1,12 @@
+//! Reloads of an exporter whose kernel is of the tests' choice: what another plan takes over from the one before.
+
+mod effective;
+mod exporter;
+mod fuzz;
+mod namespaces;
+mod owners;
+mod random;
+mod records;
+mod truth;
+mod views;
+mod world;

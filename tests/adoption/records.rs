@@ -1,0 +1,100 @@
+//! Records of sockets that the views of another plan do not want, or for which there was no room.
+
+use std::time::Duration;
+
+use super::exporter::Exporter;
+use super::world::{Fake, Sock, sock};
+
+const NARROW: &str = "  n: {select: 'sport = 80', metrics: [sockets, received_bytes_total, opened_total]}\n";
+const WIDE: &str = "  w: {metrics: [sockets, received_bytes_total, closed_total]}\n";
+const AMOUNTS: &str = "  s: {by: [state], metrics: [sockets]}\n";
+const LIMIT: &str = "collect: {tracked_sockets: 10}\n";
+
+/// As many as there is room for, of which the narrow view wants one.
+fn ten() -> Vec<Sock> {
+    (1..=9).map(|cookie| sock(cookie, 443, 5)).chain([sock(10, 80, 5)]).collect()
+}
+
+/// Scrapes until a socket that is in no dump counts as closed.
+fn scrape_for_seconds(exporter: &mut Exporter) {
+    for _ in 0..4 {
+        exporter.scrape();
+        std::thread::sleep(Duration::from_millis(1100));
+    }
+}
+
+#[test]
+fn sockets_that_no_view_wants_and_no_dump_has_leave_room_for_others() {
+    let world = Fake::new(&["own"]);
+    world.set("own", &ten());
+    let mut exporter = Exporter::new(world, &format!("{LIMIT}views:\n{NARROW}{WIDE}"));
+    exporter.scrape();
+    exporter.scrape();
+    exporter.reload(&format!("{LIMIT}views:\n{NARROW}"));
+    // The kernel is asked for this port only.
+    exporter.world.set("own", &[sock(10, 80, 5)]);
+    scrape_for_seconds(&mut exporter);
+    exporter.world.set("own", &[sock(10, 80, 5), sock(11, 80, 700)]);
+    let answer = exporter.scrape();
+    answer.has("ss_n_received_bytes_total 700");
+    answer.has("ss_n_opened_total 1");
+}
+
+#[test]
+fn sockets_that_no_view_follows_and_a_dump_still_has_leave_room_for_others() {
+    let world = Fake::new(&["own"]);
+    let mut all = ten();
+    world.set("own", &all);
+    let mut exporter = Exporter::new(world, &format!("{LIMIT}views:\n{NARROW}{WIDE}"));
+    exporter.scrape();
+    exporter.scrape();
+    exporter.reload(&format!("{LIMIT}views:\n{NARROW}{AMOUNTS}"));
+    exporter.scrape();
+    all.push(sock(11, 80, 700));
+    exporter.world.set("own", &all);
+    let answer = exporter.scrape();
+    answer.has("ss_n_received_bytes_total 700");
+    answer.has("ss_n_opened_total 1");
+    answer.has("ss_s_sockets{state=\"established\"} 11");
+}
+
+#[test]
+fn a_socket_that_no_view_wanted_for_a_while_closes_in_the_view_that_wants_it_again() {
+    let all = [sock(1, 443, 5), sock(10, 80, 5)];
+    let both = format!("views:\n{NARROW}{WIDE}");
+    let world = Fake::new(&["own"]);
+    world.set("own", &all);
+    let mut exporter = Exporter::new(world, &both);
+    exporter.scrape();
+    exporter.scrape();
+    exporter.reload(&format!("views:\n{NARROW}"));
+    exporter.world.set("own", &all[1..]);
+    scrape_for_seconds(&mut exporter);
+    exporter.reload(&both);
+    exporter.world.set("own", &all);
+    exporter.scrape();
+    let answer = exporter.scrape();
+    answer.has("ss_w_sockets 2");
+    answer.has("ss_w_closed_total 0");
+    exporter.hear_end(&all[0]);
+    exporter.world.set("own", &all[1..]);
+    let answer = exporter.scrape();
+    answer.has("ss_w_sockets 1");
+    answer.has("ss_w_closed_total 1");
+}
+
+#[test]
+fn a_socket_for_which_a_reload_makes_room_does_not_look_new() {
+    let of = |room| format!("collect: {{tracked_sockets: {room}}}\nviews:\n{WIDE}");
+    let world = Fake::new(&["own"]);
+    world.set("own", &[sock(1, 80, 1000), sock(2, 80, 1_000_000_000)]);
+    let mut exporter = Exporter::new(world, &of(1));
+    exporter.scrape();
+    exporter.scrape();
+    exporter.reload(&of(1000));
+    let answer = exporter.scrape();
+    answer.has("ss_w_sockets 2");
+    answer.has("ss_w_received_bytes_total 0");
+    exporter.world.set("own", &[sock(1, 80, 1000), sock(2, 80, 1_000_000_700)]);
+    exporter.scrape().has("ss_w_received_bytes_total 700");
+}
