@@ -99,14 +99,13 @@ impl<W: World> Live<W> {
         let privileges = state.memory.privileges();
         state.memory.adopt(&plan, &self.world, privileges);
         let known = state.before.iter().position(|(known, ..)| *known == question);
-        let (then, before) = match known.and_then(|place| state.before.remove(place)) {
-            Some((_, then, counters)) => (then, counters),
-            None => {
-                let (began, rows, _) = self.take(&plan, &mut state);
-                std::thread::sleep(FIRST);
-                (began, Counters::of(&rows))
-            }
-        };
+        let known =
+            known.and_then(|place| state.before.remove(place)).map(|(_, then, before)| (then, before));
+        let (then, before) = known.unwrap_or_else(|| {
+            let (began, rows, _) = self.take(&plan, &mut state);
+            std::thread::sleep(FIRST);
+            (began, Counters::of(&rows))
+        });
         let (began, rows, complete) = self.take(&plan, &mut state);
         let counters = Counters::of(&rows);
         let rates = counters.since(&before, began.duration_since(then));
