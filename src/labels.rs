@@ -121,7 +121,7 @@ pub const LABELS: &[Line] = &[
     of_owner(
         Label::Process,
         "process",
-        "The names of the processes that hold the socket (`comm`): each once, in alphabetical order, `+N` for those beyond four.",
+        "The names of the processes that hold the socket (`comm`, which the kernel cuts to 15 bytes; `executable` is whole): each once, in alphabetical order, `+N` for those beyond four.",
     ),
     of_owner(
         Label::Pid,

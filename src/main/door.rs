@@ -34,11 +34,11 @@ pub fn open(cli: &Cli, listeners: &[TcpListener], remembered: Remembered) -> Res
     Ok(Arc::new(web))
 }
 
-/// Whether the file, if there is one, could be enforced.
-pub fn check(cli: &Cli) -> Result<(), Failure> {
-    let checked = file(cli).map_or(Ok(WebConfig::default()), WebConfig::load);
+/// The name of the file, if there is one; it could be enforced.
+pub fn check(cli: &Cli) -> Result<Option<String>, Failure> {
+    let checked = file(cli).map(|path| WebConfig::load(path).map(|_| path.display().to_string()));
     checked
-        .map(drop)
+        .transpose()
         .map_err(|error| Failure::of_usage(format!("the web configuration is not valid:\n{error}")))
 }
 

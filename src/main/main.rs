@@ -65,10 +65,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let loaded = configuration::load(cli)?;
     loaded.warn();
     if cli.check {
-        door::check(cli)?;
+        let web = door::check(cli)?;
+        let web = web.map(|file| format!("{file}: the web configuration is valid\n")).unwrap_or_default();
         let configuration::Loaded { config, source, .. } = loaded;
         let worst = worst_cases(&config.views);
-        return output::print(format!("{source}: the configuration is valid\n\n{worst}").as_bytes());
+        return output::print(format!("{web}{source}: the configuration is valid\n\n{worst}").as_bytes());
     }
     match &cli.task {
         Some(Task::Estimate { seconds, json }) => {
