@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::privileges::Privileges;
 use crate::select::{Expression, Mistake, parse};
 use crate::sockdiag::StateSet;
-use crate::sockets::{self, Detail, Row};
+use crate::sockets::{self, Detail, List};
 
 pub use page::{Exporter, page, policy};
 pub use query::Query;
@@ -39,11 +39,9 @@ const LONGEST: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Look {
     /// Every socket that the filter lets through.
-    pub rows: Vec<Row>,
+    pub sockets: List,
     /// Bytes a second of each, in the same order.
     pub rates: Vec<Option<rate::Rate>>,
-    /// Whether the kernel told of all of them.
-    pub complete: bool,
     /// When it was.
     pub at: SystemTime,
 }
@@ -102,14 +100,14 @@ impl<W: World> Live<W> {
         let known =
             known.and_then(|place| state.before.remove(place)).map(|(_, then, before)| (then, before));
         let (then, before) = known.unwrap_or_else(|| {
-            let (began, rows, _) = self.take(&plan, &mut state);
+            let (began, sockets) = self.take(&plan, &mut state);
             std::thread::sleep(FIRST);
-            (began, Counters::of(&rows))
+            (began, Counters::of(&sockets))
         });
-        let (began, rows, complete) = self.take(&plan, &mut state);
-        let counters = Counters::of(&rows);
+        let (began, sockets) = self.take(&plan, &mut state);
+        let counters = Counters::of(&sockets);
         let rates = counters.since(&before, began.duration_since(then));
-        let look = Arc::new(Look { rows, rates, complete, at: SystemTime::now() });
+        let look = Arc::new(Look { sockets, rates, at: SystemTime::now() });
         while state.before.len() >= MOST_KEPT {
             state.before.pop_front();
         }
@@ -120,10 +118,9 @@ impl<W: World> Live<W> {
         Ok(look)
     }
 
-    fn take(&self, plan: &Plan, state: &mut State) -> (Instant, Vec<Row>, bool) {
+    fn take(&self, plan: &Plan, state: &mut State) -> (Instant, List) {
         let began = Instant::now();
-        let snapshot = collect(plan, &self.world, &mut state.memory);
-        (began, sockets::rows(&snapshot).collect(), snapshot.health.success())
+        (began, List::of(collect(plan, &self.world, &mut state.memory)))
     }
 
     /// Lets go of what is shared when its time is over, though nobody asks again.

@@ -110,7 +110,7 @@ fn body(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result 
 
 fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
     let mut warnings = Vec::new();
-    if !look.complete {
+    if !look.sockets.is_complete() {
         warnings.push("The kernel did not tell of all sockets in time.".to_owned());
     }
     if let Some(health) = &exporter.health {
@@ -150,7 +150,7 @@ fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Res
     Ok(())
 }
 
-fn states(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
+fn states(out: &mut String, summary: &Summary) -> std::fmt::Result {
     let all = summary.states.iter().map(|(_, count)| *count).sum::<usize>().max(1);
     out.push_str("<section aria-labelledby=\"h-states\"><h2 id=\"h-states\">By state</h2>\n<table>\n<thead><tr><th scope=\"col\">State</th><th scope=\"col\" class=\"number\">Sockets</th><th scope=\"col\">Share</th></tr></thead>\n<tbody>\n");
     for (state, count) in summary.states.iter().filter(|(_, count)| *count > 0) {
@@ -164,7 +164,7 @@ fn states(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
     Ok(())
 }
 
-fn round_trips(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
+fn round_trips(out: &mut String, summary: &Summary) -> std::fmt::Result {
     const HEIGHT: usize = 90;
     const STEP: usize = 30;
     out.push_str("<section aria-labelledby=\"h-rtt\"><h2 id=\"h-rtt\">Round-trip times</h2>\n");
@@ -248,7 +248,7 @@ fn table_head(out: &mut String, id: &str, caption: &str, titles: &[(&str, bool)]
     Ok(())
 }
 
-fn flows(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
+fn flows(out: &mut String, summary: &Summary) -> std::fmt::Result {
     let titles = [
         ("Local", false),
         ("Remote", false),
@@ -302,7 +302,7 @@ fn flows(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
     Ok(())
 }
 
-fn listeners(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
+fn listeners(out: &mut String, summary: &Summary) -> std::fmt::Result {
     let titles = [
         ("Local", false),
         ("Process", false),
@@ -335,15 +335,16 @@ fn listeners(out: &mut String, summary: &Summary<'_>) -> std::fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::metrics::named;
+    use crate::health::Stage;
+    use crate::sockets::List;
 
     const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'";
 
-    fn look(rows: Vec<Row>) -> Look {
-        Look { rates: vec![None; rows.len()], rows, complete: false, at: SystemTime::now() }
+    fn look(sockets: List) -> Look {
+        Look { rates: vec![None; sockets.len()], sockets, at: SystemTime::now() }
     }
 
     #[test]
@@ -354,12 +355,9 @@ mod tests {
             (Label::Pid, "1"),
             (Label::Unit, HOSTILE),
         ];
-        let values =
-            vec![(named("sent_bytes_total"), Number::Whole(1)), (named("rtt_seconds"), Number::Real(0.002))];
-        let look = look(vec![
-            Row::of(&labels, values),
-            Row::of(&[(Label::State, "listen"), (Label::Process, HOSTILE)], vec![]),
-        ]);
+        let listener = [(Label::State, "listen"), (Label::Process, HOSTILE)];
+        let values = [("sent_bytes_total", 1), ("rtt_seconds", 2_000)];
+        let look = look(List::made(&[(&labels, &values), (&listener, &[])]));
         let exporter = Exporter { telemetry_path: "/metrics".into(), health: Some(Health::default()) };
         let refusal = Refusal(HOSTILE.to_owned());
         for page in [page(HOSTILE, Ok(&look), &exporter), page(HOSTILE, Err(&refusal), &exporter)] {
@@ -370,8 +368,10 @@ mod tests {
 
     #[test]
     fn the_page_asks_for_nothing_from_anywhere_else_and_allows_its_own_script_alone() {
-        let exporter = Exporter { telemetry_path: "/m".into(), health: None };
-        let page = page("", Ok(&look(Vec::new())), &exporter);
+        let stage = Stage { name: "dump", duration: Duration::ZERO, success: false };
+        let health = Some(Health { stages: vec![stage], ..Health::default() });
+        let exporter = Exporter { telemetry_path: "/m".into(), health };
+        let page = page("", Ok(&look(List::made(&[]))), &exporter);
         for outside in ["http://", "https://", "src=", "@import", "url(", "style=\""] {
             assert!(!page.contains(outside), "{outside}");
         }
@@ -380,6 +380,6 @@ mod tests {
             policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"),
             "{policy}"
         );
-        assert!(page.contains("href=\"/m\"") && page.contains("did not tell of all sockets"));
+        assert!(page.contains("href=\"/m\"") && page.contains("The last collection was not complete: dump."));
     }
 }

@@ -59,13 +59,14 @@ impl Query {
     /// # Errors
     /// If there is nothing to sort by under that name.
     pub fn answer(&self, look: &Look) -> Result<String, Refusal> {
-        let mut order: Vec<usize> = (0..look.rows.len()).collect();
+        let mut order: Vec<usize> = (0..look.sockets.len()).collect();
         if let Some((name, falling)) = &self.sort {
             let rate = |number: usize| look.rates.get(number).copied().flatten();
+            let column = look.sockets.column(name);
             let value = |number: usize| match name.as_str() {
                 "sent_bytes_per_second" => rate(number).map(|rate| rate.sent),
                 "received_bytes_per_second" => rate(number).map(|rate| rate.received),
-                name => look.rows.get(number)?.value(name).map(Number::real),
+                _ => look.sockets.value(number, column?).map(Number::real),
             };
             let known =
                 crate::sockets::metrics().any(|metric| metric.name == name) || name.ends_with("_per_second");
@@ -84,15 +85,15 @@ impl Query {
         }
         let page = order.iter().skip(self.offset).take(self.limit);
         let sockets: Vec<Value> =
-            page.filter_map(|number| Some(self::socket(look.rows.get(*number)?, *number, look))).collect();
+            page.filter_map(|number| Some(socket(&look.sockets.row(*number)?, *number, look))).collect();
         let at = look.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let next = self.offset.saturating_add(self.limit);
         Ok(json!({
             "at": at,
-            "complete": look.complete,
-            "total": look.rows.len(),
+            "complete": look.sockets.is_complete(),
+            "total": look.sockets.len(),
             "offset": self.offset,
-            "next_offset": (next < look.rows.len()).then_some(next),
+            "next_offset": (next < look.sockets.len()).then_some(next),
             "sockets": sockets,
         })
         .to_string())

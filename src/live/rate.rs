@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use crate::labels::Label;
-use crate::sockets::{Number, Row};
+use crate::sockets::{List, Number};
 
 /// Bytes a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,18 +27,22 @@ impl Rate {
     }
 }
 
-/// What sockets had sent and received, in the order of their rows, each with the hash of its ends.
+/// What sockets had sent and received, in the order of their rows, each with the hash of what names
+/// it: two in 2^64 that meet would have each other's rate.
 #[derive(Debug)]
 pub(super) struct Counters(Vec<(u64, Option<(u64, u64)>)>);
 
 impl Counters {
-    pub(super) fn of(rows: &[Row]) -> Self {
-        let whole = |row: &Row, name| match row.value(name) {
+    pub(super) fn of(sockets: &List) -> Self {
+        static SEED: OnceLock<RandomState> = OnceLock::new();
+        let seed = SEED.get_or_init(RandomState::new);
+        let columns = ["sent_bytes_total", "received_bytes_total"].map(|name| sockets.column(name));
+        let whole = |index: usize, column: Option<usize>| match sockets.value(index, column?) {
             Some(Number::Whole(value)) => Some(value),
             _ => None,
         };
-        let counters = |row: &Row| whole(row, "sent_bytes_total").zip(whole(row, "received_bytes_total"));
-        Self(rows.iter().map(|row| (ends(row), counters(row))).collect())
+        let counters = |index: usize| whole(index, columns[0]).zip(whole(index, columns[1]));
+        Self((0..sockets.len()).map(|index| (seed.hash_one(sockets.key(index)), counters(index))).collect())
     }
 
     /// The rate of each row; `None` for one that is new or counts nothing.
@@ -57,20 +60,6 @@ impl Counters {
     }
 }
 
-/// What names a socket while it lives, as a hash: two in 2^64 that meet would have each other's rate.
-fn ends(row: &Row) -> u64 {
-    static SEED: OnceLock<RandomState> = OnceLock::new();
-    let labels = [
-        Label::Netns,
-        Label::State,
-        Label::LocalAddress,
-        Label::LocalPort,
-        Label::RemoteAddress,
-        Label::RemotePort,
-    ];
-    SEED.get_or_init(RandomState::new).hash_one(labels.map(|label| row.label(label)))
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a rate is not exact")]
 fn float(integer: u64) -> f64 {
     integer as f64
@@ -79,20 +68,23 @@ fn float(integer: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::named;
+    use crate::labels::Label;
 
-    fn row(port: &str, sent: u64, received: u64) -> Row {
-        let values = vec![
-            (named("sent_bytes_total"), Number::Whole(sent)),
-            (named("received_bytes_total"), Number::Whole(received)),
-        ];
-        Row::of(&[(Label::LocalPort, port)], values)
+    fn counters(sockets: &[(&str, u64, u64)]) -> Counters {
+        let texts: Vec<_> = sockets.iter().map(|(port, ..)| [(Label::LocalPort, *port)]).collect();
+        let values: Vec<_> = sockets
+            .iter()
+            .map(|(_, sent, received)| [("sent_bytes_total", *sent), ("received_bytes_total", *received)])
+            .collect();
+        let made: Vec<_> =
+            texts.iter().zip(&values).map(|(texts, values)| (&texts[..], &values[..])).collect();
+        Counters::of(&List::made(&made))
     }
 
     #[test]
     fn a_rate_is_what_was_gained_a_second_and_a_new_connection_has_none() {
-        let before = Counters::of(&[row("1", 100, 7), row("2", 500, 500)]);
-        let now = Counters::of(&[row("2", 400, 500), row("3", 9, 9), row("1", 1_100, 7)]);
+        let before = counters(&[("1", 100, 7), ("2", 500, 500)]);
+        let now = counters(&[("2", 400, 500), ("3", 9, 9), ("1", 1_100, 7)]);
         let rates = now.since(&before, Duration::from_millis(500));
         assert_eq!(rates, [None, None, Some(Rate { sent: 2_000.0, received: 0.0 })]);
         assert_eq!(now.since(&before, Duration::ZERO), [None; 3]);

@@ -2,19 +2,16 @@
 //!
 //! Refuses to know how they are shown.
 
-use std::cmp::Reverse;
-
 use super::Look;
 use super::rate::Rate;
-use crate::labels::Label;
 use crate::sockdiag::State;
-use crate::sockets::Row;
+use crate::sockets::{Number, Row};
 
 /// The upper bounds of the distribution, in seconds; what is above is in one more.
 pub(super) const BOUNDS: [f64; 10] = [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
 
 /// What there is to see at a glance.
-pub(super) struct Summary<'a> {
+pub(super) struct Summary {
     /// The number of sockets in each state.
     pub(super) states: Vec<(&'static str, usize)>,
     /// Of each bucket of round-trip times, how many connections are in it.
@@ -22,63 +19,98 @@ pub(super) struct Summary<'a> {
     /// The median and the 95th percentile, in seconds.
     pub(super) quantiles: Option<(f64, f64)>,
     /// The busiest flows first.
-    pub(super) flows: Vec<(&'a Row, Option<Rate>)>,
+    pub(super) flows: Vec<(Row, Option<Rate>)>,
     /// How many flows there are.
     pub(super) all_flows: usize,
     /// The fullest queues first.
-    pub(super) listeners: Vec<&'a Row>,
+    pub(super) listeners: Vec<Row>,
 }
 
-impl<'a> Summary<'a> {
+impl Summary {
     /// Of a look, with at most so many flows and listeners.
-    pub(super) fn of(look: &'a Look, most: usize) -> Self {
-        let states = State::ALL.into_iter().map(|state| {
-            let in_state = look.rows.iter().filter(|row| row.label(Label::State) == state.name());
-            (state.name(), in_state.count())
-        });
-        let is_listener = |row: &Row| row.label(Label::State) == State::Listen.name();
-        let is_flow = |row: &Row| row.value("sent_bytes_total").is_some() && !is_listener(row);
-        let mut times: Vec<f64> =
-            look.rows.iter().filter_map(|row| Some(row.value("rtt_seconds")?.real())).collect();
-        times.sort_by(f64::total_cmp);
-        let mut rtt = [0; BOUNDS.len() + 1];
-        for time in &times {
-            let bucket = BOUNDS.iter().position(|bound| time <= bound).unwrap_or(BOUNDS.len());
-            if let Some(count) = rtt.get_mut(bucket) {
-                *count += 1;
-            }
-        }
-        let quantile =
-            |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).copied();
-        let mut flows: Vec<_> = look
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| is_flow(row))
-            .map(|(number, row)| (row, look.rates.get(number).copied().flatten()))
-            .collect();
-        let all_flows = flows.len();
-        let busy = |(row, rate): &(&Row, Option<Rate>)| {
-            let total = row.value("sent_bytes_total").map_or(0.0, crate::sockets::Number::real);
-            (rate.map_or(-1.0, Rate::sum), total)
+    pub(super) fn of(look: &Look, most: usize) -> Self {
+        let sockets = &look.sockets;
+        let column = |name| {
+            let column = sockets.column(name);
+            move |index: usize| sockets.value(index, column?).map(Number::real)
         };
-        flows.sort_by(|one, other| {
-            let (one, other) = (busy(one), busy(other));
-            other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1))
-        });
-        flows.truncate(most);
-        let mut listeners: Vec<&Row> = look.rows.iter().filter(|row| is_listener(row)).collect();
-        listeners.sort_by_key(|row| {
-            Reverse(row.value("accept_queue_connections").map_or(0, |value| value.real().to_bits()))
-        });
-        listeners.truncate(most);
-        Self {
-            states: states.collect(),
-            rtt,
-            quantiles: quantile(50).zip(quantile(95)),
-            flows,
-            all_flows,
-            listeners,
+        let [sent, rtt, waiting] =
+            ["sent_bytes_total", "rtt_seconds", "accept_queue_connections"].map(column);
+        let states: Vec<String> = (0..sockets.len()).map(|index| sockets.state(index)).collect();
+        let in_state = |name: &str| states.iter().filter(|state| *state == name).count();
+        let listens = |index: &usize| states.get(*index).is_some_and(|state| state == State::Listen.name());
+        let rate = |index: usize| look.rates.get(index).copied().flatten();
+
+        let mut times: Vec<f64> = (0..sockets.len()).filter_map(rtt).collect();
+        times.sort_by(f64::total_cmp);
+        let within = |bound: f64| times.partition_point(|time| *time <= bound);
+        let mut buckets = [0; BOUNDS.len() + 1];
+        let mut before = 0;
+        for (bucket, bound) in buckets.iter_mut().zip(BOUNDS.into_iter().chain([f64::INFINITY])) {
+            *bucket = within(bound) - before;
+            before += *bucket;
         }
+        let quantile = |share: usize| times.get(times.len().saturating_sub(1) * share / 100).copied();
+
+        let busy = |index: usize| (rate(index).map_or(-1.0, Rate::sum), sent(index).unwrap_or_default());
+        let flows = (0..sockets.len()).filter(|index| sent(*index).is_some() && !listens(index));
+        let mut flows: Vec<_> = flows.map(|index| (busy(index), index)).collect();
+        let all_flows = flows.len();
+        flows.sort_by(|(one, _), (other, _)| other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1)));
+        let flows =
+            flows.iter().take(most).filter_map(|(_, index)| Some((sockets.row(*index)?, rate(*index))));
+
+        let listeners = (0..sockets.len()).filter(listens);
+        let mut listeners: Vec<_> =
+            listeners.map(|index| (waiting(index).unwrap_or_default(), index)).collect();
+        listeners.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let listeners = listeners.iter().take(most).filter_map(|(_, index)| sockets.row(*index));
+        Self {
+            states: State::ALL.into_iter().map(|state| (state.name(), in_state(state.name()))).collect(),
+            rtt: buckets,
+            quantiles: quantile(50).zip(quantile(95)),
+            flows: flows.collect(),
+            all_flows,
+            listeners: listeners.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::labels::Label;
+    use crate::sockets::List;
+
+    #[test]
+    fn the_busiest_and_the_fullest_come_first_and_each_time_is_in_one_bucket() {
+        let (flow, listener) = ([(Label::State, "established")], [(Label::State, "listen")]);
+        let port = |texts: [(Label, &'static str); 1], port| [texts[0], (Label::LocalPort, port)];
+        let (one, two, three) = (port(flow, "1"), port(flow, "2"), port(flow, "3"));
+        let (empty, full) = (port(listener, "4"), port(listener, "5"));
+        let sockets = List::made(&[
+            (&one, &[("sent_bytes_total", 9), ("rtt_seconds", 100)]),
+            (&empty, &[("accept_queue_connections", 0)]),
+            (&two, &[("sent_bytes_total", 5), ("rtt_seconds", 200)]),
+            (&full, &[("accept_queue_connections", 3)]),
+            (&three, &[("sent_bytes_total", 7), ("rtt_seconds", 9_000_000)]),
+        ]);
+        let fast = Some(Rate { sent: 1.0, received: 1.0 });
+        let rates = vec![Some(Rate::default()), None, fast, None, Some(Rate::default())];
+        let summary = Summary::of(&Look { sockets, rates, at: SystemTime::now() }, 2);
+        let ports = |rows: &mut dyn Iterator<Item = &Row>| {
+            rows.map(|row| row.label(Label::LocalPort).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(ports(&mut summary.flows.iter().map(|(row, _)| row)), ["2", "1"]);
+        assert_eq!(
+            (summary.all_flows, ports(&mut summary.listeners.iter())),
+            (3, vec!["5".into(), "4".into()])
+        );
+        assert_eq!(summary.rtt, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(summary.quantiles, Some((0.000_2, 0.000_2)));
+        let of = |name| summary.states.iter().find(|(state, _)| *state == name).map(|(_, count)| *count);
+        assert_eq!((of("established"), of("listen"), of("time_wait")), (Some(3), Some(2), Some(0)));
     }
 }

@@ -8,7 +8,7 @@ use ss_exporter::collect::{Memory, collect};
 use ss_exporter::config::Config;
 use ss_exporter::select::{Mistake, parse};
 use ss_exporter::sockdiag::{State, StateSet};
-use ss_exporter::sockets::{self, Column, Detail, Row, rows};
+use ss_exporter::sockets::{self, Column, Detail, List, Row};
 
 use crate::failure::Failure;
 use crate::host::Host;
@@ -58,10 +58,11 @@ pub fn print(
     if !snapshot.health.success() && snapshot.tables.iter().all(Option::is_none) {
         return Err(Failure::at_run_time("the sockets could not be listed"));
     }
+    let list = List::of(snapshot);
     if json {
-        return print_json(rows(&snapshot));
+        return print_json(list.rows());
     }
-    let rows: Vec<_> = rows(&snapshot).collect();
+    let rows: Vec<_> = list.rows().collect();
     let in_colour =
         io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     printed(sockets::table(&rows, &columns, in_colour).as_bytes())

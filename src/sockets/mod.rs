@@ -5,18 +5,18 @@
 
 mod column;
 mod json;
+mod list;
 mod table;
 
 pub use column::{Column, UnknownColumn};
+pub use list::List;
 pub use table::table;
 
 use crate::config::{self, CONNECTIONS, Collect, Config, View};
-use crate::exposition::labels;
 use crate::labels::Label;
 use crate::metrics::{Fold, Kind, METRICS, Metric, Source};
 use crate::plan::Plan;
 use crate::select::Expression;
-use crate::snapshot::Snapshot;
 use crate::sockdiag::StateSet;
 
 /// What is asked of each socket.
@@ -174,23 +174,6 @@ impl Row {
     pub fn value(&self, name: &str) -> Option<Number> {
         self.values.iter().find(|(metric, _)| metric.name == name).map(|(_, value)| *value)
     }
-}
-
-/// The sockets of a snapshot of [`plan`], in the kernel's order.
-pub fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
-    let listed = snapshot.views.first().zip(snapshot.tables.first().and_then(Option::as_ref));
-    listed.into_iter().flat_map(|(view, table)| {
-        (0..table.rows()).filter_map(move |index| {
-            let (row, key) = table.shown(index)?;
-            let values = view.columns.iter().enumerate().filter_map(|(number, column)| {
-                let cells = table.column(number)?;
-                let whole = cells.integer(row).map(Number::Whole);
-                Some((column.metric, whole.or_else(|| cells.get(row).map(Number::Real))?))
-            });
-            let texts = view.by.iter().copied().zip(labels(key));
-            Some(Row { labels: texts.collect(), values: values.collect() })
-        })
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,140 @@
+//! The sockets of one look, each made a row only when it is asked for: of ten thousand, a page shows few.
+//!
+//! Refuses to know which of them anybody wants.
+
+use super::{Number, Row};
+use crate::exposition::labels;
+use crate::snapshot::Snapshot;
+
+/// The sockets of a snapshot of [`super::plan`], in the kernel's order.
+#[derive(Debug)]
+pub struct List(Snapshot);
+
+impl List {
+    /// The sockets of a snapshot.
+    #[must_use]
+    pub const fn of(snapshot: Snapshot) -> Self {
+        Self(snapshot)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.tables.first().and_then(Option::as_ref).map_or(0, crate::fold::Sealed::rows)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the kernel told of all.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.0.health.success()
+    }
+
+    /// What names a socket, as bytes that mean nothing else.
+    #[must_use]
+    pub fn key(&self, index: usize) -> &[u8] {
+        self.shown(index).map_or(&[], |(_, key)| key)
+    }
+
+    /// The text of the first label, which is the state.
+    #[must_use]
+    pub fn state(&self, index: usize) -> String {
+        labels(self.key(index)).next().unwrap_or_default()
+    }
+
+    /// The column of a metric, if it was asked for.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.0.views.first()?.columns.iter().position(|column| column.metric.name == name)
+    }
+
+    /// The value of a socket in a column.
+    #[must_use]
+    pub fn value(&self, index: usize, column: usize) -> Option<Number> {
+        let (row, _) = self.shown(index)?;
+        let cells = self.0.tables.first()?.as_ref()?.column(column)?;
+        let whole = cells.integer(row).map(Number::Whole);
+        whole.or_else(|| cells.get(row).map(Number::Real))
+    }
+
+    /// All of a socket.
+    #[must_use]
+    pub fn row(&self, index: usize) -> Option<Row> {
+        let view = self.0.views.first()?;
+        let (_, key) = self.shown(index)?;
+        let values = view.columns.iter().enumerate();
+        let values = values.filter_map(|(number, column)| Some((column.metric, self.value(index, number)?)));
+        let texts = view.by.iter().copied().zip(labels(key));
+        Some(Row { labels: texts.collect(), values: values.collect() })
+    }
+
+    /// All of all sockets.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        (0..self.len()).filter_map(|index| self.row(index))
+    }
+
+    fn shown(&self, index: usize) -> Option<(usize, &[u8])> {
+        self.0.tables.first()?.as_ref()?.shown(index)
+    }
+}
+
+/// The texts and the values of a socket.
+#[cfg(test)]
+type Made<'a> = (&'a [(crate::labels::Label, &'a str)], &'a [(&'a str, u64)]);
+
+#[cfg(test)]
+impl List {
+    /// Sockets with these texts, all others empty, and these values in the kernel's units.
+    pub(crate) fn made(sockets: &[Made<'_>]) -> Self {
+        use crate::fold::{Limit, Seed, Table};
+        use crate::health::Health;
+
+        let config = crate::config::Config::built_in();
+        let plan = super::plan(crate::select::Expression::Always, None, super::Detail::Glance, config);
+        let view = plan.views.first().expect("one view");
+        let cells = view.columns.iter().map(crate::config::Column::cells).collect();
+        let mut table = Table::new(cells, Limit::none(), Seed::default());
+        for (texts, values) in sockets {
+            let mut key = Vec::new();
+            for label in &view.by {
+                let text = texts.iter().find(|(one, _)| one == label).map_or("", |(_, text)| *text);
+                crate::exposition::label(&mut key, label.name(), text.as_bytes());
+            }
+            let row = table.row(&key).expect("no limit");
+            for (name, value) in *values {
+                let column =
+                    view.columns.iter().position(|column| column.metric.name == *name).expect("a metric");
+                table.add(row, column, *value, 0);
+            }
+        }
+        let tables = vec![Some(table.seal().0)];
+        Self(Snapshot { views: std::sync::Arc::clone(&plan.views), tables, health: Health::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labels::Label;
+
+    #[test]
+    fn a_socket_is_read_from_its_cells_or_as_a_whole() {
+        let texts = [(Label::State, "established"), (Label::Process, "a\"b")];
+        let list = List::made(&[(&texts, &[("rtt_seconds", 2_000), ("sent_bytes_total", 7)]), (&[], &[])]);
+        assert_eq!((list.len(), list.state(0), list.state(1)), (2, "established".to_owned(), String::new()));
+        let rtt = list.column("rtt_seconds").expect("a column");
+        assert_eq!((list.value(0, rtt), list.value(1, rtt)), (Some(Number::Real(0.002)), None));
+        let row = list.row(0).expect("a socket");
+        assert_eq!(
+            (row.label(Label::Process), row.value("sent_bytes_total")),
+            ("a\"b", Some(Number::Whole(7)))
+        );
+        assert_ne!(list.key(0), list.key(1));
+        assert!(list.row(2).is_none() && list.column("pacing_rate_bytes_per_second").is_none());
+    }
+}
