@@ -69,6 +69,8 @@ struct State {
 }
 
 struct Waiting {
+    /// Whether it counts among those that may wait.
+    counts: bool,
     until: Instant,
     reply: Box<dyn FnOnce(Lease) + Send>,
 }
@@ -105,14 +107,24 @@ impl Collector {
         // Those who gave up hold no place: a dump that the kernel holds would fill them all.
         let now = Instant::now();
         state.waiting.retain(|waiting| waiting.until > now);
-        if state.waiting.len() >= self.0.most_waiting {
+        if state.waiting.iter().filter(|waiting| waiting.counts).count() >= self.0.most_waiting {
             state.refused += 1;
             return Err(Busy(self.0.most_waiting));
         }
-        state.waiting.push(Waiting { until, reply: Box::new(reply) });
+        state.waiting.push(Waiting { counts: true, until, reply: Box::new(reply) });
         drop(state);
         self.0.wake.notify_one();
         Ok(())
+    }
+
+    /// Has a collection made soon that no scrape asks for, and takes no scrape's place; `done` is dropped after it, or
+    /// when it takes too long.
+    pub fn collect_soon<D: Send + 'static>(&self, done: D) {
+        let mut state = self.0.lock();
+        let until = Instant::now() + state.patience;
+        state.waiting.push(Waiting { counts: false, until, reply: Box::new(|_| drop(done)) });
+        drop(state);
+        self.0.wake.notify_one();
     }
 
     /// What needs no dump, with the collection marked as failed: for a scrape that cannot wait any
@@ -167,9 +179,9 @@ impl Collector {
     /// A sentence for people.
     pub fn ready(&self) -> Result<(), String> {
         let blind = self.0.lock().left.is_some_and(|(_, withheld)| withheld);
-        if blind {
-            // If too many wait already, there will be a collection anyway.
-            let _ = self.request(Instant::now() + self.patience(), drop);
+        // However many ask, one collection answers them.
+        if blind && self.0.lock().waiting.is_empty() {
+            self.collect_soon(());
         }
         let late = self.0.lock().late();
         match if blind { self.held() } else { late } {

@@ -3,7 +3,7 @@
 //! Refuses to know what a configuration asks for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use ss_exporter::cli::Cli;
 use ss_exporter::collect::{Memory, Remembered, collect, subscribe, watch};
@@ -178,7 +178,7 @@ impl Lifecycle {
     pub fn follow<D: Send + 'static>(&self, events: Option<Events>, host: Host, done: D) {
         let resync = {
             let collector = self.collector.clone();
-            move || _ = collector.request(Instant::now() + collector.patience(), drop)
+            move || collector.collect_soon(())
         };
         let pause = notify::pause();
         let remembered = self.remembered.clone();
@@ -188,9 +188,7 @@ impl Lifecycle {
         if self.remembered.plan().past.is_empty() {
             return;
         }
-        let until = Instant::now() + self.collector.patience();
-        // If too many wait already, there will be a collection anyway.
-        let _ = self.collector.request(until, |_| drop(done));
+        self.collector.collect_soon(done);
     }
 }
 

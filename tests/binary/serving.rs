@@ -66,6 +66,8 @@ fn more_scrapes_than_may_wait_are_told_so() {
         refused.len()
     });
     let said = format!("ss_exporter_scrapes_refused_total {refused}\n");
+    // The last of them may still wait for its collection.
+    std::thread::sleep(Duration::from_millis(200));
     let metrics = exporter.metrics();
     assert!(metrics.contains(&said), "{said} in {metrics}");
 }
