@@ -60,10 +60,10 @@ end() {
     pids=("${rest[@]}")
 }
 
-# exporter ARGUMENTS...: starts $binary; where it listens is in $port.
+# exporter ARGUMENTS...: starts $binary at the address in $listen, or 127.0.0.1; its port is in $port.
 exporter() {
     port=$(free_port)
-    start "$scratch/exporter.$port.log" "$binary" --web.listen-address="127.0.0.1:$port" "$@"
+    start "$scratch/exporter.$port.log" "$binary" --web.listen-address="${listen:-127.0.0.1}:$port" "$@"
     eventually 10 curl -fsS "http://127.0.0.1:$port/health" ||
         { cat "$scratch/exporter.$port.log" >&2; fail "no answer from: $binary $*"; }
 }

@@ -43,27 +43,17 @@ named() {
     eventually 10 grep -q '^ready' "$scratch/named.$nameds.log" || { cat "$scratch/named.$nameds.log" >&2; fail "named.py"; }
 }
 
-# serve ARGUMENTS...: starts $binary on every address; its port is in $port, its process id in $started.
+# serve ARGUMENTS...: starts $binary on every address, and has it collect once.
 serve() {
-    port=$(free_port)
-    start "$scratch/exporter.$port.log" "$binary" --web.listen-address="0.0.0.0:$port" "$@"
-    eventually 10 curl -fsS "http://127.0.0.1:$port/metrics" ||
-        { cat "$scratch/exporter.$port.log" >&2; fail "no answer from: $binary $*"; }
+    listen=0.0.0.0 exporter "$@"
+    curl -fsS "http://127.0.0.1:$port/metrics" >/dev/null
 }
 
 browse() {
     node "$ci/page.mjs" "$@" || { cat "$scratch"/*.log >&2; fail "the page: $1"; }
 }
 
-# One packet in fifty of those to the port LOSSY of trouble.py.
-nft -f - <<'NFT'
-table inet trouble {
-    chain input {
-        type filter hook input priority 0;
-        tcp dport 7002 numgen random mod 100 < 2 drop
-    }
-}
-NFT
+lossy
 start "$scratch/trouble.log" python3 "$ci/trouble.py"
 trouble=$started
 eventually 10 grep -q '^ready' "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py"; }

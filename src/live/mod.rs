@@ -18,7 +18,7 @@ use crate::collect::{Memory, World, collect};
 use crate::config::Config;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
-use crate::select::{Expression, Mistake, parse};
+use crate::select::{Expression, parse};
 use crate::sockdiag::StateSet;
 use crate::sockets::{self, Detail, List};
 
@@ -142,11 +142,8 @@ impl<W: World> Live<W> {
         if filter.is_empty() {
             return Ok(Expression::Always);
         }
-        let selection = parse(filter, &self.config.networks).map_err(|Mistake { at, found, allowed }| {
-            let rest = filter.get(at..).map(str::trim).filter(|rest| !rest.is_empty());
-            let place = rest.map_or_else(|| "its end".to_owned(), |rest| format!("{rest:?}"));
-            Refusal(format!("The filter is not valid: at {place}: found {found}; allowed: {allowed}"))
-        })?;
+        let selection = parse(filter, &self.config.networks)
+            .map_err(|mistake| Refusal(format!("The filter is not valid: {}", mistake.told_of(filter))))?;
         let host = selection.hosts().next().map(str::to_owned);
         host.map_or(Ok(selection), |host| {
             Err(Refusal(format!("The filter names the host {host:?}; allowed: addresses and networks")))

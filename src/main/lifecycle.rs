@@ -11,7 +11,7 @@ use ss_exporter::collector::Collector;
 use ss_exporter::config::Config;
 use ss_exporter::health::Reload;
 use ss_exporter::http::{Operations, Page};
-use ss_exporter::live::{Exporter, Live, Query, page, policy};
+use ss_exporter::live::{Exporter, Live, Look, Query, Refusal, page, policy};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held, Privileges};
 use ss_exporter::snapshot::Snapshot;
@@ -142,8 +142,13 @@ impl Lifecycle {
         self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn live(&self) -> Arc<Live<Host>> {
-        Arc::clone(&self.in_force().live)
+    /// Looks at the sockets, unless the kernel holds a dump: no other is begun behind it.
+    fn look(&self, query: &Query, detail: Detail) -> Result<Arc<Look>, Refusal> {
+        if let Some(held) = self.collector.held() {
+            return Err(Refusal(format!("The kernel has been holding a dump for {} s.", held.as_secs())));
+        }
+        let live = Arc::clone(&self.in_force().live);
+        live.look(&query.filter, detail)
     }
 
     /// What is decided at the start, once.
@@ -202,14 +207,13 @@ impl Operations for Lifecycle {
             Exporter { telemetry_path: self.cli.telemetry_path.clone(), health: self.collector.last() };
         let asked = Query::read(query);
         let filter = asked.as_ref().map_or("", |query| &query.filter).to_owned();
-        let seen = asked.and_then(|query| self.live().look(&query.filter, Detail::Glance));
+        let seen = asked.and_then(|query| self.look(&query, Detail::Glance));
         Page { html: page(&filter, seen.as_deref(), &exporter), policy: policy() }
     }
 
     fn sockets(&self, query: &str) -> Result<String, String> {
-        let answer = Query::read(query).and_then(|query| {
-            self.live().look(&query.filter, Detail::Everything).and_then(|look| query.answer(&look))
-        });
+        let answer = Query::read(query)
+            .and_then(|query| self.look(&query, Detail::Everything).and_then(|look| query.answer(&look)));
         answer.map_err(|refusal| refusal.to_string())
     }
 

@@ -31,11 +31,8 @@ pub fn print(
     json: bool,
     config: Config,
 ) -> Result<(), Failure> {
-    let wrong = |Mistake { at, found, allowed }| {
-        let rest = filter.get(at..).map(str::trim).filter(|rest| !rest.is_empty());
-        let place = rest.map_or_else(|| "its end".to_owned(), |rest| format!("{rest:?}"));
-        Failure::of_usage(format!("the filter is not valid: at {place}: found {found}; allowed: {allowed}"))
-    };
+    let wrong =
+        |mistake: Mistake| Failure::of_usage(format!("the filter is not valid: {}", mistake.told_of(filter)));
     let selection = if filter.trim().is_empty() {
         ss_exporter::select::Expression::Always
     } else {

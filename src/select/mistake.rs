@@ -25,6 +25,16 @@ impl fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
+impl Mistake {
+    /// What is wrong in a text that its reader has before him, by the rest of it that could not be read.
+    #[must_use]
+    pub fn told_of(&self, text: &str) -> String {
+        let rest = text.get(self.at..).map(str::trim).filter(|rest| !rest.is_empty());
+        let place = rest.map_or_else(|| "its end".to_owned(), |rest| format!("\"{}\"", shown(rest)));
+        format!("at {place}: found {}; allowed: {}", self.found, self.allowed)
+    }
+}
+
 /// A word where a value is expected.
 pub(super) struct Value {
     pub(super) at: usize,

@@ -10,7 +10,7 @@ use super::entry::{Entry, Name, Section};
 use super::{duration, states};
 use crate::attribute::Networks;
 use crate::labels::{LABELS, Label};
-use crate::select::{Expression, Mistake, parse};
+use crate::select::{Expression, parse};
 use crate::sockdiag::StateSet;
 use crate::words::shown;
 
@@ -87,13 +87,7 @@ fn check_name(name: &str, entry: &Entry<'_>) {
 
 fn selection(entry: &Entry<'_>, networks: &Networks) -> Option<Expression> {
     let text = entry.verbatim("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"")?;
-    parse(&text, networks)
-        .map_err(|Mistake { at, found, allowed }| {
-            let rest = text.get(at..).map(str::trim).filter(|rest| !rest.is_empty());
-            let place = rest.map_or("its end".to_owned(), |rest| format!("\"{}\"", shown(rest)));
-            entry.mistake(&format!("at {place}: found {found}; allowed: {allowed}"));
-        })
-        .ok()
+    parse(&text, networks).map_err(|mistake| entry.mistake(&mistake.told_of(&text))).ok()
 }
 
 fn labels(entry: &Entry<'_>) -> Vec<Label> {
