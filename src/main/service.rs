@@ -14,7 +14,7 @@ use ss_exporter::health::Reload;
 use ss_exporter::http::{self, Offer, Settings};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held};
-use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, State, StateSet, dump};
+use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, State, StateSet, dump, keep_receivers};
 
 use crate::configuration::Loaded;
 use crate::failure::Failure;
@@ -52,6 +52,9 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     // The buffer is there already, and only one thread enters namespaces.
     features.retain(|feature| !matches!(feature, Feature::EventBuffer | Feature::Namespaces));
     rights::keep(&features);
+    keep_receivers().map_err(|error| {
+        Failure::at_run_time(format!("cannot start the threads that receive dumps: {error}"))
+    })?;
     // With the rights that reading it again will have.
     let web = door::open(cli, &listeners, remembered.clone())?;
 

@@ -4,7 +4,6 @@
 //! error code is an error. Refuses to know what the sockets are for.
 
 use std::io;
-use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::frame::{Message, Messages};
+use super::receivers::RECEIVERS;
 use super::request::{Request, TCPDIAG_GETSOCK};
 use super::socket::Socket;
 
@@ -42,7 +42,7 @@ const KINDS: [u16; 4] = [TCPDIAG_GETSOCK, ERROR, DONE, OVERRUN];
 
 /// Somebody who answers netlink requests: the kernel, or a test.
 ///
-/// A dump takes it to a thread of its own.
+/// A dump takes it to another thread.
 pub trait Kernel: Send + 'static {
     /// Sends one message.
     ///
@@ -105,8 +105,10 @@ pub enum DumpError {
     /// The request could not be sent.
     #[error("cannot send a dump request to the kernel: {0}")]
     Send(#[source] io::Error),
-    /// There is no thread to receive the replies on.
-    #[error("cannot start a thread to receive the kernel's replies on: {0}")]
+    /// The host gives no thread to receive the replies on.
+    #[error(
+        "found no thread to receive the kernel's replies; expected one more (pids.max, TasksMax=, ulimit -u): {0}"
+    )]
     Thread(#[source] io::Error),
     /// A reply could not be received.
     #[error("cannot receive the kernel's reply to a dump request: {0}")]
@@ -161,8 +163,8 @@ fn hint(errno: Errno) -> &'static str {
 
 /// Asks the kernel for sockets and hands each to `each`, until the kernel says that was all.
 ///
-/// A thread of its own talks to the kernel: it has the next reply made while the last one is read, which takes
-/// about as long, and if the kernel holds it, it is left behind at the deadline.
+/// One of the threads of [`super::receivers`] talks to the kernel: it has the next reply made while the last one is
+/// read, which takes about as long. If the kernel holds that thread, it is left behind at the deadline and replaced.
 /// A socket may come twice and a live one may be missing: the kernel takes no snapshot.
 ///
 /// # Errors
@@ -173,19 +175,20 @@ pub fn dump(
     deadline: Instant,
     mut each: impl FnMut(&Socket<'_>),
 ) -> Result<DumpStats, DumpError> {
+    let thread = RECEIVERS.take(deadline).map_err(DumpError::Thread)?;
     let (filled, to_read) = sync_channel(AHEAD);
     let (read, emptied) = sync_channel(AHEAD + 1);
+    let (end, ended) = sync_channel(1);
     let message = request.encode(SEQUENCE);
     let waiting = Arc::new(());
     let held = Held(Arc::downgrade(&waiting));
-    let receive = move || {
-        let end = receive_all(kernel, &message, deadline, &filled, &emptied);
+    thread.run(move || {
+        let received = receive_all(kernel, &message, deadline, &filled, &emptied);
         // The kernel has let go, and what asked it is closed.
         drop(waiting);
-        end
-    };
-    let thread =
-        std::thread::Builder::new().name("receiver".into()).spawn(receive).map_err(DumpError::Thread)?;
+        // Past the deadline no thread waits for it.
+        let _ = end.send(received);
+    });
     let (mut sockets, mut malformed) = (0, 0);
     loop {
         let left = (deadline + GRACE).saturating_duration_since(Instant::now());
@@ -194,14 +197,18 @@ pub fn dump(
                 let (readable, other) = read_one(buffer.get(..length).unwrap_or_default(), &mut each);
                 sockets += readable;
                 malformed += other;
-                // Nobody wants it any more once the dump has ended.
+                // After the last datagram no buffer is needed.
                 let _ = read.try_send(buffer);
             }
-            Err(RecvTimeoutError::Timeout) => return Err(DumpError::Deadline(held)),
+            Err(RecvTimeoutError::Timeout) => {
+                RECEIVERS.replace();
+                return Err(DumpError::Deadline(held));
+            }
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let received = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+    let received =
+        ended.recv().unwrap_or_else(|_| Err(DumpError::Thread(io::Error::other("the thread has ended"))));
     received.map(|stats| DumpStats { sockets, malformed, ..stats })
 }
 
