@@ -116,6 +116,9 @@ pub enum DumpError {
     /// The kernel refused the request, at once or in its last message.
     #[error("the kernel refused to dump TCP sockets: {0}{hint}", hint = hint(*.0))]
     Refused(Errno),
+    /// The kernel ended the dump with a number that is neither success nor a negated `errno(3)`.
+    #[error("the kernel ended a dump of TCP sockets with the code {0}; expected 0 or -4095 to -1")]
+    UnknownCode(i32),
     /// A reply was longer than any buffer the kernel is told of.
     #[error("the kernel sent {0} bytes at once, more than the {BUFFER} offered")]
     Truncated(usize),
@@ -270,8 +273,8 @@ fn receive_one(
         }
         stats.interrupted |= header.flags.get() & DUMP_INTR != 0;
         end = match kind {
-            DONE => code(payload).map_or(Ok(true), |errno| Err(DumpError::Refused(errno))),
-            ERROR => Err(code(payload).map_or(DumpError::Malformed, DumpError::Refused)),
+            DONE => refusal(payload).map_or(Ok(true), Err),
+            ERROR => Err(refusal(payload).unwrap_or(DumpError::Malformed)),
             OVERRUN => Err(DumpError::Overrun),
             _ => continue,
         };
@@ -308,10 +311,13 @@ fn ending(error: io::Error) -> DumpError {
     }
 }
 
-/// The negative error number that `NLMSG_DONE` and `NLMSG_ERROR` begin with; `None` for success.
-fn code(payload: &[u8]) -> Option<Errno> {
-    let number = i32::from_ne_bytes(*payload.first_chunk()?);
-    (number < 0).then(|| Errno::from_raw_os_error(number.saturating_neg()))
+/// Why the kernel refused, from the number that `NLMSG_DONE` and `NLMSG_ERROR` begin with; `None` for success.
+fn refusal(payload: &[u8]) -> Option<DumpError> {
+    match i32::from_ne_bytes(*payload.first_chunk()?) {
+        0 => None,
+        code @ -4095..0 => Some(DumpError::Refused(Errno::from_raw_os_error(-code))),
+        code => Some(DumpError::UnknownCode(code)),
+    }
 }
 
 #[cfg(test)]

@@ -106,6 +106,19 @@ fn an_error_message_is_an_error() {
 }
 
 #[test]
+fn a_code_that_is_no_error_number_ends_the_dump_as_an_error() {
+    for unknown in [i32::MIN, -1_000_000, -65_535, -4096, 1, 22, 4096, i32::MAX] {
+        for kind in [DONE, ERROR] {
+            let reply = message(kind, SEQUENCE, &unknown.to_ne_bytes());
+            let (result, _) = run(from_kernel([[socket(1), reply].concat()]));
+            assert!(matches!(result, Err(DumpError::UnknownCode(code)) if code == unknown), "{result:?}");
+        }
+    }
+    let (result, _) = run(from_kernel([done(-4095)]));
+    assert!(matches!(result, Err(DumpError::Refused(error)) if error.raw_os_error() == 4095), "{result:?}");
+}
+
+#[test]
 fn a_truncated_datagram_is_an_error() {
     let (result, _) = run(from_kernel([vec![0; BUFFER + 1]]));
     assert!(matches!(result, Err(DumpError::Truncated(length)) if length == BUFFER + 1), "{result:?}");
