@@ -35,8 +35,8 @@ pub struct Cli {
     #[arg(short, long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
-    /// Address to listen on in place of --port, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets; may be repeated
-    #[arg(long = "web.listen-address", value_name = "ADDRESS", value_parser = listen_address)]
+    /// Address to listen on in place of --port, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets, a link-local address with % and its interface; may be repeated
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", value_parser = address::listen_address)]
     pub listen_addresses: Vec<Listen>,
 
     /// Listen on the sockets that systemd hands over, in place of any address
@@ -281,17 +281,6 @@ fn log_level(text: &str) -> Result<LogLevel, Infallible> {
     })
 }
 
-fn listen_address(text: &str) -> Result<Listen, String> {
-    let any = text.strip_prefix(':').or_else(|| text.strip_prefix("*:"));
-    if let Some(port) = any.and_then(|port| port.parse().ok()) {
-        return Ok(Listen::Any(port));
-    }
-    let address =
-        text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
-    let expected = "expected ADDRESS:PORT, [IPV6]:PORT or :PORT, e.g. 127.0.0.1:8020, [::1]:8020 or :8020";
-    address.parse().map(Listen::At).map_err(|_| expected.to_owned())
-}
-
 /// A path that is none of the others, of characters that neither a URL nor a page would have to escape.
 fn telemetry_path(text: &str) -> Result<String, String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
@@ -303,5 +292,6 @@ fn telemetry_path(text: &str) -> Result<String, String> {
     Err("expected a path such as /metrics: /, then letters, digits and / - . _ ~, and none of the exporter's other paths".into())
 }
 
+mod address;
 #[cfg(test)]
 mod tests;

@@ -67,7 +67,9 @@ fn asks_for_certificate(error: &io::Error) -> bool {
 
 fn ask(mut stream: impl Read + Write, address: SocketAddr, patience: Duration) -> io::Result<Status> {
     // In one piece, which is one record of TLS.
-    let request = format!("GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    // The interface of a link-local address means nothing to others.
+    let host = SocketAddr::new(address.ip(), address.port());
+    let request = format!("GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
     let mut status = Status::default();

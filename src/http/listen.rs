@@ -14,22 +14,30 @@ const BACKLOG: i32 = 1024;
 
 /// Why nothing listens at an address.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}{}", advice(.source))]
+#[error("cannot listen on {address}: {source}{}", advice(.address, .source))]
 pub struct BindError {
     address: SocketAddr,
     source: io::Error,
 }
 
-fn advice(error: &io::Error) -> &'static str {
+fn advice(address: &SocketAddr, error: &io::Error) -> &'static str {
     match Errno::from_io_error(error).unwrap_or(Errno::IO) {
         Errno::ADDRINUSE => "; another program listens there: stop it or choose another port",
         Errno::ACCESS => {
             "; ports below 1024 need the capability CAP_NET_BIND_SERVICE: choose a higher port or grant it"
         }
         Errno::ADDRNOTAVAIL => "; this host has no such address: choose one that `ip address` shows",
+        Errno::NODEV => "; this host has no such interface: choose one that `ip link` shows",
         Errno::AFNOSUPPORT => "; this host has IPv6 switched off: choose an IPv4 address, such as 0.0.0.0",
+        Errno::INVAL if is_link_local(address) => {
+            "; a link-local address needs its interface: write [ADDRESS%INTERFACE]:PORT"
+        }
         _ => "",
     }
+}
+
+fn is_link_local(address: &SocketAddr) -> bool {
+    matches!(address, SocketAddr::V6(address) if address.ip().is_unicast_link_local())
 }
 
 /// Listens on `address`; `[::]` accepts IPv4 as well, whatever the host's default. To be called inside the runtime.
@@ -101,6 +109,15 @@ mod tests {
     async fn an_address_of_another_host_is_explained() {
         let said = bind(SocketAddr::from(([192, 0, 2, 1], 0))).expect_err("not ours").to_string();
         assert!(said.contains("192.0.2.1:0") && said.contains("no such address"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_link_local_address_without_its_interface_is_explained() {
+        let said = bind("[fe80::5]:0".parse().expect("an address")).expect_err("which link?").to_string();
+        assert!(said.contains("[fe80::5]:0") && said.contains("%INTERFACE"), "{said}");
+        let said =
+            bind("[fe80::5%4000000000]:0".parse().expect("an address")).expect_err("no link").to_string();
+        assert!(said.contains("no such interface"), "{said}");
     }
 
     #[test]

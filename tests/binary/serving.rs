@@ -144,6 +144,37 @@ fn managed(path: &Path, watchdog: Option<&str>) -> Exporter {
 }
 
 #[test]
+fn a_link_local_address_with_the_name_of_its_interface_is_listened_on() {
+    if enter() {
+        return;
+    }
+    for words in [
+        "link add v0 type veth peer name v1",
+        "link set v0 addrgenmode none",
+        "address add fe80::5/64 dev v0 nodad",
+        "link set v0 up",
+        "link set v1 up",
+    ] {
+        let done = Command::new("ip").args(words.split(' ')).status();
+        assert!(done.is_ok_and(|status| status.success()), "ip {words}");
+    }
+    let listen = "--web.listen-address=[fe80::5%v0]:8031";
+    let exporter = Exporter::spawn(program().args([listen, "--web.listen-address=127.0.0.1:8020"]));
+    let health = program().args(["--healthcheck", listen]).output().expect("the program");
+    assert!(health.status.success(), "{}", text(&health.stderr));
+    drop(exporter);
+    let link = Command::new("ip").args(["-o", "link", "show", "v0"]).output().expect("ip");
+    let link = text(&link.stdout);
+    let number = link.split(':').next().expect("its number");
+    let listen = format!("--web.listen-address=[fe80::5%{number}]:8031");
+    drop(Exporter::spawn(program().args([&listen, "--web.listen-address=127.0.0.1:8020"])));
+    let unknown = program().arg("--web.listen-address=[fe80::5%v0x]:8031").output().expect("the program");
+    let said = text(&unknown.stderr);
+    assert_eq!(unknown.status.code(), Some(2), "{said}");
+    assert!(said.contains("unknown interface \"v0x\"; did you mean \"v0\""), "{said}");
+}
+
+#[test]
 fn the_service_manager_learns_of_start_reload_and_end() {
     if enter() {
         return;
