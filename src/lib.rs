@@ -33,4 +33,4 @@ pub mod sockdiag;
 pub mod sockets;
 mod sys;
 pub mod web;
-mod words;
+pub mod words;

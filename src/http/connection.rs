@@ -45,11 +45,13 @@ impl Connection {
 
     /// Answers request after request until the client leaves, breaks a limit or the server closes.
     pub(super) async fn run(self, stream: TcpStream) {
-        let visitor = Visitor::at(stream.peer_addr().ok().map(|address| address.ip()));
+        let client = stream.peer_addr().ok().map(|address| address.ip());
+        let visitor = Visitor::at(client);
         let line = Line::new(stream, self.pulse());
         let mut opening = pin!(async {
             let config = admission::current(&self.site.web).await;
-            handshake::open(line, &config, self.pulse()).await
+            let log = |refusal| self.site.refusals.log(&refusal, client);
+            handshake::open(line, &config, self.pulse(), log).await
         });
         let wire = match self.in_time(|cx, _| opening.as_mut().poll(cx)).await {
             Some(Ok(wire)) => wire,

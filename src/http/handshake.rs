@@ -8,27 +8,35 @@ use tokio_rustls::TlsAcceptor;
 
 use super::line::Line;
 use super::pulse::Pulse;
+use super::refusals::Refusal;
 use super::wire::Wire;
 use crate::web::WebConfig;
 
-/// The head of a TLS record.
-const RECORD_HEAD: usize = 5;
 /// What plain HTTP begins with, where TLS would have the head of a record.
-const METHODS: [&[u8; RECORD_HEAD]; 5] = [b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO"];
+const METHODS: [&[u8]; 5] = [b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO"];
+/// How `--healthcheck` begins, to find out whether TLS is spoken. Every request and every TLS hello is longer.
+const HEALTH_CHECK: &[u8] = b"GET /health";
 /// As Go answers it, version and all.
 const NOT_TLS: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
-/// The connection as a client sees it who did what the configuration asks for.
-pub(super) async fn open(mut line: Line, config: &WebConfig, pulse: Arc<Pulse>) -> io::Result<Wire> {
+/// The connection as a client sees it who did what the configuration asks for. A client who did not is logged.
+pub(super) async fn open(
+    mut line: Line,
+    config: &WebConfig,
+    pulse: Arc<Pulse>,
+    log: impl Fn(Refusal),
+) -> io::Result<Wire> {
     let Some(tls) = &config.tls else { return Ok(Wire::new(line, pulse)) };
-    let head = line.look_ahead(RECORD_HEAD).await?;
-    if METHODS.iter().any(|method| method[..] == *head) {
+    let head = line.look_ahead(HEALTH_CHECK.len()).await?;
+    if METHODS.iter().any(|method| head.starts_with(method)) {
+        log(if head == HEALTH_CHECK { Refusal::HealthCheck } else { Refusal::NotTls });
         line.write_all(NOT_TLS).await?;
         line.shutdown().await?;
         // What is left unread would reset the connection, perhaps before the answer is read.
         tokio::io::copy(&mut line, &mut tokio::io::sink()).await?;
         return Err(io::Error::other("plain HTTP where TLS is spoken"));
     }
-    let tls = TlsAcceptor::from(Arc::clone(tls)).accept(line).await?;
+    let accepted = TlsAcceptor::from(Arc::clone(tls)).accept(line).await;
+    let tls = accepted.inspect_err(|error| Refusal::of_tls(error).into_iter().for_each(log))?;
     Ok(Wire::new(tls, pulse))
 }

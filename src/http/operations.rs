@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use super::hostname::HostNames;
+use super::refusals::Refusals;
 use super::scrapes::Scrapes;
 use crate::web::Web;
 
@@ -84,6 +86,10 @@ pub(super) struct Site {
     pub(super) operations: Arc<dyn Operations>,
     pub(super) web: Arc<Web>,
     pub(super) offer: Arc<Offer>,
+    /// What this host is called.
+    pub(super) names: Arc<HostNames>,
+    /// What was logged of handshakes that failed.
+    pub(super) refusals: Arc<Refusals>,
     /// Room for looks at the sockets.
     pub(super) looks: Arc<Semaphore>,
 }
@@ -98,6 +104,14 @@ impl Site {
         web: Arc<Web>,
         offer: Offer,
     ) -> Self {
-        Self { scrapes, operations, web, offer: Arc::new(offer), looks: Arc::new(Semaphore::new(LOOKS)) }
+        Self {
+            scrapes,
+            operations,
+            web,
+            offer: Arc::new(offer),
+            names: Arc::default(),
+            refusals: Arc::default(),
+            looks: Arc::new(Semaphore::new(LOOKS)),
+        }
     }
 }

@@ -10,6 +10,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Uri, Version};
 
 use super::body::Payload;
+use super::hostname::is_of_another_site;
 use super::live::{self, Visitor};
 use super::operations::Site;
 use super::scrape::scrape;
@@ -75,7 +76,7 @@ async fn dispatch(site: &Site, head: &Parts, visitor: Visitor, longest_target: u
     let path = head.uri.path();
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     match path {
-        "/-/reload" => reload(site, &head.method).await,
+        "/-/reload" => reload(site, head).await,
         _ if path != metrics && !PATHS.contains(&path) => {
             text(StatusCode::NOT_FOUND, format!("Nothing here; try {metrics}.\n"))
         }
@@ -94,13 +95,20 @@ async fn dispatch(site: &Site, head: &Parts, visitor: Visitor, longest_target: u
     }
 }
 
-async fn reload(site: &Site, method: &Method) -> Response<Payload> {
-    if !matches!(*method, Method::POST | Method::PUT) {
+async fn reload(site: &Site, head: &Parts) -> Response<Payload> {
+    if !matches!(head.method, Method::POST | Method::PUT) {
         return only("POST, PUT", "This endpoint requires a POST request.\n");
     }
     if !site.offer.lifecycle {
         let said = "Reloading over HTTP is switched off; --web.enable-lifecycle switches it on, and SIGHUP reloads too.\n";
         return text(StatusCode::FORBIDDEN, said);
+    }
+    // A browser sends such a request for any page, without asking first.
+    if !site.names.are_asked(head) {
+        return live::misdirected();
+    }
+    if is_of_another_site(&head.headers) {
+        return text(StatusCode::FORBIDDEN, "A page of another site may not ask for a reload.\n");
     }
     let operations = Arc::clone(&site.operations);
     match tokio::task::spawn_blocking(move || operations.reload()).await {

@@ -1,5 +1,7 @@
 //! Text in a page: escaped, always. Refuses to know what it says.
 
+use crate::words::is_active;
+
 /// Appends text so that no character of it is markup (HTML Living Standard, 13.1.2).
 pub(super) fn escape(out: &mut String, text: &str) {
     for letter in text.chars() {
@@ -9,8 +11,8 @@ pub(super) fn escape(out: &mut String, text: &str) {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            // No page may have them.
-            letter if letter.is_control() => out.push('\u{fffd}'),
+            // They would change how the page around them reads.
+            letter if is_active(letter) => out.push('\u{fffd}'),
             letter => out.push(letter),
         }
     }
@@ -30,8 +32,8 @@ mod tests {
     #[test]
     fn no_character_of_a_text_is_markup() {
         assert_eq!(
-            escaped("<img src=x onerror='a(\"b\")'>&\u{7}"),
-            "&lt;img src=x onerror=&#39;a(&quot;b&quot;)&#39;&gt;&amp;\u{fffd}"
+            escaped("<img src=x onerror='a(\"b\")'>&\u{7}\u{202e}"),
+            "&lt;img src=x onerror=&#39;a(&quot;b&quot;)&#39;&gt;&amp;\u{fffd}\u{fffd}"
         );
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Look, Refusal};
 use crate::sockets::{Number, Row};
+use crate::words::inert_json;
 
 /// The most sockets of one answer.
 const MOST: usize = 10_000;
@@ -88,15 +89,17 @@ impl Query {
             page.filter_map(|number| Some(socket(&look.sockets.row(*number)?, *number, look))).collect();
         let at = look.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let next = self.offset.saturating_add(self.limit);
-        Ok(json!({
-            "at": at,
-            "complete": look.sockets.is_complete(),
-            "total": look.sockets.len(),
-            "offset": self.offset,
-            "next_offset": (next < look.sockets.len()).then_some(next),
-            "sockets": sockets,
-        })
-        .to_string())
+        Ok(inert_json(
+            &json!({
+                "at": at,
+                "complete": look.sockets.is_complete(),
+                "total": look.sockets.len(),
+                "offset": self.offset,
+                "next_offset": (next < look.sockets.len()).then_some(next),
+                "sockets": sockets,
+            })
+            .to_string(),
+        ))
     }
 }
 

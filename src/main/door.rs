@@ -16,30 +16,31 @@ use crate::failure::Failure;
 pub fn open(cli: &Cli, listeners: &[TcpListener], remembered: Remembered) -> Result<Arc<Web>, Failure> {
     let web = match file(cli) {
         None => Web::default(),
-        Some(path) => {
-            // What is in this process's memory now is nobody else's business.
-            if let Err(error) =
-                rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
-            {
-                tracing::warn!(%error, "a crash may write keys and passwords to a core file");
-            }
-            Web::open(path, move |successful| remembered.web_config_was_read(successful))
-                .map_err(|error| Failure::of_usage(format!("the web configuration is not valid:\n{error}")))?
-        }
+        Some(path) => Web::open(path, move |successful| remembered.web_config_was_read(successful))
+            .map_err(|error| not_valid(&error))?,
     };
     let said = if web.current().tls.is_some() { "TLS is enabled" } else { "TLS is disabled" };
     for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
+        tracing::info!(%address, "listening");
         tracing::info!(%address, "{said}");
     }
     Ok(Arc::new(web))
 }
 
-/// The name of the file, if there is one; it could be enforced.
-pub fn check(cli: &Cli) -> Result<Option<String>, Failure> {
-    let checked = file(cli).map(|path| WebConfig::load(path).map(|_| path.display().to_string()));
-    checked
-        .transpose()
-        .map_err(|error| Failure::of_usage(format!("the web configuration is not valid:\n{error}")))
+/// The file and what it says, if there is one; it could be enforced.
+pub fn check(cli: &Cli) -> Result<Option<(&Path, WebConfig)>, Failure> {
+    let Some(path) = file(cli) else { return Ok(None) };
+    // From here on, keys and passwords are in the memory of this process.
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+    {
+        tracing::warn!(%error, "a crash may write keys and passwords to a core file");
+    }
+    let config = WebConfig::load(path).map_err(|error| not_valid(&error))?;
+    Ok(Some((path, config)))
+}
+
+fn not_valid(error: &dyn std::fmt::Display) -> Failure {
+    Failure::of_usage(format!("the web configuration is not valid:\n{error}"))
 }
 
 /// The file; an empty name is none, as the toolkit has it.

@@ -11,17 +11,7 @@ use crate::failure::Failure;
 
 /// The listeners that the arguments ask for. To be called inside the runtime.
 pub fn listeners(cli: &Cli) -> Result<Vec<TcpListener>, Failure> {
-    let listeners = if cli.systemd_socket {
-        inherited()?
-    } else {
-        cli.listen().into_iter().map(bind).collect::<Result<Vec<_>, _>>()?
-    };
-    for listener in &listeners {
-        if let Ok(address) = listener.local_addr() {
-            tracing::info!(%address, "listening");
-        }
-    }
-    Ok(listeners)
+    if cli.systemd_socket { inherited() } else { cli.listen().into_iter().map(bind).collect() }
 }
 
 fn bind(listen: Listen) -> Result<TcpListener, Failure> {

@@ -9,6 +9,7 @@ use ss_exporter::config::Config;
 use ss_exporter::select::{Mistake, parse};
 use ss_exporter::sockdiag::{State, StateSet};
 use ss_exporter::sockets::{self, Column, Detail, List, Row};
+use ss_exporter::words::inert_json;
 
 use crate::failure::Failure;
 use crate::host::Host;
@@ -70,7 +71,7 @@ fn print_json(rows: impl Iterator<Item = Row>) -> Result<(), Failure> {
     let mut out = String::from("{\"sockets\": [");
     for (number, row) in rows.enumerate() {
         out.push_str(if number == 0 { "\n" } else { ",\n" });
-        out.push_str(&row.to_json().to_string());
+        out.push_str(&inert_json(&row.to_json().to_string()));
         // A host may have a hundred thousand.
         if out.len() > 1 << 16 {
             printed(out.as_bytes())?;

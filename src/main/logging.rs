@@ -2,9 +2,10 @@
 //!
 //! Refuses to know what is logged.
 
-use std::io;
+use std::io::{self, Write};
 
 use ss_exporter::cli::{Cli, LogFormat, LogLevel};
+use ss_exporter::words::{inert_json, inert_lines};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -24,11 +25,27 @@ pub fn log_to_stderr(cli: &Cli) {
     let registry = tracing_subscriber::registry().with(filter);
     match cli.log_format {
         LogFormat::Logfmt => {
-            let format = tracing_logfmt::builder().with_target(false).layer().with_writer(io::stderr);
+            let format =
+                tracing_logfmt::builder().with_target(false).layer().with_writer(|| Inert(inert_lines));
             registry.with(format).init();
         }
         LogFormat::Json => {
-            registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::stderr)).init();
+            registry.with(tracing_subscriber::fmt::layer().json().with_writer(|| Inert(inert_json))).init();
         }
+    }
+}
+
+/// Standard error, which gets whole lines that do not act on a terminal.
+struct Inert(fn(&str) -> String);
+
+impl Write for Inert {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let inert = (self.0)(&String::from_utf8_lossy(line));
+        io::stderr().write_all(inert.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }

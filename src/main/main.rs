@@ -11,6 +11,7 @@ use ss_exporter::cli::{Cli, Listen, Task};
 use ss_exporter::config::worst_cases;
 use ss_exporter::http;
 use ss_exporter::plan::Plan;
+use ss_exporter::words::inert_lines;
 
 mod configuration;
 mod door;
@@ -34,18 +35,25 @@ fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os(), |name| std::env::var_os(name)) {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed standard output is no reason to fail.
-            let _ = error.print();
+            report_usage(&error);
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, message }) => {
-            let _ = writeln!(io::stderr(), "prometheus_ss_exporter: {message}");
+            let _ = writeln!(io::stderr(), "prometheus_ss_exporter: {}", inert_lines(&message));
             ExitCode::from(code)
         }
     }
+}
+
+/// Prints what clap says of the arguments, in its colours unless an argument would act on the terminal.
+fn report_usage(error: &clap::Error) {
+    let plain = error.to_string();
+    let inert = inert_lines(&plain);
+    // A closed standard output is no reason to fail.
+    let _ = if inert == plain { error.print() } else { write!(io::stderr(), "{inert}") };
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
@@ -66,10 +74,14 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     loaded.warn();
     if cli.check {
         let web = door::check(cli)?;
-        let web = web.map(|file| format!("{file}: the web configuration is valid\n")).unwrap_or_default();
+        let web = web.map(|(file, config)| {
+            config.warn();
+            format!("{}: the web configuration is valid\n", file.display())
+        });
+        let web = web.unwrap_or_default();
         let configuration::Loaded { config, source, .. } = loaded;
         let worst = worst_cases(&config.views);
-        return output::print(format!("{web}{source}: the configuration is valid\n\n{worst}").as_bytes());
+        return output::print_text(&format!("{web}{source}: the configuration is valid\n\n{worst}"));
     }
     match &cli.task {
         Some(Task::Estimate { seconds, json }) => {

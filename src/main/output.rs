@@ -2,9 +2,24 @@
 //!
 //! Refuses to know what is printed.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
+
+use ss_exporter::words::inert_lines;
 
 use crate::failure::Failure;
+
+/// Prints a text for people. Nothing that it quotes acts on their terminal.
+pub fn print_text(text: &str) -> Result<(), Failure> {
+    print(inert_lines(text).as_bytes())
+}
+
+/// Prints metrics: to the byte for a program that reads them, and so that nothing acts on a terminal.
+pub fn print_metrics(exposition: &[u8]) -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        return print_text(&String::from_utf8_lossy(exposition));
+    }
+    print(exposition)
+}
 
 /// Prints all of it.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {

@@ -10,10 +10,11 @@ use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
 use ss_exporter::snapshot::Cursor;
+use ss_exporter::words::inert_json;
 
 use crate::failure::Failure;
 use crate::host::Host;
-use crate::output::print;
+use crate::output::{print_metrics, print_text};
 use crate::rights;
 
 /// Prints the metrics of one collection, those without a past.
@@ -28,7 +29,7 @@ pub fn once(plan: &Plan) -> Result<(), Failure> {
     snapshot.forget_past();
     let mut cursor = Cursor::default();
     while let Some(chunk) = snapshot.chunk(&mut cursor, Format::Text) {
-        print(&chunk)?;
+        print_metrics(&chunk)?;
     }
     if snapshot.health.success() { Ok(()) } else { Err(Failure::at_run_time("the collection failed")) }
 }
@@ -46,8 +47,7 @@ pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
     }
     let estimate = estimate(plan, &host, privileges, Duration::from_secs(seconds))
         .map_err(|error| Failure::at_run_time(error.to_string()))?;
-    let text = if json { format!("{:#}\n", estimate.to_json()) } else { estimate.to_string() };
-    print(text.as_bytes())
+    print_text(&if json { inert_json(&format!("{:#}\n", estimate.to_json())) } else { estimate.to_string() })
 }
 
 /// A single collection has no second chance to know the addresses of hosts.

@@ -33,6 +33,8 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let shown = config.clone();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = source, "starting");
     let plan = Arc::new(Plan::new(config));
+    // Before anything listens: a client that connects gets an answer, and never a broken configuration.
+    door::check(cli)?;
     ask_the_kernel()?;
     let mut features = rights::needed(&plan, plan.past.events);
     let privileges = rights::held(&features);

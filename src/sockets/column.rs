@@ -5,7 +5,7 @@
 use super::{LABELS, Number, Row, metrics};
 use crate::labels::Label;
 use crate::metrics::{Metric, Unit};
-use crate::words::nearest;
+use crate::words::{inert, nearest};
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,10 +114,10 @@ impl Column {
             Self::Remote => endpoint(row, Label::RemoteAddress, Label::RemotePort),
             Self::Process => match (row.label(Label::Process), row.label(Label::Pid)) {
                 ("" | "unknown", _) => nothing(),
-                (process, pid) => plain(&format!("{process}({pid})")),
+                (process, pid) => inert(&format!("{process}({pid})")),
             },
             Self::Label(label) => {
-                Some(row.label(label)).filter(|text| !text.is_empty()).map_or_else(nothing, plain)
+                Some(row.label(label)).filter(|text| !text.is_empty()).map_or_else(nothing, inert)
             }
             Self::Metric(metric) => {
                 row.value(metric.name).map_or_else(nothing, |value| number(value, metric.unit))
@@ -147,11 +147,6 @@ fn number(value: Number, unit: Unit) -> String {
         (Number::Whole(whole), _) => whole.to_string(),
         (Number::Real(real), _) => real.to_string(),
     }
-}
-
-/// A name that its process chose must not move the cursor.
-fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is asked of a client's certificate.
 //!
-//! Refuses to know where the answers of the configuration come from.
+//! The rules are those of Go's crypto/tls where rustls lets them be: `docs/web.md` has the differences.
 
 use std::sync::Arc;
 
@@ -10,32 +10,46 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::san;
+use super::authorities::Authorities;
+use super::certificate::Certificate;
 
-/// Takes any certificate whose key the client has, whoever signed it.
+/// Takes a certificate whose key the client has.
 #[derive(Debug)]
-pub(super) struct Anybody {
-    /// Whether a client without a certificate is sent away.
+pub(super) struct Verifier {
+    /// Whether a client without a certificate is refused.
     pub(super) mandatory: bool,
+    /// Who must have signed the certificate; `None` for no matter who.
+    pub(super) authorities: Option<Authorities>,
+    /// The names of which the certificate must have one; `None` for any name.
+    pub(super) names: Option<Vec<String>>,
     pub(super) provider: Arc<CryptoProvider>,
 }
 
-impl ClientCertVerifier for Anybody {
+impl ClientCertVerifier for Verifier {
     fn client_auth_mandatory(&self) -> bool {
         self.mandatory
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
+        self.authorities.as_ref().map_or(&[], Authorities::hints)
     }
 
     fn verify_client_cert(
         &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _now: UnixTime,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        Ok(ClientCertVerified::assertion())
+        if let Some(authorities) = &self.authorities {
+            authorities.verify(end_entity, intermediates, now, &self.provider)?;
+        }
+        let has_one_of = |allowed: &Vec<String>| {
+            Certificate::read(end_entity).names().iter().any(|name| allowed.contains(name))
+        };
+        if self.names.as_ref().is_none_or(has_one_of) {
+            return Ok(ClientCertVerified::assertion());
+        }
+        Err(CertificateError::ApplicationVerificationFailure.into())
     }
 
     fn verify_tls12_signature(
@@ -60,57 +74,5 @@ impl ClientCertVerifier for Anybody {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// Takes what another verifier takes, if the certificate bears one of these names.
-#[derive(Debug)]
-pub(super) struct Named {
-    pub(super) inner: Arc<dyn ClientCertVerifier>,
-    pub(super) names: Vec<String>,
-}
-
-impl ClientCertVerifier for Named {
-    fn client_auth_mandatory(&self) -> bool {
-        self.inner.client_auth_mandatory()
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
-    }
-
-    fn verify_client_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        let verified = self.inner.verify_client_cert(end_entity, intermediates, now)?;
-        if san::names(end_entity).iter().any(|name| self.names.contains(name)) {
-            return Ok(verified);
-        }
-        Err(CertificateError::ApplicationVerificationFailure.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }

@@ -13,13 +13,14 @@ use crate::config::entry::{Entry, Name};
 use crate::config::mistakes::Mistakes;
 use crate::config::node::{Node, Place, Unreadable};
 
+mod authorities;
+mod certificate;
 mod client;
 mod files;
 mod guard;
 mod headers;
 mod names;
 mod rate;
-mod san;
 mod secret;
 mod tls;
 mod users;
@@ -49,6 +50,8 @@ pub struct WebConfig {
     pub users: Users,
     /// How many requests are answered; `None` for all.
     pub rate: Option<Rate>,
+    /// What works otherwise than the file says, one line each.
+    pub warnings: Vec<String>,
 }
 
 impl WebConfig {
@@ -74,6 +77,13 @@ impl WebConfig {
         (read, files.stamps())
     }
 
+    /// Logs what works otherwise than the file says.
+    pub fn warn(&self) {
+        for warning in &self.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+
     /// Reads a text as if it stood in that file.
     ///
     /// # Errors
@@ -88,7 +98,7 @@ impl WebConfig {
                 let name = path.display().to_string();
                 let mistakes = Mistakes::of(&name);
                 let config = Self::read(&Entry::root(&node, &mistakes), files, path);
-                mistakes.settle().map(|_| config)
+                mistakes.settle().map(|warnings| Self { warnings, ..config })
             }
             Err(Unreadable { place, reason }) => {
                 refused(path, place, &format!("found what is no YAML: {reason}; allowed: one YAML map"))
@@ -109,6 +119,7 @@ impl WebConfig {
             headers: http.and_then(|http| http.filled(HEADERS)).map(headers::read).unwrap_or_default(),
             users: file.get(BASIC_AUTH_USERS).map(users::read).unwrap_or_default(),
             rate: file.filled(RATE_LIMIT).and_then(rate::read),
+            warnings: Vec::new(),
         }
     }
 }

@@ -28,33 +28,65 @@ const SUITES: [(&str, CipherSuite); 9] = [
     ("TLS_CHACHA20_POLY1305_SHA256", CipherSuite::TLS13_CHACHA20_POLY1305_SHA256),
 ];
 
-/// The curves that the schema names.
-const CURVES: [(&str, NamedGroup); 4] = [
-    ("CurveP256", NamedGroup::secp256r1),
-    ("CurveP384", NamedGroup::secp384r1),
-    ("CurveP521", NamedGroup::secp521r1),
-    ("X25519", NamedGroup::X25519),
+/// Suites that Go has and this program has not: without forward secrecy, or with CBC.
+const LACKING_SUITES: [&str; 8] = [
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384",
 ];
 
-/// A version of TLS: 1.2 or 1.3.
-pub(super) fn version(entry: &Entry<'_>) -> Option<ProtocolVersion> {
-    const ALLOWED: &str = "TLS12, TLS13";
-    let word = entry.text(ALLOWED)?;
-    if let "TLS10" | "TLS11" = word.as_str() {
+/// The curves that there are.
+const CURVES: [(&str, NamedGroup); 4] = [
+    ("X25519", NamedGroup::X25519),
+    ("CurveP256", NamedGroup::secp256r1),
+    ("CurveP384", NamedGroup::secp384r1),
+    ("X25519MLKEM768", NamedGroup::X25519MLKEM768),
+];
+
+/// The curves that Go has and this program has not.
+const LACKING_CURVES: [&str; 1] = ["CurveP521"];
+
+const ALLOWED_VERSIONS: &str = "TLS12, TLS13";
+/// Versions that Go has and this program has not.
+const LACKING_VERSIONS: [&str; 2] = ["TLS10", "TLS11"];
+
+/// The oldest version: 1.2 or 1.3. An older one than that means 1.2.
+pub(super) fn min_version(entry: &Entry<'_>) -> Option<ProtocolVersion> {
+    let word = entry.text(ALLOWED_VERSIONS)?;
+    if LACKING_VERSIONS.contains(&word.as_str()) {
+        entry
+            .warn(&format!("found \"{word}\", which is broken: TLS12 is the oldest version of this program"));
+        return Some(ProtocolVersion::TLSv1_2);
+    }
+    one_of(entry, &word, &VERSIONS, ALLOWED_VERSIONS)
+}
+
+/// The newest version: 1.2 or 1.3.
+pub(super) fn max_version(entry: &Entry<'_>) -> Option<ProtocolVersion> {
+    let word = entry.text(ALLOWED_VERSIONS)?;
+    if LACKING_VERSIONS.contains(&word.as_str()) {
         entry.mistake(&format!(
-            "found \"{word}\", which is broken and which this program does not speak; allowed: {ALLOWED}"
+            "found \"{word}\", which is broken and which this program does not speak; allowed: {ALLOWED_VERSIONS}"
         ));
         return None;
     }
-    one_of(entry, &word, &VERSIONS, ALLOWED)
+    one_of(entry, &word, &VERSIONS, ALLOWED_VERSIONS)
 }
 
 /// A cipher suite; those of TLS 1.3 are names too, but nothing switches them off.
 pub(super) fn suite(entry: &Entry<'_>) -> Option<SupportedCipherSuite> {
     let allowed = listed(&SUITES);
     let word = entry.text(&allowed)?;
-    let weak = ["_CBC_", "_RC4_", "_3DES_"].iter().any(|part| word.contains(part));
-    if weak || word.starts_with("TLS_RSA_WITH_") {
+    if LACKING_SUITES.contains(&word.as_str()) {
+        entry.warn(&format!("found \"{word}\", which this program does not speak: it is left out"));
+        return None;
+    }
+    if ["_CBC_", "_RC4_", "_3DES_"].iter().any(|part| word.contains(part)) {
         entry.mistake(&format!(
             "found \"{}\", which is weak and which this program does not speak; allowed: {allowed}",
             crate::words::shown(&word)
@@ -67,15 +99,20 @@ pub(super) fn suite(entry: &Entry<'_>) -> Option<SupportedCipherSuite> {
 
 /// A curve.
 pub(super) fn curve(entry: &Entry<'_>) -> Option<&'static dyn SupportedKxGroup> {
-    let here = |group| ALL_KX_GROUPS.iter().find(|known| known.name() == group).copied();
-    let known: Vec<_> = CURVES.iter().filter(|(_, group)| here(*group).is_some()).copied().collect();
-    let allowed = listed(&known);
+    let allowed = listed(&CURVES);
     let word = entry.text(&allowed)?;
-    if let Some((name, _)) = CURVES.iter().find(|(name, group)| *name == word && here(*group).is_none()) {
-        entry.mistake(&format!("found \"{name}\", which this program cannot do; allowed: {allowed}"));
+    if LACKING_CURVES.contains(&word.as_str()) {
+        entry.warn(&format!("found \"{word}\", which this program does not have: it is left out"));
         return None;
     }
-    here(one_of(entry, &word, &known, &allowed)?)
+    let group = one_of(entry, &word, &CURVES, &allowed)?;
+    ALL_KX_GROUPS.iter().find(|known| known.name() == group).copied()
+}
+
+/// Notes that there are none of these curves.
+pub(super) fn refuse_curves(entry: &Entry<'_>) {
+    let allowed = listed(&CURVES);
+    entry.mistake(&format!("found no curve that this program has; allowed: at least one of {allowed}"));
 }
 
 fn one_of<T: Copy>(entry: &Entry<'_>, word: &str, known: &[(&str, T)], allowed: &str) -> Option<T> {

@@ -15,32 +15,19 @@ const BURST: Name = &["burst"];
 pub struct Rate {
     /// The time in which one token comes.
     pub interval: Duration,
-    /// The most tokens that there are, at least 1.
+    /// The most tokens that there are; with 0 no request is answered.
     pub burst: u32,
 }
 
 pub(super) fn read(entry: &Entry<'_>) -> Option<Rate> {
     let section = entry.section(&[INTERVAL, BURST]);
-    let interval = section.filled(INTERVAL).map(interval);
-    let burst = section.filled(BURST).map(|burst| (burst, burst.integer::<u32>("an integer from 0")));
-    match (interval, burst) {
-        (Some(Some(interval)), burst) if !interval.is_zero() => match burst {
-            Some((_, Some(burst @ 1..))) => Some(Rate { interval, burst }),
-            Some((entry, Some(0))) => {
-                entry.mistake("found 0, with which no request would be answered; allowed: an integer from 1");
-                None
-            }
-            Some((_, _)) => None,
-            None => {
-                entry.mistake(
-                    "found an interval without a burst, with which no request would be answered; \
-                     allowed: both, e.g. interval: 100ms and burst: 20",
-                );
-                None
-            }
-        },
-        _ => None,
+    let interval = section.filled(INTERVAL).and_then(interval).filter(|interval| !interval.is_zero());
+    let burst = section.filled(BURST).map_or(Some(0), |burst| burst.integer("an integer from 0"));
+    let rate = Rate { interval: interval?, burst: burst? };
+    if rate.burst == 0 {
+        entry.warn("found an interval with no burst or a burst of 0: no request is answered, as in Go; burst: 20 is usual");
     }
+    Some(rate)
 }
 
 fn interval(entry: &Entry<'_>) -> Option<Duration> {

@@ -6,16 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{ProtocolVersion, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{ProtocolVersion, ServerConfig, SupportedProtocolVersion};
 
-use super::client::{Anybody, Named};
+use super::authorities::Authorities;
+use super::client::Verifier;
 use super::files::{Care, Files};
 use super::names;
 use crate::config::entry::{Entry, Name, Section};
+use crate::config::node::Value;
 
 const CERT: Name = &["cert"];
 const CERT_FILE: Name = &["cert_file"];
@@ -131,6 +132,9 @@ fn provider(section: &Section<'_>) -> CryptoProvider {
     }
     if let Some(curves) = section.filled(CURVE_PREFERENCES) {
         let chosen = list(curves, "a list of curves", names::curve);
+        if chosen.is_empty() && curves.faultless() && !curves.items().is_empty() {
+            names::refuse_curves(curves);
+        }
         if !chosen.is_empty() {
             provider.kx_groups = chosen;
         }
@@ -144,8 +148,8 @@ fn list<T>(entry: &Entry<'_>, allowed: &str, read: fn(&Entry<'_>) -> Option<T>) 
 }
 
 fn versions(section: &Section<'_>) -> Vec<&'static SupportedProtocolVersion> {
-    let least = section.filled(MIN_VERSION).map_or(Some(ProtocolVersion::TLSv1_2), names::version);
-    let most = section.filled(MAX_VERSION).map_or(Some(ProtocolVersion::TLSv1_3), names::version);
+    let least = section.filled(MIN_VERSION).map_or(Some(ProtocolVersion::TLSv1_2), names::min_version);
+    let most = section.filled(MAX_VERSION).map_or(Some(ProtocolVersion::TLSv1_3), names::max_version);
     let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
     let number = |version: ProtocolVersion| u16::from(version);
     let within = |version: &&&SupportedProtocolVersion| {
@@ -163,53 +167,67 @@ fn verifier(
     files: &Files,
     provider: &Arc<CryptoProvider>,
 ) -> Option<Arc<dyn ClientCertVerifier>> {
-    let auth = section.filled(CLIENT_AUTH_TYPE).map_or(Some(Auth::None), auth_type)?;
-    let authorities = either(section, CLIENT_CA_FILE, CLIENT_CA);
-    if let (Auth::None, Some(source)) = (auth, &authorities) {
-        source.entry.mistake(
-            "found an authority for clients' certificates without a client_auth_type that asks for one; \
-             allowed: with RequireAndVerifyClientCert or VerifyClientCertIfGiven",
-        );
-    }
-    let given = authorities.is_some();
-    let roots = authorities.and_then(|source| roots(&source, files));
-    let plain: Option<Arc<dyn ClientCertVerifier>> = match auth {
-        Auth::None => None,
-        Auth::Any { mandatory } => Some(Arc::new(Anybody { mandatory, provider: Arc::clone(provider) })),
-        Auth::Verified { mandatory } => {
-            if let (false, Some(entry)) = (given, section.filled(CLIENT_AUTH_TYPE)) {
-                entry.mistake(
-                    "found clients' certificates to verify without client_ca_file or client_ca; \
-                     allowed: with one, because this program knows no authorities of the system",
-                );
-            }
-            verified(roots?, mandatory, provider, section)
-        }
+    let auth = given(section, CLIENT_AUTH_TYPE).map_or(Some(Auth::None), auth_type)?;
+    let authorities = authorities(section, files, auth);
+    let names = allowed_names(section, auth);
+    let (mandatory, authorities) = match auth {
+        Auth::None => return None,
+        Auth::Any { mandatory } => (mandatory, None),
+        Auth::Verified { mandatory } => (mandatory, Some(authorities?)),
     };
-    let Some(entry) = section.filled(CLIENT_ALLOWED_SANS) else { return plain };
-    let items = entry.list("a list of names").unwrap_or_default();
-    let names: Vec<_> = items.iter().filter_map(|item| item.text("a name")).collect();
+    Some(Arc::new(Verifier { mandatory, authorities, names, provider: Arc::clone(provider) }))
+}
+
+/// Who must have signed a client's certificate, if it is to be verified.
+fn authorities(section: &Section<'_>, files: &Files, auth: Auth) -> Option<Authorities> {
+    if let Some(source) = either(section, CLIENT_CA_FILE, CLIENT_CA) {
+        if auth == Auth::None {
+            source.entry.mistake(
+                "found an authority for clients' certificates without a client_auth_type that asks for one; \
+                 allowed: with RequireAndVerifyClientCert or VerifyClientCertIfGiven",
+            );
+        }
+        let authorities = Authorities::of(certificates(&source, files)?);
+        let wrong = |error| format!("found what is no authority: {error}; allowed: certificates");
+        return authorities.map_err(|error| source.entry.mistake(&wrong(error))).ok();
+    }
+    let entry = section.filled(CLIENT_AUTH_TYPE)?;
+    match auth {
+        Auth::None | Auth::Any { .. } => None,
+        Auth::Verified { mandatory: true } => {
+            entry.mistake(
+                "found clients' certificates to require without client_ca_file or client_ca, so that every public \
+                 authority could let clients in; allowed: with one",
+            );
+            None
+        }
+        // A client without a certificate comes in anyway.
+        Auth::Verified { mandatory: false } => {
+            entry.warn(
+                "found no client_ca_file and no client_ca: clients without a certificate come in, and a certificate \
+                 that is given must be signed by an authority of the system",
+            );
+            Some(Authorities::of_system(files))
+        }
+    }
+}
+
+/// The names of which a client's certificate must have one.
+fn allowed_names(section: &Section<'_>, auth: Auth) -> Option<Vec<String>> {
+    let entry = section.filled(CLIENT_ALLOWED_SANS)?;
     if !matches!(auth, Auth::Any { mandatory: true } | Auth::Verified { mandatory: true }) {
         entry.mistake(
             "found names of clients without a client_auth_type that requires a certificate; \
              allowed: with RequireAnyClientCert or RequireAndVerifyClientCert",
         );
     }
-    plain.map(|inner| Arc::new(Named { inner, names }) as _)
+    let items = entry.list("a list of names").unwrap_or_default();
+    Some(items.iter().filter_map(|item| item.text("a name")).collect())
 }
 
-fn verified(
-    roots: RootCertStore,
-    mandatory: bool,
-    provider: &Arc<CryptoProvider>,
-    section: &Section<'_>,
-) -> Option<Arc<dyn ClientCertVerifier>> {
-    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-    let built = if mandatory { builder.build() } else { builder.allow_unauthenticated().build() };
-    if let (Err(error), Some(entry)) = (&built, section.filled(CLIENT_AUTH_TYPE)) {
-        entry.mistake(&format!("found authorities that verify nothing: {error}; allowed: certificates"));
-    }
-    built.ok().map(|verifier| verifier as _)
+/// The entry of that name unless it is null or an empty text, which in Go is the same.
+fn given<'s, 'a>(section: &'s Section<'a>, name: Name) -> Option<&'s Entry<'a>> {
+    section.filled(name).filter(|entry| entry.node().value != Value::Str(String::new()))
 }
 
 fn auth_type(entry: &Entry<'_>) -> Option<Auth> {
@@ -231,8 +249,8 @@ struct Source<'s, 'a> {
 
 /// Whichever of two keys says something; a file before what stands in the configuration, as the toolkit has it.
 fn either<'s, 'a>(section: &'s Section<'a>, file: Name, inline: Name) -> Option<Source<'s, 'a>> {
-    let of_file = section.filled(file).map(|entry| Source { entry, inline: false });
-    of_file.or_else(|| section.filled(inline).map(|entry| Source { entry, inline: true }))
+    let of_file = given(section, file).map(|entry| Source { entry, inline: false });
+    of_file.or_else(|| given(section, inline).map(|entry| Source { entry, inline: true }))
 }
 
 impl Source<'_, '_> {
@@ -252,9 +270,14 @@ impl Source<'_, '_> {
     }
 }
 
+/// The certificates of a text in PEM.
+pub(super) fn pem(text: &[u8]) -> impl Iterator<Item = Result<CertificateDer<'static>, pem::Error>> + '_ {
+    CertificateDer::pem_slice_iter(text)
+}
+
 fn certificates(source: &Source<'_, '_>, files: &Files) -> Option<Vec<CertificateDer<'static>>> {
     let bytes = source.bytes(files, Care::Public)?;
-    match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
+    match pem(&bytes).collect::<Result<Vec<_>, _>>() {
         Ok(certificates) if !certificates.is_empty() => return Some(certificates),
         Ok(_) => source.entry.mistake("found no certificate; allowed: PEM, -----BEGIN CERTIFICATE-----"),
         Err(error) => {
@@ -279,14 +302,4 @@ fn private_key(source: &Source<'_, '_>, files: &Files, own_file: &Path) -> Optio
             .mistake("found no private key; allowed: PEM without a password, PKCS #8, PKCS #1 or SEC 1");
     }
     key
-}
-
-fn roots(source: &Source<'_, '_>, files: &Files) -> Option<RootCertStore> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(source, files)? {
-        if let Err(error) = roots.add(certificate) {
-            source.entry.mistake(&format!("found what is no authority: {error}; allowed: certificates"));
-        }
-    }
-    Some(roots)
 }

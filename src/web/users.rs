@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use super::secret::Secret;
 use crate::config::entry::Entry;
 
-/// With less a hash protects nothing; with more, one comparison takes seconds.
-const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
+/// With less a hash protects nothing; with more, one comparison takes minutes.
+const COSTS: std::ops::RangeInclusive<u32> = 4..=18;
+/// Beyond it, one comparison takes seconds, and all other comparisons wait for it.
+const MAX_FAST_COST: u32 = 14;
 
 /// The users and the hashes of their passwords; nobody means that everybody may come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,6 +73,12 @@ fn hash(entry: &Entry<'_>) -> Option<Hash> {
     };
     match cost(text) {
         Some(cost) if COSTS.contains(&cost) => {
+            if cost > MAX_FAST_COST {
+                entry.warn(&format!(
+                    "found a bcrypt hash of cost {cost}: each comparison takes seconds, and the others wait; \
+                     {MAX_FAST_COST} is enough"
+                ));
+            }
             return Some(Hash { text: Secret::new(text.to_owned()), cost });
         }
         Some(cost) => entry.mistake(&format!(

@@ -62,6 +62,7 @@ impl Web {
     pub fn open(path: &Path, told: impl Fn(bool) + Send + Sync + 'static) -> Result<Self, StartError> {
         let (config, stamps) = WebConfig::load_stamped(path);
         let config = config?;
+        config.warn();
         told(true);
         let web = Self {
             file: Some(File {
@@ -109,6 +110,7 @@ impl Web {
         }
         match read.map_err(|error| error.to_string()).and_then(|config| self.replace(config)) {
             Ok(()) => {
+                self.current().warn();
                 tracing::info!(file = %file.path.display(), "the web configuration was read again");
                 last.wrong = None;
                 (file.told)(true);

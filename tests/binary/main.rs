@@ -20,6 +20,7 @@ mod scrapes;
 mod serving;
 mod sockets;
 mod stopping;
+mod terminal;
 
 use std::process::{Command, Output};
 

@@ -55,7 +55,7 @@ fn until(exporter: &Exporter, says: impl Fn(&str) -> bool) -> String {
 }
 
 fn post(exporter: &Exporter) -> (u16, String) {
-    let answer = exporter.ask("POST /-/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let answer = exporter.ask("POST /-/reload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     (answer.status, String::from_utf8(answer.body).expect("text"))
 }
 

@@ -6,6 +6,7 @@ mod namespace;
 mod cases;
 mod fixtures;
 mod flood;
+mod handshakes;
 #[cfg(feature = "promtool-tests")]
 mod promtool;
 mod refusals;

@@ -38,7 +38,7 @@ fn bad_tls() -> Vec<Case> {
         case(
             "a path without letters",
             of("cert_file: '', key_file: server.key"),
-            Refused(&["cert_file: found \"\"", "the path"]),
+            Refused(&["without cert_file or cert"]),
             Same,
         ),
         case(
@@ -135,7 +135,7 @@ fn bad_clients() -> Vec<Case> {
         tls(
             "no authority",
             "client_auth_type: RequireAndVerifyClientCert",
-            Refused(&["without client_ca_file or client_ca", "system"]),
+            Refused(&["without client_ca_file or client_ca", "every public"]),
             Laxer,
         ),
         tls(
@@ -176,12 +176,11 @@ fn bad_words() -> Vec<Case> {
     use Toolkit::{Laxer, Same};
     vec![
         tls(
-            "TLS 1.0",
-            "min_version: TLS10",
-            Refused(&["min_version: found \"TLS10\"", "allowed: TLS12, TLS13"]),
+            "TLS 1.1",
+            "max_version: TLS11",
+            Refused(&["max_version: found \"TLS11\"", "allowed: TLS12, TLS13"]),
             Laxer,
         ),
-        tls("TLS 1.1", "max_version: TLS11", Refused(&["max_version: found \"TLS11\""]), Laxer),
         tls(
             "a version that there is not",
             "min_version: TLS14",
@@ -195,15 +194,9 @@ fn bad_words() -> Vec<Case> {
             Laxer,
         ),
         tls(
-            "CBC",
-            "cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]",
-            Refused(&["cipher_suites[0]", "weak"]),
-            Laxer,
-        ),
-        tls(
-            "a key exchange by RSA",
-            "cipher_suites: [TLS_RSA_WITH_AES_128_GCM_SHA256]",
-            Refused(&["weak"]),
+            "no suite of TLS 1.2",
+            "max_version: TLS12, cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]",
+            Refused(&["no server", "cipher suites"]),
             Laxer,
         ),
         tls("RC4", "cipher_suites: [TLS_ECDHE_RSA_WITH_RC4_128_SHA]", Refused(&["weak"]), Same),
@@ -223,7 +216,7 @@ fn bad_words() -> Vec<Case> {
         tls(
             "P-521",
             "curve_preferences: [CurveP521]",
-            Refused(&["curve_preferences[0]", "cannot do"]),
+            Refused(&["curve_preferences: found no curve", "X25519"]),
             Laxer,
         ),
         tls("a curve that there is not", "curve_preferences: [CurveP257]", Refused(&["did you mean"]), Same),
@@ -240,7 +233,7 @@ fn bad_words() -> Vec<Case> {
 fn bad_rest() -> Vec<Case> {
     use Outcome::Refused;
     use Toolkit::{Laxer, Older, Same};
-    let costly = HASH.replace("$04$", "$15$");
+    let costly = HASH.replace("$04$", "$19$");
     let cheap = HASH.replace("$04$", "$03$");
     vec![
         case(
@@ -291,7 +284,7 @@ fn bad_rest() -> Vec<Case> {
         case(
             "a costly hash",
             format!("basic_auth_users: {{alice: {costly}}}"),
-            Refused(&["cost 15", "4 to 14"]),
+            Refused(&["cost 19", "4 to 18"]),
             Laxer,
         ),
         case("a cheap hash", format!("basic_auth_users: {{alice: {cheap}}}"), Refused(&["cost 3"]), Same),
@@ -315,13 +308,6 @@ fn bad_rest() -> Vec<Case> {
             Refused(&["once"]),
             Same,
         ),
-        case(
-            "an interval without a burst",
-            "rate_limit: {interval: 1s}",
-            Refused(&["without a burst"]),
-            Older,
-        ),
-        case("a burst of none", "rate_limit: {interval: 1s, burst: 0}", Refused(&["burst: found 0"]), Older),
         case(
             "an interval without a unit",
             "rate_limit: {interval: 5, burst: 1}",

@@ -1,5 +1,6 @@
 //! The door against real connections and a collector made of values.
 
+mod clients;
 mod hostile;
 mod limits;
 mod requests;

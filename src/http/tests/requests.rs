@@ -82,9 +82,10 @@ async fn the_metrics_are_where_they_are_wanted_and_nowhere_else() {
 #[tokio::test]
 async fn the_sockets_are_not_for_a_name_that_is_not_this_hosts() {
     let server = Server::with(NOW);
+    let below = format!("{}.evil.example:8020", rustix::system::uname().nodename().to_string_lossy());
     for path in ["/", "/api/v1/sockets"] {
         for (host, status) in
-            [("evil.example", 421), ("evil.example:8020", 421), ("localhost", 200), ("[::1]:8020", 200)]
+            [("evil.example", 421), (below.as_str(), 421), ("localhost", 200), ("[::1]:8020", 200)]
         {
             let words = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
             let reply = Reply::read(&server.exchange(words.as_bytes()).await.0);
@@ -121,6 +122,35 @@ async fn a_reload_is_asked_for_by_post_where_that_is_allowed_and_its_failure_is_
     let server = Server::offering(fake, Limits::default(), offer());
     let reply = server.ask("POST", "/-/reload", "").await;
     assert_eq!((reply.status(), reply.text()), (500, "failed to reload config: line 3\n"));
+}
+
+#[tokio::test]
+async fn no_page_of_another_site_reloads_the_configuration() {
+    let offer = Offer { lifecycle: true, ..Offer::default() };
+    let server = Server::offering(Fake::new(NOW), Limits::default(), offer);
+    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    for (host, more, status) in [
+        ("localhost", "", 200),
+        ("127.0.0.1:8020", "Sec-Fetch-Site: none\r\n", 200),
+        (node.as_str(), "", 200),
+        ("localhost:8020", "Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost:8020\r\n", 200),
+        ("localhost:8020", "Origin: http://localhost:8020\r\n", 200),
+        ("localhost:8020", "Sec-Fetch-Site: cross-site\r\nOrigin: http://evil.test\r\n", 403),
+        ("localhost:8020", "Sec-Fetch-Site: same-site\r\nOrigin: http://localhost:3000\r\n", 403),
+        ("localhost:8020", "Origin: http://evil.test\r\n", 403),
+        ("localhost:8020", "Origin: null\r\n", 403),
+        ("evil.test", "", 421),
+        ("evil.test", "Sec-Fetch-Site: same-origin\r\nOrigin: http://evil.test\r\n", 421),
+        (&format!("{node}.evil.test"), "", 421),
+        ("localhost.evil.test", "", 421),
+    ] {
+        for method in ["POST", "PUT"] {
+            let words =
+                format!("{method} /-/reload HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n");
+            let reply = Reply::read(&server.exchange(words.as_bytes()).await.0);
+            assert_eq!(reply.status(), status, "{host} {more} {}", reply.text());
+        }
+    }
 }
 
 #[tokio::test]

@@ -18,15 +18,15 @@ const SMALL: Outcome = Outcome::Pieces(1, Duration::ZERO);
 const EVERY_PATH: [&str; 6] = ["/", "/metrics", "/health", "/-/healthy", "/-/ready", "/nothing"];
 
 /// An authority, and what it has signed.
-struct Authority(Issuer<'static, KeyPair>, String);
+pub(super) struct Authority(Issuer<'static, KeyPair>, String);
 
-struct Pair {
-    certificate: String,
-    key: String,
+pub(super) struct Pair {
+    pub(super) certificate: String,
+    pub(super) key: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -42,7 +42,7 @@ impl Authority {
 }
 
 /// A server with a certificate of the authority's, and what else its configuration says about TLS.
-fn server(authority: &Authority, more: &str, limits: Limits) -> Server {
+pub(super) fn server(authority: &Authority, more: &str, limits: Limits) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let Pair { certificate, key } = authority.sign("localhost");
     write(folder.path(), "ca.pem", &authority.1);
@@ -68,7 +68,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 }
 
 /// Asks over TLS for `/health`; the version spoken and the answer.
-async fn ask(
+pub(super) async fn ask(
     server: &Server,
     authority: &Authority,
     pair: Option<&Pair>,
@@ -83,9 +83,11 @@ async fn ask(
         None => builder.with_no_client_auth(),
         Some(Pair { certificate, key }) => {
             let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
-            builder
-                .with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap())
-                .unwrap()
+            let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+            // Which do not have to belong together.
+            let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).unwrap();
+            let shown = rustls::sign::SingleCertAndKey::from(rustls::sign::CertifiedKey::new(chain, key));
+            builder.with_client_cert_resolver(Arc::new(shown))
         }
     };
     let name = ServerName::try_from("localhost").unwrap();
