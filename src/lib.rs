@@ -34,3 +34,4 @@ pub mod sockets;
 mod sys;
 pub mod web;
 pub mod words;
+pub mod workers;

@@ -19,10 +19,10 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What counts now; if a file has changed, and can be read soon, what it says.
 pub(super) async fn current(web: &Arc<Web>) -> Arc<WebConfig> {
-    if web.due() {
+    if let Some(files) = web.due() {
         let looking = Arc::clone(web);
-        let looked = tokio::task::spawn_blocking(move || looking.look());
-        // Who is held up by a file system goes on with what there is.
+        let looked = files.ask(move || looking.look());
+        // If a file system does not answer, the configuration stays as it is.
         let _ = tokio::time::timeout(PATIENCE, looked).await;
     }
     web.current()

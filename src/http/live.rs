@@ -5,14 +5,18 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
 use super::body::Payload;
 use super::operations::{Operations, Page, Site};
-use super::routes::text;
+use super::routes::{busy, text};
+
+/// How long the sockets may be kept after an answer. Longer than an answer is shared.
+const KEPT: Duration = Duration::from_secs(2);
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,20 +75,18 @@ async fn look<T: Send + 'static>(
     if !site.names.are_asked(head) {
         return Err(misdirected());
     }
-    let busy = || {
-        let mut response =
-            text(StatusCode::SERVICE_UNAVAILABLE, "Too many wait for a look at the sockets already.\n");
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        response
-    };
-    let room = Arc::clone(&site.looks).try_acquire_owned().map_err(|_| busy())?;
     let operations = Arc::clone(&site.operations);
-    let looked = tokio::task::spawn_blocking(move || {
-        let seen = at(&*operations);
-        drop(room);
-        seen
-    });
-    looked.await.map_err(|_| busy())
+    let seen = site.workers.pages.ask(move || at(&*operations)).await;
+    tokio::spawn(forget(site.clone()));
+    seen.map_err(|_| busy("Too many wait for the sockets already.\n"))
+}
+
+/// Lets go of what is kept for clients that ask again soon.
+async fn forget(site: Site) {
+    tokio::time::sleep(KEPT).await;
+    let operations = Arc::clone(&site.operations);
+    // Those who wait for the thread have it forgotten.
+    let _ = site.workers.pages.run(move || operations.forget());
 }
 
 /// The answer to a request for a name that is not this host's.

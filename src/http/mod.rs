@@ -37,7 +37,7 @@ pub use self::body::compressor;
 pub use self::healthcheck::healthcheck;
 pub use self::limits::Limits;
 pub use self::listen::{BindError, bind, bind_default};
-pub use self::operations::{Beat, Offer, Operations, Page};
+pub use self::operations::{Beat, Offer, Operations, Page, Workers};
 
 use self::connection::Connection;
 use self::crowd::Crowd;
@@ -54,11 +54,12 @@ pub async fn serve(
     collector: Collector,
     web: Arc<Web>,
     operations: Arc<dyn Operations>,
+    workers: Workers,
     settings: Settings,
     shutdown: impl Future<Output = ()>,
 ) {
     let Settings { limits, offer, beat } = settings;
-    let site = Site::new(Arc::new(collector), operations, web, offer);
+    let site = Site::new(Arc::new(collector), operations, web, offer, workers);
     serve_from(listeners, site, limits, beat, shutdown).await;
 }
 

@@ -2,15 +2,15 @@
 //!
 //! Refuses to know what a configuration is.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::Semaphore;
 
 use super::hostname::HostNames;
 use super::refusals::Refusals;
 use super::scrapes::Scrapes;
 use crate::web::Web;
+use crate::workers::Worker;
 
 /// How the exporter is run.
 pub trait Operations: Send + Sync + 'static {
@@ -27,6 +27,9 @@ pub trait Operations: Send + Sync + 'static {
     /// # Errors
     /// What is wrong with the query.
     fn sockets(&self, query: &str) -> Result<String, String>;
+
+    /// Lets go of sockets that are kept for clients that ask again soon. Nothing is kept by default.
+    fn forget(&self) {}
 
     /// The configuration in force, as text.
     fn configuration(&self) -> String;
@@ -90,12 +93,32 @@ pub(super) struct Site {
     pub(super) names: Arc<HostNames>,
     /// What was logged of handshakes that failed.
     pub(super) refusals: Arc<Refusals>,
-    /// Room for looks at the sockets.
-    pub(super) looks: Arc<Semaphore>,
+    pub(super) workers: Workers,
 }
 
-/// So many clients may wait for a look at the sockets.
-const LOOKS: usize = 8;
+/// Clients that may wait for the sockets beside the one that gets them.
+const PAGES: usize = 7;
+/// Reloads that may wait for the one in progress. The one that waits reads the file later than all who ask meanwhile.
+const RELOADS: usize = 1;
+
+/// The threads for what takes as long as a collection.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    /// Collects the sockets for the page and the API.
+    pub pages: Worker,
+    /// Reads the configuration again.
+    pub reloads: Worker,
+}
+
+impl Workers {
+    /// Makes the threads.
+    ///
+    /// # Errors
+    /// If the host gives no thread.
+    pub fn start() -> io::Result<Self> {
+        Ok(Self { pages: Worker::start("pages", PAGES)?, reloads: Worker::start("reloads", RELOADS)? })
+    }
+}
 
 impl Site {
     pub(super) fn new(
@@ -103,6 +126,7 @@ impl Site {
         operations: Arc<dyn Operations>,
         web: Arc<Web>,
         offer: Offer,
+        workers: Workers,
     ) -> Self {
         Self {
             scrapes,
@@ -111,7 +135,7 @@ impl Site {
             offer: Arc::new(offer),
             names: Arc::default(),
             refusals: Arc::default(),
-            looks: Arc::new(Semaphore::new(LOOKS)),
+            workers,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use hyper::body::Bytes;
 use hyper::header::{
-    ALLOW, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Uri, Version};
@@ -14,6 +15,7 @@ use super::hostname::is_of_another_site;
 use super::live::{self, Visitor};
 use super::operations::Site;
 use super::scrape::scrape;
+use crate::workers::Full;
 
 /// The page before and after the path of the metrics.
 const LANDING_PAGE: [&str; 2] = [
@@ -111,13 +113,20 @@ async fn reload(site: &Site, head: &Parts) -> Response<Payload> {
         return text(StatusCode::FORBIDDEN, "A page of another site may not ask for a reload.\n");
     }
     let operations = Arc::clone(&site.operations);
-    match tokio::task::spawn_blocking(move || operations.reload()).await {
+    match site.workers.reloads.ask(move || operations.reload()).await {
         Ok(Ok(())) => text(StatusCode::OK, "The configuration was read again and is in force.\n"),
         Ok(Err(reason)) => {
             text(StatusCode::INTERNAL_SERVER_ERROR, format!("failed to reload config: {reason}\n"))
         }
-        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("failed to reload config: {error}\n")),
+        Err(Full) => busy("Another reload waits already; it reads what is in the file now.\n"),
     }
+}
+
+/// The answer to a request for which there is no room now.
+pub(super) fn busy(said: impl Into<Bytes>) -> Response<Payload> {
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, said);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// The answer to a method that is not among those allowed.

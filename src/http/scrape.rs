@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Response, StatusCode};
 use tokio::sync::oneshot;
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::body::{Pages, Payload};
 use super::negotiate::{Exposition, accepts_gzip};
 use super::operations::Site;
-use super::routes::text;
+use super::routes::{busy, text};
 use crate::collector::Busy;
 use crate::exposition::Wanted;
 
@@ -56,9 +56,7 @@ pub(super) async fn scrape(site: &Site, head: &Parts) -> Response<Payload> {
 
 fn refused(Busy(most): Busy) -> Response<Payload> {
     let said = format!("Limit of concurrent requests reached ({most}), try again later.\n");
-    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, said);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    response
+    busy(said)
 }
 
 /// What the query asks for: `name[]`, and `collect[]` or `exclude[]` with the names of `views`. None of these names has

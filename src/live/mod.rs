@@ -55,7 +55,7 @@ pub struct Refusal(pub String);
 pub struct Live<W> {
     world: W,
     config: Config,
-    state: Arc<Mutex<State>>,
+    state: Mutex<State>,
 }
 
 /// A filter, and what is asked of the sockets that it lets through.
@@ -76,7 +76,7 @@ impl<W: World> Live<W> {
         let plan = plan_of(Expression::Always, Detail::Glance, &config);
         let memory = Memory::of_one(&plan, privileges);
         let state = State { memory, shared: Vec::new(), before: VecDeque::new() };
-        Self { world, config, state: Arc::new(Mutex::new(state)) }
+        Self { world, config, state: Mutex::new(state) }
     }
 
     /// The sockets that pass a filter, as they were at most a second ago; all of them if it says nothing.
@@ -113,8 +113,6 @@ impl<W: World> Live<W> {
         }
         state.before.push_back((question.clone(), began, counters));
         state.shared.push((question, Instant::now(), Arc::clone(&look)));
-        drop(state);
-        self.forget_soon();
         Ok(look)
     }
 
@@ -123,19 +121,9 @@ impl<W: World> Live<W> {
         (began, List::of(collect(plan, &self.world, &mut state.memory)))
     }
 
-    /// Lets go of what is shared when its time is over, though nobody asks again.
-    fn forget_soon(&self) {
-        let state = Arc::downgrade(&self.state);
-        let thread = std::thread::Builder::new().name("live".into()).spawn(move || {
-            std::thread::sleep(SHARED);
-            if let Some(state) = state.upgrade() {
-                lock(&state).forget();
-            }
-        });
-        if thread.is_err() {
-            // The next who asks does it.
-            tracing::debug!("cannot make a thread to forget a look at the sockets");
-        }
+    /// Lets go of what is no longer shared.
+    pub fn forget(&self) {
+        lock(&self.state).forget();
     }
 
     fn selection(&self, filter: &str) -> Result<Expression, Refusal> {

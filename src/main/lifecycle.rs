@@ -77,14 +77,13 @@ pub struct Lifecycle {
     pub held: Held,
     /// The configuration in force; apart from the work, for which a reader would have to wait.
     pub in_force: Arc<Mutex<InForce>>,
-    /// Held by the reload under way.
-    pub turn: Arc<Mutex<()>>,
 }
 
 impl Lifecycle {
     /// Puts the configuration in force that stands in its file now, and says in log and metrics how that went.
+    ///
+    /// One thread makes all reloads, one after another.
     pub fn reload_and_say(&self) -> Result<(), String> {
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         notify::reloading();
         let reloaded = self.try_reload();
         match &reloaded {
@@ -102,7 +101,6 @@ impl Lifecycle {
             }
         }
         notify::ready();
-        drop(turn);
         reloaded.map(drop)
     }
 
@@ -215,6 +213,11 @@ impl Operations for Lifecycle {
         let answer = Query::read(query)
             .and_then(|query| self.look(&query, Detail::Everything).and_then(|look| query.answer(&look)));
         answer.map_err(|refusal| refusal.to_string())
+    }
+
+    fn forget(&self) {
+        let live = Arc::clone(&self.in_force().live);
+        live.forget();
     }
 
     fn configuration(&self) -> String {

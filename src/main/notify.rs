@@ -1,17 +1,25 @@
-//! What systemd is told: that the service is ready, reloads, stops, and lives (`sd_notify(3)`).
+//! The protocol of the service manager (`sd_notify(3)`): ready, reloading, stopping, alive.
 //!
-//! Without a service manager nothing is told. Refuses to know what the states mean to the exporter.
+//! Nothing here waits: a service manager that does not read its socket must not stop the exporter.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use sd_notify::NotifyState;
+use rustix::time::{ClockId, clock_gettime};
 use ss_exporter::collect::Remembered;
 use ss_exporter::http::Beat;
 
+/// Time between two attempts to send what found no room.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// The service answers.
 pub fn ready() {
-    tell(&[NotifyState::Ready]);
+    manager().say("READY=1");
 }
 
 /// Says that the service is ready when it is dropped.
@@ -25,26 +33,31 @@ impl Drop for Ready {
 
 /// The configuration is being read again; [`ready`] ends that.
 pub fn reloading() {
-    if let Ok(now) = NotifyState::monotonic_usec_now() {
-        tell(&[NotifyState::Reloading, now]);
-    }
+    let now = clock_gettime(ClockId::Monotonic);
+    manager().say(&format!("RELOADING=1\nMONOTONIC_USEC={}", now.tv_sec * 1_000_000 + now.tv_nsec / 1000));
 }
 
 /// The service is about to end.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    manager().say("STOPPING=1");
 }
 
-/// If the service manager wants to know: that the thread which hears of closing sockets still waits for the next one,
-/// told from where connections are accepted, so that neither may hang.
-pub fn watchdog(remembered: Remembered) -> Option<Beat> {
-    let every = sd_notify::watchdog_enabled()? / 2;
+/// What is done again and again where connections are accepted, if there is a service manager: what found no room is
+/// sent again. If the service manager wants a watchdog, it is fed as long as the event thread waits for events.
+///
+/// Sent from where connections are accepted, so that neither thread may hang.
+pub fn beat(remembered: Remembered) -> Option<Beat> {
+    manager().socket.as_ref()?;
+    let watchdog = watchdog();
+    let every = watchdog.map_or(RETRY, |watchdog| watchdog / 2);
     let mut last = 0;
     let act = move || {
+        manager().send_again();
         let waits = remembered.waits();
-        if !remembered.hears() || waits != last {
+        if watchdog.is_some() && (!remembered.hears() || waits != last) {
             last = waits;
-            tell(&[NotifyState::Watchdog]);
+            // A later one says the same.
+            let _ = manager().send("WATCHDOG=1");
         }
     };
     Some(Beat { every, act: Box::new(act) })
@@ -53,14 +66,87 @@ pub fn watchdog(remembered: Remembered) -> Option<Beat> {
 /// The longest that any thread may sleep for the service manager to know that it lives; `None` if it does not want to.
 pub fn pause() -> Option<Duration> {
     // Shorter than a beat, so that there is a new one at each.
-    Some(sd_notify::watchdog_enabled()? / 4)
+    Some(watchdog()? / 4)
 }
 
-fn tell(state: &[NotifyState<'_>]) {
-    match sd_notify::notify(state) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::debug!(%error, "cannot tell the service manager");
+/// The time within which the service manager wants a sign of life, if it is this process from which it wants it.
+fn watchdog() -> Option<Duration> {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let of_another = std::env::var_os("WATCHDOG_PID").is_some()
+        && number("WATCHDOG_PID") != Some(std::process::id().into());
+    number("WATCHDOG_USEC").filter(|time| *time > 0 && !of_another).map(Duration::from_micros)
+}
+
+/// The service manager.
+struct Manager {
+    /// A socket of ours and the address of its socket; `None` without a service manager.
+    socket: Option<(UnixDatagram, SocketAddr)>,
+    /// What could not be sent, the oldest first, and of each variable the last.
+    unsent: Mutex<Vec<String>>,
+}
+
+fn manager() -> &'static Manager {
+    static MANAGER: OnceLock<Manager> = OnceLock::new();
+    MANAGER.get_or_init(|| {
+        let socket = std::env::var_os("NOTIFY_SOCKET").and_then(|name| {
+            let opened = open(&name);
+            let unusable = |error: &io::Error| {
+                tracing::warn!(%error, "cannot use NOTIFY_SOCKET; the service manager is not notified");
+            };
+            opened.inspect_err(unusable).ok()
+        });
+        Manager { socket, unsent: Mutex::default() }
+    })
+}
+
+/// A socket, and the address of a path or of an abstract name behind an `@`.
+fn open(name: &OsStr) -> io::Result<(UnixDatagram, SocketAddr)> {
+    let address = match name.as_bytes() {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
+        [b'/', ..] => SocketAddr::from_pathname(name),
+        _ => Err(io::Error::other("found neither a path nor an abstract name")),
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    Ok((socket, address?))
+}
+
+impl Manager {
+    /// Sends a state now or, if that fails, later.
+    fn say(&self, state: &str) {
+        let mut unsent = self.lock();
+        unsent.retain(|other| variable(other) != variable(state));
+        unsent.push(state.to_owned());
+        if let Err(error) = self.send_all(&mut unsent) {
+            tracing::debug!(%error, state, "cannot notify the service manager yet");
         }
-        _ => {}
     }
+
+    /// Sends what could not be sent, in its order, as far as that is possible now.
+    fn send_again(&self) {
+        // It was logged when it was said.
+        let _ = self.send_all(&mut self.lock());
+    }
+
+    fn send_all(&self, unsent: &mut Vec<String>) -> io::Result<()> {
+        while let Some(oldest) = unsent.first() {
+            self.send(oldest)?;
+            unsent.remove(0);
+        }
+        Ok(())
+    }
+
+    fn send(&self, state: &str) -> io::Result<()> {
+        let Some((socket, address)) = &self.socket else { return Ok(()) };
+        socket.send_to_addr(state.as_bytes(), address).map(drop)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a state is about.
+fn variable(state: &str) -> &str {
+    state.split('=').next().unwrap_or_default()
 }

@@ -46,12 +46,16 @@ pub fn say_missing(privileges: &Privileges, before: Option<&Privileges>) {
 /// The thread that enters other network namespaces, with what that needs and nothing else.
 pub fn namespaces(plan: &Plan) -> Result<Namespaces, Failure> {
     let which = plan.collect.netns.clone();
-    // A thread inherits from the one that makes it.
-    let maker = std::thread::spawn(move || {
-        keep(&[Feature::Namespaces]);
+    let made = if plan.collect.looks_elsewhere() {
+        // A thread inherits from the one that makes it.
+        let maker = std::thread::Builder::new().spawn(move || {
+            keep(&[Feature::Namespaces]);
+            Namespaces::start(PROC.into(), which)
+        });
+        maker.and_then(|maker| maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    } else {
         Namespaces::start(PROC.into(), which)
-    });
-    let made = maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    };
     made.map_err(|error| {
         Failure::at_run_time(format!("cannot start the thread that enters network namespaces: {error}"))
     })

@@ -11,7 +11,7 @@ use ss_exporter::cli::Cli;
 use ss_exporter::collect::{Memory, standing};
 use ss_exporter::collector::{Collector, Terms};
 use ss_exporter::health::Reload;
-use ss_exporter::http::{self, Offer, Settings};
+use ss_exporter::http::{self, Offer, Settings, Workers};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held};
 use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, State, StateSet, dump, keep_receivers};
@@ -54,9 +54,9 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     // The buffer is there already, and only one thread enters namespaces.
     features.retain(|feature| !matches!(feature, Feature::EventBuffer | Feature::Namespaces));
     rights::keep(&features);
-    keep_receivers().map_err(|error| {
-        Failure::at_run_time(format!("cannot start the threads that receive dumps: {error}"))
-    })?;
+    let workers = keep_receivers()
+        .and_then(|()| Workers::start())
+        .map_err(|error| Failure::at_run_time(format!("cannot start the threads of the server: {error}")))?;
     // With the rights that reading it again will have.
     let web = door::open(cli, &listeners, remembered.clone())?;
 
@@ -67,7 +67,6 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let live = lifecycle::live(&host, &shown);
     let in_force = Arc::new(Mutex::new(InForce::of(&plan, effective, live)));
     let work = Shared::new(Work { plan, host, memory, privileges });
-    let turn = Arc::default();
     let (standing_of, collecting) = (remembered.clone(), work.clone());
     let (collector, _thread) = Collector::start(
         terms,
@@ -75,23 +74,22 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         move || collecting.collect(),
     )
     .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
-    let (cli, beat) = (cli.clone(), notify::watchdog(remembered.clone()));
+    let (cli, beat) = (cli.clone(), notify::beat(remembered.clone()));
     let offer = Offer {
         telemetry_path: cli.telemetry_path.clone(),
         process_metrics: !cli.disable_exporter_metrics,
         lifecycle: cli.enable_lifecycle,
         sockets_to_all: cli.enable_sockets_api,
     };
-    let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force, turn };
+    let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force };
     lifecycle.follow(events, watching, notify::Ready);
     let settings = Settings { offer, beat, ..Settings::default() };
-    let reloading = lifecycle.clone();
+    let (reloads, reloading) = (workers.reloads.clone(), lifecycle.clone());
     // Its failure is logged.
-    let stopped = signals.asked_to_stop(GRACE, move || _ = reloading.reload_and_say());
-    runtime.block_on(http::serve(listeners, collector.clone(), web, Arc::new(lifecycle), settings, stopped));
+    let stopped = signals.asked_to_stop(GRACE, reloads, move || _ = reloading.reload_and_say());
+    let operations = Arc::new(lifecycle);
+    runtime.block_on(http::serve(listeners, collector.clone(), web, operations, workers, settings, stopped));
     notify::stopping();
-    // A reload may wait for a dump that the kernel holds.
-    runtime.shutdown_background();
     collector.stop();
     if let Some(held) = collector.held() {
         let seconds = held.as_secs();

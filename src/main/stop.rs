@@ -5,6 +5,7 @@
 use std::io;
 use std::time::Duration;
 
+use ss_exporter::workers::Worker;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals, heard of from now on.
@@ -24,13 +25,18 @@ impl Signals {
         })
     }
 
-    /// Resolves when the process is asked to stop; answers in progress then have so long. Meanwhile `reload` is called
-    /// for each SIGHUP, or once for many that come while it runs, on a thread of its own.
-    pub async fn asked_to_stop(mut self, grace: Duration, reload: impl Fn() + Clone + Send + 'static) {
+    /// Resolves when the process is asked to stop; answers in progress then have so long. Meanwhile the worker calls
+    /// `reload` for each SIGHUP, or once for many that come while it runs.
+    pub async fn asked_to_stop(
+        mut self,
+        grace: Duration,
+        worker: Worker,
+        reload: impl Fn() + Clone + Send + 'static,
+    ) {
         let reloads = async {
             while self.hang_up.recv().await.is_some() {
-                // A panic ends the program.
-                let _ = tokio::task::spawn_blocking(reload.clone()).await;
+                // If there is no room, a reload that waits will read what is in the file now.
+                let _ = worker.ask(reload.clone()).await;
             }
             std::future::pending::<()>().await;
         };

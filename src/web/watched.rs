@@ -1,6 +1,6 @@
 //! A web configuration that is read again when its files have changed.
 //!
-//! Refuses to know who asks, and on which thread: reading takes as long as the files do.
+//! Reading takes as long as the files do, and has a thread of its own.
 
 use std::fmt;
 use std::io;
@@ -12,6 +12,7 @@ use super::files::Stamps;
 use super::guard::{Crowded, Guard, Verdict};
 use super::rate::Bucket;
 use super::{Error, WebConfig};
+use crate::workers::Worker;
 
 /// Files are looked at no more often.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -34,6 +35,8 @@ struct File {
     looked: Mutex<Instant>,
     last: Mutex<Last>,
     told: Told,
+    /// The thread that reads.
+    reader: Worker,
 }
 
 /// How the last reading went.
@@ -51,7 +54,10 @@ pub enum StartError {
     File(#[from] Error),
     /// What compares passwords.
     #[error("cannot compare passwords: {0}")]
-    Guard(#[from] io::Error),
+    Guard(#[source] io::Error),
+    /// What reads the files again.
+    #[error("cannot start the thread that reads the files again: {0}")]
+    Reader(#[source] io::Error),
 }
 
 impl Web {
@@ -70,11 +76,12 @@ impl Web {
                 looked: Mutex::new(Instant::now()),
                 last: Mutex::new(Last { stamps, wrong: None }),
                 told: Box::new(told),
+                reader: Worker::start("web-files", 1).map_err(StartError::Reader)?,
             }),
             current: Mutex::new(Arc::new(config)),
             ..Self::default()
         };
-        web.guard()?;
+        web.guard().map_err(StartError::Guard)?;
         Ok(web)
     }
 
@@ -83,15 +90,15 @@ impl Web {
         Arc::clone(&lock(&self.current))
     }
 
-    /// Whether it is time to call [`Web::look`]; true for one who asks, at most once a second.
-    pub fn due(&self) -> bool {
-        let Some(file) = &self.file else { return false };
+    /// The thread to call [`Web::look`] on, if it is time for that: for one caller, at most once per second.
+    pub fn due(&self) -> Option<&Worker> {
+        let file = self.file.as_ref()?;
         let mut looked = lock(&file.looked);
-        let due = looked.elapsed() >= BETWEEN_LOOKS;
-        if due {
-            *looked = Instant::now();
+        if looked.elapsed() < BETWEEN_LOOKS {
+            return None;
         }
-        due
+        *looked = Instant::now();
+        Some(&file.reader)
     }
 
     /// Reads the files again if one of them has changed. What is broken leaves everything as it was, and is said once.

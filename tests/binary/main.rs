@@ -11,6 +11,7 @@ mod estimate;
 mod exporter;
 mod hostile;
 mod live;
+mod managed;
 #[cfg(feature = "root-tests")]
 mod privileges;
 #[cfg(feature = "root-tests")]
@@ -19,6 +20,8 @@ mod reloading;
 mod scrapes;
 mod serving;
 mod sockets;
+#[cfg(feature = "root-tests")]
+mod starved;
 mod stopping;
 mod terminal;
 

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::operations::{Offer, Operations, Page, Site};
+use super::operations::{Offer, Operations, Page, Site, Workers};
 use super::scrapes::{Chunks, Reply as Answered, Scrapes};
 use super::{Limits, bind, serve_from};
 use crate::collector::Busy;
@@ -148,7 +148,8 @@ impl Server {
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let site = Site::new(Arc::clone(&fake) as _, Arc::clone(&fake) as _, Arc::new(web), offer);
+        let workers = Workers::start().unwrap();
+        let site = Site::new(Arc::clone(&fake) as _, Arc::clone(&fake) as _, Arc::new(web), offer, workers);
         let shutdown = async { _ = stopped.await };
         let ended = tokio::spawn(serve_from(vec![listener], site, limits, None, shutdown));
         Self { address, stop: Some(stop), ended, fake }
