@@ -14,10 +14,11 @@ use crate::web::WebConfig;
 
 /// What plain HTTP begins with, where TLS would have the head of a record.
 const METHODS: [&[u8]; 5] = [b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO"];
-/// How `--healthcheck` begins, to find out whether TLS is spoken. Every request and every TLS hello is longer.
-const HEALTH_CHECK: &[u8] = b"GET /health";
+/// How the request of `--healthcheck` begins. Every request and every TLS hello is longer.
+pub(super) const HEALTH_CHECK: &str = "HEAD /health";
 /// As Go answers it, version and all.
-const NOT_TLS: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+pub(super) const NOT_TLS: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
 /// The connection as a client sees it who did what the configuration asks for. A client who did not is logged.
 pub(super) async fn open(
@@ -29,7 +30,7 @@ pub(super) async fn open(
     let Some(tls) = &config.tls else { return Ok(Wire::new(line, pulse)) };
     let head = line.look_ahead(HEALTH_CHECK.len()).await?;
     if METHODS.iter().any(|method| head.starts_with(method)) {
-        log(if head == HEALTH_CHECK { Refusal::HealthCheck } else { Refusal::NotTls });
+        log(if head == HEALTH_CHECK.as_bytes() { Refusal::HealthCheck } else { Refusal::NotTls });
         line.write_all(NOT_TLS).await?;
         line.shutdown().await?;
         // What is left unread would reset the connection, perhaps before the answer is read.

@@ -2,30 +2,30 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{AlertDescription, ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
-
-/// What a door that speaks TLS answers to somebody who does not.
-const SPEAKS_TLS: &[u8] = b"HTTP/1.0 400";
+use super::handshake::{HEALTH_CHECK, NOT_TLS};
 
 /// Whether the exporter at `address` answers `/health`; neither connecting nor any step after it may
 /// take longer than `patience`.
 ///
-/// One that speaks TLS says so, and is then asked again over TLS: whoever asks need not know. Its certificate is not
-/// looked at, since it is this host that is asked.
+/// One that speaks TLS says so in plain HTTP, which is an answer too: no certificate is needed to get it.
 ///
 /// # Errors
 ///
-/// When there is no answer, or another than 200, 401 or 429: a door that asks for a password is a healthy one, and so
-/// is one that asks for a certificate, and one at which too many others knock.
+/// When there is no answer, or another than 200, 401, 429 or that it speaks TLS: a door that asks for a password is a
+/// healthy one, and so is one at which too many others knock.
 pub fn healthcheck(address: SocketAddr, patience: Duration) -> io::Result<()> {
-    let status = ask(connect(address, patience)?, address, patience)?;
-    judge(if status == SPEAKS_TLS { over_tls(address, patience)? } else { status })
+    let mut stream = connect(address, patience)?;
+    let status = ask(&mut stream, address, patience)?;
+    if NOT_TLS.starts_with(&status) {
+        let mut rest = Vec::new();
+        stream.take(NOT_TLS.len() as u64).read_to_end(&mut rest)?;
+        if NOT_TLS == [&status[..], &rest].concat() {
+            return Ok(());
+        }
+    }
+    judge(status)
 }
 
 fn judge(status: Status) -> io::Result<()> {
@@ -45,31 +45,10 @@ fn connect(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-fn over_tls(address: SocketAddr, patience: Duration) -> io::Result<Status> {
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyServer))
-        .with_no_client_auth();
-    let server = ServerName::from(address.ip());
-    let mut tls = ClientConnection::new(Arc::new(config), server).map_err(io::Error::other)?;
-    let mut stream = connect(address, patience)?;
-    let asked = ask(rustls::Stream::new(&mut tls, &mut stream), address, patience);
-    // As much a sign of health as being asked for a password.
-    asked.or_else(|error| if asks_for_certificate(&error) { Ok(*b"HTTP/1.1 401") } else { Err(error) })
-}
-
-fn asks_for_certificate(error: &io::Error) -> bool {
-    let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
-    matches!(tls, Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)))
-}
-
-fn ask(mut stream: impl Read + Write, address: SocketAddr, patience: Duration) -> io::Result<Status> {
-    // In one piece, which is one record of TLS.
+fn ask(stream: &mut (impl Read + Write), address: SocketAddr, patience: Duration) -> io::Result<Status> {
     // The interface of a link-local address means nothing to others.
     let host = SocketAddr::new(address.ip(), address.port());
-    let request = format!("GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let request = format!("{HEALTH_CHECK} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
     let mut status = Status::default();
@@ -78,45 +57,6 @@ fn ask(mut stream: impl Read + Write, address: SocketAddr, patience: Duration) -
         _ => error,
     })?;
     Ok(status)
-}
-
-/// Takes whoever answers for the exporter.
-#[derive(Debug)]
-struct AnyServer;
-
-impl ServerCertVerifier for AnyServer {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]
@@ -145,10 +85,12 @@ mod tests {
     }
 
     #[test]
-    fn only_an_answer_of_200_401_or_429_is_healthy() {
+    fn only_an_answer_of_200_401_429_or_of_tls_is_healthy() {
         assert!(asked("HTTP/1.1 200 OK\r\n\r\n").is_ok());
         assert!(asked("HTTP/1.1 401 Unauthorized\r\n\r\n").is_ok());
         assert!(asked("HTTP/1.1 429 Too Many Requests\r\n\r\n").is_ok());
+        assert!(asked(std::str::from_utf8(NOT_TLS).expect("text")).is_ok());
+        assert!(asked("HTTP/1.0 400 Bad Request\r\n\r\n").is_err());
         assert!(asked("HTTP/1.1 503 Service Unavailable\r\n\r\n").is_err());
         assert!(asked("SSH-2.0-OpenSSH_9.2\r\n").is_err());
         assert!(asked("").is_err());

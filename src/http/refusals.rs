@@ -17,8 +17,8 @@ pub(super) enum Refusal {
     /// The client speaks HTTP where TLS is spoken.
     #[error("plain HTTP where TLS is spoken")]
     NotTls,
-    /// The same, as `--healthcheck` does it to find out.
-    #[error("a health check in plain HTTP, which finds out that TLS is spoken")]
+    /// The same, as `--healthcheck` does it.
+    #[error("a health check in plain HTTP where TLS is spoken")]
     HealthCheck,
     /// The client or this server did not accept the other one.
     #[error(transparent)]
@@ -57,22 +57,26 @@ fn reason(error: &Error) -> &'static str {
 fn of_certificate(wrong: &CertificateError) -> &'static str {
     match wrong {
         CertificateError::UnknownIssuer => {
-            "no authority of client_ca_file has signed the client's certificate"
+            "no authority of client_ca_file has signed the certificate of the client"
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "the client's certificate or its authority has expired"
+            "the certificate of the client or its authority has expired"
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "the client's certificate or its authority is not valid yet"
+            "the certificate of the client or its authority is not valid yet"
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "the client's certificate is not for clients (extendedKeyUsage)"
+            "the certificate of the client is not for clients (extendedKeyUsage)"
         }
         CertificateError::ApplicationVerificationFailure => {
-            "the client's certificate has no name of client_allowed_sans"
+            "the certificate of the client has no name of client_allowed_sans"
         }
         CertificateError::BadSignature => "a signature of the client is wrong",
-        _ => "the client's certificate cannot be verified",
+        // Of webpki, whose errors of that kind have no name here.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "the certificate of the client is an authority (CA:TRUE) and does not stand in client_ca_file"
+        }
+        _ => "the certificate of the client cannot be verified",
     }
 }
 

@@ -109,6 +109,14 @@ pub(super) fn curve(entry: &Entry<'_>) -> Option<&'static dyn SupportedKxGroup> 
     ALL_KX_GROUPS.iter().find(|known| known.name() == group).copied()
 }
 
+/// Notes that none of these suites is of a version that is spoken.
+pub(super) fn refuse_suites(entry: &Entry<'_>) {
+    let allowed = listed(&SUITES);
+    entry.mistake(&format!(
+        "found no suite that this program has for max_version; allowed: at least one of {allowed}"
+    ));
+}
+
 /// Notes that there are none of these curves.
 pub(super) fn refuse_curves(entry: &Entry<'_>) {
     let allowed = listed(&CURVES);

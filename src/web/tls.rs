@@ -9,7 +9,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{ProtocolVersion, ServerConfig, SupportedProtocolVersion};
+use rustls::{ProtocolVersion, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 
 use super::authorities::Authorities;
 use super::client::Verifier;
@@ -76,6 +76,7 @@ pub(super) fn read(entry: &Entry<'_>, files: &Files, own_file: &Path) -> Option<
     let section = entry.section(&KEYS);
     let provider = Arc::new(provider(&section));
     let versions = versions(&section);
+    check_suites(&section, &provider, &versions);
     let verifier = verifier(&section, files, &provider);
     let prefer = section.filled(PREFER_SERVER_CIPHER_SUITES).and_then(Entry::flag);
     if KEYS.iter().all(|name| section.filled(name).is_none()) {
@@ -160,6 +161,15 @@ fn versions(section: &Section<'_>) -> Vec<&'static SupportedProtocolVersion> {
         entry.mistake("found a version below min_version; allowed: min_version or a later one");
     }
     versions
+}
+
+/// Notes that the suites of the list leave none for any of the versions.
+fn check_suites(section: &Section<'_>, provider: &CryptoProvider, versions: &[&SupportedProtocolVersion]) {
+    let Some(entry) = section.filled(CIPHER_SUITES) else { return };
+    let fits = |suite: &SupportedCipherSuite| versions.contains(&suite.version());
+    if entry.faultless() && !provider.cipher_suites.iter().any(fits) {
+        names::refuse_suites(entry);
+    }
 }
 
 fn verifier(

@@ -29,7 +29,7 @@ fn a_refused_handshake_is_logged_with_its_reason_and_not_each_time() {
     // A connection without a word, as a balancer of load makes them.
     drop(service.connect());
     let log = service.log();
-    for reason in ["has no certificate", "speaks plain HTTP", "does not speak TLS"] {
+    for reason in ["the client has no certificate", "speaks plain HTTP", "does not speak TLS"] {
         let lines: Vec<_> = log.lines().filter(|line| line.contains(reason)).collect();
         assert_eq!(lines.len(), 1, "{reason}: {log}");
         assert!(lines[0].contains("level=warn") && lines[0].contains("client=127.0.0.1 times=1"), "{log}");
