@@ -30,6 +30,7 @@ pub(crate) use aside::Aside;
 pub(crate) use attribution::Attribution;
 use conclude::{Ending, conclude, ledger_health};
 pub(crate) use homes::{Homes, Visit};
+pub(crate) use listen::{direction, local_end};
 use walk::{Walk, walk};
 
 pub use homes::Entered;

@@ -31,7 +31,7 @@ pub enum Label {
     RemotePort,
     /// The other end's network.
     RemoteNetwork,
-    /// Which end asked for the connection.
+    /// Which end opened the connection.
     Direction,
     /// The port of the end that was asked for the connection.
     ServicePort,
@@ -104,7 +104,7 @@ pub const LABELS: &[Line] = &[
     fixed(
         Label::Direction,
         "direction",
-        "`inbound` if a listener of this host accepted the connection, else `outbound`; as it was when the socket was first seen.",
+        "`outbound` if this end opened the connection, else `inbound`, by the SYN that `tcpi_bytes_acked` contains; as it was when the socket was first seen.",
     ),
     fixed(
         Label::ServicePort,

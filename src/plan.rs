@@ -339,6 +339,19 @@ mod tests {
     }
 
     #[test]
+    fn what_asks_for_directions_asks_the_kernel_for_what_they_depend_on() {
+        let extensions = |view: &str| {
+            let config = Config::parse("a.yml", &format!("views: {{v: {{{view}, metrics: [sockets]}}}}"));
+            let plan = Plan::new(config.expect("a configuration"));
+            plan.program(&Nothing).request.expect("a dump").extensions
+        };
+        for view in ["by: [direction]", "by: [service_port]", "by: [state], select: direction = inbound"] {
+            assert_eq!(extensions(view), Extensions::INFO, "{view}");
+        }
+        assert_eq!(extensions("by: [ip_version]"), Extensions::NONE);
+    }
+
+    #[test]
     fn a_view_of_all_sockets_leaves_nothing_to_the_kernel() {
         let program = program(vec![port(1), Expression::Always]);
         assert_eq!(program.request.expect("a dump").filter, None);

@@ -10,10 +10,15 @@ pub use table::Cgroups;
 
 use super::folder::{LONGEST, label_text};
 
-/// A cgroup, by what people call it.
+/// The text of a part in which several cgroups differ.
+const UNKNOWN: &str = "unknown";
+
+/// A cgroup, by what people call it; or what several cgroups agree in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cgroup {
     path: Box<str>,
+    /// Whether that is the whole path, and not just the part in which several agree.
+    whole: bool,
     /// Where the part of the path begins that fits into a label.
     shown: usize,
     unit: Option<Box<str>>,
@@ -41,12 +46,36 @@ impl Cgroup {
         let slice = innermost(&|name| is_called(name, ".slice"));
         let label = |name: &str| label_text(name.as_bytes()).into_boxed_str();
         Self {
+            whole: true,
             shown: fitting(&path),
             unit: unit.map(label),
             slice: slice.map(label),
             container_id: path.rsplit('/').find_map(container::id).map(Box::from),
             pod_uid: container::pod_uid(&path).map(String::into_boxed_str),
             path: path.into_boxed_str(),
+        }
+    }
+
+    /// What two cgroups agree in, for a socket that is in one of them: the names from the root on, and parts that are
+    /// the same in both.
+    #[must_use]
+    pub fn agreed(one: &Self, other: &Self) -> Self {
+        if one == other {
+            return one.clone();
+        }
+        let part = |of: fn(&Self) -> &Option<Box<str>>| {
+            if of(one) == of(other) { of(one).clone() } else { Some(UNKNOWN.into()) }
+        };
+        let names = one.path.split('/').zip(other.path.split('/'));
+        let common: Vec<_> = names.take_while(|(one, other)| one == other).map(|(name, _)| name).collect();
+        Self {
+            path: common.join("/").into_boxed_str(),
+            whole: false,
+            shown: 0,
+            unit: part(|cgroup| &cgroup.unit),
+            slice: part(|cgroup| &cgroup.slice),
+            container_id: part(|cgroup| &cgroup.container_id),
+            pod_uid: part(|cgroup| &cgroup.pod_uid),
         }
     }
 
@@ -73,7 +102,7 @@ impl Cgroup {
     /// text that does not begin with `/` was cut.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.path.get(self.shown..).unwrap_or_default()
+        if self.whole { self.path.get(self.shown..).unwrap_or_default() } else { UNKNOWN }
     }
 
     /// The innermost service or scope of systemd (`systemd.unit(5)`), at most 128 bytes. The scope of a container is
@@ -105,7 +134,7 @@ impl Cgroup {
     /// Whether it is the cgroup with that path.
     #[must_use]
     pub fn is(&self, path: &str) -> bool {
-        self.path.trim_matches('/') == path.trim_matches('/')
+        self.whole && self.path.trim_matches('/') == path.trim_matches('/')
     }
 
     /// Whether it is the root of its hierarchy.

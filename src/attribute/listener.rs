@@ -1,8 +1,7 @@
-//! Which way a connection was made: towards a listener of this host, or from here.
-//!
-//! Refuses to know what a port is used for: the smaller port proves nothing.
+//! Which way a connection was made: towards a listener of this host, or from here; and whose its listener is.
 
 use std::collections::BTreeMap;
+use std::iter::once;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -19,10 +18,10 @@ use super::process::{Owner, OwnerId};
 /// Its connections may be seen for the first time at their end, after a restart for instance.
 const LINGER: Duration = Duration::from_mins(1);
 
-/// Which end asked for the connection.
+/// Which end opened the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// The remote end; the local port is a listener's.
+    /// The remote end; the local port is the service's.
     Inbound,
     /// This host.
     Outbound,
@@ -37,6 +36,15 @@ impl Direction {
             Self::Outbound => "outbound",
         }
     }
+}
+
+/// This host's end of a connection, or a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct End {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The index of the interface that it is bound to.
+    pub interface: Option<u32>,
 }
 
 /// A listening socket, and to whom it and what it accepts belong.
@@ -68,15 +76,25 @@ impl Claim {
 pub struct Listeners {
     /// The ports that the kernel gives to clients (`net.ipv4.ip_local_port_range`).
     ephemeral: RangeInclusive<u16>,
-    /// By their cookies: any number may share an address.
-    seen: HashMap<SocketAddr, BTreeMap<u64, (Instant, Claim)>>,
-    /// Whether a port has any listener: most local ports have none, and this tells it fastest.
+    /// By their cookies: any number may share an address and an interface.
+    seen: HashMap<End, BTreeMap<u64, (Instant, Claim)>>,
+    /// What all listeners of an end agree in, since the last note.
+    agreed: HashMap<End, Agreed>,
+    /// Listening ports with the number of their ends: most local ports have none, and this finds out fastest.
     ports: HashMap<u16, u32>,
 }
 
+/// To whom connections belong, as far as all their listeners agree.
+type Agreed = (Option<Arc<Owner>>, Option<Arc<Cgroup>>);
+
 impl Default for Listeners {
     fn default() -> Self {
-        Self { ephemeral: 32_768..=60_999, seen: HashMap::new(), ports: HashMap::new() }
+        Self {
+            ephemeral: 32_768..=60_999,
+            seen: HashMap::new(),
+            agreed: HashMap::new(),
+            ports: HashMap::new(),
+        }
     }
 }
 
@@ -89,23 +107,26 @@ impl Listeners {
         }
     }
 
-    /// The direction of a connection whose end is the first that is seen of it.
+    /// The direction of a connection.
     ///
-    /// Its listener may have come and gone unseen. If no listener is known, a client's port at the other
-    /// end and none at this one tell as much.
+    /// `initiated`: whether this end opened it, if the kernel reports that. If not, a listener accepted it; and where
+    /// none is known, a client's port at the remote end and none at this end mean the same.
     #[must_use]
-    pub fn direction_at_end(&self, local: SocketAddr, remote: SocketAddr) -> Direction {
+    #[inline]
+    pub fn direction(&self, initiated: Option<bool>, local: End, remote: SocketAddr) -> Direction {
         let client = |end: SocketAddr| self.ephemeral.contains(&end.port());
-        match self.direction(local) {
-            Direction::Outbound if client(remote) && !client(local) => Direction::Inbound,
-            direction => direction,
-        }
+        let inbound = match initiated {
+            Some(initiated) => !initiated,
+            None => self.accepting(local).is_some() || client(remote) && !client(local.address),
+        };
+        if inbound { Direction::Inbound } else { Direction::Outbound }
     }
 
     /// Notes that a listener is there now; what is not known of it stays as it was known.
-    pub fn note(&mut self, address: SocketAddr, claim: Claim, now: Instant) {
-        let claims = self.seen.entry(address).or_insert_with(|| {
-            *self.ports.entry(address.port()).or_default() += 1;
+    pub fn note(&mut self, listener: End, claim: Claim, now: Instant) {
+        self.agreed.clear();
+        let claims = self.seen.entry(listener).or_insert_with(|| {
+            *self.ports.entry(listener.address.port()).or_default() += 1;
             BTreeMap::new()
         });
         let (seen, known) = claims.entry(claim.cookie).or_insert_with(|| (now, claim.clone()));
@@ -116,148 +137,67 @@ impl Listeners {
 
     /// Forgets the listeners that have been gone for a minute.
     pub fn forget(&mut self, now: Instant) {
-        let Self { seen, ports, .. } = self;
-        seen.retain(|address, claims| {
+        let Self { seen, agreed, ports, .. } = self;
+        agreed.clear();
+        seen.retain(|listener, claims| {
             claims.retain(|_, (at, _)| now.saturating_duration_since(*at) < LINGER);
             let stays = !claims.is_empty();
-            if !stays && let Some(count) = ports.get_mut(&address.port()) {
+            if !stays && let Some(count) = ports.get_mut(&listener.address.port()) {
                 *count -= 1;
                 if *count == 0 {
-                    ports.remove(&address.port());
+                    ports.remove(&listener.address.port());
                 }
             }
             stays
         });
     }
 
-    /// The direction of a connection with this local end.
-    #[must_use]
-    #[inline]
-    pub fn direction(&self, local: SocketAddr) -> Direction {
-        if self.accepting(local).is_some() { Direction::Inbound } else { Direction::Outbound }
-    }
-
-    /// To whom a connection with this local end belongs that nobody saw alive, as far as its listener tells.
+    /// To whom an inbound connection belongs that no dump showed, by its listeners.
     ///
-    /// Of several that share the address (`SO_REUSEPORT`), only what is so of all of them.
+    /// Where several share the address (`SO_REUSEPORT`), what all agree in: a name, if not the processes.
     #[must_use]
-    pub fn claim(&self, local: SocketAddr) -> (Option<&Owner>, Option<&Cgroup>) {
-        let claims = || self.accepting(local).into_iter().flat_map(BTreeMap::values);
-        let latest = claims().map(|(at, _)| *at).max();
-        let mut now = claims().filter(|(at, _)| Some(*at) == latest).map(|(_, claim)| claim);
-        let Some(first) = now.next() else { return (None, None) };
-        let (mut owner, mut cgroup) = (first.owner(), first.cgroup.as_deref());
-        for other in now {
-            owner = owner.filter(|owner| other.owner() == Some(owner));
-            cgroup = cgroup.filter(|cgroup| other.cgroup.as_deref() == Some(cgroup));
-        }
-        (owner, cgroup)
+    pub fn claim(&mut self, local: End) -> Agreed {
+        let Some(listener) = self.accepting(local) else { return Agreed::default() };
+        let seen = &self.seen;
+        let agree = || seen.get(&listener).map(agreed).unwrap_or_default();
+        self.agreed.entry(listener).or_insert_with(agree).clone()
     }
 
-    /// The listeners that accept for a local end: one on `0.0.0.0` does for every IPv4 address, one on `::` for
-    /// every address.
+    /// Where the listeners stand that accept for a local end, as the kernel looks them up: on its address, then on
+    /// `0.0.0.0` if it is IPv4, then on `::`.
+    ///
+    /// A connection has the interface of its listener; without one, link-local addresses and VRFs give it one.
     #[inline]
-    fn accepting(&self, local: SocketAddr) -> Option<&BTreeMap<u64, (Instant, Claim)>> {
-        let port = local.port();
+    fn accepting(&self, local: End) -> Option<End> {
+        let (ip, port) = (local.address.ip(), local.address.port());
         if !self.ports.contains_key(&port) {
             return None;
         }
-        let of = |ip: IpAddr| self.seen.get(&SocketAddr::new(ip, port));
-        let any_v4 = || local.is_ipv4().then(|| of(Ipv4Addr::UNSPECIFIED.into())).flatten();
-        of(local.ip()).or_else(any_v4).or_else(|| of(Ipv6Addr::UNSPECIFIED.into()))
+        let any_v4 = ip.is_ipv4().then_some(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let on = |interface| {
+            let ips = once(ip).chain(any_v4).chain(once(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
+            { ips }
+                .map(|ip| End { address: SocketAddr::new(ip, port), interface })
+                .find(|listener| self.seen.contains_key(listener))
+        };
+        on(local.interface).or_else(|| on(None))
     }
+}
+
+/// What the listeners of the latest dump agree in.
+fn agreed(claims: &BTreeMap<u64, (Instant, Claim)>) -> Agreed {
+    let latest = claims.values().map(|(at, _)| *at).max();
+    let mut now = claims.values().filter(|(at, _)| Some(*at) == latest).map(|(_, claim)| claim);
+    let Some(first) = now.next() else { return Agreed::default() };
+    let (mut owner, mut cgroup) = (first.owner.clone(), first.cgroup.clone());
+    for other in now {
+        owner = owner.zip(other.owner.as_ref()).map(|(one, other)| Owner::agreed(one, other));
+        cgroup = cgroup
+            .zip(other.cgroup.as_ref())
+            .map(|(one, other)| if one == *other { one } else { Arc::new(Cgroup::agreed(&one, other)) });
+    }
+    (owner.filter(|owner| !owner.processes().is_empty()), cgroup)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::attribute::Process;
-
-    fn at(text: &str) -> SocketAddr {
-        text.parse().expect("an address")
-    }
-
-    #[test]
-    fn a_connection_is_inbound_if_and_only_if_a_listener_accepts_for_its_local_end() {
-        let mut listeners = Listeners::default();
-        let now = Instant::now();
-        for address in ["0.0.0.0:80", "[::]:443", "10.0.0.1:22", "[2001:db8::1]:25"] {
-            listeners.note(at(address), Claim::default(), now);
-        }
-        for (local, inbound) in [
-            ("10.0.0.9:80", true),
-            ("[2001:db8::9]:80", false),
-            ("10.0.0.9:443", true),
-            ("[2001:db8::9]:443", true),
-            ("10.0.0.1:22", true),
-            ("10.0.0.2:22", false),
-            ("[2001:db8::1]:25", true),
-            ("10.0.0.1:25", false),
-            ("10.0.0.1:40000", false),
-        ] {
-            let expected = if inbound { Direction::Inbound } else { Direction::Outbound };
-            assert_eq!(listeners.direction(at(local)), expected, "{local}");
-        }
-    }
-
-    #[test]
-    fn a_connection_seen_at_its_end_alone_came_from_the_end_with_a_clients_port() {
-        let mut listeners = Listeners::default();
-        listeners.note(at("0.0.0.0:40000"), Claim::default(), Instant::now());
-        listeners.note_range("30000 50000\n");
-        for (local, remote, inbound) in [
-            ("10.0.0.1:443", "10.0.0.2:35000", true),
-            ("10.0.0.1:35000", "10.0.0.2:443", false),
-            ("10.0.0.1:35000", "10.0.0.2:45000", false),
-            ("10.0.0.1:40000", "10.0.0.2:45000", true),
-            ("10.0.0.1:443", "10.0.0.2:55000", false),
-        ] {
-            let expected = if inbound { Direction::Inbound } else { Direction::Outbound };
-            assert_eq!(listeners.direction_at_end(at(local), at(remote)), expected, "{local} {remote}");
-        }
-        listeners.note_range("nonsense");
-        assert_eq!(listeners.ephemeral, 30_000..=50_000);
-    }
-
-    #[test]
-    fn a_listener_that_stopped_a_moment_ago_still_claims_its_connections() {
-        let mut listeners = Listeners::default();
-        let start = Instant::now();
-        listeners.note(at("0.0.0.0:80"), Claim::default(), start);
-        listeners.note(at("10.0.0.1:80"), Claim::default(), start + LINGER);
-        listeners.forget(start + LINGER / 2);
-        assert_eq!(listeners.direction(at("10.0.0.2:80")), Direction::Inbound);
-        listeners.forget(start + LINGER);
-        assert_eq!(listeners.direction(at("10.0.0.2:80")), Direction::Outbound);
-        assert_eq!(listeners.direction(at("10.0.0.1:80")), Direction::Inbound);
-        listeners.forget(start + 3 * LINGER);
-        assert_eq!(listeners.direction(at("10.0.0.1:80")), Direction::Outbound);
-    }
-
-    #[test]
-    fn a_connection_nobody_saw_belongs_to_whom_all_its_listeners_belong_to() {
-        let owner = |pid| Arc::new(Owner::of(vec![Process::new(pid, "nginx".into(), String::new())]));
-        let claim =
-            |cookie, owner: Option<&Arc<Owner>>| Claim { cookie, owner: owner.cloned(), cgroup: None };
-        let (one, two, start) = (owner(1), owner(2), Instant::now());
-        let mut listeners = Listeners::default();
-        let now =
-            |listeners: &Listeners| listeners.claim(at("10.0.0.1:80")).0.map(|owner| owner.pids().to_owned());
-        listeners.note(at("0.0.0.0:80"), claim(7, Some(&one)), start);
-        assert_eq!(now(&listeners).as_deref(), Some("1"));
-        // A look that cannot tell owners forgets none.
-        listeners.note(at("0.0.0.0:80"), claim(7, None), start + LINGER / 4);
-        assert_eq!(now(&listeners).as_deref(), Some("1"));
-        listeners.note(at("0.0.0.0:80"), claim(8, Some(&one)), start + LINGER / 4);
-        assert_eq!(now(&listeners).as_deref(), Some("1"));
-        listeners.note(at("0.0.0.0:80"), claim(9, Some(&two)), start + LINGER / 4);
-        assert_eq!(now(&listeners), None, "it may be either's");
-        listeners.note(at("0.0.0.0:80"), claim(9, None), start + LINGER / 2);
-        assert_eq!(now(&listeners).as_deref(), Some("2"), "the others are gone");
-        listeners.note(at("0.0.0.0:80"), claim(10, None), start + LINGER);
-        assert_eq!(now(&listeners), None, "nobody knows whose the new one is");
-        listeners.note(at("0.0.0.0:80"), claim(10, Some(&two)), start + LINGER);
-        listeners.note(at("0.0.0.0:80"), claim(10, Some(&Arc::default())), start + LINGER);
-        assert_eq!(now(&listeners), None, "whoever held it holds it no longer");
-    }
-}
+mod tests;

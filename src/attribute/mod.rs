@@ -13,7 +13,7 @@ mod user;
 
 pub use belongs::{Belongs, Home};
 pub use cgroup::{Cgroup, Cgroups};
-pub use listener::{Claim, Direction, Listeners};
+pub use listener::{Claim, Direction, End, Listeners};
 pub use netns::{Listing, Namespace, Namespaces, Sockstat, Which};
 pub use network::Networks;
 pub use process::{Looks, Owner, OwnerId, Process, Processes, Whose};

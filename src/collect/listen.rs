@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::attribution::Attribution;
 use super::memory::Remembered;
-use crate::attribute::Home;
+use crate::attribute::{Direction, End, Home, Listeners};
 use crate::labels::Names;
 use crate::plan::Plan;
 use crate::sockdiag::{DumpError, Extensions, Kernel, Request, Socket, State, StateSet, dump};
@@ -18,6 +18,17 @@ pub(super) struct Note<'a> {
     pub(super) home: &'a Home,
     /// Whether the attribution can tell owners: a row that is named after one must not be unknown for a moment.
     pub(super) owners_told: bool,
+}
+
+/// This host's end of a socket.
+pub(crate) fn local_end(socket: &Socket<'_>) -> End {
+    End { address: socket.local(), interface: socket.interface() }
+}
+
+/// The direction of a socket at first sight or at its end, in a namespace with these listeners.
+pub(crate) fn direction(socket: &Socket<'_>, listeners: Option<&Listeners>) -> Direction {
+    let of = |known: &Listeners| known.direction(socket.initiated(), local_end(socket), socket.remote());
+    listeners.map_or_else(|| of(&Listeners::default()), of)
 }
 
 impl Note<'_> {

@@ -9,7 +9,9 @@ use hashbrown::HashMap;
 
 use super::keys::{Keys, Numbers, When};
 use crate::attribute::{Belongs, Direction, Listeners, Listing, OwnerId, Users, Whose};
-use crate::collect::{Aside, Attribution, BETWEEN_LOOKS, Entered, Homes, Key, Visit, World};
+use crate::collect::{
+    Aside, Attribution, BETWEEN_LOOKS, Entered, Homes, Key, Visit, World, direction, local_end,
+};
 use crate::config::{CONNECTIONS, View};
 use crate::labels::Names;
 use crate::plan::{Plan, known_keys};
@@ -182,7 +184,7 @@ impl<'a, W: World> Census<'a, W> {
         self.at(visit).note_range(ports);
         let note = |socket: &Socket<'_>| {
             let (claim, _) = self.attribution.claim(socket, &visit.home);
-            self.at(visit).note(socket.local(), claim.clone(), now);
+            self.at(visit).note(local_end(socket), claim.clone(), now);
             let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(&visit.home));
             self.note(subject, visit, when, |view| view.announced.accepts(subject));
         };
@@ -197,8 +199,8 @@ impl<'a, W: World> Census<'a, W> {
         if is_whole(socket) {
             self.connection(socket, visit, when);
         }
-        let listeners = self.listeners.get(&visit.home.number).filter(|_| self.plan.past.listeners);
-        let direction = listeners.map(|listeners| listeners.direction(socket.local()));
+        let listeners = self.listeners.get(&visit.home.number);
+        let direction = self.plan.past.listeners.then(|| direction(socket, listeners));
         let mut attribution = std::mem::take(&mut self.attribution);
         let (of, _) = attribution.belongs(socket, owner, &visit.home);
         let subject = Subject::alive(socket, direction, of);
@@ -232,14 +234,13 @@ impl<'a, W: World> Census<'a, W> {
         // Where not all could be noted, this one may be an old one.
         let new = before.is_none() && self.room_for_connections > 0;
         if informed && new {
-            let listeners = std::mem::take(self.at(&visit));
-            let at_end = || listeners.direction_at_end(socket.local(), socket.remote());
-            let direction = self.plan.past.listeners.then(at_end);
-            let claimed = direction == Some(Direction::Inbound);
-            let (owner, cgroup) = if claimed { listeners.claim(socket.local()) } else { (None, None) };
+            let listeners = self.listeners.get_mut(&visit.home.number);
+            let direction = self.plan.past.listeners.then(|| direction(socket, listeners.as_deref()));
+            let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
+            let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
+            let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
             let of = Belongs { owner, cgroup, home: Some(&visit.home), ..Belongs::default() };
             self.note(Subject::ended(socket, direction, of), &visit, When::Heard, |_| true);
-            *self.at(&visit) = listeners;
         }
     }
 

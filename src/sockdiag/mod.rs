@@ -9,6 +9,7 @@ pub mod bytecode;
 mod dump;
 mod events;
 mod frame;
+mod initiator;
 mod layout;
 mod netlink;
 mod receivers;

@@ -13,6 +13,7 @@ mod exporter;
 
 mod bytes;
 mod counted;
+mod directions;
 mod dumps;
 mod flood;
 mod held;

@@ -12,6 +12,8 @@ mod cgroups;
 mod filter;
 #[cfg(feature = "root-tests")]
 mod held;
+#[cfg(feature = "root-tests")]
+mod initiators;
 mod language;
 #[cfg(feature = "root-tests")]
 mod netns;

@@ -3,6 +3,7 @@
 It refuses to know what is promised of it.
 """
 
+import itertools
 import os
 import signal
 import socket
@@ -44,15 +45,32 @@ def connect(port, count):
     return " ".join(str(end.getsockname()[1]) for end in new)
 
 
-def listen(port):
-    """Listens."""
-    held.append(socket.create_server((HERE, int(port)), backlog=1000))
+def listen(port, interface=""):
+    """Listens, on one interface alone if it is named; others may listen there too."""
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if interface:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+    door.bind((HERE, int(port)))
+    door.listen(1000)
+    held.append(door)
 
 
 def accept(count):
     """Accepts so many connections, and ends them at once."""
     for _ in range(int(count)):
         held[0].accept()[0].close()
+
+
+def serve():
+    """Accepts the connections that wait, and ends them at once; answers with their number."""
+    held[0].setblocking(False)
+    for count in itertools.count():
+        try:
+            held[0].accept()[0].close()
+        except BlockingIOError:
+            return str(count)
 
 
 def say(count):
@@ -157,7 +175,7 @@ def brief(notes, port, number):
 
 
 ANSWERED = object()
-COMMANDS = [name, user, cgroup, connect, listen, accept, say, fill, close, give, await_at, take, share, rename, storm]
+COMMANDS = [name, user, cgroup, connect, listen, accept, serve, say, fill, close, give, await_at, take, share, rename, storm]
 BY_NAME = {command.__name__: command for command in COMMANDS}
 
 for line in sys.stdin:

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::Process;
+use crate::attribute::Cgroup;
 
 /// So many names stand in a text before the rest is only counted.
 const NAMED: usize = 4;
@@ -79,6 +80,52 @@ impl Owner {
         let executables = joined(distinct(processes.iter().map(Process::executable)));
         Self { processes, pids, names, executables }
     }
+
+    /// What two owners agree in, for a socket that belongs to one of them.
+    ///
+    /// A text is empty where they differ. For selections, a name that occurs in both is a process of that name, with
+    /// the pid 0, which no process has.
+    #[must_use]
+    pub fn agreed(one: Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
+        if one == *other {
+            return one;
+        }
+        let first = |owner: &Self| owner.processes.first()?.cgroup.clone();
+        let cgroup = first(&one).zip(first(other)).map(|(one, other)| Cgroup::agreed(&one, &other));
+        let (comms, executables) =
+            (common(&one, other, Process::comm), common(&one, other, Process::executable));
+        let process = |comm: &str, executable: &str| {
+            let cgroup = cgroup.clone();
+            Process { pid: 0, comm: comm.to_owned(), executable: executable.to_owned(), cgroup }
+        };
+        let by_comm = comms.names.iter().map(|name| process(name, ""));
+        let by_executable = executables.names.iter().map(|name| process("", name));
+        let both = one.processes.iter().filter(|process| other.processes.contains(process)).cloned();
+        let same = |all: bool, text: fn(&Self) -> &str| {
+            if all && text(&one) == text(other) { text(&one).to_owned() } else { String::new() }
+        };
+        Arc::new(Self {
+            pids: String::new(),
+            names: same(comms.all, Self::names),
+            executables: same(executables.all, Self::executables),
+            processes: by_comm.chain(by_executable).chain(both).collect(),
+        })
+    }
+}
+
+/// The names that occur in both of two owners.
+struct Common<'a> {
+    names: Vec<&'a str>,
+    /// Whether neither has another.
+    all: bool,
+}
+
+fn common<'a>(one: &'a Owner, other: &'a Owner, name: fn(&Process) -> &str) -> Common<'a> {
+    let of = |owner: &'a Owner| distinct(owner.processes.iter().map(name));
+    let (mut names, others) = (of(one), of(other));
+    let all = names == others;
+    names.retain(|name| others.binary_search(name).is_ok());
+    Common { names, all }
 }
 
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -199,6 +246,48 @@ mod tests {
         let owner = Owner::of(vec![process(1, "b"), process(2, "a"), process(3, "b"), unread]);
         assert_eq!((owner.names(), owner.executables()), ("a,b,zsh", "a.bin,b.bin"));
         assert_eq!(owner.processes().len(), 4);
+    }
+
+    #[test]
+    fn two_owners_agree_in_each_text_for_itself() {
+        let owner = |processes: &[(u32, &str, &str)]| {
+            let processes = processes.iter();
+            let of = processes.map(|(pid, comm, path)| Process::new(*pid, (*comm).into(), (*path).into()));
+            Arc::new(Owner::of(of.collect()))
+        };
+        let worker = owner(&[(1, "worker", "app")]);
+        for (other, names, executables) in [
+            (owner(&[(2, "worker", "app")]), "worker", "app"),
+            (owner(&[(2, "worker", "app2")]), "worker", ""),
+            (owner(&[(2, "other", "app")]), "", "app"),
+            (owner(&[(2, "worker", "")]), "worker", ""),
+            (owner(&[(1, "worker", "app"), (2, "helper", "app")]), "", "app"),
+            (owner(&[(2, "other", "app2")]), "", ""),
+        ] {
+            let both = Owner::agreed(Arc::clone(&worker), &other);
+            assert_eq!(
+                (both.pids(), both.names(), both.executables()),
+                ("", names, executables),
+                "{other:?}"
+            );
+            let again = Owner::agreed(Arc::clone(&both), &owner(&[(3, "third", "third")]));
+            assert_eq!(*again, Owner::default(), "{other:?}");
+        }
+        assert_eq!(Owner::agreed(Arc::clone(&worker), &owner(&[(1, "worker", "app")])), worker);
+    }
+
+    #[test]
+    fn a_selection_knows_the_names_and_processes_that_both_owners_have() {
+        let owner = |pids: &[u32], name: &str| {
+            let of = pids.iter().map(|pid| process(*pid, if *pid == 1 { "master" } else { name }));
+            Arc::new(Owner::of(of.collect()))
+        };
+        let both = Owner::agreed(owner(&[1, 2], "worker"), &owner(&[1, 3], "helper"));
+        let called = |name: &str| both.processes().iter().any(|process| process.is_called(name));
+        assert!(called("master") && called("master.bin") && !called("worker") && !called("helper.bin"));
+        let pids: Vec<_> =
+            both.processes().iter().map(|process| process.pid).filter(|pid| *pid > 0).collect();
+        assert_eq!(pids, [1]);
     }
 
     #[test]

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use super::Follower;
-use crate::attribute::{Belongs, Direction, Home, Listeners, Namespace};
+use crate::attribute::{Belongs, Direction, Home, Namespace};
 use crate::collect::homes::Visit;
+use crate::collect::listen::{self, local_end};
 use crate::fold::NO_ROW;
 use crate::labels::Names;
 use crate::select::Subject;
@@ -75,20 +76,17 @@ impl Follower {
 
     /// A connection of which nothing but its end is seen.
     fn passed(&mut self, home: &Home, socket: &Socket<'_>, names: Names<'_>) {
-        // The listeners are out of the way of the rows for a moment.
-        let listeners = self.listeners.remove(&home.number);
-        let none = Listeners::default();
-        let known = listeners.as_ref().unwrap_or(&none);
-        let direction = self.past.listeners.then(|| known.direction_at_end(socket.local(), socket.remote()));
-        let (owner, cgroup) =
-            if direction == Some(Direction::Inbound) { known.claim(socket.local()) } else { (None, None) };
+        let listeners = self.listeners.get_mut(&home.number);
+        let direction = self.past.listeners.then(|| listen::direction(socket, listeners.as_deref()));
+        let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
+        let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
+        let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
         let of = Belongs { owner, cgroup, home: Some(home), ..Belongs::default() };
         // A dump may be under way in another namespace.
         let program = self.programs.get(&home.number).map_or_else(|| Arc::clone(&self.program), Arc::clone);
         let current = std::mem::replace(&mut self.program, program);
         self.pass(Subject::ended(socket, direction, of), names);
         self.program = current;
-        self.listeners.extend(listeners.map(|listeners| (home.number, listeners)));
     }
 
     fn pass(&mut self, subject: Subject<'_>, names: Names<'_>) {

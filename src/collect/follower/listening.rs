@@ -4,6 +4,7 @@
 
 use super::Follower;
 use crate::attribute::{Claim, Direction, Home};
+use crate::collect::listen::local_end;
 use crate::labels::Names;
 use crate::plan::Wanted;
 use crate::select::Subject;
@@ -36,7 +37,7 @@ impl Follower {
         known: bool,
     ) {
         let listeners = self.listeners.entry(home.number).or_default();
-        listeners.note(socket.local(), claim.clone(), self.now);
+        listeners.note(local_end(socket), claim.clone(), self.now);
         for (number, counter) in self.past.counters.iter().enumerate() {
             if counter.is_told(socket) {
                 self.ledger.expect(number);
@@ -71,6 +72,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::attribute::End;
     use crate::config::Config;
     use crate::plan::Plan;
 
@@ -80,9 +82,11 @@ mod tests {
         let mut follower = Follower::new(&Plan::new(config));
         let (home, address) =
             (Home { number: 7, ..Home::default() }, "10.0.0.1:80".parse().expect("an address"));
+        let end = End { address, interface: None };
+        let client = "10.0.0.2:9".parse().expect("an address");
         let start = follower.now;
-        follower.listeners.entry(home.number).or_default().note(address, Claim::default(), start);
-        let direction = |follower: &Follower| follower.listeners[&home.number].direction(address);
+        follower.listeners.entry(home.number).or_default().note(end, Claim::default(), start);
+        let direction = |follower: &Follower| follower.listeners[&home.number].direction(None, end, client);
         follower.at(start + Duration::from_secs(59));
         follower.no_listener(&home);
         assert_eq!(direction(&follower), Direction::Inbound);

@@ -4,6 +4,7 @@
 
 use super::{Counted, Follower, Found};
 use crate::attribute::{Belongs, Direction};
+use crate::collect::listen;
 use crate::config::{CONNECTIONS, View};
 use crate::fold::{ABSENT, Entrant, NO_ROW, Sight, Slot};
 use crate::labels::Names;
@@ -263,8 +264,7 @@ impl Follower {
     }
 
     fn direction_now(&self, socket: &Socket<'_>, of: Belongs<'_>) -> Direction {
-        let listeners = self.listeners.get(&of.home.map_or(0, |home| home.number));
-        listeners.map_or(Direction::Outbound, |listeners| listeners.direction(socket.local()))
+        listen::direction(socket, self.listeners.get(&of.home.map_or(0, |home| home.number)))
     }
 
     #[inline]
