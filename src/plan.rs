@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::attribute::Networks;
 use crate::config::{CONNECTIONS, Collect, Column, Config, View};
 use crate::exposition::Type;
-use crate::fold::{Bounds, Cells, Limit, Table};
+use crate::fold::{Bounds, Cells, Counter, Limit, Table};
 use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Source};
 use crate::privileges::Feature;
@@ -254,6 +254,14 @@ impl View {
     #[must_use]
     pub fn table(&self, limit: Limit, seed: crate::fold::Seed) -> Table {
         Table::new(self.columns.iter().map(Column::cells).collect(), limit, seed)
+    }
+
+    /// The columns that hold counters.
+    #[must_use]
+    pub fn counters(&self) -> Vec<Counter> {
+        let columns = self.columns.iter().enumerate();
+        let counters = columns.filter(|(_, column)| column.kind == Kind::Counter);
+        counters.map(|(column, of)| Counter { column, bits: of.metric.source.bits() }).collect()
     }
 }
 

@@ -42,6 +42,13 @@ pub struct Belongs<'a> {
 }
 
 impl<'a> Belongs<'a> {
+    /// What tells its socket from all others of the host.
+    #[must_use]
+    #[inline]
+    pub fn identity(&self, cookie: u64) -> u64 {
+        self.home.map_or(cookie, |home| home.identity(cookie))
+    }
+
     /// The cgroup: the socket's, else that of its first process, else that of its namespace.
     ///
     /// On hosts with cgroup v1 the kernel names the root of v2 for every socket.

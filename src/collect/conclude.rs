@@ -48,7 +48,7 @@ pub(super) fn conclude(
         let mut of_view =
             ViewHealth { name, selected, rows: 0, left_out: None, in_other: None, folded: None, limit };
         let table = if let Some(table) = table {
-            let (table, next) = table.seal();
+            let (table, next) = table.seal(&follower.ends.of(view));
             if ending.usable {
                 *admitted = next;
                 *size = table.size();
@@ -69,6 +69,9 @@ pub(super) fn conclude(
         of_view.rows = table.as_ref().map_or(0, Sealed::rows);
         health.views.extend(ending.usable.then_some(of_view));
         sealed.push(table);
+    }
+    if ending.usable {
+        follower.settled();
     }
     sealed
 }

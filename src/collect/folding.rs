@@ -18,7 +18,7 @@ use super::key::Key;
 use super::listen::Note;
 use super::memory::{Memory, Remembered};
 use crate::attribute::{OwnerId, Whose};
-use crate::fold::Table;
+use crate::fold::{NO_SOCKET, Table};
 use crate::labels::Names;
 use crate::metrics::Fold;
 use crate::plan::{Plan, Program};
@@ -71,11 +71,16 @@ impl<'a, W: World> Folding<'a, W> {
     ) -> Self {
         let views = plan.views.iter().zip(&memory.limits).zip(&memory.sizes);
         let tables = views.map(|((view, limit), size)| {
-            let fresh = || view.table(limit.clone(), memory.seed.clone()).sized(*size);
-            let mut table = (!view.folds).then(fresh)?;
+            if view.folds {
+                return None;
+            }
+            // A collection after which there is none needs no past.
+            let counters = if memory.alone { Vec::new() } else { view.counters() };
+            let table = view.table(limit.clone(), memory.seed.clone());
+            let mut table = table.counting(counters, view.condenses()).sized(*size);
             if view.by.is_empty() {
                 // The row over all sockets is there without any: their sum is then zero.
-                let row = table.row(b"");
+                let row = table.row(b"", NO_SOCKET);
                 let sums = view.columns.iter().enumerate().filter(|(_, column)| column.fold == Fold::Sum);
                 sums.for_each(|(column, _)| row.into_iter().for_each(|row| table.add(row, column, 0, 0)));
             }
@@ -248,7 +253,9 @@ impl<'a, W: World> Folding<'a, W> {
         for (number, column) in view.columns.iter().enumerate() {
             let Some(value) = column.metric.source.read(subject.socket) else { continue };
             // A socket without any value makes no row.
-            row = row.or_else(|| table.row(key.of(&view.by, subject, names)));
+            row = row.or_else(|| {
+                table.row(key.of(&view.by, subject, names), subject.of.identity(subject.socket.cookie()))
+            });
             let Some(row) = row else { return };
             table.add(row, number, value, age);
         }

@@ -17,9 +17,11 @@ use crate::metrics::Source;
 use crate::plan::{Folded, Past, Plan, Program, known_keys};
 use crate::select::Nothing;
 use crate::sockdiag::State;
+use ends::Ends;
 
 mod adopt;
 mod ended;
+mod ends;
 mod listening;
 mod shown;
 
@@ -59,6 +61,8 @@ pub struct Follower {
     observe: Duration,
     /// The number of the period of observations that it is now.
     period: u32,
+    /// The sockets that have ended since the last complete collection, if a view needs their last values.
+    pub(super) ends: Ends,
     /// Closes of which the kernel told nothing but that they happened.
     pub(super) without_information: u64,
     key: Key,
@@ -119,6 +123,7 @@ impl Follower {
             cgroups: plan.needs_cgroups(),
             observe: plan.collect.observe,
             period: 0,
+            ends: Ends::default(),
             without_information: 0,
             key: Key::default(),
             values: Vec::new(),
@@ -216,6 +221,11 @@ impl Follower {
         /// A label may name who held a socket a minute ago; ten seconds are the collection's.
         const BELIEVED: Duration = Duration::from_secs(50);
         self.owners_unknown.is_some_and(|since| self.now.saturating_duration_since(since) < BELIEVED)
+    }
+
+    /// A collection is complete, and its rows are settled.
+    pub(super) fn settled(&mut self) {
+        self.ends.forget(self.ledger.dump());
     }
 
     fn seconds(&self) -> u32 {

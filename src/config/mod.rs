@@ -127,6 +127,13 @@ impl View {
         ends.into_iter().all(has) || has(Label::Flow)
     }
 
+    /// Whether a row holds the counters of all connections of one process to one endpoint.
+    #[must_use]
+    pub fn condenses(&self) -> bool {
+        let counts = self.columns.iter().any(|column| column.kind == Kind::Counter);
+        counts && self.by.contains(&Label::FlowOfProcess)
+    }
+
     /// Whether it shows connections without a word of their states.
     #[must_use]
     pub fn is_of_connections(&self) -> bool {

@@ -27,7 +27,7 @@ enum Kind {
 }
 
 /// A sum that no value has reached. The kernel's own 64-bit counters do not come near it.
-const ABSENT: u64 = u64::MAX;
+pub(super) const ABSENT: u64 = u64::MAX;
 
 /// The upper bounds of a distribution.
 #[derive(Clone, Debug, PartialEq)]
@@ -184,6 +184,16 @@ impl Cells {
             sums.iter_mut().filter(|sum| **sum == ABSENT).for_each(|sum| *sum = 0);
         }
         self
+    }
+
+    /// The sum of each row in the kernel's units, if the cells are sums.
+    pub(super) fn sums(&self) -> Option<&[u64]> {
+        if let Kind::Sum(sums) = &self.kind { Some(sums) } else { None }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn sums_mut(&mut self) -> Option<&mut [u64]> {
+        if let Kind::Sum(sums) = &mut self.kind { Some(sums) } else { None }
     }
 
     fn len(&self) -> usize {

@@ -86,32 +86,27 @@ impl Keys {
         self.texts.bytes.reserve(size.bytes);
     }
 
-    /// The key's row and whether it is new; a new key is kept only if `admit` says so.
+    /// The key's row; with it, if the key is new, what `admit` says of its hash: without that the key is not kept.
     #[inline]
-    pub(super) fn row(&mut self, key: &[u8], admit: impl FnOnce(u64) -> bool) -> Option<(usize, bool)> {
+    pub(super) fn row<T>(
+        &mut self,
+        key: &[u8],
+        admit: impl FnOnce(u64) -> Option<T>,
+    ) -> Option<(usize, Option<T>)> {
         let Self { seed, index, texts } = self;
         let hash = seed.hash(key);
         let same = |row: &u32| texts.get(*row as usize) == Some(key);
         let rehash = |row: &u32| seed.hash(texts.get(*row as usize).unwrap_or_default());
         match index.entry(hash, same, rehash) {
-            Entry::Occupied(row) => Some((*row.get() as usize, false)),
-            Entry::Vacant(place) => admit(hash).then(|| {
+            Entry::Occupied(row) => Some((*row.get() as usize, None)),
+            Entry::Vacant(place) => admit(hash).map(|admitted| {
                 let row = texts.ends.len();
                 // The kernel holds fewer than 2^32 sockets.
                 place.insert(u32::try_from(row).unwrap_or(u32::MAX));
                 texts.push(key);
-                (row, true)
+                (row, Some(admitted))
             }),
         }
-    }
-
-    /// The hashes of all keys, in their order.
-    pub(super) fn hashes(&self) -> impl Iterator<Item = u64> {
-        (0..self.len()).map(|row| self.seed.hash(self.texts.get(row).unwrap_or_default()))
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.texts.ends.len()
     }
 
     /// The keys without the way to find them.

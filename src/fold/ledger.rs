@@ -10,11 +10,12 @@ use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
+use super::MISSES;
 use super::record::Records;
 use super::standing::{BASELINE, Feed, Standing};
 use feeds::{Counter, Place};
 use given_up::GIVEN_UP;
-use words::{COOKIE, COUNTERS, SEEN, gain, low, row_of, set_row};
+use words::{COOKIE, COUNTERS, SEEN, low, row_of, set_row};
 
 mod feeds;
 mod given_up;
@@ -27,13 +28,11 @@ mod words;
 pub use reshape::Kept;
 pub use sight::Sight;
 pub use words::ABSENT;
+pub(super) use words::gain;
 
 /// The row of a socket that a view does not want.
 pub const NO_ROW: u32 = u32::MAX;
 
-/// A dump can miss a socket that lives: only one that so many dumps in a row miss, each a second after
-/// the other, is gone.
-const MISSES: usize = 3;
 /// So many ends are remembered while a dump is under way.
 const MOST_BURIED: usize = 1 << 20;
 /// What a ledger is made for.
@@ -190,6 +189,11 @@ impl Ledger {
     #[must_use]
     pub const fn dump(&self) -> u32 {
         self.dump
+    }
+
+    /// The last values of a socket's counters.
+    pub fn values(&self, slot: Slot) -> impl Iterator<Item = u64> {
+        self.records.get(slot.0).iter().skip(COUNTERS).take(self.counters.len()).copied()
     }
 
     /// Whether a socket can be opened now: there is a record left, and it is known which have ended.

@@ -4,17 +4,30 @@
 //! rows, no more of them than the limit, until it is known how many of the old ones came back.
 //! Refuses to know what a row holds.
 
+use std::sync::Arc;
+
 use hashbrown::HashSet;
 
-use super::key::Keys;
+use super::before::Before;
+use super::table::Row;
 
-/// The limit of one view, with the rows that its last collection showed, by their hash.
+/// The limit of one view, with the rows of its last complete collection.
 #[derive(Clone, Debug, Default)]
 pub struct Limit {
-    most: Option<usize>,
-    before: HashSet<u64>,
+    pub(super) most: Option<usize>,
+    pub(super) before: Arc<Before>,
+    /// Where the next row is expected among those of the last collection.
+    next: usize,
     waiting: usize,
     left_out: HashSet<u64>,
+}
+
+/// A key that gets a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Admitted {
+    pub(super) hash: u64,
+    /// The row that it had at the last collection.
+    pub(super) before: Option<u32>,
 }
 
 impl Limit {
@@ -31,36 +44,43 @@ impl Limit {
     }
 
     /// Whether a key that has no row yet gets one, at least for now.
-    pub(super) fn admits(&mut self, hash: u64) -> bool {
-        let Some(most) = self.most else { return true };
-        if self.before.contains(&hash) {
-            return true;
+    #[inline]
+    pub(super) fn admit(&mut self, hash: u64) -> Option<Admitted> {
+        let before = self.before.find(hash, self.next);
+        let admitted = Admitted { hash, before };
+        if let Some(row) = before {
+            self.next = row as usize + 1;
         }
+        let Some(most) = self.most.filter(|_| !before.is_some_and(|row| self.before.was_shown(row))) else {
+            return Some(admitted);
+        };
         let room = self.waiting < most;
         if room {
             self.waiting += 1;
         } else {
             self.left_out.insert(hash);
         }
-        room
+        room.then_some(admitted)
     }
 
-    /// The rows to show (`None`: all), the number of keys without one, and the limit for the next
-    /// collection.
-    pub(super) fn seal(self, keys: &Keys) -> (Option<Vec<u32>>, usize, Self) {
-        let Some(most) = self.most else { return (None, 0, self) };
-        let mut free = (most + self.waiting).saturating_sub(keys.len());
-        let mut shown = Vec::with_capacity(keys.len().min(most));
-        let mut next = Self::of(most);
-        for (row, hash) in (0_u32..).zip(keys.hashes()) {
-            let known = self.before.contains(&hash);
+    /// The rows to show (`None`: all), and the number of keys without one.
+    pub(super) fn seal(&self, rows: &[Row]) -> (Option<Vec<u32>>, usize) {
+        let Some(most) = self.most else { return (None, 0) };
+        let mut free = (most + self.waiting).saturating_sub(rows.len());
+        let mut shown = Vec::with_capacity(rows.len().min(most));
+        for (number, row) in (0..).zip(rows) {
+            let known = row.before().is_some_and(|row| self.before.was_shown(row));
             if known || free > 0 {
                 free -= usize::from(!known);
-                next.before.insert(hash);
-                shown.push(row);
+                shown.push(number);
             }
         }
-        let left_out = keys.len() - shown.len() + self.left_out.len();
-        (Some(shown), left_out, next)
+        let left_out = rows.len() - shown.len() + self.left_out.len();
+        (Some(shown), left_out)
+    }
+
+    /// The limit for the collection after this one.
+    pub(super) fn following(&self, before: Before) -> Self {
+        Self { most: self.most, before: Arc::new(before), ..Self::default() }
     }
 }

@@ -8,7 +8,7 @@ use crate::config::{CONNECTIONS, View};
 use crate::exposition;
 use crate::fold::{Feed, Shape, Standing};
 use crate::labels::Label;
-use crate::metrics::{Fold, Source};
+use crate::metrics::{Fold, Kind, Source};
 use crate::select::{Expression, Stays};
 use crate::sockdiag::State;
 
@@ -26,6 +26,8 @@ pub struct Past {
     pub readings: Vec<Source>,
     /// Which sockets are followed: any that one of these accepts at first sight. Empty if none is.
     pub worth: Vec<Expression>,
+    /// Whether a row of a per-connection view may hold several connections that are followed.
+    pub condenses: bool,
     /// Whether the listeners of the host must be known.
     pub listeners: bool,
     /// Whether the kernel's events of closing sockets are of use.
@@ -51,13 +53,15 @@ pub struct Folded {
 
 impl Past {
     pub(super) fn new(views: &[View], events: bool) -> Self {
+        let needs_events = |view: &View| view.stays() || view.condenses() || view.needs_listeners();
         let mut past = Self {
             folded: Vec::new(),
             counters: Vec::new(),
             readings: Vec::new(),
             worth: Vec::new(),
+            condenses: views.iter().any(View::condenses),
             listeners: false,
-            events: events && views.iter().any(|view| view.stays() || view.needs_listeners()),
+            events: events && views.iter().any(needs_events),
         };
         let mut followed = 0;
         for (number, view) in views.iter().enumerate() {
@@ -69,6 +73,9 @@ impl Past {
             }
             if view.folds {
                 past.add(number, view, &mut followed);
+            } else if view.condenses() {
+                let counters = view.columns.iter().filter(|column| column.kind == Kind::Counter);
+                counters.for_each(|column| past.count(column.metric.source));
             }
         }
         past
@@ -76,14 +83,11 @@ impl Past {
 
     fn add(&mut self, number: usize, view: &View, followed: &mut usize) {
         for column in &view.columns {
-            let list = match column.fold {
-                Fold::Gain => &mut self.counters,
-                Fold::Histogram(_) => &mut self.readings,
-                _ => continue,
-            };
-            let kept = !matches!(column.metric.source, Source::Opened | Source::Closed);
-            if kept && !list.contains(&column.metric.source) {
-                list.push(column.metric.source);
+            let source = column.metric.source;
+            match column.fold {
+                Fold::Gain if !matches!(source, Source::Opened | Source::Closed) => self.count(source),
+                Fold::Histogram(_) if !self.readings.contains(&source) => self.readings.push(source),
+                _ => {}
             }
         }
         let amounts = view.columns.iter().enumerate().filter(|(_, column)| !column.fold.stays());
@@ -108,6 +112,12 @@ impl Past {
         };
         *followed += usize::from(view.stays());
         self.folded.push(folded);
+    }
+
+    fn count(&mut self, counter: Source) {
+        if !self.counters.contains(&counter) {
+            self.counters.push(counter);
+        }
     }
 
     /// Whether nothing is remembered: every collection stands alone.

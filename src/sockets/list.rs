@@ -105,14 +105,14 @@ impl List {
                 let text = texts.iter().find(|(one, _)| one == label).map_or("", |(_, text)| *text);
                 crate::exposition::label(&mut key, label.name(), text.as_bytes());
             }
-            let row = table.row(&key).expect("no limit");
+            let row = table.row(&key, 0).expect("no limit");
             for (name, value) in *values {
                 let column =
                     view.columns.iter().position(|column| column.metric.name == *name).expect("a metric");
                 table.add(row, column, *value, 0);
             }
         }
-        let tables = vec![Some(table.seal().0)];
+        let tables = vec![Some(table.seal(&()).0)];
         Self(Snapshot { views: std::sync::Arc::clone(&plan.views), tables, health: Health::default() })
     }
 }

@@ -81,9 +81,9 @@ fn a_missing_capability_is_said_once_and_its_flows_keep_their_endpoints() {
 const CAPABILITIES: [&str; 4] =
     ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN", "CAP_NET_BROADCAST"];
 
-const BY_PROCESS: &str = "logic: {compression: {label_folding: pid_condensed}}\n";
-
-/// So small a buffer for events needs nothing.
+// So small a buffer for events needs nothing.
+const BY_PROCESS: &str =
+    "{logic: {compression: {label_folding: pid_condensed}}, collect: {event_buffer: 64KiB}}";
 const EVERYWHERE: &str = "{logic: , views: {v: {by: [netns]}}, collect: {netns: all, event_buffer: 64KiB}}";
 
 /// What a configuration needs: the feature's word, the feature in the log, the capability.

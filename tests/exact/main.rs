@@ -24,6 +24,7 @@ mod reuse;
 mod rows;
 mod scrapers;
 mod scrapes;
+mod shared;
 mod silent;
 mod standing;
 mod traffic;

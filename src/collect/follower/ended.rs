@@ -8,7 +8,7 @@ use super::Follower;
 use crate::attribute::{Belongs, Direction, Home, Namespace};
 use crate::collect::homes::Visit;
 use crate::collect::listen::{self, local_end};
-use crate::fold::NO_ROW;
+use crate::fold::{NO_ROW, Slot};
 use crate::labels::Names;
 use crate::select::Subject;
 use crate::sockdiag::{Field, Socket};
@@ -53,6 +53,7 @@ impl Follower {
                 if !self.ledger.was_observed(slot) {
                     self.observe(slot, socket);
                 }
+                self.note_end(cookie, slot);
             } else {
                 self.without_information += 1;
             }
@@ -61,6 +62,15 @@ impl Follower {
             self.passed(home, socket, names);
         } else {
             self.without_information += u64::from(socket.was_disconnected());
+        }
+    }
+
+    /// Keeps the last values of a socket if a row may hold several connections.
+    fn note_end(&mut self, cookie: u64, slot: Slot) {
+        if self.past.condenses {
+            let (dump, (_, most)) = (self.ledger.dump(), self.ledger.tracked());
+            let values = self.past.counters.iter().copied().zip(self.ledger.values(slot));
+            self.ends.note(cookie, dump, values, most);
         }
     }
 

@@ -31,7 +31,7 @@ impl Follower {
         names: Names<'_>,
         found: &mut Found,
     ) -> Counted {
-        let identity = of.home.map_or(socket.cookie(), |home| home.identity(socket.cookie()));
+        let identity = of.identity(socket.cookie());
         // One in SYN_RECV (fast open) is followed from the state on in which views want it.
         let whole = socket.is_full() && CONNECTIONS.contains(socket.state());
         let sight = if whole { self.ledger.sight(identity) } else { Sight::New };

@@ -142,13 +142,13 @@ impl Line {
             Generation::Second => self.second,
             Generation::Third => self.third,
         };
-        let falls = self.metric.kind == Kind::Counter && label != Label::Flow;
-        let more = if falls { ", the sum over the open connections: falls when one closes." } else { "." };
+        let condensed = self.metric.kind == Kind::Counter && label != Label::Flow;
+        let more = if condensed { ", connections that have closed included." } else { "." };
         Column {
             metric: self.metric,
             name: name.to_owned(),
             help: format!("{}{more}", self.help),
-            kind: if falls { Kind::Amount } else { self.metric.kind },
+            kind: self.metric.kind,
             per_base: self.per_base,
             fold: self.fold.clone(),
         }

@@ -22,7 +22,7 @@ pub(super) const COUNTERS: usize = 4;
 /// No counter gains half of its range between two looks, so that less than before is an overflow only
 /// if it is little more than the range.
 #[inline]
-pub(super) fn gain(last: u64, now: u64, bits: u32) -> Option<u64> {
+pub(in crate::fold) fn gain(last: u64, now: u64, bits: u32) -> Option<u64> {
     if last == ABSENT {
         return Some(0);
     }

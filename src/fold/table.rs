@@ -1,0 +1,235 @@
+//! The rows of one per-connection view in one collection.
+
+use super::cell::{ABSENT, Cells};
+use super::key::{Keys, Seed, Size};
+use super::limit::{Admitted, Limit};
+use super::sealed::Sealed;
+use super::settle::Departed;
+use super::shares::{Share, Shares};
+
+/// The rows of one view in one collection.
+#[derive(Debug)]
+pub struct Table {
+    keys: Keys,
+    pub(super) columns: Vec<Cells>,
+    pub(super) limit: Limit,
+    /// Whether rows are compared with those of the last collection.
+    compares: bool,
+    pub(super) rows: Vec<Row>,
+    pub(super) counters: Vec<Counter>,
+    /// The sockets of rows with several of them, in the order of their arrival.
+    pub(super) shares: Shares,
+    /// Whether the values to come belong to the last of them.
+    sharing: bool,
+    /// Whether counters go on in a row that comes back.
+    pub(super) remembers: bool,
+}
+
+/// A column that holds a counter.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter {
+    /// The number of the column.
+    pub column: usize,
+    /// How many bits the kernel counts with, before it begins again at 0.
+    pub bits: u32,
+}
+
+/// A row, and which sockets are in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) hash: u64,
+    /// The first socket.
+    pub(super) socket: u64,
+    pub(super) held: Held,
+}
+
+/// Which sockets are in a row, and the number of the row at the last collection if it was there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Held {
+    /// One socket, in a row that was not there.
+    New,
+    /// One socket, the same as before.
+    Same(u32),
+    /// One socket, and there was another one, or more, before.
+    Changed(u32),
+    /// Several sockets, each with a share.
+    Shared(Option<u32>),
+}
+
+impl Row {
+    pub(super) const fn before(&self) -> Option<u32> {
+        match self.held {
+            Held::New => None,
+            Held::Same(row) | Held::Changed(row) => Some(row),
+            Held::Shared(row) => row,
+        }
+    }
+}
+
+impl Table {
+    /// An empty table with these columns, under a limit that remembers the last collection's rows.
+    #[must_use]
+    pub fn new(columns: Vec<Cells>, limit: Limit, seed: Seed) -> Self {
+        Self {
+            keys: Keys::new(seed),
+            columns,
+            compares: limit.most.is_some(),
+            limit,
+            rows: Vec::new(),
+            counters: Vec::new(),
+            shares: Shares::default(),
+            sharing: false,
+            remembers: false,
+        }
+    }
+
+    /// The same table, in which these columns, which hold sums, never fall while their row is there.
+    ///
+    /// If it `remembers`, they also go on in a row that comes back.
+    #[must_use]
+    pub fn counting(self, counters: Vec<Counter>, remembers: bool) -> Self {
+        let compares = self.compares || !counters.is_empty();
+        Self { shares: Shares::new(counters.len()), counters, compares, remembers, ..self }
+    }
+
+    /// The same table with room for as much as another one held, so that it grows in one step.
+    #[must_use]
+    pub fn sized(mut self, size: Size) -> Self {
+        self.keys.reserve(size);
+        self.rows.reserve(if self.compares { size.rows } else { 0 });
+        self.columns.iter_mut().for_each(|cells| cells.reserve(size.rows));
+        self
+    }
+
+    /// The row with this key, made if the limit admits it, for the values of a socket that was in none yet.
+    #[inline]
+    pub fn row(&mut self, key: &[u8], socket: u64) -> Option<usize> {
+        let Self { keys, columns, limit, compares, rows, sharing, .. } = self;
+        *sharing = false;
+        let (row, new) = keys.row(key, |hash| limit.admit(hash))?;
+        match new {
+            Some(Admitted { hash, before }) => {
+                columns.iter_mut().for_each(Cells::grow);
+                if *compares {
+                    let held = match before {
+                        None => Held::New,
+                        Some(row) if limit.before.socket(row) == Some(socket) => Held::Same(row),
+                        Some(row) => Held::Changed(row),
+                    };
+                    rows.push(Row { hash, socket, held });
+                }
+            }
+            None if self.counters.is_empty() => {}
+            None => self.share(row, socket),
+        }
+        Some(row)
+    }
+
+    /// Gives another socket a share in a row, and the first one, whose values are all that the row has.
+    fn share(&mut self, row: usize, socket: u64) {
+        let Some(of_row) = self.rows.get_mut(row) else { return };
+        // The kernel holds fewer than 2^32 sockets.
+        let number = u32::try_from(row).unwrap_or(u32::MAX);
+        let before = of_row.before();
+        if !matches!(of_row.held, Held::Shared(_)) {
+            of_row.held = Held::Shared(before);
+            let first = Share { row: number, socket: of_row.socket, missed: 0 };
+            let value = |counter: &Counter| sum(&self.columns, *counter, row);
+            self.shares.push(first, self.counters.iter().map(value));
+        }
+        self.shares.push(Share { row: number, socket, missed: 0 }, self.counters.iter().map(|_| ABSENT));
+        self.sharing = true;
+    }
+
+    /// Adds a value of that age to a cell: one of the socket for which the row was last asked for.
+    #[inline]
+    pub fn add(&mut self, row: usize, column: usize, value: u64, age: u32) {
+        if let Some(cells) = self.columns.get_mut(column) {
+            cells.add(row, value, age);
+        }
+        if self.sharing
+            && let Some(counter) = self.counters.iter().position(|counter| counter.column == column)
+            && let Some(share) = self.shares.last_mut(counter)
+        {
+            *share = value;
+        }
+    }
+
+    /// Ends the collection: which rows are shown, and what the next collection must remember.
+    ///
+    /// `departed` has the last values of sockets that have left.
+    #[must_use]
+    pub fn seal(mut self, departed: &impl Departed) -> (Sealed, Limit) {
+        let (shown, left_out) = self.limit.seal(&self.rows);
+        let before = self.compares.then(|| self.settle(shown.as_deref(), departed));
+        let next = self.limit.following(before.unwrap_or_default());
+        let columns = self.columns.into_iter().map(Some).collect();
+        (Sealed { texts: self.keys.into_texts(), columns, shown, left_out }, next)
+    }
+}
+
+/// A row's sum in the column of a counter.
+pub(super) fn sum(columns: &[Cells], counter: Counter, row: usize) -> u64 {
+    let sums = columns.get(counter.column).and_then(Cells::sums);
+    sums.and_then(|sums| sums.get(row)).copied().unwrap_or(ABSENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fold(seed: &Seed, values: &[(u8, u64)], limit: Limit) -> (Vec<(Vec<u8>, f64)>, usize, Limit) {
+        let mut table = Table::new(vec![Cells::sum()], limit, seed.clone());
+        for (key, value) in values {
+            if let Some(row) = table.row(&[*key], 0) {
+                table.add(row, 0, *value, 0);
+            }
+        }
+        let (sealed, next) = table.seal(&());
+        let mut rows: Vec<_> = (0..sealed.rows())
+            .filter_map(|index| sealed.shown(index))
+            .map(|(row, key)| (key.to_vec(), sealed.column(0).and_then(|c| c.get(row)).unwrap_or(f64::NAN)))
+            .collect();
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        (rows, sealed.left_out, next)
+    }
+
+    proptest! {
+        #[test]
+        fn folding_is_independent_of_order_and_keeps_the_sum(mut values: Vec<(u8, u32)>) {
+            let wide = |values: &[(u8, u32)]| values.iter().map(|(k, v)| (*k, u64::from(*v))).collect::<Vec<_>>();
+            let (forward, ..) = fold(&Seed::default(), &wide(&values), Limit::none());
+            values.reverse();
+            let (backward, ..) = fold(&Seed::default(), &wide(&values), Limit::none());
+            prop_assert_eq!(&forward, &backward);
+            let whole: u64 = values.iter().map(|(_, v)| u64::from(*v)).sum();
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let whole = whole as f64;
+            prop_assert!((forward.iter().map(|(_, v)| v).sum::<f64>() - whole).abs() < 0.5);
+        }
+
+        #[test]
+        fn a_limit_holds_and_each_key_is_shown_or_counted(values: Vec<(u8, u32)>, limit in 1_usize..20) {
+            let values: Vec<_> = values.iter().map(|(k, v)| (*k, u64::from(*v))).collect();
+            let keys: std::collections::HashSet<_> = values.iter().map(|(k, _)| *k).collect();
+            let (rows, left_out, _) = fold(&Seed::default(), &values, Limit::of(limit));
+            prop_assert_eq!(rows.len(), keys.len().min(limit));
+            prop_assert_eq!(rows.len() + left_out, keys.len());
+        }
+    }
+
+    #[test]
+    fn a_row_once_shown_stays_while_its_key_is_there() {
+        let seed = Seed::default();
+        let (rows, left_out, limit) = fold(&seed, &[(1, 1), (2, 1), (3, 1)], Limit::of(2));
+        assert_eq!((rows.len(), left_out), (2, 1));
+        let (rows, left_out, limit) = fold(&seed, &[(9, 1), (8, 1), (2, 7), (1, 1)], limit);
+        assert_eq!(rows, [(vec![1], 1.0), (vec![2], 7.0)]);
+        assert_eq!(left_out, 2);
+        let (rows, left_out, _) = fold(&seed, &[(9, 1), (8, 1), (2, 7)], limit);
+        assert_eq!(rows, [(vec![2], 7.0), (vec![9], 1.0)], "the free place is given away at once");
+        assert_eq!(left_out, 1);
+    }
+}
