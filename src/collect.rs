@@ -44,6 +44,11 @@ pub trait World: Lookup + Send + Sync {
     /// Who answers dump requests.
     type Kernel: Kernel;
 
+    /// The network namespace of this program, as every listing has it.
+    fn own(&self) -> Namespace {
+        Namespace::own()
+    }
+
     /// The network namespaces to look at, the own one first.
     ///
     /// # Errors
@@ -210,7 +215,7 @@ fn visits(
     let found = listed.is_ok();
     let listing = listed.unwrap_or_else(|error| {
         trouble.say(error.to_string());
-        memory.homes.own()
+        Listing { namespaces: vec![world.own()], ..Listing::default() }
     });
     let hidden = listing.hidden;
     let failed = listing.unknown.len();

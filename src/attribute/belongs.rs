@@ -3,10 +3,11 @@
 //! Refuses to know how it was found out.
 
 use super::cgroup::Cgroup;
+use super::netns::Namespace;
 use super::process::{Owner, OwnerId};
 
 /// A network namespace, as the home of sockets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     /// 0 for the exporter's own, else one that no other namespace ever has.
     pub number: u32,
@@ -14,6 +15,13 @@ pub struct Home {
     pub name: String,
     /// The cgroup of a process in it, where that is not the exporter's own namespace.
     pub cgroup: Option<Cgroup>,
+}
+
+impl Default for Home {
+    /// The exporter's own namespace, of which nothing is known.
+    fn default() -> Self {
+        Self { number: 0, name: Namespace::own().name, cgroup: None }
+    }
 }
 
 impl Home {

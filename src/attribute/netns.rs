@@ -21,6 +21,8 @@ use traveller::Traveller;
 
 /// The namespace of the calling thread (`namespaces(7)`).
 const OWN: &str = "/proc/thread-self/ns/net";
+/// The name of our own if nothing can be read. A name is never empty.
+const UNKNOWN: &str = "unknown";
 
 /// Which namespaces are looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,10 +51,10 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Our own, without a name.
+    /// Our own, of which nothing else is known.
     #[must_use]
-    pub const fn own() -> Self {
-        Self { inode: 0, name: String::new(), file: None, pid: None, own: true }
+    pub fn own() -> Self {
+        Self { inode: 0, name: UNKNOWN.to_owned(), file: None, pid: None, own: true }
     }
 }
 
@@ -68,7 +70,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Our own alone, without a name.
+    /// Our own alone, of which nothing else is known.
     #[must_use]
     pub fn own() -> Self {
         Self { namespaces: vec![Namespace::own()], ..Self::default() }
@@ -107,6 +109,12 @@ impl Namespaces {
         };
         let traveller = (which != Which::Own).then(Traveller::start).transpose()?;
         Ok(Self { scope: Arc::new(Scope { proc, which, own, name: own_name(own) }), traveller })
+    }
+
+    /// Our own, as every listing has it.
+    #[must_use]
+    pub fn own(&self) -> Namespace {
+        Namespace { inode: self.scope.own, name: self.scope.name.clone(), ..Namespace::own() }
     }
 
     /// The namespaces that there are now.

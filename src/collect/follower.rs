@@ -147,6 +147,13 @@ impl Follower {
         self.listeners.retain(|number, _| all.contains(number));
     }
 
+    /// The own namespace has that name, unless a collection has said so already.
+    pub(super) fn name_own(&mut self, name: String) {
+        if *self.own == Home::default() {
+            self.own = Arc::new(Home { name, ..Home::default() });
+        }
+    }
+
     /// The own namespace.
     pub(super) fn own(&self) -> Arc<Home> {
         Arc::clone(&self.own)

@@ -22,8 +22,8 @@ pub(crate) struct Homes {
     known: HashMap<u64, Known>,
     /// The last number that was given away.
     last: u32,
-    /// Our own, as it was when they were last found out.
-    own: Option<Namespace>,
+    /// Whether they were ever found out.
+    listed: bool,
     /// How many plans were adopted.
     plans: u32,
 }
@@ -63,10 +63,8 @@ impl Homes {
     ///
     /// Before the `baseline` they may hold what is old, and those of the first listing also later.
     pub(crate) fn visit(&mut self, listing: Listing, found: bool, baseline: bool, proc: &Path) -> Vec<Visit> {
-        let listed = self.own.is_some();
-        if found {
-            self.own = listing.namespaces.iter().find(|namespace| namespace.own).cloned();
-        }
+        let listed = self.listed;
+        self.listed |= found;
         let plans = self.plans;
         let mut before = std::mem::take(&mut self.known);
         let visits: Vec<_> = listing
@@ -107,12 +105,6 @@ impl Homes {
             }
         }
         visits
-    }
-
-    /// Our own alone, which is there even if they cannot be found out.
-    pub(crate) fn own(&self) -> Listing {
-        let own = self.own.clone().unwrap_or_else(Namespace::own);
-        Listing { namespaces: vec![own], ..Listing::default() }
     }
 
     /// The numbers of all that are known.
@@ -239,9 +231,9 @@ mod tests {
     #[test]
     fn what_the_first_listing_shows_is_old_however_late_it_comes_and_our_own_keeps_its_name() {
         let mut homes = Homes::default();
-        let none = homes.own();
-        assert_eq!(visited(&mut homes, none, false), [(String::new(), 0, false)]);
         let own = Namespace { inode: 1, name: "1".to_owned(), ..Namespace::own() };
+        let alone = || Listing { namespaces: vec![own.clone()], ..Listing::default() };
+        assert_eq!(visited(&mut homes, alone(), false), [("1".to_owned(), 0, false)]);
         let other = |inode: u64| Namespace { inode, name: inode.to_string(), own: false, ..Namespace::own() };
         let listing = |last| Listing {
             namespaces: std::iter::once(own.clone()).chain((2..=last).map(other)).collect(),
@@ -251,7 +243,6 @@ mod tests {
         assert_eq!(first, [("1".to_owned(), 0, false), ("2".to_owned(), 1, true)]);
         let later = visited(&mut homes, listing(3), true);
         assert_eq!(later.last(), Some(&("3".to_owned(), 2, false)));
-        let alone = homes.own();
-        assert_eq!(visited(&mut homes, alone, false), [("1".to_owned(), 0, false)]);
+        assert_eq!(visited(&mut homes, alone(), false), [("1".to_owned(), 0, false)]);
     }
 }

@@ -104,6 +104,8 @@ pub fn watch<W: World + 'static>(
     pause: Option<Duration>,
 ) -> io::Result<JoinHandle<()>> {
     let plan = remembered.plan();
+    // A connection may close before the first collection.
+    remembered.follower().name_own(world.own().name);
     let attribution = Attribution::without_processes(&plan);
     let (resynced, listened, sought, warned) = (None, None, None, None);
     let mut watch =

@@ -44,6 +44,10 @@ impl Host {
 impl World for Host {
     type Kernel = Netlink;
 
+    fn own(&self) -> Namespace {
+        self.namespaces.own()
+    }
+
     fn namespaces(&self) -> io::Result<Listing> {
         self.namespaces.list()
     }

@@ -23,6 +23,7 @@ mod traffic;
 mod counted;
 mod deleted;
 mod directions;
+mod early;
 mod held;
 mod inner;
 mod labels;

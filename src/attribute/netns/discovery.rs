@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, stat, statat};
 use rustix::io::Errno;
 
-use super::{Listing, Namespace, OWN, Scope, Which};
+use super::{Listing, Namespace, OWN, Scope, UNKNOWN, Which};
 use crate::attribute::folder::{each_name, label_text, number, open};
 
 /// Where namespaces have names; the first that has one for a namespace wins.
@@ -105,7 +105,7 @@ pub(super) fn own_name(own: u64) -> String {
     let of_administrator =
         |(_, file, inode): &(String, PathBuf, u64)| *inode == own && file.starts_with(FOLDERS[0]);
     let named = names().into_iter().find(of_administrator).map(|(name, ..)| name);
-    named.unwrap_or_else(|| if own == 0 { "unknown".to_owned() } else { own.to_string() })
+    named.unwrap_or_else(|| if own == 0 { UNKNOWN.to_owned() } else { own.to_string() })
 }
 
 /// The names of namespaces, with their files and inodes, in the order in which they count.
