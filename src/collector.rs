@@ -184,18 +184,19 @@ impl Collector {
             self.collect_soon(());
         }
         let late = self.0.lock().late();
-        match if blind { self.held() } else { late } {
-            Some(held) => Err(format!("the kernel has been holding a dump for {} s", held.as_secs())),
-            None => Ok(()),
+        match (self.held().filter(|_| blind), late) {
+            (Some(held), _) => Err(format!("the kernel has been holding a dump for {} s", held.as_secs())),
+            (None, Some(late)) => {
+                Err(format!("a collection has been under way for {} s, which is too long", late.as_secs()))
+            }
+            (None, None) => Ok(()),
         }
     }
 
-    /// How long the kernel has been holding a dump: that of the collection in progress, if it is late, or one
-    /// that the last collection left behind.
+    /// How long the kernel has been holding a dump that the last collection left behind.
     #[must_use]
     pub fn held(&self) -> Option<Duration> {
-        let state = self.0.lock();
-        state.late().max(state.left.map(|(since, _)| since.elapsed()))
+        self.0.lock().left.map(|(since, _)| since.elapsed())
     }
 
     /// How the last collection went, if there was one.

@@ -39,10 +39,19 @@ struct Known {
     seen: u32,
     /// Whether its sockets may be in rows with another name.
     renamed: bool,
-    /// A dump that the kernel did not end in time, and since when.
-    held: Option<(Instant, Held)>,
+    /// A dump that has not ended in time.
+    left: Option<Left>,
     /// For how many collections it has not been listed.
     missing: u32,
+}
+
+/// A dump that was left behind.
+#[derive(Debug)]
+struct Left {
+    since: Instant,
+    dump: Held,
+    /// Whether the kernel held it when it was last asked about.
+    held: bool,
 }
 
 /// A namespace to look at.
@@ -78,7 +87,7 @@ impl Homes {
                     settled: baseline && (listed || namespace.own),
                     seen: plans,
                     renamed: false,
-                    held: None,
+                    left: None,
                     missing: 0,
                 });
                 known.missing = 0;
@@ -141,18 +150,25 @@ impl Homes {
         }
     }
 
-    /// Notes that the kernel holds a dump of a namespace.
-    pub(crate) fn hold(&mut self, visit: &Visit, since: Instant, held: Held) {
+    /// Notes that a dump of a namespace has not ended in time.
+    pub(crate) fn leave(&mut self, visit: &Visit, since: Instant, dump: Held) {
         if let Some(known) = self.known.get_mut(&visit.namespace.inode) {
-            known.held = Some((since, held));
+            known.left = Some(Left { since, dump, held: false });
         }
     }
 
-    /// For how long the kernel has been holding an earlier dump of a namespace, if it still does.
-    pub(crate) fn held(&mut self, visit: &Visit) -> Option<Duration> {
+    /// Why no dump of a namespace can begin now, if an earlier one has not ended.
+    pub(crate) fn blocked(&mut self, visit: &Visit) -> Option<Missed> {
         let known = self.known.get_mut(&visit.namespace.inode)?;
-        known.held.take_if(|(_, held)| !held.is_held());
-        known.held.as_ref().map(|(since, _)| since.elapsed())
+        let left = known.left.as_mut().filter(|left| left.dump.is_alive())?;
+        left.held = left.dump.is_held();
+        Some(if left.held { Missed::Held } else { Missed::Late })
+    }
+
+    /// For how long the kernel has been holding a dump of a namespace, by the last answer of [`Self::blocked`].
+    pub(crate) fn held(&self, visit: &Visit) -> Option<Duration> {
+        let left = self.known.get(&visit.namespace.inode)?.left.as_ref()?;
+        (left.held && left.dump.is_alive()).then(|| left.since.elapsed())
     }
 }
 
@@ -211,8 +227,8 @@ pub(crate) enum Missed {
     /// Its sockets could not be dumped.
     #[error("{0}")]
     Dump(#[source] crate::sockdiag::DumpError),
-    /// The kernel has not ended the dump.
-    #[error("the dump was not complete at its deadline")]
+    /// The dump, or an earlier one, has had too little time.
+    #[error("the dump took too long and was not complete at its deadline")]
     Late,
     /// The kernel holds the dump or an earlier one.
     #[error("the kernel holds a dump (ss_exporter_dump_held_seconds)")]

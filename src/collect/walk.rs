@@ -94,8 +94,8 @@ pub(super) fn walk<W: World>(
         // One that takes long leaves the others half of the time.
         let until =
             if visit.namespace.own { deadline } else { now + deadline.saturating_duration_since(now) / 2 };
-        let seen = match homes.held(visit) {
-            Some(_) => Err(Missed::Held),
+        let seen = match homes.blocked(visit) {
+            Some(missed) => Err(missed),
             None => look(plan, world, &mut folding, visit, program, until),
         };
         match seen {
@@ -117,9 +117,9 @@ pub(super) fn walk<W: World>(
             Err(error) => {
                 missed.push(visit.home.number);
                 let error = match error {
-                    Missed::Dump(DumpError::Deadline(token)) => {
-                        homes.hold(visit, now, token);
-                        if homes.held(visit).is_some() { Missed::Held } else { Missed::Late }
+                    Missed::Dump(DumpError::Deadline(dump)) => {
+                        homes.leave(visit, now, dump);
+                        homes.blocked(visit).unwrap_or(Missed::Late)
                     }
                     error => error,
                 };

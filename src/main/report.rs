@@ -3,6 +3,7 @@
 //! Refuses to know how either is made.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use ss_exporter::collect::{Memory, collect};
@@ -10,6 +11,7 @@ use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
 use ss_exporter::snapshot::Cursor;
+use ss_exporter::sockdiag::is_any_held;
 use ss_exporter::words::inert_json;
 
 use crate::failure::Failure;
@@ -25,13 +27,51 @@ pub fn once(plan: &Plan) -> Result<(), Failure> {
     rights::keep(&features);
     let host = Host::of(plan, namespaces)?;
     wait_for_hosts(plan, &host);
-    let mut snapshot = collect(plan, &host, &mut Memory::of_one(plan, privileges));
+    let patient = without_deadline(plan);
+    let waiting = say_why_it_waits(plan.collect.deadline);
+    let mut snapshot = collect(&patient, &host, &mut Memory::of_one(&patient, privileges));
+    drop(waiting);
     snapshot.forget_past();
     let mut cursor = Cursor::default();
     while let Some(chunk) = snapshot.chunk(&mut cursor, Format::Text) {
         print_metrics(&chunk)?;
     }
     if snapshot.health.success() { Ok(()) } else { Err(Failure::at_run_time("the collection failed")) }
+}
+
+/// The same plan with all the time that its collection may need: no scrape waits for it.
+fn without_deadline(plan: &Plan) -> Plan {
+    /// Ten years.
+    const ENOUGH: Duration = Duration::from_hours(10 * 365 * 24);
+    let mut plan = plan.clone();
+    (plan.collect.deadline, plan.collect.owners) = (ENOUGH, ENOUGH);
+    plan
+}
+
+/// Says that the collection takes longer than its deadline, and why, until what is returned is dropped.
+fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
+    let (waiting, ended) = sync_channel(0);
+    let waits = move |time| ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+    let watch = move || {
+        let (mut slow, mut held) = (false, false);
+        let mut time = deadline;
+        while !held && waits(time) {
+            held = is_any_held();
+            if held {
+                tracing::warn!(
+                    "the kernel holds a dump; waiting until it lets go: docs/troubleshooting.md says of what"
+                );
+            } else if !slow {
+                tracing::warn!(
+                    "the collection takes longer than collect.deadline; waiting until it is complete"
+                );
+            }
+            (slow, time) = (true, Duration::from_secs(1));
+        }
+    };
+    // Where there is no thread nothing is said.
+    let _ = std::thread::Builder::new().name("waiting".into()).spawn(watch);
+    waiting
 }
 
 /// Prints what the configuration comes to on this host.

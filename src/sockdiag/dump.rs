@@ -5,12 +5,12 @@
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
 use super::frame::{Message, Messages};
+use super::held::{Held, Talking};
 use super::receivers::RECEIVERS;
 use super::request::{Request, TCPDIAG_GETSOCK};
 use super::socket::Socket;
@@ -133,21 +133,6 @@ pub enum DumpError {
     Deadline(Held),
 }
 
-/// The thread of a dump that has ended at its deadline.
-///
-/// The kernel makes a reply with `tcp_info` under the lock of each socket, and waits for it without end
-/// and signal while a process sits in a page fault inside `recv(2)` (`net/ipv4/tcp.c: tcp_get_info`).
-#[derive(Clone, Debug, Default)]
-pub struct Held(Weak<()>);
-
-impl Held {
-    /// Whether it is still in the kernel, with the dump's socket open, which keeps a network namespace alive.
-    #[must_use]
-    pub fn is_held(&self) -> bool {
-        self.0.strong_count() > 0
-    }
-}
-
 fn opening_hint(error: &io::Error) -> &'static str {
     match Errno::from_io_error(error) {
         Some(Errno::PROTONOSUPPORT | Errno::AFNOSUPPORT) => "; the kernel needs CONFIG_INET_DIAG",
@@ -183,12 +168,12 @@ pub fn dump(
     let (read, emptied) = sync_channel(AHEAD + 1);
     let (end, ended) = sync_channel(1);
     let message = request.encode(SEQUENCE);
-    let waiting = Arc::new(());
-    let held = Held(Arc::downgrade(&waiting));
+    let (talking, held) = Talking::begin();
     thread.run(move || {
+        talking.is_here();
         let received = receive_all(kernel, &message, deadline, &filled, &emptied);
         // The kernel has let go, and what asked it is closed.
-        drop(waiting);
+        drop(talking);
         // Past the deadline no thread waits for it.
         let _ = end.send(received);
     });

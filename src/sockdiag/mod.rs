@@ -9,6 +9,7 @@ pub mod bytecode;
 mod dump;
 mod events;
 mod frame;
+mod held;
 mod initiator;
 mod layout;
 mod netlink;
@@ -20,8 +21,9 @@ mod state;
 pub mod tcp_info;
 
 pub use algorithm::AlgorithmField;
-pub use dump::{Datagram, DumpError, DumpStats, Held, Kernel, dump};
+pub use dump::{Datagram, DumpError, DumpStats, Kernel, dump};
 pub use events::{Events, Queue, dropped};
+pub use held::{Held, is_any_held};
 pub use layout::{Layout, NoneValue, Width};
 pub use netlink::Netlink;
 pub use receivers::keep_receivers;

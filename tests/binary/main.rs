@@ -12,6 +12,7 @@ mod exporter;
 mod hostile;
 mod live;
 mod managed;
+mod paused;
 #[cfg(feature = "root-tests")]
 mod privileges;
 #[cfg(feature = "root-tests")]

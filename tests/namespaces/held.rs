@@ -24,9 +24,10 @@ pub fn dumps(exporter: &Exporter) -> usize {
         // A look at the listeners is over at the next look at it.
         std::thread::sleep(Duration::from_millis(5));
         let threads = std::fs::read_dir(format!("/proc/{}/task", exporter.child.id())).expect("threads");
-        let names =
-            threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
-        names.filter(|name| name == "receiver\n").count()
+        let states =
+            threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("status")).ok());
+        // Others of them wait for a dump.
+        states.filter(|text| text.starts_with("Name:\treceiver\n") && text.contains("\nState:\tD")).count()
     };
     (0..10).map(under_way).min().expect("ten")
 }
