@@ -1,31 +1,60 @@
-//! Host names of the selection and the addresses they have now, resolved forwards in the background.
+//! Addresses of the selection's host names: those in the hosts file at once, those of DNS in the background.
 //!
-//! A thread asks again every minute; whoever looks a name up gets the last answer at once. Refuses to
-//! know what the names are for, and never looks up the name of an address.
+//! For each address family the hosts file counts before DNS, as in the C library. A lookup of a name never waits.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{LookupIpStrategy, ResolverConfig};
+use hickory_resolver::config::{ResolveHosts, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use tokio::sync::watch::{Receiver, Sender, channel};
 
-/// Names are resolved again after this time.
+use file::{HOSTS_FILE, Stamp};
+use known::{Family, Known};
+
+mod file;
+mod known;
+#[cfg(test)]
+mod tests;
+
+/// DNS is asked again after this time.
 const PERIOD: Duration = Duration::from_mins(1);
 
 /// The addresses of host names.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
-    known: Arc<Mutex<HashMap<String, Vec<IpAddr>>>>,
-    /// Whether every name has been asked for once.
-    asked: Arc<AtomicBool>,
-    /// How often the names have been others: a thread ends when its names are no longer asked for.
-    generation: Arc<AtomicU64>,
+    shared: Arc<Shared>,
+    /// Says to the thread that the hosts file has changed. Without it the thread ends.
+    changes: Arc<Mutex<Option<Sender<()>>>>,
+}
+
+/// What the thread and its users share.
+#[derive(Debug)]
+struct Shared {
+    file: PathBuf,
+    /// The DNS servers; `None` for those of the system.
+    servers: Option<ResolverConfig>,
+    names: Mutex<Names>,
+}
+
+/// The names and what is known of them.
+#[derive(Debug, Default)]
+struct Names {
+    known: HashMap<String, Known>,
+    /// The hosts file as it was read; `None` if it must be read again.
+    stamp: Option<Stamp>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { file: HOSTS_FILE.into(), servers: None, names: Mutex::default() }
+    }
 }
 
 impl Hosts {
@@ -33,92 +62,150 @@ impl Hosts {
     ///
     /// # Errors
     /// If the thread or its runtime cannot be made.
-    pub fn watch(names: Vec<String>) -> io::Result<Self> {
+    pub fn watch(names: &[String]) -> io::Result<Self> {
         let hosts = Self::default();
         hosts.follow(names)?;
         Ok(hosts)
     }
 
-    /// Resolves these names from now on, in place of those before; what is known of them stays.
+    /// Resolves these names from now on, in place of those before; known addresses of a name that stays are kept.
+    ///
+    /// The addresses in the hosts file count when it returns.
     ///
     /// # Errors
     /// If the thread or its runtime cannot be made; the names are then those before.
-    pub fn follow(&self, names: Vec<String>) -> io::Result<()> {
-        let hosts = self.clone();
-        let generation = self.generation.load(Ordering::Acquire) + 1;
-        if names.is_empty() {
-            self.generation.store(generation, Ordering::Release);
-            return Ok(());
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let before = self.generation.swap(generation, Ordering::AcqRel);
-        let thread = std::thread::Builder::new().name("hosts".into());
-        let started = thread.spawn(move || {
-            runtime.block_on(async {
-                while hosts.generation.load(Ordering::Acquire) == generation {
-                    hosts.refresh(&names).await;
-                    hosts.asked.store(true, Ordering::Release);
-                    tokio::time::sleep(PERIOD).await;
-                }
-            });
-        });
-        if started.is_err() {
-            self.generation.store(before, Ordering::Release);
-        }
-        started.map(drop)
+    pub fn follow(&self, names: &[String]) -> io::Result<()> {
+        self.shared.add(names);
+        let started = if names.is_empty() { None } else { Some(self.shared.start(names.to_vec())?) };
+        self.shared.lock().known.retain(|name, _| names.contains(name));
+        *self.changes() = started;
+        Ok(())
     }
 
-    /// The addresses that the name had when it was last resolved; empty if it has none.
+    /// The addresses of the name; empty if none is known.
+    ///
+    /// Looks whether the hosts file has changed.
     #[must_use]
     pub fn addresses(&self, name: &str) -> Vec<IpAddr> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default()
+        let changed = self.shared.read_file();
+        if changed && let Some(changes) = self.changes().as_ref() {
+            // A name that is no longer in the file may be in DNS.
+            changes.send_replace(());
+        }
+        self.shared.lock().known.get(name).map(Known::addresses).unwrap_or_default()
     }
 
-    /// Whether every name has been asked for at least once, with whatever result.
+    /// Whether DNS has been asked for each name that is not in the hosts file, with whatever result.
     #[must_use]
     pub fn asked(&self) -> bool {
-        self.asked.load(Ordering::Acquire)
+        self.shared.lock().known.values().all(Known::is_asked)
     }
 
-    async fn refresh(&self, names: &[String]) {
-        // Made anew each time, because resolv.conf and the hosts file may have changed.
-        let resolver = match resolver() {
-            Ok(resolver) => resolver,
-            Err(error) => {
-                tracing::warn!(%error, "cannot make a resolver; the addresses of hosts stay as they are");
-                return;
-            }
-        };
-        for name in names {
-            match resolver.lookup_ip(name.as_str()).await {
-                Ok(found) => self.set(name, found.iter().map(|address| address.to_canonical()).collect()),
-                Err(error) if error.is_no_records_found() => self.set(name, Vec::new()),
-                // Nobody answered: the name may well have its old addresses still.
-                Err(error) => tracing::warn!(host = name, %error, "cannot resolve a host of the selection"),
-            }
-        }
+    /// Whether each name has an address.
+    #[must_use]
+    pub fn resolved(&self) -> bool {
+        self.shared.lock().known.values().all(|known| !known.addresses().is_empty())
     }
 
-    fn set(&self, name: &str, mut addresses: Vec<IpAddr>) {
-        addresses.sort_unstable();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.get(name) == Some(&addresses) {
-            return;
-        }
-        if addresses.is_empty() {
-            tracing::warn!(host = name, "a host of the selection has no address; it matches nothing");
-        } else {
-            tracing::info!(host = name, ?addresses, "resolved a host of the selection");
-        }
-        known.insert(name.to_owned(), addresses);
+    fn changes(&self) -> MutexGuard<'_, Option<Sender<()>>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn resolver() -> Result<TokioResolver, NetError> {
-    // Without a resolv.conf there is still the hosts file.
-    let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|_| {
-        TokioResolver::builder_with_config(ResolverConfig::default(), TokioRuntimeProvider::default())
-    });
-    builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    builder.build()
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds names, with their addresses in the hosts file.
+    fn add(&self, names: &[String]) {
+        let mut all = self.lock();
+        for name in names {
+            all.known.entry(name.clone()).or_default();
+        }
+        all.stamp = None;
+        drop(all);
+        self.read_file();
+    }
+
+    /// Reads the hosts file if it has changed; whether it has.
+    fn read_file(&self) -> bool {
+        let mut names = self.lock();
+        if names.known.is_empty() {
+            return false;
+        }
+        let stamp = Stamp::of(&self.file);
+        if stamp.is_some() && stamp == names.stamp {
+            return false;
+        }
+        names.stamp = stamp;
+        let wanted: Vec<_> = names.known.keys().map(String::as_str).collect();
+        let mut found = file::read(&self.file, &wanted);
+        let mut changed = false;
+        for (name, known) in &mut names.known {
+            let addresses = found.remove(name).unwrap_or_default();
+            changed |= known.change(name, |known| known.file = addresses);
+        }
+        changed
+    }
+
+    /// Starts the thread that asks DNS for the names, until the sender is dropped.
+    fn start(self: &Arc<Self>, names: Vec<String>) -> io::Result<Sender<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (sender, mut changes) = channel(());
+        let shared = Arc::clone(self);
+        std::thread::Builder::new().name("hosts".into()).spawn(move || {
+            runtime.block_on(async {
+                for (name, family) in names.iter().flat_map(|name| Family::BOTH.map(|family| (name, family)))
+                {
+                    // Each in a task of its own: one that gets no answer delays no other.
+                    let changes = changes.clone();
+                    tokio::spawn(Arc::clone(&shared).ask(name.clone(), family, changes));
+                }
+                while changes.changed().await.is_ok() {}
+            });
+        })?;
+        Ok(sender)
+    }
+
+    /// Asks DNS for the addresses of one family, again and again, as long as the hosts file has none.
+    async fn ask(self: Arc<Self>, name: String, family: Family, mut changes: Receiver<()>) {
+        loop {
+            if self.lock().known.get(&name).is_some_and(|known| !known.is_in_file(family)) {
+                let answer = self.lookup(&name, family).await;
+                if let Some(known) = self.lock().known.get_mut(&name) {
+                    known.answered(&name, family, answer);
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PERIOD) => {}
+                event = changes.changed() => if event.is_err() { return },
+            }
+        }
+    }
+
+    /// The addresses of one family that DNS has for a name.
+    async fn lookup(&self, name: &str, family: Family) -> Result<Vec<IpAddr>, NetError> {
+        let resolver = self.resolver()?;
+        let found = match family {
+            Family::V4 => resolver.ipv4_lookup(name).await,
+            Family::V6 => resolver.ipv6_lookup(name).await,
+        };
+        match found {
+            Ok(found) => Ok(found.answers().iter().filter_map(|record| record.data.ip_addr()).collect()),
+            Err(error) if error.is_no_records_found() => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Made for each lookup, because resolv.conf may have changed.
+    fn resolver(&self) -> Result<TokioResolver, NetError> {
+        let with = |servers| TokioResolver::builder_with_config(servers, TokioRuntimeProvider::default());
+        let mut builder = match &self.servers {
+            Some(servers) => with(servers.clone()),
+            None => TokioResolver::builder_tokio().unwrap_or_else(|_| with(ResolverConfig::default())),
+        };
+        builder.options_mut().use_hosts_file = ResolveHosts::Never;
+        builder.build()
+    }
 }

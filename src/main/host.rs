@@ -35,7 +35,7 @@ pub struct Host {
 impl Host {
     /// The world for a plan, whose host names are resolved from now on.
     pub fn of(plan: &Plan, namespaces: Namespaces) -> Result<Self, Failure> {
-        let hosts = Hosts::watch(plan.hosts.clone())
+        let hosts = Hosts::watch(&plan.hosts)
             .map_err(|error| Failure::at_run_time(format!("cannot start resolving host names: {error}")))?;
         Ok(Self { hosts, namespaces })
     }

@@ -120,7 +120,7 @@ impl Lifecycle {
             ));
         }
         if plan.hosts != work.plan.hosts {
-            let followed = work.host.hosts.follow(plan.hosts.clone());
+            let followed = work.host.hosts.follow(&plan.hosts);
             followed.map_err(|error| format!("cannot start resolving host names: {error}"))?;
         }
         rights::say_missing(&privileges, Some(&work.privileges));

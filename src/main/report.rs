@@ -90,10 +90,15 @@ pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
     print_text(&if json { inert_json(&format!("{:#}\n", estimate.to_json())) } else { estimate.to_string() })
 }
 
+/// An address family whose DNS does not answer is waited for no longer than this if another has answered.
+const OTHER_FAMILY: Duration = Duration::from_secs(1);
+
 /// A single collection has no second chance to know the addresses of hosts.
 pub fn wait_for_hosts(plan: &Plan, host: &Host) {
-    let deadline = Instant::now() + plan.collect.deadline;
-    while !plan.hosts.is_empty() && !host.hosts.asked() && Instant::now() < deadline {
+    let start = Instant::now();
+    let hosts = &host.hosts;
+    let enough = || hosts.asked() || hosts.resolved() && start.elapsed() >= OTHER_FAMILY;
+    while !enough() && start.elapsed() < plan.collect.deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
 }

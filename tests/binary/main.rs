@@ -10,6 +10,7 @@ mod dropping;
 mod estimate;
 mod exporter;
 mod hostile;
+mod hosts;
 mod live;
 mod managed;
 mod paused;
