@@ -117,9 +117,15 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let complete = walked.result.is_ok();
     let mut owners_told = true;
     if let Some(processes) = attribution.processes() {
-        owners_told = read && !processes.incomplete;
+        owners_told = read && !processes.incomplete && !processes.is_elsewhere();
         if read && processes.incomplete {
             trouble.say("owners could not all be found within collect.owners; some are unknown".to_owned());
+        }
+        if read && processes.is_elsewhere() {
+            let proc = world.proc().display();
+            trouble.say(format!(
+                "{proc} does not show the exporter itself but other processes; some owners are unknown"
+            ));
         }
         let duration = looked + walked.resolving;
         health.stages.push(Stage { name: "processes", duration, success: owners_told });
@@ -191,7 +197,7 @@ impl Trouble {
 /// Has the process table looked at, if an owner is asked for; whether it can be read.
 fn owners(attribution: &mut Attribution, start: Instant, until: Instant, trouble: &mut Trouble) -> bool {
     let read = attribution.begin(start, until);
-    if let Err(error) = read {
+    if let Err(error) = &read {
         trouble.say(format!("cannot read the process table: {error}"));
     }
     read.is_ok()

@@ -1,8 +1,11 @@
-//! The two calls on netlink sockets that safe code cannot make: all unsafe code there is (`netlink(7)`).
+//! The calls that safe code cannot make: all unsafe code there is (`netlink(7)`, `kcmp(2)`).
 //!
 //! Refuses to know what is heard, and from whom.
 
-#![expect(unsafe_code, reason = "no safe crate sets this option or reads this control message")]
+#![expect(
+    unsafe_code,
+    reason = "no safe crate sets this option, reads this control message or compares tasks"
+)]
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -89,6 +92,18 @@ const fn length_of<T>() -> socklen_t {
     size_of::<T>() as socklen_t
 }
 
+/// Whether two tasks share one table of open files (`kcmp(2)`, `KCMP_FILES`).
+///
+/// # Errors
+/// `EPERM` without the right to trace both, `ESRCH` if one has ended, `ENOSYS` from a kernel without it.
+pub fn share_files(one: u32, other: u32) -> io::Result<bool> {
+    /// `include/uapi/linux/kcmp.h`
+    const KCMP_FILES: c_int = 2;
+    // SAFETY: the call takes five numbers and no pointer.
+    let order = unsafe { libc::syscall(libc::SYS_kcmp, one, other, KCMP_FILES, 0, 0) };
+    if order < 0 { Err(io::Error::last_os_error()) } else { Ok(order == 0) }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::fd::OwnedFd;
@@ -133,6 +148,18 @@ mod tests {
         sendto(&socket, &message, SendFlags::empty(), &SocketAddrNetlink::new(0, 0)).expect("a request");
         let mut buffer = [0; 256];
         assert_eq!(receive(&socket, &mut buffer).expect("the kernel's reply").sender, 0);
+    }
+
+    #[test]
+    fn a_process_shares_its_files_with_itself_and_not_with_a_child() {
+        let own = std::process::id();
+        let mut child =
+            std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().expect("cat");
+        assert!(share_files(own, own).expect("itself"));
+        assert!(!share_files(own, child.id()).expect("its child"));
+        drop(child.stdin.take());
+        child.wait().expect("its end");
+        assert_eq!(share_files(own, child.id()).expect_err("gone").raw_os_error(), Some(libc::ESRCH));
     }
 
     #[test]

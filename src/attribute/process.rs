@@ -15,6 +15,7 @@ mod table;
 mod turn;
 
 use super::cgroup::Cgroup;
+use super::folder::label_text;
 
 pub use owner::{Owner, OwnerId};
 pub use pass::Looks;
@@ -58,14 +59,36 @@ impl Process {
 
     /// Whether its comm or its executable's base name is this.
     ///
-    /// The kernel cuts a comm after 15 bytes, so a longer name is compared with its cut form too.
+    /// The kernel cuts a comm after 15 bytes, also within a letter, so a longer name is cut in the same way.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         const COMM: usize = 15;
+        let cut = |name: &str| name.as_bytes().get(..COMM).map(label_text);
         self.comm == name
             || self.executable == name
-            || (self.comm.len() == COMM
-                && name.as_bytes().starts_with(self.comm.as_bytes())
-                && name.len() > COMM)
+            || (name.len() > COMM && cut(name).as_deref() == Some(&self.comm))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_longer_than_the_kernel_keeps_selects_also_where_it_is_cut_within_a_letter() {
+        for name in [
+            "prometheus-exporter",
+            "abcdefghijklmn\u{e9}t\u{e9}",
+            "\u{65e5}\u{672c}\u{8a9e}\u{306e}\u{540d}\u{524d}",
+            "\u{1f980}\u{1f980}\u{1f980}\u{1f980}",
+        ] {
+            let comm = label_text(&name.as_bytes()[..15]);
+            let process = Process::new(1, comm.clone(), String::new());
+            assert!(process.is_called(name), "{name}");
+            assert!(process.is_called(&comm), "{comm}");
+            assert!(!process.is_called(&name.chars().take(2).collect::<String>()), "{name}");
+        }
+        let short = Process::new(1, "abcdefghijklmn".to_owned(), String::new());
+        assert!(!short.is_called("abcdefghijklmno"));
     }
 }

@@ -2,11 +2,10 @@
 //!
 //! Nothing that nobody asks for is looked at. Refuses to know what the answers are used for.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-
-use rustix::io::Errno;
 
 use crate::attribute::{Belongs, Cgroup, Cgroups, Claim, Home, Owner, OwnerId, Processes, Users, Whose};
 use crate::plan::Plan;
@@ -50,7 +49,7 @@ impl Attribution {
     }
 
     /// A collection begins, which has until then to look at the process table.
-    pub(crate) fn begin(&mut self, now: Instant, until: Instant) -> Result<(), Errno> {
+    pub(crate) fn begin(&mut self, now: Instant, until: Instant) -> io::Result<()> {
         self.users.begin();
         if let Some(cgroups) = &mut self.cgroups {
             cgroups.begin();

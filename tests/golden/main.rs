@@ -70,6 +70,8 @@ impl Kernel for Recording {
 
 /// A process table in which two processes share every socket of the capture but one.
 fn processes(proc: &Path) {
+    // The table shows the exporter itself.
+    std::fs::create_dir(proc.join("self")).expect("a folder");
     let inodes: Vec<&str> = include_str!("../wire/linux-6.18.ss")
         .split_whitespace()
         .filter_map(|word| word.strip_prefix("ino:"))
@@ -78,7 +80,7 @@ fn processes(proc: &Path) {
         let fds = proc.join(pid).join("fd");
         std::fs::create_dir_all(&fds).expect("a folder");
         // As the kernel writes them: the name with its line feed escaped, 18 numbers, then the time of start.
-        let stat = [pid.as_bytes(), b" (a\"b\\n\xff) S", &b" 0".repeat(18), b" 7 0\n"].concat();
+        let stat = [pid.as_bytes(), b" (a\"b\n\xff) S", &b" 0".repeat(18), b" 7 0\n"].concat();
         std::fs::write(proc.join(pid).join("stat"), stat).expect("a file");
         for (fd, inode) in inodes.iter().skip(1).enumerate() {
             std::os::unix::fs::symlink(format!("socket:[{inode}]"), fds.join(fd.to_string()))

@@ -3,21 +3,54 @@
 It refuses to know what is promised of it.
 """
 
+import ctypes
+import fcntl
 import itertools
 import os
+import platform
 import signal
 import socket
+import struct
 import sys
+import threading
 import time
 
 HERE = "127.0.0.1"
 held = []
+libc = ctypes.CDLL(None, use_errno=True)
+main_ends = threading.Event()
 
 
 def name(text):
     """Takes this name (`/proc/PID/comm`)."""
     with open("/proc/self/comm", "w") as comm:
         comm.write(text)
+
+
+def raw_name(text):
+    """Takes the name of these bytes, in hexadecimal digits."""
+    PR_SET_NAME = 15
+    libc.prctl(PR_SET_NAME, bytes.fromhex(text), 0, 0, 0)
+
+
+def unshare(flags):
+    """Parts this thread from the others (`unshare(2)`)."""
+    if libc.unshare(int(flags, 0)) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def up():
+    """Brings up the loopback interface of this thread's network namespace."""
+    SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
+
+
+def end_main():
+    """Ends the main thread, and it alone."""
+    main_ends.set()
+    while open("/proc/self/stat").read().rsplit(")", 1)[1].split()[0] != "Z":
+        time.sleep(0.001)
 
 
 def user(uid):
@@ -175,11 +208,23 @@ def brief(notes, port, number):
 
 
 ANSWERED = object()
-COMMANDS = [name, user, cgroup, connect, listen, accept, serve, say, fill, close, give, await_at, take, share, rename, storm]
+COMMANDS = [name, raw_name, unshare, up, end_main, user, cgroup, connect, listen, accept, serve, say, fill, close, give, await_at, take, share, rename, storm]
 BY_NAME = {command.__name__: command for command in COMMANDS}
 
-for line in sys.stdin:
-    word, *arguments = line.split()
-    answer = BY_NAME[word](*arguments)
-    if answer is not ANSWERED:
-        os.write(1, f"{answer or ''}\n".encode())
+
+def obey():
+    """Does what each line says."""
+    for line in sys.stdin:
+        word, *arguments = line.split()
+        answer = BY_NAME[word](*arguments)
+        if answer is not ANSWERED:
+            os.write(1, f"{answer or ''}\n".encode())
+
+
+if sys.argv[1:] == ["thread"]:
+    threading.Thread(target=obey).start()
+    main_ends.wait()
+    # exit(2), of this thread alone; glibc has no function for it.
+    libc.syscall(93 if platform.machine() == "aarch64" else 60, 0)
+else:
+    obey()

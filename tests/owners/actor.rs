@@ -15,9 +15,18 @@ pub struct Actor {
 impl Actor {
     /// Starts one of that name, which holds no TCP socket yet.
     pub fn new(name: &str) -> Self {
+        Self::start(name, &[])
+    }
+
+    /// One that does everything in a thread that is not its main one.
+    pub fn in_a_thread(name: &str) -> Self {
+        Self::start(name, &["thread"])
+    }
+
+    fn start(name: &str, arguments: &[&str]) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/owners/actor.py");
         let mut command = Command::new("python3");
-        command.args(["-I", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["-I", script]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("python3");
         let answers = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut actor = Self { orders: child.stdin.take(), child, answers };

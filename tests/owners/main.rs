@@ -23,6 +23,8 @@ mod actor;
 mod cast;
 mod cgroups;
 mod handing;
+mod mounts;
+mod names;
 mod oracle;
 mod passed;
 mod ports;
@@ -32,6 +34,7 @@ mod rows;
 mod selection;
 mod sleeper;
 mod storms;
+mod threads;
 mod unprivileged;
 
 use turn::{enter, name, program};

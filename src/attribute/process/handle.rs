@@ -22,6 +22,12 @@ impl Handle {
         open(table, itoa::Buffer::new().format(pid)).map(Self)
     }
 
+    /// An open folder of a process.
+    #[cfg(test)]
+    pub(super) const fn of(folder: OwnedFd) -> Self {
+        Self(folder)
+    }
+
     /// Its name and the time of its start; [`Errno::INVAL`] for a text that is none.
     pub(super) fn stat(&self) -> Result<Stat, Errno> {
         Stat::parse(&self.read::<1024>("stat")?).ok_or(Errno::INVAL)
@@ -39,6 +45,36 @@ impl Handle {
     pub(super) fn cgroup(&self) -> Option<Cgroup> {
         let text = self.read::<8192>("cgroup").ok()?;
         Cgroup::of_process(&String::from_utf8_lossy(&text))
+    }
+
+    /// The ids of its threads.
+    pub(super) fn threads(&self) -> Result<Vec<u32>, Errno> {
+        let mut ids = Vec::new();
+        each_name(&open(&self.0, c"task")?, |name| {
+            ids.extend(number(name.to_bytes()));
+            true
+        })?;
+        Ok(ids)
+    }
+
+    /// The folder of one of its threads.
+    pub(super) fn thread(&self, id: u32) -> Result<Self, Errno> {
+        open(&self.0, ["task/", itoa::Buffer::new().format(id)].concat()).map(Self)
+    }
+
+    /// The id and the folder of the thread that shows the files of the process: the main one as long as it lives.
+    pub(super) fn with_files(self, pid: u32, stat: &Stat) -> Result<(u32, Self), Errno> {
+        if stat.is_leaderless() {
+            for id in self.threads()? {
+                if id != pid
+                    && let Ok(thread) = self.thread(id)
+                    && thread.links().is_ok()
+                {
+                    return Ok((id, thread));
+                }
+            }
+        }
+        Ok((pid, self))
     }
 
     /// Its descriptors.

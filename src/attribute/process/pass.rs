@@ -15,6 +15,8 @@ pub struct Looks {
     pub descriptors: u64,
     /// Times that a process was looked at.
     pub processes: u64,
+    /// Threads whose table of open files was compared with that of their process.
+    pub threads: u64,
     /// Sockets asked for whose holders are unknown.
     pub unknown: usize,
 }
@@ -30,6 +32,8 @@ pub(super) struct Pass {
     pub(super) descriptors: u64,
     /// Processes looked at.
     pub(super) processes: u64,
+    /// Threads compared.
+    pub(super) threads: u64,
     /// Whether something could not be looked at for a reason of our own, such as too many open files.
     pub(super) failed: bool,
     /// Whether its time was over when it was last asked.
@@ -40,7 +44,7 @@ pub(super) struct Pass {
 impl Pass {
     /// A pass that must end at `until`.
     pub(super) const fn new(number: u32, now: u32, until: Instant) -> Self {
-        Self { number, now, descriptors: 0, processes: 0, failed: false, spent: false, until }
+        Self { number, now, descriptors: 0, processes: 0, threads: 0, failed: false, spent: false, until }
     }
 
     /// Whether its time is over.

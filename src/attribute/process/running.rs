@@ -1,4 +1,4 @@
-//! One running process: who it is, and its descriptors.
+//! One table of open files: of a process, or of a thread that has one of its own.
 //!
 //! Refuses to know other processes.
 
@@ -8,13 +8,17 @@ use super::Process;
 use super::fds::{Changes, Fds};
 use super::owner::OwnerId;
 
-/// A process that was running when last seen.
+/// A table of open files, and the process that it belongs to, as they were when last seen.
 #[derive(Debug)]
 pub(super) struct Running {
     /// When it started, in clock ticks since boot.
     pub(super) start: u64,
-    /// Its names.
+    /// The process and its names.
     pub(super) process: Process,
+    /// How many threads the process has.
+    pub(super) threads: u32,
+    /// When these were compared, in seconds of the table's clock.
+    pub(super) compared: Option<u32>,
     /// The owner that it is alone; nobody until somebody asks.
     pub(super) alone: OwnerId,
     /// Its descriptors.
@@ -33,11 +37,25 @@ impl Running {
         Self {
             start,
             process,
+            threads: 0,
+            compared: None,
             alone: OwnerId::NOBODY,
             fds: Fds::default(),
             is_asked: false,
             is_readable: true,
             scanned: 0,
+        }
+    }
+
+    /// Whether that is the id of the process, and not of a thread.
+    pub(super) const fn is_of(&self, id: u32) -> bool {
+        self.process.pid == id
+    }
+
+    /// Notes how many threads the process has.
+    pub(super) fn note_threads(&mut self, threads: u32) {
+        if self.threads != threads {
+            (self.threads, self.compared) = (threads, None);
         }
     }
 

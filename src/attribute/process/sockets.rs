@@ -166,6 +166,11 @@ impl Sockets {
         self.missing.len()
     }
 
+    /// Whether any that was asked for in this collection has no known holder.
+    pub(super) fn is_any_unowned(&self) -> bool {
+        !self.missing.is_empty() || self.nobody.values().any(|asked| *asked == self.collection)
+    }
+
     /// Whether one of them was missing at the end of the last collection too: it is not one that was closed
     /// before anybody could look.
     pub(super) fn is_missing_again(&self) -> bool {

@@ -1,50 +1,50 @@
 //! What is read of `/proc/PID/stat` (`proc_pid_stat(5)`).
 //!
-//! Refuses to know all fields but two.
+//! Refuses to know all fields but four.
 
 use super::super::folder::label_text;
 
-/// The name of a process and the time of its start.
+/// The name of a process, the time of its start, and what it runs as.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Stat {
     /// The name that it gave itself.
     pub(super) comm: String,
     /// When it started, in clock ticks since boot: it tells apart processes of one id.
     pub(super) start: u64,
+    /// How many threads it has, the main one included until all have ended.
+    pub(super) threads: u32,
+    /// Whether the main thread has ended.
+    has_ended: bool,
 }
 
 impl Stat {
-    /// Field 2, without its parentheses, and field 22; `None` for what the kernel would not write.
+    /// Whether the main thread has ended and others go on, which hold what it no longer shows.
+    pub(super) const fn is_leaderless(&self) -> bool {
+        self.has_ended && self.threads > 1
+    }
+
+    /// Field 2, without its parentheses, and fields 3, 20 and 22; `None` for what the kernel would not write.
+    ///
+    /// The kernel escapes a name in `/proc/PID/status` alone: here it is byte for byte the process's own.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         // A process may put parentheses and spaces into its name, but what follows has no parenthesis.
         let open = text.iter().position(|byte| *byte == b'(')?;
         let close = text.iter().rposition(|byte| *byte == b')')?;
         let comm = text.get(open + 1..close)?;
         let rest = std::str::from_utf8(text.get(close + 1..)?).ok()?;
-        let start = rest.split_ascii_whitespace().nth(19)?.parse().ok()?;
-        Some(Self { comm: label_text(&unescaped(comm)), start })
+        let mut fields = rest.split_ascii_whitespace();
+        let has_ended = matches!(fields.next()?, "Z" | "X");
+        let threads = fields.nth(16)?.parse().ok()?;
+        let start = fields.nth(1)?.parse().ok()?;
+        Some(Self { comm: label_text(comm), start, threads, has_ended })
     }
-}
-
-/// A comm as it is: `proc_task_name` in `fs/proc/array.c` writes newlines and backslashes as `\n` and `\\`.
-fn unescaped(comm: &[u8]) -> Vec<u8> {
-    let mut bytes = comm.iter().copied();
-    let mut text = Vec::with_capacity(comm.len());
-    while let Some(byte) = bytes.next() {
-        text.push(match byte {
-            b'\\' => match bytes.next() {
-                Some(b'n') => b'\n',
-                Some(escaped) => escaped,
-                None => byte,
-            },
-            _ => byte,
-        });
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::CWD;
+
+    use super::super::handle::Handle;
     use super::*;
 
     fn line(comm: &str) -> String {
@@ -57,18 +57,49 @@ mod tests {
             ("sshd", "sshd"),
             ("", ""),
             (") S 1 (", ") S 1 ("),
-            (r"a\nb\\n", "a\nb\\n"),
+            ("a\\b\nc", "a\\b\nc"),
             ("kworker/u8:2-ev", "kworker/u8:2-ev"),
         ] {
             let stat = Stat::parse(line(written).as_bytes());
-            assert_eq!(stat, Some(Stat { comm: expected.to_owned(), start: 98_765 }), "{written}");
+            let expected = Stat { comm: expected.to_owned(), start: 98_765, threads: 1, has_ended: false };
+            assert_eq!(stat, Some(expected), "{written}");
         }
+    }
+
+    #[test]
+    fn a_name_is_shown_as_the_process_gave_it_whichever_bytes_it_has() {
+        let named = |name: &[u8]| {
+            rustix::thread::set_name(&std::ffi::CString::new(name).expect("no zero")).expect("a name");
+            let folder = super::super::super::folder::open(CWD, "/proc/thread-self").expect("this thread");
+            Handle::of(folder).stat().expect("a name").comm
+        };
+        for byte in 1..=u8::MAX {
+            for name in
+                [vec![byte], vec![b'a', byte, b'b'], vec![byte; 15], vec![b'\\', byte], vec![byte, b')']]
+            {
+                assert_eq!(named(&name), String::from_utf8_lossy(&name), "{name:?}");
+            }
+        }
+        assert_eq!(named(b""), "");
     }
 
     #[test]
     fn a_comm_that_is_no_text_is_made_one() {
         let text = [b"7 (\xff\xfe) ".as_slice(), line("x").split_once(") ").unwrap().1.as_bytes()].concat();
         assert_eq!(Stat::parse(&text).unwrap().comm, "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn a_process_is_leaderless_if_its_main_thread_has_ended_and_others_have_not() {
+        for (state, threads, is_leaderless) in
+            [("S", 9, false), ("Z", 1, false), ("Z", 2, true), ("X", 3, true)]
+        {
+            let text = line("x")
+                .replace(" S ", &format!(" {state} "))
+                .replace(" 20 0 1 ", &format!(" 20 0 {threads} "));
+            let stat = Stat::parse(text.as_bytes()).expect("a line of the kernel");
+            assert_eq!((stat.threads, stat.is_leaderless()), (threads, is_leaderless), "{text}");
+        }
     }
 
     #[test]

@@ -5,10 +5,12 @@
 mod listing;
 mod renewal;
 mod search;
+mod threads;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,14 +26,21 @@ use super::running::Running;
 use super::sockets::{Sockets, Whose};
 use super::stat::Stat;
 use super::turn::{TURN, Turn};
+use crate::sys::share_files;
 
 /// What was seen longer ago is not believed, in seconds; ten are left for the collection itself.
 const BELIEVED: u32 = 50;
+
 /// The holders of every socket that the process table shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Processes {
     proc: PathBuf,
     with_cgroups: bool,
+    /// Whether two tasks of that process table share one table of open files.
+    share_files: fn(&Path, u32, u32) -> io::Result<bool>,
+    /// Whether the process table does not show the exporter itself: it is that of others.
+    is_foreign: bool,
+    /// By the id of the process, or of its thread that has a table of its own.
     running: BTreeMap<u32, Running>,
     sockets: Sockets,
     owners: Owners,
@@ -57,7 +66,25 @@ impl Processes {
     /// Cgroups are read where the kernel does not tell them of sockets: on hosts with cgroup v1 only.
     #[must_use]
     pub fn new(proc: PathBuf, with_cgroups: bool) -> Self {
-        Self { proc, with_cgroups, ..Self::default() }
+        Self {
+            proc,
+            with_cgroups,
+            share_files: |_, one, other| share_files(one, other),
+            is_foreign: false,
+            running: BTreeMap::new(),
+            sockets: Sockets::default(),
+            owners: Owners::default(),
+            turn: Turn::default(),
+            collection: 0,
+            passes: 0,
+            epoch: None,
+            begun: None,
+            listed: None,
+            counted: None,
+            looks: Looks::default(),
+            unreadable: 0,
+            incomplete: false,
+        }
     }
 
     /// A collection begins: looks again at names and at a share of what is known, and for new processes.
@@ -65,8 +92,8 @@ impl Processes {
     /// It stops at `until`. What it sees counts as seen at `now`. Processes that end meanwhile are skipped.
     ///
     /// # Errors
-    /// If the process table itself cannot be read.
-    pub fn begin(&mut self, now: Instant, until: Instant) -> Result<(), Errno> {
+    /// If the process table itself cannot be read, or shows no process.
+    pub fn begin(&mut self, now: Instant, until: Instant) -> io::Result<()> {
         let elapsed = self.begun.map_or(TURN, |begun| now.saturating_duration_since(begun));
         self.begun = Some(now);
         self.incomplete = false;
@@ -101,7 +128,7 @@ impl Processes {
     pub fn resolve(&mut self, now: Instant, until: Instant) {
         if self.sockets.missing() > 0 {
             let mut pass = self.pass(now, until);
-            let complete = self.search(&mut pass, now).is_ok() && !pass.spent && !pass.failed;
+            let complete = self.search(&mut pass, now).is_ok_and(|all| all) && !pass.spent && !pass.failed;
             if complete {
                 self.sockets.give_up();
             }
@@ -127,6 +154,12 @@ impl Processes {
         Looks { unknown: self.sockets.missing(), ..self.looks }
     }
 
+    /// Whether sockets have no known owner and the process table, which does not show the exporter itself, may be why.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.is_foreign && self.sockets.is_any_unowned()
+    }
+
     fn pass(&mut self, now: Instant, until: Instant) -> Pass {
         let epoch = *self.epoch.get_or_insert(now);
         let seconds = now.saturating_duration_since(epoch).as_secs();
@@ -137,56 +170,62 @@ impl Processes {
     fn end(&mut self, pass: &Pass) {
         self.looks.descriptors += pass.descriptors;
         self.looks.processes += pass.processes;
+        self.looks.threads += pass.threads;
         self.incomplete |= pass.failed;
-        self.unreadable = self.running.values().map(|running| u64::from(!running.is_readable)).sum();
+        let unreadable = |(id, running): &(&u32, &Running)| running.is_of(**id) && !running.is_readable;
+        self.unreadable = self.running.iter().filter(unreadable).count() as u64;
     }
 
     /// Makes the owner of a socket that is held.
     #[cold]
     fn name(&mut self, inode: u32) -> OwnerId {
         let mut alone = Vec::new();
-        for pid in self.sockets.holders(inode) {
-            let Some(running) = self.running.get_mut(&pid) else { continue };
+        for id in self.sockets.holders(inode) {
+            let Some(running) = self.running.get_mut(&id) else { continue };
             running.is_asked = true;
             if running.alone == OwnerId::NOBODY {
                 running.alone = self.owners.alone(&running.process);
             }
-            alone.push(running.alone);
+            alone.push((running.process.pid, running.alone));
         }
+        // A process that holds it in several tables holds it once.
+        alone.sort_unstable();
+        alone.dedup_by_key(|(pid, _)| *pid);
+        let alone: Vec<OwnerId> = alone.into_iter().map(|(_, alone)| alone).collect();
         let owner = self.owners.together(&alone);
         self.sockets.owned(inode, owner);
         owner
     }
 
-    /// The processes that hold sockets which were asked for.
+    /// The ids of tables with sockets which were asked for.
     fn asked(&self) -> Vec<u32> {
         let asked = self.running.iter().filter(|(_, running)| running.is_asked);
-        asked.map(|(pid, _)| *pid).collect()
+        asked.map(|(id, _)| *id).collect()
     }
 
-    /// Looks at the descriptors of a process whose numbers are new, or at all.
-    fn scan(&mut self, table: &OwnedFd, pass: &mut Pass, pid: u32, all: bool) {
-        self.visit(table, pass, pid, |fds, links, pass| fds.scan(links, pass, all));
-        // Of a process that was not known, everything is new.
-        if let Some(running) = self.running.get_mut(&pid)
+    /// Looks at the descriptors of a process or thread whose numbers are new, or at all.
+    fn scan(&mut self, table: &OwnedFd, pass: &mut Pass, id: u32, all: bool) {
+        self.visit(table, pass, id, |fds, links, pass| fds.scan(links, pass, all));
+        // Of a table that was not known, everything is new.
+        if let Some(running) = self.running.get_mut(&id)
             && (all || running.scanned == 0)
         {
             running.scanned = pass.number;
         }
     }
 
-    /// Looks at a process: its name first, and then as `look` does. One that ended is dropped.
+    /// Looks at a process or thread: its name first, and then as `look` does. One that ended is dropped.
     fn visit(
         &mut self,
         table: &OwnedFd,
         pass: &mut Pass,
-        pid: u32,
+        id: u32,
         look: impl FnOnce(&mut Fds, &Links, &mut Pass) -> Changes,
     ) {
         pass.processes += 1;
-        match self.look_at(table, pass, pid, look) {
+        match self.look_at(table, pass, id, look) {
             Ok(()) | Err(Errno::ACCESS | Errno::PERM) => {}
-            Err(Errno::NOENT | Errno::SRCH) => self.forget(pid),
+            Err(Errno::NOENT | Errno::SRCH) => self.forget(id),
             // Such as EMFILE, which is about us and not about the process.
             Err(_) => pass.failed = true,
         }
@@ -196,21 +235,24 @@ impl Processes {
         &mut self,
         table: &OwnedFd,
         pass: &mut Pass,
-        pid: u32,
+        id: u32,
         look: impl FnOnce(&mut Fds, &Links, &mut Pass) -> Changes,
     ) -> Result<(), Errno> {
+        let pid = self.running.get(&id).map_or(id, |running| running.process.pid);
         let handle = Handle::open(table, pid)?;
         let stat = match handle.stat() {
             Err(Errno::ACCESS | Errno::PERM) => Stat::default(),
             stat => stat?,
         };
-        if self.running.get(&pid).is_some_and(|running| running.start != stat.start) {
+        if self.running.get(&id).is_some_and(|running| running.start != stat.start) {
             // Another process with the same id.
-            self.forget(pid);
+            self.forget(id);
         }
+        let handle = if id == pid { handle.with_files(pid, &stat)?.1 } else { handle.thread(id)? };
         let cgroup = self.with_cgroups.then(|| handle.cgroup()).flatten();
         let process = Process { pid, comm: stat.comm, executable: handle.executable(), cgroup };
-        let running = self.running.entry(pid).or_insert_with(|| Running::new(stat.start, process.clone()));
+        let running = self.running.entry(id).or_insert_with(|| Running::new(stat.start, process.clone()));
+        running.note_threads(stat.threads);
         if running.process != process {
             running.process = process;
             running.alone = OwnerId::NOBODY;
@@ -221,25 +263,28 @@ impl Processes {
             Err(error) => Changes::failed(error),
         };
         running.note_access(&changes);
-        changes.gone.iter().for_each(|inode| self.sockets.release(*inode, pid));
+        changes.gone.iter().for_each(|inode| self.sockets.release(*inode, id));
         for inode in changes.come {
-            running.is_asked |= self.sockets.hold(inode, pid);
+            running.is_asked |= self.sockets.hold(inode, id);
         }
         changes.trouble.map_or(Ok(()), Err)
     }
 
     /// Stops believing what was seen too long ago.
     fn expire(&mut self, now: u32) {
-        for (pid, running) in &mut self.running {
+        for (id, running) in &mut self.running {
             let changes = running.fds.expire(now.saturating_sub(BELIEVED));
-            changes.gone.into_iter().for_each(|inode| self.sockets.release(inode, *pid));
+            changes.gone.into_iter().for_each(|inode| self.sockets.release(inode, *id));
         }
     }
 
-    /// Drops a process.
-    fn forget(&mut self, pid: u32) {
-        if let Some(running) = self.running.remove(&pid) {
-            running.fds.sockets().for_each(|inode| self.sockets.release(inode, pid));
+    /// Drops a process or thread.
+    fn forget(&mut self, id: u32) {
+        let Some(gone) = self.running.remove(&id) else { return };
+        gone.fds.sockets().for_each(|inode| self.sockets.release(inode, id));
+        // Another thread may go on with the table of this one.
+        if let Some(process) = self.running.get_mut(&gone.process.pid) {
+            process.compared = None;
         }
     }
 }

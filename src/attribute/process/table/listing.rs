@@ -10,7 +10,16 @@ use rustix::io::Errno;
 use super::super::super::folder::{each_name, number};
 use super::super::handle::descriptors;
 use super::super::pass::Pass;
+use super::super::running::Running;
 use super::Processes;
+
+/// The folder of a process or of its thread in the process table.
+fn folder(id: u32, running: Option<&Running>) -> String {
+    match running {
+        Some(running) if !running.is_of(id) => format!("{}/task/{id}", running.process.pid),
+        _ => id.to_string(),
+    }
+}
 
 impl Processes {
     /// Lists the processes: drops those that ended, looks at new ones, and at those with more or fewer descriptors as
@@ -28,30 +37,36 @@ impl Processes {
             true
         })?;
         pids.sort_unstable();
-        let ended = self.running.keys().filter(|pid| pids.binary_search(pid).is_err());
-        let ended: Vec<u32> = ended.copied().collect();
-        for pid in ended {
-            self.forget(pid);
+        let runs = |pid: &u32| pids.binary_search(pid).is_ok();
+        // The id of a thread that ended may be that of a process now.
+        let lives =
+            |id: &u32, running: &Running| runs(&running.process.pid) && running.is_of(*id) == runs(id);
+        let ended = self.running.iter().filter(|(id, running)| !lives(id, running)).map(|(id, _)| *id);
+        for id in ended.collect::<Vec<_>>() {
+            self.forget(id);
         }
 
         // A kernel that counts no descriptors counts none of ours.
         let counts = descriptors(table, "self").is_ok_and(|own| own > 0);
         let scanned = |pid: &u32| self.running.get(pid).map_or(0, |running| running.scanned);
-        let mut pids: Vec<_> = pids.into_iter().map(|pid| (scanned(&pid), pid)).collect();
-        pids.retain(|(scanned, _)| most > 0 || *scanned == 0);
+        let threads = self.running.iter().filter(|(id, running)| !running.is_of(**id)).map(|(id, _)| *id);
+        pids.extend(threads);
+        let mut ids: Vec<_> = pids.into_iter().map(|id| (scanned(&id), id)).collect();
+        ids.retain(|(scanned, _)| most > 0 || *scanned == 0);
         let mut left = most;
         // New ones first: a host may have so many others that there is no time to count them all.
-        pids.sort_unstable();
-        for (scanned, pid) in pids {
+        ids.sort_unstable();
+        for (scanned, id) in ids {
             if pass.is_spent() {
                 return Ok(());
             }
-            let known = self.running.get(&pid).map_or(0, |running| running.fds.len() as u64);
-            let same = || counts && descriptors(table, itoa::Buffer::new().format(pid)) == Ok(known);
+            let running = self.running.get(&id);
+            let known = running.map_or(0, |running| running.fds.len() as u64);
+            let same = || counts && descriptors(table, &folder(id, running)) == Ok(known);
             if scanned == 0 || known <= left && !same() {
                 left -= if scanned == 0 { 0 } else { known };
                 // Where few are looked at, those of known numbers are too: one may be another's now.
-                self.scan(table, pass, pid, most < u64::MAX);
+                self.scan(table, pass, id, most < u64::MAX);
             }
         }
         self.listed = Some(now);

@@ -2,11 +2,11 @@
 //!
 //! Refuses to know which sockets are asked for.
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use rustix::fs::CWD;
-use rustix::io::Errno;
+use rustix::fs::{AtFlags, CWD, statat};
 
 use super::super::fds::Changes;
 use super::super::pass::Pass;
@@ -21,7 +21,7 @@ const COUNTING: Duration = Duration::from_secs(40);
 
 impl Processes {
     /// Looks again at names, at a share of what is known, and for new processes.
-    pub(super) fn renew(&mut self, pass: &mut Pass, now: Instant, elapsed: Duration) -> Result<(), Errno> {
+    pub(super) fn renew(&mut self, pass: &mut Pass, now: Instant, elapsed: Duration) -> io::Result<()> {
         let table = open(CWD, &self.proc)?;
         for pid in self.asked() {
             if pass.is_spent() {
@@ -35,7 +35,13 @@ impl Processes {
         };
         if is_due(self.listed, LISTING) {
             let most = if is_due(self.counted, COUNTING) { u64::MAX } else { 0 };
+            self.is_foreign = statat(&table, "self", AtFlags::empty()).is_err();
             self.look_for_new(&table, pass, now, most)?;
+            if self.running.is_empty() && !pass.spent && !pass.failed {
+                self.listed = None;
+                let text = "found no process in it; expected the exporter itself: mount proc(5) there";
+                return Err(io::Error::new(io::ErrorKind::NotFound, text));
+            }
         }
         Ok(())
     }

@@ -19,8 +19,8 @@ use super::{Processes, open};
 const MOST_AT_ONCE: u64 = 8_192;
 
 impl Processes {
-    /// Looks for the holders of what is missing, where they are found most cheaply first.
-    pub(super) fn search(&mut self, pass: &mut Pass, now: Instant) -> Result<(), Errno> {
+    /// Looks for the holders of what is missing, where they are found most cheaply first; whether it looked everywhere.
+    pub(super) fn search(&mut self, pass: &mut Pass, now: Instant) -> Result<bool, Errno> {
         let table = open(CWD, &self.proc)?;
         // The number of a descriptor that was closed is among the first to be used again.
         let (vanished, pids) = self.sockets.vanished();
@@ -43,14 +43,15 @@ impl Processes {
             })
         };
         self.each_while_missing(&table, pass, &asked, verify);
+        self.look_at_threads(&table, pass, true);
         // Only what is missing for the second time is worth a look at everything: many a socket is closed between
         // the dump and the look.
         let again = self.sockets.is_missing_again();
         if self.sockets.missing() > 0 {
             self.look_for_new(&table, pass, now, if again { u64::MAX } else { MOST_AT_ONCE })?;
         }
-        if !again {
-            return Ok(());
+        if self.collection > 1 && !again {
+            return Ok(true);
         }
         let mut rest: Vec<_> = self.running.iter().map(|(pid, running)| (running.scanned, *pid)).collect();
         rest.retain(|(scanned, _)| *scanned != pass.number);
@@ -61,7 +62,7 @@ impl Processes {
             }
             self.scan(&table, pass, pid, true);
         }
-        Ok(())
+        Ok(self.look_at_threads(&table, pass, false))
     }
 
     fn each_while_missing(

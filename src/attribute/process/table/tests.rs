@@ -11,6 +11,7 @@ use super::*;
 
 mod model;
 mod search;
+mod threads;
 mod time;
 
 /// A table, the process table that it reads, and a clock that is moved by hand.
@@ -30,7 +31,12 @@ impl Bench {
         fake.link(10, 2, "socket:[x]");
         fake.hold(10, 3, 101);
         fake.hold(10, 4, 102);
-        let table = Processes::new(fake.path().to_owned(), false);
+        Self::over(fake)
+    }
+
+    fn over(fake: Fake) -> Self {
+        let mut table = Processes::new(fake.path().to_owned(), false);
+        table.share_files = Fake::share_files;
         Self { fake, table, now: Instant::now() }
     }
 

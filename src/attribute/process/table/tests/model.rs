@@ -22,6 +22,8 @@ enum Step {
     Duplicate(usize, usize),
     Pass(usize, usize, usize),
     Fork(usize),
+    Thread(usize),
+    OpenInThread(usize, usize),
     Rename(usize),
     Exit(usize),
     Reuse(usize),
@@ -39,6 +41,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any.clone(), any.clone()).prop_map(|(process, fd)| Step::Duplicate(process, fd)),
         2 => (any.clone(), any.clone(), any.clone()).prop_map(|(from, to, fd)| Step::Pass(from, to, fd)),
         1 => any.clone().prop_map(Step::Fork),
+        1 => any.clone().prop_map(Step::Thread),
+        2 => (any.clone(), any.clone()).prop_map(|(process, thread)| Step::OpenInThread(process, thread)),
         1 => any.clone().prop_map(Step::Rename),
         1 => any.clone().prop_map(Step::Exit),
         1 => any.prop_map(Step::Reuse),
@@ -53,6 +57,14 @@ struct Life {
     start: u64,
     comm: String,
     fds: BTreeMap<u32, u32>,
+    /// The descriptors of threads that have some of their own.
+    threads: BTreeMap<u32, BTreeMap<u32, u32>>,
+}
+
+impl Life {
+    fn inodes(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(&self.fds).chain(self.threads.values()).flat_map(|fds| fds.values().copied())
+    }
 }
 
 /// The truth.
@@ -70,9 +82,9 @@ struct Truth {
 
 impl Truth {
     fn new() -> Self {
-        let fake = Fake::new();
-        let table = Processes::new(fake.path().to_owned(), false);
-        let bench = Bench { fake, table, now: Instant::now() };
+        let bench = Bench::over(Fake::new());
+        // The process that reads the table is always there.
+        bench.fake.start(1, "reader", 1);
         let (lives, held, named) = (BTreeMap::new(), HashMap::new(), HashMap::new());
         Self { bench, clock: 0, count: 0, lives, held, named }
     }
@@ -89,7 +101,7 @@ impl Truth {
         for (number, inode) in &fds {
             self.bench.fake.hold(pid, *number, *inode);
         }
-        self.lives.insert(pid, Life { start, comm, fds });
+        self.lives.insert(pid, Life { start, comm, fds, threads: BTreeMap::new() });
     }
 
     fn exit(&mut self, pid: u32) {
@@ -124,8 +136,8 @@ impl Truth {
     fn remember(&mut self) {
         for (pid, life) in &self.lives {
             self.named.insert(life.comm.clone(), (life.start, self.clock));
-            for inode in life.fds.values() {
-                self.held.insert((*pid, life.start, *inode), self.clock);
+            for inode in life.inodes() {
+                self.held.insert((*pid, life.start, inode), self.clock);
             }
         }
     }
@@ -172,6 +184,24 @@ impl Truth {
                 let pid = 1_000 + self.next();
                 self.start(pid, fds);
             }
+            Step::Thread(process) => {
+                let pid = self.one(process)?;
+                let id = 1_000 + self.next();
+                self.bench.fake.thread(pid, id);
+                self.bench.fake.unshare(pid, id);
+                let life = self.lives.get_mut(&pid)?;
+                life.threads.insert(id, life.fds.clone());
+            }
+            Step::OpenInThread(process, thread) => {
+                let pid = self.one(process)?;
+                let inode = self.next();
+                let threads = &mut self.lives.get_mut(&pid)?.threads;
+                let which = thread.checked_rem(threads.len())?;
+                let (id, fds) = threads.iter_mut().nth(which)?;
+                let number = (0..=u32::MAX).find(|number| !fds.contains_key(number))?;
+                fds.insert(number, inode);
+                self.bench.fake.hold_in_thread(pid, *id, number, inode);
+            }
             Step::Rename(process) => {
                 let pid = self.one(process)?;
                 let comm = format!("c{}", self.next());
@@ -200,7 +230,7 @@ impl Truth {
     fn collect(&mut self, begin: bool, resolve: bool) {
         let until = |enough| if enough { soon() } else { Instant::now() };
         self.bench.table.begin(self.bench.now, until(begin)).expect("a process table");
-        let inodes: Vec<u32> = self.lives.values().flat_map(|life| life.fds.values().copied()).collect();
+        let inodes: Vec<u32> = self.lives.values().flat_map(Life::inodes).collect();
         let unknown: Vec<u32> = inodes.iter().copied().filter(|inode| !self.check(*inode)).collect();
         self.bench.table.resolve(self.bench.now, until(resolve));
         if resolve && unknown.into_iter().filter(|inode| !self.check(*inode)).count() > 0 {
