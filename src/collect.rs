@@ -20,7 +20,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::attribute::{Listing, Namespace};
+use hashbrown::HashSet;
+
+use crate::attribute::{Listing, Namespace, Which};
 use crate::health::{DUMP, Health, NamespacesHealth, Own, SeedStatus, Stage};
 use crate::plan::Plan;
 use crate::select::Lookup;
@@ -66,6 +68,11 @@ pub trait World: Lookup + Send + Sync {
     /// The number by which the kernel's events name a namespace, if it has one.
     fn nsid(&self, _namespace: &Namespace) -> Option<i32> {
         None
+    }
+
+    /// The numbers of all namespaces that have one, whether or not they were found.
+    fn nsids(&self) -> Vec<i32> {
+        Vec::new()
     }
 
     /// Where the process table is.
@@ -239,9 +246,16 @@ fn visits(
         let observed = if memory.remembered.hearing().everywhere { observed } else { 0 };
         let unobserved = foreign - observed.min(foreign);
         let seen = visits.len();
+        let unreachable = unreachable(plan, world, memory, &heard);
         memory.said.unobserved(unobserved);
-        health.namespaces =
-            Some(NamespacesHealth { seen, failed, unobserved, hidden, ..NamespacesHealth::default() });
+        health.namespaces = Some(NamespacesHealth {
+            seen,
+            failed,
+            unobserved,
+            unreachable,
+            hidden,
+            ..NamespacesHealth::default()
+        });
     }
     let mut follower = memory.remembered.follower();
     if let Some(own) = visits.iter().find(|visit| visit.namespace.own) {
@@ -249,6 +263,15 @@ fn visits(
     }
     drop(follower);
     (visits, found)
+}
+
+/// How many namespaces have an nsid and were not found, if all were looked for.
+fn unreachable(plan: &Plan, world: &impl World, memory: &mut Memory, found: &[(i32, Visit)]) -> usize {
+    if plan.collect.netns != Which::All {
+        return 0;
+    }
+    let found: HashSet<i32> = found.iter().map(|(nsid, _)| *nsid).collect();
+    memory.homes.unreachable(world.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
 }
 
 /// What can be shown without a dump: that which only ever grows.

@@ -6,17 +6,19 @@
 mod discovery;
 mod number;
 mod sockstat;
+mod threads;
 mod traveller;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rustix::fs::stat;
 
 pub use sockstat::Sockstat;
 
 use discovery::{discover, own_name};
+use threads::Threads;
 use traveller::Traveller;
 
 /// The namespace of the calling thread (`namespaces(7)`).
@@ -29,7 +31,7 @@ const UNKNOWN: &str = "unknown";
 pub enum Which {
     /// Our own alone; no process is looked at.
     Own,
-    /// All that a process is in or a file names.
+    /// All that a process or thread is in or a file names.
     All,
     /// Our own, and those with these names, or with these inodes where they have no name.
     Named(Vec<String>),
@@ -44,7 +46,8 @@ pub struct Namespace {
     pub name: String,
     /// The file that names it, below `/run/netns` (`ip-netns(8)`) or `/run/docker/netns`.
     pub file: Option<PathBuf>,
-    /// The lowest id of a process in it; `None` if there is none that can be seen, or nobody looked.
+    /// The lowest id of a process in it, or that of a thread in one without a process; `None` if there is none that can
+    /// be seen, or nobody looked.
     pub pid: Option<u32>,
     /// Whether it is our own.
     pub own: bool,
@@ -93,6 +96,7 @@ struct Scope {
     own: u64,
     /// What our own is called.
     name: String,
+    threads: Mutex<Threads>,
 }
 
 impl Namespaces {
@@ -108,7 +112,10 @@ impl Namespaces {
             Err(error) => return Err(error.into()),
         };
         let traveller = (which != Which::Own).then(Traveller::start).transpose()?;
-        Ok(Self { scope: Arc::new(Scope { proc, which, own, name: own_name(own) }), traveller })
+        Ok(Self {
+            scope: Arc::new(Scope { proc, which, own, name: own_name(own), threads: Mutex::default() }),
+            traveller,
+        })
     }
 
     /// Our own, as every listing has it.
@@ -154,6 +161,14 @@ impl Namespaces {
     pub fn nsid(&self, namespace: &Namespace) -> Option<i32> {
         let (scope, namespace) = (Arc::clone(&self.scope), namespace.clone());
         self.aside(move || number::of(namespace.open(&scope.proc).ok()?).ok()?).ok()?
+    }
+
+    /// The numbers of all namespaces that have one in ours, whether or not the listing finds them.
+    ///
+    /// # Errors
+    /// What the kernel answers, or that the thread is gone.
+    pub fn nsids(&self) -> io::Result<Vec<i32>> {
+        self.aside(number::all)?
     }
 
     /// Runs `work` where the capabilities are, in our own namespace.

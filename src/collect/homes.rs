@@ -26,6 +26,8 @@ pub(crate) struct Homes {
     listed: bool,
     /// How many plans were adopted.
     plans: u32,
+    /// The nsids that led to no namespace in the last collection.
+    unreachable: HashSet<i32>,
 }
 
 #[derive(Debug)]
@@ -114,6 +116,16 @@ impl Homes {
             }
         }
         visits
+    }
+
+    /// How many of these nsids, which lead to no namespace that was found, did so in the last collection too.
+    ///
+    /// One that comes or goes during a collection has no other for a moment.
+    pub(crate) fn unreachable(&mut self, nsids: impl Iterator<Item = i32>) -> usize {
+        let now: HashSet<_> = nsids.collect();
+        let again = now.intersection(&self.unreachable).count();
+        self.unreachable = now;
+        again
     }
 
     /// The numbers of all that are known.

@@ -16,6 +16,8 @@ pub struct NamespacesHealth {
     pub failed: usize,
     /// Those of whose closing sockets the kernel does not tell.
     pub unobserved: usize,
+    /// Those with an nsid that no process, thread or file leads to.
+    pub unreachable: usize,
     /// Processes whose namespace could not be read for want of permission.
     pub hidden: u64,
 }
@@ -42,6 +44,11 @@ impl NamespacesHealth {
                 "ss_exporter_namespaces_unobserved",
                 "Network namespaces of whose closing sockets the kernel does not tell: what a connection there does after its last collection is lost.",
                 self.unobserved as u64,
+            ),
+            (
+                "ss_exporter_namespaces_unreachable",
+                "Network namespaces with an nsid that no process, thread or file led to in two collections. Only sockets keep them alive, or their processes are hidden.",
+                self.unreachable as u64,
             ),
             (
                 "ss_exporter_namespaces_hidden_processes",

@@ -61,6 +61,10 @@ impl World for Host {
         self.namespaces.nsid(namespace)
     }
 
+    fn nsids(&self) -> Vec<i32> {
+        self.namespaces.nsids().unwrap_or_default()
+    }
+
     fn proc(&self) -> &Path {
         Path::new(PROC)
     }

@@ -20,6 +20,10 @@ mod scrapes;
 #[expect(dead_code, reason = "some ends are for the tests of exactness")]
 mod traffic;
 
+#[path = "../owners/actor.rs"]
+#[expect(dead_code, reason = "connections are for the tests of owners")]
+mod actor;
+
 mod counted;
 mod deleted;
 mod directions;
@@ -29,6 +33,7 @@ mod inner;
 mod labels;
 mod readiness;
 mod selection;
+mod threads;
 
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! Which network namespaces there are, by the processes in them and the files that name them.
 //!
-//! Of each process one link is looked at and nothing is opened. A namespace that only threads, sockets or
-//! files elsewhere keep alive is not found. Refuses to know how to enter one.
+//! Of each process one link is looked at and nothing is opened; of threads see `threads`. A namespace that only sockets
+//! or files elsewhere keep alive is not found. Refuses to know how to enter one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -9,6 +9,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use rustix::fs::{AtFlags, CWD, stat, statat};
 use rustix::io::Errno;
@@ -24,7 +25,7 @@ pub(super) fn discover(scope: &Scope) -> io::Result<Listing> {
     let mut found = Found { own: scope.own, ..Found::default() };
     found.note(scope.own).name.clone_from(&scope.name);
     if scope.which != Which::Own {
-        found.processes(&scope.proc).map_err(|error| {
+        found.processes(scope).map_err(|error| {
             let text = format!("cannot read the process table {}: {error}", scope.proc.display());
             io::Error::new(io::Error::from(error).kind(), text)
         })?;
@@ -77,9 +78,10 @@ impl Found {
         self.by_inode.entry(inode).or_insert(Namespace { inode, name, file: None, pid: None, own })
     }
 
-    fn processes(&mut self, proc: &Path) -> Result<(), Errno> {
-        let table = open(CWD, proc)?;
+    fn processes(&mut self, scope: &Scope) -> Result<(), Errno> {
+        let table = open(CWD, &scope.proc)?;
         let mut path = Vec::new();
+        let (mut living, mut ended) = (Vec::new(), Vec::new());
         each_name(&table, |name| {
             let Some(pid) = number(name.to_bytes()) else { return true };
             path.clear();
@@ -89,13 +91,26 @@ impl Found {
                 Ok(link) => {
                     let lowest = &mut self.note(link.st_ino).pid;
                     *lowest = Some(lowest.map_or(pid, |lowest| lowest.min(pid)));
+                    living.push(pid);
                 }
                 Err(Errno::ACCESS | Errno::PERM) => self.hidden += 1,
-                // It ended between the listing and the look, or before and nobody has waited for it.
-                Err(_) => {}
+                // It ended, or its main thread has and others go on.
+                Err(_) => ended.push(pid),
             }
             true
-        })
+        })?;
+        living.sort_unstable();
+        let mut threads = scope.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |inode| self.by_inode.get(&inode).is_some_and(|namespace| namespace.pid.is_some());
+        let found: Vec<_> = threads
+            .find(&table, &living, &ended, known)
+            .iter()
+            .map(|(inode, thread)| (*inode, thread.id))
+            .collect();
+        for (inode, thread) in found {
+            self.note(inode).pid = Some(thread);
+        }
+        Ok(())
     }
 }
 
