@@ -71,11 +71,17 @@ fn of_certificate(wrong: &CertificateError) -> &'static str {
         CertificateError::ApplicationVerificationFailure => {
             "the certificate of the client has no name of client_allowed_sans"
         }
-        CertificateError::BadSignature => "a signature of the client is wrong",
+        CertificateError::BadSignature => "the signature of the client or of its certificate is wrong",
         // Of webpki, whose errors of that kind have no name here.
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "the certificate of the client is an authority (CA:TRUE) and does not stand in client_ca_file"
-        }
+        CertificateError::Other(other) => match other.to_string().as_str() {
+            text if text.contains("CaUsedAsEndEntity") => {
+                "the certificate of the client is an authority (CA:TRUE) and does not stand in client_ca_file"
+            }
+            text if text.contains("UnsupportedCertVersion") => {
+                "the certificate of the client is of X.509 version 1"
+            }
+            _ => "the certificate of the client cannot be verified",
+        },
         _ => "the certificate of the client cannot be verified",
     }
 }

@@ -2,7 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 
-use super::fixtures::Fixtures;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+};
+
+use super::fixtures::{Fixtures, Pair};
 use super::service::{Service, enter, program};
 
 const CLIENTS: &str = "tls_server_config: {cert_file: server.pem, key_file: server.key, client_ca_file: ca.pem, \
@@ -35,6 +39,55 @@ fn a_refused_handshake_is_logged_with_its_reason_and_not_each_time() {
         assert!(lines[0].contains("level=warn") && lines[0].contains("client=127.0.0.1 times=1"), "{log}");
     }
     assert_eq!(log.matches("reason=").count(), 3, "{log}");
+}
+
+/// A certificate that is signed by itself.
+fn client(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Pair {
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    change(&mut params);
+    let key = KeyPair::generate().expect("a key");
+    Pair { certificate: params.self_signed(&key).expect("a certificate").pem(), key: key.serialize_pem() }
+}
+
+#[test]
+fn every_certificate_that_lets_nobody_in_has_its_reason_in_the_log() {
+    if enter() {
+        return;
+    }
+    let authority = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let good = client("good.example", authority);
+    let other = client("other.example", authority);
+    let old = client("good.example", |params| params.not_after = date_time_ymd(2020, 1, 1));
+    let early = client("good.example", |params| params.not_before = date_time_ymd(3000, 1, 1));
+    let server = client("good.example", |params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    });
+    let named =
+        |params: &mut CertificateParams| params.distinguished_name.push(DnType::CommonName, "stranger");
+    let fixtures = Fixtures::new();
+    let listed = [&good, &other, &old, &early, &server].map(|pair| pair.certificate.as_str()).concat();
+    fixtures.write("ca.pem", &listed);
+    fixtures.write("web.yml", &CLIENTS.replace("}\n", ", client_allowed_sans: [good.example]}\n"));
+    let mut service = Service::start(&fixtures);
+    service.showing(&good);
+    assert!(service.get("/metrics", None).is_ok_and(|answer| answer.status == 200));
+    let refused = [
+        (other, "no name of client_allowed_sans"),
+        (old, "has expired"),
+        (early, "is not valid yet"),
+        (server, "is not for clients"),
+        (client("good.example", named), "no authority of client_ca_file has signed"),
+        (client("good.example", authority), "is an authority (CA:TRUE) and does not stand in client_ca_file"),
+    ];
+    for (pair, _) in &refused {
+        service.showing(pair);
+        assert!(service.get("/metrics", None).is_err());
+    }
+    let log = service.log();
+    for (_, reason) in &refused {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(reason)).collect();
+        assert!(lines.len() == 1 && lines[0].contains("level=warn"), "{reason}: {log}");
+    }
 }
 
 #[test]

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
 
-use super::fixtures::Fixtures;
+use super::fixtures::{Fixtures, Pair};
 
 /// A running exporter, ended with the test.
 pub struct Service {
@@ -72,6 +73,20 @@ impl Service {
         let stream = TcpStream::connect(self.address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
         stream
+    }
+
+    /// The same service for a client that shows this certificate.
+    pub fn showing(&mut self, pair: &Pair) {
+        let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes()).expect("PEM");
+        let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).expect("PEM");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyServer))
+            .with_client_auth_cert(vec![certificate], key);
+        self.client = Arc::new(client.expect("a pair"));
     }
 
     /// Asks over a new connection, which is how long a handshake and an answer take together.
