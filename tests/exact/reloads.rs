@@ -60,7 +60,8 @@ fn two_hundred_reloads_under_load_lose_no_scrape_and_no_byte() {
         for number in 1..=RELOADS {
             let broken = number % BROKEN == 0;
             write(&path, &if broken { "views: {t: {bye: []}}".to_owned() } else { config(&base, number) });
-            let answer = exporter.ask("POST /-/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let answer =
+                exporter.ask("POST /-/reload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             let said = String::from_utf8(answer.body).expect("text");
             assert_eq!(answer.status, if broken { 500 } else { 200 }, "reload {number}: {said}");
             assert!(!broken || said.contains("config.yml:1:13: views.t.bye"), "{said}");
@@ -121,7 +122,7 @@ fn a_view_that_joins_later_counts_from_then_on_and_knows_directions() {
     scrapes.scrape(&exporter);
 
     write(&path, &view(&listeners));
-    let reload = "POST /-/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let reload = "POST /-/reload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     assert_eq!(exporter.ask(reload).status, 200);
     let counted = Counted::of(scrapes.scrape(&exporter));
     let nothing = Counted { sockets: 20, opened: 0, closed: 0, sent: 0, received: 0 };
