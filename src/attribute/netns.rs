@@ -137,9 +137,9 @@ impl Namespaces {
     /// thread.
     ///
     /// # Errors
-    /// `NotFound` if the namespace is gone, `PermissionDenied` with the capability that it takes. If the thread
-    /// cannot come back it ends, so that it keeps no namespace alive, and each later call is an error: a new one
-    /// would lack the capabilities. It tries the way back before it leaves, so that this should never be.
+    /// `NotFound` if the namespace is gone, `PermissionDenied` with the capability that it takes. The thread tries the
+    /// way back before it leaves. If it still cannot come back, it ends, so that it keeps no namespace alive, and a
+    /// spare that was made before takes its place.
     pub fn within<T: Send + 'static>(
         &self,
         namespace: &Namespace,

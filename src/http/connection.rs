@@ -122,6 +122,9 @@ impl Connection {
             drop(body);
             let config = admission::current(&site.web).await;
             let refusal = admission::refusal(&site.web, &config, &head.headers).await;
+            if refusal.is_none() && !config.users.is_empty() {
+                answering.trust();
+            }
             let mut response = if let Some(refusal) = refusal {
                 refusal
             } else {

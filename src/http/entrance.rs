@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -29,13 +30,13 @@ impl Entrance {
         Self { listeners, turn: 0, lost: 0, warned: None }
     }
 
-    /// The next connection; never an error, and never a spinning wait.
-    pub(super) async fn next(&mut self) -> TcpStream {
+    /// The next connection and its client; never an error, and never a spinning wait.
+    pub(super) async fn next(&mut self) -> (TcpStream, IpAddr) {
         loop {
             match poll_fn(|cx| self.poll_accept(cx)).await {
-                Ok(stream) => {
+                Ok((stream, client)) => {
                     self.lost = 0;
-                    return stream;
+                    return (stream, client.ip());
                 }
                 Err(error) if concerns_one_connection(&error) && self.lost < LOST_IN_A_ROW => {
                     self.lost += 1;
@@ -51,12 +52,12 @@ impl Entrance {
     }
 
     /// Asks the listeners in turn, so that a busy one cannot starve the others.
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         self.turn = self.turn.wrapping_add(1);
         let count = self.listeners.len();
         for listener in self.listeners.iter().cycle().skip(self.turn % count.max(1)).take(count) {
             if let Poll::Ready(accepted) = listener.poll_accept(cx) {
-                return Poll::Ready(accepted.map(|(stream, _)| stream));
+                return Poll::Ready(accepted);
             }
         }
         Poll::Pending
@@ -100,7 +101,7 @@ mod tests {
         let mut entrance = Entrance::new(listeners.into());
         for address in addresses {
             let _client = TcpStream::connect(address).await.expect("a connection");
-            assert_eq!(entrance.next().await.local_addr().ok(), Some(address));
+            assert_eq!(entrance.next().await.0.local_addr().ok(), Some(address));
         }
     }
 }

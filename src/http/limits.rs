@@ -25,6 +25,22 @@ pub struct Limits {
     pub target: usize,
 }
 
+/// Open files that a collection needs, for the kernel's replies and the process table, and all others but connections:
+/// the files of the web configuration, the log's, DNS.
+const OTHER_FILES: usize = 20;
+/// Connections that there may be however few files there may be.
+const FEWEST: usize = 4;
+
+impl Limits {
+    /// The limits for a process that may have so many files open, and has so many open before the first connection.
+    #[must_use]
+    pub fn within(files: usize, open: usize) -> Self {
+        let limits = Self::default();
+        let left = files.saturating_sub(open + OTHER_FILES).max(FEWEST);
+        Self { connections: limits.connections.min(left), ..limits }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

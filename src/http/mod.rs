@@ -95,10 +95,10 @@ async fn serve_from(
                     next_beat = Instant::now() + beat.every;
                 }
             }
-            stream = entrance.next() => {
-                if crowd.makes_room() {
+            (stream, client) = entrance.next() => {
+                if crowd.makes_room(client) {
                     let connection = Connection::new(site.clone(), limits.clone(), closed.clone());
-                    crowd.admit(connection.pulse(), tokio::spawn(connection.run(stream)));
+                    crowd.admit(client, connection.pulse(), tokio::spawn(connection.run(stream)));
                 } else {
                     tracing::debug!("connection refused: all {} others are being answered", limits.connections);
                 }

@@ -4,10 +4,15 @@
 //! it would either close a kept-alive connection early or let a slow header live long.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::limits::Limits;
+
+/// Bytes per second below which a client that takes bytes counts as one that takes none. At this rate 1 MB fits into
+/// the time for an answer.
+const SLOWEST: f64 = 16.0 * 1024.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -30,6 +35,10 @@ struct State {
     since: Instant,
     /// Since when the client takes none of the bytes that wait.
     stalled: Option<Instant>,
+    /// How far the client was behind [`SLOWEST`] when it last took bytes.
+    behind: Duration,
+    /// Whether the client has shown a right password.
+    trusted: bool,
     /// Whether bytes of a next request came before this one was answered.
     ahead: bool,
     /// Line ends at the end of what has come; a head ends with two.
@@ -42,8 +51,15 @@ pub(super) struct Pulse(Mutex<State>);
 
 impl Pulse {
     pub(super) fn new() -> Self {
-        let since = Instant::now();
-        Self(Mutex::new(State { phase: Phase::Silent, since, stalled: None, ahead: false, line_ends: 0 }))
+        Self(Mutex::new(State {
+            phase: Phase::Silent,
+            since: Instant::now(),
+            stalled: None,
+            behind: Duration::ZERO,
+            trusted: false,
+            ahead: false,
+            line_ends: 0,
+        }))
     }
 
     /// Bytes have come.
@@ -71,8 +87,18 @@ impl Pulse {
     }
 
     /// The client has taken bytes.
-    pub(super) fn wrote(&self) {
-        self.with(|state| state.stalled = None);
+    pub(super) fn wrote(&self, bytes: usize) {
+        self.with(|state| {
+            #[expect(clippy::cast_precision_loss, reason = "a buffer's length")]
+            let due = Duration::from_secs_f64(bytes as f64 / SLOWEST);
+            state.behind = state.behind_at(Instant::now()).saturating_sub(due);
+            state.stalled = None;
+        });
+    }
+
+    /// Whether the client has shown a right password.
+    pub(super) fn is_trusted(&self) -> bool {
+        self.with(|state| state.trusted)
     }
 
     /// The client takes no more bytes for now.
@@ -97,6 +123,16 @@ impl Pulse {
         })
     }
 
+    /// How far a client that takes no bytes is behind the slowest that is waited for; `None` if no bytes wait.
+    pub(super) fn behind(&self, now: Instant) -> Option<Duration> {
+        self.with(|state| state.stalled.map(|_| state.behind_at(now)))
+    }
+
+    /// Since when the request is whole that is being answered, or when the last phase began.
+    pub(super) fn since(&self) -> Instant {
+        self.with(|state| state.since)
+    }
+
     /// When the connection has to be gone if nothing happens.
     pub(super) fn deadline(&self, limits: &Limits) -> Instant {
         self.with(|state| {
@@ -106,7 +142,8 @@ impl Pulse {
                 Phase::Idle => limits.idle,
             };
             let deadline = state.since + patience;
-            state.stalled.map_or(deadline, |at| deadline.min(at + limits.stall))
+            let patience = limits.stall.saturating_sub(state.behind);
+            state.stalled.map_or(deadline, |at| deadline.min(at + patience))
         })
     }
 
@@ -116,6 +153,10 @@ impl Pulse {
 }
 
 impl State {
+    fn behind_at(&self, now: Instant) -> Duration {
+        self.behind + self.stalled.map_or(Duration::ZERO, |at| now.saturating_duration_since(at))
+    }
+
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.since = Instant::now();
@@ -125,6 +166,13 @@ impl State {
 /// An answer in the making.
 #[derive(Debug)]
 pub(super) struct Answering(Arc<Pulse>);
+
+impl Answering {
+    /// The client has shown a right password.
+    pub(super) fn trust(&self) {
+        self.0.with(|state| state.trusted = true);
+    }
+}
 
 impl Drop for Answering {
     fn drop(&mut self) {
@@ -182,13 +230,40 @@ mod tests {
     }
 
     #[test]
-    fn one_taken_byte_ends_a_stall_but_not_the_time_for_the_answer() {
+    fn bytes_that_are_taken_end_a_stall_but_not_the_time_for_the_answer() {
         let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
         let _answering = pulse.answering();
         let deadline = pulse.deadline(&limits);
         pulse.stalled();
         assert!(pulse.deadline(&limits) < deadline);
-        pulse.wrote();
+        pulse.wrote(64 * 1024);
         assert_eq!(pulse.deadline(&limits), deadline);
+    }
+
+    /// A second passes in which a client takes no bytes, and then it takes some.
+    fn takes_in_a_second(pulse: &Pulse, bytes: usize) {
+        let before = Instant::now().checked_sub(Duration::from_secs(1));
+        pulse.with(|state| state.stalled = before);
+        pulse.wrote(bytes);
+    }
+
+    #[test]
+    fn a_client_that_takes_a_byte_a_second_is_gone_when_one_that_takes_none_is() {
+        let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
+        let _answering = pulse.answering();
+        (1..limits.stall.as_secs()).for_each(|_| takes_in_a_second(&pulse, 1));
+        pulse.stalled();
+        let soon = Duration::from_millis(1_100);
+        assert!(pulse.deadline(&limits) < Instant::now() + soon);
+    }
+
+    #[test]
+    fn a_client_that_takes_enough_has_all_its_time_for_the_next_bytes() {
+        let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
+        let _answering = pulse.answering();
+        (0..100).for_each(|_| takes_in_a_second(&pulse, 64 * 1024));
+        pulse.stalled();
+        assert_eq!(pulse.behind(Instant::now()).map(|time| time.as_secs()), Some(0));
+        assert!(pulse.deadline(&limits) > Instant::now() + limits.stall / 2);
     }
 }

@@ -9,6 +9,8 @@ use ss_exporter::words::{inert_json, inert_lines};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
+use crate::stderr;
+
 /// Logs to standard error from now on.
 pub fn log_to_stderr(cli: &Cli) {
     let level = match cli.log_level {
@@ -41,11 +43,11 @@ struct Inert(fn(&str) -> String);
 impl Write for Inert {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let inert = (self.0)(&String::from_utf8_lossy(line));
-        io::stderr().write_all(inert.as_bytes())?;
+        stderr::line(inert.as_bytes());
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Ok(())
     }
 }

@@ -16,6 +16,7 @@ use ss_exporter::words::inert_lines;
 mod configuration;
 mod door;
 mod failure;
+mod files;
 mod host;
 mod lifecycle;
 mod listen;
@@ -26,10 +27,11 @@ mod output;
 mod report;
 mod rights;
 mod service;
+mod stderr;
 mod stop;
 
-/// What the runtime, the collection and a few connections need.
-const LEAST_FILES: u64 = 32;
+/// How long the end of the program waits until its last lines are read.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os(), |name| std::env::var_os(name)) {
@@ -39,13 +41,15 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    match run(&cli) {
+    let code = match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, message }) => {
-            let _ = writeln!(io::stderr(), "prometheus_ss_exporter: {}", inert_lines(&message));
+            stderr::line(format!("prometheus_ss_exporter: {}\n", inert_lines(&message)).as_bytes());
             ExitCode::from(code)
         }
-    }
+    };
+    stderr::flush(LAST_WORDS);
+    code
 }
 
 /// Prints what clap says of the arguments, in its colours unless an argument would act on the terminal.
@@ -57,12 +61,7 @@ fn report_usage(error: &clap::Error) {
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
-    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    if let Some(files) = files.filter(|files| *files < LEAST_FILES) {
-        return Err(Failure::at_run_time(format!(
-            "the limit of open files is {files}, and at least {LEAST_FILES} are needed; raise it (ulimit -n, LimitNOFILE=)"
-        )));
-    }
+    files::raise_limit()?;
     if let Some(path) = &cli.create_config {
         return configuration::create(path);
     }

@@ -13,9 +13,13 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use ss_exporter::collect::Remembered;
 use ss_exporter::http::Beat;
+use tokio::sync::Notify;
 
 /// Time between two attempts to send what found no room.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Something could not be sent.
+static UNSENT: Notify = Notify::const_new();
 
 /// The service answers.
 pub fn ready() {
@@ -42,21 +46,26 @@ pub fn stopping() {
     manager().say("STOPPING=1");
 }
 
-/// What is done again and again where connections are accepted, if there is a service manager: what found no room is
-/// sent again. If the service manager wants a watchdog, it is fed as long as the event thread waits for events.
-///
+/// Sends again what found no room, until it does. Nothing wakes it before.
+pub async fn send_again() {
+    loop {
+        UNSENT.notified().await;
+        while !manager().send_again() {
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+/// If the service manager wants to know: that the thread which receives close events still waits for the next one.
 /// Sent from where connections are accepted, so that neither thread may hang.
-pub fn beat(remembered: Remembered) -> Option<Beat> {
-    manager().socket.as_ref()?;
-    let watchdog = watchdog();
-    let every = watchdog.map_or(RETRY, |watchdog| watchdog / 2);
+pub fn watchdog(remembered: Remembered) -> Option<Beat> {
+    let every = watchdog_time()? / 2;
     let mut last = 0;
     let act = move || {
-        manager().send_again();
         let waits = remembered.waits();
-        if watchdog.is_some() && (!remembered.hears() || waits != last) {
+        if !remembered.hears() || waits != last {
             last = waits;
-            // A later one says the same.
+            // If there is no room, a later one says the same.
             let _ = manager().send("WATCHDOG=1");
         }
     };
@@ -66,11 +75,11 @@ pub fn beat(remembered: Remembered) -> Option<Beat> {
 /// The longest that any thread may sleep for the service manager to know that it lives; `None` if it does not want to.
 pub fn pause() -> Option<Duration> {
     // Shorter than a beat, so that there is a new one at each.
-    Some(watchdog()? / 4)
+    Some(watchdog_time()? / 4)
 }
 
 /// The time within which the service manager wants a sign of life, if it is this process from which it wants it.
-fn watchdog() -> Option<Duration> {
+fn watchdog_time() -> Option<Duration> {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     let of_another = std::env::var_os("WATCHDOG_PID").is_some()
         && number("WATCHDOG_PID") != Some(std::process::id().into());
@@ -119,13 +128,13 @@ impl Manager {
         unsent.push(state.to_owned());
         if let Err(error) = self.send_all(&mut unsent) {
             tracing::debug!(%error, state, "cannot notify the service manager yet");
+            UNSENT.notify_one();
         }
     }
 
-    /// Sends what could not be sent, in its order, as far as that is possible now.
-    fn send_again(&self) {
-        // It was logged when it was said.
-        let _ = self.send_all(&mut self.lock());
+    /// Sends what could not be sent, in its order, as far as that is possible now; whether all is sent.
+    fn send_again(&self) -> bool {
+        self.send_all(&mut self.lock()).is_ok()
     }
 
     fn send_all(&self, unsent: &mut Vec<String>) -> io::Result<()> {

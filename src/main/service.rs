@@ -22,7 +22,7 @@ use crate::host::{Host, PROC};
 use crate::lifecycle::{InForce, Lifecycle, Shared, Work, hear, since_1970};
 use crate::listen::listeners;
 use crate::stop::Signals;
-use crate::{door, lifecycle, notify, rights};
+use crate::{door, files, lifecycle, notify, rights, stderr};
 
 /// How long answers in progress may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -74,7 +74,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         move || collecting.collect(),
     )
     .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
-    let (cli, beat) = (cli.clone(), notify::beat(remembered.clone()));
+    let (cli, beat) = (cli.clone(), notify::watchdog(remembered.clone()));
     let offer = Offer {
         telemetry_path: cli.telemetry_path.clone(),
         process_metrics: !cli.disable_exporter_metrics,
@@ -83,11 +83,13 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     };
     let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force };
     lifecycle.follow(events, watching, notify::Ready);
-    let settings = Settings { offer, beat, ..Settings::default() };
+    let settings = Settings { limits: files::limits(), offer, beat };
     let (reloads, reloading) = (workers.reloads.clone(), lifecycle.clone());
     // Its failure is logged.
     let stopped = signals.asked_to_stop(GRACE, reloads, move || _ = reloading.reload_and_say());
     let operations = Arc::new(lifecycle);
+    runtime.spawn(stderr::watch());
+    runtime.spawn(notify::send_again());
     runtime.block_on(http::serve(listeners, collector.clone(), web, operations, workers, settings, stopped));
     notify::stopping();
     collector.stop();

@@ -1,6 +1,10 @@
 //! A host that gives nothing more: no threads, few open files, a log that no process reads.
 
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -71,5 +75,103 @@ fn nothing_that_is_asked_of_it_needs_a_new_thread() {
         assert_eq!(threads(exporter.child.id()), before);
         exporter.signal(Signal::TERM);
         assert_eq!(exporter.end().0, Some(0));
+    }
+}
+
+/// Makes requests that are logged at `debug`, in more bytes than the pipe and the exporter hold.
+fn log_more_than_a_pipe_holds(exporter: &Exporter) {
+    for _ in 0..3_000 {
+        let mut stream = TcpStream::connect(exporter.address).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+        stream.write_all(b"nonsense\r\n\r\n").expect("room");
+        let end = stream.read_to_end(&mut Vec::new());
+        assert!(!end.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "no answer");
+    }
+}
+
+#[test]
+fn a_log_that_no_process_reads_delays_no_answer_and_no_end() {
+    if enter() {
+        return;
+    }
+    let mut exporter = Exporter::start(&["--log.level=debug"]);
+    log_more_than_a_pipe_holds(&exporter);
+    assert_eq!(exporter.get("/metrics").status, 200);
+    exporter.signal(Signal::TERM);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while exporter.child.try_wait().expect("its state").is_none() {
+        assert!(Instant::now() < deadline, "it does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(exporter.end().0, Some(0));
+}
+
+#[test]
+fn lines_that_were_dropped_are_counted_in_the_log_once_it_is_read() {
+    if enter() {
+        return;
+    }
+    let mut exporter = Exporter::start(&["--log.level=debug"]);
+    let pipe = exporter.child.stderr.take().expect("a pipe");
+    log_more_than_a_pipe_holds(&exporter);
+    let lines = BufReader::new(pipe).lines();
+    let said = lines.map_while(Result::ok).find(|line| line.contains("log lines were dropped"));
+    let said = said.expect("the pipe stays open");
+    let count = said.split_once("lines=").and_then(|(_, rest)| rest.split(' ').next()?.parse::<u64>().ok());
+    assert!(count.is_some_and(|count| count > 100), "{said}");
+}
+
+/// Connections that ask for nothing, made again whenever the exporter ends them.
+struct Crowd(Arc<AtomicBool>);
+
+impl Crowd {
+    fn of(connections: usize, address: SocketAddr) -> Self {
+        let goes = Arc::new(AtomicBool::new(true));
+        let still = Arc::clone(&goes);
+        std::thread::spawn(move || {
+            let mut streams = Vec::new();
+            while still.load(Ordering::Relaxed) {
+                streams.retain_mut(|stream: &mut TcpStream| {
+                    let read = stream.read(&mut [0]);
+                    read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+                });
+                while streams.len() < connections {
+                    let Ok(stream) = TcpStream::connect(address) else { break };
+                    stream.set_nonblocking(true).expect("a stream that does not wait");
+                    streams.push(stream);
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        Self(goes)
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn with_few_open_files_there_are_fewer_connections_and_each_scrape_is_answered() {
+    if enter() {
+        return;
+    }
+    for files in ["32", "40", "64"] {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={files}:{files}")).arg(env!("CARGO_BIN_EXE_prometheus_ss_exporter"));
+        let exporter = Exporter::spawn(&mut command);
+        let crowd = Crowd::of(200, exporter.address);
+        std::thread::sleep(Duration::from_millis(500));
+        for _ in 0..10 {
+            let metrics = exporter.metrics();
+            assert!(
+                metrics.contains("ss_exporter_collection_success{stage=\"dump\"} 1\n"),
+                "{files}: {metrics}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        drop(crowd);
     }
 }

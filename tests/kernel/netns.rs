@@ -330,3 +330,31 @@ fn ends_are_heard_with_the_number_of_their_namespace_and_those_of_our_own_withou
     assert_eq!(own.name, own.inode.to_string(), "its name is that of the start");
     assert_eq!(start(Which::Own).list().expect("a list").namespaces[0].name, "self");
 }
+
+/// Whether a thread of this process is in the namespace.
+fn has_a_thread_in(inode: u64) -> bool {
+    let threads = std::fs::read_dir("/proc/self/task").expect("threads").flatten();
+    let namespaces = threads.filter_map(|thread| metadata(thread.path().join("ns/net")).ok());
+    namespaces.map(|namespace| namespace.ino()).any(|other| other == inode)
+}
+
+#[test]
+fn a_thread_that_cannot_come_back_is_replaced_and_stays_in_no_foreign_namespace() {
+    if enter() {
+        return;
+    }
+    colours();
+    let namespaces = start(Which::All);
+    for _ in 0..3 {
+        let blue = blue(&namespaces);
+        // Without any capability there is no way back.
+        namespaces.within(&blue, || privileges::keep(&[]).expect("the right to drop")).expect("the way in");
+        let inside = namespaces.within(&blue, || inode("/proc/thread-self/ns/net"));
+        assert_eq!(inside.expect("the way in and back"), blue.inode);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while has_a_thread_in(blue.inode) {
+            assert!(Instant::now() < deadline, "a thread stays inside");
+            std::thread::yield_now();
+        }
+    }
+}

@@ -1,12 +1,15 @@
-//! The thread that enters network namespaces (`setns(2)`), does what it is told, and comes back.
+//! The thread that enters network namespaces (`setns(2)`), does a job there, and comes back.
 //!
-//! Refuses to know what it is told.
+//! A thread that cannot come back ends, and its spare does the next job.
 
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags, fstat, open};
 use rustix::io::Errno;
@@ -19,12 +22,30 @@ const TO_ENTER: &str = "CAP_SYS_ADMIN";
 /// The capability to open the files of other users' processes.
 const TO_OPEN: &str = "CAP_SYS_PTRACE";
 
+/// Attempts to come back at once.
+const ATTEMPTS: u32 = 3;
+/// Time between two attempts of a thread that has no spare.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// What the thread is told to do.
-type Job = Box<dyn FnOnce(&mut Home) + Send>;
+type Job = Box<dyn FnOnce(&mut Home<'_>) + Send>;
 
 /// A handle to the thread, which ends with the last of them.
 #[derive(Clone)]
-pub(super) struct Traveller(Sender<Job>);
+pub(super) struct Traveller {
+    jobs: Sender<Job>,
+    shared: Arc<Shared>,
+}
+
+/// What the thread shares with its spare.
+struct Shared {
+    /// Held by the thread. The spare waits for it.
+    to_do: Mutex<Receiver<Job>>,
+    /// A file of our own namespace, which keeps nothing alive that would not live anyway.
+    door: OwnedFd,
+    /// The thread could not come back, and there was no spare.
+    away: AtomicBool,
+}
 
 impl fmt::Debug for Traveller {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,47 +54,76 @@ impl fmt::Debug for Traveller {
 }
 
 impl Traveller {
-    /// Starts the thread in the caller's namespace, with the caller's capabilities.
+    /// Starts the thread and a spare in the caller's namespace, with the caller's capabilities.
     pub(super) fn start() -> io::Result<Self> {
         let (jobs, to_do) = channel::<Job>();
-        let mut home = Home { door: open_file(Path::new(OWN))?, lost: false };
-        std::thread::Builder::new().name("namespaces".into()).spawn(move || {
-            for job in to_do {
-                job(&mut home);
-                if home.lost {
-                    // The end of the thread frees the namespace that it is in.
-                    break;
-                }
-            }
-        })?;
-        Ok(Self(jobs))
+        let door = open_file(Path::new(OWN))?;
+        let shared = Arc::new(Shared { to_do: Mutex::new(to_do), door, away: AtomicBool::new(false) });
+        // Only one of the two ever finds that it has no spare.
+        shared.spawn(true)?;
+        shared.spawn(false)?;
+        Ok(Self { jobs, shared })
     }
 
     /// Has the thread do something, and waits for it.
     pub(super) fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Home) -> T + Send + 'static,
+        work: impl FnOnce(&mut Home<'_>) -> T + Send + 'static,
     ) -> io::Result<T> {
         let gone = || io::Error::other("the thread that enters network namespaces has ended");
+        if self.shared.away.load(Ordering::Acquire) {
+            return Err(io::Error::other("the thread that enters network namespaces cannot come back yet"));
+        }
         let (done, result) = sync_channel(1);
-        let job = move |home: &mut Home| {
+        let job = move |home: &mut Home<'_>| {
             // Whoever asked waits for it.
             let _ = done.send(work(home));
         };
-        self.0.send(Box::new(job)).map_err(|_| gone())?;
+        self.jobs.send(Box::new(job)).map_err(|_| gone())?;
         result.recv().map_err(|_| gone())
     }
 }
 
+impl Shared {
+    fn spawn(self: &Arc<Self>, has_spare: bool) -> io::Result<()> {
+        let shared = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("namespaces".into());
+        thread.spawn(move || shared.serve(has_spare)).map(drop)
+    }
+
+    /// Does one job after another, once the thread before has ended, until no handle is left or the thread cannot
+    /// come back. Its end then frees the namespace that it is in, and the spare goes on in our own.
+    fn serve(self: Arc<Self>, mut has_spare: bool) {
+        let to_do = self.to_do.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut home = Home { shared: &self, lost: false };
+        while let Ok(job) = to_do.recv() {
+            // Made while this thread is in our own namespace, which the new one inherits.
+            has_spare = has_spare || self.spawn(false).is_ok();
+            job(&mut home);
+            if home.lost && has_spare {
+                tracing::warn!(
+                    "cannot come back from a network namespace; another thread enters them from now on"
+                );
+                return;
+            }
+            while home.lost {
+                self.away.store(true, Ordering::Release);
+                std::thread::sleep(PAUSE);
+                home.comes_back();
+            }
+            self.away.store(false, Ordering::Release);
+        }
+    }
+}
+
 /// Where the thread comes from.
-pub(super) struct Home {
-    /// A file of our own namespace, which keeps nothing alive that would not live anyway.
-    door: OwnedFd,
+pub(super) struct Home<'a> {
+    shared: &'a Shared,
     /// The thread could not come back.
     lost: bool,
 }
 
-impl Home {
+impl Home<'_> {
     /// Runs `work` inside the namespace.
     pub(super) fn within<T>(
         &mut self,
@@ -82,13 +132,18 @@ impl Home {
         work: impl FnOnce() -> T,
     ) -> io::Result<T> {
         // Whoever could not come back does not leave: in a user namespace that does not own ours.
-        enter(&self.door).map_err(|error| namespace.failed("enter and leave", error, TO_ENTER))?;
+        enter(&self.shared.door).map_err(|error| namespace.failed("enter and leave", error, TO_ENTER))?;
         let file = namespace.open(proc)?;
         enter(&file).map_err(|error| namespace.failed("enter", error, TO_ENTER))?;
         drop(file);
         let result = work();
-        self.lost = enter(&self.door).is_err();
+        self.comes_back();
         Ok(result)
+    }
+
+    /// Tries a few times: the kernel may be short of memory for a moment.
+    fn comes_back(&mut self) {
+        self.lost = (0..ATTEMPTS).all(|_| enter(&self.shared.door).is_err());
     }
 }
 

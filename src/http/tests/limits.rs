@@ -157,6 +157,32 @@ async fn the_longest_without_a_request_makes_room_and_who_is_being_answered_stay
 }
 
 #[tokio::test]
+async fn clients_that_take_nothing_keep_no_scrape_from_its_answer_and_cut_off_no_slow_one() {
+    let limits = Limits { connections: 16, ..Limits::default() };
+    let server = Server::start(Fake::new(LARGE), limits);
+    let mut slow = server.say(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    let reading = tokio::spawn(async move { read_slowly(&mut slow, millis(2)).await });
+    let mut deaf = Vec::new();
+    for _ in 0..16 {
+        deaf.push(server.say(METRICS).await);
+    }
+    for _ in 0..20 {
+        tokio::time::sleep(millis(20)).await;
+        let reply = server.ask("GET", "/health", "").await;
+        assert!(reply.status() == 200 && reply.complete);
+        deaf.push(server.say(METRICS).await);
+    }
+    assert!(Reply::read(&reading.await.unwrap()).complete);
+}
+
+#[test]
+fn the_limit_of_open_files_leaves_room_for_a_collection() {
+    for (files, open, connections) in [(1024, 12, 128), (64, 12, 32), (40, 12, 8), (32, 12, 4)] {
+        assert_eq!(Limits::within(files, open).connections, connections, "{files}");
+    }
+}
+
+#[tokio::test]
 async fn a_stop_ends_the_idle_at_once_and_finishes_the_answers_in_progress() {
     let mut server = Server::with(Outcome::Pieces(3, millis(250)));
     let mut idle = server.say(HEALTH).await;

@@ -1,0 +1,34 @@
+//! The limit of open files: raised as far as it may be, and shared out.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use ss_exporter::http::Limits;
+
+use crate::failure::Failure;
+
+/// What the runtime, the collection and a few connections need.
+const LEAST: u64 = 32;
+/// What may be open without a process table in which it can be counted.
+const OPEN: usize = 16;
+
+/// Raises the limit to the one that must not be exceeded.
+pub fn raise_limit() -> Result<(), Failure> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::debug!(%error, "cannot raise the limit of open files");
+    }
+    match getrlimit(Resource::Nofile).current.filter(|files| *files < LEAST) {
+        None => Ok(()),
+        Some(files) => Err(Failure::at_run_time(format!(
+            "the limit of open files is {files}, and at least {LEAST} are needed; raise it (ulimit -n, LimitNOFILE=)"
+        ))),
+    }
+}
+
+/// The limits of the server: as many connections as there are files for.
+pub fn limits() -> Limits {
+    let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok());
+    let open = std::fs::read_dir("/proc/self/fd").map_or(OPEN, Iterator::count);
+    let limits = Limits::within(files.unwrap_or(usize::MAX), open);
+    tracing::debug!(connections = limits.connections, "the limit of connections");
+    limits
+}
