@@ -19,6 +19,8 @@ const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 const BETWEEN_STANDING: Duration = Duration::from_secs(1);
 /// So many snapshots may be alive; the oldest is taken back from its readers for a fifth.
 const MOST_ALIVE: usize = 4;
+/// As long as so many are alive, scrapes share the newest if it is not older, so that readers have time to read.
+const SHARED: Duration = Duration::from_secs(1);
 
 /// A handle to the collector.
 #[derive(Clone)]
@@ -50,7 +52,7 @@ struct Shared {
 struct State {
     patience: Duration,
     waiting: Vec<Waiting>,
-    alive: VecDeque<Arc<Snapshot>>,
+    alive: VecDeque<(Instant, Arc<Snapshot>)>,
     /// Since when a collection has been under way.
     running: Option<Instant>,
     /// Since when the kernel has been holding a dump that the last collection left behind, and whether rows
@@ -97,13 +99,19 @@ impl Collector {
         Ok((collector, thread))
     }
 
-    /// Joins the collection in progress or starts one; `reply` is called once, on the collector's
+    /// Joins the collection in progress or starts one; `reply` is called once, at once or on the collector's
     /// thread, unless the instant has passed by then.
     ///
     /// # Errors
     /// [`Busy`] if too many wait already.
     pub fn request(&self, until: Instant, reply: impl FnOnce(Lease) + Send + 'static) -> Result<(), Busy> {
         let mut state = self.0.lock();
+        if let Some(newest) = state.shared() {
+            let lease = self.0.lend(newest);
+            drop(state);
+            reply(lease);
+            return Ok(());
+        }
         // Those who gave up hold no place: a dump that the kernel holds would fill them all.
         let now = Instant::now();
         state.waiting.retain(|waiting| waiting.until > now);
@@ -242,15 +250,19 @@ impl Shared {
         state.left = held.and_then(|held| Some((now.checked_sub(held)?, withheld)));
         let mut waiting = std::mem::take(&mut state.waiting);
         waiting.retain(|waiting| waiting.until > now);
-        let hold = || Lease(Hold::Shared(Arc::downgrade(&snapshot), Arc::clone(self)));
-        let answers: Vec<_> = waiting.into_iter().map(|waiting| (waiting.reply, hold())).collect();
-        state.alive.push_back(snapshot);
+        let answers: Vec<_> =
+            waiting.into_iter().map(|waiting| (waiting.reply, self.lend(&snapshot))).collect();
+        state.alive.push_back((now, snapshot));
         state.forget_unread();
         drop(state);
         for (reply, lease) in answers {
             reply(lease);
         }
         true
+    }
+
+    fn lend(self: &Arc<Self>, snapshot: &Arc<Snapshot>) -> Lease {
+        Lease(Hold::Shared(Arc::downgrade(snapshot), Arc::clone(self)))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -265,8 +277,14 @@ impl State {
         self.running.map(|since| since.elapsed()).filter(|time| *time > self.patience)
     }
 
+    /// The newest snapshot, if another one would take the oldest from its readers soon after the last did.
+    fn shared(&self) -> Option<&Arc<Snapshot>> {
+        let (since, newest) = self.alive.back()?;
+        (self.alive.len() >= MOST_ALIVE && since.elapsed() < SHARED).then_some(newest)
+    }
+
     fn forget_unread(&mut self) {
-        self.alive.retain(|snapshot| Arc::weak_count(snapshot) > 0);
+        self.alive.retain(|(_, snapshot)| Arc::weak_count(snapshot) > 0);
     }
 }
 

@@ -147,9 +147,16 @@ fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
     };
     let (collector, _thread) = Collector::start(TERMS, snapshot, collect).expect("a thread");
     let next = || ask(&collector, soon()).expect("room").recv().expect("an answer");
+    let made = || collector.0.lock().collections;
     let mut slow: Vec<Chunks> =
         (0..MOST_ALIVE).map(|_| next().chunks(Format::Text, Wanted::default())).collect();
+    // Readers have time before another collection takes the oldest from them.
     let fifth = next().chunks(Format::Text, Wanted::default());
+    assert_eq!(made(), MOST_ALIVE as u64);
+    until(|| {
+        drop(next());
+        made() > MOST_ALIVE as u64
+    });
     assert_eq!(slow.remove(0).next(), Some(Err(Revoked)));
     for chunks in slow.into_iter().chain([fifth]) {
         assert!(chunks.collect::<Result<Vec<_>, _>>().is_ok());
