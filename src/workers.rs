@@ -75,14 +75,14 @@ mod tests {
     #[tokio::test]
     async fn no_more_wait_than_there_is_room_for() {
         let worker = Worker::start("worker", 1).expect("a thread");
-        let (begin, begun) = channel();
+        let (say, said) = channel();
         let (release, held) = channel::<()>();
         let work = move || {
-            begin.send(()).expect("the test waits");
+            say.send(()).expect("the test waits");
             let _ = held.recv();
         };
         worker.run(work).expect("room");
-        begun.recv().expect("the work has begun");
+        said.recv().expect("the work has begun");
         worker.run(|| {}).expect("room for one that waits");
         assert_eq!(worker.ask(|| ()).await, Err(Full));
         drop(release);

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     /// More time than any test takes.
-    const LONG: Duration = Duration::from_secs(3600);
+    const LONG: Duration = Duration::from_hours(1);
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
 
     /// What a connection does, and what keeps it doing that.
