@@ -42,7 +42,7 @@ check_units() {
     exposure 26 "with all network namespaces"
     rm -r "$units/$package.service.d"
     # The program is not installed here.
-    sed -i "s|/usr/bin/prometheus_ss_exporter|$(realpath "$binary")|" "$units/$package.service"
+    sed -i "s|/usr/bin/prometheus_ss_exporter|$(realpath "$binary")|g" "$units/$package.service"
     SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "$units/$package".{service,socket}
 }
 
@@ -138,7 +138,12 @@ live() {
 }
 
 check_units
-deb=$("$ci/../deploy/build-deb" "$binary" "$scratch/deb")
+# With a cargo that compiles nothing: the program is there already.
+mkdir "$scratch/bin"
+printf '#!/bin/sh\ncase "$1" in build | check | install | run | rustc | test) exit 1 ;; esac\nexec "%s" "$@"\n' \
+    "$(command -v cargo)" >"$scratch/bin/cargo"
+chmod +x "$scratch/bin/cargo"
+deb=$(PATH=$scratch/bin:$PATH "$ci/../deploy/build-deb" "$binary" "$scratch/deb") || fail "no package without compiling"
 echo "${deb##*/}: $(stat -c %s "$deb") bytes"
 lintian --allow-root --fail-on error,warning "$deb"
 echo "lintian: no error, no warning"
