@@ -118,6 +118,7 @@ impl<'a, W: World> Census<'a, W> {
     pub(super) fn look(&mut self, when: When) -> Result<u64, DumpError> {
         let start = Instant::now();
         let deadline = start + self.plan.collect.deadline;
+        self.users.begin();
         // An owner that stays unknown is a row all the same, and the collection has said so.
         let _ = self.attribution.begin(start, start + self.plan.collect.deadline / 2);
         let listing = self.world.namespaces().unwrap_or_else(|_| Listing::own());

@@ -2,19 +2,23 @@
 //!
 //! Refuses to know HTTP but for the form of a query.
 
-use std::cmp::Ordering;
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
 
+use super::rate::Rate;
 use super::{Look, Refusal};
-use crate::sockets::{Number, Row};
-use crate::words::inert_json;
+use crate::sockets::{Number, Row, metrics};
+use crate::words::{inert_json, nearest};
 
 /// The most sockets of one answer.
 const MOST: usize = 10_000;
 /// How many they are unless the query says otherwise.
 const USUAL: usize = 1_000;
+
+/// What was computed from two collections, by its name in the answer.
+const RATES: [(&str, fn(Rate) -> f64); 2] =
+    [("sent_bytes_per_second", |rate| rate.sent), ("received_bytes_per_second", |rate| rate.received)];
 
 /// What a query asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,27 +66,13 @@ impl Query {
     pub fn answer(&self, look: &Look) -> Result<String, Refusal> {
         let mut order: Vec<usize> = (0..look.sockets.len()).collect();
         if let Some((name, falling)) = &self.sort {
-            let rate = |number: usize| look.rates.get(number).copied().flatten();
-            let column = look.sockets.column(name);
-            let value = |number: usize| match name.as_str() {
-                "sent_bytes_per_second" => rate(number).map(|rate| rate.sent),
-                "received_bytes_per_second" => rate(number).map(|rate| rate.received),
-                _ => look.sockets.value(number, column?).map(Number::real),
-            };
-            let known =
-                crate::sockets::metrics().any(|metric| metric.name == name) || name.ends_with("_per_second");
-            if !known {
-                return Err(Refusal(format!(
-                    "sort: found {name:?}; allowed: the name of a metric, with - before it for the greatest first"
-                )));
-            }
-            let compare = |one: &usize, other: &usize| match (value(*one), value(*other)) {
+            let value = values(name, look)?;
+            order.sort_by(|one, other| match (value(*one), value(*other)) {
                 (Some(one), Some(other)) if *falling => other.total_cmp(&one),
                 (Some(one), Some(other)) => one.total_cmp(&other),
-                // What is not told comes last.
-                (one, other) => other.is_some().cmp(&one.is_some()).then(Ordering::Equal),
-            };
-            order.sort_by(compare);
+                // Sockets without a value come last.
+                (one, other) => other.is_some().cmp(&one.is_some()),
+            });
         }
         let page = order.iter().skip(self.offset).take(self.limit);
         let sockets: Vec<Value> =
@@ -103,11 +93,28 @@ impl Query {
     }
 }
 
+/// The values to sort by: those of a metric or of a rate.
+fn values<'a>(name: &'a str, look: &'a Look) -> Result<impl Fn(usize) -> Option<f64> + 'a, Refusal> {
+    let rate = RATES.into_iter().find(|(known, _)| *known == name).map(|(_, rate)| rate);
+    let names = || metrics().map(|metric| metric.name).chain(RATES.map(|(name, _)| name));
+    if !names().any(|known| known == name) {
+        let meant =
+            nearest(name, names()).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        return Err(Refusal(format!(
+            "sort: found {name:?}; expected the name of a metric or rate, with - in front for the greatest first{meant}"
+        )));
+    }
+    let column = look.sockets.column(name);
+    Ok(move |number: usize| match rate {
+        Some(rate) => look.rates.get(number).copied().flatten().map(rate),
+        None => look.sockets.value(number, column?).map(Number::real),
+    })
+}
+
 fn socket(row: &Row, number: usize, look: &Look) -> Value {
     let mut socket = row.to_json();
     if let (Some(rate), Some(object)) = (look.rates.get(number).copied().flatten(), socket.as_object_mut()) {
-        object.insert("sent_bytes_per_second".to_owned(), rate.sent.into());
-        object.insert("received_bytes_per_second".to_owned(), rate.received.into());
+        object.extend(RATES.map(|(name, value)| (name.to_owned(), value(rate).into())));
     }
     socket
 }

@@ -237,3 +237,53 @@ fn the_help_of_the_program_and_of_an_estimate_name_each_other_and_the_flags() {
     }
     assert!(!help.contains("--port"), "{help}");
 }
+
+/// Two users of one name listen, each on a port, until standard input ends.
+#[cfg(feature = "root-tests")]
+const TWINS: &str = "
+import os, socket, sys
+held = []
+for user in (61001, 61002):
+    os.seteuid(user)
+    held.append(socket.create_server(('127.0.0.1', 0)))
+    os.seteuid(0)
+print('listening', flush=True)
+sys.stdin.read()
+";
+
+#[cfg(feature = "root-tests")]
+#[test]
+fn rows_by_user_are_counted_by_the_names_that_a_scrape_shows() {
+    use std::io::BufRead as _;
+    use std::process::Command;
+
+    if enter() {
+        return;
+    }
+    let mut twins = Command::new("python3")
+        .args(["-c", TWINS])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 of the package python3");
+    let mut said = String::new();
+    let out = twins.stdout.as_mut().expect("a pipe");
+    std::io::BufReader::new(out).read_line(&mut said).expect("text");
+    let mut names = tempfile::NamedTempFile::new().expect("a file");
+    names
+        .write_all(b"root:x:0:0::/:/bin/sh\nweb:x:61001:0::/:/bin/sh\nweb:x:61002:0::/:/bin/sh\n")
+        .expect("room");
+    let file = written("views: {v: {by: [user], state: [listen]}}\n");
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/passwd && exec \"$@\""])
+        .arg(names.path())
+        .arg(env!("CARGO_BIN_EXE_prometheus_ss_exporter"))
+        .args(["estimate", "--json", "--seconds", "1", "--config"])
+        .arg(file.path())
+        .output()
+        .expect("unshare of the package util-linux");
+    drop(twins.stdin.take());
+    assert!(twins.wait().expect("its end").success());
+    let estimate: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(number(&view(&estimate, "v")["rows"]), 1, "{estimate}");
+}

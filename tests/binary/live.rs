@@ -57,7 +57,14 @@ fn a_wrong_question_is_named_with_what_is_allowed() {
         ("filter=dport", "The filter is not valid: at its end"),
         ("filter=dst+a.example", "The filter names the host \"a.example\"; allowed: addresses and networks"),
         ("limit=0", "limit: found \"0\"; allowed: a number from 1 to 10000"),
-        ("sort=rtt", "sort: found \"rtt\"; allowed: the name of a metric"),
+        ("sort=rtt_second", "sort: found \"rtt_second\"; expected the name of a metric or rate"),
+        ("sort=rtt_second", "; did you mean \"rtt_seconds\"?"),
+        ("sort=-sent_byte_per_second", "; did you mean \"sent_bytes_per_second\"?"),
+        (
+            "sort=nonsense_per_second",
+            "sort: found \"nonsense_per_second\"; expected the name of a metric or rate",
+        ),
+        ("sort=", "sort: found \"\"; expected"),
         ("size=3", "found \"size\"; allowed: filter, offset, limit, sort"),
     ] {
         let answer = exporter.get(&format!("/api/v1/sockets?{query}"));
