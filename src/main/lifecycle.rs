@@ -20,7 +20,7 @@ use ss_exporter::sockets::Detail;
 
 use crate::configuration::{self, Loaded};
 use crate::host::Host;
-use crate::{notify, rights};
+use crate::{notify, rights, status};
 
 /// What collections are made of.
 pub struct Work {
@@ -77,6 +77,8 @@ pub struct Lifecycle {
     pub held: Held,
     /// The configuration in force; apart from the work, for which a reader would have to wait.
     pub in_force: Arc<Mutex<InForce>>,
+    /// What the service manager shows.
+    pub status: status::Shared,
 }
 
 impl Lifecycle {
@@ -86,8 +88,11 @@ impl Lifecycle {
     pub fn reload_and_say(&self) -> Result<(), String> {
         notify::reloading();
         let reloaded = self.try_reload();
+        let mut status = self.status.lock();
+        status.refused = reloaded.as_ref().err().cloned();
         match &reloaded {
             Ok(source) => {
+                (status.source, status.views) = (source.clone(), self.views());
                 self.remembered.reloaded(Reload { successful: true, at: since_1970() });
                 tracing::info!(config = source, "the configuration was read again");
             }
@@ -100,7 +105,8 @@ impl Lifecycle {
                 );
             }
         }
-        notify::ready();
+        notify::ready(&status);
+        drop(status);
         reloaded.map(drop)
     }
 

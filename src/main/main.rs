@@ -27,6 +27,7 @@ mod output;
 mod report;
 mod rights;
 mod service;
+mod status;
 mod stderr;
 mod stop;
 

@@ -15,23 +15,32 @@ use ss_exporter::collect::Remembered;
 use ss_exporter::http::Beat;
 use tokio::sync::Notify;
 
+use crate::status::{Shared, Status};
+
 /// Time between two attempts to send what found no room.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Something could not be sent.
 static UNSENT: Notify = Notify::const_new();
 
-/// The service answers.
-pub fn ready() {
-    manager().say("READY=1");
+/// The service answers; `status` is for people.
+pub fn ready(status: &Status) {
+    manager().say(&format!("READY=1\nSTATUS={status}"));
+}
+
+/// What the service does, for people.
+pub fn status(status: &Status) {
+    manager().say(&format!("STATUS={status}"));
 }
 
 /// Says that the service is ready when it is dropped.
-pub struct Ready;
+pub struct Ready(pub Shared);
 
 impl Drop for Ready {
     fn drop(&mut self) {
-        ready();
+        let mut status = self.0.lock();
+        status.ready = true;
+        ready(&status);
     }
 }
 

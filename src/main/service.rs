@@ -21,8 +21,9 @@ use crate::failure::Failure;
 use crate::host::{Host, PROC};
 use crate::lifecycle::{InForce, Lifecycle, Shared, Work, hear, since_1970};
 use crate::listen::listeners;
+use crate::status::Status;
 use crate::stop::Signals;
-use crate::{door, files, lifecycle, notify, rights, stderr};
+use crate::{door, files, lifecycle, notify, rights, status, stderr};
 
 /// How long answers in progress may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -65,6 +66,9 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let terms = Terms { patience: plan.collect.deadline, waiting };
     let watching = host.clone();
     let live = lifecycle::live(&host, &shown);
+    let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let views = plan.views.iter().map(|view| view.name.clone()).collect();
+    let status = status::Shared::new(Status { source, views, addresses, ..Status::default() });
     let in_force = Arc::new(Mutex::new(InForce::of(&plan, effective, live)));
     let work = Shared::new(Work { plan, host, memory, privileges });
     let (standing_of, collecting) = (remembered.clone(), work.clone());
@@ -81,8 +85,10 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         lifecycle: cli.enable_lifecycle,
         sockets_to_all: cli.enable_sockets_api,
     };
-    let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force };
-    lifecycle.follow(events, watching, notify::Ready);
+    let lifecycle =
+        Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force, status };
+    notify::status(&lifecycle.status.lock());
+    lifecycle.follow(events, watching, notify::Ready(lifecycle.status.clone()));
     let settings = Settings { limits: files::limits(), offer, beat };
     let (reloads, reloading) = (workers.reloads.clone(), lifecycle.clone());
     // Its failure is logged.

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::enter;
 use super::exporter::Exporter;
+use super::managed::Manager;
+use super::{enter, program};
 
 const ONE: &str = "views: {one: {by: [direction]}}\n";
 const TWO: &str = "views: {two: {by: [direction]}}\n";
@@ -85,6 +86,44 @@ fn a_hang_up_puts_the_file_in_force_as_it_is_now_and_a_broken_one_never() {
     let said = "config.yml:1:15: views.two.buy: found an unknown key";
     assert!(log.contains(said) && log.contains("the one before stays in force"), "{log}");
     assert!(log.contains("the configuration was read again"), "{log}");
+}
+
+#[test]
+fn the_status_of_the_service_says_what_is_active_and_what_a_reload_refused() {
+    if enter() {
+        return;
+    }
+    let (manager, socket) = Manager::new();
+    let file = Configuration::new(ONE);
+    let mut command = program();
+    command.env("NOTIFY_SOCKET", socket).arg("--web.listen-address=127.0.0.1:8020");
+    command.arg("--config").arg(file.path());
+    let exporter = Exporter::spawn(&mut command);
+    let status = || {
+        let told = manager.told(Duration::from_secs(10), "READY=1");
+        let line = told.last().and_then(|last| last.strip_prefix("READY=1\nSTATUS="));
+        line.unwrap_or_else(|| panic!("{told:?}")).to_owned()
+    };
+    let place = file.path().display();
+    let active = |view: &str| format!("configuration {place}, view {view}, listening on 127.0.0.1:8020");
+    assert_eq!(status(), active("one"));
+
+    file.set("views:\n  two: {buy: [direction]}\n  three: {buy: [direction]}\n");
+    exporter.signal(Signal::HUP);
+    let refused = status();
+    let reason =
+        format!("Reload refused: the configuration is not valid: {place}:2:9: views.two.buy: found an");
+    assert!(refused.starts_with(&reason), "{refused}");
+    assert!(refused.ends_with(&format!("; still active: {}", active("one"))), "{refused}");
+
+    file.set(&format!("{TWO}collect: {{netns: all}}\n"));
+    exporter.signal(Signal::HUP);
+    let refused = status();
+    assert!(refused.starts_with("Reload refused: collect.netns"), "{refused}");
+
+    file.set(TWO);
+    exporter.signal(Signal::HUP);
+    assert_eq!(status(), active("two"));
 }
 
 #[test]
@@ -201,4 +240,29 @@ fn the_configuration_in_force_is_shown_and_means_the_same() {
     file.set(&shown);
     assert_eq!(post(&exporter), (200, "The configuration was read again and is in force.\n".to_owned()));
     assert_eq!(String::from_utf8(exporter.get("/config").body).expect("text"), shown);
+}
+
+#[test]
+fn the_unit_fails_to_reload_a_broken_file_and_is_not_started_again_with_one() {
+    let unit = include_str!("../../deploy/systemd/prometheus-ss-exporter.service");
+    let values = |key: &str| {
+        let lines = unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let reload = values("ExecReload");
+    assert_eq!(
+        reload[0], "/bin/kill -HUP $MAINPID",
+        "the exporter itself says in log and metric what it refuses"
+    );
+    let check: Vec<_> = reload[1].split(' ').skip(1).filter(|word| *word != "$ARGS").collect();
+    let code = |text: &str| {
+        let file = Configuration::new(text);
+        // As /etc/default/prometheus-ss-exporter names the file.
+        let checked = program().env("CONFIG_FILE", file.path()).args(&check).output();
+        checked.expect("the program").status.code()
+    };
+    assert_eq!(code(ONE), Some(0));
+    let broken = code("views: {one: {buy: [direction]}}\n").expect("an exit code");
+    assert_eq!(values("RestartPreventExitStatus"), [broken.to_string()]);
+    assert_eq!(values("Restart"), ["on-failure"], "all other ends are crashes");
 }
