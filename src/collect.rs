@@ -11,6 +11,7 @@ mod homes;
 mod key;
 mod listen;
 mod memory;
+mod restrictions;
 mod time_wait;
 mod walk;
 mod watch;
@@ -23,7 +24,7 @@ use std::time::{Duration, Instant};
 use hashbrown::HashSet;
 
 use crate::attribute::{Listing, Namespace, Which};
-use crate::health::{DUMP, Health, NamespacesHealth, Own, SeedStatus, Stage};
+use crate::health::{DUMP, Health, NamespacesHealth, Own, OwnerShortage, SeedStatus, Stage};
 use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::snapshot::Snapshot;
@@ -123,10 +124,16 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let dumping = before.elapsed().saturating_sub(walked.resolving);
     let complete = walked.result.is_ok();
     let mut owners_told = true;
+    let privileges = memory.remembered.privileges();
+    health.restrictions =
+        memory.restrictions.judge(plan, &attribution, &privileges, memory.alone, world.proc());
     if let Some(processes) = attribution.processes() {
         owners_told = read && !processes.incomplete && !processes.is_elsewhere();
         if read && processes.incomplete {
-            trouble.say("owners could not all be found within collect.owners; some are unknown".to_owned());
+            let hidden = health.restrictions.iter().any(|(_, hides)| *hides);
+            let shortage = OwnerShortage::of(processes.failed, hidden);
+            trouble.say(shortage.to_string());
+            health.owner_shortage = Some(shortage);
         }
         if read && processes.is_elsewhere() {
             let proc = world.proc().display();
@@ -172,7 +179,7 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     health.hosts_unresolved = (!plan.hosts.is_empty()).then_some(unresolved);
     let status = if usable { SeedStatus::Success(flows) } else { SeedStatus::Failed };
     health.seed = plan.seed_meta.then_some(status);
-    health.privileges = memory.remembered.privileges();
+    health.privileges = privileges;
     health.files = memory.remembered.files();
     health.own = Own::read();
     Snapshot { views: plan.views.clone(), tables, health }

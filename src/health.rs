@@ -11,11 +11,13 @@ mod files;
 mod ledger;
 mod namespaces;
 mod own;
+mod owners;
 
 pub use files::{FilesHealth, Reload};
 pub use ledger::LedgerHealth;
 pub use namespaces::NamespacesHealth;
 pub use own::Own;
+pub use owners::OwnerShortage;
 
 /// How one collection went.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,10 @@ pub struct Health {
     pub malformed: u64,
     /// Processes whose file descriptors could not be read; `None` if nobody asked.
     pub processes_unreadable: Option<u64>,
+    /// Why owners are incomplete; `None` if they are complete, or not asked for.
+    pub owner_shortage: Option<OwnerShortage>,
+    /// What can hide owners, and whether it does.
+    pub restrictions: Vec<(&'static str, bool)>,
     /// Sockets that processes hold, and nobody knows which; `None` if nobody asked.
     pub sockets_unowned: Option<u64>,
     /// What there is to say of network namespaces; `None` if only the own one is looked at.
@@ -149,6 +155,9 @@ impl Health {
             let help = "Sockets of the last collection that processes hold, and nobody knows which.";
             out.one("ss_exporter_sockets_unowned", help, gauge, number);
         }
+        let help = "Whether owners of sockets are hidden from the exporter, by what hides them.";
+        let hidden = self.restrictions.iter().map(|(by, hides)| ([("by", *by)], u64::from(*hides)));
+        out.gauge("ss_exporter_owners_hidden", help, hidden);
         self.namespaces.iter().for_each(|namespaces| namespaces.write(out));
         if let Some(number) = self.hosts_unresolved {
             let help = "Host names of the selection that have no address.";

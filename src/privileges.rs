@@ -167,6 +167,13 @@ impl Privileges {
         self.0.iter().any(|(requirement, _)| requirement.feature == feature)
     }
 
+    /// Whether all that a feature needs is held.
+    #[must_use]
+    pub fn hold(&self, feature: Feature) -> bool {
+        let mut needs = self.0.iter().filter(|(requirement, _)| requirement.feature == feature);
+        needs.all(|(_, held)| *held)
+    }
+
     /// The needs that are not met and were, when this was held.
     pub fn dropped(&self, held: Held) -> impl Iterator<Item = &Requirement> {
         self.missing().filter(move |requirement| held.0.contains(requirement.capability))

@@ -25,7 +25,7 @@ function __fish_prometheus_ss_exporter_using_subcommand
 end
 
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s p -l port -d 'Port to listen on, on every address, IPv4 and IPv6, if no address is given [env: PORT]' -r
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.listen-address -d 'Address to listen on in place of --port, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets; may be repeated' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.listen-address -d 'Address to listen on in place of --port, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets, a link-local address with % and its interface; may be repeated' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.max-requests -d 'Scrapes that may wait for a collection at once, 0 for any number; others are answered with 503' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.config.file -d 'Who may come in and how: TLS, passwords, headers, rate; docs/web.md has the format' -r -F

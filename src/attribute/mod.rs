@@ -9,6 +9,7 @@ mod listener;
 mod netns;
 mod network;
 mod process;
+mod restriction;
 mod user;
 
 pub use belongs::{Belongs, Home};
@@ -17,4 +18,5 @@ pub use listener::{Claim, Direction, End, Listeners};
 pub use netns::{Listing, Namespace, Namespaces, Sockstat, Which};
 pub use network::Networks;
 pub use process::{Looks, Owner, OwnerId, Process, Processes, Whose};
+pub use restriction::{Confinement, Restriction, hidden_by, profile};
 pub use user::Users;

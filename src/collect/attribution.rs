@@ -16,6 +16,8 @@ use crate::sockdiag::Socket;
 pub(crate) struct Attribution {
     processes: Option<Processes>,
     cgroups: Option<Cgroups>,
+    /// The host has cgroup v1, alone or beside v2.
+    v1: bool,
     pub(crate) users: Users,
 }
 
@@ -25,10 +27,10 @@ impl Attribution {
         let cgroups = plan.needs_cgroups().then(Cgroups::mounted);
         // Without cgroup v2 the kernel tells of no cgroup, and beside v1 often of the root, but the process table does.
         let needed = cgroups.as_ref().is_some_and(|cgroups| !cgroups.is_mounted());
-        let v1 = || Cgroup::has_v1(&std::fs::read_to_string(proc.join("self/cgroup")).unwrap_or_default());
+        let v1 = Cgroup::has_v1(&std::fs::read_to_string(proc.join("self/cgroup")).unwrap_or_default());
         // Another plan may ask for cgroups, and goes on with the same processes.
-        let processes = (plan.needs_processes || needed).then(|| Processes::new(proc.to_owned(), v1()));
-        Self { processes, cgroups, users: Users::default() }
+        let processes = (plan.needs_processes || needed).then(|| Processes::new(proc.to_owned(), v1));
+        Self { processes, cgroups, v1, users: Users::default() }
     }
 
     /// What can be told without the process table.
@@ -46,6 +48,11 @@ impl Attribution {
     /// The processes, if anybody asks for owners.
     pub(crate) fn processes(&self) -> Option<&Processes> {
         self.processes.as_ref()
+    }
+
+    /// The cgroups of cgroup v2, if they are asked for and the process table does not show those of v1 instead.
+    pub(crate) fn cgroups(&self) -> Option<&Cgroups> {
+        self.cgroups.as_ref().filter(|cgroups| cgroups.is_mounted() || !self.v1)
     }
 
     /// A collection begins, which has until then to look at the process table.
@@ -85,7 +92,7 @@ impl Attribution {
         owner_id: OwnerId,
         home: &'a Home,
     ) -> (Belongs<'a>, &'a Users) {
-        let Self { processes, cgroups, users } = self;
+        let Self { processes, cgroups, users, .. } = self;
         let known = |owner: &&Arc<Owner>| !owner.processes().is_empty();
         let owner =
             processes.as_ref().map(|processes| processes.owner(owner_id)).filter(known).map(AsRef::as_ref);

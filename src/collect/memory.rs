@@ -10,6 +10,7 @@ use hashbrown::HashSet;
 use super::attribution::Attribution;
 use super::follower::Follower;
 use super::homes::Homes;
+use super::restrictions::Restrictions;
 use super::watch::Hearing;
 use crate::config::View;
 use crate::fold::{Limit, Seed, Size};
@@ -29,6 +30,7 @@ pub struct Memory {
     pub(super) strangers: usize,
     pub(super) seed: Seed,
     pub(super) said: Said,
+    pub(super) restrictions: Restrictions,
     /// Whether there is but one collection, which needs no baseline.
     pub(super) alone: bool,
     pub(super) remembered: Remembered,
@@ -225,6 +227,7 @@ impl Memory {
             strangers: 0,
             seed: Seed::default(),
             said: Said::default(),
+            restrictions: Restrictions::default(),
             alone: false,
             remembered: Remembered::new(plan, privileges),
             attribution: None,

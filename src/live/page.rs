@@ -11,7 +11,7 @@ use super::figure::{bytes, milliseconds, time_of_day};
 use super::html::escaped;
 use super::summary::{BOUNDS, Summary};
 use super::{Look, Refusal};
-use crate::health::Health;
+use crate::health::{Health, OwnerShortage};
 use crate::labels::Label;
 use crate::sockets::{Column, Number, Row};
 
@@ -108,11 +108,28 @@ fn body(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result 
     listeners(out, &summary)
 }
 
+/// What is missing on the page because a stage of its collection was not complete.
+fn incomplete(stage: &str, owners: Option<OwnerShortage>) -> &'static str {
+    match (stage, owners) {
+        ("processes", Some(OwnerShortage::Time)) => {
+            "All sockets are shown. Some owners are missing: the search for them reached its time limit, collect.owners."
+        }
+        ("processes", Some(OwnerShortage::Hidden)) => {
+            "All sockets are shown. Some owners are missing: their processes are hidden from the exporter."
+        }
+        ("processes", _) => {
+            "All sockets are shown. Some owners are missing: not all processes could be inspected."
+        }
+        ("namespaces", _) => "Some sockets are missing: a network namespace could not be read.",
+        _ => "Some sockets are missing: the kernel did not report all of them in time.",
+    }
+}
+
 fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
     let mut warnings = Vec::new();
-    if !look.sockets.is_complete() {
-        warnings.push("The kernel did not tell of all sockets in time.".to_owned());
-    }
+    warnings.extend(
+        look.sockets.incomplete().map(|stage| incomplete(stage, look.sockets.owner_shortage()).to_owned()),
+    );
     if let Some(health) = &exporter.health {
         let failed = health.stages.iter().filter(|stage| !stage.success);
         warnings.extend(failed.map(|stage| format!("The last collection was not complete: {}.", stage.name)));
@@ -316,17 +333,17 @@ fn listeners(out: &mut String, summary: &Summary) -> std::fmt::Result {
     for row in &summary.listeners {
         let number = |row: &Row, name: &str| row.value(name).map_or(0.0, Number::real);
         let (waiting, most) = (number(row, "accept_queue_connections"), number(row, "accept_queue_limit"));
-        let fill = if most > 0.0 { waiting / most } else { 0.0 };
+        let fill = if most > 0.0 { waiting / most } else { f64::from(u8::from(waiting > 0.0)) };
         writeln!(
             out,
-            "<tr><td>{}</td><td>{}</td><td>{}</td>{}{}<td class=\"number\" data-value=\"{fill}\"><meter min=\"0\" max=\"1\" high=\"0.8\" value=\"{:.3}\" aria-label=\"Fill\">{:.0} %</meter></td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{}</td>{}{}<td class=\"number\" data-value=\"{fill}\">{:.0} % <meter min=\"0\" max=\"1\" optimum=\"0\" low=\"0.5\" high=\"0.8\" value=\"{:.3}\" aria-label=\"Fill\"></meter></td></tr>",
             escaped(&Column::Local.text(row)),
             escaped(&Column::Process.text(row)),
             escaped(&Column::Label(Label::Unit).text(row)),
             cell(Some(waiting), &waiting.to_string()),
             cell(Some(most), &most.to_string()),
-            fill.min(1.0),
-            fill * 100.0
+            fill * 100.0,
+            fill.min(1.0)
         )?;
     }
     out.push_str("</tbody></table></div></section>\n");
@@ -364,6 +381,45 @@ mod tests {
             assert!(!page.contains("<img") && page.matches("</script>").count() == 1, "{page}");
             assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
         }
+    }
+
+    #[test]
+    fn missing_owners_are_not_said_to_be_missing_sockets_and_a_missing_dump_is() {
+        let exporter = Exporter { telemetry_path: "/metrics".into(), health: None };
+        let page_of = |name, owners| {
+            let mut health = Health { owner_shortage: owners, ..Health::default() };
+            health.stages = vec![Stage { name, duration: Duration::ZERO, success: false }];
+            page("", Ok(&look(List::made(&[]).with(health))), &exporter)
+        };
+        for (stage, owners, said) in [
+            ("processes", Some(OwnerShortage::Time), "reached its time limit, collect.owners."),
+            ("processes", Some(OwnerShortage::Hidden), "hidden from the exporter."),
+            ("processes", None, "not all processes could be inspected."),
+        ] {
+            let page = page_of(stage, owners);
+            assert!(page.contains("All sockets are shown. Some owners are missing"), "{page}");
+            assert!(page.contains(said) && !page.contains("sockets are missing"), "{page}");
+        }
+        for stage in ["dump", "namespaces"] {
+            let page = page_of(stage, None);
+            assert!(page.contains("Some sockets are missing: ") && !page.contains("owners"), "{page}");
+        }
+    }
+
+    #[test]
+    fn the_fill_of_a_queue_is_a_number_beside_a_bar_that_turns_red() {
+        let texts = [(Label::State, "listen")];
+        let queue = |waiting, most| [("accept_queue_connections", waiting), ("accept_queue_limit", most)];
+        let (nine, full) = (queue(9, 10), queue(1, 0));
+        let look = look(List::made(&[(&texts, &nine), (&[texts[0], (Label::Process, "x")], &full)]));
+        let page = page("", Ok(&look), &Exporter { telemetry_path: "/metrics".into(), health: None });
+        // A bar is red above `high` only if `optimum` lies below `low` (HTML Living Standard, 4.10.14).
+        let bar = "optimum=\"0\" low=\"0.5\" high=\"0.8\" value=\"0.900\"";
+        assert!(
+            page.contains(&format!(">90 % <meter min=\"0\" max=\"1\" {bar} aria-label=\"Fill\"></meter>")),
+            "{page}"
+        );
+        assert!(page.contains(">100 % <meter"), "a queue without a place is full with one: {page}");
     }
 
     #[test]

@@ -85,8 +85,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         lifecycle: cli.enable_lifecycle,
         sockets_to_all: cli.enable_sockets_api,
     };
-    let lifecycle =
-        Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force, status };
+    let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force, status };
     notify::status(&lifecycle.status.lock());
     lifecycle.follow(events, watching, notify::Ready(lifecycle.status.clone()));
     let settings = Settings { limits: files::limits(), offer, beat };

@@ -4,6 +4,7 @@
 
 use super::{Number, Row};
 use crate::exposition::labels;
+use crate::health::OwnerShortage;
 use crate::snapshot::Snapshot;
 
 /// The sockets of a snapshot of [`super::plan`], in the kernel's order.
@@ -29,10 +30,21 @@ impl List {
         self.len() == 0
     }
 
-    /// Whether the kernel told of all.
+    /// Whether every stage of the collection was complete: no socket and no owner is missing.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.0.health.success()
+    }
+
+    /// The stages of the collection that were not complete.
+    pub fn incomplete(&self) -> impl Iterator<Item = &'static str> {
+        self.0.health.stages.iter().filter(|stage| !stage.success).map(|stage| stage.name)
+    }
+
+    /// Why owners are incomplete, if the search for them was.
+    #[must_use]
+    pub const fn owner_shortage(&self) -> Option<OwnerShortage> {
+        self.0.health.owner_shortage
     }
 
     /// What names a socket, as bytes that mean nothing else.
@@ -89,6 +101,11 @@ type Made<'a> = (&'a [(crate::labels::Label, &'a str)], &'a [(&'a str, u64)]);
 
 #[cfg(test)]
 impl List {
+    /// The same sockets from a collection that went otherwise.
+    pub(crate) fn with(self, health: crate::health::Health) -> Self {
+        Self(Snapshot { health, ..self.0 })
+    }
+
     /// Sockets with these texts, all others empty, and these values in the kernel's units.
     pub(crate) fn made(sockets: &[Made<'_>]) -> Self {
         use crate::fold::{Limit, Seed, Table};

@@ -19,6 +19,8 @@ mod privileges;
 #[cfg(feature = "root-tests")]
 mod public;
 mod reloading;
+#[cfg(feature = "root-tests")]
+mod restricted;
 mod scrapes;
 mod serving;
 mod sockets;

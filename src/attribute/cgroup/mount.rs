@@ -39,7 +39,7 @@ impl Mount {
     }
 
     /// Whether all of the hierarchy is below it.
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         stat(&self.point).is_ok_and(|found| found.st_ino == ROOT)
     }
 

@@ -29,6 +29,10 @@ const REMEMBERED: u64 = 3;
 #[derive(Debug, Default)]
 pub struct Cgroups {
     mount: Option<Mount>,
+    /// The mount shows the whole hierarchy.
+    whole: bool,
+    /// Sockets of this collection in cgroups that are not visible.
+    hidden: u64,
     known: HashMap<u64, Known>,
     collection: u64,
     may_walk: bool,
@@ -57,13 +61,15 @@ impl Cgroups {
     /// The cgroups of this host, wherever cgroup v2 is mounted (`cgroups(7)`).
     #[must_use]
     pub fn mounted() -> Self {
-        Self { mount: Mount::find(), ..Self::default() }
+        let mount = Mount::find();
+        let whole = mount.as_ref().is_some_and(Mount::is_whole);
+        Self { mount, whole, ..Self::default() }
     }
 
     /// The cgroups in a folder, which stands for the root of cgroup v2.
     #[must_use]
     pub fn at(root: PathBuf) -> Self {
-        Self { mount: Some(Mount { point: root, root: "/".to_owned() }), ..Self::default() }
+        Self { mount: Some(Mount { point: root, root: "/".to_owned() }), whole: true, ..Self::default() }
     }
 
     /// Whether cgroup v2 was found; a host may have v1 alone.
@@ -77,6 +83,7 @@ impl Cgroups {
     pub fn begin(&mut self) {
         self.collection += 1;
         self.may_walk = true;
+        self.hidden = 0;
         let since = self.collection.saturating_sub(REMEMBERED);
         self.known.retain(|_, known| known.exists || known.asked >= since);
     }
@@ -85,7 +92,10 @@ impl Cgroups {
     ///
     /// The first unknown id in a collection causes a walk. One that appears after it waits for the next.
     pub fn get(&mut self, id: u64) -> Option<&Cgroup> {
-        self.mount.as_ref()?;
+        if self.mount.is_none() {
+            self.hidden += 1;
+            return None;
+        }
         let new = || Known { what: What::Unsought, exists: false, asked: 0 };
         let unsought = matches!(self.known.entry(id).or_insert_with(new).what, What::Unsought);
         if unsought && std::mem::take(&mut self.may_walk) {
@@ -95,8 +105,23 @@ impl Cgroups {
         known.asked = self.collection;
         match &known.what {
             What::Named(cgroup) => Some(cgroup),
-            What::Unsought | What::Gone => None,
+            What::Unsought => None,
+            What::Gone => {
+                self.hidden += 1;
+                None
+            }
         }
+    }
+
+    /// How many sockets of this collection are in cgroups that are not visible, and which part of cgroup v2 is; `None`
+    /// if there are none, or if all of the hierarchy is visible.
+    #[must_use]
+    pub fn hidden(&self) -> Option<(u64, String)> {
+        let shown = || match &self.mount {
+            Some(mount) => format!("only {} at {}", mount.root, mount.point.display()),
+            None => "no cgroup v2 mounted".to_owned(),
+        };
+        (!self.whole && self.hidden > 0).then(|| (self.hidden, shown()))
     }
 
     /// The id of the cgroup with that path below the root of cgroup v2; `None` if there is none.

@@ -34,8 +34,8 @@ pub(super) struct Pass {
     pub(super) processes: u64,
     /// Threads compared.
     pub(super) threads: u64,
-    /// Whether something could not be looked at for a reason of our own, such as too many open files.
-    pub(super) failed: bool,
+    /// Why something could not be inspected that is about this process, such as too many open files.
+    pub(super) failed: Option<Errno>,
     /// Whether its time was over when it was last asked.
     pub(super) spent: bool,
     until: Instant,
@@ -44,7 +44,7 @@ pub(super) struct Pass {
 impl Pass {
     /// A pass that must end at `until`.
     pub(super) const fn new(number: u32, now: u32, until: Instant) -> Self {
-        Self { number, now, descriptors: 0, processes: 0, threads: 0, failed: false, spent: false, until }
+        Self { number, now, descriptors: 0, processes: 0, threads: 0, failed: None, spent: false, until }
     }
 
     /// Whether its time is over.

@@ -177,6 +177,12 @@ impl Sockets {
         self.missing.iter().any(|inode| self.earlier.contains(inode))
     }
 
+    /// How many were asked for in this collection and the last, and found in no process.
+    pub(super) fn unowned(&self) -> usize {
+        let asked_twice = self.missing.iter().filter(|inode| self.earlier.contains(*inode));
+        self.nobody.len() + asked_twice.count()
+    }
+
     /// A complete look has ended: nobody holds what it did not find.
     pub(super) fn give_up(&mut self) {
         let Self { missing, earlier, nobody, collection, .. } = self;

@@ -58,6 +58,8 @@ pub struct Processes {
     /// Whether this collection lacked the time for all that it had to look at, or could not look for a reason of
     /// our own.
     pub incomplete: bool,
+    /// The error of our own, if there was one; otherwise an incomplete collection lacked time.
+    pub failed: Option<Errno>,
 }
 
 impl Processes {
@@ -70,6 +72,7 @@ impl Processes {
             proc,
             with_cgroups,
             share_files: |_, one, other| share_files(one, other),
+            failed: None,
             is_foreign: false,
             running: BTreeMap::new(),
             sockets: Sockets::default(),
@@ -97,6 +100,7 @@ impl Processes {
         let elapsed = self.begun.map_or(TURN, |begun| now.saturating_duration_since(begun));
         self.begun = Some(now);
         self.incomplete = false;
+        self.failed = None;
         self.looks = Looks::default();
         self.collection = self.collection.saturating_add(1);
         self.sockets.begin(self.collection);
@@ -128,7 +132,8 @@ impl Processes {
     pub fn resolve(&mut self, now: Instant, until: Instant) {
         if self.sockets.missing() > 0 {
             let mut pass = self.pass(now, until);
-            let complete = self.search(&mut pass, now).is_ok_and(|all| all) && !pass.spent && !pass.failed;
+            let searched = self.search(&mut pass, now).is_ok_and(|all| all);
+            let complete = searched && !pass.spent && pass.failed.is_none();
             if complete {
                 self.sockets.give_up();
             }
@@ -160,6 +165,14 @@ impl Processes {
         self.is_foreign && self.sockets.is_any_unowned()
     }
 
+    /// Sockets that this collection found in no process, and the last one neither: none of them was only closed
+    /// meanwhile. Where there is a single collection, those of that one.
+    #[must_use]
+    pub fn unowned(&self, alone: bool) -> u64 {
+        let number = if alone { self.sockets.missing() } else { self.sockets.unowned() };
+        number as u64
+    }
+
     fn pass(&mut self, now: Instant, until: Instant) -> Pass {
         let epoch = *self.epoch.get_or_insert(now);
         let seconds = now.saturating_duration_since(epoch).as_secs();
@@ -171,7 +184,8 @@ impl Processes {
         self.looks.descriptors += pass.descriptors;
         self.looks.processes += pass.processes;
         self.looks.threads += pass.threads;
-        self.incomplete |= pass.failed;
+        self.failed = self.failed.or(pass.failed);
+        self.incomplete |= pass.failed.is_some();
         let unreadable = |(id, running): &(&u32, &Running)| running.is_of(**id) && !running.is_readable;
         self.unreadable = self.running.iter().filter(unreadable).count() as u64;
     }
@@ -227,7 +241,7 @@ impl Processes {
             Ok(()) | Err(Errno::ACCESS | Errno::PERM) => {}
             Err(Errno::NOENT | Errno::SRCH) => self.forget(id),
             // Such as EMFILE, which is about us and not about the process.
-            Err(_) => pass.failed = true,
+            Err(error) => pass.failed = Some(error),
         }
     }
 

@@ -37,7 +37,7 @@ impl Processes {
             let most = if is_due(self.counted, COUNTING) { u64::MAX } else { 0 };
             self.is_foreign = statat(&table, "self", AtFlags::empty()).is_err();
             self.look_for_new(&table, pass, now, most)?;
-            if self.running.is_empty() && !pass.spent && !pass.failed {
+            if self.running.is_empty() && !pass.spent && pass.failed.is_none() {
                 self.listed = None;
                 let text = "found no process in it; expected the exporter itself: mount proc(5) there";
                 return Err(io::Error::new(io::ErrorKind::NotFound, text));
