@@ -8,6 +8,7 @@ mod conclude;
 mod folding;
 mod follower;
 mod homes;
+mod inventory;
 mod key;
 mod listen;
 mod memory;
@@ -40,7 +41,7 @@ pub use homes::Entered;
 pub use key::Key;
 pub use memory::{Memory, Remembered};
 pub(crate) use watch::BETWEEN_LOOKS;
-pub use watch::{subscribe, watch};
+pub use watch::{open_events, subscribe, watch};
 
 /// What a collection looks at; of what is not implemented there is nothing.
 pub trait World: Lookup + Send + Sync {
@@ -90,20 +91,25 @@ pub trait World: Lookup + Send + Sync {
     }
 }
 
-/// Collects once.
+/// Collects once, within `collect.deadline`.
+pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot {
+    collect_within(plan.collect.deadline, plan, world, memory)
+}
+
+/// Collects once, within this time.
 ///
 /// It never fails as a whole: what could not be done is missing from the snapshot and marked in its
 /// health.
-pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot {
+pub fn collect_within(time: Duration, plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot {
     let start = Instant::now();
-    let deadline = start + plan.collect.deadline;
+    let deadline = start + time;
     let mut health = Health { collections: 1, ..Health::default() };
     memory.remembered.follower().at(start);
 
     let mut trouble = Trouble::default();
     let known = memory.attribution.take();
     // The first look at all processes takes longest, and what it does not find would be rows without a name.
-    let time = if known.is_some() { owner_time(plan) } else { plan.collect.deadline / 2 };
+    let time = if known.is_some() { owner_time(plan) } else { time / 2 };
     let mut attribution = known.unwrap_or_else(|| Attribution::of(plan, world.proc()));
     let read = owners(&mut attribution, start, start + time, &mut trouble);
     let looked = start.elapsed();
@@ -118,7 +124,7 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let time = before.elapsed() < deadline.saturating_duration_since(Instant::now());
     if first && time && !memory.alone {
         // What one walk of the kernel's tables misses must not look new in the next.
-        memory.remembered.follower().end(true, true, &walked.missed);
+        memory.remembered.follower().end(true, true, &walked.dumped, &walked.missed);
         walked = walk(&whole, memory, &mut attribution, &visits);
     }
     let dumping = before.elapsed().saturating_sub(walked.resolving);
@@ -172,7 +178,7 @@ pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot
     let flows = walked.folded.selected.iter().copied().max().unwrap_or(0);
     let tables = conclude(plan, memory, walked, Ending { complete, usable }, &mut health);
 
-    health.ledger = ledger_health(plan, &memory.remembered, world.proc());
+    health.ledger = ledger_health(plan, &memory.remembered);
     memory.said.full(health.ledger.as_ref());
     memory.said.trouble(trouble.0);
     let unresolved = plan.hosts.iter().filter(|host| world.addresses(host).is_empty()).count();
@@ -230,30 +236,23 @@ fn visits(
     health: &mut Health,
     trouble: &mut Trouble,
 ) -> (Vec<Visit>, bool) {
-    let listed = world.namespaces();
     let everywhere = plan.collect.looks_elsewhere();
-    let found = listed.is_ok();
-    let listing = listed.unwrap_or_else(|error| {
+    let Listed { visits, nsids, observable, hidden, unknown, error } = list(plan, world, memory);
+    let found = error.is_none();
+    if let Some(error) = error {
         trouble.say(error.to_string());
-        Listing { namespaces: vec![world.own()], ..Listing::default() }
-    });
-    let hidden = listing.hidden;
-    let failed = listing.unknown.len();
-    if !listing.unknown.is_empty() {
-        let names = listing.unknown.join(", ");
+    }
+    let failed = unknown.len();
+    if !unknown.is_empty() {
+        let names = unknown.join(", ");
         trouble.say(format!("no network namespace is called {names} (collect.netns)"));
     }
-    let baseline = memory.remembered.follower().has_baseline();
-    let visits = memory.homes.visit(listing, found, baseline, world.proc());
-    let nsid = |visit: &Visit| everywhere.then(|| world.nsid(&visit.namespace)).flatten();
-    let heard: Vec<_> = visits.iter().filter_map(|visit| Some((nsid(visit)?, visit.clone()))).collect();
     if everywhere {
         let foreign = visits.iter().filter(|visit| !visit.namespace.own).count();
-        let observed = heard.iter().filter(|(_, visit)| !visit.namespace.own).count();
-        let observed = if memory.remembered.hearing().everywhere { observed } else { 0 };
+        let observed = if memory.remembered.hearing().everywhere { observable } else { 0 };
         let unobserved = foreign - observed.min(foreign);
         let seen = visits.len();
-        let unreachable = unreachable(plan, world, memory, &heard);
+        let unreachable = unreachable(plan, world, memory, &nsids);
         memory.said.unobserved(unobserved);
         health.namespaces = Some(NamespacesHealth {
             seen,
@@ -264,29 +263,57 @@ fn visits(
             ..NamespacesHealth::default()
         });
     }
-    let mut follower = memory.remembered.follower();
-    if let Some(own) = visits.iter().find(|visit| visit.namespace.own) {
-        follower.know(Arc::clone(&own.home), heard, &memory.homes.numbers());
-    }
-    drop(follower);
     (visits, found)
 }
 
 /// How many namespaces have an nsid and were not found, if all were looked for.
-fn unreachable(plan: &Plan, world: &impl World, memory: &mut Memory, found: &[(i32, Visit)]) -> usize {
+fn unreachable(plan: &Plan, world: &impl World, memory: &mut Memory, found: &HashSet<i32>) -> usize {
     if plan.collect.netns != Which::All {
         return 0;
     }
-    let found: HashSet<i32> = found.iter().map(|(nsid, _)| *nsid).collect();
     memory.homes.unreachable(world.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
+}
+
+/// The namespaces that were listed.
+struct Listed {
+    visits: Vec<Visit>,
+    /// The numbers that they have in the own one.
+    nsids: HashSet<i32>,
+    /// How many of the others have a number by which events tell of them.
+    observable: usize,
+    hidden: u64,
+    /// Names that none of them has.
+    unknown: Vec<String>,
+    /// Why only the own one is known.
+    error: Option<io::Error>,
+}
+
+/// Lists the namespaces, and lets the ledger know of them.
+fn list(plan: &Plan, world: &impl World, memory: &mut Memory) -> Listed {
+    let (listing, error) = match world.namespaces() {
+        Ok(listing) => (listing, None),
+        Err(error) => (Listing { namespaces: vec![world.own()], ..Listing::default() }, Some(error)),
+    };
+    let (hidden, unknown, young) = (listing.hidden, listing.unknown.clone(), memory.homes.were_found());
+    let visits = memory.homes.visit(listing, error.is_none(), world.proc());
+    let everywhere = plan.collect.looks_elsewhere();
+    let nsid = |visit: &Visit| everywhere.then(|| world.nsid(&visit.namespace)).flatten();
+    let heard: Vec<_> = visits.iter().filter_map(|visit| Some((nsid(visit)?, visit.clone()))).collect();
+    let observable = heard.iter().filter(|(_, visit)| !visit.namespace.own).count();
+    let nsids = heard.iter().map(|(nsid, _)| *nsid).collect();
+    if let Some(own) = visits.iter().find(|visit| visit.namespace.own) {
+        let numbers = memory.homes.numbers();
+        memory.remembered.follower().know(Arc::clone(&own.home), heard, &numbers, young);
+    }
+    Listed { visits, nsids, observable, hidden, unknown, error }
 }
 
 /// What can be shown without a dump: that which only ever grows.
 #[must_use]
-pub fn standing(remembered: &Remembered, proc: &Path) -> Snapshot {
+pub fn standing(remembered: &Remembered) -> Snapshot {
     let (plan, tables) = conclude::standing(remembered);
     let mut snapshot = Snapshot { tables, ..Snapshot::blank(&plan) };
-    snapshot.health.ledger = ledger_health(&plan, remembered, proc);
+    snapshot.health.ledger = ledger_health(&plan, remembered);
     snapshot.health.privileges = remembered.privileges();
     snapshot.health.files = remembered.files();
     snapshot

@@ -1,13 +1,18 @@
 //! The collector: one thread, one collection at a time, shared by all who ask meanwhile.
 //!
-//! Nothing is collected when nobody asks, and never a second dump behind one that the kernel holds.
+//! Nothing is collected when nobody asks, except for a baseline, and never a second dump behind one that the kernel
+//! holds.
 //! Refuses to know how a collection is made, and HTTP.
+
+mod baseline;
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use baseline::Baseline;
 
 use crate::exposition::{Format, Wanted};
 use crate::health::{DUMP, Health, Own, Stage};
@@ -53,8 +58,9 @@ struct State {
     patience: Duration,
     waiting: Vec<Waiting>,
     alive: VecDeque<(Instant, Arc<Snapshot>)>,
-    /// Since when a collection has been under way.
-    running: Option<Instant>,
+    /// Since when a collection has been under way, and how long it may take.
+    running: Option<(Instant, Duration)>,
+    baseline: Baseline,
     /// Since when the kernel has been holding a dump that the last collection left behind, and whether rows
     /// were withheld.
     left: Option<(Instant, bool)>,
@@ -78,7 +84,7 @@ struct Waiting {
 }
 
 impl Collector {
-    /// Starts the thread that calls `collect` whenever somebody asks.
+    /// Starts the thread that calls `collect` whenever somebody asks, with the time that it may take.
     ///
     /// `standing` makes what is shown when there is no dump.
     ///
@@ -87,7 +93,7 @@ impl Collector {
     pub fn start(
         terms: Terms,
         standing: impl Fn() -> Snapshot + Send + Sync + 'static,
-        mut collect: impl FnMut() -> Snapshot + Send + 'static,
+        mut collect: impl FnMut(Duration) -> Snapshot + Send + 'static,
     ) -> io::Result<(Self, JoinHandle<()>)> {
         let state = Mutex::new(State { patience: terms.patience, ..State::default() });
         let (wake, standing) = (Condvar::new(), Box::new(standing));
@@ -125,12 +131,23 @@ impl Collector {
         Ok(())
     }
 
-    /// Has a collection made soon that no scrape asks for, and takes no scrape's place; `done` is dropped after it, or
-    /// when it takes too long.
-    pub fn collect_soon<D: Send + 'static>(&self, done: D) {
+    /// Has a collection made soon that no scrape asks for, and takes no scrape's place.
+    pub fn collect_soon(&self) {
         let mut state = self.0.lock();
         let until = Instant::now() + state.patience;
-        state.waiting.push(Waiting { counts: false, until, reply: Box::new(|_| drop(done)) });
+        state.waiting.push(Waiting { counts: false, until, reply: Box::new(drop) });
+        drop(state);
+        self.0.wake.notify_one();
+    }
+
+    /// Has collections made until there is a baseline. If `done` is given, the exporter is not ready before, and `done`
+    /// is dropped then, or when it takes too long.
+    pub fn collect_baseline(&self, done: Option<Box<dyn Send>>) {
+        let mut state = self.0.lock();
+        match done {
+            Some(done) => state.baseline.ask_first(Instant::now(), done),
+            None => state.baseline.ask(Instant::now()),
+        }
         drop(state);
         self.0.wake.notify_one();
     }
@@ -140,7 +157,7 @@ impl Collector {
     #[must_use]
     pub fn without_dump(&self) -> Lease {
         let mut state = self.0.lock();
-        let running = state.running.map(|since| since.elapsed());
+        let running = state.running.map(|(since, _)| since.elapsed());
         let seconds = running.unwrap_or_default().as_secs_f64();
         if state.warned.is_none_or(|at| at.elapsed() >= BETWEEN_WARNINGS) {
             state.warned = Some(Instant::now());
@@ -189,13 +206,17 @@ impl Collector {
         let blind = self.0.lock().left.is_some_and(|(_, withheld)| withheld);
         // However many ask, one collection answers them.
         if blind && self.0.lock().waiting.is_empty() {
-            self.collect_soon(());
+            self.collect_soon();
         }
         let late = self.0.lock().late();
         match (self.held().filter(|_| blind), late) {
             (Some(held), _) => Err(format!("the kernel has been holding a dump for {} s", held.as_secs())),
             (None, Some(late)) => {
                 Err(format!("a collection has been under way for {} s, which is too long", late.as_secs()))
+            }
+            (None, None) if self.0.lock().baseline.is_missing() => {
+                Err("the counters of sockets that existed before the exporter have not all been read yet"
+                    .to_owned())
             }
             (None, None) => Ok(()),
         }
@@ -221,14 +242,11 @@ impl Collector {
 }
 
 impl Shared {
-    /// Waits for somebody to ask, collects, and answers all who asked; `false` when stopped.
-    fn serve(self: &Arc<Self>, collect: &mut impl FnMut() -> Snapshot) -> bool {
-        let idle = |state: &mut State| state.waiting.is_empty() && !state.stopped;
-        let mut state = self.wake.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-        if state.stopped {
-            return false;
-        }
-        state.running = Some(Instant::now());
+    /// Waits until somebody asks or a baseline is due, collects, and answers all who asked; `false` when stopped.
+    fn serve(self: &Arc<Self>, collect: &mut impl FnMut(Duration) -> Snapshot) -> bool {
+        let Some((of_its_own, time)) = self.wait() else { return false };
+        let mut state = self.lock();
+        state.running = Some((Instant::now(), time));
         state.collections += 1;
         // The one to come counts, while it grows too.
         while state.alive.len() >= MOST_ALIVE {
@@ -236,7 +254,7 @@ impl Shared {
         }
         drop(state);
 
-        let mut snapshot = collect();
+        let mut snapshot = collect(time);
 
         let mut state = self.lock();
         snapshot.health.collections = state.collections;
@@ -245,6 +263,7 @@ impl Shared {
         let snapshot = Arc::new(snapshot);
         state.running = None;
         let now = Instant::now();
+        let done = state.baseline.ended(&snapshot.health, of_its_own, now);
         let Health { held, stages, .. } = &snapshot.health;
         let withheld = stages.iter().any(|stage| stage.name == DUMP && !stage.success);
         state.left = held.and_then(|held| Some((now.checked_sub(held)?, withheld)));
@@ -255,6 +274,7 @@ impl Shared {
         state.alive.push_back((now, snapshot));
         state.forget_unread();
         drop(state);
+        drop(done);
         for (reply, lease) in answers {
             reply(lease);
         }
@@ -263,6 +283,33 @@ impl Shared {
 
     fn lend(self: &Arc<Self>, snapshot: &Arc<Snapshot>) -> Lease {
         Lease(Hold::Shared(Arc::downgrade(snapshot), Arc::clone(self)))
+    }
+
+    /// Waits until there is something to collect: whether it is a baseline, and the time for it. `None` when stopped.
+    fn wait(&self) -> Option<(bool, Duration)> {
+        let mut state = self.lock();
+        loop {
+            let now = Instant::now();
+            let late = state.baseline.late(now);
+            let time = state.baseline.time(now, state.patience);
+            if state.stopped {
+                return None;
+            }
+            if late.is_none() && (time.is_some() || !state.waiting.is_empty()) {
+                return Some((time.is_some(), time.unwrap_or(state.patience)));
+            }
+            let pause = state.baseline.due().map(|due| due.saturating_duration_since(now));
+            if late.is_some() {
+                drop(state);
+                drop(late);
+                state = self.lock();
+            } else if let Some(pause) = pause {
+                let waited = self.wake.wait_timeout(state, pause);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            } else {
+                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -274,7 +321,10 @@ impl Shared {
 impl State {
     /// How long the collection in progress has taken so far, if that is too long.
     fn late(&self) -> Option<Duration> {
-        self.running.map(|since| since.elapsed()).filter(|time| *time > self.patience)
+        self.running
+            .map(|(since, most)| (since.elapsed(), most))
+            .filter(|(time, most)| time > most)
+            .map(|(time, _)| time)
     }
 
     /// The newest snapshot, if another one would take the oldest from its readers soon after the last did.

@@ -70,7 +70,7 @@ pub fn estimate(
         }
     });
     let views = views.collect();
-    let ends = match (hearing.end(world.proc()), census.unobserved()) {
+    let ends = match (hearing.end(), census.unobserved()) {
         (heard, 0) | (heard @ Ends::Unheard(_), _) => heard,
         (Ends::Heard { .. }, some) => Ends::Unheard(format!("in {some} network namespaces")),
     };

@@ -1,10 +1,10 @@
-//! The calls that safe code cannot make: all unsafe code there is (`netlink(7)`, `kcmp(2)`).
+//! The calls that safe code cannot make: all unsafe code there is (`netlink(7)`, `socket(7)`, `kcmp(2)`).
 //!
 //! Refuses to know what is heard, and from whom.
 
 #![expect(
     unsafe_code,
-    reason = "no safe crate sets this option, reads this control message or compares tasks"
+    reason = "no safe crate has these options, reads this control message or compares tasks"
 )]
 
 use std::io;
@@ -46,6 +46,31 @@ pub fn listen_to_all_namespaces(socket: impl AsFd) -> io::Result<()> {
         )
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How many messages the kernel has dropped for a socket because its buffer was full, modulo 2^32 (`SO_MEMINFO`).
+///
+/// # Errors
+/// What `getsockopt(2)` says: `ENOPROTOOPT` before Linux 4.12.
+pub fn drops(socket: impl AsFd) -> io::Result<u32> {
+    /// `SO_MEMINFO` (`include/uapi/asm-generic/socket.h`).
+    const MEMINFO: c_int = 55;
+    /// `SK_MEMINFO_DROPS`, the last value (`include/uapi/linux/sock_diag.h`).
+    const DROPS: usize = 8;
+    let (socket, mut values) = (socket.as_fd(), [0_u32; DROPS + 1]);
+    let whole = length_of::<[u32; DROPS + 1]>();
+    let mut length = whole;
+    // SAFETY: the kernel writes, during the call, no more than `length` bytes to the values, and the length.
+    let result = unsafe {
+        let (values, length) = ((&raw mut values).cast(), &raw mut length);
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, MEMINFO, values, length)
+    };
+    let [.., drops] = values;
+    match result {
+        0 if length >= whole => Ok(drops),
+        0 => Err(io::ErrorKind::Unsupported.into()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Takes one message off a netlink socket, if there is one, without waiting. What the buffer has no room
@@ -160,6 +185,13 @@ mod tests {
         drop(child.stdin.take());
         child.wait().expect("its end");
         assert_eq!(share_files(own, child.id()).expect_err("gone").raw_os_error(), Some(libc::ESRCH));
+    }
+
+    #[test]
+    fn a_socket_that_dropped_nothing_says_so_and_a_file_says_nothing() {
+        let (socket, _) = netlink(SOCK_DIAG);
+        assert_eq!(drops(&socket).expect("a count"), 0);
+        assert!(drops(std::fs::File::open("/dev/null").expect("a file")).is_err());
     }
 
     #[test]

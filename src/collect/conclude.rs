@@ -2,7 +2,6 @@
 //!
 //! Refuses to know how it was found.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::folding::Folded;
@@ -31,14 +30,14 @@ pub(super) fn conclude(
     ending: Ending,
     health: &mut Health,
 ) -> Vec<Option<Sealed>> {
-    let Walked { folded, time_wait, missed, .. } = walked;
+    let Walked { folded, time_wait, dumped, missed, .. } = walked;
     let Folded { tables, selected, mut found, .. } = folded;
     let mut follower = memory.remembered.follower();
     if let Some(number) = time_wait {
         time_wait::add(&mut follower, &mut found, number);
     }
     let heard = memory.remembered.hearing().is_done();
-    follower.end(ending.complete, heard, &missed);
+    follower.end(ending.complete, heard, &dumped, &missed);
     memory.strangers = found.seen.len();
     let mut folded = found.amounts.into_iter().zip(found.selected).zip(found.in_other).enumerate();
     let made = tables.into_iter().zip(selected).zip(memory.limits.iter_mut().zip(&mut memory.sizes));
@@ -96,20 +95,18 @@ pub(super) fn standing(remembered: &Remembered) -> (Arc<Plan>, Vec<Option<Sealed
 }
 
 /// What there is to say of the ledger; nothing where there is no need of one.
-pub(super) fn ledger_health(plan: &Plan, remembered: &Remembered, proc: &Path) -> Option<LedgerHealth> {
+pub(super) fn ledger_health(plan: &Plan, remembered: &Remembered) -> Option<LedgerHealth> {
     if plan.past.worth.is_empty() {
         return None;
     }
-    let mut shared = remembered.hearing();
-    let table = shared.port.and_then(|_| std::fs::read_to_string(proc.join("net/netlink")).ok());
-    let dropped = shared.dropped(table.as_deref());
-    let hearing = shared.clone();
+    let mut hearing = remembered.hearing();
+    let (dropped, subscribed) = (hearing.dropped(), hearing.is_subscribed());
+    let hearing = hearing.clone();
     // Whoever holds both locks has taken the follower's first.
-    drop(shared);
     let follower = remembered.follower();
     let (tracked, most) = follower.ledger.tracked();
     Some(LedgerHealth {
-        events: plan.past.events.then_some(hearing.port.is_some()),
+        events: plan.past.events.then_some(subscribed),
         heard: hearing.heard,
         elsewhere: hearing.elsewhere,
         dropped,
@@ -118,6 +115,7 @@ pub(super) fn ledger_health(plan: &Plan, remembered: &Remembered, proc: &Path) -
         tracked,
         most,
         without_information: follower.without_information,
+        baseline: follower.has_baseline(),
         stats: follower.ledger.stats,
     })
 }

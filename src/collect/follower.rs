@@ -12,7 +12,7 @@ use super::homes::Visit;
 use super::key::Key;
 use crate::attribute::{Direction, Home, Listeners, Namespace, OwnerId};
 use crate::config::View;
-use crate::fold::{Amounts, Ledger, Standing};
+use crate::fold::{Amounts, Inventory, Ledger, Standing};
 use crate::metrics::Source;
 use crate::plan::{Folded, Past, Plan, Program, known_keys};
 use crate::select::Nothing;
@@ -46,10 +46,6 @@ pub struct Follower {
     baselines: Vec<Option<Instant>>,
     /// Of each, whether sockets that the ledger knew before have no row in it yet.
     joined: Vec<bool>,
-    /// Of each, the number of the plan that it came with.
-    since: Vec<u32>,
-    /// The number of this plan.
-    plans: u32,
     /// Whether the directions of those are not known either.
     undirected: bool,
     /// Since when the owners of sockets have not been known.
@@ -109,17 +105,9 @@ impl Follower {
             now,
             baselines: vec![None; plan.past.folded.len()],
             joined: vec![false; plan.past.folded.len()],
-            since: vec![0; plan.past.folded.len()],
-            plans: 0,
             undirected: false,
             owners_unknown: None,
-            visit: Visit {
-                namespace: Namespace::own(),
-                home: Arc::default(),
-                old: false,
-                renamed: false,
-                seen: 0,
-            },
+            visit: Visit { namespace: Namespace::own(), home: Arc::default(), renamed: false },
             cgroups: plan.needs_cgroups(),
             observe: plan.collect.observe,
             period: 0,
@@ -139,12 +127,14 @@ impl Follower {
         self.period = u32::try_from(periods).unwrap_or(u32::MAX);
     }
 
-    /// The namespaces are these: the own one, those of which events tell, and the numbers of all.
-    pub(super) fn know(&mut self, own: Arc<Home>, heard: Vec<(i32, Visit)>, all: &HashSet<u32>) {
+    /// The namespaces are these: the own one, those of which events tell, and the numbers of all. `young`: those that
+    /// were not known before are new, and so are their sockets.
+    pub(super) fn know(&mut self, own: Arc<Home>, heard: Vec<(i32, Visit)>, all: &HashSet<u32>, young: bool) {
         self.own = own;
         self.heard = heard.into_iter().map(|(nsid, visit)| (nsid, Arc::new(visit))).collect();
         self.programs.retain(|number, _| all.contains(number));
         self.listeners.retain(|number, _| all.contains(number));
+        self.ledger.baseline.exist(all, young);
     }
 
     /// The own namespace has that name, unless a collection has said so already.
@@ -169,9 +159,26 @@ impl Follower {
         Arc::ptr_eq(&self.views, &plan.views)
     }
 
-    /// Whether it is known which sockets lived before the exporter.
-    pub(super) const fn has_baseline(&self) -> bool {
-        self.ledger.has_baseline()
+    /// Whether a socket has a record.
+    pub(super) fn knows(&self, identity: u64) -> bool {
+        self.ledger.find(identity).is_some()
+    }
+
+    /// Takes an inventory that was begun at that time: which unknown sockets are older than the views.
+    pub(super) fn take(&mut self, inventory: Inventory, begun: Instant) {
+        self.ledger.baseline.take(inventory);
+        self.note_certainty(begun);
+    }
+
+    fn note_certainty(&mut self, at: Instant) {
+        if self.ledger.baseline.is_certain() {
+            self.baselines.iter_mut().for_each(|baseline| _ = baseline.get_or_insert(at));
+        }
+    }
+
+    /// Whether the baseline of the own namespace is complete: the counters of all its sockets have been read.
+    pub(super) fn has_baseline(&self) -> bool {
+        self.ledger.baseline.missing(self.own.number) == 0
     }
 
     /// The sockets to come are those of a namespace, in which names stand for what the program says.
@@ -211,16 +218,13 @@ impl Follower {
         found
     }
 
-    /// The dumps have ended, but those in namespaces with the numbers `missed`; `heard` if every end of a socket
-    /// that the kernel has told of is known here.
-    pub(super) fn end(&mut self, complete: bool, heard: bool, missed: &[u32]) {
+    /// The dumps have ended: those in namespaces with the numbers `dumped` completely, those in `missed` not; `heard`
+    /// if every end of a socket that the kernel has told of is known here.
+    pub(super) fn end(&mut self, complete: bool, heard: bool, dumped: &[u32], missed: &[u32]) {
         let now = self.seconds();
+        self.ledger.dumped(dumped, heard);
         self.ledger.end(complete, heard, missed, now);
-        for (baseline, table) in self.baselines.iter_mut().zip(&self.ledger.tables) {
-            if table.has_baseline() {
-                baseline.get_or_insert(self.now);
-            }
-        }
+        self.note_certainty(self.now);
     }
 
     /// Whether sockets keep their owners because nobody can tell them, which has not been so for long.
@@ -239,9 +243,9 @@ impl Follower {
         u32::try_from(self.now.saturating_duration_since(self.start).as_secs()).unwrap_or(u32::MAX)
     }
 
-    /// Whether the walk that has just ended is the first, and somebody needs a baseline.
+    /// Whether the walk that has just ended is to be followed by another, because somebody needs a baseline.
     pub(super) fn wants_another_walk(&self) -> bool {
-        !self.program.worth.is_empty() && self.ledger.is_new()
+        !self.program.worth.is_empty() && self.ledger.baseline.missing(self.own.number) > 1
     }
 
     /// How many sockets have found no row of their own in a folded view.

@@ -24,8 +24,6 @@ pub(crate) struct Homes {
     last: u32,
     /// Whether they were ever found out.
     listed: bool,
-    /// How many plans were adopted.
-    plans: u32,
     /// The nsids that led to no namespace in the last collection.
     unreachable: HashSet<i32>,
 }
@@ -35,10 +33,6 @@ struct Known {
     home: Arc<Home>,
     /// The process whose cgroup counts for those of whom no other is known.
     pid: Option<u32>,
-    /// Whether all its sockets that no collection knows are younger than the exporter.
-    settled: bool,
-    /// Under which of them all its sockets were last known.
-    seen: u32,
     /// Whether its sockets may be in rows with another name.
     renamed: bool,
     /// A dump that has not ended in time.
@@ -61,22 +55,19 @@ struct Left {
 pub(crate) struct Visit {
     pub(crate) namespace: Namespace,
     pub(crate) home: Arc<Home>,
-    /// Whether a socket that nobody knows may be older than the exporter.
-    pub(crate) old: bool,
     /// Whether those that are known may have been seen when it was called otherwise.
     pub(crate) renamed: bool,
-    /// Under which plan all its sockets were last known.
-    pub(crate) seen: u32,
 }
 
 impl Homes {
+    /// Whether they were found out before: one that is new to a later listing is younger than the exporter.
+    pub(crate) const fn were_found(&self) -> bool {
+        self.listed
+    }
+
     /// The namespaces to look at, the own one first, of a listing that was `found` or else of the own one alone.
-    ///
-    /// Before the `baseline` they may hold what is old, and those of the first listing also later.
-    pub(crate) fn visit(&mut self, listing: Listing, found: bool, baseline: bool, proc: &Path) -> Vec<Visit> {
-        let listed = self.listed;
+    pub(crate) fn visit(&mut self, listing: Listing, found: bool, proc: &Path) -> Vec<Visit> {
         self.listed |= found;
-        let plans = self.plans;
         let mut before = std::mem::take(&mut self.known);
         let visits: Vec<_> = listing
             .namespaces
@@ -86,8 +77,6 @@ impl Homes {
                 let mut known = known.unwrap_or_else(|| Known {
                     home: Arc::new(self.home(&namespace)),
                     pid: None,
-                    settled: baseline && (listed || namespace.own),
-                    seen: plans,
                     renamed: false,
                     left: None,
                     missing: 0,
@@ -102,9 +91,7 @@ impl Homes {
                     known.home =
                         Arc::new(Home { cgroup: cgroup(&namespace, proc), ..Home::clone(&known.home) });
                 }
-                let (old, renamed) = (!known.settled, known.renamed);
-                let visit =
-                    Visit { home: Arc::clone(&known.home), old, renamed, seen: known.seen, namespace };
+                let visit = Visit { home: Arc::clone(&known.home), renamed: known.renamed, namespace };
                 self.known.insert(visit.namespace.inode, known);
                 visit
             })
@@ -148,16 +135,9 @@ impl Homes {
         Home { number, name: namespace.name.clone(), cgroup: None }
     }
 
-    /// Another plan is followed.
-    pub(crate) fn adopt(&mut self) {
-        self.plans += 1;
-    }
-
-    /// Notes that all sockets of a namespace are known now.
+    /// Notes that all sockets of a namespace are in rows with its name now.
     pub(crate) fn settle(&mut self, visit: &Visit) {
         if let Some(known) = self.known.get_mut(&visit.namespace.inode) {
-            known.settled = true;
-            known.seen = self.plans;
             known.renamed = false;
         }
     }
@@ -251,9 +231,10 @@ pub(crate) enum Missed {
 mod tests {
     use super::*;
 
-    fn visited(homes: &mut Homes, listing: Listing, found: bool) -> Vec<(String, u32, bool)> {
-        let visits = homes.visit(listing, found, true, Path::new("/nonexistent"));
-        visits.into_iter().map(|visit| (visit.home.name.clone(), visit.home.number, visit.old)).collect()
+    fn visited(homes: &mut Homes, listing: Listing, found: bool) -> (bool, Vec<(String, u32)>) {
+        let young = homes.were_found();
+        let visits = homes.visit(listing, found, Path::new("/nonexistent"));
+        (young, visits.into_iter().map(|visit| (visit.home.name.clone(), visit.home.number)).collect())
     }
 
     #[test]
@@ -261,16 +242,16 @@ mod tests {
         let mut homes = Homes::default();
         let own = Namespace { inode: 1, name: "1".to_owned(), ..Namespace::own() };
         let alone = || Listing { namespaces: vec![own.clone()], ..Listing::default() };
-        assert_eq!(visited(&mut homes, alone(), false), [("1".to_owned(), 0, false)]);
+        assert_eq!(visited(&mut homes, alone(), false), (false, vec![("1".to_owned(), 0)]));
         let other = |inode: u64| Namespace { inode, name: inode.to_string(), own: false, ..Namespace::own() };
         let listing = |last| Listing {
             namespaces: std::iter::once(own.clone()).chain((2..=last).map(other)).collect(),
             ..Listing::default()
         };
         let first = visited(&mut homes, listing(2), true);
-        assert_eq!(first, [("1".to_owned(), 0, false), ("2".to_owned(), 1, true)]);
-        let later = visited(&mut homes, listing(3), true);
-        assert_eq!(later.last(), Some(&("3".to_owned(), 2, false)));
-        assert_eq!(visited(&mut homes, alone(), false), [("1".to_owned(), 0, false)]);
+        assert_eq!(first, (false, vec![("1".to_owned(), 0), ("2".to_owned(), 1)]));
+        let (young, later) = visited(&mut homes, listing(3), true);
+        assert_eq!((young, later.last()), (true, Some(&("3".to_owned(), 2))));
+        assert_eq!(visited(&mut homes, alone(), false).1, [("1".to_owned(), 0)]);
     }
 }

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashSet;
 
+use super::World;
 use super::attribution::Attribution;
 use super::follower::Follower;
 use super::homes::Homes;
+use super::inventory::inventory;
 use super::restrictions::Restrictions;
 use super::watch::Hearing;
 use crate::config::View;
@@ -18,7 +20,6 @@ use crate::health::{FilesHealth, LedgerHealth, Reload};
 use crate::labels::Names;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
-use crate::select::Lookup;
 use crate::sockdiag::Socket;
 
 /// What one collection leaves for the next.
@@ -84,6 +85,12 @@ impl Remembered {
         self.0.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the counters of all sockets in the own namespace have been read that are older than what is shown.
+    #[must_use]
+    pub fn has_baseline(&self) -> bool {
+        self.follower().has_baseline()
+    }
+
     /// What is followed now.
     #[must_use]
     pub fn plan(&self) -> Arc<Plan> {
@@ -93,7 +100,7 @@ impl Remembered {
     /// Whether the kernel tells of the ends of sockets.
     #[must_use]
     pub fn hears(&self) -> bool {
-        self.hearing().port.is_some()
+        self.hearing().is_subscribed()
     }
 
     /// How often the thread that hears of closing sockets has waited for the next: it lives while the number grows.
@@ -241,8 +248,18 @@ impl Memory {
         Self { alone: true, ..Self::new(plan, privileges) }
     }
 
+    /// Lists the sockets that exist: what they have counted so far is no gain. To be called before close events are
+    /// subscribed to.
+    pub fn take_inventory(&mut self, plan: &Plan, world: &impl World) {
+        let (inventory, begun) = inventory(plan, world, self);
+        self.remembered.follower().take(inventory, begun);
+    }
+
     /// Goes on under another plan with what is the same; `privileges` is what that one needs, and what of it is held.
-    pub fn adopt(&mut self, plan: &Arc<Plan>, world: &impl Lookup, privileges: Privileges) {
+    ///
+    /// The sockets that exist are listed first. To be called before close events are subscribed to.
+    pub fn adopt(&mut self, plan: &Arc<Plan>, world: &impl World, privileges: Privileges) {
+        let inventory = inventory(plan, world, self);
         let before = self.remembered.plan();
         let same = |view: &View| {
             before.views.iter().position(|old| before.shows_as(old, view, plan)).filter(|_| !view.folds)
@@ -262,10 +279,9 @@ impl Memory {
         if let Some(attribution) = &mut self.attribution {
             attribution.adopt(&before, plan);
         }
-        self.homes.adopt();
         // Made before anything is locked: names may have to be looked up.
         let program = plan.program(world);
-        self.remembered.follower().adopt(plan, program);
+        self.remembered.follower().adopt(plan, program, inventory);
         self.remembered.standing().privileges = privileges;
     }
 

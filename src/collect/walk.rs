@@ -33,6 +33,8 @@ pub(super) struct Walked {
     pub(super) folded: Folded,
     /// Sockets in `TIME_WAIT` that were counted and not shown.
     pub(super) time_wait: Option<u64>,
+    /// The numbers of the namespaces whose dumps were complete.
+    pub(super) dumped: Vec<u32>,
     /// The numbers of the namespaces that failed.
     pub(super) missed: Vec<u32>,
     /// Why each of the others failed.
@@ -82,7 +84,7 @@ pub(super) fn walk<W: World>(
     let mut folding = Folding::new(plan, world, memory, attribution, owners_known);
     let (mut result, mut failures) = (Ok(DumpStats::default()), Vec::new());
     let mut missed = if listed { Vec::new() } else { homes.others(visits) };
-    let (mut time_wait, mut empty, mut held) = (None, 0, None);
+    let (mut dumped, mut time_wait, mut empty, mut held) = (Vec::new(), None, 0, None);
     let mut shared = None;
     for visit in visits {
         let program = if plan.depends_on_netns() {
@@ -108,6 +110,7 @@ pub(super) fn walk<W: World>(
                     (one, other) => one.or(other),
                 };
                 empty += usize::from(nothing);
+                dumped.push(visit.home.number);
                 homes.settle(visit);
             }
             // It is gone with its sockets, or the process is by which it was to be entered, and the next listing tells.
@@ -140,7 +143,7 @@ pub(super) fn walk<W: World>(
     let resolving = before.elapsed();
     let folded = folding.into_folded();
     memory.homes = homes;
-    Walked { result, folded, time_wait, missed, failures, empty, held, resolving }
+    Walked { result, folded, time_wait, dumped, missed, failures, empty, held, resolving }
 }
 
 /// What was seen in one namespace.

@@ -16,7 +16,7 @@ use super::{Entered, World, listen};
 use crate::attribute::Namespace;
 use crate::labels::Names;
 use crate::plan::Plan;
-use crate::sockdiag::{Events, Queue, dropped};
+use crate::sockdiag::{Events, Queue};
 
 /// The least time between two collections that make up for what was lost.
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -24,15 +24,15 @@ const BETWEEN: Duration = Duration::from_secs(1);
 /// ends before its listener is known counts as outbound.
 pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
+/// The time between two attempts to read the queue. The default buffer takes 26,000 events meanwhile.
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 /// The least time between two warnings of the same kind.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 
 /// What came of listening so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hearing {
-    /// The netlink port of the subscription; `None` without one.
-    pub(super) port: Option<u32>,
-    /// Its queue.
+    /// The queue of the subscription; `None` without one.
     queue: Option<Queue>,
     /// The kernel's buffer, in bytes.
     pub(super) granted: usize,
@@ -44,19 +44,21 @@ pub(super) struct Hearing {
     pub(super) elsewhere: u64,
     /// Collections asked for because events were dropped.
     pub(super) resyncs: u64,
-    /// Events that the kernel dropped, as far as it was asked.
+    /// Events that the kernel has dropped, as far as it was asked, and its own count of them, which begins again at 0.
     dropped: u64,
-    /// Those of earlier subscriptions.
-    dropped_before: u64,
+    dropped_last: u32,
 }
 
 impl Hearing {
-    /// Events that the kernel has dropped, by the text of `/proc/net/netlink`.
-    pub(super) fn dropped(&mut self, table: Option<&str>) -> u64 {
-        if let Some(now) = table.zip(self.port).and_then(|(table, port)| dropped(table, port)) {
-            self.dropped = now;
-        }
-        self.dropped_before + self.dropped
+    pub(super) const fn is_subscribed(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    /// Events that the kernel has dropped; `None` if it does not say.
+    pub(super) fn dropped(&mut self) -> Option<u64> {
+        let now = self.queue.as_ref()?.dropped().ok()?;
+        self.dropped += u64::from(now.wrapping_sub(std::mem::replace(&mut self.dropped_last, now)));
+        Some(self.dropped)
     }
 
     /// Whether all events so far have been told, asked by who keeps the ledger from changing meanwhile.
@@ -65,28 +67,34 @@ impl Hearing {
     }
 
     fn subscribed(&mut self, events: &Events) {
-        self.dropped_before += std::mem::take(&mut self.dropped);
-        self.port = Some(events.port());
         self.queue = Some(events.queue());
         self.granted = events.granted();
         self.everywhere = events.is_everywhere();
     }
 }
 
-/// Subscribes to the ends of sockets: from now on the kernel keeps them, as far as its buffer reaches.
+/// Opens a socket for close events, whose buffer and scope may need capabilities.
 ///
 /// # Errors
-/// If the kernel refuses the subscription.
-pub fn subscribe(plan: &Plan, remembered: &Remembered) -> io::Result<Events> {
+/// If the kernel refuses the socket.
+pub fn open_events(plan: &Plan) -> io::Result<Events> {
     let buffer = plan.collect.event_buffer;
     let everywhere = plan.collect.looks_elsewhere();
     // Who may not hear of other namespaces hears of the own one.
-    let events = Events::subscribe(buffer, everywhere).or_else(|error| {
+    Events::open(buffer, everywhere).or_else(|error| {
         let forbidden = everywhere && error.kind() == io::ErrorKind::PermissionDenied;
-        if forbidden { Events::subscribe(buffer, false) } else { Err(error) }
-    })?;
-    remembered.hearing().subscribed(&events);
-    Ok(events)
+        if forbidden { Events::open(buffer, false) } else { Err(error) }
+    })
+}
+
+/// Subscribes to close events: from now on the kernel keeps them, as far as its buffer reaches.
+///
+/// # Errors
+/// If the kernel refuses the subscription.
+pub fn subscribe(events: &Events, remembered: &Remembered) -> io::Result<()> {
+    events.bind()?;
+    remembered.hearing().subscribed(events);
+    Ok(())
 }
 
 /// Starts the thread that tells the ledger of the ends of sockets.
@@ -107,9 +115,19 @@ pub fn watch<W: World + 'static>(
     // A connection may close before the first collection.
     remembered.follower().name_own(world.own().name);
     let attribution = Attribution::without_processes(&plan);
-    let (resynced, listened, sought, warned) = (None, None, None, None);
-    let mut watch =
-        Watch { plan, world, remembered, resync, pause, attribution, resynced, listened, sought, warned };
+    let mut watch = Watch {
+        plan,
+        world,
+        remembered,
+        resync,
+        pause,
+        attribution,
+        resynced: None,
+        listened: None,
+        sought: None,
+        warned: None,
+        failed: None,
+    };
     std::thread::Builder::new().name("events".into()).spawn(move || watch.run(events))
 }
 
@@ -126,8 +144,9 @@ struct Watch<W, R> {
     listened: Option<Instant>,
     /// When cgroups could last be looked for.
     sought: Option<Instant>,
-    /// When it was last said that events were dropped.
+    /// When it was last said that events were dropped, and that they could not be read.
     warned: Option<Instant>,
+    failed: Option<Instant>,
 }
 
 impl<W: World, R: Fn()> Watch<W, R> {
@@ -146,11 +165,8 @@ impl<W: World, R: Fn()> Watch<W, R> {
                     }
                     lost |= dropped;
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot hear of closing sockets; subscribing again");
-                    events = self.subscribe_again();
-                    lost = true;
-                }
+                // The kernel goes on filling the queue, so that nothing is lost.
+                Err(error) => self.wait_after(&error),
             }
             let now = Instant::now();
             if lost && self.resynced.is_none_or(|at| now.duration_since(at) >= BETWEEN) {
@@ -237,13 +253,14 @@ impl<W: World, R: Fn()> Watch<W, R> {
         }
     }
 
-    fn subscribe_again(&self) -> Events {
-        loop {
-            self.remembered.waited();
-            std::thread::sleep(BETWEEN);
-            if let Ok(events) = subscribe(&self.plan, &self.remembered) {
-                return events;
-            }
+    fn wait_after(&mut self, error: &io::Error) {
+        if self.failed.is_none_or(|at| at.elapsed() >= BETWEEN_WARNINGS) {
+            self.failed = Some(Instant::now());
+            tracing::warn!(
+                %error,
+                "cannot read close events; they wait in the queue, which is read again (said at most once a minute)"
+            );
         }
+        std::thread::sleep(BETWEEN_TRIES);
     }
 }

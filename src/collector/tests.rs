@@ -18,7 +18,7 @@ fn held() -> (Collector, Sender<()>, Arc<AtomicUsize>) {
     let (release, released) = channel();
     let begun = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&begun);
-    let collect = move || {
+    let collect = move |_| {
         count.fetch_add(1, Ordering::SeqCst);
         let _ = released.recv();
         snapshot()
@@ -108,7 +108,7 @@ fn a_collection_that_does_not_end_is_said_and_marked_as_failed() {
 #[test]
 fn a_dump_that_was_left_behind_is_held_and_only_one_without_which_rows_are_withheld_takes_readiness() {
     let (next, collections) = channel();
-    let collect = move || collections.recv().unwrap_or_else(|_| snapshot());
+    let collect = move |_| collections.recv().unwrap_or_else(|_| snapshot());
     let (collector, _thread) = Collector::start(TERMS, snapshot, collect).expect("a thread");
     let collection = |held: bool, success| {
         let stages = vec![Stage { name: DUMP, duration: Duration::ZERO, success }];
@@ -133,7 +133,7 @@ fn a_dump_that_was_left_behind_is_held_and_only_one_without_which_rows_are_withh
 
 #[test]
 fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
-    let collect = || {
+    let collect = |_| {
         let view = ViewHealth {
             name: "v".into(),
             selected: 0,
@@ -166,7 +166,7 @@ fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
 
 #[test]
 fn stopping_ends_the_thread() {
-    let (collector, thread) = Collector::start(TERMS, snapshot, snapshot).expect("a thread");
+    let (collector, thread) = Collector::start(TERMS, snapshot, |_| snapshot()).expect("a thread");
     collector.stop();
     thread.join().expect("no panic");
 }

@@ -122,7 +122,7 @@ impl<'a, W: World> Census<'a, W> {
         // An owner that stays unknown is a row all the same, and the collection has said so.
         let _ = self.attribution.begin(start, start + self.plan.collect.deadline / 2);
         let listing = self.world.namespaces().unwrap_or_else(|_| Listing::own());
-        self.visits = self.homes.visit(listing, true, true, self.world.proc());
+        self.visits = self.homes.visit(listing, true, self.world.proc());
         let everywhere = self.plan.collect.looks_elsewhere();
         let nsid = |visit: &Visit| everywhere.then(|| self.world.nsid(&visit.namespace)).flatten();
         self.heard = self.visits.iter().filter_map(|visit| Some((nsid(visit)?, visit.clone()))).collect();

@@ -3,12 +3,11 @@
 //! Refuses to know what an end means.
 
 use std::io;
-use std::path::Path;
 use std::thread::sleep;
 use std::time::Instant;
 
 use super::figures::Ends;
-use crate::sockdiag::{Events, Socket, dropped};
+use crate::sockdiag::{Events, Socket};
 
 /// A subscription to ends, or why there is none.
 pub(super) struct Hearing {
@@ -41,12 +40,11 @@ impl Hearing {
     }
 
     /// Whether all ends were heard.
-    pub(super) fn end(self, proc: &Path) -> Ends {
+    pub(super) fn end(self) -> Ends {
         match self.events {
             Ok(events) => {
-                let table = std::fs::read_to_string(proc.join("net/netlink")).unwrap_or_default();
-                let counted = dropped(&table, events.port()).unwrap_or_default();
-                Ends::Heard { dropped: counted.max(u64::from(self.overrun)) }
+                let counted = events.queue().dropped().unwrap_or_default();
+                Ends::Heard { dropped: u64::from(counted).max(u64::from(self.overrun)) }
             }
             Err(error) => Ends::Unheard(error.to_string()),
         }

@@ -12,11 +12,13 @@ use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::MISSES;
 use super::record::Records;
-use super::standing::{BASELINE, Feed, Standing};
+use super::standing::{Feed, Standing};
+use baseline::{Age, Baseline};
 use feeds::{Counter, Place};
 use given_up::GIVEN_UP;
 use words::{COOKIE, COUNTERS, SEEN, low, row_of, set_row};
 
+mod baseline;
 mod feeds;
 mod given_up;
 mod observe;
@@ -25,6 +27,7 @@ mod reshape;
 mod sight;
 mod words;
 
+pub use baseline::Inventory;
 pub use reshape::Kept;
 pub use sight::Sight;
 pub use words::ABSENT;
@@ -55,12 +58,10 @@ pub struct Entrant {
     pub cookie: u64,
     /// Bits that whoever keeps the ledger gives a meaning, below the uppermost.
     pub flags: u32,
-    /// A number that stays with it.
+    /// A number that stays with it: its namespace.
     pub home: u32,
     /// A number that may be changed.
     pub owner: u32,
-    /// Whether it may be older than the ledger, so that nothing that it has is gained.
-    pub old: bool,
 }
 
 /// The place of a live socket's record.
@@ -76,6 +77,8 @@ pub struct Stats {
     pub backwards: u64,
     /// Sockets that the kernel's tables had no longer, before an event told of their end.
     pub unseen: u64,
+    /// Closed sockets without a record that were older than a table, or may have been.
+    pub before_baseline: u64,
 }
 
 /// The ledger, with the tables that it fills.
@@ -109,7 +112,8 @@ pub struct Ledger {
     complete: [u32; MISSES],
     /// The second of the latest of them.
     completed: u32,
-    baseline: u8,
+    /// Which sockets may be older than a table.
+    pub baseline: Baseline,
     /// What went differently.
     pub stats: Stats,
 }
@@ -125,6 +129,7 @@ impl Ledger {
     pub fn new(shape: Shape) -> Self {
         let Shape { counters, tables, followed, most } = shape;
         let (counters, readings) = feeds::wire(counters, &tables, &followed);
+        let baseline = Baseline::new(tables.len(), most);
         Self {
             records: Records::new(width(counters.len(), followed.len())),
             hash: DefaultHashBuilder::default(),
@@ -144,7 +149,7 @@ impl Ledger {
             shown: 0,
             complete: [0; MISSES],
             completed: 0,
-            baseline: BASELINE,
+            baseline,
             stats: Stats::default(),
         }
     }
@@ -175,12 +180,10 @@ impl Ledger {
             self.complete = [self.dump, latest, before];
             self.completed = now;
         }
-        self.baseline = self.baseline.saturating_sub(1);
         if heard && self.shown < self.tracked().0 {
             self.give_up_missing(spared, now);
         }
         for table in &mut self.tables {
-            table.settle();
             table.expire(self.dump, now);
         }
     }
@@ -202,18 +205,9 @@ impl Ledger {
         self.records.len() < self.most && !self.blind
     }
 
-    /// Whether a table is followed of whose sockets no dump has told yet.
-    #[must_use]
-    pub fn is_new(&self) -> bool {
-        self.followed.iter().filter_map(|table| self.tables.get(*table)).any(Standing::is_new)
-    }
-
-    /// Whether sockets that lived before the ledger can be told from those that began later.
-    ///
-    /// A table that joined it later has a baseline of its own.
-    #[must_use]
-    pub const fn has_baseline(&self) -> bool {
-        self.baseline == 0
+    /// Dumps of these namespaces were complete, and all close events so far are known if they are `heard`.
+    pub fn dumped(&mut self, namespaces: &[u32], heard: bool) {
+        self.baseline.dumped(namespaces, heard, self.stats.untracked == 0);
     }
 
     /// How many sockets are remembered, and how many can be.
@@ -230,14 +224,14 @@ impl Ledger {
 
     /// Begins to follow a socket that a dump shows for the first time; `None` if there is no record left.
     ///
-    /// After a table's baseline it began after the last dump, and all that it has is gained there.
+    /// All that it has is gained in every table that is older than the socket; the others count on from there.
     pub fn open(&mut self, entrant: Entrant, rows: &[u32], values: &[u64]) -> Option<Slot> {
         if !self.has_room() {
             self.stats.untracked += 1;
             return None;
         }
         let slot = self.records.take();
-        let Entrant { cookie, flags, home, owner, old } = entrant;
+        let Entrant { cookie, flags, home, owner } = entrant;
         let record = self.records.get_mut(slot);
         let (head, rest) = record.split_at_mut_checked(COUNTERS)?;
         let seen = u64::from(flags) << 32 | u64::from(self.dump);
@@ -251,31 +245,41 @@ impl Ledger {
         let Self { records, hash, index, .. } = self;
         let rehash = |slot: &u32| hash.hash_one(records.get(*slot).first().copied().unwrap_or_default());
         index.insert_unique(hash.hash_one(cookie), slot, rehash);
-        for (table, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {
-            if let Some(table) = self.tables.get_mut(*table) {
+        let age = self.baseline.age(cookie, home);
+        self.baseline.forget(cookie);
+        for (number, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {
+            if let Some(table) = self.tables.get_mut(*number) {
                 table.enter(*row);
-                if table.has_baseline() && !old {
+                if !self.baseline.is_older(age, *number) {
                     table.count(*row, Feed::Opened);
                 }
             }
         }
-        self.credit(values, old, rows);
+        self.credit(values, age, rows);
         Some(Slot(slot))
     }
 
-    /// Counts a socket of which nothing was seen but its end.
+    /// Counts a socket in that namespace of which nothing was seen but its end.
     ///
-    /// Before the baseline of a table is complete it may be older, and is left out.
-    pub fn pass(&mut self, rows: &[u32], values: &[u64], now: u32) {
-        for (table, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {
-            if let Some(table) = self.tables.get_mut(*table).filter(|table| table.has_baseline()) {
-                table.count(*row, Feed::Opened);
+    /// What one that is older than a table has gained since then is not known.
+    pub fn pass(&mut self, cookie: u64, home: u32, rows: &[u32], values: &[u64], now: u32) {
+        let age = self.baseline.age(cookie, home);
+        self.baseline.forget(cookie);
+        let mut older_than_any = false;
+        for (number, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {
+            if let Some(table) = self.tables.get_mut(*number) {
+                if self.baseline.is_older(age, *number) {
+                    older_than_any = true;
+                } else {
+                    table.count(*row, Feed::Opened);
+                }
                 table.count(*row, Feed::Closed);
                 table.touch(*row, self.dump, now);
                 table.note(*row);
             }
         }
-        self.credit(values, false, rows);
+        self.stats.before_baseline += u64::from(older_than_any);
+        self.credit(values, age, rows);
     }
 
     /// Credits what a socket's counters have gained to the rows that its record names.
@@ -352,14 +356,14 @@ impl Ledger {
     }
 
     /// Credits the whole values of a socket to rows, or nothing where it may be older than their table.
-    fn credit(&mut self, values: &[u64], old: bool, rows: &[u32]) {
+    fn credit(&mut self, values: &[u64], age: Age, rows: &[u32]) {
         for (counter, value) in self.counters.iter_mut().zip(values).filter(|(_, value)| **value != ABSENT) {
             counter.known = true;
             for place in &counter.places {
                 let row = rows.get(place.row).copied().filter(|row| *row != NO_ROW);
                 if let Some((row, table)) = row.zip(self.tables.get_mut(place.table)) {
-                    let born = table.has_baseline() && !old;
-                    table.add(row, place.column, if born { *value } else { 0 });
+                    let older = self.baseline.is_older(age, place.table);
+                    table.add(row, place.column, if older { 0 } else { *value });
                 }
             }
         }

@@ -19,7 +19,7 @@ mod table;
 pub use before::NO_SOCKET;
 pub use cell::{Bounds, Cells};
 pub use key::{Keys, Seed, Size};
-pub use ledger::{ABSENT, Entrant, Kept, Ledger, NO_ROW, Shape, Sight, Slot, Stats};
+pub use ledger::{ABSENT, Entrant, Inventory, Kept, Ledger, NO_ROW, Shape, Sight, Slot, Stats};
 pub use limit::Limit;
 pub use sealed::Sealed;
 pub use settle::Departed;

@@ -32,12 +32,7 @@ pub struct Standing {
     idle: u32,
     /// Sockets that found no row of their own.
     folded: u64,
-    /// So many complete dumps are missing until the table knows which sockets are older than it.
-    baseline: u8,
 }
-
-/// So many complete dumps make the baseline, because one can miss a socket.
-pub(super) const BASELINE: u8 = 2;
 
 /// What keeps a row.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,26 +54,9 @@ impl Standing {
     #[must_use]
     pub fn new(columns: Vec<(Feed, Cells)>, other: &[u8], limit: usize, idle: u32) -> Self {
         let rows = Rows::new(other, limit);
-        let mut table = Self { rows, columns, marks: Vec::new(), idle, folded: 0, baseline: BASELINE };
+        let mut table = Self { rows, columns, marks: Vec::new(), idle, folded: 0 };
         table.reset(OTHER);
         table
-    }
-
-    /// Whether no dump has been complete since the table was made.
-    #[must_use]
-    pub const fn is_new(&self) -> bool {
-        self.baseline == BASELINE
-    }
-
-    /// Whether sockets that lived before the table was made can be told from those that began later.
-    #[must_use]
-    pub const fn has_baseline(&self) -> bool {
-        self.baseline == 0
-    }
-
-    /// A dump was complete.
-    pub(super) fn settle(&mut self) {
-        self.baseline = self.baseline.saturating_sub(1);
     }
 
     /// The same rows, fed by the numbers that a table with the same columns is fed by.

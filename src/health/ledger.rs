@@ -15,8 +15,8 @@ pub struct LedgerHealth {
     pub heard: u64,
     /// Those of namespaces that no collection has seen, or that nobody asks for.
     pub elsewhere: u64,
-    /// Events that the kernel dropped for want of room.
-    pub dropped: u64,
+    /// Events that the kernel dropped because its buffer was full; `None` if it does not say.
+    pub dropped: Option<u64>,
     /// The kernel's buffer for events, in bytes.
     pub buffer: usize,
     /// Collections that made up for dropped events.
@@ -27,6 +27,8 @@ pub struct LedgerHealth {
     pub most: usize,
     /// Closes of which the kernel told nothing but that they happened.
     pub without_information: u64,
+    /// Whether the counters of all sockets in the own namespace have been read that existed before what is shown.
+    pub baseline: bool,
     /// What went differently from what one would wish.
     pub stats: Stats,
 }
@@ -51,12 +53,6 @@ impl LedgerHealth {
                     self.elsewhere,
                 ),
                 (
-                    "ss_exporter_events_dropped_total",
-                    "Closing sockets that the kernel could not tell of, because collect.event_buffer was full: its own count.",
-                    Counter,
-                    self.dropped,
-                ),
-                (
                     "ss_exporter_events_buffer_bytes",
                     "The kernel's buffer for events.",
                     Gauge,
@@ -72,7 +68,13 @@ impl LedgerHealth {
             for (name, help, kind, value) in rows {
                 out.one(name, help, kind, value);
             }
+            if let Some(dropped) = self.dropped {
+                let help = "Close events that the kernel dropped because collect.event_buffer was full (SK_MEMINFO_DROPS). Non-zero means that counters miss data.";
+                out.one("ss_exporter_events_dropped_total", help, Counter, dropped);
+            }
         }
+        let help = "Whether the counters of all sockets that existed before the exporter, or before a view that a reload added, have been read.";
+        out.one("ss_exporter_baseline_complete", help, Gauge, u64::from(self.baseline));
         let rows = [
             ("ss_exporter_sockets_tracked", "Sockets that the ledger follows.", Gauge, self.tracked as u64),
             (
@@ -92,6 +94,12 @@ impl LedgerHealth {
                 "Connections of whose end the kernel told nothing else: reset by SO_LINGER 0, dissolved by AF_UNSPEC, refused, or never accepted.",
                 Counter,
                 self.without_information,
+            ),
+            (
+                "ss_exporter_closes_before_baseline_total",
+                "Sockets that existed before the exporter, or before a view that a reload added, and closed before a dump read their counters: counted as closed, without their bytes.",
+                Counter,
+                self.stats.before_baseline,
             ),
             (
                 "ss_exporter_closes_unseen_total",

@@ -97,6 +97,9 @@ mod tests {
     async fn every_listener_is_heard() {
         let bind = || crate::http::bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).expect("a listener");
         let listeners = [bind(), bind()];
+        for listener in &listeners {
+            crate::http::listen(listener).expect("a listener");
+        }
         let addresses = listeners.each_ref().map(|listener| listener.local_addr().expect("its address"));
         let mut entrance = Entrance::new(listeners.into());
         for address in addresses {

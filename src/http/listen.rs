@@ -40,7 +40,7 @@ fn is_link_local(address: &SocketAddr) -> bool {
     matches!(address, SocketAddr::V6(address) if address.ip().is_unicast_link_local())
 }
 
-/// Listens on `address`; `[::]` accepts IPv4 as well, whatever the host's default. To be called inside the runtime.
+/// Binds to `address`; `[::]` accepts IPv4 as well, whatever the host's default. To be called inside the runtime.
 ///
 /// # Errors
 ///
@@ -49,7 +49,7 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     try_bind(address).map_err(|source| BindError { address, source })
 }
 
-/// Listens on every address of this host: `[::]`, or `0.0.0.0` where IPv6 is switched off. To be called inside the runtime.
+/// Binds to every address of this host: `[::]`, or `0.0.0.0` where IPv6 is switched off. To be called inside the runtime.
 ///
 /// # Errors
 ///
@@ -77,8 +77,20 @@ fn try_bind(address: SocketAddr) -> io::Result<TcpListener> {
         sockopt::set_ipv6_v6only(&socket, false)?;
     }
     rustix::net::bind(&socket, &address)?;
-    rustix::net::listen(&socket, BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+/// Lets clients connect to what was bound.
+///
+/// # Errors
+///
+/// When the kernel refuses; the error names the address and what to do.
+pub fn listen(listener: &TcpListener) -> Result<(), BindError> {
+    let failed = |error: Errno| {
+        let address = listener.local_addr().unwrap_or_else(|_| (Ipv4Addr::UNSPECIFIED, 0).into());
+        BindError { address, source: error.into() }
+    };
+    rustix::net::listen(listener, BACKLOG).map_err(failed)
 }
 
 #[cfg(test)]
@@ -89,7 +101,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_default_address_accepts_ipv4_and_ipv6() {
-        let listener = bind_default(0).expect("a listener");
+        let listener = bind_default(0).expect("a port");
+        listen(&listener).expect("a listener");
         let port = listener.local_addr().expect("its address").port();
         TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
         if listener.local_addr().is_ok_and(|address| address.is_ipv6()) {
@@ -99,7 +112,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_is_named_with_what_to_do() {
-        let first = bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a listener");
+        let first = bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        listen(&first).expect("a listener");
         let address = first.local_addr().expect("its address");
         let said = bind(address).expect_err("taken").to_string();
         assert!(said.contains(&address.to_string()) && said.contains("choose another port"), "{said}");

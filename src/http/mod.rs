@@ -36,7 +36,7 @@ use tokio::time::Instant;
 pub use self::body::compressor;
 pub use self::healthcheck::healthcheck;
 pub use self::limits::Limits;
-pub use self::listen::{BindError, bind, bind_default};
+pub use self::listen::{BindError, bind, bind_default, listen};
 pub use self::operations::{Beat, Offer, Operations, Page, Workers};
 
 use self::connection::Connection;

@@ -144,7 +144,7 @@ fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Res
         warnings.extend(left_out.map(|(view, rows)| {
             format!("The limit of the view {} leaves {rows} rows out of the metrics.", view.name)
         }));
-        let dropped = health.ledger.as_ref().map_or(0, |ledger| ledger.dropped);
+        let dropped = health.ledger.as_ref().and_then(|ledger| ledger.dropped).unwrap_or_default();
         if dropped > 0 {
             warnings.push(format!(
                 "The kernel has dropped {dropped} events of closing sockets: counters lack something."
@@ -233,7 +233,9 @@ fn own(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
         line("Sockets in the last collection", health.sockets_seen.to_string())?;
         if let Some(ledger) = &health.ledger {
             line("Ends of sockets heard", ledger.heard.to_string())?;
-            line("Ends that the kernel dropped", ledger.dropped.to_string())?;
+            if let Some(dropped) = ledger.dropped {
+                line("Close events that the kernel dropped", dropped.to_string())?;
+            }
         }
         if let Some(seconds) = health.own.cpu_seconds() {
             line("CPU time so far", format!("{seconds:.2} s"))?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use ss_exporter::cli::Cli;
-use ss_exporter::collect::{Memory, Remembered, collect, subscribe, watch};
+use ss_exporter::collect::{self, Memory, Remembered, collect_within, watch};
 use ss_exporter::collector::Collector;
 use ss_exporter::config::Config;
 use ss_exporter::health::Reload;
@@ -39,9 +39,9 @@ impl Shared {
         Self(Arc::new(Mutex::new(work)))
     }
 
-    pub fn collect(&self) -> Snapshot {
+    pub fn collect(&self, time: Duration) -> Snapshot {
         let Work { plan, host, memory, .. } = &mut *self.lock();
-        collect(plan, host, memory)
+        collect_within(time, plan, host, memory)
     }
 
     fn lock(&self) -> MutexGuard<'_, Work> {
@@ -136,9 +136,9 @@ impl Lifecycle {
         drop(work);
         *self.in_force() = InForce::of(&plan, effective, live(&host, &shown));
         self.collector.be_patient(plan.collect.deadline);
-        let events =
-            (plan.past.events && !self.remembered.hears()).then(|| hear(&plan, &self.remembered)).flatten();
-        self.follow(events, host, ());
+        let opened = (plan.past.events && !self.remembered.hears()).then(|| open_events(&plan)).flatten();
+        let events = opened.and_then(|events| subscribe(events, &self.remembered));
+        self.follow(events, host, None);
         Ok(source)
     }
 
@@ -182,12 +182,12 @@ impl Lifecycle {
         }
     }
 
-    /// Has the ends of sockets told, and makes the first collection under a plan: the baseline of its counters. `done`
-    /// is dropped after it.
-    pub fn follow<D: Send + 'static>(&self, events: Option<Events>, host: Host, done: D) {
+    /// Reads close events, and collects the baseline of a plan's counters. If `ready` is given, the exporter is not
+    /// ready before, and `ready` is dropped then.
+    pub fn follow(&self, events: Option<Events>, host: Host, ready: Option<notify::Ready>) {
         let resync = {
             let collector = self.collector.clone();
-            move || collector.collect_soon(())
+            move || collector.collect_soon()
         };
         let pause = notify::pause();
         let remembered = self.remembered.clone();
@@ -197,7 +197,7 @@ impl Lifecycle {
         if self.remembered.plan().past.is_empty() {
             return;
         }
-        self.collector.collect_soon(done);
+        self.collector.collect_baseline(ready.map(|ready| Box::new(ready) as Box<dyn Send>));
     }
 }
 
@@ -235,9 +235,14 @@ impl Operations for Lifecycle {
     }
 }
 
-/// A subscription to the ends of sockets; there is much to show without one.
-pub fn hear(plan: &Plan, remembered: &Remembered) -> Option<Events> {
-    subscribe(plan, remembered).inspect_err(cannot_hear).ok()
+/// A socket for close events, not subscribed yet; there is much to show without one.
+pub fn open_events(plan: &Plan) -> Option<Events> {
+    collect::open_events(plan).inspect_err(cannot_hear).ok()
+}
+
+/// Subscribes to close events.
+pub fn subscribe(events: Events, remembered: &Remembered) -> Option<Events> {
+    collect::subscribe(&events, remembered).inspect_err(cannot_hear).ok().map(|()| events)
 }
 
 fn cannot_hear(error: &std::io::Error) {

@@ -9,9 +9,14 @@ use tokio::net::TcpListener;
 
 use crate::failure::Failure;
 
-/// The listeners that the arguments ask for. To be called inside the runtime.
+/// The sockets that the arguments ask for, bound. To be called inside the runtime.
 pub fn listeners(cli: &Cli) -> Result<Vec<TcpListener>, Failure> {
     if cli.systemd_socket { inherited() } else { cli.listen().into_iter().map(bind).collect() }
+}
+
+/// Lets clients connect.
+pub fn listen(listeners: &[TcpListener]) -> Result<(), Failure> {
+    listeners.iter().try_for_each(http::listen).map_err(unusable)
 }
 
 fn bind(listen: Listen) -> Result<TcpListener, Failure> {
@@ -19,7 +24,11 @@ fn bind(listen: Listen) -> Result<TcpListener, Failure> {
         Listen::Any(port) => http::bind_default(port),
         Listen::At(address) => http::bind(address),
     };
-    bound.map_err(|error| Failure::at_run_time(format!("{error} (--port or --web.listen-address)")))
+    bound.map_err(unusable)
+}
+
+fn unusable(error: http::BindError) -> Failure {
+    Failure::at_run_time(format!("{error} (--port or --web.listen-address)"))
 }
 
 /// The sockets of socket activation (`sd_listen_fds(3)`).

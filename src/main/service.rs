@@ -1,9 +1,9 @@
 //! The service: from a plan to answers, until the process is asked to stop.
 //!
 //! What needs privileges comes first, then they are dropped, then the threads are made: each inherits
-//! what its maker has. Refuses to know how metrics are made.
+//! what its maker has. The socket for close events is opened with privileges and subscribed later, after the inventory
+//! of the sockets that exist, which must not see what those privileges show.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -18,9 +18,9 @@ use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, State, Stat
 
 use crate::configuration::Loaded;
 use crate::failure::Failure;
-use crate::host::{Host, PROC};
-use crate::lifecycle::{InForce, Lifecycle, Shared, Work, hear, since_1970};
-use crate::listen::listeners;
+use crate::host::Host;
+use crate::lifecycle::{InForce, Lifecycle, Shared, Work, since_1970};
+use crate::listen::{listen, listeners};
 use crate::status::Status;
 use crate::stop::Signals;
 use crate::{door, files, lifecycle, notify, rights, status, stderr};
@@ -40,10 +40,10 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let mut features = rights::needed(&plan, plan.past.events);
     let privileges = rights::held(&features);
     let held = Held::now();
-    let memory = Memory::new(&plan, privileges.clone());
+    let mut memory = Memory::new(&plan, privileges.clone());
     let remembered = memory.remembered();
     remembered.reloaded(Reload { successful: true, at: since_1970() });
-    let events = plan.past.events.then(|| hear(&plan, &remembered)).flatten();
+    let events = plan.past.events.then(|| lifecycle::open_events(&plan)).flatten();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -58,10 +58,14 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let workers = keep_receivers()
         .and_then(|()| Workers::start())
         .map_err(|error| Failure::at_run_time(format!("cannot start the threads of the server: {error}")))?;
+    let host = Host::of(&plan, namespaces)?;
+    // Sockets that exist, then close events, then clients: what a client opens is young, and its end is heard.
+    memory.take_inventory(&plan, &host);
+    let events = events.and_then(|events| lifecycle::subscribe(events, &remembered));
+    listen(&listeners)?;
     // With the rights that reading it again will have.
     let web = door::open(cli, &listeners, remembered.clone())?;
 
-    let host = Host::of(&plan, namespaces)?;
     let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
     let terms = Terms { patience: plan.collect.deadline, waiting };
     let watching = host.clone();
@@ -72,12 +76,9 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let in_force = Arc::new(Mutex::new(InForce::of(&plan, effective, live)));
     let work = Shared::new(Work { plan, host, memory, privileges });
     let (standing_of, collecting) = (remembered.clone(), work.clone());
-    let (collector, _thread) = Collector::start(
-        terms,
-        move || standing(&standing_of, Path::new(PROC)),
-        move || collecting.collect(),
-    )
-    .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
+    let (collector, _thread) =
+        Collector::start(terms, move || standing(&standing_of), move |time| collecting.collect(time))
+            .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
     let (cli, beat) = (cli.clone(), notify::watchdog(remembered.clone()));
     let offer = Offer {
         telemetry_path: cli.telemetry_path.clone(),
@@ -87,7 +88,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     };
     let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force, status };
     notify::status(&lifecycle.status.lock());
-    lifecycle.follow(events, watching, notify::Ready(lifecycle.status.clone()));
+    lifecycle.follow(events, watching, Some(notify::Ready(lifecycle.status.clone())));
     let settings = Settings { limits: files::limits(), offer, beat };
     let (reloads, reloading) = (workers.reloads.clone(), lifecycle.clone());
     // Its failure is logged.

@@ -15,7 +15,7 @@ use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::sockopt::{
     set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, socket_recv_buffer_size,
 };
-use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, getsockname, socket_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::frame::{Message, Messages};
 use super::socket::Socket;
@@ -34,7 +34,6 @@ const BATCH: usize = 64;
 #[derive(Debug)]
 pub struct Events {
     socket: Arc<OwnedFd>,
-    port: u32,
     everywhere: bool,
     buffer: Vec<u8>,
     /// How long each message in the buffer is, and which namespace it is about.
@@ -52,21 +51,29 @@ impl Queue {
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
         matches!(poll(&mut [PollFd::new(&*self.0, PollFlags::IN)], Some(&at_once)), Ok(0))
     }
+
+    /// How many events the kernel has dropped because the buffer was full, modulo 2^32.
+    ///
+    /// # Errors
+    /// What `getsockopt(2)` says: kernels before 4.12 do not tell.
+    pub fn dropped(&self) -> io::Result<u32> {
+        sys::drops(&*self.0)
+    }
 }
 
 impl Events {
-    /// Subscribes, with a buffer of so many bytes if the kernel grants it.
+    /// Opens a socket that is not subscribed yet, with a buffer of so many bytes if the kernel grants it.
     ///
     /// A buffer above `net.core.rmem_max` needs `CAP_NET_ADMIN`; without it the buffer is as large as
     /// that allows.
     ///
-    /// `everywhere`: also to the ends in other network namespaces, those that have a number in ours
+    /// `everywhere`: also for the ends in other network namespaces, those that have a number in ours
     /// (`ip netns list-id`). It needs `CAP_NET_BROADCAST` in the user namespace that owns ours, and in the
     /// one that owns the other, of which nothing is heard without.
     ///
     /// # Errors
-    /// What `socket(2)`, `setsockopt(2)` or `bind(2)` says: `EPERM` if `everywhere` is not permitted.
-    pub fn subscribe(buffer: usize, everywhere: bool) -> io::Result<Self> {
+    /// What `socket(2)` or `setsockopt(2)` says: `EPERM` if `everywhere` is not permitted.
+    pub fn open(buffer: usize, everywhere: bool) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(SOCK_DIAG))?;
         // The kernel doubles what it is asked for (socket(7)).
@@ -76,12 +83,27 @@ impl Events {
         if everywhere {
             sys::listen_to_all_namespaces(&socket)?;
         }
-        bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
-        let port = getsockname(&socket)?;
-        let port = SocketAddrNetlink::try_from(port).map_or(0, |address| address.pid());
         let socket = Arc::new(socket);
         let (buffer, read) = (vec![0; LONGEST * BATCH], Vec::with_capacity(BATCH));
-        Ok(Self { socket, port, everywhere, buffer, read })
+        Ok(Self { socket, everywhere, buffer, read })
+    }
+
+    /// Subscribes: the kernel queues the events from now on.
+    ///
+    /// # Errors
+    /// What `bind(2)` says.
+    pub fn bind(&self) -> io::Result<()> {
+        Ok(bind(&self.socket, &SocketAddrNetlink::new(0, GROUPS))?)
+    }
+
+    /// Opens a socket and subscribes.
+    ///
+    /// # Errors
+    /// As [`Events::open`] and [`Events::bind`].
+    pub fn subscribe(buffer: usize, everywhere: bool) -> io::Result<Self> {
+        let events = Self::open(buffer, everywhere)?;
+        events.bind()?;
+        Ok(events)
     }
 
     /// Whether the kernel grants a buffer of so many bytes to anybody (`net.core.rmem_max`).
@@ -108,12 +130,6 @@ impl Events {
         self.everywhere
     }
 
-    /// The socket's netlink port, by which `/proc/net/netlink` names it.
-    #[must_use]
-    pub const fn port(&self) -> u32 {
-        self.port
-    }
-
     /// The kernel's queue, to be looked at by others.
     #[must_use]
     pub fn queue(&self) -> Queue {
@@ -136,7 +152,7 @@ impl Events {
     /// Reads as many events as there are, up to a batch; whether the kernel has dropped some before.
     ///
     /// # Errors
-    /// What `recvmsg(2)` says, other than that events were dropped.
+    /// What `recvmsg(2)` says, other than that events were dropped, if nothing was read before it.
     pub fn read(&mut self) -> io::Result<bool> {
         self.read.clear();
         for place in self.buffer.chunks_mut(LONGEST) {
@@ -154,6 +170,8 @@ impl Events {
                 Some(Errno::INTR) => self.read.push((0, None)),
                 // It is said once, and not how many.
                 Some(Errno::NOBUFS) => return Ok(true),
+                // The next call meets it again, if it stays.
+                _ if !self.read.is_empty() => break,
                 _ => return Err(error),
             }
         }
@@ -172,32 +190,5 @@ impl Events {
             let socket = (header.kind.get() == BY_FAMILY).then(|| Socket::parse(payload)).flatten();
             Some((namespace, socket?))
         })
-    }
-}
-
-/// How many events the kernel has dropped for want of room, by the text of `/proc/net/netlink`.
-#[must_use]
-pub fn dropped(table: &str, port: u32) -> Option<u64> {
-    // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
-    let mut rows = table.lines().map(|line| line.split_ascii_whitespace());
-    rows.find_map(|mut words| {
-        let (family, of) = (words.nth(1)?, words.next()?);
-        let same = family == "4" && of.parse() == Ok(port);
-        if same { words.nth(5)?.parse().ok() } else { None }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kernels_drops_are_those_of_the_sockets_row() {
-        let table = "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n\
-            00000000a9efbc0a 0   77         00000000 0        0        0     2        9        1\n\
-            000000004fd60b6d 4   77         00000005 212480   0        0     2        3834     20\n";
-        assert_eq!(dropped(table, 77), Some(3834));
-        assert_eq!(dropped(table, 78), None);
-        assert_eq!(dropped("", 77), None);
     }
 }

@@ -22,7 +22,7 @@ pub mod tcp_info;
 
 pub use algorithm::AlgorithmField;
 pub use dump::{Datagram, DumpError, DumpStats, Kernel, dump};
-pub use events::{Events, Queue, dropped};
+pub use events::{Events, Queue};
 pub use held::{Held, is_any_held};
 pub use layout::{Layout, NoneValue, Width};
 pub use netlink::Netlink;

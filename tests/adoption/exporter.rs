@@ -37,6 +37,11 @@ impl Exporter {
         Self { world, plan, memory }
     }
 
+    /// Lists the sockets that exist, as at the start.
+    pub fn take_inventory(&mut self) {
+        self.memory.take_inventory(&self.plan, &self.world);
+    }
+
     /// Goes on under another configuration.
     pub fn reload(&mut self, config: &str) {
         self.plan = plan(config);
@@ -52,7 +57,12 @@ impl Exporter {
 
     /// Hears from the kernel that a socket of the own namespace ended.
     pub fn hear_end(&self, sock: &Sock) {
-        let bytes = Sock { state: CLOSED, ..sock.clone() }.payload();
+        self.hear(&Sock { state: CLOSED, ..sock.clone() });
+    }
+
+    /// Hears a close event of a socket in the state that it has.
+    pub fn hear(&self, sock: &Sock) {
+        let bytes = sock.payload();
         let (networks, users) = (Networks::default(), Users::default());
         let names = Names { networks: &networks, interface: &|_| None, users: &users };
         self.memory.remembered().ended(&Socket::parse(&bytes).expect("a socket"), names);

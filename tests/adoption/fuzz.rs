@@ -1,9 +1,11 @@
 //! Reloads between any events, against the sums of what happened.
 
+use std::collections::HashSet;
+
 use super::exporter::{Answer, Exporter};
 use super::random::Random;
 use super::truth::{Happened, OWNED, SELECTED, Sums, Truth};
-use super::world::{Fake, listener};
+use super::world::{Fake, Sock, listener};
 
 const SEEDS: u64 = 60;
 const STEPS: usize = 120;
@@ -26,30 +28,54 @@ const COME_AND_GO: [Definition; 6] = [
 const INBOUND: Definition = ("by: [local_port, direction], select: 'direction inbound'", true);
 const BY_STATE: Definition = ("by: [local_port, state], select: 'sport = 80'", true);
 
-/// A view that is shown, and what had happened when each namespace was first shown in it.
+/// What of a namespace does not count in a view.
+#[derive(Clone)]
+struct Before {
+    /// What had happened before, and what older sockets received until a dump showed them.
+    happened: Happened,
+    /// Sockets that are older, or may be, and that no dump has shown in the view.
+    unshown: HashSet<u32>,
+    /// Whether no socket of the namespace that is opened now may be taken for an older one.
+    certain: bool,
+    /// What counts, as of the last dump or event.
+    counted: Sums,
+}
+
+impl Before {
+    fn new(truth: &Truth, certain: bool) -> Self {
+        let unshown = truth.alive.iter().map(|sock| sock.cookie).collect();
+        Self { happened: truth.happened, unshown, certain, counted: Sums::default() }
+    }
+
+    fn opens(&mut self, opened: &Sock) {
+        if !self.certain {
+            self.happened.count(0, opened.bytes, opened.local);
+            self.happened.count(1, 1, opened.local);
+            self.unshown.insert(opened.cookie);
+        }
+    }
+
+    fn receives(&mut self, receiver: &Sock, more: u64) {
+        if self.unshown.contains(&receiver.cookie) {
+            self.happened.count(0, more, receiver.local);
+        }
+    }
+
+    fn shown(&mut self, now: &Happened, selects: bool) {
+        self.unshown.clear();
+        let of = |happened: &Happened| if selects { happened.selected } else { happened.all };
+        self.counted = of(now);
+        self.counted.iter_mut().zip(of(&self.happened)).for_each(|(now, before)| *now -= before);
+    }
+}
+
+/// A view that is shown.
 #[derive(Clone)]
 struct Shown {
     definition: Definition,
     name: String,
-    own: Option<Happened>,
-    other: Option<Happened>,
-}
-
-impl Shown {
-    fn new(definition: Definition, name: String) -> Self {
-        Self { definition, name, own: None, other: None }
-    }
-
-    fn of(&self, happened: &Happened) -> Sums {
-        if self.definition.1 { happened.selected } else { happened.all }
-    }
-
-    fn since(&self, now: &Happened, baseline: Option<&Happened>) -> Sums {
-        let before = self.of(baseline.unwrap_or(now));
-        let mut since = self.of(now);
-        since.iter_mut().zip(before).for_each(|(since, before)| *since -= before);
-        since
-    }
+    own: Before,
+    other: Option<Before>,
 }
 
 fn config(shown: &[Shown], netns: &str) -> String {
@@ -65,10 +91,12 @@ struct Run {
     random: Random,
     exporter: Exporter,
     own: Truth,
-    /// Of another namespace, if there is one; and what had happened there when it was last dumped.
+    /// Of another namespace, if there is one; how many dumps have shown it since the last reload.
     other: Option<Truth>,
-    dumped: Happened,
+    dumps: usize,
     shut: bool,
+    /// Whether a dump has shown all views.
+    complete: bool,
     shown: Vec<Shown>,
     named: usize,
     log: Vec<String>,
@@ -79,36 +107,64 @@ impl Run {
         let world = Fake::new(if namespaces { &["own", "x"] } else { &["own"] });
         world.give_to_nginx(OWNED);
         world.listen(&[listener(999, SELECTED)]);
-        let shown = vec![Shown::new(STAYS, "k".to_owned())];
+        let (own, other) = (Truth::new(1), namespaces.then(|| Truth::new(501)));
+        let mut random = Random::new(seed);
+        let inventory = random.one_in(2);
+        let before = |truth| Before::new(truth, inventory);
+        let (name, of_other) = ("k".to_owned(), other.as_ref().map(before));
+        let shown = vec![Shown { definition: STAYS, name, own: before(&own), other: of_other }];
         let netns = if namespaces { "all" } else { "own" };
-        Self {
-            seed,
-            random: Random::new(seed),
-            exporter: Exporter::new(world, &config(&shown, netns)),
-            own: Truth::new(1),
-            other: namespaces.then(|| Truth::new(501)),
-            dumped: Happened::default(),
-            shut: false,
-            shown,
-            named: 0,
-            log: Vec::new(),
+        let exporter = Exporter::new(world, &config(&shown, netns));
+        let (dumps, shut, complete, named, log) = (0, false, false, 0, Vec::new());
+        let mut run = Self { seed, random, exporter, own, other, dumps, shut, complete, shown, named, log };
+        run.set();
+        if inventory {
+            run.exporter.take_inventory();
+        }
+        run
+    }
+
+    /// The world is now as it is in truth.
+    fn set(&self) {
+        self.exporter.world.set("own", &self.own.alive);
+        if let Some(other) = &self.other {
+            self.exporter.world.set("x", &other.alive);
         }
     }
 
     fn step(&mut self) {
-        let random = &mut self.random;
-        let done = match (random.below(16), &mut self.other) {
+        let done = match (self.random.below(16), self.other.is_some()) {
             (0..=3, _) => self.scrape(),
-            (4..=6, _) => self.own.receive(random),
-            (7..=8, _) => self.own.open(random),
+            (4..=6, _) => self.receive(true),
+            (7..=8, _) => self.open(true),
             (9..=10, _) => self.end(),
             (11, _) => self.reload(),
-            (12, Some(_)) => self.shut_or_open(),
-            (13, Some(other)) => other.open(random),
-            (14.., Some(other)) => other.receive(random),
-            (_, None) => String::new(),
+            (12, true) => self.shut_or_open(),
+            (13, true) => self.open(false),
+            (14.., true) => self.receive(false),
+            (_, false) => String::new(),
         };
         self.log.push(done);
+    }
+
+    fn befores(&mut self, own: bool) -> impl Iterator<Item = &mut Before> {
+        self.shown
+            .iter_mut()
+            .filter_map(move |shown| if own { Some(&mut shown.own) } else { shown.other.as_mut() })
+    }
+
+    fn open(&mut self, own: bool) -> String {
+        let truth = if own { &mut self.own } else { self.other.as_mut().expect("another namespace") };
+        let opened = truth.open(&mut self.random);
+        self.befores(own).for_each(|before| before.opens(&opened));
+        format!("{} opens", opened.cookie)
+    }
+
+    fn receive(&mut self, own: bool) -> String {
+        let truth = if own { &mut self.own } else { self.other.as_mut().expect("another namespace") };
+        let Some((receiver, more)) = truth.receive(&mut self.random) else { return String::new() };
+        self.befores(own).for_each(|before| before.receives(&receiver, more));
+        format!("{} receives {more}", receiver.cookie)
     }
 
     fn end(&mut self) -> String {
@@ -126,6 +182,7 @@ impl Run {
     fn reload(&mut self) -> String {
         let last = if self.other.is_some() { BY_STATE } else { INBOUND };
         let mut shown = vec![self.shown.iter().find(|shown| shown.name == "k").expect("it stays").clone()];
+        let mut joins_inbound = false;
         for definition in COME_AND_GO.into_iter().chain([last]) {
             if self.random.one_in(2) {
                 continue;
@@ -133,39 +190,56 @@ impl Run {
             let known = self.shown.iter().find(|shown| shown.definition == definition);
             let view = known.filter(|_| !self.random.one_in(4)).cloned().unwrap_or_else(|| {
                 self.named += 1;
-                Shown::new(definition, format!("v{}", self.named))
+                self.complete = false;
+                joins_inbound |= definition == INBOUND;
+                let other = self.other.as_ref().map(|truth| Before::new(truth, false));
+                Shown {
+                    definition,
+                    name: format!("v{}", self.named),
+                    own: Before::new(&self.own, true),
+                    other,
+                }
             });
             shown.insert(self.random.place(shown.len() + 1), view);
         }
         self.shown = shown;
+        self.dumps = 0;
+        // What can be entered is listed.
+        self.befores(true).for_each(|before| before.certain = true);
+        if !self.shut {
+            self.befores(false).for_each(|before| before.certain = true);
+        }
+        self.set();
         let config = config(&self.shown, if self.other.is_some() { "all" } else { "own" });
         self.exporter.reload(&config);
-        format!("a reload:\n{config}")
+        // Which end listens, only a dump can tell.
+        let scraped = if joins_inbound { self.scrape() } else { String::new() };
+        format!("a reload:\n{config}{scraped}")
     }
 
     fn scrape(&mut self) -> String {
-        self.exporter.world.set("own", &self.own.alive);
-        if let Some(other) = &self.other {
-            self.exporter.world.set("x", &other.alive);
-        }
+        self.set();
         let answer = self.exporter.scrape();
-        let other = self.other.as_ref().filter(|_| !self.shut);
-        if let Some(other) = other {
-            self.dumped = other.happened;
-        }
+        // The first dump of a view is two walks, and two make a baseline.
+        let walks = if self.complete { 1 } else { 2 };
+        self.complete = true;
+        let (own, other) = (self.own.happened, self.other.as_ref().map(|other| other.happened));
         for shown in &mut self.shown {
-            shown.own.get_or_insert(self.own.happened);
-            if other.is_some() {
-                shown.other.get_or_insert(self.dumped);
+            let selects = shown.definition.1;
+            shown.own.certain = true;
+            shown.own.shown(&own, selects);
+            if let Some((before, now)) = shown.other.as_mut().zip(other).filter(|_| !self.shut) {
+                before.certain |= self.dumps + walks >= 2;
+                before.shown(&now, selects);
             }
         }
+        self.dumps += if self.shut { 0 } else { walks };
         self.shown.iter().for_each(|shown| self.compare(shown, &answer));
         "a dump".to_owned()
     }
 
     fn compare(&self, shown: &Shown, answer: &Answer) {
-        let own = shown.since(&self.own.happened, shown.own.as_ref());
-        let other = shown.since(&self.dumped, shown.other.as_ref());
+        let (own, other) = (shown.own.counted, shown.other.as_ref().map_or([0; 3], |other| other.counted));
         let alive = self
             .own
             .alive

@@ -98,3 +98,26 @@ fn a_socket_for_which_a_reload_makes_room_does_not_look_new() {
     exporter.world.set("own", &[sock(1, 80, 1000), sock(2, 80, 1_000_000_700)]);
     exporter.scrape().has("ss_w_received_bytes_total 700");
 }
+
+#[test]
+fn the_second_of_two_sockets_that_one_handshake_made_ends_no_connection() {
+    const SYN_RECV: u8 = 3;
+    let world = Fake::new(&["own"]);
+    let mut exporter = Exporter::new(world, &format!("views:\n{WIDE}"));
+    exporter.take_inventory();
+    let dropped = |cookie| Sock { state: SYN_RECV, segments: 1, ..sock(cookie, 443, 0) };
+    // Both have the cookie of the request. Nothing is known of the first, then it is open.
+    exporter.hear(&dropped(1));
+    exporter.world.set("own", &[sock(1, 443, 300)]);
+    exporter.scrape().has("ss_w_received_bytes_total 300");
+    exporter.hear(&dropped(1));
+    exporter.world.set("own", &[sock(1, 443, 500)]);
+    let answer = exporter.scrape();
+    answer.has("ss_w_received_bytes_total 500");
+    answer.has("ss_w_closed_total 0");
+    exporter.hear_end(&sock(1, 443, 700));
+    exporter.world.set("own", &[]);
+    let answer = exporter.scrape();
+    answer.has("ss_w_received_bytes_total 700");
+    answer.has("ss_w_closed_total 1");
+}

@@ -19,7 +19,7 @@ pub struct Happened {
 }
 
 impl Happened {
-    fn count(&mut self, which: usize, amount: u64, local: u16) {
+    pub fn count(&mut self, which: usize, amount: u64, local: u16) {
         self.all[which] += amount;
         self.selected[which] += if local == SELECTED { amount } else { 0 };
     }
@@ -43,25 +43,24 @@ impl Truth {
         Self { alive: (first..first + 5).map(old).collect(), happened: Happened::default(), next: first + 10 }
     }
 
-    pub fn open(&mut self, random: &mut Random) -> String {
+    /// Opens one.
+    pub fn open(&mut self, random: &mut Random) -> Sock {
         let opened = Sock { inode: OWNED, ..sock(self.next, local(random.one_in(2)), random.below(500)) };
         self.next += 1;
         self.happened.count(0, opened.bytes, opened.local);
         self.happened.count(1, 1, opened.local);
         self.alive.push(opened.clone());
-        format!("{} opens", opened.cookie)
+        opened
     }
 
-    pub fn receive(&mut self, random: &mut Random) -> String {
-        if self.alive.is_empty() {
-            return String::new();
-        }
-        let place = random.place(self.alive.len());
+    /// One receives so many bytes, if there is one.
+    pub fn receive(&mut self, random: &mut Random) -> Option<(Sock, u64)> {
+        let place = (!self.alive.is_empty()).then(|| random.place(self.alive.len()))?;
         let (receiver, more) = (&mut self.alive[place], random.below(1000));
         receiver.bytes += more;
         receiver.segments += 1;
         self.happened.count(0, more, receiver.local);
-        format!("{} receives", receiver.cookie)
+        Some((receiver.clone(), more))
     }
 
     /// Ends one, if there is one.

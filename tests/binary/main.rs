@@ -3,6 +3,10 @@
 #[path = "../support/namespace.rs"]
 mod namespace;
 
+#[cfg(feature = "root-tests")]
+#[path = "../support/holder.rs"]
+mod holder;
+
 mod arguments;
 mod configs;
 #[cfg(feature = "root-tests")]

@@ -74,6 +74,25 @@ fn the_service_manager_learns_of_start_reload_and_end() {
     assert_eq!(exporter.end().0, Some(0));
 }
 
+#[cfg(feature = "root-tests")]
+#[test]
+fn ready_is_notified_with_the_baseline_and_not_before() {
+    if enter() {
+        return;
+    }
+    let holder = super::holder::Holder::start();
+    let (manager, path) = Manager::new();
+    let exporter = managed(&path, None);
+    assert!(manager.told(Duration::from_secs(1), "READY=1").is_empty());
+    let answer = exporter.get("/-/ready");
+    let said = text(&answer.body);
+    assert!(answer.status == 503 && said.contains("have not all been read"), "{said}");
+    drop(holder);
+    let told = manager.told(Duration::from_secs(30), "READY=1");
+    assert!(told.iter().any(|said| said.contains("READY=1")), "{told:?}");
+    assert_eq!(exporter.get("/-/ready").status, 200);
+}
+
 #[test]
 fn the_watchdog_is_fed_as_long_as_the_process_gets_on() {
     if enter() {

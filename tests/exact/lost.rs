@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
 use super::counted::{Counted, view};
 use super::enter;
@@ -55,6 +55,33 @@ fn lost_events_are_counted_and_totals_stay_monotonic() {
     assert!(counted.closed <= ends && counted.closed + dropped >= ends, "{told}");
     assert_eq!((counted.sockets, counted.opened), (0, counted.closed), "{told}");
     watch.stop();
+}
+
+#[test]
+fn close_events_that_cannot_be_read_for_a_while_wait_and_count() {
+    if enter() {
+        return;
+    }
+    let lanes = Lanes::open(2).expect("listeners");
+    let listeners: Vec<_> = lanes.listeners().collect();
+    let exporter = Exporter::configured(&view(&listeners));
+    let mut scrapes = Scrapes::default();
+    scrapes.scrape(&exporter);
+    let pid = Pid::from_child(&exporter.child);
+    let own = getrlimit(Resource::Nofile);
+    let limit = |current| prlimit(Some(pid), Resource::Nofile, Rlimit { current, ..own }).expect("root may");
+    // poll(2) fails with EINVAL where more descriptors are given to it than the limit.
+    limit(Some(0));
+    let mut truth = lanes.run(0..1_000, 2_000.0, &ENDS).expect("phase blind");
+    std::thread::sleep(Duration::from_millis(300));
+    limit(own.current);
+    truth += lanes.run(1_000..1_100, 500.0, &ENDS).expect("phase after it");
+    let ends = 2 * truth.connections;
+    let counted = Counted::of(scrapes.until(&exporter, |scrape| Counted::of(scrape).closed == ends));
+    assert_eq!((counted.opened, counted.closed, counted.sent), (ends, ends, truth.sent), "{truth:?}");
+    assert_eq!(scrapes.last().sum(DROPPED), 0);
+    let log = exporter.log();
+    assert!(log.contains("cannot read close events"), "nothing failed: {log}");
 }
 
 /// The drops of the socket that listens to events of `NETLINK_SOCK_DIAG`.

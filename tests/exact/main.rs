@@ -27,6 +27,8 @@ mod scrapes;
 mod shared;
 mod silent;
 mod standing;
+mod start;
+mod starved;
 mod traffic;
 mod truth;
 

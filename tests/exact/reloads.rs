@@ -49,8 +49,8 @@ fn two_hundred_reloads_under_load_lose_no_scrape_and_no_byte() {
     let lanes = Lanes::open(2).expect("listeners");
     let listeners: Vec<_> = lanes.listeners().collect();
     let base = view(&listeners);
-    // With what the others need capabilities for.
-    write(&path, &config(&base, 3));
+    // With what the others need capabilities for, in a view whose name does not come again: it would begin again.
+    write(&path, &config(&base, RELOADS + 3));
     let exporter = Arc::new(Exporter::reading(&path, &["--web.enable-lifecycle"]));
     let watch = Scraper::start(&exporter, Duration::from_millis(100));
 

@@ -243,5 +243,5 @@ fn what_was_held_at_the_start_is_told_with_a_dump_and_without() {
     let held = Privileges::of(&[Feature::Processes, Feature::Marks]);
     let mut memory = Memory::new(&plan, held.clone());
     assert_eq!(collect(&plan, &world, &mut memory).health.privileges, held);
-    assert_eq!(standing(&memory.remembered(), Path::new("")).health.privileges, held);
+    assert_eq!(standing(&memory.remembered()).health.privileges, held);
 }

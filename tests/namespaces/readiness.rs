@@ -1,12 +1,15 @@
 //! A dump of the exporter's own namespace that the kernel holds: nothing can be shown, and that is said.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
 use rustix::process::Signal;
 
 use super::enter;
 use super::exporter::Exporter;
 use super::held::dumps;
 use super::holder::Holder;
-use super::scrapes::Scrapes;
+use super::scrapes::{Scrape, Scrapes};
 
 const CONFIG: &str = "
 collect: {deadline: 500ms}
@@ -47,6 +50,53 @@ fn who_cannot_dump_its_own_namespace_is_not_ready_until_it_can() {
     let log = exporter.log();
     assert_eq!(log.matches("the kernel holds a dump").count(), 1, "{log}");
     assert_eq!(log.matches("collections are complete again").count(), 1, "{log}");
+}
+
+#[test]
+fn connections_count_whole_and_readiness_waits_where_no_baseline_can_be_had() {
+    if enter() {
+        return;
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 7000)).expect("a listener");
+    let pair = || {
+        let client = TcpStream::connect(("127.0.0.1", 7000)).expect("a connection");
+        (client, listener.accept().expect("the same").0)
+    };
+    let old = pair();
+    let holder = Holder::start();
+    let exporter = Exporter::configured(
+        "
+collect: {deadline: 500ms}
+views:
+  t: {by: [service_port], metrics: [opened_total, closed_total, sent_bytes_total]}
+",
+    );
+    for _ in 0..100 {
+        let (mut client, server) = pair();
+        client.write_all(&[7; 1_000]).expect("room");
+        drop(client);
+        (&server).read_to_end(&mut Vec::new()).expect("the end");
+    }
+    drop(old);
+    let families = ["ss_t_opened_total", "ss_t_closed_total", "ss_t_sent_bytes_total"];
+    let before = "ss_exporter_closes_before_baseline_total";
+    let mut scrapes = Scrapes::default();
+    // The socket whose dump is held has another port.
+    let value = |scrape: &Scrape, family: &str| {
+        scrape.rows(family).get("service_port=\"7000\"").map_or(0, |text| text.parse::<u64>().expect("whole"))
+    };
+    let scrape = scrapes.until(&exporter, |scrape| value(scrape, "ss_t_closed_total") == 202);
+    assert_eq!(families.map(|family| value(scrape, family)), [200, 202, 100_000]);
+    assert_eq!([before, "ss_exporter_baseline_complete"].map(|family| scrape.sum(family)), [2, 0]);
+    assert_eq!(exporter.get("/-/ready").status, 503);
+    drop(holder);
+    // No scrape asks for it.
+    while exporter.get("/-/ready").status != 200 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let scrape = scrapes.scrape(&exporter);
+    assert_eq!(families.map(|family| value(scrape, family)), [200, 202, 100_000]);
+    assert_eq!(scrape.sum("ss_exporter_baseline_complete"), 1);
 }
 
 #[test]

@@ -3,12 +3,13 @@
 //! Refuses to know where the plan came from.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Follower;
 use super::shown::{UNDIRECTED, UNPLACED};
 use crate::attribute::OwnerId;
 use crate::config::View;
-use crate::fold::Kept;
+use crate::fold::{Inventory, Kept};
 use crate::plan::{Plan, Program};
 
 impl Follower {
@@ -16,7 +17,13 @@ impl Follower {
     ///
     /// A view that is the same keeps its rows and sums. One that is new takes the sockets that live now as its
     /// baseline, and finds a row for each when a dump shows it. `program` is the plan's for the own namespace.
-    pub(in crate::collect) fn adopt(&mut self, plan: &Arc<Plan>, program: Program) {
+    /// `inventory` was begun at that time.
+    pub(in crate::collect) fn adopt(
+        &mut self,
+        plan: &Arc<Plan>,
+        program: Program,
+        (inventory, begun): (Inventory, Instant),
+    ) {
         let (views, past) = (Arc::clone(&plan.views), Arc::clone(&plan.past));
         let same_table = |view: &View| {
             let of_view =
@@ -27,29 +34,24 @@ impl Follower {
         let tables: Vec<_> = past.folded.iter().map(|folded| same_table(views.get(folded.view)?)).collect();
         let counter = |source| self.past.counters.iter().position(|old| old == source);
         let undirected = past.listeners && !self.past.listeners;
+        // Those for which there is room now may be older than any view.
+        let all_new = plan.collect.tracked > self.plan.collect.tracked && self.ledger.stats.untracked > 0;
         let kept = Kept {
             counters: past.counters.iter().map(counter).collect(),
             flags: UNPLACED | if undirected { UNDIRECTED } else { 0 },
             // Numbers mean something only to the table of processes that gave them.
             owner: (!self.plan.attributes_as(plan)).then(|| OwnerId::NOBODY.number()),
             tables,
+            all_new,
         };
         let baseline = |table: &Option<usize>| self.baselines.get((*table)?).copied().flatten();
         self.baselines = kept.tables.iter().map(baseline).collect();
-        self.plans += 1;
-        let plans = self.plans;
-        let since =
-            |table: &Option<usize>| table.and_then(|old| self.since.get(old).copied()).unwrap_or(plans);
-        self.since = kept.tables.iter().map(since).collect();
-        if plan.collect.tracked > self.plan.collect.tracked && self.ledger.stats.untracked > 0 {
-            // Those for which there is room now may be older than any view.
-            self.since.fill(plans);
-        }
         let joined =
             |table: &Option<usize>| table.is_none_or(|old| self.joined.get(old).is_none_or(|joined| *joined));
         self.joined = kept.tables.iter().map(joined).collect();
         self.undirected |= undirected;
         self.ledger.reshape(past.shape(&views, plan.collect.tracked), &kept);
+        self.take(inventory, begun);
         // What names mean in other namespaces is known again at the next look; until then it is what it was.
         for of_home in self.programs.values_mut() {
             let mut now = program.clone();

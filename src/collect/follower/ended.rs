@@ -5,13 +5,14 @@
 use std::sync::Arc;
 
 use super::Follower;
+use super::shown::{INBOUND, UNDIRECTED, UNPLACED};
 use crate::attribute::{Belongs, Direction, Home, Namespace};
 use crate::collect::homes::Visit;
 use crate::collect::listen::{self, local_end};
 use crate::fold::{NO_ROW, Slot};
 use crate::labels::Names;
 use crate::select::Subject;
-use crate::sockdiag::{Field, Socket};
+use crate::sockdiag::{Field, Socket, State};
 
 impl Follower {
     /// The end of a socket in the namespace with that number, or in the own one, with the last that the kernel
@@ -43,6 +44,11 @@ impl Follower {
     }
 
     fn ended_at(&mut self, home: &Home, socket: &Socket<'_>, names: Names<'_>) {
+        if socket.state() == State::SynRecv {
+            // Two packets completed one handshake at once: the kernel drops the second of two sockets, and both have
+            // the cookie of the request (net/ipv4/inet_connection_sock.c: inet_csk_complete_hashdance).
+            return;
+        }
         let informed = socket.ended_with_information();
         let cookie = home.identity(socket.cookie());
         self.ledger.bury(cookie);
@@ -50,6 +56,7 @@ impl Follower {
             if informed {
                 self.read(socket);
                 self.ledger.follow(slot, &self.values);
+                self.place_at_end(slot, home, socket, names);
                 if !self.ledger.was_observed(slot) {
                     self.observe(slot, socket);
                 }
@@ -74,53 +81,101 @@ impl Follower {
         }
     }
 
+    /// The rows of a followed socket in views that joined since it was last shown: it is closed there, and what it has
+    /// gained since then is not known.
+    fn place_at_end(&mut self, slot: Slot, home: &Home, socket: &Socket<'_>, names: Names<'_>) {
+        let flags = self.ledger.flags(slot);
+        if flags & UNPLACED == 0 {
+            return;
+        }
+        let direction = if self.past.listeners && flags & UNDIRECTED == 0 {
+            Some(if flags & INBOUND == 0 { Direction::Outbound } else { Direction::Inbound })
+        } else {
+            None
+        };
+        self.rows_at_end(home, socket, names, direction);
+        let rows = std::mem::take(&mut self.rows);
+        let mut joins = false;
+        for folded in 0..self.past.folded.len() {
+            let place = self.past.folded.get(folded).and_then(|folded| folded.followed);
+            let joined = self.joined.get(folded).is_some_and(|joined| *joined);
+            let Some(place) = place.filter(|place| joined && self.ledger.row(slot, *place) == NO_ROW) else {
+                continue;
+            };
+            let row = rows.get(place).copied().unwrap_or(NO_ROW);
+            if row != NO_ROW {
+                self.ledger.move_to(slot, place, row, self.seconds());
+                joins = true;
+            }
+        }
+        self.rows = rows;
+        self.ledger.stats.before_baseline += u64::from(joins);
+    }
+
     /// Whether an unknown socket of that age is older than the baseline of a folded view: a connection that is reset is
     /// in no dump as long as its process holds on to it, and what it did then is not to be counted now.
     fn is_older(&self, number: usize, age: Option<u32>) -> bool {
         /// The kernel counts time in ticks of up to 10 ms.
         const TICK: u128 = 10;
         let baseline = self.baselines.get(number).copied().flatten();
-        let since = || baseline.map_or(0, |at| self.now.saturating_duration_since(at).as_millis());
-        age.is_some_and(|age| u128::from(age) > since() + TICK)
+        let since = baseline.map(|at| self.now.saturating_duration_since(at).as_millis());
+        age.zip(since).is_some_and(|(age, since)| u128::from(age) > since + TICK)
     }
 
     /// A connection of which nothing but its end is seen.
     fn passed(&mut self, home: &Home, socket: &Socket<'_>, names: Names<'_>) {
-        let listeners = self.listeners.get_mut(&home.number);
-        let direction = self.past.listeners.then(|| listen::direction(socket, listeners.as_deref()));
-        let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
-        let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
-        let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
-        let of = Belongs { owner, cgroup, home: Some(home), ..Belongs::default() };
-        // A dump may be under way in another namespace.
-        let program = self.programs.get(&home.number).map_or_else(|| Arc::clone(&self.program), Arc::clone);
-        let current = std::mem::replace(&mut self.program, program);
-        self.pass(Subject::ended(socket, direction, of), names);
-        self.program = current;
-    }
-
-    fn pass(&mut self, subject: Subject<'_>, names: Names<'_>) {
-        let socket = subject.socket;
-        // One that never received anything has no age.
-        let received = socket.tcp_info().and_then(|info| info.get(Field::SegsIn)).unwrap_or_default() > 0;
-        let age = received.then(|| socket.received_ago()).flatten();
-        self.rows.clear();
-        for number in 0..self.past.folded.len() {
-            if self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some()) {
-                let older = self.is_older(number, age);
-                let row = if older { NO_ROW } else { self.row(number, subject, names) };
-                self.rows.push(row);
+        let identity = home.identity(socket.cookie());
+        self.rows_at_end(home, socket, names, None);
+        if !self.ledger.baseline.lists(identity) {
+            // One that never received anything has no age.
+            let received = socket.tcp_info().and_then(|info| info.get(Field::SegsIn)).unwrap_or_default() > 0;
+            let age = received.then(|| socket.received_ago()).flatten();
+            for number in 0..self.past.folded.len() {
+                let place = self.past.folded.get(number).and_then(|folded| folded.followed);
+                let older = place.filter(|_| self.is_older(number, age));
+                if let Some(row) = older.and_then(|place| self.rows.get_mut(place)) {
+                    *row = NO_ROW;
+                }
             }
         }
         if self.rows.iter().all(|row| *row == NO_ROW) {
             return;
         }
         self.read(socket);
-        self.ledger.pass(&self.rows, &self.values, self.seconds());
+        self.ledger.pass(identity, home.number, &self.rows, &self.values, self.seconds());
         for (number, reading) in self.past.readings.iter().enumerate() {
             if let Some(value) = reading.read(socket) {
                 self.ledger.observe_in(&self.rows, number, value);
             }
         }
+    }
+
+    /// The rows of a socket by its end alone, of whose direction it may be known what it was.
+    fn rows_at_end(
+        &mut self,
+        home: &Home,
+        socket: &Socket<'_>,
+        names: Names<'_>,
+        direction: Option<Direction>,
+    ) {
+        let listeners = self.listeners.get_mut(&home.number);
+        let now = || self.past.listeners.then(|| listen::direction(socket, listeners.as_deref()));
+        let direction = direction.or_else(now);
+        let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
+        let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
+        let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
+        let of = Belongs { owner, cgroup, home: Some(home), ..Belongs::default() };
+        let subject = Subject::ended(socket, direction, of);
+        // A dump may be under way in another namespace.
+        let program = self.programs.get(&home.number).map_or_else(|| Arc::clone(&self.program), Arc::clone);
+        let current = std::mem::replace(&mut self.program, program);
+        self.rows.clear();
+        for number in 0..self.past.folded.len() {
+            if self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some()) {
+                let row = self.row(number, subject, names);
+                self.rows.push(row);
+            }
+        }
+        self.program = current;
     }
 }

@@ -13,7 +13,7 @@ use crate::select::{Stays, Subject};
 use crate::sockdiag::{Field, Socket, State};
 
 /// The flag of a record whose connection is inbound.
-const INBOUND: u32 = 1;
+pub(super) const INBOUND: u32 = 1;
 /// The flag of one whose cgroup was asked for and not known.
 const VAGUE: u32 = 2;
 /// The flag of one that has not been looked at since another plan was adopted.
@@ -140,15 +140,11 @@ impl Follower {
             return false;
         }
         self.rows.clear();
-        let mut late_rows: Vec<(usize, u32)> = Vec::new();
         for number in 0..self.past.folded.len() {
             let followed = self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some());
             let row = if followed {
                 let row = self.row(number, subject, names);
-                // Who was not looked at since the view is there may be older than it.
-                let late = self.since.get(number).is_some_and(|since| self.visit.seen < *since);
-                self.rows.push(if late { NO_ROW } else { row });
-                late_rows.extend((late && row != NO_ROW).then_some((self.rows.len() - 1, row)));
+                self.rows.push(row);
                 row
             } else {
                 self.touched(number, subject, names)
@@ -163,13 +159,9 @@ impl Follower {
             flags: inbound | vague,
             home: subject.of.home.map_or(0, |home| home.number),
             owner: subject.of.owner_id.number(),
-            old: self.visit.old,
         };
         let slot = self.ledger.open(entrant, &self.rows, &self.values);
         let Some(slot) = slot else { return false };
-        for (place, row) in late_rows {
-            self.ledger.move_to(slot, place, row, self.seconds());
-        }
         self.observe(slot, subject.socket);
         true
     }

@@ -49,8 +49,7 @@ impl Ledger {
     pub fn observe_in(&mut self, rows: &[u32], reading: usize, value: u64) {
         for place in self.readings.get(reading).into_iter().flatten() {
             let row = rows.get(place.row).copied().filter(|row| *row != NO_ROW);
-            let table = self.tables.get_mut(place.table).filter(|table| table.has_baseline());
-            if let Some((row, table)) = row.zip(table) {
+            if let Some((row, table)) = row.zip(self.tables.get_mut(place.table)) {
                 table.add(row, place.column, value);
             }
         }

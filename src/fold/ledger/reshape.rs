@@ -17,6 +17,8 @@ pub struct Kept {
     pub flags: u32,
     /// The owner that every socket gets; `None` to let each keep its own.
     pub owner: Option<u32>,
+    /// Whether sockets for which there was no record may be older than any table.
+    pub all_new: bool,
 }
 
 impl Ledger {
@@ -67,6 +69,7 @@ impl Ledger {
             }
         });
         (self.counters, self.readings, self.followed, self.tables) = (counters, readings, followed, tables);
+        self.baseline.reshape(&kept.tables, kept.all_new, most);
         self.most = most;
     }
 }
@@ -97,6 +100,7 @@ mod tests {
             other => panic!("{other:?}"),
         }
         let now = ledger.dump();
+        ledger.dumped(&[0], true);
         ledger.end(true, true, &[], now);
     }
 
@@ -125,8 +129,12 @@ mod tests {
             vec![table(&[Feed::Counter(1), Feed::Counter(0)]), table(&[Feed::Counter(0), Feed::Opened])];
         let shape = Shape { counters: vec![32, 64], tables, followed: vec![0, 1], most: 100 };
         // The counters change places, and of the tables only the second one stays, as the second.
-        let kept =
-            Kept { counters: vec![Some(1), Some(0)], tables: vec![None, Some(1)], flags: 4, owner: None };
+        let kept = Kept {
+            counters: vec![Some(1), Some(0)],
+            tables: vec![None, Some(1)],
+            flags: 4,
+            ..Kept::default()
+        };
         ledger.reshape(shape, &kept);
         assert_eq!(sums(&ledger, 1), [Some(3), Some(0)]);
         let slot = ledger.find(1).expect("its record");
@@ -147,17 +155,37 @@ mod tests {
         let shape = Shape { counters: vec![64, 32], tables, followed: vec![0, 1], most: 100 };
         let kept = Kept { counters: vec![Some(0), Some(1)], tables: vec![None, Some(1)], ..Kept::default() };
         ledger.reshape(shape, &kept);
-        assert!(ledger.is_new() && ledger.has_baseline());
-        ledger.pass(&[1, 1], &[1000, 1000], 9);
+        assert_eq!(ledger.baseline.missing(0), 2);
+        ledger.pass(9, 0, &[1, 1], &[1000, 1000], 9);
+        assert_eq!(ledger.stats.before_baseline, 1);
         dump(&mut ledger, 2, &[500, 50]);
         assert_eq!((sums(&ledger, 0), sums(&ledger, 1)), (vec![Some(0), Some(0)], vec![Some(1053), Some(2)]));
         dump(&mut ledger, 2, &[510, 51]);
-        assert!(!ledger.is_new());
+        assert_eq!(ledger.baseline.missing(0), 0);
         dump(&mut ledger, 3, &[7, 7]);
         assert_eq!(
             (sums(&ledger, 0), sums(&ledger, 1)),
             (vec![Some(17), Some(1)], vec![Some(1061), Some(3)])
         );
+    }
+
+    #[test]
+    fn a_socket_that_an_inventory_leaves_out_counts_whole_in_a_table_that_joined_before_it() {
+        let mut ledger = seasoned();
+        let tables = vec![table(&[Feed::Counter(0), Feed::Opened]), table(&[Feed::Counter(1), Feed::Closed])];
+        let shape = Shape { counters: vec![64, 32], tables, followed: vec![0, 1], most: 100 };
+        ledger.reshape(
+            shape,
+            &Kept { counters: vec![Some(0), Some(1)], tables: vec![None, None], ..Kept::default() },
+        );
+        ledger.baseline.take(vec![(0, [2].into())]);
+        assert_eq!([0, 1].map(|table| ledger.tables[table].row(b"a")), [1, 1]);
+        ledger.pass(2, 0, &[1, 1], &[1000, 1000], 9);
+        ledger.pass(3, 0, &[1, 1], &[50, 5], 9);
+        assert_eq!((sums(&ledger, 0), sums(&ledger, 1)), (vec![Some(50), Some(1)], vec![Some(5), Some(2)]));
+        assert_eq!(ledger.stats.before_baseline, 1);
+        dump(&mut ledger, 4, &[7, 1]);
+        assert_eq!(sums(&ledger, 0), [Some(57), Some(2)]);
     }
 
     #[test]
@@ -175,8 +203,8 @@ mod tests {
         let kept = Kept {
             counters: vec![Some(0), None, Some(1)],
             tables: vec![Some(0), None],
-            flags: 0,
             owner: Some(0),
+            ..Kept::default()
         };
         ledger.reshape(shape, &kept);
         assert_eq!(ledger.find(1).map(|slot| ledger.owner(slot)), Some(0));

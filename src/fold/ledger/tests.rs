@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::baseline::DUMPS;
 use super::given_up::MOST_GIVEN_UP;
 use super::*;
 use crate::fold::{Bounds, Cells};
@@ -36,7 +37,7 @@ fn sum(ledger: &Ledger, number: usize) -> u64 {
 
 /// Two complete dumps of these sockets, each with its values.
 fn baseline(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
-    for _ in 0..BASELINE {
+    for _ in 0..DUMPS {
         dump(ledger, sockets);
     }
 }
@@ -48,6 +49,7 @@ fn dump(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
     }
     // A second after the last.
     let now = ledger.dump();
+    ledger.dumped(&[0], true);
     ledger.end(true, true, &[], now);
 }
 
@@ -73,7 +75,7 @@ fn end(ledger: &mut Ledger, cookie: u64, key: &[u8], values: Option<&[u64]>) {
         }
         (None, Some(values)) => {
             let row = ledger.tables[0].row(key);
-            ledger.pass(&[row], values, 0);
+            ledger.pass(cookie, 0, &[row], values, 0);
         }
         (None, None) => {}
     }
@@ -91,15 +93,23 @@ fn what_lived_before_the_ledger_brings_nothing_along() {
 }
 
 #[test]
-fn an_end_before_the_baseline_is_complete_is_left_out() {
+fn an_end_before_the_baseline_counts_whole_if_an_inventory_leaves_the_socket_out_and_else_as_closed() {
     let mut ledger = ledger(9, 0, 9);
-    end(&mut ledger, 7, b"a", Some(&[1000, 1]));
-    dump(&mut ledger, &[]);
-    end(&mut ledger, 8, b"a", Some(&[1000, 1]));
-    assert_eq!(sum(&ledger, 0), 0);
-    dump(&mut ledger, &[]);
-    end(&mut ledger, 9, b"a", Some(&[1000, 1]));
-    assert_eq!((sum(&ledger, 0), sum(&ledger, 2), sum(&ledger, 3)), (1000, 1, 1));
+    end(&mut ledger, 6, b"a", Some(&[1000, 1]));
+    ledger.baseline.take(vec![(0, [1, 2, 3].into())]);
+    end(&mut ledger, 1, b"a", Some(&[1000, 1]));
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 2), sum(&ledger, 3)), (0, 0, 2));
+    end(&mut ledger, 7, b"a", Some(&[500, 1]));
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 2), sum(&ledger, 3)), (500, 1, 3));
+    dump(&mut ledger, &[(2, [40, 0]), (8, [20, 0])]);
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 2)), (520, 2), "one is listed, the other is not");
+    end(&mut ledger, 2, b"a", Some(&[41, 0]));
+    end(&mut ledger, 3, b"a", Some(&[1000, 0]));
+    assert_eq!((sum(&ledger, 0), sum(&ledger, 2), sum(&ledger, 3)), (521, 2, 5));
+    assert_eq!(ledger.stats.before_baseline, 3);
+    dump(&mut ledger, &[(8, [20, 0])]);
+    end(&mut ledger, 9, b"a", Some(&[7, 0]));
+    assert_eq!((sum(&ledger, 0), ledger.stats.before_baseline), (528, 3));
 }
 
 #[test]

@@ -146,6 +146,7 @@ impl Server {
     fn made(web: Web, fake: Fake, limits: Limits, offer: Offer) -> Self {
         let fake = Arc::new(fake);
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        super::listen(&listener).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let workers = Workers::start().unwrap();

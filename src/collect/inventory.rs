@@ -1,0 +1,82 @@
+//! The inventory: which sockets exist, so that those that are opened later are known to be young.
+//!
+//! It asks for no `tcp_info`: it costs a quarter of a dump, and no process can make the kernel hold it.
+
+use std::time::{Duration, Instant};
+
+use hashbrown::HashSet;
+
+use super::homes::{Missed, Visit};
+use super::memory::{Memory, Remembered};
+use super::{Entered, Listed, World, list};
+use crate::config::CONNECTIONS;
+use crate::fold::Inventory;
+use crate::plan::Plan;
+use crate::sockdiag::{DumpError, Extensions, Request, Socket, dump};
+
+/// The longest that an inventory takes. A million sockets take two seconds on a host that has time.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Lists the sockets that exist in all namespaces and have no record, and says since when.
+pub(super) fn inventory(plan: &Plan, world: &impl World, memory: &mut Memory) -> (Inventory, Instant) {
+    let begun = Instant::now();
+    let mut inventory = Inventory::new();
+    if plan.past.worth.is_empty() {
+        return (inventory, begun);
+    }
+    let Listed { visits, .. } = list(plan, world, memory);
+    for visit in &visits {
+        let listed = match memory.homes.blocked(visit) {
+            Some(missed) => Err(missed),
+            None => of_namespace(world, &memory.remembered, visit, begun + LONGEST),
+        };
+        match listed {
+            Ok(sockets) => inventory.push((visit.home.number, sockets)),
+            Err(error) => {
+                tracing::warn!(
+                    namespace = visit.home.name,
+                    %error,
+                    "cannot list the sockets that exist; those that close before a collection has read their counters \
+                     count without their bytes in ss_exporter_closes_before_baseline_total"
+                );
+                if let Missed::Dump(DumpError::Deadline(dump)) = error {
+                    memory.homes.leave(visit, begun, dump);
+                }
+            }
+        }
+    }
+    let (sockets, most) =
+        (inventory.iter().map(|(_, sockets)| sockets.len()).sum::<usize>(), plan.collect.tracked);
+    if sockets > most {
+        tracing::warn!(
+            sockets,
+            most,
+            "more sockets exist than collect.tracked_sockets; those that close before a collection has read their \
+             counters count without their bytes in ss_exporter_closes_before_baseline_total"
+        );
+    }
+    (inventory, begun)
+}
+
+/// Lists the sockets of a namespace in two walks, because one can miss a socket.
+fn of_namespace(
+    world: &impl World,
+    remembered: &Remembered,
+    visit: &Visit,
+    until: Instant,
+) -> Result<HashSet<u64>, Missed> {
+    let request = Request { states: CONNECTIONS, extensions: Extensions::NONE, filter: None };
+    let mut sockets = HashSet::new();
+    let Entered { kernels, .. } = world.enter(&visit.namespace).map_err(Missed::Enter)?;
+    for kernel in kernels.into_iter().flat_map(|(first, second)| [first, second]) {
+        let each = |socket: &Socket<'_>| {
+            let identity = visit.home.identity(socket.cookie());
+            let connection = !socket.is_remains() && CONNECTIONS.contains(socket.state());
+            if connection && !remembered.follower().knows(identity) {
+                sockets.insert(identity);
+            }
+        };
+        dump(kernel, &request, until, each).map_err(Missed::Dump)?;
+    }
+    Ok(sockets)
+}
