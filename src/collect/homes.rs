@@ -149,12 +149,20 @@ impl Homes {
         }
     }
 
-    /// Why no dump of a namespace can begin now, if an earlier one has not ended.
-    pub(crate) fn blocked(&mut self, visit: &Visit) -> Option<Missed> {
-        let known = self.known.get_mut(&visit.namespace.inode)?;
-        let left = known.left.as_mut().filter(|left| left.dump.is_alive())?;
-        left.held = left.dump.is_held();
-        Some(if left.held { Missed::Held } else { Missed::Late })
+    /// Why no dump of a namespace can begin, if an earlier one has not ended. One that the kernel does not hold ends
+    /// as soon as its thread gets time, and is waited for until then.
+    pub(crate) fn blocked(&mut self, visit: &Visit, until: Instant) -> Option<Missed> {
+        /// Between two looks at its thread.
+        const PAUSE: Duration = Duration::from_millis(2);
+        let left = self.known.get_mut(&visit.namespace.inode)?.left.as_mut()?;
+        while left.dump.is_alive() {
+            left.held = left.dump.is_held();
+            if left.held || Instant::now() >= until {
+                return Some(if left.held { Missed::Held } else { Missed::Late });
+            }
+            std::thread::sleep(PAUSE);
+        }
+        None
     }
 
     /// For how long the kernel has been holding a dump of a namespace, by the last answer of [`Self::blocked`].

@@ -26,7 +26,7 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, memory: &mut Memory) ->
     }
     let Listed { visits, .. } = list(plan, world, memory);
     for visit in &visits {
-        let listed = match memory.homes.blocked(visit) {
+        let listed = match memory.homes.blocked(visit, begun + LONGEST) {
             Some(missed) => Err(missed),
             None => of_namespace(world, &memory.remembered, visit, begun + LONGEST),
         };

@@ -96,7 +96,7 @@ pub(super) fn walk<W: World>(
         // One that takes long leaves the others half of the time.
         let until =
             if visit.namespace.own { deadline } else { now + deadline.saturating_duration_since(now) / 2 };
-        let seen = match homes.blocked(visit) {
+        let seen = match homes.blocked(visit, until) {
             Some(missed) => Err(missed),
             None => look(plan, world, &mut folding, visit, program, until),
         };
@@ -122,7 +122,7 @@ pub(super) fn walk<W: World>(
                 let error = match error {
                     Missed::Dump(DumpError::Deadline(dump)) => {
                         homes.leave(visit, now, dump);
-                        homes.blocked(visit).unwrap_or(Missed::Late)
+                        homes.blocked(visit, until).unwrap_or(Missed::Late)
                     }
                     error => error,
                 };
