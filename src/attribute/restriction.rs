@@ -12,7 +12,7 @@ const MOST: usize = 120;
 /// What can hide owners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restriction {
-    /// AppArmor, SELinux, Landlock and the like.
+    /// `AppArmor`, `SELinux`, Landlock and the like.
     SecurityModule,
     /// Capabilities hold only in a user namespace below the host's.
     UserNamespace,

@@ -54,7 +54,9 @@ impl Restrictions {
             ));
         }
         found.extend(plan.needs_cgroups().then(|| cgroups(attribution)).flatten());
-        found.iter().for_each(|one| self.say(one));
+        for one in &found {
+            self.say(one);
+        }
         let relevant = Restriction::ALL.into_iter().filter(|restriction| match restriction {
             Restriction::Cgroups => plan.needs_cgroups(),
             _ => plan.needs_processes,

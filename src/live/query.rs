@@ -16,8 +16,11 @@ const MOST: usize = 10_000;
 /// How many they are unless the query says otherwise.
 const USUAL: usize = 1_000;
 
-/// What was computed from two collections, by its name in the answer.
-const RATES: [(&str, fn(Rate) -> f64); 2] =
+/// The rate of one kind of bytes.
+type PerSecond = fn(Rate) -> f64;
+
+/// What is computed from two collections, by its name in the answer.
+const RATES: [(&str, PerSecond); 2] =
     [("sent_bytes_per_second", |rate| rate.sent), ("received_bytes_per_second", |rate| rate.received)];
 
 /// What a query asks for.

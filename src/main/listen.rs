@@ -16,7 +16,7 @@ pub fn listeners(cli: &Cli) -> Result<Vec<TcpListener>, Failure> {
 
 /// Lets clients connect.
 pub fn listen(listeners: &[TcpListener]) -> Result<(), Failure> {
-    listeners.iter().try_for_each(http::listen).map_err(unusable)
+    listeners.iter().try_for_each(http::listen).map_err(|error| unusable(&error))
 }
 
 fn bind(listen: Listen) -> Result<TcpListener, Failure> {
@@ -24,10 +24,10 @@ fn bind(listen: Listen) -> Result<TcpListener, Failure> {
         Listen::Any(port) => http::bind_default(port),
         Listen::At(address) => http::bind(address),
     };
-    bound.map_err(unusable)
+    bound.map_err(|error| unusable(&error))
 }
 
-fn unusable(error: http::BindError) -> Failure {
+fn unusable(error: &http::BindError) -> Failure {
     Failure::at_run_time(format!("{error} (--port or --web.listen-address)"))
 }
 
