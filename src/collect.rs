@@ -30,6 +30,7 @@ use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::snapshot::Snapshot;
 use crate::sockdiag::Kernel;
+use crate::sys;
 pub(crate) use aside::Aside;
 pub(crate) use attribution::Attribution;
 use conclude::{Ending, conclude, ledger_health};
@@ -104,7 +105,10 @@ pub fn collect_within(time: Duration, plan: &Plan, world: &impl World, memory: &
     let start = Instant::now();
     let deadline = start + time;
     let mut health = Health { collections: 1, ..Health::default() };
-    memory.remembered.follower().at(start);
+    let mut follower = memory.remembered.follower();
+    follower.at(start);
+    let shrunk = follower.ledger.shrink();
+    drop(follower);
 
     let mut trouble = Trouble::default();
     let known = memory.attribution.take();
@@ -180,13 +184,16 @@ pub fn collect_within(time: Duration, plan: &Plan, world: &impl World, memory: &
 
     health.ledger = ledger_health(plan, &memory.remembered);
     memory.said.full(health.ledger.as_ref());
-    memory.said.trouble(trouble.0);
+    memory.said.trouble(&trouble.0, start);
     let unresolved = plan.hosts.iter().filter(|host| world.addresses(host).is_empty()).count();
     health.hosts_unresolved = (!plan.hosts.is_empty()).then_some(unresolved);
     let status = if usable { SeedStatus::Success(flows) } else { SeedStatus::Failed };
     health.seed = plan.seed_meta.then_some(status);
     health.privileges = privileges;
     health.files = memory.remembered.files();
+    if shrunk {
+        sys::release_freed_memory();
+    }
     health.own = Own::read();
     Snapshot { views: plan.views.clone(), tables, health }
 }

@@ -1,10 +1,11 @@
-//! The calls that safe code cannot make: all unsafe code there is (`netlink(7)`, `socket(7)`, `kcmp(2)`).
+//! The calls that safe code cannot make: all unsafe code there is (`netlink(7)`, `socket(7)`, `kcmp(2)`,
+//! `malloc_trim(3)`).
 //!
 //! Refuses to know what is heard, and from whom.
 
 #![expect(
     unsafe_code,
-    reason = "no safe crate has these options, reads this control message or compares tasks"
+    reason = "no safe crate has these options, reads this control message, compares tasks or trims the allocator"
 )]
 
 use std::io;
@@ -109,6 +110,18 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
         }
     }
     Ok(Received { length, sender: address.nl_pid, namespace })
+}
+
+/// Has the allocator give back to the kernel what was freed, wherever it lies (`malloc_trim(3)`): by itself, glibc gives
+/// back what is at the end of its memory, and a small allocation behind a large one keeps both. It takes milliseconds;
+/// call it when much was freed that is not soon needed again.
+pub fn release_freed_memory() {
+    // Other allocators give back large allocations as they are freed.
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call has no precondition.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// The length of something small, as `socket(7)` wants it.

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use hashbrown::HashSet;
 
@@ -13,7 +14,7 @@ use super::follower::Follower;
 use super::homes::Homes;
 use super::inventory::inventory;
 use super::restrictions::Restrictions;
-use super::watch::Hearing;
+use super::watch::{BETWEEN_WARNINGS, Hearing};
 use crate::config::View;
 use crate::fold::{Limit, Seed, Size};
 use crate::health::{FilesHealth, LedgerHealth, Reload};
@@ -154,22 +155,62 @@ pub(super) struct Said {
     full: bool,
     /// Whether it was said that there are namespaces whose closing sockets the kernel does not tell of.
     unobserved: bool,
-    /// Why the last collection was not complete.
-    trouble: String,
+    incomplete: Incomplete,
+}
+
+/// What was logged of collections that were not complete.
+#[derive(Debug, Default)]
+struct Incomplete {
+    /// The reason that was logged last; empty since collections were logged as complete.
+    reason: String,
+    /// When.
+    at: Option<Instant>,
+    /// Incomplete collections since then.
+    collections: u64,
+}
+
+/// What to log about whether collections are complete.
+#[derive(Debug, PartialEq, Eq)]
+enum Completeness {
+    /// So many collections, since the last such line, were not complete.
+    Incomplete(u64),
+    CompleteAgain,
+}
+
+impl Incomplete {
+    /// Notes why a collection was not complete, or that it was. A reason that begins or changes is logged at most once
+    /// a minute, however many there are: on a busy host, it changes with every collection.
+    fn note(&mut self, reason: &str, now: Instant) -> Option<Completeness> {
+        self.collections += u64::from(!reason.is_empty());
+        if reason == self.reason {
+            return None;
+        }
+        if reason.is_empty() {
+            self.reason.clear();
+            return Some(Completeness::CompleteAgain);
+        }
+        if self.at.is_some_and(|at| now.duration_since(at) < BETWEEN_WARNINGS) {
+            return None;
+        }
+        (self.reason, self.at) = (reason.to_owned(), Some(now));
+        Some(Completeness::Incomplete(std::mem::take(&mut self.collections)))
+    }
 }
 
 impl Said {
-    /// Logs a trouble when it begins, changes or ends.
-    pub(super) fn trouble(&mut self, now: String) {
-        if now == self.trouble {
-            return;
+    /// Logs why collections are not complete, when that begins, changes or ends.
+    pub(super) fn trouble(&mut self, trouble: &str, now: Instant) {
+        match self.incomplete.note(trouble, now) {
+            Some(Completeness::Incomplete(collections)) => {
+                tracing::warn!(
+                    trouble,
+                    collections,
+                    "a collection is not complete (said at most once a minute)"
+                );
+            }
+            Some(Completeness::CompleteAgain) => tracing::info!("collections are complete again"),
+            None => {}
         }
-        if now.is_empty() {
-            tracing::info!("collections are complete again");
-        } else {
-            tracing::warn!(trouble = now, "a collection is not complete");
-        }
-        self.trouble = now;
     }
 
     pub(super) fn left_out(&mut self, view: &View, rows: usize) {
@@ -285,6 +326,26 @@ impl Memory {
         self.remembered.standing().privileges = privileges;
     }
 
+    /// How many sockets the last collection found that are not followed.
+    pub(crate) const fn sockets_before(&self) -> usize {
+        self.strangers
+    }
+
+    /// Whether it is known whose sockets are.
+    pub(crate) const fn knows_owners(&self) -> bool {
+        self.attribution.is_some()
+    }
+
+    /// Forgets whose sockets are; the next collection looks at all processes again.
+    pub(crate) fn forget_owners(&mut self) {
+        self.attribution = None;
+    }
+
+    /// Has the rows of each view that is made anew take at most so many bytes, instead of the view's limit.
+    pub(crate) fn bound(&mut self, bytes: usize) {
+        self.limits.fill(Limit::within(bytes));
+    }
+
     /// What is needed, and what of it was held at the start.
     #[must_use]
     pub fn privileges(&self) -> Privileges {
@@ -295,5 +356,51 @@ impl Memory {
     #[must_use]
     pub fn remembered(&self) -> Remembered {
         self.remembered.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn collections_that_fail_for_ever_new_reasons_are_logged_once_a_minute_with_their_number() {
+        let mut incomplete = Incomplete::default();
+        let start = Instant::now();
+        let mut lines = Vec::new();
+        // Five minutes of a collection a second: three of four are incomplete, each because of another namespace.
+        for second in 0..300 {
+            let reason = if second % 4 == 3 { String::new() } else { format!("network namespace x{second}") };
+            let line = incomplete.note(&reason, start + Duration::from_secs(second));
+            lines.extend(line.map(|line| (second, line)));
+        }
+        let (again, warned): (Vec<_>, Vec<_>) =
+            lines.into_iter().partition(|(_, line)| *line == Completeness::CompleteAgain);
+        let warned: Vec<_> = warned
+            .into_iter()
+            .map(|(second, line)| match line {
+                Completeness::Incomplete(collections) => (second, collections),
+                Completeness::CompleteAgain => (second, 0),
+            })
+            .collect();
+        assert_eq!(warned, [(0, 1), (60, 45), (120, 45), (180, 45), (240, 45)]);
+        assert_eq!(again.len(), warned.len(), "only what was said to have begun is said to have ended");
+    }
+
+    #[test]
+    fn what_stays_as_it_was_said_is_not_said_again() {
+        let mut incomplete = Incomplete::default();
+        let start = Instant::now();
+        let mut note = |reason, seconds| incomplete.note(reason, start + Duration::from_secs(seconds));
+        assert_eq!(note("", 0), None);
+        assert_eq!(note("a", 1), Some(Completeness::Incomplete(1)));
+        assert_eq!(note("a", 100), None);
+        assert_eq!(note("", 101), Some(Completeness::CompleteAgain));
+        assert_eq!(note("", 300), None);
+        assert_eq!(note("a", 301), Some(Completeness::Incomplete(2)));
+        assert_eq!(note("b", 302), None, "within a minute");
+        assert_eq!(note("b", 361), Some(Completeness::Incomplete(2)));
     }
 }

@@ -27,7 +27,7 @@ pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// The time between two attempts to read the queue. The default buffer takes 26,000 events meanwhile.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 /// The least time between two warnings of the same kind.
-const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
+pub(super) const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 
 /// What came of listening so far.
 #[derive(Clone, Debug, Default)]

@@ -124,6 +124,15 @@ impl Cells {
         }
     }
 
+    /// The memory of a row's cell.
+    pub(super) fn bytes_each(&self) -> usize {
+        match &self.kind {
+            Kind::Sum(_) | Kind::Least(_) | Kind::Greatest(_) => size_of::<u64>(),
+            Kind::Mean(_) | Kind::Latest(_) => size_of::<(u64, u32)>(),
+            Kind::Distribution { bounds, .. } => size_of::<u64>() * (bounds.upper.len() + 2),
+        }
+    }
+
     pub(super) fn reserve(&mut self, rows: usize) {
         match &mut self.kind {
             Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => values.reserve(rows),
@@ -169,6 +178,22 @@ impl Cells {
                     counts.fill(0);
                 }
                 set(sums, row, 0);
+            }
+        }
+    }
+
+    /// Keeps these rows alone, which then are the first.
+    pub(super) fn keep(&mut self, rows: &[usize]) {
+        fn keep<T: Copy>(values: &mut Vec<T>, rows: &[usize], width: usize) {
+            let kept = rows.iter().filter_map(|row| values.get(row * width..(row + 1) * width));
+            *values = kept.flatten().copied().collect();
+        }
+        match &mut self.kind {
+            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => keep(values, rows, 1),
+            Kind::Mean(values) | Kind::Latest(values) => keep(values, rows, 1),
+            Kind::Distribution { bounds, counts, sums } => {
+                keep(counts, rows, bounds.upper.len() + 1);
+                keep(sums, rows, 1);
             }
         }
     }

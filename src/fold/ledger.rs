@@ -24,11 +24,13 @@ mod given_up;
 mod observe;
 mod place;
 mod reshape;
+mod shrink;
 mod sight;
 mod words;
 
 pub use baseline::Inventory;
 pub use reshape::Kept;
+pub(super) use shrink::is_mostly_free;
 pub use sight::Sight;
 pub use words::ABSENT;
 pub(super) use words::gain;

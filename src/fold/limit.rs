@@ -20,6 +20,27 @@ pub struct Limit {
     next: usize,
     waiting: usize,
     left_out: HashSet<u64>,
+    room: Option<Room>,
+}
+
+/// Memory for rows.
+#[derive(Clone, Debug)]
+struct Room {
+    bytes: usize,
+    taken: usize,
+    /// How often there was none left.
+    left_out: usize,
+}
+
+impl Room {
+    /// Takes room for a row, if there is any.
+    fn has(&mut self, bytes: usize) -> bool {
+        // A short row does not come in after a long one was left out.
+        let fits = self.left_out == 0 && self.taken + bytes <= self.bytes;
+        self.taken += if fits { bytes } else { 0 };
+        self.left_out += usize::from(!fits);
+        fits
+    }
 }
 
 /// A key that gets a row.
@@ -43,9 +64,18 @@ impl Limit {
         Self { most: Some(most), ..Self::default() }
     }
 
-    /// Whether a key that has no row yet gets one, at least for now.
+    /// As many rows as take that many bytes, those that come first. What is left out is counted by socket.
+    #[must_use]
+    pub fn within(bytes: usize) -> Self {
+        Self { room: Some(Room { bytes, taken: 0, left_out: 0 }), ..Self::default() }
+    }
+
+    /// Whether a key that has no row yet gets one of that many bytes, at least for now.
     #[inline]
-    pub(super) fn admit(&mut self, hash: u64) -> Option<Admitted> {
+    pub(super) fn admit(&mut self, hash: u64, bytes: usize) -> Option<Admitted> {
+        if self.room.as_mut().is_some_and(|room| !room.has(bytes)) {
+            return None;
+        }
         let before = self.before.find(hash, self.next);
         let admitted = Admitted { hash, before };
         if let Some(row) = before {
@@ -65,7 +95,8 @@ impl Limit {
 
     /// The rows to show (`None`: all), and the number of keys without one.
     pub(super) fn seal(&self, rows: &[Row]) -> (Option<Vec<u32>>, usize) {
-        let Some(most) = self.most else { return (None, 0) };
+        let left_out = self.room.as_ref().map_or(0, |room| room.left_out);
+        let Some(most) = self.most else { return (None, left_out) };
         let mut free = (most + self.waiting).saturating_sub(rows.len());
         let mut shown = Vec::with_capacity(rows.len().min(most));
         for (number, row) in (0..).zip(rows) {

@@ -26,6 +26,16 @@ impl Records {
         self.made - self.free.len()
     }
 
+    /// How many there are, those that were freed included.
+    pub(super) const fn made(&self) -> usize {
+        self.made
+    }
+
+    /// The words of each.
+    pub(super) const fn width(&self) -> usize {
+        self.width
+    }
+
     /// A record to write to; its words are 0.
     pub(super) fn take(&mut self) -> u32 {
         if let Some(number) = self.free.pop() {

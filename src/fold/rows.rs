@@ -5,6 +5,7 @@
 use hashbrown::HashTable;
 
 use super::key::{Seed, Texts};
+use super::ledger::is_mostly_free;
 
 /// The row of everything that finds no room.
 pub(super) const OTHER: u32 = 0;
@@ -104,6 +105,29 @@ impl Rows {
             entry.remove();
         }
         self.free.push(row);
+    }
+
+    /// Moves the rows in use together if they are few, so that the memory of the others is given back; for each row
+    /// its new number, or `u32::MAX` for one that was free. `other` stays first.
+    pub(super) fn shrink(&mut self) -> Option<Vec<u32>> {
+        if !is_mostly_free(self.keys.len() - self.free.len(), self.keys.len()) {
+            return None;
+        }
+        let before = std::mem::take(&mut self.keys).into_iter().zip(std::mem::take(&mut self.taken));
+        (self.index, self.free) = (HashTable::new(), Vec::new());
+        let moved = before.map(|(key, taken)| {
+            let Some(key) = key else { return u32::MAX };
+            let row = self.insert(&key);
+            if taken {
+                self.take(row);
+            }
+            row
+        });
+        let moved: Vec<u32> = moved.collect();
+        let spare = std::mem::take(&mut self.spare).into_iter();
+        self.spare =
+            spare.filter_map(|row| moved.get(row as usize).copied()).filter(|row| *row != u32::MAX).collect();
+        Some(moved)
     }
 
     /// Whether a row takes what finds no room elsewhere.

@@ -153,6 +153,21 @@ impl Standing {
         }
     }
 
+    /// Gives back the memory of rows that are gone, if that is most of it: for each row its new number, or `u32::MAX`
+    /// for one that is gone.
+    pub(super) fn shrink(&mut self) -> Option<Vec<u32>> {
+        let moved = self.rows.shrink()?;
+        let kept: Vec<usize> =
+            moved.iter().enumerate().filter(|(_, row)| **row != u32::MAX).map(|(row, _)| row).collect();
+        for (feed, cells) in &mut self.columns {
+            if *feed != Feed::Amount {
+                cells.keep(&kept);
+            }
+        }
+        self.marks = kept.iter().filter_map(|row| self.marks.get(*row).copied()).collect();
+        Some(moved)
+    }
+
     /// Empty cells for what a collection finds.
     #[must_use]
     pub fn amounts(&self) -> Amounts {

@@ -13,6 +13,8 @@ pub struct Table {
     keys: Keys,
     pub(super) columns: Vec<Cells>,
     pub(super) limit: Limit,
+    /// The memory of a row without its key.
+    row_bytes: usize,
     /// Whether rows are compared with those of the last collection.
     compares: bool,
     pub(super) rows: Vec<Row>,
@@ -24,6 +26,9 @@ pub struct Table {
     /// Whether counters go on in a row that comes back.
     pub(super) remembers: bool,
 }
+
+/// What it takes to find a key: where it ends, and an entry of the index.
+const KEY_BYTES: usize = 2 * size_of::<usize>();
 
 /// A column that holds a counter.
 #[derive(Clone, Copy, Debug)]
@@ -70,9 +75,11 @@ impl Table {
     /// An empty table with these columns, under a limit that remembers the last collection's rows.
     #[must_use]
     pub fn new(columns: Vec<Cells>, limit: Limit, seed: Seed) -> Self {
+        let row_bytes = KEY_BYTES + columns.iter().map(Cells::bytes_each).sum::<usize>();
         Self {
             keys: Keys::new(seed),
             columns,
+            row_bytes,
             compares: limit.most.is_some(),
             limit,
             rows: Vec::new(),
@@ -89,7 +96,9 @@ impl Table {
     #[must_use]
     pub fn counting(self, counters: Vec<Counter>, remembers: bool) -> Self {
         let compares = self.compares || !counters.is_empty();
-        Self { shares: Shares::new(counters.len()), counters, compares, remembers, ..self }
+        // The row as it is now, and what the next collection compares it with.
+        let row_bytes = self.row_bytes + 2 * size_of::<Row>() + counters.len() * size_of::<u64>();
+        Self { shares: Shares::new(counters.len()), counters, row_bytes, compares, remembers, ..self }
     }
 
     /// The same table with room for as much as another one held, so that it grows in one step.
@@ -104,9 +113,9 @@ impl Table {
     /// The row with this key, made if the limit admits it, for the values of a socket that was in none yet.
     #[inline]
     pub fn row(&mut self, key: &[u8], socket: u64) -> Option<usize> {
-        let Self { keys, columns, limit, compares, rows, sharing, .. } = self;
+        let Self { keys, columns, limit, row_bytes, compares, rows, sharing, .. } = self;
         *sharing = false;
-        let (row, new) = keys.row(key, |hash| limit.admit(hash))?;
+        let (row, new) = keys.row(key, |hash| limit.admit(hash, key.len() + *row_bytes))?;
         match new {
             Some(Admitted { hash, before }) => {
                 columns.iter_mut().for_each(Cells::grow);
@@ -218,6 +227,31 @@ mod tests {
             prop_assert_eq!(rows.len(), keys.len().min(limit));
             prop_assert_eq!(rows.len() + left_out, keys.len());
         }
+    }
+
+    #[test]
+    fn a_limit_in_bytes_holds_and_each_socket_is_shown_or_counted() {
+        let memory = |limit: Limit| {
+            let mut shown = (0, 0);
+            let memory = allocation_counter::measure(|| {
+                let columns = vec![Cells::sum(), Cells::latest()];
+                let mut table = Table::new(columns, limit, Seed::default());
+                for value in 0..10_000 {
+                    if let Some(row) = table.row(format!("{value:0100}").as_bytes(), value) {
+                        table.add(row, 0, value, 0);
+                    }
+                }
+                let (sealed, _) = table.seal(&());
+                shown = (sealed.rows(), sealed.left_out);
+            });
+            (memory.bytes_max, shown)
+        };
+        assert_eq!(memory(Limit::none()).1, (10_000, 0));
+        let (bytes, (shown, left_out)) = memory(Limit::within(100 << 10));
+        assert_eq!(shown + left_out, 10_000);
+        assert!((600..1_000).contains(&shown), "{shown}");
+        // Vectors that grow take up to twice of what they hold, and thrice while they are moved.
+        assert!(bytes < 3 * (100 << 10), "{bytes}");
     }
 
     #[test]

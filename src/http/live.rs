@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
@@ -81,12 +82,17 @@ async fn look<T: Send + 'static>(
     seen.map_err(|_| busy("Too many wait for the sockets already.\n"))
 }
 
-/// Lets go of what is kept for clients that ask again soon.
+/// Lets go of what is kept for clients that ask again soon, until nothing is. One task does it for all clients.
 async fn forget(site: Site) {
-    tokio::time::sleep(KEPT).await;
-    let operations = Arc::clone(&site.operations);
-    // Those who wait for the thread have it forgotten.
-    let _ = site.workers.pages.run(move || operations.forget());
+    while !site.forgets.swap(true, Ordering::AcqRel) {
+        tokio::time::sleep(KEPT).await;
+        // A client that asks from now on begins another task.
+        site.forgets.store(false, Ordering::Release);
+        let operations = Arc::clone(&site.operations);
+        if site.workers.pages.ask(move || operations.forget()).await == Ok(false) {
+            return;
+        }
+    }
 }
 
 /// The answer to a request for a name that is not this host's.

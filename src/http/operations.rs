@@ -4,6 +4,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::hostname::HostNames;
@@ -28,8 +29,11 @@ pub trait Operations: Send + Sync + 'static {
     /// What is wrong with the query.
     fn sockets(&self, query: &str) -> Result<String, String>;
 
-    /// Lets go of sockets that are kept for clients that ask again soon. Nothing is kept by default.
-    fn forget(&self) {}
+    /// Lets go of sockets that are kept for clients that ask again soon, after some time; whether any are still kept.
+    /// Nothing is kept by default.
+    fn forget(&self) -> bool {
+        false
+    }
 
     /// The configuration in force, as text.
     fn configuration(&self) -> String;
@@ -94,6 +98,8 @@ pub(super) struct Site {
     /// What was logged of handshakes that failed.
     pub(super) refusals: Arc<Refusals>,
     pub(super) workers: Workers,
+    /// Whether a task waits to let go of sockets that are kept.
+    pub(super) forgets: Arc<AtomicBool>,
 }
 
 /// Clients that may wait for the sockets beside the one that gets them.
@@ -136,6 +142,7 @@ impl Site {
             names: Arc::default(),
             refusals: Arc::default(),
             workers,
+            forgets: Arc::default(),
         }
     }
 }

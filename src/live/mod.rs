@@ -8,6 +8,7 @@ mod html;
 mod page;
 mod query;
 mod rate;
+mod room;
 mod summary;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use crate::privileges::Privileges;
 use crate::select::{Expression, parse};
 use crate::sockdiag::StateSet;
 use crate::sockets::{self, Detail, List};
+use crate::sys;
 
 pub use page::{Exporter, page, policy};
 pub use query::Query;
@@ -63,8 +65,8 @@ type Question = (String, Detail);
 
 struct State {
     memory: Memory,
-    /// What is shared now, and since when.
-    shared: Vec<(Question, Instant, Arc<Look>)>,
+    /// What is shared now, and since when. Another look takes its place, so that there is memory for one.
+    shared: Option<(Question, Instant, Look)>,
     /// The counters of the last look at each, the latest last.
     before: VecDeque<(Question, Instant, Counters)>,
 }
@@ -75,24 +77,30 @@ impl<W: World> Live<W> {
         let config = Config { views: Vec::new(), ..config.clone() };
         let plan = plan_of(Expression::Always, Detail::Glance, &config);
         let memory = Memory::of_one(&plan, privileges);
-        let state = State { memory, shared: Vec::new(), before: VecDeque::new() };
+        let state = State { memory, shared: None, before: VecDeque::new() };
         Self { world, config, state: Mutex::new(state) }
     }
 
-    /// The sockets that pass a filter, as they were at most a second ago; all of them if it says nothing.
+    /// Shows the sockets that pass a filter, as they were at most a second ago; all of them if it says nothing.
     ///
     /// It takes as long as a collection, and waits for others.
     ///
     /// # Errors
     /// If the filter is not valid, in words for people.
-    pub fn look(&self, filter: &str, detail: Detail) -> Result<Arc<Look>, Refusal> {
+    pub fn look<T>(&self, filter: &str, detail: Detail, show: impl FnOnce(&Look) -> T) -> Result<T, Refusal> {
         let question = (filter.trim().to_owned(), detail);
         let selection = self.selection(&question.0)?;
         let mut state = lock(&self.state);
         state.forget();
-        if let Some((.., look)) = state.shared.iter().find(|(known, ..)| *known == question) {
-            return Ok(Arc::clone(look));
+        if let Some((.., look)) = state.shared.as_ref().filter(|(known, ..)| *known == question) {
+            return Ok(show(look));
         }
+        state.shared = None;
+        let room = room::room(self.world.proc(), &state.memory).ok_or_else(|| {
+            Refusal(
+                "The memory limit of the exporter leaves no room for a look at so many sockets.".to_owned(),
+            )
+        })?;
         let plan = Arc::new(plan_of(selection, detail, &self.config));
         let privileges = state.memory.privileges();
         state.memory.adopt(&plan, &self.world, privileges);
@@ -100,30 +108,42 @@ impl<W: World> Live<W> {
         let known =
             known.and_then(|place| state.before.remove(place)).map(|(_, then, before)| (then, before));
         let (then, before) = known.unwrap_or_else(|| {
-            let (began, sockets) = self.take(&plan, &mut state);
+            let (began, sockets) = self.take(&plan, room, &mut state);
             std::thread::sleep(FIRST);
             (began, Counters::of(&sockets))
         });
-        let (began, sockets) = self.take(&plan, &mut state);
+        let (began, sockets) = self.take(&plan, room, &mut state);
         let counters = Counters::of(&sockets);
         let rates = counters.since(&before, began.duration_since(then));
-        let look = Arc::new(Look { sockets, rates, at: SystemTime::now() });
+        let look = Look { sockets, rates, at: SystemTime::now() };
+        let shown = show(&look);
         while state.before.len() >= MOST_KEPT {
             state.before.pop_front();
         }
         state.before.push_back((question.clone(), began, counters));
-        state.shared.push((question, Instant::now(), Arc::clone(&look)));
-        Ok(look)
+        state.shared = Some((question, Instant::now(), look));
+        Ok(shown)
     }
 
-    fn take(&self, plan: &Plan, state: &mut State) -> (Instant, List) {
+    fn take(&self, plan: &Plan, room: usize, state: &mut State) -> (Instant, List) {
         let began = Instant::now();
-        (began, List::of(collect(plan, &self.world, &mut state.memory)))
+        // What is missing stands on the page and in the answer. The log belongs to the collections of scrapes.
+        state.memory.bound(room);
+        let silent = tracing::subscriber::NoSubscriber::default();
+        let look = || collect(plan, &self.world, &mut state.memory);
+        (began, List::of(tracing::subscriber::with_default(silent, look)))
     }
 
-    /// Lets go of what is no longer shared.
-    pub fn forget(&self) {
-        lock(&self.state).forget();
+    /// Lets go of what nobody may ask for any more; whether anything is kept.
+    pub fn forget(&self) -> bool {
+        let mut state = lock(&self.state);
+        let freed = state.forget();
+        let kept = state.shared.is_some() || !state.before.is_empty();
+        drop(state);
+        if freed {
+            sys::release_freed_memory();
+        }
+        kept
     }
 
     fn selection(&self, filter: &str) -> Result<Expression, Refusal> {
@@ -140,10 +160,16 @@ impl<W: World> Live<W> {
 }
 
 impl State {
-    /// Forgets what is no longer shared, and counters of which no rate would be about now.
-    fn forget(&mut self) {
-        self.shared.retain(|(_, since, _)| since.elapsed() < SHARED);
+    /// Forgets what is no longer shared, counters of which no rate would be about now, and the owners of sockets where
+    /// nobody has asked for that long; whether much was.
+    fn forget(&mut self) -> bool {
+        let kept = (self.shared.is_some(), self.before.len());
+        self.shared.take_if(|(_, since, _)| since.elapsed() >= SHARED);
         self.before.retain(|(_, since, _)| since.elapsed() < LONGEST);
+        if self.before.is_empty() {
+            self.memory.forget_owners();
+        }
+        kept != (self.shared.is_some(), self.before.len())
     }
 }
 

@@ -130,6 +130,14 @@ fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Res
     warnings.extend(
         look.sockets.incomplete().map(|stage| incomplete(stage, look.sockets.owner_shortage()).to_owned()),
     );
+    let left_out = look.sockets.left_out();
+    if left_out > 0 {
+        warnings.push(format!(
+            "{left_out} of {} sockets are not shown: they are counted by state, and the rest of the page is about the \
+             others, for which there was memory. Narrow it down with a filter.",
+            left_out + look.sockets.len()
+        ));
+    }
     if let Some(health) = &exporter.health {
         let failed = health.stages.iter().filter(|stage| !stage.success);
         warnings.extend(failed.map(|stage| format!("The last collection was not complete: {}.", stage.name)));
@@ -168,7 +176,7 @@ fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Res
 }
 
 fn states(out: &mut String, summary: &Summary) -> std::fmt::Result {
-    let all = summary.states.iter().map(|(_, count)| *count).sum::<usize>().max(1);
+    let all = summary.states.iter().map(|(_, count)| *count).sum::<u64>().max(1);
     out.push_str("<section aria-labelledby=\"h-states\"><h2 id=\"h-states\">By state</h2>\n<table>\n<thead><tr><th scope=\"col\">State</th><th scope=\"col\" class=\"number\">Sockets</th><th scope=\"col\">Share</th></tr></thead>\n<tbody>\n");
     for (state, count) in summary.states.iter().filter(|(_, count)| *count > 0) {
         writeln!(

@@ -13,7 +13,7 @@ pub(super) const BOUNDS: [f64; 10] = [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03
 /// What there is to see at a glance.
 pub(super) struct Summary {
     /// The number of sockets in each state.
-    pub(super) states: Vec<(&'static str, usize)>,
+    pub(super) states: Vec<(&'static str, u64)>,
     /// Of each bucket of round-trip times, how many connections are in it.
     pub(super) rtt: [usize; BOUNDS.len() + 1],
     /// The median and the 95th percentile, in seconds.
@@ -36,9 +36,7 @@ impl Summary {
         };
         let [sent, rtt, waiting] =
             ["sent_bytes_total", "rtt_seconds", "accept_queue_connections"].map(column);
-        let states: Vec<String> = (0..sockets.len()).map(|index| sockets.state(index)).collect();
-        let in_state = |name: &str| states.iter().filter(|state| *state == name).count();
-        let listens = |index: &usize| states.get(*index).is_some_and(|state| state == State::Listen.name());
+        let listens = |index: &usize| sockets.state(*index) == State::Listen.name();
         let rate = |index: usize| look.rates.get(index).copied().flatten();
 
         let mut times: Vec<f64> = (0..sockets.len()).filter_map(rtt).collect();
@@ -66,7 +64,10 @@ impl Summary {
         listeners.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         let listeners = listeners.iter().take(most).filter_map(|(_, index)| sockets.row(*index));
         Self {
-            states: State::ALL.into_iter().map(|state| (state.name(), in_state(state.name()))).collect(),
+            states: State::ALL
+                .into_iter()
+                .map(|state| (state.name(), sockets.in_state(state.name())))
+                .collect(),
             rtt: buckets,
             quantiles: quantile(50).zip(quantile(95)),
             flows: flows.collect(),

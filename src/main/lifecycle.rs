@@ -147,12 +147,12 @@ impl Lifecycle {
     }
 
     /// Looks at the sockets, unless the kernel holds a dump: no other is begun behind it.
-    fn look(&self, query: &Query, detail: Detail) -> Result<Arc<Look>, Refusal> {
+    fn look<T>(&self, query: &Query, detail: Detail, show: impl FnOnce(&Look) -> T) -> Result<T, Refusal> {
         if let Some(held) = self.collector.held() {
             return Err(Refusal(format!("The kernel has been holding a dump for {} s.", held.as_secs())));
         }
         let live = Arc::clone(&self.in_force().live);
-        live.look(&query.filter, detail)
+        live.look(&query.filter, detail, show)
     }
 
     /// What is decided at the start, once.
@@ -211,19 +211,21 @@ impl Operations for Lifecycle {
             Exporter { telemetry_path: self.cli.telemetry_path.clone(), health: self.collector.last() };
         let asked = Query::read(query);
         let filter = asked.as_ref().map_or("", |query| &query.filter).to_owned();
-        let seen = asked.and_then(|query| self.look(&query, Detail::Glance));
-        Page { html: page(&filter, seen.as_deref(), &exporter), policy: policy() }
+        let shown = |look: &Look| page(&filter, Ok(look), &exporter);
+        let seen = asked.and_then(|query| self.look(&query, Detail::Glance, shown));
+        let html = seen.unwrap_or_else(|refusal| page(&filter, Err(&refusal), &exporter));
+        Page { html, policy: policy() }
     }
 
     fn sockets(&self, query: &str) -> Result<String, String> {
         let answer = Query::read(query)
-            .and_then(|query| self.look(&query, Detail::Everything).and_then(|look| query.answer(&look)));
+            .and_then(|query| self.look(&query, Detail::Everything, |look| query.answer(look))?);
         answer.map_err(|refusal| refusal.to_string())
     }
 
-    fn forget(&self) {
+    fn forget(&self) -> bool {
         let live = Arc::clone(&self.in_force().live);
-        live.forget();
+        live.forget()
     }
 
     fn configuration(&self) -> String {

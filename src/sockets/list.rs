@@ -18,7 +18,7 @@ impl List {
         Self(snapshot)
     }
 
-    /// How many there are.
+    /// How many are listed.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.tables.first().and_then(Option::as_ref).map_or(0, crate::fold::Sealed::rows)
@@ -28,6 +28,21 @@ impl List {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many are not, because there was no room for them.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.0.tables.first().and_then(Option::as_ref).map_or(0, |table| table.left_out)
+    }
+
+    /// How many are in a state, whether they are listed or not.
+    #[must_use]
+    pub fn in_state(&self, name: &str) -> u64 {
+        let Some(Some(counted)) = self.0.tables.get(1) else { return 0 };
+        let rows = (0..counted.rows()).filter_map(|index| counted.shown(index));
+        let of_state = rows.filter(|(_, key)| labels(key).next().is_some_and(|state| state == name));
+        of_state.filter_map(|(row, _)| counted.column(0)?.integer(row)).sum()
     }
 
     /// Whether every stage of the collection was complete: no socket and no owner is missing.
@@ -113,9 +128,12 @@ impl List {
 
         let config = crate::config::Config::built_in();
         let plan = super::plan(crate::select::Expression::Always, None, super::Detail::Glance, config);
-        let view = plan.views.first().expect("one view");
-        let cells = view.columns.iter().map(crate::config::Column::cells).collect();
-        let mut table = Table::new(cells, Limit::none(), Seed::default());
+        let table = |view: &crate::config::View| {
+            let cells = view.columns.iter().map(crate::config::Column::cells).collect();
+            Table::new(cells, Limit::none(), Seed::default())
+        };
+        let (view, of_states) = (&plan.views[0], &plan.views[1]);
+        let (mut table, mut counted) = (table(view), table(of_states));
         for (texts, values) in sockets {
             let mut key = Vec::new();
             for label in &view.by {
@@ -128,8 +146,13 @@ impl List {
                     view.columns.iter().position(|column| column.metric.name == *name).expect("a metric");
                 table.add(row, column, *value, 0);
             }
+            let state = labels(&key).next().unwrap_or_default();
+            let mut key = Vec::new();
+            crate::exposition::label(&mut key, of_states.by[0].name(), state.as_bytes());
+            let row = counted.row(&key, crate::fold::NO_SOCKET).expect("no limit");
+            counted.add(row, 0, 1, 0);
         }
-        let tables = vec![Some(table.seal(&()).0)];
+        let tables = vec![Some(table.seal(&()).0), Some(counted.seal(&()).0)];
         Self(Snapshot { views: std::sync::Arc::clone(&plan.views), tables, health: Health::default() })
     }
 }

@@ -92,7 +92,7 @@ pub const LABELS: [Label; 17] = [
 pub fn plan(selection: Expression, states: Option<StateSet>, detail: Detail, config: Config) -> Plan {
     let named = selection.mentions_states().then(|| selection.states());
     let states = states.or(named).unwrap_or(CONNECTIONS);
-    let view = View {
+    let sockets = View {
         name: "sockets".to_owned(),
         selection,
         states,
@@ -102,8 +102,16 @@ pub fn plan(selection: Expression, states: Option<StateSet>, detail: Detail, con
         folds: false,
         idle: std::time::Duration::ZERO,
     };
+    // How many there are, also of those for which a list has no room.
+    let counts = METRICS.iter().filter(|metric| metric.source == Source::Sockets);
+    let counted = View {
+        name: "counted".to_owned(),
+        by: vec![Label::State],
+        columns: counts.map(column_of).collect(),
+        ..sockets.clone()
+    };
     let collect = Collect { events: false, ..config.collect };
-    Plan::new(Config { views: vec![view], seed_meta: false, collect, ..config })
+    Plan::new(Config { views: vec![sockets, counted], seed_meta: false, collect, ..config })
 }
 
 /// The metrics of one socket.
@@ -114,7 +122,8 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
 }
 
 fn column_of(metric: &'static Metric) -> config::Column {
-    let fold = if metric.kind == Kind::Reading { Fold::Latest } else { Fold::Sum };
+    // A row is one socket; the greatest value takes half of the memory of the latest.
+    let fold = if metric.kind == Kind::Reading { Fold::Greatest } else { Fold::Sum };
     config::Column {
         metric,
         name: metric.name.to_owned(),

@@ -250,6 +250,49 @@ fn a_process_that_is_gone_or_is_another_one_is_an_error_and_no_other_namespace()
 }
 
 #[test]
+fn a_name_that_is_being_made_or_deleted_is_gone_and_not_forbidden() {
+    if enter() {
+        return;
+    }
+    colours();
+    // Capabilities are a thread's own, and root's could open any file.
+    let limited = std::thread::spawn(|| {
+        privileges::keep(&[Feature::Namespaces]).expect("without CAP_DAC_OVERRIDE");
+        start(Which::All)
+    });
+    let namespaces = limited.join().expect("a thread");
+    let (blue, red) = (blue(&namespaces), find(&namespaces.list().expect("a list"), "red"));
+    let gone = |namespace: &Namespace| {
+        let error = namespaces.within(namespace, || ()).expect_err("no namespace");
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    };
+    // What `ip netns` does, one step after the other: its file has no permission, and then it is no more.
+    run("umount /run/netns/blue");
+    assert_eq!(metadata("/run/netns/blue").expect("a file").mode() & 0o777, 0);
+    gone(&blue);
+    let names = namespaces.list().expect("a list").namespaces;
+    assert!(names.iter().all(|namespace| namespace.name != "blue"), "{names:?}");
+    run("rm /run/netns/blue");
+    gone(&blue);
+    // The name belongs to another namespace, to something that is none, or leads nowhere.
+    run("ip netns add blue");
+    gone(&blue);
+    run("ip netns del blue");
+    run("mount --bind /proc/self/ns/uts /run/netns/red");
+    gone(&red);
+    run("umount /run/netns/red");
+    namespaces.within(&red, || ()).expect("it was only covered");
+    let guest = Guest::start();
+    run(&format!("ln -s {} /run/netns/linked", guest.link()));
+    let linked = find(&namespaces.list().expect("a list"), "linked");
+    namespaces.within(&linked, || ()).expect("by the link");
+    drop(guest);
+    gone(&linked);
+    run("mount -t tmpfs none /run/netns");
+    gone(&red);
+}
+
+#[test]
 fn the_thread_keeps_the_capabilities_of_its_start_and_says_which_one_it_lacks() {
     if enter() {
         return;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::enter;
 use super::exporter::Exporter;
-use super::inner::{Inner, ip};
+use super::inner::{Inner, ip, said};
 use super::scrapes::Scrapes;
 
 const CONFIG: &str = "
@@ -61,6 +61,39 @@ fn two_hundred_namespaces_are_gone_within_a_second_of_their_deletion_while_they_
             assert!(gone.is_some(), "round {round}: {} of {AT_ONCE} are still there", ends());
         }
     });
+}
+
+#[test]
+fn namespaces_that_are_made_and_deleted_leave_every_collection_complete_and_the_log_quiet() {
+    if enter() {
+        return;
+    }
+    let _first = Inner::apart("first");
+    let exporter = Exporter::configured(CONFIG);
+    let made = AtomicBool::new(false);
+    let incomplete = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _made = Enough(&made);
+            for round in 0..40 {
+                let each = |what| {
+                    let line = |number| format!("netns {what} x{round}-{number}\n");
+                    (0..8).map(line).collect::<Vec<_>>().concat()
+                };
+                ip(&each("add"));
+                ip(&each("del"));
+            }
+        });
+        let mut incomplete = Vec::new();
+        while !made.load(Ordering::Relaxed) {
+            let mut scrapes = Scrapes::default();
+            let scrape = scrapes.scrape(&exporter);
+            let stages = scrape.rows("ss_exporter_collection_success").clone();
+            incomplete.extend(stages.into_iter().filter(|(_, success)| success != "1"));
+        }
+        incomplete
+    });
+    assert!(incomplete.is_empty(), "{incomplete:?}");
+    assert_eq!(said(exporter, "not complete"), 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags, fstat, open};
+use rustix::fs::{Mode, OFlags, fstat, open, stat};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -152,6 +152,12 @@ fn enter(namespace: impl AsFd) -> Result<(), Errno> {
     move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
 }
 
+/// Whether the error means that there is no such namespace: neither its file or process, nor, for `setns(2)`
+/// (`EINVAL`), a namespace behind the file.
+const fn is_gone(error: Errno) -> bool {
+    matches!(error, Errno::NOENT | Errno::NOTDIR | Errno::SRCH | Errno::INVAL)
+}
+
 fn open_file(path: &Path) -> Result<OwnedFd, Errno> {
     open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
 }
@@ -161,21 +167,32 @@ impl Namespace {
     pub(super) fn open(&self, proc: &Path) -> io::Result<OwnedFd> {
         let own = self.own.then(|| PathBuf::from(OWN));
         let process = || self.pid.map(|pid| proc.join(format!("{pid}/ns/net")));
-        let mut error = Errno::NOENT;
+        let mut refused = Errno::NOENT;
         for path in own.into_iter().chain(self.file.clone()).chain(process()) {
             match open_file(&path).and_then(|file| Ok((fstat(&file)?.st_ino, file))) {
                 Ok((inode, file)) if inode == self.inode => return Ok(file),
-                // The name or the process id was given to another one.
-                Ok(_) => {}
-                Err(other) => error = other,
+                Err(error) if self.may_be_at(&path) => refused = error,
+                // The name or the process id was given to another one, or is no more.
+                Ok(_) | Err(_) => {}
             }
         }
-        Err(self.failed("open", error, TO_OPEN))
+        Err(self.failed("open", refused, TO_OPEN))
+    }
+
+    /// Whether a path that cannot be opened may still lead to the namespace.
+    ///
+    /// `ip netns` makes a file without any permission, mounts the namespace over it, and unlinks the file after the
+    /// unmount. Outside of the mount, that the file cannot be opened says nothing about the namespace.
+    fn may_be_at(&self, path: &Path) -> bool {
+        match stat(path) {
+            Ok(found) => found.st_ino == self.inode,
+            Err(error) => !is_gone(error),
+        }
     }
 
     fn failed(&self, attempt: &str, error: Errno, capability: &str) -> io::Error {
         let (kind, why) = match error {
-            Errno::NOENT | Errno::SRCH => (io::ErrorKind::NotFound, "it is gone".to_owned()),
+            error if is_gone(error) => (io::ErrorKind::NotFound, "it is gone".to_owned()),
             Errno::PERM | Errno::ACCESS => {
                 (io::ErrorKind::PermissionDenied, format!("{error}; it takes {capability}"))
             }

@@ -54,6 +54,10 @@ impl Sockets {
         self.collection = collection;
         self.earlier = std::mem::take(&mut self.missing);
         self.nobody.retain(|_, asked| asked.saturating_add(1) >= collection);
+        // After a flood its memory is given back; of few there is little to give.
+        if self.held.capacity() / 4 > self.held.len().max(1024) {
+            self.held.shrink_to(2 * self.held.len());
+        }
     }
 
     /// Whose a socket is; the owner is [`OwnerId::NOBODY`] if it must be made.
