@@ -15,6 +15,7 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
+use crate::workers::Worker;
 use file::{HOSTS_FILE, Stamp};
 use known::{Family, Known};
 
@@ -26,12 +27,17 @@ mod tests;
 /// DNS is asked again after this time.
 const PERIOD: Duration = Duration::from_mins(1);
 
+/// Names that may follow one another before the thread has begun with the first.
+const WAITING: usize = 16;
+
 /// The addresses of host names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Hosts {
     shared: Arc<Shared>,
-    /// Says to the thread that the hosts file has changed. Without it the thread ends.
+    /// Says to the thread that the hosts file has changed. Without it the thread stops asking.
     changes: Arc<Mutex<Option<Sender<()>>>>,
+    /// The thread that asks DNS. It is there from the start: a host may give none when a reload names other hosts.
+    thread: Worker,
 }
 
 /// What the thread and its users share.
@@ -58,14 +64,19 @@ impl Default for Shared {
 }
 
 impl Hosts {
-    /// Starts resolving the names; without a name nothing is started.
+    /// Starts the thread, and resolves the names.
     ///
     /// # Errors
     /// If the thread or its runtime cannot be made.
     pub fn watch(names: &[String]) -> io::Result<Self> {
-        let hosts = Self::default();
+        let hosts = Self::with(Shared::default())?;
         hosts.follow(names)?;
         Ok(hosts)
+    }
+
+    fn with(shared: Shared) -> io::Result<Self> {
+        let thread = Worker::start("hosts", WAITING)?;
+        Ok(Self { shared: Arc::new(shared), changes: Arc::default(), thread })
     }
 
     /// Resolves these names from now on, in place of those before; known addresses of a name that stays are kept.
@@ -73,10 +84,10 @@ impl Hosts {
     /// The addresses in the hosts file count when it returns.
     ///
     /// # Errors
-    /// If the thread or its runtime cannot be made; the names are then those before.
+    /// If the runtime cannot be made, or the thread is too far behind; the names are then those before.
     pub fn follow(&self, names: &[String]) -> io::Result<()> {
         self.shared.add(names);
-        let started = if names.is_empty() { None } else { Some(self.shared.start(names.to_vec())?) };
+        let started = if names.is_empty() { None } else { Some(self.start(names.to_vec())?) };
         self.shared.lock().known.retain(|name, _| names.contains(name));
         *self.changes() = started;
         Ok(())
@@ -105,6 +116,22 @@ impl Hosts {
     #[must_use]
     pub fn resolved(&self) -> bool {
         self.shared.lock().known.values().all(|known| !known.addresses().is_empty())
+    }
+
+    /// Has the thread ask DNS for the names, until the sender is dropped.
+    fn start(&self, names: Vec<String>) -> io::Result<Sender<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (sender, mut changes) = channel(());
+        let shared = Arc::clone(&self.shared);
+        let ask_all = async move {
+            for (name, family) in names.iter().flat_map(|name| Family::BOTH.map(|family| (name, family))) {
+                // Each in a task of its own: one that gets no answer delays no other.
+                tokio::spawn(Arc::clone(&shared).ask(name.clone(), family, changes.clone()));
+            }
+            while changes.changed().await.is_ok() {}
+        };
+        self.thread.run(move || runtime.block_on(ask_all)).map_err(io::Error::other)?;
+        Ok(sender)
     }
 
     fn changes(&self) -> MutexGuard<'_, Option<Sender<()>>> {
@@ -147,25 +174,6 @@ impl Shared {
             changed |= known.change(name, |known| known.file = addresses);
         }
         changed
-    }
-
-    /// Starts the thread that asks DNS for the names, until the sender is dropped.
-    fn start(self: &Arc<Self>, names: Vec<String>) -> io::Result<Sender<()>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (sender, mut changes) = channel(());
-        let shared = Arc::clone(self);
-        std::thread::Builder::new().name("hosts".into()).spawn(move || {
-            runtime.block_on(async {
-                for (name, family) in names.iter().flat_map(|name| Family::BOTH.map(|family| (name, family)))
-                {
-                    // Each in a task of its own: one that gets no answer delays no other.
-                    let changes = changes.clone();
-                    tokio::spawn(Arc::clone(&shared).ask(name.clone(), family, changes));
-                }
-                while changes.changed().await.is_ok() {}
-            });
-        })?;
-        Ok(sender)
     }
 
     /// Asks DNS for the addresses of one family, again and again, as long as the hosts file has none.

@@ -5,7 +5,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
@@ -17,6 +16,7 @@ use crate::attribute::Namespace;
 use crate::labels::Names;
 use crate::plan::Plan;
 use crate::sockdiag::{Events, Queue};
+use crate::workers::{Full, Worker};
 
 /// The least time between two collections that make up for what was lost.
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -97,20 +97,21 @@ pub fn subscribe(events: &Events, remembered: &Remembered) -> io::Result<()> {
     Ok(())
 }
 
-/// Starts the thread that tells the ledger of the ends of sockets.
+/// Has the thread read close events from now on, into the ledger.
 ///
 /// `resync` is to have a collection made soon: events were dropped. The thread waits at most for `pause` at a time, so
-/// that [`Remembered::waits`] tells whether it lives.
+/// that [`Remembered::waits`] grows as long as it lives.
 ///
 /// # Errors
-/// If the thread cannot be made.
+/// If the thread does something else already.
 pub fn watch<W: World + 'static>(
     events: Events,
     world: W,
     remembered: Remembered,
     resync: impl Fn() + Send + 'static,
     pause: Option<Duration>,
-) -> io::Result<JoinHandle<()>> {
+    thread: &Worker,
+) -> Result<(), Full> {
     let plan = remembered.plan();
     // A connection may close before the first collection.
     remembered.follower().name_own(world.own().name);
@@ -128,7 +129,7 @@ pub fn watch<W: World + 'static>(
         warned: None,
         failed: None,
     };
-    std::thread::Builder::new().name("events".into()).spawn(move || watch.run(events))
+    thread.run(move || watch.run(events))
 }
 
 struct Watch<W, R> {

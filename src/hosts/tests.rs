@@ -25,7 +25,7 @@ impl Bench {
         let servers = vec![NameServerConfig::new(address.ip(), true, vec![connection])];
         let servers = Some(ResolverConfig::from_parts(None, Vec::new(), servers));
         let shared = Shared { file: file.path().to_owned(), servers, names: Mutex::default() };
-        let bench = Self { file, server, hosts: Hosts { shared: Arc::new(shared), ..Hosts::default() } };
+        let bench = Self { file, server, hosts: Hosts::with(shared).expect("a thread") };
         bench.write(text);
         bench
     }

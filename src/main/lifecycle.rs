@@ -17,6 +17,7 @@ use ss_exporter::privileges::{Feature, Held, Privileges};
 use ss_exporter::snapshot::Snapshot;
 use ss_exporter::sockdiag::Events;
 use ss_exporter::sockets::Detail;
+use ss_exporter::workers::Worker;
 
 use crate::configuration::{self, Loaded};
 use crate::host::Host;
@@ -73,6 +74,8 @@ pub struct Lifecycle {
     pub work: Shared,
     pub remembered: Remembered,
     pub collector: Collector,
+    /// The thread for close events, there from the start: a reload may be the first to need it.
+    pub events: Worker,
     /// What was held before anything was dropped.
     pub held: Held,
     /// The configuration in force; apart from the work, for which a reader would have to wait.
@@ -191,8 +194,9 @@ impl Lifecycle {
         };
         let pause = notify::pause();
         let remembered = self.remembered.clone();
-        if let Some(Err(error)) = events.map(|events| watch(events, host, remembered, resync, pause)) {
-            cannot_hear(&error);
+        let watched = events.map(|events| watch(events, host, remembered, resync, pause, &self.events));
+        if let Some(Err(error)) = watched {
+            cannot_hear(&std::io::Error::other(error));
         }
         if self.remembered.plan().past.is_empty() {
             return;

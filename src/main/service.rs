@@ -15,6 +15,7 @@ use ss_exporter::http::{self, Offer, Settings, Workers};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held};
 use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, State, StateSet, dump, keep_receivers};
+use ss_exporter::workers::Worker;
 
 use crate::configuration::Loaded;
 use crate::failure::Failure;
@@ -36,7 +37,6 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let plan = Arc::new(Plan::new(config));
     // Before anything listens: a client that connects gets an answer, and never a broken configuration.
     door::check(cli)?;
-    ask_the_kernel()?;
     let mut features = rights::needed(&plan, plan.past.events);
     let privileges = rights::held(&features);
     let held = Held::now();
@@ -55,17 +55,18 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     // The buffer is there already, and only one thread enters namespaces.
     features.retain(|feature| !matches!(feature, Feature::EventBuffer | Feature::Namespaces));
     rights::keep(&features);
-    let workers = keep_receivers()
-        .and_then(|()| Workers::start())
+    let (workers, events_thread) = keep_receivers()
+        .and_then(|()| Ok((Workers::start()?, Worker::start("events", 1)?)))
         .map_err(|error| Failure::at_run_time(format!("cannot start the threads of the server: {error}")))?;
+    // Without CAP_NET_ADMIN, to which the kernel shows the keys of TCP-MD5.
+    ask_the_kernel()?;
+    // With the rights that reading it again will have.
+    let web = door::open(cli, &listeners, remembered.clone())?;
     let host = Host::of(&plan, namespaces)?;
     // Sockets that exist, then close events, then clients: what a client opens is young, and its end is heard.
     memory.take_inventory(&plan, &host);
     let events = events.and_then(|events| lifecycle::subscribe(events, &remembered));
     listen(&listeners)?;
-    // With the rights that reading it again will have.
-    let web = door::open(cli, &listeners, remembered.clone())?;
-
     let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
     let terms = Terms { patience: plan.collect.deadline, waiting };
     let watching = host.clone();
@@ -86,7 +87,16 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         lifecycle: cli.enable_lifecycle,
         sockets_to_all: cli.enable_sockets_api,
     };
-    let lifecycle = Lifecycle { cli, work, remembered, collector: collector.clone(), held, in_force, status };
+    let lifecycle = Lifecycle {
+        cli,
+        work,
+        remembered,
+        collector: collector.clone(),
+        events: events_thread,
+        held,
+        in_force,
+        status,
+    };
     notify::status(&lifecycle.status.lock());
     lifecycle.follow(events, watching, Some(notify::Ready(lifecycle.status.clone())));
     let settings = Settings { limits: files::limits(), offer, beat };
