@@ -2,7 +2,7 @@
 
 2,000 sockets close per second, of processes that live a second, each in a cgroup of its own, half of them in a network
 namespace of their own; beside them, named namespaces come and go. Meanwhile the exporter is scraped every second, its
-page and its list are asked, and its configuration changes. After each minute, when nobody has asked for the sockets for
+page and its list are asked, and its configuration changes. After each minute, when no client has asked for the sockets for
 some seconds, memory, threads and descriptors are printed.
 """
 import ctypes

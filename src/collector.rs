@@ -1,6 +1,6 @@
 //! The collector: one thread, one collection at a time, shared by all who ask meanwhile.
 //!
-//! Nothing is collected when nobody asks, except for a baseline, and never a second dump behind one that the kernel
+//! Nothing is collected without a request, except for a baseline, and never a second dump behind one that the kernel
 //! holds.
 //! Refuses to know how a collection is made, and HTTP.
 

@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-/// Characters that act on a terminal or on the order of the text around them, and those that nobody sees: control
+/// Characters that act on a terminal or on the order of the text around them, and invisible ones: control
 /// characters (C0, DEL, C1), line and paragraph separators, bidirectional controls and invisible format characters,
 /// tags included.
 const ACTIVE: [RangeInclusive<char>; 11] = [

@@ -50,7 +50,7 @@ pub struct Belongs<'a> {
 }
 
 impl<'a> Belongs<'a> {
-    /// What tells its socket from all others of the host.
+    /// The identity of its socket on this host.
     #[must_use]
     #[inline]
     pub fn identity(&self, cookie: u64) -> u64 {

@@ -47,7 +47,7 @@ pub struct Namespace {
     /// The file that names it, below `/run/netns` (`ip-netns(8)`) or `/run/docker/netns`.
     pub file: Option<PathBuf>,
     /// The lowest id of a process in it, or that of a thread in one without a process; `None` if there is none that can
-    /// be seen, or nobody looked.
+    /// be seen, or `/proc` was not read.
     pub pid: Option<u32>,
     /// Whether it is our own.
     pub own: bool,

@@ -219,7 +219,7 @@ impl Follower {
     }
 
     /// The dumps have ended: those in namespaces with the numbers `dumped` completely, those in `missed` not; `heard`
-    /// if every end of a socket that the kernel has told of is known here.
+    /// if every close event that the kernel has sent is known here.
     pub(super) fn end(&mut self, complete: bool, heard: bool, dumped: &[u32], missed: &[u32]) {
         let now = self.seconds();
         self.ledger.dumped(dumped, heard);

@@ -172,7 +172,7 @@ struct Incomplete {
 /// What to log about whether collections are complete.
 #[derive(Debug, PartialEq, Eq)]
 enum Completeness {
-    /// So many collections, since the last such line, were not complete.
+    /// The number of incomplete collections since the last such line.
     Incomplete(u64),
     CompleteAgain,
 }
@@ -341,7 +341,7 @@ impl Memory {
         self.attribution = None;
     }
 
-    /// Has the rows of each view that is made anew take at most so many bytes, instead of the view's limit.
+    /// Has the rows of each per-connection view take at most that many bytes, instead of the view's limit.
     pub(crate) fn bound(&mut self, bytes: usize) {
         self.limits.fill(Limit::within(bytes));
     }

@@ -1,4 +1,4 @@
-//! Handshakes that failed, in the log: a warning for each reason, and no more than one a minute, whoever knocks how often.
+//! Handshakes that failed, in the log: a warning for each reason, and at most one per minute.
 
 use std::collections::BTreeMap;
 use std::io;

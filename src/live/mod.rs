@@ -134,7 +134,7 @@ impl<W: World> Live<W> {
         (began, List::of(tracing::subscriber::with_default(silent, look)))
     }
 
-    /// Lets go of what nobody may ask for any more; whether anything is kept.
+    /// Lets go of what is too old for any client; whether anything is kept.
     pub fn forget(&self) -> bool {
         let mut state = lock(&self.state);
         let freed = state.forget();
@@ -160,8 +160,8 @@ impl<W: World> Live<W> {
 }
 
 impl State {
-    /// Forgets what is no longer shared, counters of which no rate would be about now, and the owners of sockets where
-    /// nobody has asked for that long; whether much was.
+    /// Forgets what is no longer shared, counters of which no rate would be about now, and the owners of sockets without
+    /// a client for that long; whether much was.
     fn forget(&mut self) -> bool {
         let kept = (self.shared.is_some(), self.before.len());
         self.shared.take_if(|(_, since, _)| since.elapsed() >= SHARED);

@@ -1,6 +1,4 @@
 //! How much memory the sockets of a look may take: what the memory cgroup leaves, up to a limit.
-//!
-//! Refuses to know what is shown of a socket.
 
 use std::fs::read_to_string;
 use std::path::Path;
@@ -9,7 +7,7 @@ use crate::attribute::Sockstat;
 use crate::collect::Memory;
 use crate::sys;
 
-/// The most, without a cgroup that allows less: some 25,000 sockets with all that the kernel tells of each, 100,000 at
+/// The most, without a cgroup that allows less: some 25,000 sockets with all that the kernel reports of each, 100,000 at
 /// a glance. The others are counted.
 pub(super) const MOST: usize = 32 << 20;
 /// With less, a look would show too little.

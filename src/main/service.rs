@@ -63,7 +63,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     // With the rights that reading it again will have.
     let web = door::open(cli, &listeners, remembered.clone())?;
     let host = Host::of(&plan, namespaces)?;
-    // Sockets that exist, then close events, then clients: what a client opens is young, and its end is heard.
+    // Sockets that exist, then close events, then clients: what a client opens is young, and its close event is read.
     memory.take_inventory(&plan, &host);
     let events = events.and_then(|events| lifecycle::subscribe(events, &remembered));
     listen(&listeners)?;

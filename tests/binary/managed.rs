@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use super::exporter::Exporter;
 use super::{enter, program, text};
 
-/// A socket at which the exporter tells its service manager, and what it was told.
+/// The socket of a service manager.
 pub struct Manager {
     socket: UnixDatagram,
     _folder: tempfile::TempDir,
@@ -28,7 +28,7 @@ impl Manager {
         (Self { socket, _folder: folder }, path)
     }
 
-    /// What was told until something says so, or for that long.
+    /// The states that were sent up to one that contains `last`, or within that time.
     pub fn told(&self, time: Duration, last: &str) -> Vec<String> {
         let deadline = Instant::now() + time;
         let mut told = Vec::new();
@@ -105,7 +105,7 @@ fn the_watchdog_is_fed_as_long_as_the_process_gets_on() {
     let exporter = managed(&path, Some("400000"));
     let fed = |told: Vec<String>| told.iter().filter(|said| *said == "WATCHDOG=1").count();
     manager.told(Duration::from_secs(10), "READY=1");
-    // Every 200 ms, though nobody connects and no socket closes.
+    // Every 200 ms, without a connection or a close event.
     let count = fed(manager.told(Duration::from_secs(2), "never"));
     assert!((5..=11).contains(&count), "{count} times");
     exporter.signal(Signal::STOP);

@@ -205,7 +205,7 @@ fn where_nothing_is_hidden_nothing_is_said() {
     let plain = Exporter::spawn(program().arg("--config").arg(&config));
     let judged = Judged::of(plain);
     assert_eq!((judged.messages(), judged.hiding().len()), ([0; 5], 0), "{}", judged.log);
-    // An unprivileged user hears of the capabilities alone.
+    // An unprivileged user is warned of the capabilities alone.
     let public = Public::new("views: {v: {by: [process, unit], state: [listen, established]}}\n");
     let judged = Judged::of(public.start(&nobody(&[])));
     assert_eq!((judged.messages(), judged.hiding().len()), ([0; 5], 0), "{}", judged.log);

@@ -21,7 +21,7 @@ fn threads(process: u32) -> usize {
     std::fs::read_dir(format!("/proc/{process}/task")).expect("threads").count()
 }
 
-/// Sets the limit of processes of an exporter that nobody runs below what there are.
+/// Sets the limit of processes of an exporter without clients below what there are.
 fn give_no_more_threads(exporter: &Exporter) {
     let process = exporter.child.id().to_string();
     let limit = ["prlimit", "--pid", &process, "--nproc=1:1"];

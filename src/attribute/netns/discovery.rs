@@ -1,7 +1,7 @@
 //! Which network namespaces there are, by the processes in them and the files that name them.
 //!
 //! Of each process one link is looked at and nothing is opened; of threads see `threads`. A namespace that only sockets
-//! or files elsewhere keep alive is not found. Refuses to know how to enter one.
+//! or files elsewhere keep alive is not found.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -1,6 +1,4 @@
 //! What is read of `/proc/PID/stat` (`proc_pid_stat(5)`).
-//!
-//! Refuses to know all fields but four.
 
 use super::super::folder::label_text;
 

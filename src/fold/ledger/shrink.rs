@@ -1,6 +1,4 @@
 //! Memory of a ledger that is given back after a flood: what is left moves together.
-//!
-//! Refuses to know why most sockets are gone.
 
 use std::hash::BuildHasher as _;
 

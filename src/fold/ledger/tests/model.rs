@@ -98,7 +98,7 @@ impl World {
         world
     }
 
-    /// Two walks list the sockets, each misses some, and nobody hears of those that close meanwhile.
+    /// Two walks list the sockets, each misses some, and those that close meanwhile send no event.
     fn list(&mut self) {
         let mut sockets = HashSet::new();
         for walk in 0..2 {
