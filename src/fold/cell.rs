@@ -144,6 +144,19 @@ impl Cells {
         }
     }
 
+    /// Has cells for that many rows, empty ones where there were fewer.
+    pub(super) fn resize(&mut self, rows: usize) {
+        match &mut self.kind {
+            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => values.resize(rows, ABSENT),
+            Kind::Mean(means) => means.resize(rows, (0, 0)),
+            Kind::Latest(values) => values.resize(rows, (ABSENT, u32::MAX)),
+            Kind::Distribution { bounds, counts, sums } => {
+                counts.resize(rows * (bounds.upper.len() + 1), 0);
+                sums.resize(rows, 0);
+            }
+        }
+    }
+
     /// Makes an empty cell for the next row.
     #[inline]
     pub(super) fn grow(&mut self) {

@@ -109,6 +109,11 @@ impl Keys {
         }
     }
 
+    /// How many keys there are.
+    pub(super) const fn len(&self) -> usize {
+        self.texts.ends.len()
+    }
+
     /// The keys without the way to find them.
     pub(super) fn into_texts(self) -> Texts {
         self.texts

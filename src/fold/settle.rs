@@ -34,15 +34,14 @@ impl Table {
     pub(super) fn settle(&mut self, shown: Option<&[u32]>, departed: &impl Departed) -> Before {
         let before = Arc::clone(&self.limit.before);
         self.raise_to(&before);
-        self.share_changed();
-        self.shares = std::mem::take(&mut self.shares).sorted();
+        if self.several > 0 {
+            self.share_changed();
+            self.shares = std::mem::take(&mut self.shares).sorted();
+        }
         let unshown = shown.filter(|_| self.remembers).map(|shown| self.unshown(shown)).unwrap_or_default();
         let next = Before::new(self.counters.len());
         let mut settling = Settling { table: self, before, departed, next };
-        match shown {
-            None => (0..).zip(0..settling.table.rows.len()).for_each(|(row, _)| settling.row(row)),
-            Some(shown) => shown.iter().for_each(|row| settling.row(*row)),
-        }
+        settling.rows(shown);
         settling.next.shown = settling.next.rows.len();
         for row in &unshown {
             settling.row(*row);
@@ -110,6 +109,18 @@ struct Settling<'a, D> {
 }
 
 impl<D: Departed> Settling<'_, D> {
+    /// Settles the rows of the table that are shown.
+    fn rows(&mut self, shown: Option<&[u32]>) {
+        match shown {
+            None if self.table.several == 0 => {
+                let known = |row: &Row| Known { hash: row.hash, socket: row.socket };
+                self.next.rows = self.table.rows.iter().map(known).collect();
+            }
+            None => (0..).zip(0..self.table.rows.len()).for_each(|(row, _)| self.row(row)),
+            Some(shown) => shown.iter().for_each(|row| self.row(*row)),
+        }
+    }
+
     /// Settles a row of the table.
     fn row(&mut self, number: u32) {
         let Some(Row { hash, socket, held }) = self.table.rows.get(number as usize).copied() else { return };

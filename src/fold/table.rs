@@ -12,6 +12,8 @@ use super::shares::{Share, Shares};
 pub struct Table {
     keys: Keys,
     pub(super) columns: Vec<Cells>,
+    /// The rows that the columns have cells for.
+    room: usize,
     pub(super) limit: Limit,
     /// The memory of a row without its key.
     row_bytes: usize,
@@ -21,6 +23,8 @@ pub struct Table {
     pub(super) counters: Vec<Counter>,
     /// The sockets of rows with several of them, in the order of their arrival.
     pub(super) shares: Shares,
+    /// Sockets in rows that have, or had, another one.
+    pub(super) several: usize,
     /// Whether the values to come belong to the last of them.
     sharing: bool,
     /// Whether counters go on in a row that comes back.
@@ -29,6 +33,9 @@ pub struct Table {
 
 /// What it takes to find a key: where it ends, and an entry of the index.
 const KEY_BYTES: usize = 2 * size_of::<usize>();
+
+/// Rows that get their cells together: for each alone it costs more than to fill them.
+const TOGETHER: usize = 256;
 
 /// A column that holds a counter.
 #[derive(Clone, Copy, Debug)]
@@ -79,12 +86,14 @@ impl Table {
         Self {
             keys: Keys::new(seed),
             columns,
+            room: 0,
             row_bytes,
             compares: limit.most.is_some(),
             limit,
             rows: Vec::new(),
             counters: Vec::new(),
             shares: Shares::default(),
+            several: 0,
             sharing: false,
             remembers: false,
         }
@@ -113,25 +122,33 @@ impl Table {
     /// The row with this key, made if the limit admits it, for the values of a socket that was in none yet.
     #[inline]
     pub fn row(&mut self, key: &[u8], socket: u64) -> Option<usize> {
-        let Self { keys, columns, limit, row_bytes, compares, rows, sharing, .. } = self;
+        let Self { keys, limit, row_bytes, compares, rows, several, sharing, .. } = self;
         *sharing = false;
         let (row, new) = keys.row(key, |hash| limit.admit(hash, key.len() + *row_bytes))?;
         match new {
             Some(Admitted { hash, before }) => {
-                columns.iter_mut().for_each(Cells::grow);
                 if *compares {
                     let held = match before {
                         None => Held::New,
                         Some(row) if limit.before.socket(row) == Some(socket) => Held::Same(row),
                         Some(row) => Held::Changed(row),
                     };
+                    *several += usize::from(matches!(held, Held::Changed(_)));
                     rows.push(Row { hash, socket, held });
+                }
+                if row >= self.room {
+                    self.make_room(row + TOGETHER);
                 }
             }
             None if self.counters.is_empty() => {}
             None => self.share(row, socket),
         }
         Some(row)
+    }
+
+    fn make_room(&mut self, rows: usize) {
+        self.room = rows;
+        self.columns.iter_mut().for_each(|cells| cells.resize(rows));
     }
 
     /// Gives another socket a share in a row, and the first one, whose values are all that the row has.
@@ -147,6 +164,7 @@ impl Table {
             self.shares.push(first, self.counters.iter().map(value));
         }
         self.shares.push(Share { row: number, socket, missed: 0 }, self.counters.iter().map(|_| ABSENT));
+        self.several += 1;
         self.sharing = true;
     }
 
@@ -169,6 +187,7 @@ impl Table {
     /// `departed` has the last values of sockets that have left.
     #[must_use]
     pub fn seal(mut self, departed: &impl Departed) -> (Sealed, Limit) {
+        self.make_room(self.keys.len());
         let (shown, left_out) = self.limit.seal(&self.rows);
         let before = self.compares.then(|| self.settle(shown.as_deref(), departed));
         let next = self.limit.following(before.unwrap_or_default());
