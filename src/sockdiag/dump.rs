@@ -151,7 +151,7 @@ fn hint(errno: Errno) -> &'static str {
 
 /// Asks the kernel for sockets and hands each to `each`, until the kernel says that was all.
 ///
-/// One of the threads of [`super::receivers`] talks to the kernel: it has the next reply made while the last one is
+/// One of the threads of [`keep_receivers`](super::keep_receivers) talks to the kernel: it has the next reply made while the last one is
 /// read, which takes about as long. If the kernel holds that thread, it is left behind at the deadline and replaced.
 /// A socket may come twice and a live one may be missing: the kernel takes no snapshot.
 ///
