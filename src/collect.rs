@@ -191,7 +191,8 @@ pub fn collect_within(time: Duration, plan: &Plan, world: &impl World, memory: &
     health.seed = plan.seed_meta.then_some(status);
     health.privileges = privileges;
     health.files = memory.remembered.files();
-    if shrunk {
+    // Again a collection later: what this one still used is freed by then.
+    if std::mem::replace(&mut memory.shrunk, shrunk) || shrunk {
         sys::release_freed_memory();
     }
     health.own = Own::read();

@@ -1,6 +1,6 @@
 //! The inventory: which sockets exist, so that those that are opened later are known to be young.
 //!
-//! It asks for no `tcp_info`: it costs a quarter of a dump, and no process can make the kernel hold it.
+//! It asks for no `tcp_info`: it costs less than a dump of values, and no process can make the kernel hold it.
 
 use std::time::{Duration, Instant};
 

@@ -24,6 +24,8 @@ pub struct Baseline {
     listed: HashMap<u64, Age>,
     /// The most of them.
     most: usize,
+    /// Whether the memory of an inventory has been freed, and the allocator has not been asked to give it back.
+    freed: bool,
 }
 
 /// What is known of a namespace. Shapes are numbers; 0 is none.
@@ -45,7 +47,7 @@ impl Baseline {
     pub(super) fn new(tables: usize, most: usize) -> Self {
         // The own namespace has the number 0.
         let namespaces = HashMap::from([(0, Known::default())]);
-        Self { shape: 1, since: vec![1; tables], namespaces, listed: HashMap::new(), most }
+        Self { shape: 1, since: vec![1; tables], namespaces, listed: HashMap::new(), most, freed: false }
     }
 
     /// The ledger takes another shape, whose tables had these numbers before. `all_new`: sockets may be older than any.
@@ -97,9 +99,14 @@ impl Baseline {
             }
         }
         if heard && room && self.namespaces.keys().all(|namespace| self.missing(*namespace) == 0) {
-            // The memory is given back.
+            self.freed |= self.listed.capacity() > 0;
             self.listed = HashMap::new();
         }
+    }
+
+    /// Whether an inventory has been freed since the last call.
+    pub(super) const fn take_freed(&mut self) -> bool {
+        std::mem::replace(&mut self.freed, false)
     }
 
     /// How many complete dumps of a namespace are missing until its baseline is complete.

@@ -21,8 +21,8 @@ pub(in crate::fold) const fn is_mostly_free(used: usize, made: usize) -> bool {
 }
 
 impl Ledger {
-    /// Gives back the memory of sockets and rows that are gone, if that is most of it; whether it was. Slots and
-    /// rows have other numbers then: call it between two collections.
+    /// Gives back the memory of sockets and rows that are gone, if that is most of it; whether memory was freed, here or
+    /// with an inventory. Slots and rows have other numbers then: call it between two collections.
     pub fn shrink(&mut self) -> bool {
         let rows = self.shrink_tables();
         let records = is_mostly_free(self.records.len(), self.records.made());
@@ -30,7 +30,7 @@ impl Ledger {
             self.shrink_records();
         }
         self.buried.shrink_to(FEW);
-        rows || records
+        rows || records || self.baseline.take_freed()
     }
 
     fn shrink_records(&mut self) {
