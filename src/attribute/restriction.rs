@@ -49,7 +49,7 @@ impl Restriction {
             Self::UserNamespace => "the capabilities hold only in this user namespace",
             Self::Hidepid => "processes are hidden in /proc",
             Self::PidNamespace => "sockets belong to processes outside this PID namespace",
-            Self::Cgroups => "the host's cgroups are not visible",
+            Self::Cgroups => "cgroups of the host are not visible",
         }
     }
 }

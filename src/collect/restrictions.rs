@@ -120,7 +120,7 @@ fn uninspected(processes: u64, sockets: u64, confinement: Confinement, proc: &Pa
     let hint = match profile.as_deref() {
         Some(context) if context.contains(':') => "docker run --security-opt label=disable",
         Some(_) => "docker run --security-opt apparmor:unconfined",
-        None => "journalctl --dmesg --grep='denied|DENIED'",
+        None => "journalctl --dmesg --grep=denied",
     };
     let fact = profile.unwrap_or_else(|| "no profile of AppArmor or SELinux".to_owned());
     Found { restriction: Restriction::SecurityModule, processes, sockets, fact, hint }

@@ -154,7 +154,7 @@ impl<W: World> Live<W> {
             .map_err(|mistake| Refusal(format!("The filter is not valid: {}", mistake.told_of(filter))))?;
         let host = selection.hosts().next().map(str::to_owned);
         host.map_or(Ok(selection), |host| {
-            Err(Refusal(format!("The filter names the host {host:?}; allowed: addresses and networks")))
+            Err(Refusal(format!("The filter names the host {host:?}; expected an address or a network: names of hosts are for `select:` and `sockets`")))
         })
     }
 }

@@ -240,9 +240,9 @@ fn own(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
         }
         line("Sockets in the last collection", health.sockets_seen.to_string())?;
         if let Some(ledger) = &health.ledger {
-            line("Ends of sockets heard", ledger.heard.to_string())?;
+            line("Close events", ledger.heard.to_string())?;
             if let Some(dropped) = ledger.dropped {
-                line("Close events that the kernel dropped", dropped.to_string())?;
+                line("Close events dropped", dropped.to_string())?;
             }
         }
         if let Some(seconds) = health.own.cpu_seconds() {

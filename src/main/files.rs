@@ -29,6 +29,13 @@ pub fn limits() -> Limits {
     let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok());
     let open = std::fs::read_dir("/proc/self/fd").map_or(OPEN, Iterator::count);
     let limits = Limits::within(files.unwrap_or(usize::MAX), open);
-    tracing::debug!(connections = limits.connections, "the limit of connections");
+    if limits.connections < Limits::default().connections {
+        tracing::warn!(
+            connections = limits.connections,
+            files,
+            hint = "LimitNOFILE= in the systemd unit, ulimit -n",
+            "few open files are allowed, and so few connections"
+        );
+    }
     limits
 }

@@ -55,7 +55,7 @@ fn a_wrong_question_is_named_with_what_is_allowed() {
     let exporter = Exporter::start(&[]);
     for (query, said) in [
         ("filter=dport", "The filter is not valid: at its end"),
-        ("filter=dst+a.example", "The filter names the host \"a.example\"; allowed: addresses and networks"),
+        ("filter=dst+a.example", "The filter names the host \"a.example\"; expected an address or a network"),
         ("limit=0", "limit: found \"0\"; allowed: a number from 1 to 10000"),
         ("sort=rtt_second", "sort: found \"rtt_second\"; expected the name of a metric or rate"),
         ("sort=rtt_second", "; did you mean \"rtt_seconds\"?"),

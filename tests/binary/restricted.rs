@@ -18,7 +18,7 @@ const MESSAGES: [&str; 5] = [
     "the capabilities hold only in this user namespace",
     "processes are hidden in /proc",
     "sockets belong to processes outside this PID namespace",
-    "the host's cgroups are not visible",
+    "cgroups of the host are not visible",
 ];
 
 /// What an exporter shows and logs of restrictions in several collections.

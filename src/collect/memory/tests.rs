@@ -1,3 +1,5 @@
+//! How often incomplete collections are logged.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The page as text: nothing in it acts, and what is missing is named.
+
 use std::time::{Duration, SystemTime};
 
 use super::*;
