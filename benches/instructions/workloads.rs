@@ -93,6 +93,9 @@ impl Exporter {
     fn started(config: &str) -> Self {
         let plan = Plan::new(Config::parse("workload", &format!("{config}{PATIENCE}")).expect("valid"));
         let proc = tempfile::tempdir().expect("a folder");
+        // The table shows the exporter itself, and is not empty.
+        std::fs::create_dir(proc.path().join("self")).expect("a folder");
+        hold(proc.path(), 0);
         let host = Host::idle(proc.path());
         let memory = Memory::new(&plan, Privileges::default());
         let mut exporter = Self { plan, host, memory, proc };

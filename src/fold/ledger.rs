@@ -359,12 +359,13 @@ impl Ledger {
 
     /// Credits the whole values of a socket to rows, or nothing where it may be older than their table.
     fn credit(&mut self, values: &[u64], age: Age, rows: &[u32]) {
+        let old = self.baseline.is_older_than_any(age);
         for (counter, value) in self.counters.iter_mut().zip(values).filter(|(_, value)| **value != ABSENT) {
             counter.known = true;
             for place in &counter.places {
                 let row = rows.get(place.row).copied().filter(|row| *row != NO_ROW);
                 if let Some((row, table)) = row.zip(self.tables.get_mut(place.table)) {
-                    let older = self.baseline.is_older(age, place.table);
+                    let older = old && self.baseline.is_older(age, place.table);
                     table.add(row, place.column, if older { 0 } else { *value });
                 }
             }

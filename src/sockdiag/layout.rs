@@ -80,6 +80,16 @@ impl Layout {
     #[must_use]
     #[inline]
     pub fn read(&self, payload: &[u8]) -> Option<u64> {
+        self.value(payload)
+    }
+
+    /// The same, where the field is named in code.
+    #[expect(
+        clippy::inline_always,
+        reason = "with a layout that the compiler knows, little more than a load is left"
+    )]
+    #[inline(always)]
+    pub(super) fn value(&self, payload: &[u8]) -> Option<u64> {
         let bytes = payload.get(self.offset..self.offset + self.width.bytes())?;
         let value = match (self.width, bytes) {
             (Width::U8, [byte]) => u64::from(*byte),

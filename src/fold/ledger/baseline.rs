@@ -143,6 +143,12 @@ impl Baseline {
         self.since.get(table).is_some_and(|since| *since >= age.0)
     }
 
+    /// Whether a socket of that age may be older than any table. Most are not, once there is a baseline.
+    #[inline]
+    pub(super) fn is_older_than_any(&self, age: Age) -> bool {
+        self.since.iter().any(|since| *since >= age.0)
+    }
+
     /// A socket has a record now, or has ended.
     #[inline]
     pub(super) fn forget(&mut self, socket: u64) {
