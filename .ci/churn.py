@@ -106,7 +106,8 @@ class Load:
 
     def __init__(self, folder):
         self.folder, self.enough, self.made, self.failed = folder, threading.Event(), 0, 0
-        self.named = threading.Thread(target=self.names)
+        # Does not outlive a verdict.
+        self.named = threading.Thread(target=self.names, daemon=True)
         self.named.start()
 
     def names(self):
