@@ -7,11 +7,11 @@ mod attribution;
 mod conclude;
 mod folding;
 mod follower;
-mod homes;
 mod inventory;
 mod key;
 mod listen;
 mod memory;
+mod netns;
 mod restrictions;
 mod time_wait;
 mod walk;
@@ -34,13 +34,13 @@ use crate::sys;
 pub(crate) use aside::Aside;
 pub(crate) use attribution::Attribution;
 use conclude::{Ending, conclude, ledger_health};
-pub(crate) use homes::{Homes, Visit};
 pub(crate) use listen::{direction, local_end};
+pub(crate) use netns::{NetnsRegistry, NetnsTarget};
 use walk::{Walk, walk};
 
-pub use homes::Entered;
 pub use key::Key;
 pub use memory::{Memory, Remembered};
+pub use netns::Entered;
 pub(crate) use watch::BETWEEN_LOOKS;
 pub use watch::{open_events, subscribe, watch};
 
@@ -118,18 +118,18 @@ pub fn collect_within(time: Duration, plan: &Plan, world: &impl World, memory: &
     let read = owners(&mut attribution, start, start + time, &mut trouble);
     let looked = start.elapsed();
     let before = Instant::now();
-    let (visits, listed) = visits(plan, world, memory, &mut health, &mut trouble);
+    let (targets, listed) = targets(plan, world, memory, &mut health, &mut trouble);
     let listing = before.elapsed();
     let before = Instant::now();
     let whole = Walk { plan, world, deadline, owners_known: read, listed };
-    let mut walked = walk(&whole, memory, &mut attribution, &visits);
+    let mut walked = walk(&whole, memory, &mut attribution, &targets);
     let first = walked.result.is_ok() && memory.remembered.follower().wants_another_walk();
     // Without the time for it, the next collection completes the baseline.
     let time = before.elapsed() < deadline.saturating_duration_since(Instant::now());
     if first && time && !memory.alone {
         // What one walk of the kernel's tables misses must not look new in the next.
         memory.remembered.follower().end(true, true, &walked.dumped, &walked.missed);
-        walked = walk(&whole, memory, &mut attribution, &visits);
+        walked = walk(&whole, memory, &mut attribution, &targets);
     }
     let dumping = before.elapsed().saturating_sub(walked.resolving);
     let complete = walked.result.is_ok();
@@ -237,15 +237,15 @@ fn owner_time(plan: &Plan) -> Duration {
 }
 
 /// The namespaces to look at, with what is known of them; and whether they could be found out.
-fn visits(
+fn targets(
     plan: &Plan,
     world: &impl World,
     memory: &mut Memory,
     health: &mut Health,
     trouble: &mut Trouble,
-) -> (Vec<Visit>, bool) {
+) -> (Vec<NetnsTarget>, bool) {
     let everywhere = plan.collect.looks_elsewhere();
-    let Listed { visits, nsids, observable, hidden, unknown, error } = list(plan, world, memory);
+    let Listed { targets, nsids, observable, hidden, unknown, error } = list(plan, world, memory);
     let found = error.is_none();
     if let Some(error) = error {
         trouble.say(error.to_string());
@@ -256,10 +256,10 @@ fn visits(
         trouble.say(format!("no network namespace is called {names} (collect.netns)"));
     }
     if everywhere {
-        let foreign = visits.iter().filter(|visit| !visit.namespace.own).count();
+        let foreign = targets.iter().filter(|target| !target.namespace.own).count();
         let observed = if memory.remembered.hearing().everywhere { observable } else { 0 };
         let unobserved = foreign - observed.min(foreign);
-        let seen = visits.len();
+        let seen = targets.len();
         let unreachable = unreachable(plan, world, memory, &nsids);
         memory.said.unobserved(unobserved);
         health.namespaces = Some(NamespacesHealth {
@@ -271,7 +271,7 @@ fn visits(
             ..NamespacesHealth::default()
         });
     }
-    (visits, found)
+    (targets, found)
 }
 
 /// How many namespaces have an nsid and were not found, if all were looked for.
@@ -279,12 +279,12 @@ fn unreachable(plan: &Plan, world: &impl World, memory: &mut Memory, found: &Has
     if plan.collect.netns != Which::All {
         return 0;
     }
-    memory.homes.unreachable(world.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
+    memory.registry.unreachable(world.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
 }
 
 /// The namespaces that were listed.
 struct Listed {
-    visits: Vec<Visit>,
+    targets: Vec<NetnsTarget>,
     /// The numbers that they have in the own one.
     nsids: HashSet<i32>,
     /// How many of the others have a number by which events tell of them.
@@ -302,18 +302,18 @@ fn list(plan: &Plan, world: &impl World, memory: &mut Memory) -> Listed {
         Ok(listing) => (listing, None),
         Err(error) => (Listing { namespaces: vec![world.own()], ..Listing::default() }, Some(error)),
     };
-    let (hidden, unknown, young) = (listing.hidden, listing.unknown.clone(), memory.homes.were_found());
-    let visits = memory.homes.visit(listing, error.is_none(), world.proc());
+    let (hidden, unknown, young) = (listing.hidden, listing.unknown.clone(), memory.registry.were_found());
+    let targets = memory.registry.update(listing, error.is_none(), world.proc());
     let everywhere = plan.collect.looks_elsewhere();
-    let nsid = |visit: &Visit| everywhere.then(|| world.nsid(&visit.namespace)).flatten();
-    let heard: Vec<_> = visits.iter().filter_map(|visit| Some((nsid(visit)?, visit.clone()))).collect();
-    let observable = heard.iter().filter(|(_, visit)| !visit.namespace.own).count();
+    let nsid = |target: &NetnsTarget| everywhere.then(|| world.nsid(&target.namespace)).flatten();
+    let heard: Vec<_> = targets.iter().filter_map(|target| Some((nsid(target)?, target.clone()))).collect();
+    let observable = heard.iter().filter(|(_, target)| !target.namespace.own).count();
     let nsids = heard.iter().map(|(nsid, _)| *nsid).collect();
-    if let Some(own) = visits.iter().find(|visit| visit.namespace.own) {
-        let numbers = memory.homes.numbers();
-        memory.remembered.follower().know(Arc::clone(&own.home), heard, &numbers, young);
+    if let Some(own) = targets.iter().find(|target| target.namespace.own) {
+        let numbers = memory.registry.numbers();
+        memory.remembered.follower().know(Arc::clone(&own.netns), heard, &numbers, young);
     }
-    Listed { visits, nsids, observable, hidden, unknown, error }
+    Listed { targets, nsids, observable, hidden, unknown, error }
 }
 
 /// What can be shown without a dump: that which only ever grows.

@@ -323,7 +323,7 @@ impl Label {
             Self::Slice => put(text, cgroup(Cgroup::slice)),
             Self::ContainerId => put(text, cgroup(Cgroup::container_id)),
             Self::PodUid => put(text, cgroup(Cgroup::pod_uid)),
-            Self::Netns => put(text, of.home.map_or(UNKNOWN, |home| home.name.as_str())),
+            Self::Netns => put(text, of.netns.map_or(UNKNOWN, |netns| netns.name.as_str())),
             Self::Interface => match socket.interface() {
                 None => put(text, "unbound"),
                 Some(index) => put(text, (names.interface)(index).as_deref().unwrap_or(UNKNOWN)),

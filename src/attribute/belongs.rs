@@ -6,9 +6,9 @@ use super::cgroup::Cgroup;
 use super::netns::Namespace;
 use super::process::{Owner, OwnerId};
 
-/// A network namespace, as the home of sockets.
+/// A network namespace, as sockets are identified and labelled by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Home {
+pub struct Netns {
     /// 0 for the exporter's own, else one that no other namespace ever has.
     pub number: u32,
     /// The text of the label `netns`: the namespace's name, or its inode.
@@ -17,14 +17,14 @@ pub struct Home {
     pub cgroup: Option<Cgroup>,
 }
 
-impl Default for Home {
+impl Default for Netns {
     /// The exporter's own namespace, of which nothing is known.
     fn default() -> Self {
         Self { number: 0, name: Namespace::own().name, cgroup: None }
     }
 }
 
-impl Home {
+impl Netns {
     /// What tells a socket from all others of the host.
     ///
     /// Before Linux 5.10 each namespace numbers its sockets for itself. A cookie counts up from 1, so that its
@@ -46,7 +46,7 @@ pub struct Belongs<'a> {
     /// The cgroup that the kernel names.
     pub cgroup: Option<&'a Cgroup>,
     /// The namespace that it is in.
-    pub home: Option<&'a Home>,
+    pub netns: Option<&'a Netns>,
 }
 
 impl<'a> Belongs<'a> {
@@ -54,7 +54,7 @@ impl<'a> Belongs<'a> {
     #[must_use]
     #[inline]
     pub fn identity(&self, cookie: u64) -> u64 {
-        self.home.map_or(cookie, |home| home.identity(cookie))
+        self.netns.map_or(cookie, |netns| netns.identity(cookie))
     }
 
     /// The cgroup: the socket's, else that of its first process, else that of its namespace.
@@ -63,9 +63,9 @@ impl<'a> Belongs<'a> {
     #[must_use]
     pub fn cgroup(&self) -> Option<&'a Cgroup> {
         let of_owner = || self.owner?.processes().first()?.cgroup();
-        let of_home = || self.home?.cgroup.as_ref();
+        let of_netns = || self.netns?.cgroup.as_ref();
         let named = self.cgroup.filter(|cgroup| !cgroup.is_root());
-        named.or_else(of_owner).or_else(of_home).or(self.cgroup)
+        named.or_else(of_owner).or_else(of_netns).or(self.cgroup)
     }
 }
 
@@ -75,25 +75,27 @@ mod tests {
 
     #[test]
     fn sockets_with_one_cookie_in_two_namespaces_are_two() {
-        let home = |number| Home { number, ..Home::default() };
+        let netns = |number| Netns { number, ..Netns::default() };
         let numbers = [0, 1, 2, 255, 256, 65_536, (1 << 24) - 1];
-        let mut identities: Vec<_> =
-            numbers.iter().flat_map(|number| (1..100).map(|cookie| home(*number).identity(cookie))).collect();
+        let mut identities: Vec<_> = numbers
+            .iter()
+            .flat_map(|number| (1..100).map(|cookie| netns(*number).identity(cookie)))
+            .collect();
         identities.sort_unstable();
         identities.dedup();
         assert_eq!(identities.len(), numbers.len() * 99);
-        assert_eq!(home(0).identity(7), 7);
+        assert_eq!(netns(0).identity(7), 7);
     }
 
     #[test]
     fn the_cgroup_that_the_kernel_names_comes_before_that_of_the_namespace_unless_it_is_the_root() {
         let (root, nginx, pause) =
             (Cgroup::of_path("/"), Cgroup::of_path("/nginx"), Cgroup::of_path("/pause"));
-        let home = Home { cgroup: Some(pause.clone()), ..Home::default() };
-        let belongs = |cgroup, home| Belongs { cgroup, home, ..Belongs::default() }.cgroup();
-        assert_eq!(belongs(Some(&nginx), Some(&home)), Some(&nginx));
-        assert_eq!(belongs(Some(&root), Some(&home)), Some(&pause));
-        assert_eq!(belongs(None, Some(&home)), Some(&pause));
+        let netns = Netns { cgroup: Some(pause.clone()), ..Netns::default() };
+        let belongs = |cgroup, netns| Belongs { cgroup, netns, ..Belongs::default() }.cgroup();
+        assert_eq!(belongs(Some(&nginx), Some(&netns)), Some(&nginx));
+        assert_eq!(belongs(Some(&root), Some(&netns)), Some(&pause));
+        assert_eq!(belongs(None, Some(&netns)), Some(&pause));
         assert_eq!(belongs(Some(&root), None), Some(&root));
         assert_eq!(belongs(None, None), None);
     }

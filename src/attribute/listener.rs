@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
-use super::belongs::{Belongs, Home};
+use super::belongs::{Belongs, Netns};
 use super::cgroup::Cgroup;
 use super::process::{Owner, OwnerId};
 
@@ -61,9 +61,9 @@ pub struct Claim {
 impl Claim {
     /// To whom a connection to the listener belongs.
     #[must_use]
-    pub fn belongs<'a>(&'a self, home: &'a Home) -> Belongs<'a> {
+    pub fn belongs<'a>(&'a self, netns: &'a Netns) -> Belongs<'a> {
         let (owner, cgroup) = (self.owner(), self.cgroup.as_deref());
-        Belongs { owner_id: OwnerId::NOBODY, owner, cgroup, home: Some(home) }
+        Belongs { owner_id: OwnerId::NOBODY, owner, cgroup, netns: Some(netns) }
     }
 
     fn owner(&self) -> Option<&Owner> {

@@ -12,7 +12,7 @@ mod process;
 mod restriction;
 mod user;
 
-pub use belongs::{Belongs, Home};
+pub use belongs::{Belongs, Netns};
 pub use cgroup::{Cgroup, Cgroups};
 pub use listener::{Claim, Direction, End, Listeners};
 pub use netns::{Listing, Namespace, Namespaces, Sockstat, Which};

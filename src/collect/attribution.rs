@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::attribute::{Belongs, Cgroup, Cgroups, Claim, Home, Owner, OwnerId, Processes, Users, Whose};
+use crate::attribute::{Belongs, Cgroup, Cgroups, Claim, Netns, Owner, OwnerId, Processes, Users, Whose};
 use crate::plan::Plan;
 use crate::sockdiag::Socket;
 
@@ -90,24 +90,24 @@ impl Attribution {
         &'a mut self,
         socket: &Socket<'_>,
         owner_id: OwnerId,
-        home: &'a Home,
+        netns: &'a Netns,
     ) -> (Belongs<'a>, &'a Users) {
         let Self { processes, cgroups, users, .. } = self;
         let known = |owner: &&Arc<Owner>| !owner.processes().is_empty();
         let owner =
             processes.as_ref().map(|processes| processes.owner(owner_id)).filter(known).map(AsRef::as_ref);
         let cgroup = cgroups.as_mut().and_then(|cgroups| cgroups.get(socket.cgroup()?));
-        (Belongs { owner_id, owner, cgroup, home: Some(home) }, users)
+        (Belongs { owner_id, owner, cgroup, netns: Some(netns) }, users)
     }
 
     /// What a listener hands on to the connections that it accepts, and whether its owner may yet be found.
-    pub(crate) fn claim(&mut self, socket: &Socket<'_>, home: &Home) -> (Claim, bool) {
+    pub(crate) fn claim(&mut self, socket: &Socket<'_>, netns: &Netns) -> (Claim, bool) {
         let whose = socket.inode().map_or(Whose::Nobody, |inode| self.whose(inode));
         let id = if let Whose::Known(id) = whose { id } else { OwnerId::NOBODY };
         let owner = self.processes.as_ref().map(|processes| Arc::clone(processes.owner(id)));
         let cgroups = self.cgroups.as_mut();
         let cgroup: Option<Cgroup> = cgroups.and_then(|cgroups| cgroups.get(socket.cgroup()?)).cloned();
-        let claim = Claim { cookie: home.identity(socket.cookie()), owner, cgroup: cgroup.map(Arc::new) };
+        let claim = Claim { cookie: netns.identity(socket.cookie()), owner, cgroup: cgroup.map(Arc::new) };
         (claim, whose == Whose::Unknown)
     }
 }

@@ -13,10 +13,10 @@ use super::World;
 use super::aside::Aside;
 use super::attribution::Attribution;
 use super::follower::{Counted, Found};
-use super::homes::Visit;
 use super::key::Key;
 use super::listen::Note;
 use super::memory::{Memory, Remembered};
+use super::netns::NetnsTarget;
 use crate::attribute::{OwnerId, Whose};
 use crate::fold::{NO_SOCKET, Table};
 use crate::labels::Names;
@@ -51,13 +51,13 @@ pub(super) struct Folding<'a, W> {
 /// A namespace, and what is wanted of its sockets.
 #[derive(Clone)]
 pub(super) struct Place {
-    pub(super) visit: Visit,
+    pub(super) target: NetnsTarget,
     pub(super) program: Arc<Program>,
 }
 
 impl Place {
     fn note<'a>(&'a self, plan: &'a Plan, remembered: &'a Remembered) -> Note<'a> {
-        Note { plan, remembered, home: &self.visit.home, owners_told: true }
+        Note { plan, remembered, netns: &self.target.netns, owners_told: true }
     }
 }
 
@@ -109,7 +109,7 @@ impl<'a, W: World> Folding<'a, W> {
 
     /// The sockets to come are those of this namespace.
     pub(super) fn enter(&mut self, place: Place) {
-        self.remembered.follower().enter(&place.visit, &place.program);
+        self.remembered.follower().enter(&place.target, &place.program);
         self.aside.turn();
         self.listeners.turn();
         self.place = Some(place);
@@ -144,7 +144,7 @@ impl<'a, W: World> Folding<'a, W> {
     /// There is no listener in the namespace.
     pub(super) fn forget_listeners(&self) {
         let Some(place) = &self.place else { return };
-        self.remembered.follower().no_listener(&place.visit.home);
+        self.remembered.follower().no_listener(&place.target.netns);
     }
 
     /// Folds a socket, or puts it aside.
@@ -156,7 +156,8 @@ impl<'a, W: World> Folding<'a, W> {
             None if !socket.is_full() || self.attribution.processes().is_none() => OwnerId::NOBODY,
             None => {
                 // It had an owner as long as somebody held it.
-                let owner = self.remembered.follower().last_owner(place.visit.home.identity(socket.cookie()));
+                let owner =
+                    self.remembered.follower().last_owner(place.target.netns.identity(socket.cookie()));
                 self.attribution.keep(owner);
                 owner
             }
@@ -172,7 +173,7 @@ impl<'a, W: World> Folding<'a, W> {
     /// Folds what was put aside: its owners have been looked for.
     pub(super) fn fold_aside(&mut self) {
         for (place, listeners) in std::mem::take(&mut self.listeners) {
-            self.remembered.follower().enter(&place.visit, &place.program);
+            self.remembered.follower().enter(&place.target, &place.program);
             let note = place.note(self.plan, self.remembered);
             for socket in listeners.iter().filter_map(Socket::parse) {
                 note.note(&socket, self.attribution);
@@ -192,16 +193,16 @@ impl<'a, W: World> Folding<'a, W> {
     #[inline]
     fn fold_of(&mut self, socket: &Socket<'_>, owner: OwnerId) {
         let Self { plan, world, remembered, attribution, place, found, interfaces, .. } = self;
-        let Some(Place { visit, program }) = place else { return };
-        let (of, users) = attribution.belongs(socket, owner, &visit.home);
+        let Some(Place { target, program }) = place else { return };
+        let (of, users) = attribution.belongs(socket, owner, &target.netns);
         let interface = |index| {
             let mut known = interfaces.borrow_mut();
-            let name = || world.interface_name(&visit.namespace, index);
-            known.entry((visit.home.number, index)).or_insert_with(name).clone()
+            let name = || world.interface_name(&target.namespace, index);
+            known.entry((target.netns.number, index)).or_insert_with(name).clone()
         };
         let names = Names { networks: &plan.networks, interface: &interface, users };
         let counted = if plan.past.is_empty() {
-            let new = found.seen.insert(visit.home.identity(socket.cookie()));
+            let new = found.seen.insert(target.netns.identity(socket.cookie()));
             if new { Counted::Now(None) } else { Counted::Before }
         } else {
             remembered.follower().alive(socket, of, names, found)

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::homes::Visit;
 use super::key::Key;
-use crate::attribute::{Direction, Home, Listeners, Namespace, OwnerId};
+use super::netns::NetnsTarget;
+use crate::attribute::{Direction, Listeners, Namespace, Netns, OwnerId};
 use crate::config::View;
 use crate::fold::{Amounts, Inventory, Ledger, Standing};
 use crate::metrics::Source;
@@ -35,8 +35,8 @@ pub struct Follower {
     /// By the numbers of their namespaces.
     listeners: HashMap<u32, Listeners>,
     /// The own namespace, and those of which events tell by their number.
-    own: Arc<Home>,
-    heard: HashMap<i32, Arc<Visit>>,
+    own: Arc<Netns>,
+    heard: HashMap<i32, Arc<NetnsTarget>>,
     /// What is wanted in the namespace that sockets come from now, and in others by their numbers.
     program: Arc<Program>,
     programs: HashMap<u32, Arc<Program>>,
@@ -51,7 +51,7 @@ pub struct Follower {
     /// Since when the owners of sockets have not been known.
     owners_unknown: Option<Instant>,
     /// Where sockets come from now.
-    visit: Visit,
+    target: NetnsTarget,
     /// Whether cgroups are asked for.
     cgroups: bool,
     observe: Duration,
@@ -107,7 +107,7 @@ impl Follower {
             joined: vec![false; plan.past.folded.len()],
             undirected: false,
             owners_unknown: None,
-            visit: Visit { namespace: Namespace::own(), home: Arc::default(), renamed: false },
+            target: NetnsTarget { namespace: Namespace::own(), netns: Arc::default(), renamed: false },
             cgroups: plan.needs_cgroups(),
             observe: plan.collect.observe,
             period: 0,
@@ -129,9 +129,15 @@ impl Follower {
 
     /// The namespaces are these: the own one, those of which events tell, and the numbers of all. `young`: those that
     /// were not known before are new, and so are their sockets.
-    pub(super) fn know(&mut self, own: Arc<Home>, heard: Vec<(i32, Visit)>, all: &HashSet<u32>, young: bool) {
+    pub(super) fn know(
+        &mut self,
+        own: Arc<Netns>,
+        heard: Vec<(i32, NetnsTarget)>,
+        all: &HashSet<u32>,
+        young: bool,
+    ) {
         self.own = own;
-        self.heard = heard.into_iter().map(|(nsid, visit)| (nsid, Arc::new(visit))).collect();
+        self.heard = heard.into_iter().map(|(nsid, target)| (nsid, Arc::new(target))).collect();
         self.programs.retain(|number, _| all.contains(number));
         self.listeners.retain(|number, _| all.contains(number));
         self.ledger.baseline.exist(all, young);
@@ -139,13 +145,13 @@ impl Follower {
 
     /// The own namespace has that name, unless a collection has said so already.
     pub(super) fn name_own(&mut self, name: String) {
-        if *self.own == Home::default() {
-            self.own = Arc::new(Home { name, ..Home::default() });
+        if *self.own == Netns::default() {
+            self.own = Arc::new(Netns { name, ..Netns::default() });
         }
     }
 
     /// The own namespace.
-    pub(super) fn own(&self) -> Arc<Home> {
+    pub(super) fn own(&self) -> Arc<Netns> {
         Arc::clone(&self.own)
     }
 
@@ -182,10 +188,10 @@ impl Follower {
     }
 
     /// The sockets to come are those of a namespace, in which names stand for what the program says.
-    pub(super) fn enter(&mut self, visit: &Visit, program: &Arc<Program>) {
-        self.visit.clone_from(visit);
+    pub(super) fn enter(&mut self, target: &NetnsTarget, program: &Arc<Program>) {
+        self.target.clone_from(target);
         self.program = Arc::clone(program);
-        self.programs.insert(visit.home.number, Arc::clone(program));
+        self.programs.insert(target.netns.number, Arc::clone(program));
     }
 
     /// The owner that a socket had when it was last seen.

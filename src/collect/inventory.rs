@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
-use super::homes::{Missed, Visit};
 use super::memory::{Memory, Remembered};
+use super::netns::{NetnsError, NetnsTarget};
 use super::{Entered, Listed, World, list};
 use crate::config::CONNECTIONS;
 use crate::fold::Inventory;
@@ -24,23 +24,23 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, memory: &mut Memory) ->
     if plan.past.worth.is_empty() {
         return (inventory, begun);
     }
-    let Listed { visits, .. } = list(plan, world, memory);
-    for visit in &visits {
-        let listed = match memory.homes.blocked(visit, begun + LONGEST) {
+    let Listed { targets, .. } = list(plan, world, memory);
+    for target in &targets {
+        let listed = match memory.registry.blocked(target, begun + LONGEST) {
             Some(missed) => Err(missed),
-            None => of_namespace(world, &memory.remembered, visit, begun + LONGEST),
+            None => of_namespace(world, &memory.remembered, target, begun + LONGEST),
         };
         match listed {
-            Ok(sockets) => inventory.push((visit.home.number, sockets)),
+            Ok(sockets) => inventory.push((target.netns.number, sockets)),
             Err(error) => {
                 tracing::warn!(
-                    namespace = visit.home.name,
+                    namespace = target.netns.name,
                     %error,
                     "cannot list the sockets that exist; those that close before a collection has read their counters \
                      count without their bytes in ss_exporter_closes_before_baseline_total"
                 );
-                if let Missed::Dump(DumpError::Deadline(dump)) = error {
-                    memory.homes.leave(visit, begun, dump);
+                if let NetnsError::Dump(DumpError::Deadline(dump)) = error {
+                    memory.registry.leave(target, begun, dump);
                 }
             }
         }
@@ -62,21 +62,21 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, memory: &mut Memory) ->
 fn of_namespace(
     world: &impl World,
     remembered: &Remembered,
-    visit: &Visit,
+    target: &NetnsTarget,
     until: Instant,
-) -> Result<HashSet<u64>, Missed> {
+) -> Result<HashSet<u64>, NetnsError> {
     let request = Request { states: CONNECTIONS, extensions: Extensions::NONE, filter: None };
     let mut sockets = HashSet::new();
-    let Entered { kernels, .. } = world.enter(&visit.namespace).map_err(Missed::Enter)?;
+    let Entered { kernels, .. } = world.enter(&target.namespace).map_err(NetnsError::Enter)?;
     for kernel in kernels.into_iter().flat_map(|(first, second)| [first, second]) {
         let each = |socket: &Socket<'_>| {
-            let identity = visit.home.identity(socket.cookie());
+            let identity = target.netns.identity(socket.cookie());
             let connection = !socket.is_remains() && CONNECTIONS.contains(socket.state());
             if connection && !remembered.follower().knows(identity) {
                 sockets.insert(identity);
             }
         };
-        dump(kernel, &request, until, each).map_err(Missed::Dump)?;
+        dump(kernel, &request, until, each).map_err(NetnsError::Dump)?;
     }
     Ok(sockets)
 }

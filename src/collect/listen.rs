@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::attribution::Attribution;
 use super::memory::Remembered;
-use crate::attribute::{Direction, End, Home, Listeners};
+use crate::attribute::{Direction, End, Listeners, Netns};
 use crate::labels::Names;
 use crate::plan::Plan;
 use crate::sockdiag::{DumpError, Extensions, Kernel, Request, Socket, State, StateSet, dump};
@@ -15,7 +15,7 @@ use crate::sockdiag::{DumpError, Extensions, Kernel, Request, Socket, State, Sta
 pub(super) struct Note<'a> {
     pub(super) plan: &'a Plan,
     pub(super) remembered: &'a Remembered,
-    pub(super) home: &'a Home,
+    pub(super) netns: &'a Netns,
     /// Whether the attribution can tell owners: a row that is named after one must not be unknown for a moment.
     pub(super) owners_told: bool,
 }
@@ -51,20 +51,20 @@ impl Note<'_> {
             }
         };
         dump(kernel, &request, deadline, note)?;
-        self.remembered.follower().forget_listeners(self.home, ports);
+        self.remembered.follower().forget_listeners(self.netns, ports);
         Ok(())
     }
 
     /// Notes a listener; whether its owner may yet be found.
     pub(super) fn note(&self, socket: &Socket<'_>, attribution: &mut Attribution) -> bool {
-        let (claim, unsure) = attribution.claim(socket, self.home);
+        let (claim, unsure) = attribution.claim(socket, self.netns);
         let (networks, users) = (&self.plan.networks, &attribution.users);
         let names = Names { networks, interface: &|_| None, users };
         let complete = !unsure && (self.owners_told || !self.plan.needs_processes);
         let mut follower = self.remembered.follower();
         // Another plan may ask for what was not looked for.
         let complete = complete && follower.follows(self.plan);
-        follower.listener(socket, &claim, self.home, names, complete);
+        follower.listener(socket, &claim, self.netns, names, complete);
         unsure
     }
 }

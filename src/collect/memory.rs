@@ -11,8 +11,8 @@ use hashbrown::HashSet;
 use super::World;
 use super::attribution::Attribution;
 use super::follower::Follower;
-use super::homes::Homes;
 use super::inventory::inventory;
+use super::netns::NetnsRegistry;
 use super::restrictions::Restrictions;
 use super::watch::{BETWEEN_WARNINGS, Hearing};
 use crate::config::View;
@@ -40,7 +40,7 @@ pub struct Memory {
     pub(super) remembered: Remembered,
     /// Whose sockets are; `None` until the first collection, and while one is under way.
     pub(super) attribution: Option<Attribution>,
-    pub(super) homes: Homes,
+    pub(super) registry: NetnsRegistry,
 }
 
 /// What collections share with the thread that hears of closing sockets.
@@ -282,7 +282,7 @@ impl Memory {
             alone: false,
             remembered: Remembered::new(plan, privileges),
             attribution: None,
-            homes: Homes::default(),
+            registry: NetnsRegistry::default(),
         }
     }
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::attribution::Attribution;
 use super::folding::{Folded, Folding, Place};
-use super::homes::{Missed, Visit};
 use super::memory::Memory;
+use super::netns::{NetnsError, NetnsTarget};
 use super::{World, owner_time, time_wait};
 use crate::plan::{Plan, Program};
 use crate::select::Lookup;
@@ -29,7 +29,7 @@ pub(super) struct Walk<'a, W> {
 /// A walk that has ended.
 pub(super) struct Walked {
     /// How it ended in the own namespace; the numbers are of all.
-    pub(super) result: Result<DumpStats, Missed>,
+    pub(super) result: Result<DumpStats, NetnsError>,
     pub(super) folded: Folded,
     /// Sockets in `TIME_WAIT` that were counted and not shown.
     pub(super) time_wait: Option<u64>,
@@ -48,7 +48,7 @@ pub(super) struct Walked {
 }
 
 /// What names stand for in one namespace.
-struct Inside<'a, W>(&'a W, &'a Visit);
+struct Inside<'a, W>(&'a W, &'a NetnsTarget);
 
 impl<W: World> Lookup for Inside<'_, W> {
     fn addresses(&self, host: &str) -> Vec<std::net::IpAddr> {
@@ -77,28 +77,28 @@ pub(super) fn walk<W: World>(
     walk: &Walk<'_, W>,
     memory: &mut Memory,
     attribution: &mut Attribution,
-    visits: &[Visit],
+    targets: &[NetnsTarget],
 ) -> Walked {
     let Walk { plan, world, deadline, owners_known, listed } = *walk;
-    let mut homes = std::mem::take(&mut memory.homes);
+    let mut registry = std::mem::take(&mut memory.registry);
     let mut folding = Folding::new(plan, world, memory, attribution, owners_known);
     let (mut result, mut failures) = (Ok(DumpStats::default()), Vec::new());
-    let mut missed = if listed { Vec::new() } else { homes.others(visits) };
+    let mut missed = if listed { Vec::new() } else { registry.others(targets) };
     let (mut dumped, mut time_wait, mut empty, mut held) = (Vec::new(), None, 0, None);
     let mut shared = None;
-    for visit in visits {
+    for target in targets {
         let program = if plan.depends_on_netns() {
-            Arc::new(plan.program(&Inside(world, visit)))
+            Arc::new(plan.program(&Inside(world, target)))
         } else {
             Arc::clone(shared.get_or_insert_with(|| Arc::new(plan.program(world))))
         };
         let now = Instant::now();
         // One that takes long leaves the others half of the time.
         let until =
-            if visit.namespace.own { deadline } else { now + deadline.saturating_duration_since(now) / 2 };
-        let seen = match homes.blocked(visit, until) {
+            if target.namespace.own { deadline } else { now + deadline.saturating_duration_since(now) / 2 };
+        let seen = match registry.blocked(target, until) {
             Some(missed) => Err(missed),
-            None => look(plan, world, &mut folding, visit, program, until),
+            None => look(plan, world, &mut folding, target, program, until),
         };
         match seen {
             Ok(Seen { stats, time_wait: counted, empty: nothing }) => {
@@ -110,30 +110,32 @@ pub(super) fn walk<W: World>(
                     (one, other) => one.or(other),
                 };
                 empty += usize::from(nothing);
-                dumped.push(visit.home.number);
-                homes.settle(visit);
+                dumped.push(target.netns.number);
+                registry.settle(target);
             }
             // It is gone with its sockets, or the process is by which it was to be entered, and the next listing tells.
-            Err(Missed::Enter(error)) if error.kind() == io::ErrorKind::NotFound && !visit.namespace.own => {
-                missed.push(visit.home.number);
+            Err(NetnsError::Enter(error))
+                if error.kind() == io::ErrorKind::NotFound && !target.namespace.own =>
+            {
+                missed.push(target.netns.number);
             }
             Err(error) => {
-                missed.push(visit.home.number);
+                missed.push(target.netns.number);
                 let error = match error {
-                    Missed::Dump(DumpError::Deadline(dump)) => {
-                        homes.leave(visit, now, dump);
-                        homes.blocked(visit, until).unwrap_or(Missed::Late)
+                    NetnsError::Dump(DumpError::Deadline(dump)) => {
+                        registry.leave(target, now, dump);
+                        registry.blocked(target, until).unwrap_or(NetnsError::Late)
                     }
                     error => error,
                 };
-                if visit.namespace.own {
+                if target.namespace.own {
                     result = Err(error);
                 } else {
-                    failures.push(format!("network namespace {}: {error}", visit.home.name));
+                    failures.push(format!("network namespace {}: {error}", target.netns.name));
                 }
             }
         }
-        held = held.max(homes.held(visit));
+        held = held.max(registry.held(target));
     }
     let before = Instant::now();
     if folding.has_aside() {
@@ -142,7 +144,7 @@ pub(super) fn walk<W: World>(
     }
     let resolving = before.elapsed();
     let folded = folding.into_folded();
-    memory.homes = homes;
+    memory.registry = registry;
     Walked { result, folded, time_wait, dumped, missed, failures, empty, held, resolving }
 }
 
@@ -158,29 +160,29 @@ fn look<W: World>(
     plan: &Plan,
     world: &W,
     folding: &mut Folding<'_, W>,
-    visit: &Visit,
+    target: &NetnsTarget,
     program: Arc<Program>,
     until: Instant,
-) -> Result<Seen, Missed> {
-    let entered = world.enter(&visit.namespace).map_err(Missed::Enter)?;
+) -> Result<Seen, NetnsError> {
+    let entered = world.enter(&target.namespace).map_err(NetnsError::Enter)?;
     let counted = entered.time_wait.filter(|_| program.counts_time_wait);
     let Some((kernel, listening)) = entered.kernels else {
-        folding.enter(Place { visit: visit.clone(), program });
+        folding.enter(Place { target: target.clone(), program });
         folding.forget_listeners();
         return Ok(Seen { stats: DumpStats::default(), time_wait: counted, empty: true });
     };
     let program = if counted.is_some() { Arc::new(time_wait::unasked(&program)) } else { program };
     let request = program.request.clone();
-    folding.enter(Place { visit: visit.clone(), program });
+    folding.enter(Place { target: target.clone(), program });
     if plan.past.listeners {
-        folding.learn(listening, &entered.ports, until).map_err(Missed::Dump)?;
+        folding.learn(listening, &entered.ports, until).map_err(NetnsError::Dump)?;
     }
     // Without a request nothing is wanted.
     let Some(request) = request else {
         return Ok(Seen { stats: DumpStats::default(), time_wait: counted, empty: false });
     };
     let remains = folding.remains;
-    let stats = dump(kernel, &request, until, |socket| folding.fold(socket)).map_err(Missed::Dump)?;
+    let stats = dump(kernel, &request, until, |socket| folding.fold(socket)).map_err(NetnsError::Dump)?;
     // The kernel counts what is left of FIN_WAIT2 with them, and the dump shows it.
     let time_wait = counted.map(|number| number.saturating_sub(folding.remains - remains));
     Ok(Seen { stats, time_wait, empty: false })

@@ -238,9 +238,13 @@ impl<W: World, R: Fn()> Watch<W, R> {
             // Without the process table nothing can fail here.
             let _ = self.attribution.begin(now, now);
         }
-        let home = self.remembered.follower().own();
-        let note =
-            listen::Note { plan: &self.plan, remembered: &self.remembered, home: &home, owners_told: false };
+        let netns = self.remembered.follower().own();
+        let note = listen::Note {
+            plan: &self.plan,
+            remembered: &self.remembered,
+            netns: &netns,
+            owners_told: false,
+        };
         let _ = note.learn(listening, &ports, &mut self.attribution, now + BETWEEN, |_| {});
     }
 

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use super::keys::{Keys, Numbers, When};
 use crate::attribute::{Belongs, Direction, Listeners, Listing, OwnerId, Users, Whose};
 use crate::collect::{
-    Aside, Attribution, BETWEEN_LOOKS, Entered, Homes, Key, Visit, World, direction, local_end,
+    Aside, Attribution, BETWEEN_LOOKS, Entered, Key, NetnsRegistry, NetnsTarget, World, direction, local_end,
 };
 use crate::config::{CONNECTIONS, View};
 use crate::labels::Names;
@@ -33,12 +33,12 @@ pub(super) struct Census<'a, W> {
     room_for_connections: usize,
     attribution: Attribution,
     users: Users,
-    homes: Homes,
+    registry: NetnsRegistry,
     /// The namespaces of the last look, and those of which events tell by their number.
-    visits: Vec<Visit>,
-    heard: Vec<(i32, Visit)>,
+    targets: Vec<NetnsTarget>,
+    heard: Vec<(i32, NetnsTarget)>,
     /// Sockets whose owners are to be looked for.
-    aside: Aside<Visit>,
+    aside: Aside<NetnsTarget>,
     /// By the numbers of their namespaces.
     listeners: HashMap<u32, Listeners>,
     /// When they were last looked at.
@@ -101,8 +101,8 @@ impl<'a, W: World> Census<'a, W> {
             room_for_connections: MOST,
             attribution: Attribution::of(plan, world.proc()),
             users: Users::default(),
-            homes: Homes::default(),
-            visits: Vec::new(),
+            registry: NetnsRegistry::default(),
+            targets: Vec::new(),
             heard: Vec::new(),
             aside: Aside::default(),
             listeners: HashMap::new(),
@@ -122,34 +122,34 @@ impl<'a, W: World> Census<'a, W> {
         // An owner that stays unknown is a row all the same, and the collection has said so.
         let _ = self.attribution.begin(start, start + self.plan.collect.deadline / 2);
         let listing = self.world.namespaces().unwrap_or_else(|_| Listing::own());
-        self.visits = self.homes.visit(listing, true, self.world.proc());
+        self.targets = self.registry.update(listing, true, self.world.proc());
         let everywhere = self.plan.collect.looks_elsewhere();
-        let nsid = |visit: &Visit| everywhere.then(|| self.world.nsid(&visit.namespace)).flatten();
-        self.heard = self.visits.iter().filter_map(|visit| Some((nsid(visit)?, visit.clone()))).collect();
+        let nsid = |target: &NetnsTarget| everywhere.then(|| self.world.nsid(&target.namespace)).flatten();
+        self.heard = self.targets.iter().filter_map(|target| Some((nsid(target)?, target.clone()))).collect();
         let mut sockets = 0;
-        for visit in self.visits.clone() {
-            match self.visit(&visit, when, deadline) {
-                Err(error) if visit.namespace.own => return Err(error),
+        for target in self.targets.clone() {
+            match self.target(&target, when, deadline) {
+                Err(error) if target.namespace.own => return Err(error),
                 // The collection has said so.
                 Err(_) => {}
                 Ok(more) => sockets += more,
             }
         }
         self.attribution.resolve(Instant::now(), deadline);
-        for (visit, replies) in std::mem::take(&mut self.aside) {
+        for (target, replies) in std::mem::take(&mut self.aside) {
             for socket in replies.iter().filter_map(Socket::parse) {
                 let whose = socket.inode().map(|inode| self.attribution.whose(inode));
                 let owner = if let Some(Whose::Known(owner)) = whose { owner } else { OwnerId::NOBODY };
-                self.alive(&socket, owner, &visit, when);
+                self.alive(&socket, owner, &target, when);
             }
         }
         Ok(sockets)
     }
 
-    fn visit(&mut self, visit: &Visit, when: When, deadline: Instant) -> Result<u64, DumpError> {
-        let entered = self.world.enter(&visit.namespace).map_err(DumpError::Open)?;
+    fn target(&mut self, target: &NetnsTarget, when: When, deadline: Instant) -> Result<u64, DumpError> {
+        let entered = self.world.enter(&target.namespace).map_err(DumpError::Open)?;
         let Some((kernel, listening)) = entered.kernels else { return Ok(0) };
-        self.listeners(listening, &entered.ports, visit, when, deadline)?;
+        self.listeners(listening, &entered.ports, target, when, deadline)?;
         let asked = self.plan.program(self.world).request;
         // Which connections are new can only be told of all of them, so that the kernel filters none.
         let request = Request {
@@ -161,10 +161,10 @@ impl<'a, W: World> Census<'a, W> {
         let note = |socket: &Socket<'_>| {
             let owner = match socket.inode().map(|inode| self.attribution.whose(inode)) {
                 Some(Whose::Known(owner)) => owner,
-                Some(Whose::Unknown) if self.aside.put(visit, socket) => return,
+                Some(Whose::Unknown) if self.aside.put(target, socket) => return,
                 _ => OwnerId::NOBODY,
             };
-            self.alive(socket, owner, visit, when);
+            self.alive(socket, owner, target, when);
         };
         dump(kernel, &request, deadline, note).map(|stats| stats.sockets)
     }
@@ -174,7 +174,7 @@ impl<'a, W: World> Census<'a, W> {
         &mut self,
         kernel: W::Kernel,
         ports: &str,
-        visit: &Visit,
+        target: &NetnsTarget,
         when: When,
         deadline: Instant,
     ) -> Result<(), DumpError> {
@@ -182,73 +182,75 @@ impl<'a, W: World> Census<'a, W> {
         let request = Request { states, extensions: Extensions::NONE, filter: None };
         let now = Instant::now();
         self.listened = now;
-        self.at(visit).note_range(ports);
+        self.at(target).note_range(ports);
         let note = |socket: &Socket<'_>| {
-            let (claim, _) = self.attribution.claim(socket, &visit.home);
-            self.at(visit).note(local_end(socket), claim.clone(), now);
-            let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(&visit.home));
-            self.note(subject, visit, when, |view| view.announced.accepts(subject));
+            let (claim, _) = self.attribution.claim(socket, &target.netns);
+            self.at(target).note(local_end(socket), claim.clone(), now);
+            let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(&target.netns));
+            self.note(subject, target, when, |view| view.announced.accepts(subject));
         };
         dump(kernel, &request, deadline, note).map(drop)
     }
 
-    fn at(&mut self, visit: &Visit) -> &mut Listeners {
-        self.listeners.entry(visit.home.number).or_default()
+    fn at(&mut self, target: &NetnsTarget) -> &mut Listeners {
+        self.listeners.entry(target.netns.number).or_default()
     }
 
-    fn alive(&mut self, socket: &Socket<'_>, owner: OwnerId, visit: &Visit, when: When) {
+    fn alive(&mut self, socket: &Socket<'_>, owner: OwnerId, target: &NetnsTarget, when: When) {
         if is_whole(socket) {
-            self.connection(socket, visit, when);
+            self.connection(socket, target, when);
         }
-        let listeners = self.listeners.get(&visit.home.number);
+        let listeners = self.listeners.get(&target.netns.number);
         let direction = self.plan.past.listeners.then(|| direction(socket, listeners));
         let mut attribution = std::mem::take(&mut self.attribution);
-        let (of, _) = attribution.belongs(socket, owner, &visit.home);
+        let (of, _) = attribution.belongs(socket, owner, &target.netns);
         let subject = Subject::alive(socket, direction, of);
-        self.note(subject, visit, when, |view| view.shows(socket));
+        self.note(subject, target, when, |view| view.shows(socket));
         self.attribution = attribution;
     }
 
     /// Notes the end of a socket; of a connection that was not seen before, it makes a row.
     pub(super) fn ended(&mut self, nsid: Option<i32>, socket: &Socket<'_>) {
-        let visit = match nsid {
-            None => self.visits.first().cloned(),
-            Some(nsid) => self.heard.iter().find(|(known, _)| *known == nsid).map(|(_, visit)| visit.clone()),
+        let target = match nsid {
+            None => self.targets.first().cloned(),
+            Some(nsid) => {
+                self.heard.iter().find(|(known, _)| *known == nsid).map(|(_, target)| target.clone())
+            }
         };
-        let Some(visit) = visit else { return };
+        let Some(target) = target else { return };
         let informed = socket.ended_with_information();
         if !informed && !socket.was_disconnected() {
             return;
         }
-        if self.plan.past.listeners && visit.namespace.own && self.listened.elapsed() >= BETWEEN_LOOKS {
+        if self.plan.past.listeners && target.namespace.own && self.listened.elapsed() >= BETWEEN_LOOKS {
             // What is not known now may be known at the next look.
             let soon = Instant::now() + BETWEEN_LOOKS;
             if let Ok(Entered { kernels: Some((_, listening)), ports, .. }) =
-                self.world.enter(&visit.namespace)
+                self.world.enter(&target.namespace)
             {
-                let _ = self.listeners(listening, &ports, &visit, When::Heard, soon);
+                let _ = self.listeners(listening, &ports, &target, When::Heard, soon);
             }
         }
         self.closed += 1;
         self.without_information += u64::from(!informed);
-        let before = self.connection(socket, &visit, When::Heard);
+        let before = self.connection(socket, &target, When::Heard);
         // Where not all could be noted, this one may be an old one.
         let new = before.is_none() && self.room_for_connections > 0;
         if informed && new {
-            let listeners = self.listeners.get_mut(&visit.home.number);
+            let listeners = self.listeners.get_mut(&target.netns.number);
             let direction = self.plan.past.listeners.then(|| direction(socket, listeners.as_deref()));
             let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
             let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
             let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
-            let of = Belongs { owner, cgroup, home: Some(&visit.home), ..Belongs::default() };
-            self.note(Subject::ended(socket, direction, of), &visit, When::Heard, |_| true);
+            let of = Belongs { owner, cgroup, netns: Some(&target.netns), ..Belongs::default() };
+            self.note(Subject::ended(socket, direction, of), &target, When::Heard, |_| true);
         }
     }
 
     /// How many namespaces there are of whose closing sockets nothing is heard.
     pub(super) fn unobserved(&self) -> usize {
-        let foreign = self.visits.iter().filter(|visit| !visit.namespace.own).count();
-        let heard = self.heard.iter().filter(|(_, visit)| !visit.namespace.own).count();
+        let foreign = self.targets.iter().filter(|target| !target.namespace.own).count();
+        let heard = self.heard.iter().filter(|(_, target)| !target.namespace.own).count();
         foreign.saturating_sub(heard)
     }
 
@@ -262,23 +264,23 @@ impl<'a, W: World> Census<'a, W> {
         self.connections.numbers()
     }
 
-    fn connection(&mut self, socket: &Socket<'_>, visit: &Visit, when: When) -> Option<When> {
-        let identity = visit.home.identity(socket.cookie());
+    fn connection(&mut self, socket: &Socket<'_>, target: &NetnsTarget, when: When) -> Option<When> {
+        let identity = target.netns.identity(socket.cookie());
         self.connections.note(&identity.to_ne_bytes(), when, &mut self.room_for_connections)
     }
 
     fn note(
         &mut self,
         subject: Subject<'_>,
-        visit: &Visit,
+        target: &NetnsTarget,
         when: When,
         shows: impl Fn(&Counted<'_>) -> bool,
     ) {
         let Self { plan, world, views, room, interfaces, key, users, .. } = self;
         let interface = |index| {
             let mut known = interfaces.borrow_mut();
-            let name = || world.interface_name(&visit.namespace, index);
-            known.entry((visit.home.number, index)).or_insert_with(name).clone()
+            let name = || world.interface_name(&target.namespace, index);
+            known.entry((target.netns.number, index)).or_insert_with(name).clone()
         };
         let names = Names { networks: &plan.networks, interface: &interface, users };
         for view in views {

@@ -61,7 +61,7 @@ pub struct Entrant {
     /// Bits that whoever keeps the ledger gives a meaning, below the uppermost.
     pub flags: u32,
     /// A number that stays with it: its namespace.
-    pub home: u32,
+    pub netns: u32,
     /// A number that may be changed.
     pub owner: u32,
 }
@@ -169,7 +169,7 @@ impl Ledger {
     /// The dump has ended. What complete ones keep missing is gone, and rows that are idle make room.
     ///
     /// Nothing is gone as long as its end may be on its way: only if all ends so far were `heard`. Nor is a socket
-    /// whose home is `spared`, because the dump tells nothing of those.
+    /// whose netns is `spared`, because the dump tells nothing of those.
     pub fn end(&mut self, complete: bool, heard: bool, spared: &[u32], now: u32) {
         self.dumping = false;
         self.buried.clear();
@@ -233,11 +233,11 @@ impl Ledger {
             return None;
         }
         let slot = self.records.take();
-        let Entrant { cookie, flags, home, owner } = entrant;
+        let Entrant { cookie, flags, netns, owner } = entrant;
         let record = self.records.get_mut(slot);
         let (head, rest) = record.split_at_mut_checked(COUNTERS)?;
         let seen = u64::from(flags) << 32 | u64::from(self.dump);
-        head.copy_from_slice(&[cookie, seen, 0, u64::from(home) << 32 | u64::from(owner)]);
+        head.copy_from_slice(&[cookie, seen, 0, u64::from(netns) << 32 | u64::from(owner)]);
         let (lasts, _) = rest.split_at_mut_checked(values.len())?;
         lasts.copy_from_slice(values);
         for (number, row) in rows.iter().enumerate() {
@@ -247,7 +247,7 @@ impl Ledger {
         let Self { records, hash, index, .. } = self;
         let rehash = |slot: &u32| hash.hash_one(records.get(*slot).first().copied().unwrap_or_default());
         index.insert_unique(hash.hash_one(cookie), slot, rehash);
-        let age = self.baseline.age(cookie, home);
+        let age = self.baseline.age(cookie, netns);
         self.baseline.forget(cookie);
         for (number, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {
             if let Some(table) = self.tables.get_mut(*number) {
@@ -264,8 +264,8 @@ impl Ledger {
     /// Counts a socket in that namespace of which nothing was seen but its end.
     ///
     /// What one that is older than a table has gained since then is not known.
-    pub fn pass(&mut self, cookie: u64, home: u32, rows: &[u32], values: &[u64], now: u32) {
-        let age = self.baseline.age(cookie, home);
+    pub fn pass(&mut self, cookie: u64, netns: u32, rows: &[u32], values: &[u64], now: u32) {
+        let age = self.baseline.age(cookie, netns);
         self.baseline.forget(cookie);
         let mut older_than_any = false;
         for (number, row) in self.followed.iter().zip(rows).filter(|(_, row)| **row != NO_ROW) {

@@ -302,7 +302,7 @@ impl Test {
                 cgroup(&|cgroup| cgroup.container_id().is_some_and(|own| own.starts_with(id.as_str())))
             }
             Self::Pod(uid) => cgroup(&|cgroup| cgroup.pod_uid() == Some(uid)),
-            Self::Netns(name) => of.home.is_some_and(|home| home.name == *name),
+            Self::Netns(name) => of.netns.is_some_and(|netns| netns.name == *name),
             Self::Pid(pid) => owners().any(|owner| owner.pid == *pid),
             Self::Command(name) => owners().any(|owner| owner.is_called(name)),
             Self::Executable(name) => owners().any(|owner| owner.executable() == name),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::attribute::{Home, Networks, Process};
+use crate::attribute::{Netns, Networks, Process};
 use crate::sockdiag::bytecode::Filter;
 
 /// A reply of the kernel about a socket.
@@ -173,8 +173,8 @@ proptest! {
         let socket = Socket::parse(&bytes).expect("a socket");
         let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
         let owner = Owner::of(vec![Process::new(pid, comm, "bbr".to_owned())]);
-        let (cgroup, home) = (Cgroup::of_path(&path), Home { name: path.clone(), ..Home::default() });
-        let of = Belongs { owner: Some(&owner), cgroup: Some(&cgroup), home: Some(&home), ..Belongs::default() };
+        let (cgroup, netns) = (Cgroup::of_path(&path), Netns { name: path.clone(), ..Netns::default() });
+        let of = Belongs { owner: Some(&owner), cgroup: Some(&cgroup), netns: Some(&netns), ..Belongs::default() };
         let subject = Subject::alive(&socket, Some(direction), of);
         prop_assert_eq!(again.accepts(subject), expression.accepts(subject), "{}", text);
         // Names that stand for nothing here are compared as names.

@@ -53,14 +53,14 @@ impl Follower {
         self.ledger.reshape(past.shape(&views, plan.collect.tracked), &kept);
         self.take(inventory, begun);
         // What names mean in other namespaces is known again at the next look; until then it is what it was.
-        for of_home in self.programs.values_mut() {
+        for of_netns in self.programs.values_mut() {
             let mut now = program.clone();
             for (wanted, same) in now.folded.iter_mut().zip(&kept.tables) {
-                if let Some(known) = same.and_then(|number| of_home.folded.get(number)) {
+                if let Some(known) = same.and_then(|number| of_netns.folded.get(number)) {
                     wanted.clone_from(known);
                 }
             }
-            *of_home = Arc::new(now);
+            *of_netns = Arc::new(now);
         }
         self.program = Arc::new(program);
         self.cgroups = plan.needs_cgroups();

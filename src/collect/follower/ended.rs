@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::Follower;
 use super::shown::{INBOUND, UNDIRECTED, UNPLACED};
-use crate::attribute::{Belongs, Direction, Home, Namespace};
-use crate::collect::homes::Visit;
+use crate::attribute::{Belongs, Direction, Namespace, Netns};
 use crate::collect::listen::{self, local_end};
+use crate::collect::netns::NetnsTarget;
 use crate::fold::{NO_ROW, Slot};
 use crate::labels::Names;
 use crate::select::Subject;
@@ -32,31 +32,31 @@ impl Follower {
             self.ended_at(&Arc::clone(&self.own), socket, names);
             return true;
         };
-        let Some(visit) = self.heard.get(&nsid).map(Arc::clone) else { return false };
-        let Visit { home, namespace, .. } = &*visit;
-        let followed = self.ledger.find(home.identity(socket.cookie())).is_some();
+        let Some(target) = self.heard.get(&nsid).map(Arc::clone) else { return false };
+        let NetnsTarget { netns, namespace, .. } = &*target;
+        let followed = self.ledger.find(netns.identity(socket.cookie())).is_some();
         if !followed && !is_still(nsid, namespace) {
             return false;
         }
         let interface = |index| interface(namespace, index);
-        self.ended_at(home, socket, Names { interface: &interface, ..names });
+        self.ended_at(netns, socket, Names { interface: &interface, ..names });
         true
     }
 
-    fn ended_at(&mut self, home: &Home, socket: &Socket<'_>, names: Names<'_>) {
+    fn ended_at(&mut self, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
         if socket.state() == State::SynRecv {
             // Two packets completed one handshake at once: the kernel drops the second of two sockets, and both have
             // the cookie of the request (net/ipv4/inet_connection_sock.c: inet_csk_complete_hashdance).
             return;
         }
         let informed = socket.ended_with_information();
-        let cookie = home.identity(socket.cookie());
+        let cookie = netns.identity(socket.cookie());
         self.ledger.bury(cookie);
         if let Some(slot) = self.ledger.find(cookie) {
             if informed {
                 self.read(socket);
                 self.ledger.follow(slot, &self.values);
-                self.place_at_end(slot, home, socket, names);
+                self.place_at_end(slot, netns, socket, names);
                 if !self.ledger.was_observed(slot) {
                     self.observe(slot, socket);
                 }
@@ -66,7 +66,7 @@ impl Follower {
             }
             self.ledger.close(slot, self.seconds());
         } else if informed {
-            self.passed(home, socket, names);
+            self.passed(netns, socket, names);
         } else {
             self.without_information += u64::from(socket.was_disconnected());
         }
@@ -83,7 +83,7 @@ impl Follower {
 
     /// The rows of a followed socket in views that joined since it was last shown: it is closed there, and what it has
     /// gained since then is not known.
-    fn place_at_end(&mut self, slot: Slot, home: &Home, socket: &Socket<'_>, names: Names<'_>) {
+    fn place_at_end(&mut self, slot: Slot, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
         let flags = self.ledger.flags(slot);
         if flags & UNPLACED == 0 {
             return;
@@ -93,7 +93,7 @@ impl Follower {
         } else {
             None
         };
-        self.rows_at_end(home, socket, names, direction);
+        self.rows_at_end(netns, socket, names, direction);
         let rows = std::mem::take(&mut self.rows);
         let mut joins = false;
         for folded in 0..self.past.folded.len() {
@@ -123,9 +123,9 @@ impl Follower {
     }
 
     /// A connection of which nothing but its end is seen.
-    fn passed(&mut self, home: &Home, socket: &Socket<'_>, names: Names<'_>) {
-        let identity = home.identity(socket.cookie());
-        self.rows_at_end(home, socket, names, None);
+    fn passed(&mut self, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
+        let identity = netns.identity(socket.cookie());
+        self.rows_at_end(netns, socket, names, None);
         if !self.ledger.baseline.lists(identity) {
             // One that never received anything has no age.
             let received = socket.tcp_info().and_then(|info| info.get(Field::SegsIn)).unwrap_or_default() > 0;
@@ -142,7 +142,7 @@ impl Follower {
             return;
         }
         self.read(socket);
-        self.ledger.pass(identity, home.number, &self.rows, &self.values, self.seconds());
+        self.ledger.pass(identity, netns.number, &self.rows, &self.values, self.seconds());
         for (number, reading) in self.past.readings.iter().enumerate() {
             if let Some(value) = reading.read(socket) {
                 self.ledger.observe_in(&self.rows, number, value);
@@ -153,21 +153,21 @@ impl Follower {
     /// The rows of a socket by its end alone, of whose direction it may be known what it was.
     fn rows_at_end(
         &mut self,
-        home: &Home,
+        netns: &Netns,
         socket: &Socket<'_>,
         names: Names<'_>,
         direction: Option<Direction>,
     ) {
-        let listeners = self.listeners.get_mut(&home.number);
+        let listeners = self.listeners.get_mut(&netns.number);
         let now = || self.past.listeners.then(|| listen::direction(socket, listeners.as_deref()));
         let direction = direction.or_else(now);
         let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
         let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
         let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
-        let of = Belongs { owner, cgroup, home: Some(home), ..Belongs::default() };
+        let of = Belongs { owner, cgroup, netns: Some(netns), ..Belongs::default() };
         let subject = Subject::ended(socket, direction, of);
         // A dump may be under way in another namespace.
-        let program = self.programs.get(&home.number).map_or_else(|| Arc::clone(&self.program), Arc::clone);
+        let program = self.programs.get(&netns.number).map_or_else(|| Arc::clone(&self.program), Arc::clone);
         let current = std::mem::replace(&mut self.program, program);
         self.rows.clear();
         for number in 0..self.past.folded.len() {

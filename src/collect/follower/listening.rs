@@ -3,7 +3,7 @@
 //! Refuses to know who looked at them.
 
 use super::Follower;
-use crate::attribute::{Claim, Direction, Home};
+use crate::attribute::{Claim, Direction, Netns};
 use crate::collect::listen::local_end;
 use crate::labels::Names;
 use crate::plan::Wanted;
@@ -14,15 +14,15 @@ impl Follower {
     /// The listeners that are there have been noted: those that are long gone are no longer known.
     ///
     /// With them comes the text of `ip_local_port_range`.
-    pub(in crate::collect) fn forget_listeners(&mut self, home: &Home, range: &str) {
-        let listeners = self.listeners.entry(home.number).or_default();
+    pub(in crate::collect) fn forget_listeners(&mut self, netns: &Netns, range: &str) {
+        let listeners = self.listeners.entry(netns.number).or_default();
         listeners.note_range(range);
         listeners.forget(self.now);
     }
 
     /// There is none: those that are long gone are no longer known.
-    pub(in crate::collect) fn no_listener(&mut self, home: &Home) {
-        if let Some(listeners) = self.listeners.get_mut(&home.number) {
+    pub(in crate::collect) fn no_listener(&mut self, netns: &Netns) {
+        if let Some(listeners) = self.listeners.get_mut(&netns.number) {
             listeners.forget(self.now);
         }
     }
@@ -32,11 +32,11 @@ impl Follower {
         &mut self,
         socket: &Socket<'_>,
         claim: &Claim,
-        home: &Home,
+        netns: &Netns,
         names: Names<'_>,
         known: bool,
     ) {
-        let listeners = self.listeners.entry(home.number).or_default();
+        let listeners = self.listeners.entry(netns.number).or_default();
         listeners.note(local_end(socket), claim.clone(), self.now);
         for (number, counter) in self.past.counters.iter().enumerate() {
             if counter.is_told(socket) {
@@ -46,10 +46,10 @@ impl Follower {
         if !known {
             return;
         }
-        let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(home));
+        let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(netns));
         let (dump, now) = (self.ledger.dump(), self.seconds());
         let Self { past, views, program, programs, key, ledger, .. } = self;
-        let wanted = &programs.get(&home.number).unwrap_or(program).folded;
+        let wanted = &programs.get(&netns.number).unwrap_or(program).folded;
         for ((folded, wanted), table) in past.folded.iter().zip(wanted).zip(&mut ledger.tables) {
             if folded.announced
                 && wanted.announces(subject)
@@ -80,18 +80,18 @@ mod tests {
     fn a_namespace_without_sockets_has_no_listeners_after_a_minute() {
         let config = Config::parse("a.yml", "views: {v: {by: [direction]}}").expect("a configuration");
         let mut follower = Follower::new(&Plan::new(config));
-        let (home, address) =
-            (Home { number: 7, ..Home::default() }, "10.0.0.1:80".parse().expect("an address"));
+        let (netns, address) =
+            (Netns { number: 7, ..Netns::default() }, "10.0.0.1:80".parse().expect("an address"));
         let end = End { address, interface: None };
         let client = "10.0.0.2:9".parse().expect("an address");
         let start = follower.now;
-        follower.listeners.entry(home.number).or_default().note(end, Claim::default(), start);
-        let direction = |follower: &Follower| follower.listeners[&home.number].direction(None, end, client);
+        follower.listeners.entry(netns.number).or_default().note(end, Claim::default(), start);
+        let direction = |follower: &Follower| follower.listeners[&netns.number].direction(None, end, client);
         follower.at(start + Duration::from_secs(59));
-        follower.no_listener(&home);
+        follower.no_listener(&netns);
         assert_eq!(direction(&follower), Direction::Inbound);
         follower.at(start + Duration::from_secs(61));
-        follower.no_listener(&home);
+        follower.no_listener(&netns);
         assert_eq!(direction(&follower), Direction::Outbound);
     }
 }

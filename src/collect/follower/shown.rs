@@ -87,8 +87,8 @@ impl Follower {
                 continue;
             };
             let keeps = match stays {
-                Stays::Always => !self.visit.renamed,
-                Stays::WithOwner => steady && !self.visit.renamed,
+                Stays::Always => !self.target.renamed,
+                Stays::WithOwner => steady && !self.target.renamed,
                 Stays::Never => false,
             };
             let has_row = placed || !self.joined.get(number).is_some_and(|joined| *joined);
@@ -157,7 +157,7 @@ impl Follower {
         let entrant = Entrant {
             cookie: identity,
             flags: inbound | vague,
-            home: subject.of.home.map_or(0, |home| home.number),
+            netns: subject.of.netns.map_or(0, |netns| netns.number),
             owner: subject.of.owner_id.number(),
         };
         let slot = self.ledger.open(entrant, &self.rows, &self.values);
@@ -256,7 +256,7 @@ impl Follower {
     }
 
     fn direction_now(&self, socket: &Socket<'_>, of: Belongs<'_>) -> Direction {
-        listen::direction(socket, self.listeners.get(&of.home.map_or(0, |home| home.number)))
+        listen::direction(socket, self.listeners.get(&of.netns.map_or(0, |netns| netns.number)))
     }
 
     #[inline]

@@ -15,7 +15,7 @@ impl Ledger {
     /// Gives up every socket that the last complete dumps have missed.
     pub(super) fn give_up_missing(&mut self, spared: &[u32], now: u32) {
         let missed = |slot: &Slot| {
-            self.is_missed(*slot) && self.flags(*slot) & GIVEN_UP == 0 && !spared.contains(&self.home(*slot))
+            self.is_missed(*slot) && self.flags(*slot) & GIVEN_UP == 0 && !spared.contains(&self.netns(*slot))
         };
         let gone: Vec<Slot> = self.index.iter().map(|slot| Slot(*slot)).filter(missed).collect();
         for slot in gone {

@@ -19,9 +19,9 @@ impl Ledger {
         }
     }
 
-    /// The home of a socket.
+    /// The number of the network namespace of a socket.
     #[must_use]
-    pub fn home(&self, slot: Slot) -> u32 {
+    pub fn netns(&self, slot: Slot) -> u32 {
         high(self.word(slot.0, NOTES))
     }
 

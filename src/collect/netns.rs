@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::attribute::{Cgroup, Home, Listing, Namespace, Sockstat};
+use crate::attribute::{Cgroup, Listing, Namespace, Netns, Sockstat};
 use crate::sockdiag::{Held, Netlink};
 
 /// A namespace that is no longer listed is remembered for so many collections: its last process may have ended
@@ -18,7 +18,7 @@ const REMEMBERED: u32 = 3;
 
 /// The namespaces that were there at the last collections.
 #[derive(Debug, Default)]
-pub(crate) struct Homes {
+pub(crate) struct NetnsRegistry {
     known: HashMap<u64, Known>,
     /// The last number that was given away.
     last: u32,
@@ -30,7 +30,7 @@ pub(crate) struct Homes {
 
 #[derive(Debug)]
 struct Known {
-    home: Arc<Home>,
+    netns: Arc<Netns>,
     /// The process whose cgroup counts for those of whom no other is known.
     pid: Option<u32>,
     /// Whether its sockets may be in rows with another name.
@@ -52,48 +52,50 @@ struct Left {
 
 /// A namespace to look at.
 #[derive(Clone, Debug)]
-pub(crate) struct Visit {
+pub(crate) struct NetnsTarget {
     pub(crate) namespace: Namespace,
-    pub(crate) home: Arc<Home>,
+    pub(crate) netns: Arc<Netns>,
     /// Whether those that are known may have been seen when it was called otherwise.
     pub(crate) renamed: bool,
 }
 
-impl Homes {
+impl NetnsRegistry {
     /// Whether they were found out before: one that is new to a later listing is younger than the exporter.
     pub(crate) const fn were_found(&self) -> bool {
         self.listed
     }
 
     /// The namespaces to look at, the own one first, of a listing that was `found` or else of the own one alone.
-    pub(crate) fn visit(&mut self, listing: Listing, found: bool, proc: &Path) -> Vec<Visit> {
+    pub(crate) fn update(&mut self, listing: Listing, found: bool, proc: &Path) -> Vec<NetnsTarget> {
         self.listed |= found;
         let mut before = std::mem::take(&mut self.known);
-        let visits: Vec<_> = listing
+        let targets: Vec<_> = listing
             .namespaces
             .into_iter()
             .map(|namespace| {
                 let known = before.remove(&namespace.inode).filter(|known| known.is(&namespace));
                 let mut known = known.unwrap_or_else(|| Known {
-                    home: Arc::new(self.home(&namespace)),
+                    netns: Arc::new(self.number(&namespace)),
                     pid: None,
                     renamed: false,
                     left: None,
                     missing: 0,
                 });
                 known.missing = 0;
-                if known.home.name != namespace.name {
-                    known.home = Arc::new(Home { name: namespace.name.clone(), ..Home::clone(&known.home) });
+                if known.netns.name != namespace.name {
+                    known.netns =
+                        Arc::new(Netns { name: namespace.name.clone(), ..Netns::clone(&known.netns) });
                     known.renamed = true;
                 }
                 if !namespace.own && namespace.pid != known.pid {
                     known.pid = namespace.pid;
-                    known.home =
-                        Arc::new(Home { cgroup: cgroup(&namespace, proc), ..Home::clone(&known.home) });
+                    known.netns =
+                        Arc::new(Netns { cgroup: cgroup(&namespace, proc), ..Netns::clone(&known.netns) });
                 }
-                let visit = Visit { home: Arc::clone(&known.home), renamed: known.renamed, namespace };
-                self.known.insert(visit.namespace.inode, known);
-                visit
+                let target =
+                    NetnsTarget { netns: Arc::clone(&known.netns), renamed: known.renamed, namespace };
+                self.known.insert(target.namespace.inode, known);
+                target
             })
             .collect();
         for (inode, mut known) in before {
@@ -102,7 +104,7 @@ impl Homes {
                 self.known.entry(inode).or_insert(known);
             }
         }
-        visits
+        targets
     }
 
     /// How many of these nsids, which lead to no namespace that was found, did so in the last collection too.
@@ -117,48 +119,48 @@ impl Homes {
 
     /// The numbers of all that are known.
     pub(crate) fn numbers(&self) -> HashSet<u32> {
-        self.known.values().map(|known| known.home.number).collect()
+        self.known.values().map(|known| known.netns.number).collect()
     }
 
     /// The numbers of all that are known but these.
-    pub(crate) fn others(&self, visits: &[Visit]) -> Vec<u32> {
+    pub(crate) fn others(&self, targets: &[NetnsTarget]) -> Vec<u32> {
         let mut others = self.numbers();
-        for visit in visits {
-            others.remove(&visit.home.number);
+        for target in targets {
+            others.remove(&target.netns.number);
         }
         others.into_iter().collect()
     }
 
-    fn home(&mut self, namespace: &Namespace) -> Home {
+    fn number(&mut self, namespace: &Namespace) -> Netns {
         self.last += u32::from(!namespace.own);
         let number = if namespace.own { 0 } else { self.last };
-        Home { number, name: namespace.name.clone(), cgroup: None }
+        Netns { number, name: namespace.name.clone(), cgroup: None }
     }
 
     /// Notes that all sockets of a namespace are in rows with its name now.
-    pub(crate) fn settle(&mut self, visit: &Visit) {
-        if let Some(known) = self.known.get_mut(&visit.namespace.inode) {
+    pub(crate) fn settle(&mut self, target: &NetnsTarget) {
+        if let Some(known) = self.known.get_mut(&target.namespace.inode) {
             known.renamed = false;
         }
     }
 
     /// Notes that a dump of a namespace has not ended in time.
-    pub(crate) fn leave(&mut self, visit: &Visit, since: Instant, dump: Held) {
-        if let Some(known) = self.known.get_mut(&visit.namespace.inode) {
+    pub(crate) fn leave(&mut self, target: &NetnsTarget, since: Instant, dump: Held) {
+        if let Some(known) = self.known.get_mut(&target.namespace.inode) {
             known.left = Some(Left { since, dump, held: false });
         }
     }
 
     /// Why no dump of a namespace can begin, if an earlier one has not ended. One that the kernel does not hold ends
     /// as soon as its thread gets time, and is waited for until then.
-    pub(crate) fn blocked(&mut self, visit: &Visit, until: Instant) -> Option<Missed> {
+    pub(crate) fn blocked(&mut self, target: &NetnsTarget, until: Instant) -> Option<NetnsError> {
         /// Between two looks at its thread.
         const PAUSE: Duration = Duration::from_millis(2);
-        let left = self.known.get_mut(&visit.namespace.inode)?.left.as_mut()?;
+        let left = self.known.get_mut(&target.namespace.inode)?.left.as_mut()?;
         while left.dump.is_alive() {
             left.held = left.dump.is_held();
             if left.held || Instant::now() >= until {
-                return Some(if left.held { Missed::Held } else { Missed::Late });
+                return Some(if left.held { NetnsError::Stuck } else { NetnsError::Late });
             }
             std::thread::sleep(PAUSE);
         }
@@ -166,8 +168,8 @@ impl Homes {
     }
 
     /// For how long the kernel has been holding a dump of a namespace, by the last answer of [`Self::blocked`].
-    pub(crate) fn held(&self, visit: &Visit) -> Option<Duration> {
-        let left = self.known.get(&visit.namespace.inode)?.left.as_ref()?;
+    pub(crate) fn held(&self, target: &NetnsTarget) -> Option<Duration> {
+        let left = self.known.get(&target.namespace.inode)?.left.as_ref()?;
         (left.held && left.dump.is_alive()).then(|| left.since.elapsed())
     }
 }
@@ -175,7 +177,7 @@ impl Homes {
 impl Known {
     /// Whether it is this one: the inode of one that is gone is another's soon, but not its name or process too.
     fn is(&self, namespace: &Namespace) -> bool {
-        self.home.name == namespace.name
+        self.netns.name == namespace.name
             || namespace.own
             || self.pid.is_some_and(|pid| namespace.pid == Some(pid))
     }
@@ -220,7 +222,7 @@ impl Entered<Netlink> {
 
 /// Why a namespace was not looked at.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Missed {
+pub(crate) enum NetnsError {
     /// It could not be entered.
     #[error("{0}")]
     Enter(#[source] io::Error),
@@ -232,34 +234,34 @@ pub(crate) enum Missed {
     Late,
     /// The kernel holds the dump or an earlier one.
     #[error("the kernel holds a dump (ss_exporter_dump_held_seconds)")]
-    Held,
+    Stuck,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn visited(homes: &mut Homes, listing: Listing, found: bool) -> (bool, Vec<(String, u32)>) {
-        let young = homes.were_found();
-        let visits = homes.visit(listing, found, Path::new("/nonexistent"));
-        (young, visits.into_iter().map(|visit| (visit.home.name.clone(), visit.home.number)).collect())
+    fn visited(registry: &mut NetnsRegistry, listing: Listing, found: bool) -> (bool, Vec<(String, u32)>) {
+        let young = registry.were_found();
+        let targets = registry.update(listing, found, Path::new("/nonexistent"));
+        (young, targets.into_iter().map(|target| (target.netns.name.clone(), target.netns.number)).collect())
     }
 
     #[test]
     fn what_the_first_listing_shows_is_old_however_late_it_comes_and_our_own_keeps_its_name() {
-        let mut homes = Homes::default();
+        let mut registry = NetnsRegistry::default();
         let own = Namespace { inode: 1, name: "1".to_owned(), ..Namespace::own() };
         let alone = || Listing { namespaces: vec![own.clone()], ..Listing::default() };
-        assert_eq!(visited(&mut homes, alone(), false), (false, vec![("1".to_owned(), 0)]));
+        assert_eq!(visited(&mut registry, alone(), false), (false, vec![("1".to_owned(), 0)]));
         let other = |inode: u64| Namespace { inode, name: inode.to_string(), own: false, ..Namespace::own() };
         let listing = |last| Listing {
             namespaces: std::iter::once(own.clone()).chain((2..=last).map(other)).collect(),
             ..Listing::default()
         };
-        let first = visited(&mut homes, listing(2), true);
+        let first = visited(&mut registry, listing(2), true);
         assert_eq!(first, (false, vec![("1".to_owned(), 0), ("2".to_owned(), 1)]));
-        let (young, later) = visited(&mut homes, listing(3), true);
+        let (young, later) = visited(&mut registry, listing(3), true);
         assert_eq!((young, later.last()), (true, Some(&("3".to_owned(), 2))));
-        assert_eq!(visited(&mut homes, alone(), false).1, [("1".to_owned(), 0)]);
+        assert_eq!(visited(&mut registry, alone(), false).1, [("1".to_owned(), 0)]);
     }
 }
