@@ -13,7 +13,7 @@ use ss_exporter::collect::{Entered, World};
 use ss_exporter::select::Lookup;
 use ss_exporter::sockdiag::{Datagram, Field, Kernel};
 
-const CAPTURE: &[u8] = include_bytes!("../../tests/wire/linux-6.18.bin");
+const CAPTURE: &[u8] = include_bytes!("../../tests/capture/linux-6.18.bin");
 /// The ports of the capture's listeners.
 const SERVICES: [u16; 2] = [33_153, 34_705];
 /// The clients' ports begin here.

@@ -12,7 +12,7 @@
 mod load;
 #[path = "../../tests/support/namespace.rs"]
 mod namespace;
-#[path = "../../tests/exact/traffic.rs"]
+#[path = "../../tests/exactness/traffic.rs"]
 #[expect(dead_code, reason = "tests also select by its ports")]
 mod traffic;
 

@@ -4,7 +4,7 @@
 
 use std::io::{self, Write as _};
 
-#[path = "../../tests/exact/traffic.rs"]
+#[path = "../../tests/exactness/traffic.rs"]
 #[expect(dead_code, reason = "resets are for the tests")]
 mod traffic;
 

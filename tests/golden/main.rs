@@ -24,7 +24,7 @@ struct Captured {
     sent: Mutex<Vec<u8>>,
 }
 
-const DUMP: &[u8] = include_bytes!("../wire/linux-6.18.bin");
+const DUMP: &[u8] = include_bytes!("../capture/linux-6.18.bin");
 /// The end of the dump alone, behind its length.
 const END: usize = 24;
 
@@ -72,7 +72,7 @@ impl Kernel for Recording {
 fn processes(proc: &Path) {
     // The table shows the exporter itself.
     std::fs::create_dir(proc.join("self")).expect("a folder");
-    let inodes: Vec<&str> = include_str!("../wire/linux-6.18.ss")
+    let inodes: Vec<&str> = include_str!("../capture/linux-6.18.ss")
         .split_whitespace()
         .filter_map(|word| word.strip_prefix("ino:"))
         .collect();

@@ -13,10 +13,10 @@ mod holder;
 #[expect(dead_code, reason = "some answers and settings are for the tests of the binary")]
 mod exporter;
 
-#[path = "../exact/scrapes.rs"]
+#[path = "../exactness/scrapes.rs"]
 mod scrapes;
 
-#[path = "../exact/traffic.rs"]
+#[path = "../exactness/traffic.rs"]
 #[expect(dead_code, reason = "some ends are for the tests of exactness")]
 mod traffic;
 

@@ -16,7 +16,7 @@ mod exporter;
 #[expect(dead_code, reason = "root without capabilities is for the tests of the binary")]
 mod public;
 
-#[path = "../exact/scrapes.rs"]
+#[path = "../exactness/scrapes.rs"]
 mod scrapes;
 
 mod actor;

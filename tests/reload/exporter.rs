@@ -26,7 +26,7 @@ pub struct Exporter {
 }
 
 fn plan(config: &str) -> Arc<Plan> {
-    Arc::new(Plan::new(Config::parse("adoption.yml", config).expect("a valid configuration")))
+    Arc::new(Plan::new(Config::parse("reload.yml", config).expect("a valid configuration")))
 }
 
 impl Exporter {
