@@ -30,7 +30,7 @@ use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::snapshot::Snapshot;
 use crate::sockdiag::Kernel;
-use crate::sys;
+use crate::sockdiag::sys;
 pub(crate) use aside::Aside;
 pub(crate) use attribution::Attribution;
 use conclude::{Ending, conclude, ledger_health};

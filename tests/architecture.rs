@@ -1,7 +1,10 @@
-//! The layer table in ARCHITECTURE.md against the `use crate::` lines of the code.
+//! The layer table in ARCHITECTURE.md against the `use` lines of both crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+/// The sources of the crate `sockdiag`.
+const SOCKDIAG: &str = "crates/sockdiag/src";
 
 /// The table's rows: a module and the modules that it may use.
 fn table() -> BTreeMap<String, BTreeSet<String>> {
@@ -30,14 +33,30 @@ fn files(folder: &Path, module: Option<&str>, found: &mut Vec<(String, String)>)
     }
 }
 
-/// The top-level modules that a file names, the parts of a braced list included.
+/// The files of both crates. Those of `sockdiag` belong to `sockdiag`, but for `sockdiag::sys`.
+fn all_files() -> Vec<(String, String)> {
+    let (mut sources, mut library) = (Vec::new(), Vec::new());
+    files(Path::new("src"), None, &mut sources);
+    files(Path::new(SOCKDIAG), None, &mut library);
+    assert!(sources.len() > 20 && library.len() > 10, "the sources were not found");
+    sources.extend(library.into_iter().map(|(module, text)| {
+        let module = if module == "sys" { "sockdiag::sys" } else { "sockdiag" };
+        let text = text.replace("$crate::", "").replace("crate::sys", "crate::sockdiag::sys");
+        (module.to_owned(), text)
+    }));
+    sources
+}
+
+/// The top-level modules that a file names, the parts of a braced list included; `sockdiag::sys` is one of its own.
 fn uses(text: &str) -> BTreeSet<String> {
+    let text = text.replace("crate::sockdiag::", "sockdiag::").replace("sockdiag::", "crate::sockdiag::");
     let name = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     text.match_indices("crate::")
         .flat_map(|(at, crate_)| {
             let rest = &text[at + crate_.len()..];
             match rest.strip_prefix('{').and_then(|list| list.split_once("};")) {
                 Some((list, _)) => list.split(',').map(|part| name(part.trim())).collect(),
+                None if rest.starts_with("sockdiag::sys") => vec!["sockdiag::sys".to_owned()],
                 None => vec![name(rest)],
             }
         })
@@ -47,10 +66,7 @@ fn uses(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_module_uses_only_what_the_layer_table_allows() {
-    let table = table();
-    let mut sources = Vec::new();
-    files(Path::new("src"), None, &mut sources);
-    assert!(sources.len() > 20, "the sources were not found");
+    let (table, sources) = (table(), all_files());
     for (module, text) in &sources {
         if module == "lib" || module == "main" {
             continue;
@@ -88,7 +104,7 @@ fn arrows_point_downwards_only() {
 #[test]
 fn every_file_says_what_it_is_for() {
     let mut sources = Vec::new();
-    for folder in ["src", "tests", "benches", "examples"] {
+    for folder in ["src", SOCKDIAG, "tests", "benches", "examples"] {
         files(Path::new(folder), Some(folder), &mut sources);
     }
     for (folder, text) in &sources {
@@ -98,8 +114,20 @@ fn every_file_says_what_it_is_for() {
 }
 
 #[test]
+fn only_one_file_may_have_unsafe_code() {
+    let lenient = all_files().into_iter().filter(|(_, text)| text.contains("    unsafe_code,"));
+    assert_eq!(lenient.map(|(module, _)| module).collect::<Vec<_>>(), ["sockdiag::sys"]);
+    for root in ["src/lib.rs", "src/main/main.rs"] {
+        let text = std::fs::read_to_string(root).expect("the root of a crate");
+        assert!(text.contains("#![forbid(unsafe_code)]"), "{root}");
+    }
+}
+
+#[test]
 fn tables_of_uses_are_read_as_they_are_written() {
     let text =
         "use crate::fold::{Limit, Seed};\nuse crate::{health, http};\nlet x = crate::plan::Plan::new();";
     assert_eq!(uses(text), ["fold", "health", "http", "plan"].map(str::to_owned).into());
+    let text = "use sockdiag::{Field, Socket};\nuse crate::sockdiag::sys::receive;";
+    assert_eq!(uses(text), ["sockdiag", "sockdiag::sys"].map(str::to_owned).into());
 }

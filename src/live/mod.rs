@@ -21,8 +21,8 @@ use crate::plan::Plan;
 use crate::privileges::Privileges;
 use crate::select::{Expression, parse};
 use crate::sockdiag::StateSet;
+use crate::sockdiag::sys;
 use crate::sockets::{self, Detail, List};
-use crate::sys;
 
 pub use page::{Exporter, page, policy};
 pub use query::Query;

@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 for success, 1 for what failed at run time, 2 for what was asked wrongly.
 
+#![forbid(unsafe_code)]
+
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;

@@ -26,7 +26,7 @@ use super::running::Running;
 use super::sockets::{Sockets, Whose};
 use super::stat::Stat;
 use super::turn::{TURN, Turn};
-use crate::sys::share_files;
+use crate::sockdiag::sys::share_files;
 
 /// What was seen longer ago is not believed, in seconds; ten are left for the collection itself.
 const BELIEVED: u32 = 50;

@@ -134,8 +134,8 @@ macro_rules! fields {
             /// Where the field lies.
             #[must_use]
             #[inline]
-            pub const fn layout(self) -> &'static $crate::sockdiag::Layout {
-                const LAYOUTS: &[$crate::sockdiag::Layout] = &[$($crate::sockdiag::Layout {
+            pub const fn layout(self) -> &'static $crate::Layout {
+                const LAYOUTS: &[$crate::Layout] = &[$($crate::Layout {
                     name: concat!($prefix, stringify!($name)),
                     offset: $offset,
                     width: $width,

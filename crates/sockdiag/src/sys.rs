@@ -1,7 +1,14 @@
-//! The calls that safe code cannot make: all unsafe code there is (`netlink(7)`, `socket(7)`, `kcmp(2)`,
-//! `malloc_trim(3)`).
+//! All unsafe code: the calls that safe crates do not make, a function each.
 //!
-//! Refuses to know what is heard, and from whom.
+//! | call | function |
+//! |---|---|
+//! | `recvmsg(2)` with the control message of a network namespace | [`receive`] |
+//! | `setsockopt(2)` `NETLINK_LISTEN_ALL_NSID` | [`listen_to_all_namespaces`] |
+//! | `getsockopt(2)` `SO_MEMINFO` | [`drops`] |
+//! | `kcmp(2)` `KCMP_FILES` | [`share_files`] |
+//! | `malloc_trim(3)` | [`release_freed_memory`] |
+//!
+//! Refuses to know what the calls are for.
 
 #![expect(
     unsafe_code,

@@ -1,8 +1,9 @@
-//! The kernel's language: requests, replies and dumps over `NETLINK_SOCK_DIAG` (`sock_diag(7)`).
+//! The kernel's language: requests, replies, dumps and events over `NETLINK_SOCK_DIAG`. Refuses to know metrics, configuration
+//! and logging.
 //!
-//! TCP sockets over IPv4 and IPv6 come in one walk by the legacy message `TCPDIAG_GETSOCK`, as `ss`
-//! asks for them. Refuses to know metrics, configuration and logging, so that it can become a crate
-//! of its own by moving this folder.
+#![doc = include_str!("../README.md")]
+// Not in Cargo.toml, because a test may well stop at an index.
+#![warn(clippy::indexing_slicing)]
 
 mod algorithm;
 pub mod bytecode;
@@ -18,6 +19,7 @@ mod request;
 mod skmem;
 mod socket;
 mod state;
+pub mod sys;
 pub mod tcp_info;
 
 pub use algorithm::AlgorithmField;
