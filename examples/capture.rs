@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ss_exporter::sockdiag::{Datagram, Extensions, Kernel, Netlink, Request, State, StateSet, dump};
+use ss_exporter::sockdiag::{Datagram, Extensions, Netlink, Request, State, StateSet, Transport, dump};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::env::args().nth(1).ok_or("usage: capture NAME")?;
@@ -27,7 +27,7 @@ struct Tee {
     seen: File,
 }
 
-impl Kernel for Tee {
+impl Transport for Tee {
     fn send(&mut self, message: &[u8]) -> io::Result<()> {
         self.kernel.send(message)
     }

@@ -29,7 +29,7 @@ use crate::health::{DUMP, Health, NamespacesHealth, Own, OwnerShortage, SeedStat
 use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::snapshot::Snapshot;
-use crate::sockdiag::Kernel;
+use crate::sockdiag::Transport;
 use crate::sockdiag::sys;
 pub(crate) use aside::Aside;
 pub(crate) use attribution::Attribution;
@@ -47,7 +47,7 @@ pub use watch::{open_events, subscribe, watch};
 /// What a collection looks at; of what is not implemented there is nothing.
 pub trait World: Lookup + Send + Sync {
     /// Who answers dump requests.
-    type Kernel: Kernel;
+    type Transport: Transport;
 
     /// The network namespace of this program, as every listing has it.
     fn own(&self) -> Namespace {
@@ -66,7 +66,7 @@ pub trait World: Lookup + Send + Sync {
     ///
     /// # Errors
     /// If it cannot be entered, or what `socket(2)` says.
-    fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Self::Kernel>>;
+    fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Self::Transport>>;
 
     /// The number by which the kernel's events name a namespace, if it has one.
     fn nsid(&self, _namespace: &Namespace) -> Option<i32> {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use ss_exporter::attribute::Namespace;
 use ss_exporter::collect::{Entered, World};
 use ss_exporter::select::Lookup;
-use ss_exporter::sockdiag::{Datagram, Field, Kernel};
+use ss_exporter::sockdiag::{Datagram, Field, Transport};
 
 const CAPTURE: &[u8] = include_bytes!("../../tests/capture/linux-6.18.bin");
 /// The ports of the capture's listeners.
@@ -123,7 +123,7 @@ impl Recording {
     }
 }
 
-impl Kernel for Recording {
+impl Transport for Recording {
     fn send(&mut self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Host {
 }
 
 impl World for Host {
-    type Kernel = Recording;
+    type Transport = Recording;
 
     fn enter(&self, _: &Namespace) -> io::Result<Entered<Recording>> {
         let sockets = Recording::of(Arc::clone(&self.sent.lock().expect("unbroken")));

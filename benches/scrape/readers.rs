@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ss_exporter::sockdiag::{Extensions, Kernel as _, Netlink, Request, State, StateSet};
+use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, Transport as _};
 
 use super::exporter::{Reading, cpu_of_children};
 

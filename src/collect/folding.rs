@@ -23,7 +23,7 @@ use crate::labels::Names;
 use crate::metrics::Fold;
 use crate::plan::{Plan, Program};
 use crate::select::Subject;
-use crate::sockdiag::{DumpError, Kernel, Socket, State};
+use crate::sockdiag::{DumpError, Socket, State, Transport};
 
 /// A collection whose dumps are under way.
 pub(super) struct Folding<'a, W> {
@@ -126,7 +126,7 @@ impl<'a, W: World> Folding<'a, W> {
     }
 
     /// Notes the listeners of the namespace, and the text of its `ip_local_port_range`.
-    pub(super) fn learn<K: Kernel>(
+    pub(super) fn learn<K: Transport>(
         &mut self,
         kernel: K,
         ports: &str,

@@ -9,7 +9,7 @@ use super::memory::Remembered;
 use crate::attribute::{Direction, End, Listeners, Netns};
 use crate::labels::Names;
 use crate::plan::Plan;
-use crate::sockdiag::{DumpError, Extensions, Kernel, Request, Socket, State, StateSet, dump};
+use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, Transport, dump};
 
 /// What to note listeners with.
 pub(super) struct Note<'a> {
@@ -34,7 +34,7 @@ pub(crate) fn direction(socket: &Socket<'_>, listeners: Option<&Listeners>) -> D
 impl Note<'_> {
     /// Notes which listeners there are now, and the text of `ip_local_port_range`; `unsure` is told of those whose
     /// owner may yet be found.
-    pub(super) fn learn<K: Kernel>(
+    pub(super) fn learn<K: Transport>(
         &self,
         kernel: K,
         ports: &str,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hashbrown::{HashMap, HashSet};
 
 use crate::attribute::{Cgroup, Listing, Namespace, Netns, Sockstat};
-use crate::sockdiag::{Held, Netlink};
+use crate::sockdiag::{Netlink, UnfinishedDump};
 
 /// A namespace that is no longer listed is remembered for so many collections: its last process may have ended
 /// before its last socket.
@@ -45,7 +45,7 @@ struct Known {
 #[derive(Debug)]
 struct Left {
     since: Instant,
-    dump: Held,
+    dump: UnfinishedDump,
     /// Whether the kernel held it when it was last asked about.
     held: bool,
 }
@@ -145,7 +145,7 @@ impl NetnsRegistry {
     }
 
     /// Notes that a dump of a namespace has not ended in time.
-    pub(crate) fn leave(&mut self, target: &NetnsTarget, since: Instant, dump: Held) {
+    pub(crate) fn leave(&mut self, target: &NetnsTarget, since: Instant, dump: UnfinishedDump) {
         if let Some(known) = self.known.get_mut(&target.namespace.inode) {
             known.left = Some(Left { since, dump, held: false });
         }
@@ -158,7 +158,7 @@ impl NetnsRegistry {
         const PAUSE: Duration = Duration::from_millis(2);
         let left = self.known.get_mut(&target.namespace.inode)?.left.as_mut()?;
         while left.dump.is_alive() {
-            left.held = left.dump.is_held();
+            left.held = left.dump.is_stuck();
             if left.held || Instant::now() >= until {
                 return Some(if left.held { NetnsError::Stuck } else { NetnsError::Late });
             }

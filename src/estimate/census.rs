@@ -172,7 +172,7 @@ impl<'a, W: World> Census<'a, W> {
     /// Notes the listeners, on which directions depend.
     fn listeners(
         &mut self,
-        kernel: W::Kernel,
+        kernel: W::Transport,
         ports: &str,
         target: &NetnsTarget,
         when: When,

@@ -42,7 +42,7 @@ impl Host {
 }
 
 impl World for Host {
-    type Kernel = Netlink;
+    type Transport = Netlink;
 
     fn own(&self) -> Namespace {
         self.namespaces.own()

@@ -11,7 +11,7 @@ use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
 use ss_exporter::snapshot::Cursor;
-use ss_exporter::sockdiag::is_any_held;
+use ss_exporter::sockdiag::is_any_stuck;
 use ss_exporter::words::inert_json;
 
 use crate::failure::Failure;
@@ -56,7 +56,7 @@ fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
         let (mut slow, mut held) = (false, false);
         let mut time = deadline;
         while !held && waits(time) {
-            held = is_any_held();
+            held = is_any_stuck();
             if held {
                 tracing::warn!(
                     "the kernel holds a dump; waiting until it lets go: docs/troubleshooting.md says of what"

@@ -13,7 +13,7 @@ use netlink_packet_sock_diag::inet::InetResponse;
 use netlink_packet_sock_diag::inet::nlas::Nla;
 use ss_exporter::metrics::METRICS;
 use ss_exporter::sockdiag::{
-    Datagram, Extensions, Field, Kernel, Request, Socket, State, StateSet, TcpInfo, dump,
+    Datagram, Extensions, Field, Request, Socket, State, StateSet, TcpInfo, Transport, dump,
 };
 
 const DATAGRAMS: &[u8] = include_bytes!("linux-6.18.bin");
@@ -22,7 +22,7 @@ const SS: &str = include_str!("linux-6.18.ss");
 /// The kernel of the capture.
 struct Recording(&'static [u8]);
 
-impl Kernel for Recording {
+impl Transport for Recording {
     fn send(&mut self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }

@@ -15,7 +15,7 @@ use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Privileges};
 use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::Cursor;
-use ss_exporter::sockdiag::{Datagram, Kernel};
+use ss_exporter::sockdiag::{Datagram, Transport};
 
 /// A world that was captured, with owners of the test's choice.
 struct Captured {
@@ -31,7 +31,7 @@ const END: usize = 24;
 struct Recording(Vec<u8>);
 
 impl World for Captured {
-    type Kernel = Recording;
+    type Transport = Recording;
 
     fn namespaces(&self) -> io::Result<Listing> {
         let own = Namespace { name: "blue".to_owned(), ..Namespace::own() };
@@ -54,7 +54,7 @@ impl Lookup for Captured {
     }
 }
 
-impl Kernel for Recording {
+impl Transport for Recording {
     fn send(&mut self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }

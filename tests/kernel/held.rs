@@ -19,13 +19,13 @@ fn a_dump_that_a_process_in_a_page_fault_holds_is_left_behind_until_that_process
         dump(kernel, &request(extensions), Instant::now() + time, |_| {})
     };
     let result = ask(Extensions::INFO, Duration::from_millis(200));
-    let Err(DumpError::Deadline(held)) = result else { panic!("{result:?}") };
-    assert!(held.is_held());
+    let Err(DumpError::Deadline(dump)) = result else { panic!("{result:?}") };
+    assert!(dump.is_stuck());
     // The lock is taken for tcp_info alone.
     ask(Extensions::NONE, Duration::from_secs(10)).expect("a complete dump");
-    assert!(held.is_held());
+    assert!(dump.is_stuck());
     drop(holder);
-    while held.is_held() {
+    while dump.is_stuck() {
         std::thread::yield_now();
     }
     ask(Extensions::INFO, Duration::from_secs(10)).expect("a complete dump");

@@ -98,7 +98,7 @@ fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>)) -> DumpStats {
 struct Here;
 
 impl World for Here {
-    type Kernel = Netlink;
+    type Transport = Netlink;
 
     fn enter(&self, _: &Namespace) -> std::io::Result<Entered<Netlink>> {
         Entered::here(self.proc(), false)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ss_exporter::attribute::{Listing, Namespace};
 use ss_exporter::collect::{Entered, World};
 use ss_exporter::select::Lookup;
-use ss_exporter::sockdiag::{Datagram, Kernel};
+use ss_exporter::sockdiag::{Datagram, Transport};
 
 const ESTABLISHED: u8 = 1;
 const LISTEN: u8 = 10;
@@ -144,7 +144,7 @@ pub struct Recording {
     delay: Duration,
 }
 
-impl Kernel for Recording {
+impl Transport for Recording {
     fn send(&mut self, message: &[u8]) -> io::Result<()> {
         self.sequence.copy_from_slice(&message[8..12]);
         Ok(())
@@ -171,7 +171,7 @@ impl Kernel for Recording {
 }
 
 impl World for Fake {
-    type Kernel = Recording;
+    type Transport = Recording;
 
     fn namespaces(&self) -> io::Result<Listing> {
         let one = |(number, inode): (usize, u64)| Namespace {

@@ -10,23 +10,23 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::frame::{Message, Messages};
-use super::held::{Held, Talking};
 use super::receivers::RECEIVERS;
 use super::request::{Request, TCPDIAG_GETSOCK};
 use super::socket::Socket;
+use super::unfinished::{DumpThread, UnfinishedDump};
 
-/// The largest reply the kernel makes is a little under 32 KiB (`net/netlink/af_netlink.c:
-/// netlink_dump`), and it makes them that large only for a reader who offers that much.
+/// Bytes offered per datagram. The kernel's largest reply is a little under 32 KiB, and only a reader who offers that much
+/// gets it (`net/netlink/af_netlink.c: netlink_dump`).
 const BUFFER: usize = 32 * 1024;
-/// So many datagrams are handed on together: each time wakes who reads them.
-const TOGETHER: usize = 4;
-/// So often that many may wait to be read.
-const AHEAD: usize = 2;
+/// Datagrams per batch. Every batch wakes the reader.
+const DATAGRAMS_PER_BATCH: usize = 4;
+/// Batches that may be queued ahead of the reader.
+const BATCHES_AHEAD: usize = 2;
 /// `NLMSG_ALIGNTO`
 const ALIGNMENT: usize = 4;
-/// So long after the deadline the thread that receives has said so, unless the kernel holds it.
+/// Grace after the deadline for the receiving thread to report it. A thread that is stuck does not.
 const GRACE: Duration = Duration::from_millis(20);
-/// One dump a socket, so that any number will do.
+/// Sequence number of every request. One dump per netlink socket, so that any number will do.
 const SEQUENCE: u32 = 1;
 
 /// `NLMSG_ERROR`
@@ -40,10 +40,10 @@ const DUMP_INTR: u16 = 0x10;
 /// What a dump consists of.
 const KINDS: [u16; 4] = [TCPDIAG_GETSOCK, ERROR, DONE, OVERRUN];
 
-/// Somebody who answers netlink requests: the kernel, or a test.
+/// What carries netlink messages to the kernel and back: a socket, or a test's recording.
 ///
-/// A dump takes it to another thread.
-pub trait Kernel: Send + 'static {
+/// A dump moves it to another thread.
+pub trait Transport: Send + 'static {
     /// Sends one message.
     ///
     /// # Errors
@@ -119,18 +119,18 @@ pub enum DumpError {
     /// The kernel ended the dump with a number that is neither success nor a negated `errno(3)`.
     #[error("the kernel ended a dump of TCP sockets with the code {0}; expected 0 or -4095 to -1")]
     UnknownCode(i32),
-    /// A reply was longer than any buffer the kernel is told of.
+    /// A reply was longer than the buffer that it was received into.
     #[error("the kernel sent {0} bytes at once, more than the {BUFFER} offered")]
     Truncated(usize),
-    /// Replies were dropped for want of buffer space.
-    #[error("the kernel dropped replies for want of buffer space (ENOBUFS)")]
+    /// The kernel dropped replies because the socket's buffer was full.
+    #[error("the kernel dropped replies because the socket's buffer was full (ENOBUFS)")]
     Overrun,
     /// Bytes that are no netlink messages.
     #[error("the kernel's reply is no sequence of netlink messages")]
     Malformed,
     /// The end of the dump had not come.
     #[error("the dump was not complete at its deadline")]
-    Deadline(Held),
+    Deadline(UnfinishedDump),
 }
 
 fn opening_hint(error: &io::Error) -> &'static str {
@@ -149,31 +149,31 @@ fn hint(errno: Errno) -> &'static str {
     }
 }
 
-/// Asks the kernel for sockets and hands each to `each`, until the kernel says that was all.
+/// Sends a request and calls `each` for every socket in the replies, up to the kernel's last.
 ///
-/// One of the threads of [`keep_receivers`](super::keep_receivers) talks to the kernel: it has the next reply made while the last one is
-/// read, which takes about as long. If the kernel holds that thread, it is left behind at the deadline and replaced.
+/// A thread of [`keep_receivers`](super::keep_receivers) receives: the kernel makes the next reply while the last one is
+/// read, which takes about as long. A thread that is stuck is left behind at the deadline and replaced.
 /// A socket may come twice and a live one may be missing: the kernel takes no snapshot.
 ///
 /// # Errors
 /// [`DumpError`] whenever the dump did not reach its end; sockets handed on until then are a part.
 pub fn dump(
-    kernel: impl Kernel,
+    transport: impl Transport,
     request: &Request,
     deadline: Instant,
     mut each: impl FnMut(&Socket<'_>),
 ) -> Result<DumpStats, DumpError> {
     let thread = RECEIVERS.take(deadline).map_err(DumpError::Thread)?;
-    let (filled, to_read) = sync_channel(AHEAD);
-    let (read, emptied) = sync_channel(AHEAD + 1);
+    let (filled, to_read) = sync_channel(BATCHES_AHEAD);
+    let (read, emptied) = sync_channel(BATCHES_AHEAD + 1);
     let (end, ended) = sync_channel(1);
     let message = request.encode(SEQUENCE);
-    let (talking, held) = Talking::begin();
+    let (dump_thread, unfinished) = DumpThread::begin();
     thread.run(move || {
-        talking.is_here();
-        let received = receive_all(kernel, &message, deadline, &filled, &emptied);
-        // The kernel has let go, and what asked it is closed.
-        drop(talking);
+        dump_thread.set_current();
+        let received = receive_all(transport, &message, deadline, &filled, &emptied);
+        // The kernel has answered, and the transport is closed.
+        drop(dump_thread);
         // Past the deadline no thread waits for it.
         let _ = end.send(received);
     });
@@ -190,7 +190,7 @@ pub fn dump(
             }
             Err(RecvTimeoutError::Timeout) => {
                 RECEIVERS.replace();
-                return Err(DumpError::Deadline(held));
+                return Err(DumpError::Deadline(unfinished));
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -205,24 +205,24 @@ type Filled = (Vec<u8>, usize);
 
 /// Asks, receives datagrams up to the one that ends the dump, and passes the kernel's on.
 fn receive_all(
-    mut kernel: impl Kernel,
+    mut transport: impl Transport,
     message: &[u8],
     deadline: Instant,
     filled: &SyncSender<Filled>,
     emptied: &Receiver<Vec<u8>>,
 ) -> Result<DumpStats, DumpError> {
-    kernel.send(message).map_err(DumpError::Send)?;
+    transport.send(message).map_err(DumpError::Send)?;
     let mut stats = DumpStats::default();
     loop {
-        let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; TOGETHER * BUFFER]);
+        let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; DATAGRAMS_PER_BATCH * BUFFER]);
         let mut length = 0;
         let mut end = Ok(false);
         while let (Ok(false), Some(room)) = (&end, buffer.get_mut(length..length + BUFFER)) {
-            end = receive_one(&mut kernel, room, deadline, &mut length, &mut stats);
+            end = receive_one(&mut transport, room, deadline, &mut length, &mut stats);
         }
         if filled.send((buffer, length)).is_err() {
-            // Nobody reads any more: the deadline has passed.
-            return Err(DumpError::Deadline(Held::default()));
+            // The reader has gone: the deadline has passed.
+            return Err(DumpError::Deadline(UnfinishedDump::default()));
         }
         if end? {
             return Ok(stats);
@@ -232,13 +232,13 @@ fn receive_all(
 
 /// Receives one datagram, by which `length` grows if it is the kernel's; whether it ends the dump.
 fn receive_one(
-    kernel: &mut impl Kernel,
+    transport: &mut impl Transport,
     room: &mut [u8],
     deadline: Instant,
     length: &mut usize,
     stats: &mut DumpStats,
 ) -> Result<bool, DumpError> {
-    let datagram = kernel.receive(room, deadline).map_err(ending)?;
+    let datagram = transport.receive(room, deadline).map_err(ending)?;
     if datagram.sender != 0 {
         stats.foreign += 1;
         return Ok(false);
@@ -290,7 +290,7 @@ fn read_one(bytes: &[u8], mut each: impl FnMut(&Socket<'_>)) -> (u64, u64) {
 
 fn ending(error: io::Error) -> DumpError {
     match error.kind() {
-        io::ErrorKind::TimedOut => DumpError::Deadline(Held::default()),
+        io::ErrorKind::TimedOut => DumpError::Deadline(UnfinishedDump::default()),
         _ if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => DumpError::Overrun,
         _ => DumpError::Receive(error),
     }

@@ -14,7 +14,7 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recvfrom, sendto, socket_with,
 };
 
-use super::dump::{Datagram, Kernel};
+use super::dump::{Datagram, Transport};
 
 /// A `NETLINK_SOCK_DIAG` socket.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Netlink {
     }
 }
 
-impl Kernel for Netlink {
+impl Transport for Netlink {
     fn send(&mut self, message: &[u8]) -> io::Result<()> {
         let kernel = SocketAddrNetlink::new(0, 0);
         loop {

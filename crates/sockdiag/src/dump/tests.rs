@@ -12,7 +12,7 @@ use super::*;
 /// A kernel with a list of replies.
 struct Script(VecDeque<io::Result<(Vec<u8>, u32)>>);
 
-impl Kernel for Script {
+impl Transport for Script {
     fn send(&mut self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
@@ -194,7 +194,7 @@ fn a_socket_that_cannot_be_read_is_counted_and_skipped() {
 /// A kernel that lets nobody out until it is told.
 struct Holding(Receiver<()>);
 
-impl Kernel for Holding {
+impl Transport for Holding {
     fn send(&mut self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
@@ -210,10 +210,10 @@ fn a_dump_that_does_not_end_is_left_behind_at_its_deadline() {
     let (release, holding) = sync_channel(0);
     let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
     let result = dump(Holding(holding), &request, Instant::now(), |_| {});
-    let Err(DumpError::Deadline(held)) = result else { panic!("{result:?}") };
-    assert!(held.is_alive() && !held.is_held(), "its thread waits, but not for the kernel");
+    let Err(DumpError::Deadline(dump)) = result else { panic!("{result:?}") };
+    assert!(dump.is_alive() && !dump.is_stuck(), "its thread waits, but not for the kernel");
     drop(release);
-    while held.is_alive() {
+    while dump.is_alive() {
         std::thread::yield_now();
     }
 }
@@ -221,7 +221,7 @@ fn a_dump_that_does_not_end_is_left_behind_at_its_deadline() {
 #[test]
 fn a_dump_that_ends_at_its_deadline_by_itself_is_not_left_behind() {
     let (result, _) = run([Err(io::ErrorKind::TimedOut.into())]);
-    assert!(matches!(result, Err(DumpError::Deadline(held)) if !held.is_alive()));
+    assert!(matches!(result, Err(DumpError::Deadline(dump)) if !dump.is_alive()));
 }
 
 mod arbitrary {
