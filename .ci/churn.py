@@ -256,7 +256,7 @@ def judge(exporter, config, minutes):
     events, seen = 0, []
     for number in range(1, minutes + 1):
         text = minute(exporter, config, number)
-        now, dropped = value(text, "ss_exporter_events_total"), value(text, "ss_exporter_events_dropped_total")
+        now, dropped = value(text, "ss_exporter_destroy_events_total"), value(text, "ss_exporter_destroy_events_dropped_total")
         incomplete = text.count('ss_exporter_collection_success{') - value(text, "ss_exporter_collection_success{")
         seen.append(held(exporter.pid))
         print(f"{number:6}  {seen[-1][0]:10}  {seen[-1][1]:7}  {seen[-1][2]:11}  {now - events:6.0f}  {dropped:7.0f}  {incomplete:.0f}", flush=True)

@@ -76,7 +76,7 @@ scrape_configs:
   - {job_name: poor, static_configs: [{targets: ["$poor"]}]}
 YAML
     # An increase needs a sample from before it, and Prometheus takes some seconds to its first.
-    judge holds "$server" 'count_over_time(ss_exporter_events_dropped_total{job="sick"}[20s]) > 2'
+    judge holds "$server" 'count_over_time(ss_exporter_destroy_events_dropped_total{job="sick"}[20s]) > 2'
     # Events pile up meanwhile.
     kill -STOP "$sick_pid"
     sleep 2

@@ -114,11 +114,11 @@ live() {
     held=$(unit AmbientCapabilities | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g')
     run_unit "-all,$held"
     eventually 10 shows "local_port=\"$server\",process=\"python3\"" || fail "no label of another user's process"
-    shows 'ss_exporter_capability{feature="processes",name="CAP_DAC_READ_SEARCH"} 1' || fail "a capability too few"
+    shows 'ss_exporter_capability_held{feature="processes",capability="CAP_DAC_READ_SEARCH"} 1' || fail "a capability too few"
     end "$started"
     run_unit -all
     shows 'ss_exporter_collection_success{stage="dump"} 1' || fail "no collection without a capability"
-    shows 'ss_exporter_capability{feature="processes",name="CAP_SYS_PTRACE"} 0' || fail "a capability too many"
+    shows 'ss_exporter_capability_held{feature="processes",capability="CAP_SYS_PTRACE"} 0' || fail "a capability too many"
     # Without a configuration file the built-in default applies.
     rm "$root/etc/$package/config.yml"
     sed -i 's/^CONFIG_FILE=.*/CONFIG_FILE=/' "$root/etc/default/$package"

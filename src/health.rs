@@ -118,10 +118,10 @@ impl Health {
         let version = [("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
         out.gauge("ss_exporter_build_info", "What is running; the value is always 1.", [(&version[..], 1)]);
         out.gauge(
-            "ss_exporter_capability",
+            "ss_exporter_capability_held",
             "Whether the exporter was started with a capability that a feature of its configuration needs.",
             self.privileges.needs().map(|(feature, name, held)| {
-                ([("feature", feature.word()), ("name", name)], u64::from(held))
+                ([("feature", feature.word()), ("capability", name)], u64::from(held))
             }),
         );
         self.files.write(out);
@@ -131,7 +131,7 @@ impl Health {
         self.write_stages(out);
         if let Some(held) = self.held {
             out.seconds(
-                "ss_exporter_dump_held_seconds",
+                "ss_exporter_dump_stuck_seconds",
                 "How long the kernel has been holding a dump.",
                 held,
             );
@@ -153,7 +153,7 @@ impl Health {
         }
         if let Some(number) = self.sockets_unowned {
             let help = "Sockets of the last collection that processes hold, and nobody knows which.";
-            out.one("ss_exporter_sockets_unowned", help, gauge, number);
+            out.one("ss_exporter_sockets_without_owner", help, gauge, number);
         }
         let help = "Whether owners of sockets are hidden from the exporter, by what hides them.";
         let hidden = self.restrictions.iter().map(|(by, hides)| ([("by", *by)], u64::from(*hides)));
@@ -187,11 +187,11 @@ impl Health {
         out.gauge("ss_exporter_sockets_selected", help, each(|view| Some(view.selected)));
         out.gauge("ss_exporter_rows", "Rows that a view shows.", each(|view| Some(view.rows as u64)));
         let help = "Rows that a view's limit left out of the last collection.";
-        out.gauge("ss_exporter_rows_left_out", help, each(|view| view.left_out.map(|rows| rows as u64)));
+        out.gauge("ss_exporter_rows_dropped", help, each(|view| view.left_out.map(|rows| rows as u64)));
         let help = "Sockets of the last collection in the row \"other\", because a view's limit was reached.";
         out.gauge("ss_exporter_sockets_in_other", help, each(|view| view.in_other));
         let help = "Sockets that were put into the row \"other\", because a view's limit was reached.";
-        out.each("ss_exporter_sockets_folded_total", help, Type::Counter, each(|view| view.folded));
+        out.each("ss_exporter_sockets_over_limit_total", help, Type::Counter, each(|view| view.folded));
         let help = "The most rows that a view shows; absent where there is no limit.";
         out.gauge("ss_exporter_rows_limit", help, each(|view| view.limit.map(|limit| limit as u64)));
     }

@@ -36,8 +36,8 @@ macro_rules! means {
 
 fn check(file: &str, text: &str, meant: &Meant<'_>) {
     let config = Config::parse(file, text).unwrap_or_else(|error| panic!("{error}"));
-    let flow = ("seed", meant.label, Some(10_000), meant.flow);
-    let expected: Vec<_> = [flow, ("seed_totals", "", None, meant.totals)]
+    let flow = ("legacy", meant.label, Some(10_000), meant.flow);
+    let expected: Vec<_> = [flow, ("legacy_totals", "", None, meant.totals)]
         .into_iter()
         .filter(|(_, _, _, columns)| !columns.is_empty())
         .map(|(name, label, limit, columns)| {

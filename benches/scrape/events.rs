@@ -30,7 +30,7 @@ pub fn run() {
         "| {sockets} | {} | {:.2} | {} | {:.1} |",
         2 * CONNECTIONS_PER_SECOND,
         took.as_secs_f64() * 1e6 / f64::from(sockets),
-        exporter.value::<u64>("ss_exporter_events_dropped_total"),
+        exporter.value::<u64>("ss_exporter_destroy_events_dropped_total"),
         exporter.peak_mib(),
     );
 }

@@ -98,6 +98,6 @@ PANELS = [
         "Beyond the view's limit flows are left out, and these panels do not show them.",
         "short",
         ('sum by (instance) (ss_exporter_rows{view="tcp_flow"})', "shown on {{instance}}"),
-        ('sum by (instance) (ss_exporter_rows_left_out{view="tcp_flow"})', "left out on {{instance}}"),
+        ('sum by (instance) (ss_exporter_rows_dropped{view="tcp_flow"})', "left out on {{instance}}"),
     ),
 ]

@@ -69,6 +69,6 @@ PANELS = [
         "Ended without information",
         "Connections a second that were reset at once, refused or never accepted.",
         "cps",
-        (f"sum by (instance) (rate(ss_exporter_closes_without_information_total{RATE}))", "{{instance}}"),
+        (f"sum by (instance) (rate(ss_exporter_closes_without_tcp_info_total{RATE}))", "{{instance}}"),
     ),
 ]

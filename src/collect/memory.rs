@@ -222,7 +222,7 @@ impl Said {
                 view = view.name,
                 left_out = rows,
                 limit,
-                "a limit leaves rows out; said once, counted in ss_exporter_rows_left_out"
+                "a limit leaves rows out; said once, counted in ss_exporter_rows_dropped"
             );
         }
     }
@@ -233,7 +233,7 @@ impl Said {
             tracing::warn!(
                 view = view.name,
                 limit,
-                "a limit folds rows into \"other\"; said once, counted in ss_exporter_sockets_folded_total"
+                "a limit folds rows into \"other\"; said once, counted in ss_exporter_sockets_over_limit_total"
             );
         }
     }

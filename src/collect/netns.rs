@@ -233,7 +233,7 @@ pub(crate) enum NetnsError {
     #[error("the dump took too long and was not complete at its deadline")]
     Late,
     /// The kernel holds the dump or an earlier one.
-    #[error("the kernel holds a dump (ss_exporter_dump_held_seconds)")]
+    #[error("the kernel holds a dump (ss_exporter_dump_stuck_seconds)")]
     Stuck,
 }
 

@@ -253,7 +253,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
             self.warned = Some(Instant::now());
             tracing::warn!(
                 "the kernel has dropped events of closing sockets, because collect.event_buffer was full; counted in \
-                 ss_exporter_events_dropped_total (said at most once a minute)"
+                 ss_exporter_destroy_events_dropped_total (said at most once a minute)"
             );
         }
     }

@@ -60,7 +60,7 @@ impl Baseline {
     pub(super) fn late(&mut self, now: Instant) -> Option<Box<dyn Send>> {
         let (_, done) = self.done.take_if(|(at, _)| *at <= now)?;
         tracing::warn!(
-            hint = "see ss_exporter_collection_success and ss_exporter_dump_held_seconds",
+            hint = "see ss_exporter_collection_success and ss_exporter_dump_stuck_seconds",
             "ready is notified before the counters of all sockets that existed before have been read"
         );
         Some(done)

@@ -100,7 +100,7 @@ fn a_collection_that_does_not_end_is_said_and_marked_as_failed() {
     let text = text(collector.without_dump());
     assert!(text.contains("ss_exporter_collection_success{stage=\"collection\"} 0\n"), "{text}");
     assert!(
-        !text.contains("ss_exporter_dump_held_seconds"),
+        !text.contains("ss_exporter_dump_stuck_seconds"),
         "nothing says that the kernel is the reason: {text}"
     );
 }

@@ -40,7 +40,7 @@ impl Config {
 impl View {
     /// Whether it shows what the predecessor showed; no other view may have such a name.
     fn is_of_seed(&self) -> bool {
-        self.name.split('_').next() == Some("seed")
+        self.name.split('_').next() == Some("legacy")
     }
 }
 

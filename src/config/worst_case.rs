@@ -125,11 +125,11 @@ mod tests {
         let text = "logic: {max_flows: 0}\nviews: {tcp_by_port: {by: [local_port], metrics: [sockets]}}";
         assert_eq!(
             worst_cases(&views(text)),
-            "view         limit  rows at most  series at most\n\
-             seed          none      no limit        no limit\n\
-             seed_totals   none             1              12\n\
-             tcp_by_port   1000          1001            1001\n\
-             total                   no limit        no limit\n"
+            "view           limit  rows at most  series at most\n\
+             legacy          none      no limit        no limit\n\
+             legacy_totals   none             1              12\n\
+             tcp_by_port     1000          1001            1001\n\
+             total                     no limit        no limit\n"
         );
         let limited =
             worst_cases(&views("views: {a: {metrics: [sockets]}, b: {by: [uid], metrics: [sockets]}}"));

@@ -38,22 +38,22 @@ impl LedgerHealth {
         use Type::{Counter, Gauge};
         if let Some(events) = self.events {
             let help = "Whether the kernel tells of closing sockets; if not, what a connection did after its last collection is lost.";
-            out.one("ss_exporter_events_subscribed", help, Gauge, u64::from(events));
+            out.one("ss_exporter_destroy_events_subscribed", help, Gauge, u64::from(events));
             let rows = [
                 (
-                    "ss_exporter_events_total",
+                    "ss_exporter_destroy_events_total",
                     "Closing sockets that the kernel told of, of all kinds.",
                     Counter,
                     self.heard,
                 ),
                 (
-                    "ss_exporter_events_elsewhere_total",
+                    "ss_exporter_destroy_events_ignored_total",
                     "Closing sockets in network namespaces that no collection has seen, or that collect.netns leaves out.",
                     Counter,
                     self.elsewhere,
                 ),
                 (
-                    "ss_exporter_events_buffer_bytes",
+                    "ss_exporter_destroy_events_buffer_bytes",
                     "The kernel's buffer for events.",
                     Gauge,
                     self.buffer as u64,
@@ -70,7 +70,7 @@ impl LedgerHealth {
             }
             if let Some(dropped) = self.dropped {
                 let help = "Close events that the kernel dropped because collect.event_buffer was full (SK_MEMINFO_DROPS). Non-zero means that counters miss data.";
-                out.one("ss_exporter_events_dropped_total", help, Counter, dropped);
+                out.one("ss_exporter_destroy_events_dropped_total", help, Counter, dropped);
             }
         }
         let help = "Whether the counters of all sockets that existed before the exporter, or before a view that a reload added, have been read.";
@@ -90,7 +90,7 @@ impl LedgerHealth {
                 self.stats.untracked,
             ),
             (
-                "ss_exporter_closes_without_information_total",
+                "ss_exporter_closes_without_tcp_info_total",
                 "Connections of whose end the kernel told nothing else: reset by SO_LINGER 0, dissolved by AF_UNSPEC, refused, or never accepted.",
                 Counter,
                 self.without_information,
@@ -102,13 +102,13 @@ impl LedgerHealth {
                 self.stats.before_baseline,
             ),
             (
-                "ss_exporter_closes_unseen_total",
+                "ss_exporter_closes_presumed_total",
                 "Sockets that three collections missed before an event told of their end: it was dropped, or their process still holds a connection that was reset.",
                 Counter,
                 self.stats.unseen,
             ),
             (
-                "ss_exporter_values_backwards_total",
+                "ss_exporter_counter_regressions_total",
                 "Values of the kernel's counters that were less than before, and no overflow; they were left out.",
                 Counter,
                 self.stats.backwards,

@@ -64,8 +64,8 @@ fn root_has_its_port_and_its_buffer_and_then_no_capability() {
     let config = "{views: {v: {by: [direction]}}, collect: {event_buffer: 1GiB}}";
     let exporter = Exporter::configured_at(80, config);
     let metrics = exporter.metrics();
-    assert!(metrics.contains("ss_exporter_events_buffer_bytes 1073741824\n"), "{metrics}");
-    let held = "ss_exporter_capability{feature=\"event_buffer\",name=\"CAP_NET_ADMIN\"} 1";
+    assert!(metrics.contains("ss_exporter_destroy_events_buffer_bytes 1073741824\n"), "{metrics}");
+    let held = "ss_exporter_capability_held{feature=\"event_buffer\",capability=\"CAP_NET_ADMIN\"} 1";
     assert_eq!(told(&metrics), [held.to_owned()].into());
     keeps(exporter.child.id(), 0);
     let log = exporter.log();

@@ -134,8 +134,8 @@ fn rows_series_and_what_comes_new_are_exact() {
     assert_eq!(figures("flow"), [6, 4, 2, 8, 44, 4]);
     assert_eq!(figures("elsewhere"), [0, 0, 1, 0, 0, 0]);
     // Without payload there is no delivery rate.
-    assert_eq!(figures("seed"), [6, 6, 3, 12, 44, 4]);
-    assert_eq!(figures("seed_totals"), [1, 1, 5, 5, 0, 0]);
+    assert_eq!(figures("legacy"), [6, 6, 3, 12, 44, 4]);
+    assert_eq!(figures("legacy_totals"), [1, 1, 5, 5, 0, 0]);
 
     let seconds = estimate["seconds"].as_f64().expect("a number");
     assert!((2.0..4.0).contains(&seconds), "{seconds}");
@@ -199,8 +199,8 @@ fn people_get_a_table_with_the_views_of_the_built_in_default() {
     let first: Vec<_> = table.lines().map(|line| line.split("  ").next().unwrap_or_default()).collect();
     let expected = [
         "view",
-        "seed",
-        "seed_totals",
+        "legacy",
+        "legacy_totals",
         "tcp",
         "tcp_listener",
         "tcp_state",

@@ -78,7 +78,7 @@ fn a_server_without_time_says_that_its_dump_took_too_long() {
         scope.spawn(|| pause(process, || done.load(Ordering::Relaxed)));
         for _ in 0..3 {
             let metrics = exporter.metrics();
-            assert!(!metrics.contains("\nss_exporter_dump_held_seconds"), "{metrics}");
+            assert!(!metrics.contains("\nss_exporter_dump_stuck_seconds"), "{metrics}");
         }
         done.store(true, Ordering::Relaxed);
     });

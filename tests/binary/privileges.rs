@@ -32,7 +32,7 @@ fn without_a_capability_every_flow_is_shown() {
     let metrics = exporter.metrics();
     let port = client.local_addr().expect("bound").port();
     assert!(metrics.contains(&format!("tcp_rtt{{flow=\"(SRC#127.0.0.1|{port})(DST#")), "{metrics}");
-    assert!(!metrics.contains("ss_exporter_capability"), "nothing needs one: {metrics}");
+    assert!(!metrics.contains("ss_exporter_capability_held"), "nothing needs one: {metrics}");
     assert!(!metrics.contains("ss_exporter_processes_unreadable"), "nobody asked for owners");
     let log = exporter.log();
     assert!(!log.contains("CAP_"), "{log}");
@@ -49,7 +49,7 @@ fn marks_without_their_capability_are_unknown_and_that_is_said_once() {
     let metrics = [exporter.metrics(), exporter.metrics()].concat();
     assert!(metrics.contains("ss_v_sockets{mark=\"unknown\"}"), "{metrics}");
     assert!(
-        metrics.contains("ss_exporter_capability{feature=\"marks\",name=\"CAP_NET_ADMIN\"} 0\n"),
+        metrics.contains("ss_exporter_capability_held{feature=\"marks\",capability=\"CAP_NET_ADMIN\"} 0\n"),
         "{metrics}"
     );
     let log = exporter.log();
@@ -67,7 +67,8 @@ fn a_missing_capability_is_said_once_and_its_flows_keep_their_endpoints() {
     let port = client.local_addr().expect("bound").port();
     assert!(metrics.contains(&format!("tcp_rtt{{flow=\"(SRC#127.0.0.1|{port})(DST#")), "{metrics}");
     for name in ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"] {
-        let sample = format!("ss_exporter_capability{{feature=\"processes\",name=\"{name}\"}} 0\n");
+        let sample =
+            format!("ss_exporter_capability_held{{feature=\"processes\",capability=\"{name}\"}} 0\n");
         assert!(metrics.contains(&sample), "{metrics}");
     }
     let unreadable = metrics.lines().find_map(|line| line.strip_prefix("ss_exporter_processes_unreadable "));
@@ -106,7 +107,11 @@ fn needs(config: &str) -> Vec<(&'static str, &'static str, &'static str)> {
 
 /// The samples that tell of capabilities.
 pub fn told(metrics: &str) -> BTreeSet<String> {
-    metrics.lines().filter(|line| line.starts_with("ss_exporter_capability{")).map(str::to_owned).collect()
+    metrics
+        .lines()
+        .filter(|line| line.starts_with("ss_exporter_capability_held{"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Starts the exporter with each combination; `user` makes setpriv's arguments of one.
@@ -121,7 +126,7 @@ fn says_what_is_missing(config: &str, user: fn(&[&str]) -> Vec<String>) {
         assert!(metrics.contains("tcp_rtt{flow="), "{held:?}: {metrics}");
         let sample = |(word, _, name)| {
             let value = u8::from(held.contains(&name));
-            format!("ss_exporter_capability{{feature=\"{word}\",name=\"{name}\"}} {value}")
+            format!("ss_exporter_capability_held{{feature=\"{word}\",capability=\"{name}\"}} {value}")
         };
         assert_eq!(told(&metrics), needs(config).into_iter().map(sample).collect(), "{held:?}");
         let log = exporter.log();
@@ -190,7 +195,7 @@ fn a_buffer_that_anybody_is_granted_needs_nothing() {
     let config = "{views: {v: {by: [direction]}}, collect: {event_buffer: 64KiB}}";
     let (exporter, _public) = start_as_nobody(config);
     let metrics = exporter.metrics();
-    assert!(metrics.contains("ss_exporter_events_buffer_bytes 65536\n"), "{metrics}");
+    assert!(metrics.contains("ss_exporter_destroy_events_buffer_bytes 65536\n"), "{metrics}");
     assert_eq!(told(&metrics), BTreeSet::new());
     let log = exporter.log();
     assert!(!log.contains("a capability is missing"), "{log}");
@@ -203,7 +208,7 @@ fn a_buffer_that_is_not_granted_is_said_once() {
     }
     let (exporter, _public) =
         start_as_nobody("{views: {v: {by: [direction]}}, collect: {event_buffer: 1GiB}}");
-    let missing = "ss_exporter_capability{feature=\"event_buffer\",name=\"CAP_NET_ADMIN\"} 0";
+    let missing = "ss_exporter_capability_held{feature=\"event_buffer\",capability=\"CAP_NET_ADMIN\"} 0";
     assert_eq!(told(&exporter.metrics()), [missing.to_owned()].into());
     let log = exporter.log();
     assert_eq!(log.matches("CAP_NET_ADMIN").count(), 1, "{log}");

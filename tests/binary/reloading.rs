@@ -178,11 +178,11 @@ fn an_exporter_that_heard_of_no_end_does_after_a_reload() {
         "logic: {metrics: {gauges: {active: true, rtt: {active: true}}}}\ncollect: {event_buffer: 64KiB}\n",
     );
     let exporter = Exporter::reading(file.path(), &["--web.enable-lifecycle"]);
-    assert!(!exporter.metrics().contains("ss_exporter_events"));
+    assert!(!exporter.metrics().contains("ss_exporter_destroy_events"));
     file.set(&format!("{ONE}collect: {{event_buffer: 64KiB}}\n"));
     assert_eq!(post(&exporter).0, 200);
-    let before = value(&exporter.metrics(), "ss_exporter_events_total");
-    until(&exporter, |metrics| value(metrics, "ss_exporter_events_total") > before);
+    let before = value(&exporter.metrics(), "ss_exporter_destroy_events_total");
+    until(&exporter, |metrics| value(metrics, "ss_exporter_destroy_events_total") > before);
 }
 
 #[cfg(feature = "root-tests")]

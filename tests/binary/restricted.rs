@@ -106,7 +106,9 @@ fn a_security_module_that_forbids_inspection_is_named_once_with_what_helps() {
     assert_eq!(judged.hiding(), ["security_module"], "{}", judged.metrics);
     judged.hint("journalctl --dmesg --grep=");
     assert!(
-        judged.metrics.contains("ss_exporter_capability{feature=\"processes\",name=\"CAP_SYS_PTRACE\"} 1\n")
+        judged
+            .metrics
+            .contains("ss_exporter_capability_held{feature=\"processes\",capability=\"CAP_SYS_PTRACE\"} 1\n")
     );
     assert!(!judged.log.contains("collect.owners"), "time is not the cause: {}", judged.log);
 }
@@ -144,7 +146,7 @@ fn mount_options_that_hide_processes_are_named_once_with_what_helps() {
         assert!(judged.log.contains(shown), "{}", judged.log);
         judged.hint("CAP_SYS_PTRACE");
         assert!(judged.metrics.contains("ss_exporter_processes_unreadable 0\n"));
-        assert!(!judged.metrics.contains("ss_exporter_sockets_unowned 0\n"));
+        assert!(!judged.metrics.contains("ss_exporter_sockets_without_owner 0\n"));
     }
     // The capability sees through the option.
     let (_folder, config) = configuration(OWNERS);

@@ -141,10 +141,10 @@ fn a_limit_that_leaves_flows_out_is_logged_once() {
     }
     let exporter = Exporter::configured("logic: {compression: {max_flows: 1}}\n");
     for _ in 0..3 {
-        assert!(exporter.metrics().contains("ss_exporter_rows_left_out{view=\"seed\"} 1\n"));
+        assert!(exporter.metrics().contains("ss_exporter_rows_dropped{view=\"legacy\"} 1\n"));
     }
     let log = exporter.log();
-    assert_eq!(log.matches("ss_exporter_rows_left_out").count(), 1, "{log}");
+    assert_eq!(log.matches("ss_exporter_rows_dropped").count(), 1, "{log}");
 }
 
 #[test]

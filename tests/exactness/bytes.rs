@@ -98,7 +98,7 @@ fn check(phase: &str, exporter: &Exporter, truth: Truth, sockets: u64) {
     });
     // What is counted twice comes late.
     std::thread::sleep(Duration::from_millis(300));
-    let dropped = scrapes.scrape(exporter).sum("ss_exporter_events_dropped_total");
+    let dropped = scrapes.scrape(exporter).sum("ss_exporter_destroy_events_dropped_total");
     let counted = counted(&scrapes);
     let told = format!("{phase}: {truth:?}, {counted:?}, {dropped} events dropped");
     assert_eq!(dropped, 0, "{told}");

@@ -46,7 +46,7 @@ fn a_dump_that_misses_and_repeats_counts_nothing_twice() {
 
     let mut scrapes = Scrapes::default();
     let sum = |family: &str| watched.last().sum(family);
-    let told = format!("{} unseen closes", sum("ss_exporter_closes_unseen_total"));
+    let told = format!("{} unseen closes", sum("ss_exporter_closes_presumed_total"));
     scrapes.until(&exporter, |scrape| Counted::of(scrape).sent >= truth.sent);
     std::thread::sleep(Duration::from_millis(300));
     let counted = Counted::of(scrapes.scrape(&exporter));

@@ -50,7 +50,7 @@ fn a_flood_of_flows_folds_into_other() {
     let scrape = scrapes.scrape(&exporter);
     let counted = Counted::of(scrape);
     let memory = resident_kib(&exporter);
-    let dropped = scrape.sum("ss_exporter_events_dropped_total");
+    let dropped = scrape.sum("ss_exporter_destroy_events_dropped_total");
     let told = format!("{FLOWS} flows of one byte, {counted:?}, {dropped} events dropped, {memory} KiB");
     let flows = u64::from(FLOWS);
     let all = Counted { sockets: 0, opened: 2 * flows, closed: 2 * flows, sent: flows, received: flows };
@@ -66,7 +66,7 @@ fn a_flood_of_flows_folds_into_other() {
     }
     let other = "remote_address=\"other\",remote_port=\"other\"";
     assert!(scrape.rows("ss_t_sent_bytes_total").contains_key(other), "{scrape:?}");
-    assert!(scrape.sum("ss_exporter_sockets_folded_total") > 0, "{told}");
+    assert!(scrape.sum("ss_exporter_sockets_over_limit_total") > 0, "{told}");
     assert!(memory < MOST_MEMORY, "{told}");
 }
 
@@ -74,7 +74,7 @@ fn a_flood_of_flows_folds_into_other() {
 fn wait_for(exporter: &Exporter, flows: u64) {
     let mut scrapes = Scrapes::default();
     let closed = 2 * flows.saturating_sub(u64::from(4 * PACE));
-    scrapes.until(exporter, |scrape| scrape.sum("ss_exporter_events_total") >= closed);
+    scrapes.until(exporter, |scrape| scrape.sum("ss_exporter_destroy_events_total") >= closed);
 }
 
 /// An address and port of the flow's own.

@@ -12,7 +12,7 @@ use super::scrapes::{Scrape, Scraper, Scrapes};
 use super::standing::Standing;
 use super::traffic::{End, Lanes};
 
-const DROPPED: &str = "ss_exporter_events_dropped_total";
+const DROPPED: &str = "ss_exporter_destroy_events_dropped_total";
 const ENDS: [End; 2] = [End::ClientFirst, End::ServerFirst];
 
 #[test]

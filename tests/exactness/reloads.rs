@@ -86,7 +86,7 @@ fn two_hundred_reloads_under_load_lose_no_scrape_and_no_byte() {
         counted.sent == truth.sent && counted.sockets == 0
     });
     std::thread::sleep(Duration::from_millis(300));
-    let dropped = scrapes.scrape(&exporter).sum("ss_exporter_events_dropped_total");
+    let dropped = scrapes.scrape(&exporter).sum("ss_exporter_destroy_events_dropped_total");
     let counted = Counted::of(scrapes.last());
     let told = format!("{truth:?}, {counted:?}, {dropped} events dropped");
     assert_eq!((dropped, counted.sent, counted.sockets), (0, truth.sent, 0), "{told}");

@@ -28,7 +28,7 @@ fn closes_without_information_are_counted_apart() {
     let mut silent = 0;
     let mut expect = |phase: &str, scrapes: &mut Scrapes, more: u64| {
         silent += more;
-        let silent_closes = "ss_exporter_closes_without_information_total";
+        let silent_closes = "ss_exporter_closes_without_tcp_info_total";
         scrapes.until(&exporter, |scrape| scrape.sum(silent_closes) >= silent);
         std::thread::sleep(Duration::from_millis(300));
         let counted = scrapes.scrape(&exporter).sum(silent_closes);

@@ -127,7 +127,7 @@ views:
     let before = scrape.sum("ss_exporter_closes_before_baseline_total");
     let told = format!("{truth:?}, {counted:?}, {before} before the baseline, of {olds}");
     assert_eq!(ends, 100_000, "{told}");
-    assert_eq!(scrape.sum("ss_exporter_events_dropped_total"), 0, "{told}");
+    assert_eq!(scrape.sum("ss_exporter_destroy_events_dropped_total"), 0, "{told}");
     assert_eq!(scrape.sum("ss_exporter_baseline_complete"), 1, "{told}");
     assert_eq!((counted.opened, counted.closed), (ends, ends + olds), "{told}");
     assert_eq!(counted.sent, truth.sent, "{told}");

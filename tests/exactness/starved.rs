@@ -75,7 +75,8 @@ fn closes_and_bytes_of_each_row_agree_after_the_exporter_and_the_host_were_starv
             assert!((received..=received + each).contains(&bytes), "{row}: {bytes} of {scrape:?}");
         }
     }
-    for family in ["events_dropped_total", "closes_before_baseline_total", "closes_without_information_total"]
+    for family in
+        ["destroy_events_dropped_total", "closes_before_baseline_total", "closes_without_tcp_info_total"]
     {
         assert_eq!(scrape.sum(&format!("ss_exporter_{family}")), 0, "{family}");
     }

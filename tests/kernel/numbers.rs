@@ -118,8 +118,8 @@ fn a_limit_leaves_flows_out_and_counts_them_but_not_from_the_distribution() {
     let _pairs = one_of_each();
     let text = expose("logic: {compression: {max_flows: 4}}\n");
     assert_eq!(samples(&text, "tcp_cwnd").len(), 4);
-    assert_eq!(samples(&text, "ss_exporter_rows_left_out")[0], ("view=\"seed\"", 2.0));
-    assert_eq!(samples(&text, "ss_exporter_rows_limit")[0], ("view=\"seed\"", 4.0));
+    assert_eq!(samples(&text, "ss_exporter_rows_dropped")[0], ("view=\"legacy\"", 2.0));
+    assert_eq!(samples(&text, "ss_exporter_rows_limit")[0], ("view=\"legacy\"", 4.0));
     let count = samples(&text, "tcp_rtt_hist_ms_count");
     assert_eq!(count, [("", 6.0)]);
 }

@@ -97,7 +97,7 @@ fn every_byte_of_twenty_namespaces_that_come_and_go_is_counted_in_the_rows_of_it
         let told = format!("n{number} is gone: {truth:?}");
         assert_eq!((sockets, opened, sent), (0, 2 * truth.connections, truth.sent), "{told}");
     }
-    assert_eq!(scrape.sum("ss_exporter_events_dropped_total"), 0);
+    assert_eq!(scrape.sum("ss_exporter_destroy_events_dropped_total"), 0);
     assert_eq!(scrape.sum("ss_exporter_namespaces_failed"), 0);
 }
 
@@ -158,7 +158,10 @@ fn what_closes_in_a_new_namespace_never_counts_as_that_of_the_one_that_had_its_n
     let scrape = scrapes.scrape(&exporter);
     let [_, opened, sent, _] = counted(scrape, "blue");
     assert_eq!((opened, sent), (2 * truth.connections, truth.sent));
-    assert!(scrape.sum("ss_exporter_events_elsewhere_total") >= 20, "what is nobody's is counted apart");
+    assert!(
+        scrape.sum("ss_exporter_destroy_events_ignored_total") >= 20,
+        "what is nobody's is counted apart"
+    );
 }
 
 #[test]

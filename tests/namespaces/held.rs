@@ -75,7 +75,7 @@ fn a_namespace_whose_dump_is_held_fails_alone_and_counts_on_when_it_comes_back()
         // An answer that could not wait for the collection would have neither.
         assert_eq!(scrape.rows("ss_exporter_collection_success")["stage=\"dump\""], "1");
         assert_eq!(scrape.sum("ss_exporter_namespaces_failed"), 1);
-        assert!(!scrape.rows("ss_exporter_dump_held_seconds").is_empty());
+        assert!(!scrape.rows("ss_exporter_dump_stuck_seconds").is_empty());
         assert_eq!((of(scrape, "sockets", "red"), counted(scrape, "red")), (2, [2, 0, 3_030, 3_030]));
         let [opened, closed, sent, _] = counted(scrape, "blue");
         assert!((opened, closed) == (2, 0) && (3_000..=3_030).contains(&sent), "{scrape:?}");
@@ -90,7 +90,7 @@ fn a_namespace_whose_dump_is_held_fails_alone_and_counts_on_when_it_comes_back()
     for name in ["blue", "red"] {
         assert_eq!((of(scrape, "sockets", name), counted(scrape, name)), (2, [2, 0, 3_330, 3_330]), "{name}");
     }
-    assert!(scrape.rows("ss_exporter_dump_held_seconds").is_empty());
+    assert!(scrape.rows("ss_exporter_dump_stuck_seconds").is_empty());
     assert_eq!(dumps(&exporter), 0);
     assert_eq!(said(exporter, "blue"), 1);
 }

@@ -22,7 +22,7 @@ fn scrape(scrapes: &mut Scrapes, exporter: &Exporter) {
     scrapes.scrape(exporter);
     let scrape = scrapes.scrape(exporter);
     assert_eq!(scrape.rows("ss_exporter_collection_success")["stage=\"dump\""], "0");
-    assert!(!scrape.rows("ss_exporter_dump_held_seconds").is_empty());
+    assert!(!scrape.rows("ss_exporter_dump_stuck_seconds").is_empty());
     assert!(scrape.rows("ss_t_sockets").is_empty(), "withheld");
     assert!(!scrape.rows("ss_t_sent_bytes_total").is_empty(), "counters stay");
     assert_eq!(dumps(exporter), 1, "one is held and none waits behind it");

@@ -13,7 +13,10 @@ fn success(exporter: &Exporter) -> (String, bool) {
         let row = metrics.lines().find_map(|line| line.strip_prefix(start));
         row.unwrap_or_else(|| panic!("{start}: {metrics}")).to_owned()
     };
-    (row("ss_exporter_collection_success{stage=\"processes\"} "), row("ss_exporter_sockets_unowned ") == "0")
+    (
+        row("ss_exporter_collection_success{stage=\"processes\"} "),
+        row("ss_exporter_sockets_without_owner ") == "0",
+    )
 }
 
 fn exporter() -> Exporter {

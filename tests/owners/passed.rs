@@ -40,7 +40,7 @@ fn a_socket_whose_process_ended_with_data_on_its_way_keeps_its_last_owner() {
         assert_eq!(count(&mut scrapes, "known", "fin_wait1"), 3);
         assert_eq!(count(&mut scrapes, "unknown", "fin_wait1"), 2, "no collection saw who held them");
         assert_eq!(scrapes.last().sum("ss_v_sockets"), 5);
-        assert_eq!(scrapes.last().sum("ss_exporter_sockets_unowned"), 0, "no process holds them");
+        assert_eq!(scrapes.last().sum("ss_exporter_sockets_without_owner"), 0, "no process holds them");
     }
 }
 

@@ -43,6 +43,6 @@ fn after_a_restart_the_first_scrape_knows_the_owners_and_counts_nothing_of_befor
         assert_eq!(["one", "two"].map(|name| sum(scrape, "ss_v_sockets", &[("process", name)])), [500, 500]);
         assert_eq!(scrape.sum("ss_v_sockets"), 1_000);
         assert_eq!(counters.each_ref().map(|family| scrape.sum(family)), [0; 4]);
-        assert_eq!(scrape.sum("ss_exporter_sockets_unowned"), 0);
+        assert_eq!(scrape.sum("ss_exporter_sockets_without_owner"), 0);
     }
 }

@@ -39,7 +39,7 @@ fn sockets_in_the_own_table_of_a_thread_are_the_processs() {
     scrapes.scrape(&exporter);
     let scrape = scrapes.scrape(&exporter);
     assert_eq!((count(scrape, &before, "before"), count(scrape, &later, "later")), (6, 7));
-    assert_eq!(scrape.sum("ss_exporter_sockets_unowned"), 0);
+    assert_eq!(scrape.sum("ss_exporter_sockets_without_owner"), 0);
 }
 
 #[test]
@@ -70,5 +70,5 @@ fn a_process_goes_on_to_own_its_sockets_when_its_main_thread_has_ended() {
     scrapes.scrape(&exporter);
     let scrape = scrapes.scrape(&exporter);
     assert_eq!((count(scrape, &early, "early"), count(scrape, &late, "late")), (6, 6));
-    assert_eq!(scrape.sum("ss_exporter_sockets_unowned"), 0);
+    assert_eq!(scrape.sum("ss_exporter_sockets_without_owner"), 0);
 }

@@ -27,7 +27,7 @@ fn without_a_right_owners_of_others_are_unknown_and_counted_and_units_are_told()
     for (labels, _) in named {
         assert_eq!(labels["pid"], own, "{labels:?}");
     }
-    let unowned = scrape.sum("ss_exporter_sockets_unowned");
+    let unowned = scrape.sum("ss_exporter_sockets_without_owner");
     assert!((17..=18).contains(&unowned), "{unowned}: those of the cast, and perhaps that of the scrape");
     // What was not given away goes on.
     let ports = cast.actors[0].connects(FIRST, 2);

@@ -6,7 +6,7 @@
 pub const GOOD: &[&str] = &[
     "views: {tcp: }",
     "views: {tcp_2: {}}",
-    "views: {exporters: , seeds_a: }",
+    "views: {exporters: , legacys_a: }",
     "views: {v: {by: , metrics: , folds: , histograms: , select: , state: , limit: , idle: }}",
     "views: {v: {by: []}}",
     "views: {v: {by: [direction, service_port]}}",
@@ -60,7 +60,7 @@ pub const BAD: &[&str] = &[
     "views: {'4tcp': }",
     "views: {tcp-flows: }",
     "views: {exporter: }",
-    "views: {seed_x: }",
+    "views: {legacy_x: }",
     "views: {v: {no_key_at_all: 1}}",
     "views: {v: {by: direction}}",
     "views: {v: {by: [directions]}}",

@@ -66,8 +66,8 @@ pub(super) fn read(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> Seed {
         idle: Duration::ZERO,
     };
     let mut views = vec![
-        view("seed", vec![label], shown.of_flow(generation, label), limit),
-        view("seed_totals", Vec::new(), shown.of_all(generation), None),
+        view("legacy", vec![label], shown.of_flow(generation, label), limit),
+        view("legacy_totals", Vec::new(), shown.of_all(generation), None),
     ];
     views.retain(|view| !view.columns.is_empty());
     Seed { views, meta: generation == Generation::Third }

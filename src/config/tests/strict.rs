@@ -225,8 +225,8 @@ fn every_mistake_beside_the_views_says_what_was_found_and_what_is_allowed() {
             "1:9: views.exporter: found a name that begins with exporter, as the exporter's own do; allowed: any other",
         ),
         (
-            "views: {seed_totals: }",
-            "1:9: views.seed_totals: found a name that begins with seed, as the exporter's own do; allowed: any other",
+            "views: {legacy_totals: }",
+            "1:9: views.legacy_totals: found a name that begins with legacy, as the exporter's own do; allowed: any other",
         ),
         (
             "views:\n  a: \n  b:\n  a: ",

@@ -77,7 +77,8 @@ fn check_name(name: &str, entry: &Entry<'_>) {
         let found = shown(name);
         entry.mistake(&format!("found the name \"{found}\"; allowed: a-z, then a-z, 0-9 and _"));
     }
-    if let Some(taken) = ["exporter", "seed"].into_iter().find(|taken| name.split('_').next() == Some(*taken))
+    if let Some(taken) =
+        ["exporter", "legacy"].into_iter().find(|taken| name.split('_').next() == Some(*taken))
     {
         entry.mistake(&format!(
             "found a name that begins with {taken}, as the exporter's own do; allowed: any other"
