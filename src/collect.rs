@@ -5,17 +5,17 @@
 mod aside;
 mod attribution;
 mod conclude;
+mod destroy_events;
 mod folding;
-mod follower;
 mod inventory;
 mod key;
 mod listen;
-mod memory;
 mod netns;
 mod restrictions;
+mod state;
 mod time_wait;
+mod tracker;
 mod walk;
-mod watch;
 
 use std::io;
 use std::path::Path;
@@ -38,11 +38,11 @@ pub(crate) use listen::{direction, local_end};
 pub(crate) use netns::{NetnsRegistry, NetnsTarget};
 use walk::{Walk, walk};
 
+pub(crate) use destroy_events::BETWEEN_LOOKS;
+pub use destroy_events::{open_events, start_event_loop, subscribe};
 pub use key::Key;
-pub use memory::{Memory, Remembered};
 pub use netns::Entered;
-pub(crate) use watch::BETWEEN_LOOKS;
-pub use watch::{open_events, subscribe, watch};
+pub use state::{CollectorState, SharedTracker};
 
 /// What a collection looks at; of what is not implemented there is nothing.
 pub trait World: Lookup + Send + Sync {
@@ -93,50 +93,55 @@ pub trait World: Lookup + Send + Sync {
 }
 
 /// Collects once, within `collect.deadline`.
-pub fn collect(plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot {
-    collect_within(plan.collect.deadline, plan, world, memory)
+pub fn collect(plan: &Plan, world: &impl World, state: &mut CollectorState) -> Snapshot {
+    collect_within(plan.collect.deadline, plan, world, state)
 }
 
 /// Collects once, within this time.
 ///
 /// It never fails as a whole: what could not be done is missing from the snapshot and marked in its
 /// health.
-pub fn collect_within(time: Duration, plan: &Plan, world: &impl World, memory: &mut Memory) -> Snapshot {
+pub fn collect_within(
+    time: Duration,
+    plan: &Plan,
+    world: &impl World,
+    state: &mut CollectorState,
+) -> Snapshot {
     let start = Instant::now();
     let deadline = start + time;
     let mut health = Health { collections: 1, ..Health::default() };
-    let mut follower = memory.remembered.follower();
-    follower.at(start);
-    let shrunk = follower.ledger.shrink();
-    drop(follower);
+    let mut tracker = state.tracker.lock();
+    tracker.at(start);
+    let shrunk = tracker.ledger.shrink();
+    drop(tracker);
 
     let mut trouble = Trouble::default();
-    let known = memory.attribution.take();
+    let known = state.attribution.take();
     // The first look at all processes takes longest, and what it does not find would be rows without a name.
     let time = if known.is_some() { owner_time(plan) } else { time / 2 };
     let mut attribution = known.unwrap_or_else(|| Attribution::of(plan, world.proc()));
     let read = owners(&mut attribution, start, start + time, &mut trouble);
     let looked = start.elapsed();
     let before = Instant::now();
-    let (targets, listed) = targets(plan, world, memory, &mut health, &mut trouble);
+    let (targets, listed) = targets(plan, world, state, &mut health, &mut trouble);
     let listing = before.elapsed();
     let before = Instant::now();
     let whole = Walk { plan, world, deadline, owners_known: read, listed };
-    let mut walked = walk(&whole, memory, &mut attribution, &targets);
-    let first = walked.result.is_ok() && memory.remembered.follower().wants_another_walk();
+    let mut walked = walk(&whole, state, &mut attribution, &targets);
+    let first = walked.result.is_ok() && state.tracker.lock().wants_another_walk();
     // Without the time for it, the next collection completes the baseline.
     let time = before.elapsed() < deadline.saturating_duration_since(Instant::now());
-    if first && time && !memory.alone {
+    if first && time && !state.alone {
         // What one walk of the kernel's tables misses must not look new in the next.
-        memory.remembered.follower().end(true, true, &walked.dumped, &walked.missed);
-        walked = walk(&whole, memory, &mut attribution, &targets);
+        state.tracker.lock().end(true, true, &walked.dumped, &walked.missed);
+        walked = walk(&whole, state, &mut attribution, &targets);
     }
     let dumping = before.elapsed().saturating_sub(walked.resolving);
     let complete = walked.result.is_ok();
     let mut owners_told = true;
-    let privileges = memory.remembered.privileges();
+    let privileges = state.tracker.privileges();
     health.restrictions =
-        memory.restrictions.judge(plan, &attribution, &privileges, memory.alone, world.proc());
+        state.restrictions.judge(plan, &attribution, &privileges, state.alone, world.proc());
     if let Some(processes) = attribution.processes() {
         owners_told = read && !processes.incomplete && !processes.is_elsewhere();
         if read && processes.incomplete {
@@ -156,7 +161,7 @@ pub fn collect_within(time: Duration, plan: &Plan, world: &impl World, memory: &
         health.processes_unreadable = Some(processes.unreadable);
         health.sockets_unowned = Some(walked.folded.unowned);
     }
-    memory.attribution = Some(attribution);
+    state.attribution = Some(attribution);
     health.stages.push(Stage { name: DUMP, duration: dumping, success: complete });
     health.held = walked.held;
     health.sockets_seen = walked.folded.sockets;
@@ -180,19 +185,19 @@ pub fn collect_within(time: Duration, plan: &Plan, world: &impl World, memory: &
         trouble.say("what is selected by owner is withheld".to_owned());
     }
     let flows = walked.folded.selected.iter().copied().max().unwrap_or(0);
-    let tables = conclude(plan, memory, walked, Ending { complete, usable }, &mut health);
+    let tables = conclude(plan, state, walked, Ending { complete, usable }, &mut health);
 
-    health.ledger = ledger_health(plan, &memory.remembered);
-    memory.said.full(health.ledger.as_ref());
-    memory.said.trouble(&trouble.0, start);
+    health.ledger = ledger_health(plan, &state.tracker);
+    state.logged.full(health.ledger.as_ref());
+    state.logged.trouble(&trouble.0, start);
     let unresolved = plan.hosts.iter().filter(|host| world.addresses(host).is_empty()).count();
     health.hosts_unresolved = (!plan.hosts.is_empty()).then_some(unresolved);
     let status = if usable { SeedStatus::Success(flows) } else { SeedStatus::Failed };
     health.seed = plan.seed_meta.then_some(status);
     health.privileges = privileges;
-    health.files = memory.remembered.files();
+    health.files = state.tracker.files();
     // Again a collection later: what this one still used is freed by then.
-    if std::mem::replace(&mut memory.shrunk, shrunk) || shrunk {
+    if std::mem::replace(&mut state.shrunk, shrunk) || shrunk {
         sys::release_freed_memory();
     }
     health.own = Own::read();
@@ -240,12 +245,12 @@ fn owner_time(plan: &Plan) -> Duration {
 fn targets(
     plan: &Plan,
     world: &impl World,
-    memory: &mut Memory,
+    state: &mut CollectorState,
     health: &mut Health,
     trouble: &mut Trouble,
 ) -> (Vec<NetnsTarget>, bool) {
     let everywhere = plan.collect.looks_elsewhere();
-    let Listed { targets, nsids, observable, hidden, unknown, error } = list(plan, world, memory);
+    let Listed { targets, nsids, observable, hidden, unknown, error } = list(plan, world, state);
     let found = error.is_none();
     if let Some(error) = error {
         trouble.say(error.to_string());
@@ -257,11 +262,11 @@ fn targets(
     }
     if everywhere {
         let foreign = targets.iter().filter(|target| !target.namespace.own).count();
-        let observed = if memory.remembered.hearing().everywhere { observable } else { 0 };
+        let observed = if state.tracker.subscription().everywhere { observable } else { 0 };
         let unobserved = foreign - observed.min(foreign);
         let seen = targets.len();
-        let unreachable = unreachable(plan, world, memory, &nsids);
-        memory.said.unobserved(unobserved);
+        let unreachable = unreachable(plan, world, state, &nsids);
+        state.logged.unobserved(unobserved);
         health.namespaces = Some(NamespacesHealth {
             seen,
             failed,
@@ -275,11 +280,11 @@ fn targets(
 }
 
 /// How many namespaces have an nsid and were not found, if all were looked for.
-fn unreachable(plan: &Plan, world: &impl World, memory: &mut Memory, found: &HashSet<i32>) -> usize {
+fn unreachable(plan: &Plan, world: &impl World, state: &mut CollectorState, found: &HashSet<i32>) -> usize {
     if plan.collect.netns != Which::All {
         return 0;
     }
-    memory.registry.unreachable(world.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
+    state.registry.unreachable(world.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
 }
 
 /// The namespaces that were listed.
@@ -297,32 +302,32 @@ struct Listed {
 }
 
 /// Lists the namespaces, and lets the ledger know of them.
-fn list(plan: &Plan, world: &impl World, memory: &mut Memory) -> Listed {
+fn list(plan: &Plan, world: &impl World, state: &mut CollectorState) -> Listed {
     let (listing, error) = match world.namespaces() {
         Ok(listing) => (listing, None),
         Err(error) => (Listing { namespaces: vec![world.own()], ..Listing::default() }, Some(error)),
     };
-    let (hidden, unknown, young) = (listing.hidden, listing.unknown.clone(), memory.registry.were_found());
-    let targets = memory.registry.update(listing, error.is_none(), world.proc());
+    let (hidden, unknown, young) = (listing.hidden, listing.unknown.clone(), state.registry.were_found());
+    let targets = state.registry.update(listing, error.is_none(), world.proc());
     let everywhere = plan.collect.looks_elsewhere();
     let nsid = |target: &NetnsTarget| everywhere.then(|| world.nsid(&target.namespace)).flatten();
     let heard: Vec<_> = targets.iter().filter_map(|target| Some((nsid(target)?, target.clone()))).collect();
     let observable = heard.iter().filter(|(_, target)| !target.namespace.own).count();
     let nsids = heard.iter().map(|(nsid, _)| *nsid).collect();
     if let Some(own) = targets.iter().find(|target| target.namespace.own) {
-        let numbers = memory.registry.numbers();
-        memory.remembered.follower().know(Arc::clone(&own.netns), heard, &numbers, young);
+        let numbers = state.registry.numbers();
+        state.tracker.lock().know(Arc::clone(&own.netns), heard, &numbers, young);
     }
     Listed { targets, nsids, observable, hidden, unknown, error }
 }
 
 /// What can be shown without a dump: that which only ever grows.
 #[must_use]
-pub fn standing(remembered: &Remembered) -> Snapshot {
-    let (plan, tables) = conclude::standing(remembered);
+pub fn cumulative_snapshot(tracker: &SharedTracker) -> Snapshot {
+    let (plan, tables) = conclude::cumulative_tables(tracker);
     let mut snapshot = Snapshot { tables, ..Snapshot::blank(&plan) };
-    snapshot.health.ledger = ledger_health(&plan, remembered);
-    snapshot.health.privileges = remembered.privileges();
-    snapshot.health.files = remembered.files();
+    snapshot.health.ledger = ledger_health(&plan, tracker);
+    snapshot.health.privileges = tracker.privileges();
+    snapshot.health.files = tracker.files();
     snapshot
 }

@@ -14,7 +14,7 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use crate::collect::{Memory, World, collect};
+use crate::collect::{CollectorState, World, collect};
 use crate::exposition::Wanted;
 use crate::fold::Sealed;
 use crate::plan::Plan;
@@ -41,7 +41,7 @@ pub fn estimate(
     period: Duration,
 ) -> Result<Estimate, DumpError> {
     // This comes first: it takes the longest, and the time that counts begins with the subscription.
-    let mut snapshot = collect(plan, world, &mut Memory::new(plan, privileges));
+    let mut snapshot = collect(plan, world, &mut CollectorState::new(plan, privileges));
     let mut hearing = Hearing::begin(plan.collect.event_buffer, plan.collect.looks_elsewhere());
     let mut census = Census::new(plan, world);
     let start = Instant::now();

@@ -16,9 +16,9 @@ use crate::select::{Expression, Judge, Lookup, split};
 use crate::sockdiag::bytecode::{Filter, compile};
 use crate::sockdiag::{Extensions, Request, State, StateSet};
 
-mod past;
+mod tracking;
 
-pub use past::{Folded, Past, known_keys};
+pub use tracking::{Folded, Tracking, known_keys};
 
 /// What a configuration means.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct Plan {
     /// The host names to resolve.
     pub hosts: Vec<String>,
     /// What must be remembered from one collection to the next.
-    pub past: Arc<Past>,
+    pub tracking: Arc<Tracking>,
     groups: Vec<Group>,
 }
 
@@ -70,7 +70,7 @@ pub struct Program {
     /// Which sockets the folded views want, in their order.
     pub folded: Vec<Wanted>,
     /// Which sockets are worth following: any of these.
-    pub worth: Vec<Expression>,
+    pub track_if: Vec<Expression>,
     /// Whether the number of sockets in `TIME_WAIT` is all that is asked of them.
     pub counts_time_wait: bool,
 }
@@ -129,7 +129,7 @@ impl Plan {
             needs_processes: views.iter().any(View::needs_processes),
             selects_by_process,
             hosts,
-            past: Arc::new(Past::new(&views, events)),
+            tracking: Arc::new(Tracking::new(&views, events)),
             groups,
             views: views.into(),
         }
@@ -175,7 +175,7 @@ impl Plan {
         let asked = [
             (self.needs_processes, Feature::Processes),
             (elsewhere, Feature::Namespaces),
-            (elsewhere && self.past.events, Feature::NamespaceEvents),
+            (elsewhere && self.tracking.events, Feature::NamespaceEvents),
             (self.needs_marks(), Feature::Marks),
         ];
         asked.into_iter().filter_map(|(asked, feature)| asked.then_some(feature)).collect()
@@ -202,7 +202,7 @@ impl Plan {
         // A program that is too long for the kernel is user space's work.
         let compiled = (!everything).then(|| compile(&filter).ok()).flatten();
         let judged = self.groups.len() == 1 && (everything || compiled.is_some());
-        let folded = self.past.folded.iter().filter_map(|folded| self.views.get(folded.view));
+        let folded = self.tracking.folded.iter().filter_map(|folded| self.views.get(folded.view));
         let folded = folded.map(|view| Wanted {
             states: view.states,
             test: Some(view.selection.resolve(lookup)).filter(|test| *test != Expression::Always),
@@ -220,7 +220,12 @@ impl Plan {
             request: anything.then_some(request),
             routes: routes.filter(|route| !route.views.is_empty()).collect(),
             folded,
-            worth: self.past.worth.iter().map(|worth| worth.resolve(lookup).in_any_cgroup()).collect(),
+            track_if: self
+                .tracking
+                .track_if
+                .iter()
+                .map(|track_if| track_if.resolve(lookup).in_any_cgroup())
+                .collect(),
             // What is left of FIN_WAIT2 is in the kernel's count, and must be shown to be taken off.
             counts_time_wait: self.counts_time_wait() && asked.contains(State::FinWait2),
         }
@@ -244,7 +249,7 @@ impl Plan {
         let of_labels = self.views.iter().flat_map(|view| &view.by).map(|label| label.extensions());
         let of_tests = self.groups.iter().map(|group| group.selection.extensions());
         // Without it, what is left of a socket looks like one.
-        let of_past = (!self.past.worth.is_empty()).then_some(Extensions::INFO);
+        let of_past = (!self.tracking.track_if.is_empty()).then_some(Extensions::INFO);
         of_columns.chain(of_labels).chain(of_tests).chain(of_past).fold(Extensions::NONE, Extensions::union)
     }
 }

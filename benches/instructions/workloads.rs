@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ss_exporter::attribute::Users;
-use ss_exporter::collect::{Memory, collect};
+use ss_exporter::collect::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::labels::Names;
@@ -84,7 +84,7 @@ fn decode(sockets: u32) -> Work {
 struct Exporter {
     plan: Plan,
     host: Host,
-    memory: Memory,
+    state: CollectorState,
     /// The host's process table.
     proc: tempfile::TempDir,
 }
@@ -97,8 +97,8 @@ impl Exporter {
         std::fs::create_dir(proc.path().join("self")).expect("a folder");
         hold(proc.path(), 0);
         let host = Host::idle(proc.path());
-        let memory = Memory::new(&plan, Privileges::default());
-        let mut exporter = Self { plan, host, memory, proc };
+        let state = CollectorState::new(&plan, Privileges::default());
+        let mut exporter = Self { plan, host, state, proc };
         exporter.collect();
         exporter
     }
@@ -110,7 +110,7 @@ impl Exporter {
     }
 
     fn collect(&mut self) -> Snapshot {
-        let snapshot = collect(&self.plan, &self.host, &mut self.memory);
+        let snapshot = collect(&self.plan, &self.host, &mut self.state);
         assert!(snapshot.health.success(), "a collection is not complete");
         snapshot
     }
@@ -176,10 +176,10 @@ fn end(sockets: u32, known: bool) -> Work {
     Box::new(move || {
         let users = Users::of(PathBuf::new());
         let names = Names { networks: &exporter.plan.networks, interface: &|_| None, users: &users };
-        let remembered = exporter.memory.remembered();
+        let tracker = exporter.state.tracker();
         for event in &events {
             let socket = Socket::parse(event).expect("a socket");
-            remembered.ended(&socket, names);
+            tracker.ended(&socket, names);
         }
         std::mem::forget((events, exporter));
     })

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use super::folding::Folded;
-use super::follower::Follower;
-use super::memory::{Memory, Remembered};
+use super::state::{CollectorState, SharedTracker};
 use super::time_wait;
+use super::tracker::Tracker;
 use super::walk::Walked;
 use crate::fold::{Amounts, Sealed};
 use crate::health::{Health, LedgerHealth, ViewHealth};
@@ -25,44 +25,44 @@ pub(super) struct Ending {
 /// Seals the tables of all views: without flows and amounts if the dump is of no use.
 pub(super) fn conclude(
     plan: &Plan,
-    memory: &mut Memory,
+    state: &mut CollectorState,
     walked: Walked,
     ending: Ending,
     health: &mut Health,
 ) -> Vec<Option<Sealed>> {
     let Walked { folded, time_wait, dumped, missed, .. } = walked;
     let Folded { tables, selected, mut found, .. } = folded;
-    let mut follower = memory.remembered.follower();
+    let mut tracker = state.tracker.lock();
     if let Some(number) = time_wait {
-        time_wait::add(&mut follower, &mut found, number);
+        time_wait::add(&mut tracker, &mut found, number);
     }
-    let heard = memory.remembered.hearing().is_done();
-    follower.end(ending.complete, heard, &dumped, &missed);
-    memory.strangers = found.seen.len();
+    let heard = state.tracker.subscription().is_done();
+    tracker.end(ending.complete, heard, &dumped, &missed);
+    state.strangers = found.seen.len();
     let mut folded = found.amounts.into_iter().zip(found.selected).zip(found.in_other).enumerate();
-    let made = tables.into_iter().zip(selected).zip(memory.limits.iter_mut().zip(&mut memory.sizes));
+    let made = tables.into_iter().zip(selected).zip(state.limits.iter_mut().zip(&mut state.sizes));
     let mut sealed = Vec::with_capacity(plan.views.len());
     for (view, ((table, selected), (admitted, size))) in plan.views.iter().zip(made) {
         let (name, limit) = (view.name.clone(), view.limit);
         let mut of_view =
             ViewHealth { name, selected, rows: 0, left_out: None, in_other: None, folded: None, limit };
         let table = if let Some(table) = table {
-            let (table, next) = table.seal(&follower.ends.of(view));
+            let (table, next) = table.seal(&tracker.ends.of(view));
             if ending.usable {
                 *admitted = next;
                 *size = table.size();
-                memory.said.left_out(view, table.left_out);
+                state.logged.left_out(view, table.left_out);
             }
             of_view.left_out = Some(table.left_out);
             Some(table).filter(|_| ending.usable)
         } else {
             folded.next().and_then(|(number, ((amounts, selected), in_other))| {
-                let folded = follower.folded(number);
-                memory.said.folded(view, folded.max(in_other));
+                let folded = tracker.folded(number);
+                state.logged.folded(view, folded.max(in_other));
                 of_view.selected = selected;
                 of_view.in_other = Some(in_other);
                 of_view.folded = view.stays().then_some(folded);
-                seal(&follower, number, Some(amounts).filter(|_| ending.usable))
+                seal(&tracker, number, Some(amounts).filter(|_| ending.usable))
             })
         };
         of_view.rows = table.as_ref().map_or(0, Sealed::rows);
@@ -70,52 +70,52 @@ pub(super) fn conclude(
         sealed.push(table);
     }
     if ending.usable {
-        follower.settled();
+        tracker.settled();
     }
     sealed
 }
 
 /// The table of a folded view, with its amounts if there are any.
-fn seal(follower: &Follower, number: usize, amounts: Option<Amounts>) -> Option<Sealed> {
-    let table = follower.ledger.tables.get(number)?;
-    Some(table.seal(amounts, |feed| follower.ledger.knows(feed)))
+fn seal(tracker: &Tracker, number: usize, amounts: Option<Amounts>) -> Option<Sealed> {
+    let table = tracker.ledger.tables.get(number)?;
+    Some(table.seal(amounts, |feed| tracker.ledger.knows(feed)))
 }
 
 /// What is followed, and the tables of all its views as they are without a dump: only what stays of the folded ones.
-pub(super) fn standing(remembered: &Remembered) -> (Arc<Plan>, Vec<Option<Sealed>>) {
-    let follower = remembered.follower();
-    let plan = follower.plan();
+pub(super) fn cumulative_tables(tracker: &SharedTracker) -> (Arc<Plan>, Vec<Option<Sealed>>) {
+    let tracker = tracker.lock();
+    let plan = tracker.plan();
     let mut folded = 0..;
     let table = |view: &crate::config::View| {
         let number = view.folds.then(|| folded.next()).flatten()?;
-        seal(&follower, number, None)
+        seal(&tracker, number, None)
     };
     let tables = plan.views.iter().map(table).collect();
     (plan, tables)
 }
 
 /// What there is to say of the ledger; nothing where there is no need of one.
-pub(super) fn ledger_health(plan: &Plan, remembered: &Remembered) -> Option<LedgerHealth> {
-    if plan.past.worth.is_empty() {
+pub(super) fn ledger_health(plan: &Plan, tracker: &SharedTracker) -> Option<LedgerHealth> {
+    if plan.tracking.track_if.is_empty() {
         return None;
     }
-    let mut hearing = remembered.hearing();
-    let (dropped, subscribed) = (hearing.dropped(), hearing.is_subscribed());
-    let hearing = hearing.clone();
-    // Whoever holds both locks has taken the follower's first.
-    let follower = remembered.follower();
-    let (tracked, most) = follower.ledger.tracked();
+    let mut subscription = tracker.subscription();
+    let (dropped, subscribed) = (subscription.dropped(), subscription.is_subscribed());
+    let subscription = subscription.clone();
+    // Whoever holds both locks has taken the tracker's first.
+    let tracker = tracker.lock();
+    let (tracked, most) = tracker.ledger.tracked();
     Some(LedgerHealth {
-        events: plan.past.events.then_some(subscribed),
-        heard: hearing.heard,
-        elsewhere: hearing.elsewhere,
+        events: plan.tracking.events.then_some(subscribed),
+        heard: subscription.heard,
+        elsewhere: subscription.elsewhere,
         dropped,
-        buffer: hearing.granted,
-        resyncs: hearing.resyncs,
+        buffer: subscription.granted,
+        resyncs: subscription.resyncs,
         tracked,
         most,
-        without_information: follower.without_information,
-        baseline: follower.has_baseline(),
-        stats: follower.ledger.stats,
+        without_information: tracker.without_information,
+        baseline: tracker.has_baseline(),
+        stats: tracker.ledger.stats,
     })
 }

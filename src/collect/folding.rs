@@ -12,11 +12,11 @@ use hashbrown::HashMap;
 use super::World;
 use super::aside::Aside;
 use super::attribution::Attribution;
-use super::follower::{Counted, Found};
 use super::key::Key;
 use super::listen::Note;
-use super::memory::{Memory, Remembered};
 use super::netns::NetnsTarget;
+use super::state::{CollectorState, SharedTracker};
+use super::tracker::{Counted, Found};
 use crate::attribute::{OwnerId, Whose};
 use crate::fold::{NO_SOCKET, Table};
 use crate::labels::Names;
@@ -29,7 +29,7 @@ use crate::sockdiag::{DumpError, Socket, State, Transport};
 pub(super) struct Folding<'a, W> {
     plan: &'a Plan,
     world: &'a W,
-    remembered: &'a Remembered,
+    tracker: &'a SharedTracker,
     attribution: &'a mut Attribution,
     /// Where the sockets come from, and what is wanted of them.
     place: Option<Place>,
@@ -56,8 +56,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn note<'a>(&'a self, plan: &'a Plan, remembered: &'a Remembered) -> Note<'a> {
-        Note { plan, remembered, netns: &self.target.netns, owners_told: true }
+    fn note<'a>(&'a self, plan: &'a Plan, tracker: &'a SharedTracker) -> Note<'a> {
+        Note { plan, tracker, netns: &self.target.netns, owners_told: true }
     }
 }
 
@@ -65,18 +65,18 @@ impl<'a, W: World> Folding<'a, W> {
     pub(super) fn new(
         plan: &'a Plan,
         world: &'a W,
-        memory: &'a Memory,
+        state: &'a CollectorState,
         attribution: &'a mut Attribution,
         owners_known: bool,
     ) -> Self {
-        let views = plan.views.iter().zip(&memory.limits).zip(&memory.sizes);
+        let views = plan.views.iter().zip(&state.limits).zip(&state.sizes);
         let tables = views.map(|((view, limit), size)| {
             if view.folds {
                 return None;
             }
             // A collection after which there is none needs no past.
-            let counters = if memory.alone { Vec::new() } else { view.counters() };
-            let table = view.table(limit.clone(), memory.seed.clone());
+            let counters = if state.alone { Vec::new() } else { view.counters() };
+            let table = view.table(limit.clone(), state.seed.clone());
             let mut table = table.counting(counters, view.condenses()).sized(*size);
             if view.by.is_empty() {
                 // The row over all sockets is there without any: their sum is then zero.
@@ -86,12 +86,12 @@ impl<'a, W: World> Folding<'a, W> {
             }
             Some(table)
         });
-        let mut found = memory.remembered.follower().begin(owners_known);
-        found.seen.reserve(memory.strangers);
+        let mut found = state.tracker.lock().begin(owners_known);
+        found.seen.reserve(state.strangers);
         Self {
             plan,
             world,
-            remembered: &memory.remembered,
+            tracker: &state.tracker,
             attribution,
             place: None,
             tables: tables.collect(),
@@ -109,7 +109,7 @@ impl<'a, W: World> Folding<'a, W> {
 
     /// The sockets to come are those of this namespace.
     pub(super) fn enter(&mut self, place: Place) {
-        self.remembered.follower().enter(&place.target, &place.program);
+        self.tracker.lock().enter(&place.target, &place.program);
         self.aside.turn();
         self.listeners.turn();
         self.place = Some(place);
@@ -132,19 +132,19 @@ impl<'a, W: World> Folding<'a, W> {
         ports: &str,
         until: Instant,
     ) -> Result<(), DumpError> {
-        let Self { plan, remembered, attribution, place, listeners, .. } = self;
+        let Self { plan, tracker, attribution, place, listeners, .. } = self;
         let Some(place) = place else { return Ok(()) };
         let unsure = |socket: &Socket<'_>| {
             // Without room its owner is known to the next collection.
             listeners.put(place, socket);
         };
-        place.note(plan, remembered).learn(kernel, ports, attribution, until, unsure)
+        place.note(plan, tracker).learn(kernel, ports, attribution, until, unsure)
     }
 
     /// There is no listener in the namespace.
     pub(super) fn forget_listeners(&self) {
         let Some(place) = &self.place else { return };
-        self.remembered.follower().no_listener(&place.target.netns);
+        self.tracker.lock().no_listener(&place.target.netns);
     }
 
     /// Folds a socket, or puts it aside.
@@ -156,8 +156,7 @@ impl<'a, W: World> Folding<'a, W> {
             None if !socket.is_full() || self.attribution.processes().is_none() => OwnerId::NOBODY,
             None => {
                 // It had an owner as long as somebody held it.
-                let owner =
-                    self.remembered.follower().last_owner(place.target.netns.identity(socket.cookie()));
+                let owner = self.tracker.lock().last_owner(place.target.netns.identity(socket.cookie()));
                 self.attribution.keep(owner);
                 owner
             }
@@ -173,8 +172,8 @@ impl<'a, W: World> Folding<'a, W> {
     /// Folds what was put aside: its owners have been looked for.
     pub(super) fn fold_aside(&mut self) {
         for (place, listeners) in std::mem::take(&mut self.listeners) {
-            self.remembered.follower().enter(&place.target, &place.program);
-            let note = place.note(self.plan, self.remembered);
+            self.tracker.lock().enter(&place.target, &place.program);
+            let note = place.note(self.plan, self.tracker);
             for socket in listeners.iter().filter_map(Socket::parse) {
                 note.note(&socket, self.attribution);
             }
@@ -192,7 +191,7 @@ impl<'a, W: World> Folding<'a, W> {
 
     #[inline]
     fn fold_of(&mut self, socket: &Socket<'_>, owner: OwnerId) {
-        let Self { plan, world, remembered, attribution, place, found, interfaces, .. } = self;
+        let Self { plan, world, tracker, attribution, place, found, interfaces, .. } = self;
         let Some(Place { target, program }) = place else { return };
         let (of, users) = attribution.belongs(socket, owner, &target.netns);
         let interface = |index| {
@@ -201,11 +200,11 @@ impl<'a, W: World> Folding<'a, W> {
             known.entry((target.netns.number, index)).or_insert_with(name).clone()
         };
         let names = Names { networks: &plan.networks, interface: &interface, users };
-        let counted = if plan.past.is_empty() {
+        let counted = if plan.tracking.is_empty() {
             let new = found.seen.insert(target.netns.identity(socket.cookie()));
             if new { Counted::Now(None) } else { Counted::Before }
         } else {
-            remembered.follower().alive(socket, of, names, found)
+            tracker.lock().on_dump(socket, of, names, found)
         };
         let Counted::Now(direction) = counted else { return };
         self.sockets += 1;

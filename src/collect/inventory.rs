@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
-use super::memory::{Memory, Remembered};
 use super::netns::{NetnsError, NetnsTarget};
+use super::state::{CollectorState, SharedTracker};
 use super::{Entered, Listed, World, list};
 use crate::config::CONNECTIONS;
 use crate::fold::Inventory;
@@ -18,17 +18,17 @@ use crate::sockdiag::{DumpError, Extensions, Request, Socket, dump};
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// Lists the sockets that exist in all namespaces and have no record, and says since when.
-pub(super) fn inventory(plan: &Plan, world: &impl World, memory: &mut Memory) -> (Inventory, Instant) {
+pub(super) fn inventory(plan: &Plan, world: &impl World, state: &mut CollectorState) -> (Inventory, Instant) {
     let begun = Instant::now();
     let mut inventory = Inventory::new();
-    if plan.past.worth.is_empty() {
+    if plan.tracking.track_if.is_empty() {
         return (inventory, begun);
     }
-    let Listed { targets, .. } = list(plan, world, memory);
+    let Listed { targets, .. } = list(plan, world, state);
     for target in &targets {
-        let listed = match memory.registry.blocked(target, begun + LONGEST) {
+        let listed = match state.registry.blocked(target, begun + LONGEST) {
             Some(missed) => Err(missed),
-            None => of_namespace(world, &memory.remembered, target, begun + LONGEST),
+            None => of_namespace(world, &state.tracker, target, begun + LONGEST),
         };
         match listed {
             Ok(sockets) => inventory.push((target.netns.number, sockets)),
@@ -40,7 +40,7 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, memory: &mut Memory) ->
                      count without their bytes in ss_exporter_closes_before_baseline_total"
                 );
                 if let NetnsError::Dump(DumpError::Deadline(dump)) = error {
-                    memory.registry.leave(target, begun, dump);
+                    state.registry.leave(target, begun, dump);
                 }
             }
         }
@@ -61,7 +61,7 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, memory: &mut Memory) ->
 /// Lists the sockets of a namespace in two walks, because one can miss a socket.
 fn of_namespace(
     world: &impl World,
-    remembered: &Remembered,
+    tracker: &SharedTracker,
     target: &NetnsTarget,
     until: Instant,
 ) -> Result<HashSet<u64>, NetnsError> {
@@ -72,7 +72,7 @@ fn of_namespace(
         let each = |socket: &Socket<'_>| {
             let identity = target.netns.identity(socket.cookie());
             let connection = !socket.is_remains() && CONNECTIONS.contains(socket.state());
-            if connection && !remembered.follower().knows(identity) {
+            if connection && !tracker.lock().knows(identity) {
                 sockets.insert(identity);
             }
         };

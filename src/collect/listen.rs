@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::attribution::Attribution;
-use super::memory::Remembered;
+use super::state::SharedTracker;
 use crate::attribute::{Direction, End, Listeners, Netns};
 use crate::labels::Names;
 use crate::plan::Plan;
@@ -14,7 +14,7 @@ use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, T
 /// What to note listeners with.
 pub(super) struct Note<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) remembered: &'a Remembered,
+    pub(super) tracker: &'a SharedTracker,
     pub(super) netns: &'a Netns,
     /// Whether the attribution can tell owners: a row that is named after one must not be unknown for a moment.
     pub(super) owners_told: bool,
@@ -51,7 +51,7 @@ impl Note<'_> {
             }
         };
         dump(kernel, &request, deadline, note)?;
-        self.remembered.follower().forget_listeners(self.netns, ports);
+        self.tracker.lock().forget_listeners(self.netns, ports);
         Ok(())
     }
 
@@ -61,10 +61,10 @@ impl Note<'_> {
         let (networks, users) = (&self.plan.networks, &attribution.users);
         let names = Names { networks, interface: &|_| None, users };
         let complete = !unsure && (self.owners_told || !self.plan.needs_processes);
-        let mut follower = self.remembered.follower();
+        let mut tracker = self.tracker.lock();
         // Another plan may ask for what was not looked for.
-        let complete = complete && follower.follows(self.plan);
-        follower.listener(socket, &claim, self.netns, names, complete);
+        let complete = complete && tracker.follows(self.plan);
+        tracker.listener(socket, &claim, self.netns, names, complete);
         unsure
     }
 }

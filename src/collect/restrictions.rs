@@ -12,7 +12,7 @@ use crate::privileges::{Feature, Privileges};
 pub(super) struct Restrictions {
     confinement: Option<Confinement>,
     /// What was logged last of each restriction: the facts that change seldom.
-    said: Vec<(Restriction, String)>,
+    logged: Vec<(Restriction, String)>,
 }
 
 /// A restriction that hides something now.
@@ -67,10 +67,10 @@ impl Restrictions {
 
     fn say(&mut self, found: &Found) {
         let Found { restriction, processes, sockets, ref fact, hint } = *found;
-        match self.said.iter_mut().find(|(known, _)| *known == restriction) {
+        match self.logged.iter_mut().find(|(known, _)| *known == restriction) {
             Some((_, before)) if before == fact => return,
             Some((_, before)) => before.clone_from(fact),
-            None => self.said.push((restriction, fact.clone())),
+            None => self.logged.push((restriction, fact.clone())),
         }
         tracing::warn!(processes, sockets, found = fact, hint, "{}", restriction.message());
     }

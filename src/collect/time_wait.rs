@@ -3,7 +3,7 @@
 //!
 //! Refuses to know any one of them.
 
-use super::follower::{Follower, Found};
+use super::tracker::{Found, Tracker};
 use crate::exposition;
 use crate::labels::Label;
 use crate::plan::Program;
@@ -19,11 +19,11 @@ pub(super) fn unasked(program: &Program) -> Program {
 }
 
 /// Adds their number to the views by state.
-pub(super) fn add(follower: &mut Follower, found: &mut Found, number: u64) {
+pub(super) fn add(tracker: &mut Tracker, found: &mut Found, number: u64) {
     let mut key = Vec::new();
     exposition::label(&mut key, Label::State.name(), State::TimeWait.name().as_bytes());
-    for (table, columns) in follower.counting(State::TimeWait) {
-        let row = follower.ledger.tables.get_mut(table).map(|table| table.row(&key));
+    for (table, columns) in tracker.counting(State::TimeWait) {
+        let row = tracker.ledger.tables.get_mut(table).map(|table| table.row(&key));
         if let Some(selected) = found.selected.get_mut(table) {
             *selected += number;
         }

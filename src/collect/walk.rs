@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::attribution::Attribution;
 use super::folding::{Folded, Folding, Place};
-use super::memory::Memory;
 use super::netns::{NetnsError, NetnsTarget};
+use super::state::CollectorState;
 use super::{World, owner_time, time_wait};
 use crate::plan::{Plan, Program};
 use crate::select::Lookup;
@@ -75,13 +75,13 @@ impl<W: World> Lookup for Inside<'_, W> {
 /// Walks once.
 pub(super) fn walk<W: World>(
     walk: &Walk<'_, W>,
-    memory: &mut Memory,
+    state: &mut CollectorState,
     attribution: &mut Attribution,
     targets: &[NetnsTarget],
 ) -> Walked {
     let Walk { plan, world, deadline, owners_known, listed } = *walk;
-    let mut registry = std::mem::take(&mut memory.registry);
-    let mut folding = Folding::new(plan, world, memory, attribution, owners_known);
+    let mut registry = std::mem::take(&mut state.registry);
+    let mut folding = Folding::new(plan, world, state, attribution, owners_known);
     let (mut result, mut failures) = (Ok(DumpStats::default()), Vec::new());
     let mut missed = if listed { Vec::new() } else { registry.others(targets) };
     let (mut dumped, mut time_wait, mut empty, mut held) = (Vec::new(), None, 0, None);
@@ -144,7 +144,7 @@ pub(super) fn walk<W: World>(
     }
     let resolving = before.elapsed();
     let folded = folding.into_folded();
-    memory.registry = registry;
+    state.registry = registry;
     Walked { result, folded, time_wait, dumped, missed, failures, empty, held, resolving }
 }
 
@@ -174,7 +174,7 @@ fn look<W: World>(
     let program = if counted.is_some() { Arc::new(time_wait::unasked(&program)) } else { program };
     let request = program.request.clone();
     folding.enter(Place { target: target.clone(), program });
-    if plan.past.listeners {
+    if plan.tracking.listeners {
         folding.learn(listening, &entered.ports, until).map_err(NetnsError::Dump)?;
     }
     // Without a request nothing is wanted.

@@ -80,7 +80,7 @@ impl Counted<'_> {
 impl<'a, W: World> Census<'a, W> {
     pub(super) fn new(plan: &'a Plan, world: &'a W) -> Self {
         let announced =
-            |number| plan.past.folded.iter().any(|folded| folded.view == number && folded.announced);
+            |number| plan.tracking.folded.iter().any(|folded| folded.view == number && folded.announced);
         let mut room = MOST;
         let views = plan.views.iter().enumerate().map(|(number, view)| {
             let mut keys = Keys::default();
@@ -201,7 +201,7 @@ impl<'a, W: World> Census<'a, W> {
             self.connection(socket, target, when);
         }
         let listeners = self.listeners.get(&target.netns.number);
-        let direction = self.plan.past.listeners.then(|| direction(socket, listeners));
+        let direction = self.plan.tracking.listeners.then(|| direction(socket, listeners));
         let mut attribution = std::mem::take(&mut self.attribution);
         let (of, _) = attribution.belongs(socket, owner, &target.netns);
         let subject = Subject::alive(socket, direction, of);
@@ -222,7 +222,7 @@ impl<'a, W: World> Census<'a, W> {
         if !informed && !socket.was_disconnected() {
             return;
         }
-        if self.plan.past.listeners && target.namespace.own && self.listened.elapsed() >= BETWEEN_LOOKS {
+        if self.plan.tracking.listeners && target.namespace.own && self.listened.elapsed() >= BETWEEN_LOOKS {
             // What is not known now may be known at the next look.
             let soon = Instant::now() + BETWEEN_LOOKS;
             if let Ok(Entered { kernels: Some((_, listening)), ports, .. }) =
@@ -238,7 +238,7 @@ impl<'a, W: World> Census<'a, W> {
         let new = before.is_none() && self.room_for_connections > 0;
         if informed && new {
             let listeners = self.listeners.get_mut(&target.netns.number);
-            let direction = self.plan.past.listeners.then(|| direction(socket, listeners.as_deref()));
+            let direction = self.plan.tracking.listeners.then(|| direction(socket, listeners.as_deref()));
             let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
             let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
             let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::collect::{Memory, World, collect};
+use crate::collect::{CollectorState, World, collect};
 use crate::config::Config;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
@@ -64,7 +64,7 @@ pub struct Live<W> {
 type Question = (String, Detail);
 
 struct State {
-    memory: Memory,
+    memory: CollectorState,
     /// What is shared now, and since when. Another look takes its place, so that there is memory for one.
     shared: Option<(Question, Instant, Look)>,
     /// The counters of the last look at each, the latest last.
@@ -76,7 +76,7 @@ impl<W: World> Live<W> {
     pub fn new(world: W, config: &Config, privileges: Privileges) -> Self {
         let config = Config { views: Vec::new(), ..config.clone() };
         let plan = plan_of(Expression::Always, Detail::Glance, &config);
-        let memory = Memory::of_one(&plan, privileges);
+        let memory = CollectorState::of_one(&plan, privileges);
         let state = State { memory, shared: None, before: VecDeque::new() };
         Self { world, config, state: Mutex::new(state) }
     }

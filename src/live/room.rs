@@ -4,7 +4,7 @@ use std::fs::read_to_string;
 use std::path::Path;
 
 use crate::attribute::Sockstat;
-use crate::collect::Memory;
+use crate::collect::CollectorState;
 use crate::sockdiag::sys;
 
 /// The most, without a cgroup that allows less: some 25,000 sockets with all that the kernel reports of each, 100,000 at
@@ -21,7 +21,7 @@ const OWNED: usize = 75;
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// The bytes for the rows of the next look; `None` if there is no memory for one.
-pub(super) fn room(proc: &Path, memory: &Memory) -> Option<usize> {
+pub(super) fn room(proc: &Path, memory: &CollectorState) -> Option<usize> {
     let text = read_to_string(proc.join("self/cgroup")).unwrap_or_default();
     let Some(limit) = limit(&text, Path::new(CGROUPS)) else {
         return Some(MOST);

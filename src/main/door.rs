@@ -6,17 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ss_exporter::cli::Cli;
-use ss_exporter::collect::Remembered;
+use ss_exporter::collect::SharedTracker;
 use ss_exporter::web::{Web, WebConfig};
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
 
 /// What is enforced on these listeners; says for each whether TLS is spoken.
-pub fn open(cli: &Cli, listeners: &[TcpListener], remembered: Remembered) -> Result<Arc<Web>, Failure> {
+pub fn open(cli: &Cli, listeners: &[TcpListener], tracker: SharedTracker) -> Result<Arc<Web>, Failure> {
     let web = match file(cli) {
         None => Web::default(),
-        Some(path) => Web::open(path, move |successful| remembered.web_config_was_read(successful))
+        Some(path) => Web::open(path, move |successful| tracker.web_config_was_read(successful))
             .map_err(|error| not_valid(&error))?,
     };
     let said = if web.current().tls.is_some() { "TLS is enabled" } else { "TLS is disabled" };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use ss_exporter::cli::Cli;
-use ss_exporter::collect::{self, Memory, Remembered, collect_within, watch};
+use ss_exporter::collect::{self, CollectorState, SharedTracker, collect_within, start_event_loop};
 use ss_exporter::collector::Collector;
 use ss_exporter::config::Config;
 use ss_exporter::health::Reload;
@@ -27,7 +27,7 @@ use crate::{notify, rights, status};
 pub struct Work {
     pub plan: Arc<Plan>,
     pub host: Host,
-    pub memory: Memory,
+    pub state: CollectorState,
     pub privileges: Privileges,
 }
 
@@ -41,8 +41,8 @@ impl Shared {
     }
 
     pub fn collect(&self, time: Duration) -> Snapshot {
-        let Work { plan, host, memory, .. } = &mut *self.lock();
-        collect_within(time, plan, host, memory)
+        let Work { plan, host, state, .. } = &mut *self.lock();
+        collect_within(time, plan, host, state)
     }
 
     fn lock(&self) -> MutexGuard<'_, Work> {
@@ -72,7 +72,7 @@ impl InForce {
 pub struct Lifecycle {
     pub cli: Cli,
     pub work: Shared,
-    pub remembered: Remembered,
+    pub tracker: SharedTracker,
     pub collector: Collector,
     /// The thread for close events, there from the start: a reload may be the first to need it.
     pub events: Worker,
@@ -96,12 +96,12 @@ impl Lifecycle {
         match &reloaded {
             Ok(source) => {
                 (status.source, status.views) = (source.clone(), self.views());
-                self.remembered.reloaded(Reload { successful: true, at: since_1970() });
+                self.tracker.reloaded(Reload { successful: true, at: since_1970() });
                 tracing::info!(config = source, "the configuration was read again");
             }
             Err(reason) => {
-                let at = self.remembered.reload().map_or(Duration::ZERO, |before| before.at);
-                self.remembered.reloaded(Reload { successful: false, at });
+                let at = self.tracker.reload().map_or(Duration::ZERO, |before| before.at);
+                self.tracker.reloaded(Reload { successful: false, at });
                 tracing::error!(
                     reason,
                     "the configuration could not be read again; the one before stays in force"
@@ -134,13 +134,13 @@ impl Lifecycle {
         }
         rights::say_missing(&privileges, Some(&work.privileges));
         let host = work.host.clone();
-        work.memory.adopt(&plan, &host, privileges.clone());
+        work.state.adopt(&plan, &host, privileges.clone());
         (work.plan, work.privileges) = (Arc::clone(&plan), privileges);
         drop(work);
         *self.in_force() = InForce::of(&plan, effective, live(&host, &shown));
         self.collector.be_patient(plan.collect.deadline);
-        let opened = (plan.past.events && !self.remembered.hears()).then(|| open_events(&plan)).flatten();
-        let events = opened.and_then(|events| subscribe(events, &self.remembered));
+        let opened = (plan.tracking.events && !self.tracker.hears()).then(|| open_events(&plan)).flatten();
+        let events = opened.and_then(|events| subscribe(events, &self.tracker));
         self.follow(events, host, None);
         Ok(source)
     }
@@ -161,7 +161,7 @@ impl Lifecycle {
     /// What is decided at the start, once.
     fn check(&self, before: &Plan, after: &Plan) -> Result<(), String> {
         let (old, new) = (&before.collect, &after.collect);
-        let hears = self.remembered.hears();
+        let hears = self.tracker.hears();
         let changed = [
             ("collect.netns", old.netns != new.netns),
             ("collect.events", hears && old.events != new.events),
@@ -175,13 +175,13 @@ impl Lifecycle {
 
     fn features(&self, work: &Work, plan: &Plan) -> Vec<Feature> {
         // The buffer of a subscription was granted when it was made.
-        if self.remembered.hears() {
+        if self.tracker.hears() {
             let mut features = plan.features();
-            let of_buffer = plan.past.events && work.privileges.are_about(Feature::EventBuffer);
+            let of_buffer = plan.tracking.events && work.privileges.are_about(Feature::EventBuffer);
             features.extend(of_buffer.then_some(Feature::EventBuffer));
             features
         } else {
-            rights::needed(plan, plan.past.events)
+            rights::needed(plan, plan.tracking.events)
         }
     }
 
@@ -193,12 +193,13 @@ impl Lifecycle {
             move || collector.collect_soon()
         };
         let pause = notify::pause();
-        let remembered = self.remembered.clone();
-        let watched = events.map(|events| watch(events, host, remembered, resync, pause, &self.events));
+        let tracker = self.tracker.clone();
+        let watched =
+            events.map(|events| start_event_loop(events, host, tracker, resync, pause, &self.events));
         if let Some(Err(error)) = watched {
             cannot_hear(&std::io::Error::other(error));
         }
-        if self.remembered.plan().past.is_empty() {
+        if self.tracker.plan().tracking.is_empty() {
             return;
         }
         self.collector.collect_baseline(ready.map(|ready| Box::new(ready) as Box<dyn Send>));
@@ -247,8 +248,8 @@ pub fn open_events(plan: &Plan) -> Option<Events> {
 }
 
 /// Subscribes to close events.
-pub fn subscribe(events: Events, remembered: &Remembered) -> Option<Events> {
-    collect::subscribe(&events, remembered).inspect_err(cannot_hear).ok().map(|()| events)
+pub fn subscribe(events: Events, tracker: &SharedTracker) -> Option<Events> {
+    collect::subscribe(&events, tracker).inspect_err(cannot_hear).ok().map(|()| events)
 }
 
 fn cannot_hear(error: &std::io::Error) {

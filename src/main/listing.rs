@@ -4,7 +4,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use ss_exporter::collect::{Memory, collect};
+use ss_exporter::collect::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::select::{Mistake, parse};
 use ss_exporter::sockdiag::{State, StateSet};
@@ -52,7 +52,7 @@ pub fn print(
     rights::keep(&features);
     let host = Host::of(&plan, namespaces)?;
     report::wait_for_hosts(&plan, &host);
-    let snapshot = collect(&plan, &host, &mut Memory::of_one(&plan, privileges));
+    let snapshot = collect(&plan, &host, &mut CollectorState::of_one(&plan, privileges));
     if !snapshot.health.success() && snapshot.tables.iter().all(Option::is_none) {
         return Err(Failure::at_run_time("the sockets could not be listed"));
     }

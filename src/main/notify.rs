@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use ss_exporter::collect::Remembered;
+use ss_exporter::collect::SharedTracker;
 use ss_exporter::http::Beat;
 use tokio::sync::Notify;
 
@@ -67,12 +67,12 @@ pub async fn send_again() {
 
 /// If the service manager wants to know: that the thread which receives close events still waits for the next one.
 /// Sent from where connections are accepted, so that neither thread may hang.
-pub fn watchdog(remembered: Remembered) -> Option<Beat> {
+pub fn watchdog(tracker: SharedTracker) -> Option<Beat> {
     let every = watchdog_time()? / 2;
     let mut last = 0;
     let act = move || {
-        let waits = remembered.waits();
-        if !remembered.hears() || waits != last {
+        let waits = tracker.waits();
+        if !tracker.hears() || waits != last {
             last = waits;
             // If there is no room, a later one says the same.
             let _ = manager().send("WATCHDOG=1");

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use ss_exporter::collect::{Memory, collect};
+use ss_exporter::collect::{CollectorState, collect};
 use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
@@ -29,7 +29,7 @@ pub fn once(plan: &Plan) -> Result<(), Failure> {
     wait_for_hosts(plan, &host);
     let patient = without_deadline(plan);
     let waiting = say_why_it_waits(plan.collect.deadline);
-    let mut snapshot = collect(&patient, &host, &mut Memory::of_one(&patient, privileges));
+    let mut snapshot = collect(&patient, &host, &mut CollectorState::of_one(&patient, privileges));
     drop(waiting);
     snapshot.forget_past();
     let mut cursor = Cursor::default();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ss_exporter::cli::Cli;
-use ss_exporter::collect::{Memory, standing};
+use ss_exporter::collect::{CollectorState, cumulative_snapshot};
 use ss_exporter::collector::{Collector, Terms};
 use ss_exporter::health::Reload;
 use ss_exporter::http::{self, Offer, Settings, Workers};
@@ -37,13 +37,13 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let plan = Arc::new(Plan::new(config));
     // Before anything listens: a client that connects gets an answer, and never a broken configuration.
     door::check(cli)?;
-    let mut features = rights::needed(&plan, plan.past.events);
+    let mut features = rights::needed(&plan, plan.tracking.events);
     let privileges = rights::held(&features);
     let held = Held::now();
-    let mut memory = Memory::new(&plan, privileges.clone());
-    let remembered = memory.remembered();
-    remembered.reloaded(Reload { successful: true, at: since_1970() });
-    let events = plan.past.events.then(|| lifecycle::open_events(&plan)).flatten();
+    let mut state = CollectorState::new(&plan, privileges.clone());
+    let tracker = state.tracker();
+    tracker.reloaded(Reload { successful: true, at: since_1970() });
+    let events = plan.tracking.events.then(|| lifecycle::open_events(&plan)).flatten();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -61,11 +61,11 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     // Without CAP_NET_ADMIN, to which the kernel shows the keys of TCP-MD5.
     ask_the_kernel()?;
     // With the rights that reading it again will have.
-    let web = door::open(cli, &listeners, remembered.clone())?;
+    let web = door::open(cli, &listeners, tracker.clone())?;
     let host = Host::of(&plan, namespaces)?;
     // Sockets that exist, then close events, then clients: what a client opens is young, and its close event is read.
-    memory.take_inventory(&plan, &host);
-    let events = events.and_then(|events| lifecycle::subscribe(events, &remembered));
+    state.take_inventory(&plan, &host);
+    let events = events.and_then(|events| lifecycle::subscribe(events, &tracker));
     listen(&listeners)?;
     let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
     let terms = Terms { patience: plan.collect.deadline, waiting };
@@ -75,12 +75,12 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let views = plan.views.iter().map(|view| view.name.clone()).collect();
     let status = status::Shared::new(Status { source, views, addresses, ..Status::default() });
     let in_force = Arc::new(Mutex::new(InForce::of(&plan, effective, live)));
-    let work = Shared::new(Work { plan, host, memory, privileges });
-    let (standing_of, collecting) = (remembered.clone(), work.clone());
+    let work = Shared::new(Work { plan, host, state, privileges });
+    let (shared, collecting) = (tracker.clone(), work.clone());
     let (collector, _thread) =
-        Collector::start(terms, move || standing(&standing_of), move |time| collecting.collect(time))
+        Collector::start(terms, move || cumulative_snapshot(&shared), move |time| collecting.collect(time))
             .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
-    let (cli, beat) = (cli.clone(), notify::watchdog(remembered.clone()));
+    let (cli, beat) = (cli.clone(), notify::watchdog(tracker.clone()));
     let offer = Offer {
         telemetry_path: cli.telemetry_path.clone(),
         process_metrics: !cli.disable_exporter_metrics,
@@ -90,7 +90,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let lifecycle = Lifecycle {
         cli,
         work,
-        remembered,
+        tracker,
         collector: collector.clone(),
         events: events_thread,
         held,

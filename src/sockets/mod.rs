@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn nothing_is_remembered_and_no_capability_is_asked_for_but_for_owners() {
         let plan = plan(Expression::Always, None, Detail::Everything, Config::built_in());
-        assert!(!plan.past.events);
+        assert!(!plan.tracking.events);
         assert_eq!(plan.features(), [crate::privileges::Feature::Processes]);
     }
 }

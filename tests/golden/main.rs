@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use ss_exporter::attribute::{Listing, Namespace};
-use ss_exporter::collect::{Entered, Memory, World, collect, standing};
+use ss_exporter::collect::{CollectorState, Entered, World, collect, cumulative_snapshot};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
@@ -94,7 +94,7 @@ fn compare(name: &str, config: &str, format: Format) {
     processes(folder.path());
     let world = Captured { proc: folder.path().to_owned(), sent: Mutex::new(DUMP.to_vec()) };
     let plan = Plan::new(Config::parse("golden.yml", config).expect("a valid configuration"));
-    let snapshot = collect(&plan, &world, &mut Memory::new(&plan, Privileges::default()));
+    let snapshot = collect(&plan, &world, &mut CollectorState::new(&plan, Privileges::default()));
     let mut cursor = Cursor::default();
     let bytes: Vec<u8> = std::iter::from_fn(|| snapshot.chunk(&mut cursor, format)).flatten().collect();
     let text = String::from_utf8(bytes).expect("UTF-8");
@@ -137,10 +137,10 @@ fn a_dump_without_its_end_withholds_every_row_and_says_so_until_the_next() {
     let config = Config::parse("golden.yml", "logic: {compression: {max_flows: 3}}").expect("valid");
     let plan = Plan::new(config);
     let world = Captured { proc: PathBuf::new(), sent: Mutex::new(DUMP.to_vec()) };
-    let mut memory = Memory::new(&plan, Privileges::default());
+    let mut state = CollectorState::new(&plan, Privileges::default());
     let mut text = |sent: &[u8]| {
         *world.sent.lock().expect("unbroken") = sent.to_vec();
-        let snapshot = collect(&plan, &world, &mut memory);
+        let snapshot = collect(&plan, &world, &mut state);
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
         String::from_utf8(bytes).expect("UTF-8")
@@ -164,7 +164,7 @@ fn a_process_table_that_cannot_be_read_withholds_a_selection_by_it_but_not_a_lab
     let shown = |config: &str| {
         let plan = Plan::new(Config::parse("golden.yml", config).expect("valid"));
         let world = Captured { proc: PathBuf::from("/nonexistent"), sent: Mutex::new(DUMP.to_vec()) };
-        let snapshot = collect(&plan, &world, &mut Memory::new(&plan, Privileges::default()));
+        let snapshot = collect(&plan, &world, &mut CollectorState::new(&plan, Privileges::default()));
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
         let text = String::from_utf8(bytes).expect("UTF-8");
@@ -180,7 +180,7 @@ fn a_socket_that_a_dump_repeats_counts_once() {
     let plan = Plan::new(Config::parse("golden.yml", OWNERS_3X).expect("valid"));
     let rows = |sent: Vec<u8>| {
         let world = Captured { proc: PathBuf::new(), sent: Mutex::new(sent) };
-        let snapshot = collect(&plan, &world, &mut Memory::new(&plan, Privileges::default()));
+        let snapshot = collect(&plan, &world, &mut CollectorState::new(&plan, Privileges::default()));
         let mut cursor = Cursor::default();
         let bytes = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
         let text = String::from_utf8(bytes).expect("UTF-8");
@@ -216,11 +216,11 @@ fn sockets_keep_their_rows_while_nobody_can_tell_their_owners() {
   all: {metrics: [received_bytes_total], select: \"not dport = 1\"}
 ";
     let plan = Plan::new(Config::parse("golden.yml", views).expect("valid"));
-    let mut memory = Memory::new(&plan, Privileges::default());
+    let mut state = CollectorState::new(&plan, Privileges::default());
     let mut received = |known: bool, bytes: u64| {
         let proc = if known { folder.path().to_owned() } else { PathBuf::from("/nonexistent") };
         let world = Captured { proc, sent: Mutex::new(received_more(bytes)) };
-        let snapshot = collect(&plan, &world, &mut memory);
+        let snapshot = collect(&plan, &world, &mut state);
         let mut cursor = Cursor::default();
         let text = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text)).flatten().collect();
         let text = String::from_utf8(text).expect("UTF-8");
@@ -241,7 +241,7 @@ fn what_was_held_at_the_start_is_told_with_a_dump_and_without() {
     let plan = Plan::new(Config::parse("golden.yml", "logic:\n").expect("valid"));
     let world = Captured { proc: PathBuf::new(), sent: Mutex::new(DUMP.to_vec()) };
     let held = Privileges::of(&[Feature::Processes, Feature::Marks]);
-    let mut memory = Memory::new(&plan, held.clone());
-    assert_eq!(collect(&plan, &world, &mut memory).health.privileges, held);
-    assert_eq!(standing(&memory.remembered()).health.privileges, held);
+    let mut state = CollectorState::new(&plan, held.clone());
+    assert_eq!(collect(&plan, &world, &mut state).health.privileges, held);
+    assert_eq!(cumulative_snapshot(&state.tracker()).health.privileges, held);
 }

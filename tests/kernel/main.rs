@@ -140,7 +140,8 @@ impl Lookup for Here {
 fn expose(config: &str) -> String {
     use ss_exporter::{collect, config::Config, exposition::Format, plan::Plan, snapshot::Cursor};
     let plan = Plan::new(Config::parse("test.yml", config).expect("a valid configuration"));
-    let snapshot = collect::collect(&plan, &Here, &mut collect::Memory::new(&plan, Privileges::default()));
+    let snapshot =
+        collect::collect(&plan, &Here, &mut collect::CollectorState::new(&plan, Privileges::default()));
     assert!(snapshot.health.success(), "{:?}", snapshot.health);
     let mut cursor = Cursor::default();
     let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text));

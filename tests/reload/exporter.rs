@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use ss_exporter::attribute::{Networks, Users};
-use ss_exporter::collect::{Memory, collect};
+use ss_exporter::collect::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::labels::Names;
@@ -22,7 +22,7 @@ const CLOSED: u8 = 7;
 pub struct Exporter {
     pub world: Fake,
     plan: Arc<Plan>,
-    memory: Memory,
+    state: CollectorState,
 }
 
 fn plan(config: &str) -> Arc<Plan> {
@@ -33,23 +33,23 @@ impl Exporter {
     /// Starts it.
     pub fn new(world: Fake, config: &str) -> Self {
         let plan = plan(config);
-        let memory = Memory::new(&plan, Privileges::default());
-        Self { world, plan, memory }
+        let state = CollectorState::new(&plan, Privileges::default());
+        Self { world, plan, state }
     }
 
     /// Lists the sockets that exist, as at the start.
     pub fn take_inventory(&mut self) {
-        self.memory.take_inventory(&self.plan, &self.world);
+        self.state.take_inventory(&self.plan, &self.world);
     }
 
     /// Goes on under another configuration.
     pub fn reload(&mut self, config: &str) {
         self.plan = plan(config);
-        self.memory.adopt(&self.plan, &self.world, Privileges::default());
+        self.state.adopt(&self.plan, &self.world, Privileges::default());
     }
 
     pub fn scrape(&mut self) -> Answer {
-        let snapshot = collect(&self.plan, &self.world, &mut self.memory);
+        let snapshot = collect(&self.plan, &self.world, &mut self.state);
         let mut cursor = Cursor::default();
         let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text));
         Answer(String::from_utf8(chunks.flatten().collect()).expect("UTF-8"))
@@ -65,7 +65,7 @@ impl Exporter {
         let bytes = sock.payload();
         let (networks, users) = (Networks::default(), Users::default());
         let names = Names { networks: &networks, interface: &|_| None, users: &users };
-        self.memory.remembered().ended(&Socket::parse(&bytes).expect("a socket"), names);
+        self.state.tracker().ended(&Socket::parse(&bytes).expect("a socket"), names);
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 
 use super::attribution::Attribution;
-use super::memory::Remembered;
+use super::state::SharedTracker;
 use super::{Entered, World, listen};
 use crate::attribute::Namespace;
 use crate::labels::Names;
@@ -31,7 +31,7 @@ pub(super) const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 
 /// What came of listening so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hearing {
+pub(super) struct SubscriptionStats {
     /// The queue of the subscription; `None` without one.
     queue: Option<Queue>,
     /// The kernel's buffer, in bytes.
@@ -49,7 +49,7 @@ pub(super) struct Hearing {
     dropped_last: u32,
 }
 
-impl Hearing {
+impl SubscriptionStats {
     pub(super) const fn is_subscribed(&self) -> bool {
         self.queue.is_some()
     }
@@ -91,35 +91,35 @@ pub fn open_events(plan: &Plan) -> io::Result<Events> {
 ///
 /// # Errors
 /// If the kernel refuses the subscription.
-pub fn subscribe(events: &Events, remembered: &Remembered) -> io::Result<()> {
+pub fn subscribe(events: &Events, tracker: &SharedTracker) -> io::Result<()> {
     events.bind()?;
-    remembered.hearing().subscribed(events);
+    tracker.subscription().subscribed(events);
     Ok(())
 }
 
 /// Has the thread read close events from now on, into the ledger.
 ///
 /// `resync` is to have a collection made soon: events were dropped. The thread waits at most for `pause` at a time, so
-/// that [`Remembered::waits`] grows as long as it lives.
+/// that [`SharedTracker::waits`] grows as long as it lives.
 ///
 /// # Errors
 /// If the thread does something else already.
-pub fn watch<W: World + 'static>(
+pub fn start_event_loop<W: World + 'static>(
     events: Events,
     world: W,
-    remembered: Remembered,
+    tracker: SharedTracker,
     resync: impl Fn() + Send + 'static,
     pause: Option<Duration>,
     thread: &Worker,
 ) -> Result<(), Full> {
-    let plan = remembered.plan();
+    let plan = tracker.plan();
     // A connection may close before the first collection.
-    remembered.follower().name_own(world.own().name);
+    tracker.lock().name_own(world.own().name);
     let attribution = Attribution::without_processes(&plan);
-    let mut watch = Watch {
+    let mut event_loop = EventLoop {
         plan,
         world,
-        remembered,
+        tracker,
         resync,
         pause,
         attribution,
@@ -129,13 +129,13 @@ pub fn watch<W: World + 'static>(
         warned: None,
         failed: None,
     };
-    thread.run(move || watch.run(events))
+    thread.run(move || event_loop.run(events))
 }
 
-struct Watch<W, R> {
+struct EventLoop<W, R> {
     plan: Arc<Plan>,
     world: W,
-    remembered: Remembered,
+    tracker: SharedTracker,
     resync: R,
     pause: Option<Duration>,
     attribution: Attribution,
@@ -150,11 +150,11 @@ struct Watch<W, R> {
     failed: Option<Instant>,
 }
 
-impl<W: World, R: Fn()> Watch<W, R> {
+impl<W: World, R: Fn()> EventLoop<W, R> {
     fn run(&mut self, mut events: Events) {
         let mut lost = false;
         loop {
-            self.remembered.waited();
+            self.tracker.waited();
             let pause = lost.then_some(BETWEEN);
             let dropped = events
                 .wait(self.pause.map_or(pause, |most| Some(pause.unwrap_or(most).min(most))))
@@ -172,7 +172,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
             let now = Instant::now();
             if lost && self.resynced.is_none_or(|at| now.duration_since(at) >= BETWEEN) {
                 self.resynced = Some(now);
-                self.remembered.hearing().resyncs += 1;
+                self.tracker.subscription().resyncs += 1;
                 (self.resync)();
                 lost = false;
             }
@@ -185,7 +185,7 @@ impl<W: World, R: Fn()> Watch<W, R> {
         self.note_plan(now);
         // A connection that no dump shows is inbound if its listener is known.
         let stale = self.listened.is_none_or(|at| now.duration_since(at) >= BETWEEN_LOOKS);
-        if self.plan.past.listeners && stale {
+        if self.plan.tracking.listeners && stale {
             self.listened = Some(now);
             self.listen(now);
         }
@@ -193,8 +193,8 @@ impl<W: World, R: Fn()> Watch<W, R> {
         let own = Namespace::own();
         let of_own = |index| interface(&own, index);
         let users = &self.attribution.users;
-        let mut follower = self.remembered.follower();
-        let plan = follower.plan();
+        let mut tracker = self.tracker.lock();
+        let plan = tracker.plan();
         let names = Names { networks: &plan.networks, interface: &of_own, users };
         // Read while nobody else looks: when the queue is empty to others, everything in it is told.
         let dropped = events.read()?;
@@ -205,21 +205,21 @@ impl<W: World, R: Fn()> Watch<W, R> {
         let (mut heard, mut elsewhere) = (0, 0);
         for (nsid, socket) in events.sockets() {
             heard += 1;
-            elsewhere += u64::from(!follower.ended(nsid, &socket, names, &interface, &mut is_still));
+            elsewhere += u64::from(!tracker.ended(nsid, &socket, names, &interface, &mut is_still));
         }
-        drop(follower);
-        let mut hearing = self.remembered.hearing();
-        hearing.heard += heard;
-        hearing.elsewhere += elsewhere;
+        drop(tracker);
+        let mut subscription = self.tracker.subscription();
+        subscription.heard += heard;
+        subscription.elsewhere += elsewhere;
         Ok(dropped)
     }
 
     /// Takes note of the time, and of a plan that was adopted meanwhile.
     fn note_plan(&mut self, now: Instant) {
-        let mut follower = self.remembered.follower();
-        follower.at(now);
-        let plan = follower.plan();
-        drop(follower);
+        let mut tracker = self.tracker.lock();
+        tracker.at(now);
+        let plan = tracker.plan();
+        drop(tracker);
         if !Arc::ptr_eq(&plan, &self.plan) {
             self.attribution = Attribution::without_processes(&plan);
             (self.plan, self.listened, self.sought) = (plan, None, None);
@@ -238,13 +238,9 @@ impl<W: World, R: Fn()> Watch<W, R> {
             // Without the process table nothing can fail here.
             let _ = self.attribution.begin(now, now);
         }
-        let netns = self.remembered.follower().own();
-        let note = listen::Note {
-            plan: &self.plan,
-            remembered: &self.remembered,
-            netns: &netns,
-            owners_told: false,
-        };
+        let netns = self.tracker.lock().own();
+        let note =
+            listen::Note { plan: &self.plan, tracker: &self.tracker, netns: &netns, owners_told: false };
         let _ = note.learn(listening, &ports, &mut self.attribution, now + BETWEEN, |_| {});
     }
 

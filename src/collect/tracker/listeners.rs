@@ -2,7 +2,7 @@
 //!
 //! Refuses to know who looked at them.
 
-use super::Follower;
+use super::Tracker;
 use crate::attribute::{Claim, Direction, Netns};
 use crate::collect::listen::local_end;
 use crate::labels::Names;
@@ -10,7 +10,7 @@ use crate::plan::Wanted;
 use crate::select::Subject;
 use crate::sockdiag::Socket;
 
-impl Follower {
+impl Tracker {
     /// The listeners that are there have been noted: those that are long gone are no longer known.
     ///
     /// With them comes the text of `ip_local_port_range`.
@@ -38,7 +38,7 @@ impl Follower {
     ) {
         let listeners = self.listeners.entry(netns.number).or_default();
         listeners.note(local_end(socket), claim.clone(), self.now);
-        for (number, counter) in self.past.counters.iter().enumerate() {
+        for (number, counter) in self.tracking.counters.iter().enumerate() {
             if counter.is_told(socket) {
                 self.ledger.expect(number);
             }
@@ -48,9 +48,9 @@ impl Follower {
         }
         let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(netns));
         let (dump, now) = (self.ledger.dump(), self.seconds());
-        let Self { past, views, program, programs, key, ledger, .. } = self;
+        let Self { tracking, views, program, programs, key, ledger, .. } = self;
         let wanted = &programs.get(&netns.number).unwrap_or(program).folded;
-        for ((folded, wanted), table) in past.folded.iter().zip(wanted).zip(&mut ledger.tables) {
+        for ((folded, wanted), table) in tracking.folded.iter().zip(wanted).zip(&mut ledger.tables) {
             if folded.announced
                 && wanted.announces(subject)
                 && let Some(view) = views.get(folded.view)
@@ -79,19 +79,19 @@ mod tests {
     #[test]
     fn a_namespace_without_sockets_has_no_listeners_after_a_minute() {
         let config = Config::parse("a.yml", "views: {v: {by: [direction]}}").expect("a configuration");
-        let mut follower = Follower::new(&Plan::new(config));
+        let mut tracker = Tracker::new(&Plan::new(config));
         let (netns, address) =
             (Netns { number: 7, ..Netns::default() }, "10.0.0.1:80".parse().expect("an address"));
         let end = End { address, interface: None };
         let client = "10.0.0.2:9".parse().expect("an address");
-        let start = follower.now;
-        follower.listeners.entry(netns.number).or_default().note(end, Claim::default(), start);
-        let direction = |follower: &Follower| follower.listeners[&netns.number].direction(None, end, client);
-        follower.at(start + Duration::from_secs(59));
-        follower.no_listener(&netns);
-        assert_eq!(direction(&follower), Direction::Inbound);
-        follower.at(start + Duration::from_secs(61));
-        follower.no_listener(&netns);
-        assert_eq!(direction(&follower), Direction::Outbound);
+        let start = tracker.now;
+        tracker.listeners.entry(netns.number).or_default().note(end, Claim::default(), start);
+        let direction = |tracker: &Tracker| tracker.listeners[&netns.number].direction(None, end, client);
+        tracker.at(start + Duration::from_secs(59));
+        tracker.no_listener(&netns);
+        assert_eq!(direction(&tracker), Direction::Inbound);
+        tracker.at(start + Duration::from_secs(61));
+        tracker.no_listener(&netns);
+        assert_eq!(direction(&tracker), Direction::Outbound);
     }
 }

@@ -17,7 +17,7 @@ const OTHER: &[u8] = b"other";
 
 /// What is remembered.
 #[derive(Clone, Debug)]
-pub struct Past {
+pub struct Tracking {
     /// The folded views.
     pub folded: Vec<Folded>,
     /// The counters that any of them shows, each once.
@@ -25,7 +25,7 @@ pub struct Past {
     /// The readings of which any of them has a histogram, each once.
     pub readings: Vec<Source>,
     /// Which sockets are followed: any that one of these accepts at first sight. Empty if none is.
-    pub worth: Vec<Expression>,
+    pub track_if: Vec<Expression>,
     /// Whether a row of a per-connection view may hold several connections that are followed.
     pub condenses: bool,
     /// Whether the listeners of the host must be known.
@@ -51,14 +51,14 @@ pub struct Folded {
     pub announced: bool,
 }
 
-impl Past {
+impl Tracking {
     pub(super) fn new(views: &[View], events: bool) -> Self {
         let needs_events = |view: &View| view.stays() || view.condenses() || view.needs_listeners();
-        let mut past = Self {
+        let mut tracking = Self {
             folded: Vec::new(),
             counters: Vec::new(),
             readings: Vec::new(),
-            worth: Vec::new(),
+            track_if: Vec::new(),
             condenses: views.iter().any(View::condenses),
             listeners: false,
             events: events && views.iter().any(needs_events),
@@ -67,18 +67,18 @@ impl Past {
         for (number, view) in views.iter().enumerate() {
             // A connection that no dump shows belongs to whom its listener does.
             let asks_for_owner = view.needs_processes() || view.needs_cgroups();
-            past.listeners |= view.needs_listeners() || view.stays() && asks_for_owner;
+            tracking.listeners |= view.needs_listeners() || view.stays() && asks_for_owner;
             if view.is_followed() {
-                past.worth.push(view.selection.at_any_time());
+                tracking.track_if.push(view.selection.at_any_time());
             }
             if view.folds {
-                past.add(number, view, &mut followed);
+                tracking.add(number, view, &mut followed);
             } else if view.condenses() {
                 let counters = view.columns.iter().filter(|column| column.kind == Kind::Counter);
-                counters.for_each(|column| past.count(column.metric.source));
+                counters.for_each(|column| tracking.count(column.metric.source));
             }
         }
-        past
+        tracking
     }
 
     fn add(&mut self, number: usize, view: &View, followed: &mut usize) {
@@ -123,7 +123,7 @@ impl Past {
     /// Whether nothing is remembered: every collection stands alone.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.folded.is_empty() && self.worth.is_empty()
+        self.folded.is_empty() && self.track_if.is_empty()
     }
 
     /// The ledger to begin with.

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::Follower;
-use super::shown::{INBOUND, UNDIRECTED, UNPLACED};
+use super::Tracker;
+use super::dumped::{INBOUND, UNDIRECTED, UNPLACED};
 use crate::attribute::{Belongs, Direction, Namespace, Netns};
 use crate::collect::listen::{self, local_end};
 use crate::collect::netns::NetnsTarget;
@@ -14,7 +14,7 @@ use crate::labels::Names;
 use crate::select::Subject;
 use crate::sockdiag::{Field, Socket, State};
 
-impl Follower {
+impl Tracker {
     /// The end of a socket in the namespace with that number, or in the own one, with the last that the kernel
     /// knew of it; `false` if no collection has seen the namespace.
     ///
@@ -74,9 +74,9 @@ impl Follower {
 
     /// Keeps the last values of a socket if a row may hold several connections.
     fn note_end(&mut self, cookie: u64, slot: Slot) {
-        if self.past.condenses {
+        if self.tracking.condenses {
             let (dump, (_, most)) = (self.ledger.dump(), self.ledger.tracked());
-            let values = self.past.counters.iter().copied().zip(self.ledger.values(slot));
+            let values = self.tracking.counters.iter().copied().zip(self.ledger.values(slot));
             self.ends.note(cookie, dump, values, most);
         }
     }
@@ -88,7 +88,7 @@ impl Follower {
         if flags & UNPLACED == 0 {
             return;
         }
-        let direction = if self.past.listeners && flags & UNDIRECTED == 0 {
+        let direction = if self.tracking.listeners && flags & UNDIRECTED == 0 {
             Some(if flags & INBOUND == 0 { Direction::Outbound } else { Direction::Inbound })
         } else {
             None
@@ -96,8 +96,8 @@ impl Follower {
         self.rows_at_end(netns, socket, names, direction);
         let rows = std::mem::take(&mut self.rows);
         let mut joins = false;
-        for folded in 0..self.past.folded.len() {
-            let place = self.past.folded.get(folded).and_then(|folded| folded.followed);
+        for folded in 0..self.tracking.folded.len() {
+            let place = self.tracking.folded.get(folded).and_then(|folded| folded.followed);
             let joined = self.joined.get(folded).is_some_and(|joined| *joined);
             let Some(place) = place.filter(|place| joined && self.ledger.row(slot, *place) == NO_ROW) else {
                 continue;
@@ -130,8 +130,8 @@ impl Follower {
             // One that never received anything has no age.
             let received = socket.tcp_info().and_then(|info| info.get(Field::SegsIn)).unwrap_or_default() > 0;
             let age = received.then(|| socket.received_ago()).flatten();
-            for number in 0..self.past.folded.len() {
-                let place = self.past.folded.get(number).and_then(|folded| folded.followed);
+            for number in 0..self.tracking.folded.len() {
+                let place = self.tracking.folded.get(number).and_then(|folded| folded.followed);
                 let older = place.filter(|_| self.is_older(number, age));
                 if let Some(row) = older.and_then(|place| self.rows.get_mut(place)) {
                     *row = NO_ROW;
@@ -143,7 +143,7 @@ impl Follower {
         }
         self.read(socket);
         self.ledger.pass(identity, netns.number, &self.rows, &self.values, self.seconds());
-        for (number, reading) in self.past.readings.iter().enumerate() {
+        for (number, reading) in self.tracking.readings.iter().enumerate() {
             if let Some(value) = reading.read(socket) {
                 self.ledger.observe_in(&self.rows, number, value);
             }
@@ -159,7 +159,7 @@ impl Follower {
         direction: Option<Direction>,
     ) {
         let listeners = self.listeners.get_mut(&netns.number);
-        let now = || self.past.listeners.then(|| listen::direction(socket, listeners.as_deref()));
+        let now = || self.tracking.listeners.then(|| listen::direction(socket, listeners.as_deref()));
         let direction = direction.or_else(now);
         let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
         let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
@@ -170,8 +170,8 @@ impl Follower {
         let program = self.programs.get(&netns.number).map_or_else(|| Arc::clone(&self.program), Arc::clone);
         let current = std::mem::replace(&mut self.program, program);
         self.rows.clear();
-        for number in 0..self.past.folded.len() {
-            if self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some()) {
+        for number in 0..self.tracking.folded.len() {
+            if self.tracking.folded.get(number).is_some_and(|folded| folded.followed.is_some()) {
                 let row = self.row(number, subject, names);
                 self.rows.push(row);
             }

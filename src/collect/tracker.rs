@@ -14,23 +14,23 @@ use crate::attribute::{Direction, Listeners, Namespace, Netns, OwnerId};
 use crate::config::View;
 use crate::fold::{Amounts, Inventory, Ledger, Standing};
 use crate::metrics::Source;
-use crate::plan::{Folded, Past, Plan, Program, known_keys};
+use crate::plan::{Folded, Plan, Program, Tracking, known_keys};
 use crate::select::Nothing;
 use crate::sockdiag::State;
 use ends::Ends;
 
-mod adopt;
-mod ended;
+mod closed;
+mod dumped;
 mod ends;
-mod listening;
-mod shown;
+mod listeners;
+mod reload;
 
 /// What is remembered of sockets, and how to fill it.
 #[derive(Debug)]
-pub struct Follower {
+pub struct Tracker {
     plan: Arc<Plan>,
     views: Arc<[View]>,
-    past: Arc<Past>,
+    tracking: Arc<Tracking>,
     pub(super) ledger: Ledger,
     /// By the numbers of their namespaces.
     listeners: HashMap<u32, Listeners>,
@@ -88,14 +88,14 @@ pub(super) struct Found {
     pub(super) seen: HashSet<u64>,
 }
 
-impl Follower {
+impl Tracker {
     pub(super) fn new(plan: &Plan) -> Self {
         let now = Instant::now();
         Self {
             plan: Arc::new(plan.clone()),
             views: Arc::clone(&plan.views),
-            past: Arc::clone(&plan.past),
-            ledger: Ledger::new(plan.past.shape(&plan.views, plan.collect.tracked)),
+            tracking: Arc::clone(&plan.tracking),
+            ledger: Ledger::new(plan.tracking.shape(&plan.views, plan.collect.tracked)),
             listeners: HashMap::new(),
             own: Arc::default(),
             heard: HashMap::new(),
@@ -103,8 +103,8 @@ impl Follower {
             programs: HashMap::new(),
             start: now,
             now,
-            baselines: vec![None; plan.past.folded.len()],
-            joined: vec![false; plan.past.folded.len()],
+            baselines: vec![None; plan.tracking.folded.len()],
+            joined: vec![false; plan.tracking.folded.len()],
             undirected: false,
             owners_unknown: None,
             target: NetnsTarget { namespace: Namespace::own(), netns: Arc::default(), renamed: false },
@@ -204,7 +204,7 @@ impl Follower {
         self.owners_unknown = if owners_known { None } else { self.owners_unknown.or(Some(self.now)) };
         self.ledger.begin();
         let (dump, now) = (self.ledger.dump(), self.seconds());
-        for (folded, table) in self.past.folded.iter().zip(&mut self.ledger.tables) {
+        for (folded, table) in self.tracking.folded.iter().zip(&mut self.ledger.tables) {
             let keys = self.views.get(folded.view).map(known_keys).unwrap_or_default();
             for key in keys {
                 table.announce(&key, dump, now);
@@ -212,12 +212,12 @@ impl Follower {
         }
         let mut found = Found {
             amounts: self.ledger.tables.iter().map(Standing::amounts).collect(),
-            selected: vec![0; self.past.folded.len()],
-            in_other: vec![0; self.past.folded.len()],
+            selected: vec![0; self.tracking.folded.len()],
+            in_other: vec![0; self.tracking.folded.len()],
             seen: HashSet::new(),
         };
         // However few sockets there are, their number is known.
-        for (folded, amounts) in self.past.folded.iter().zip(&mut found.amounts) {
+        for (folded, amounts) in self.tracking.folded.iter().zip(&mut found.amounts) {
             let counts = folded.amounts.iter().filter(|(_, source)| *source == Source::Sockets);
             counts.for_each(|(column, _)| amounts.add(0, *column, 0, 0));
         }
@@ -251,7 +251,7 @@ impl Follower {
 
     /// Whether the walk that has just ended is to be followed by another, because somebody needs a baseline.
     pub(super) fn wants_another_walk(&self) -> bool {
-        !self.program.worth.is_empty() && self.ledger.baseline.missing(self.own.number) > 1
+        !self.program.track_if.is_empty() && self.ledger.baseline.missing(self.own.number) > 1
     }
 
     /// How many sockets have found no row of their own in a folded view.
@@ -261,7 +261,7 @@ impl Follower {
 
     /// The folded views that show a state, by number, with the columns that count sockets.
     pub(super) fn counting(&self, state: State) -> Vec<(usize, Vec<usize>)> {
-        let views = self.past.folded.iter().enumerate().filter(|(_, folded)| {
+        let views = self.tracking.folded.iter().enumerate().filter(|(_, folded)| {
             self.views.get(folded.view).is_some_and(|view| view.states.contains(state))
         });
         let counts = |folded: &Folded| folded.amounts.iter().map(|(column, _)| *column).collect();

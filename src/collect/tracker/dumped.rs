@@ -2,7 +2,7 @@
 //!
 //! Refuses to know where they come from.
 
-use super::{Counted, Follower, Found};
+use super::{Counted, Found, Tracker};
 use crate::attribute::{Belongs, Direction};
 use crate::collect::listen;
 use crate::config::{CONNECTIONS, View};
@@ -21,10 +21,10 @@ pub(super) const UNPLACED: u32 = 4;
 /// The flag of one whose direction nobody asked for when it was seen first.
 pub(super) const UNDIRECTED: u32 = 8;
 
-impl Follower {
+impl Tracker {
     /// A socket of a dump.
     #[inline]
-    pub(in crate::collect) fn alive(
+    pub(in crate::collect) fn on_dump(
         &mut self,
         socket: &Socket<'_>,
         of: Belongs<'_>,
@@ -44,16 +44,16 @@ impl Follower {
         let direction = self.direction(socket, slot, of);
         let subject = Subject::alive(socket, direction, of);
         if let Some(slot) = slot {
-            self.again(slot, subject, names, found);
+            self.update(slot, subject, names, found);
         } else {
             let followed = whole
-                && self.program.worth.iter().any(|worth| worth.accepts(subject))
-                && self.first(identity, subject, names, found);
+                && self.program.track_if.iter().any(|track_if| track_if.accepts(subject))
+                && self.open(identity, subject, names, found);
             if !followed {
                 if !found.seen.insert(identity) {
                     return Counted::Before;
                 }
-                self.unfollowed(subject, names, found);
+                self.count_untracked(subject, names, found);
             }
         }
         Counted::Now(direction)
@@ -67,9 +67,9 @@ impl Follower {
         }
         let direction = self.direction(socket, Some(slot), of);
         let subject = Subject::alive(socket, direction, of);
-        let followed = self.past.folded.iter().filter_map(|folded| folded.followed);
+        let followed = self.tracking.folded.iter().filter_map(|folded| folded.followed);
         let has_row = { followed }.any(|place| self.ledger.row(slot, place) != NO_ROW);
-        let of_use = has_row || self.program.worth.iter().any(|worth| worth.accepts(subject));
+        let of_use = has_row || self.program.track_if.iter().any(|track_if| track_if.accepts(subject));
         if !of_use {
             self.ledger.close(slot, self.seconds());
         }
@@ -78,12 +78,12 @@ impl Follower {
 
     /// A socket that the ledger knows.
     #[inline]
-    fn again(&mut self, slot: Slot, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
+    fn update(&mut self, slot: Slot, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
         self.read(subject.socket);
         self.ledger.follow(slot, &self.values);
         let (steady, placed) = self.is_steady(slot, subject.of);
-        for number in 0..self.past.folded.len() {
-            let Some(Folded { followed, stays, by_owner, .. }) = self.past.folded.get(number) else {
+        for number in 0..self.tracking.folded.len() {
+            let Some(Folded { followed, stays, by_owner, .. }) = self.tracking.folded.get(number) else {
                 continue;
             };
             let keeps = match stays {
@@ -104,7 +104,7 @@ impl Follower {
                     }
                     row
                 }
-                None => self.touched(number, subject, names),
+                None => self.row_of_untracked(number, subject, names),
             };
             self.amount(number, row, subject.socket, found);
         }
@@ -134,20 +134,20 @@ impl Follower {
     }
 
     /// A socket that is seen for the first time and worth following; whether there was room for it.
-    fn first(&mut self, identity: u64, subject: Subject<'_>, names: Names<'_>, found: &mut Found) -> bool {
+    fn open(&mut self, identity: u64, subject: Subject<'_>, names: Names<'_>, found: &mut Found) -> bool {
         if !self.ledger.has_room() {
             self.ledger.stats.untracked += 1;
             return false;
         }
         self.rows.clear();
-        for number in 0..self.past.folded.len() {
-            let followed = self.past.folded.get(number).is_some_and(|folded| folded.followed.is_some());
+        for number in 0..self.tracking.folded.len() {
+            let followed = self.tracking.folded.get(number).is_some_and(|folded| folded.followed.is_some());
             let row = if followed {
                 let row = self.row(number, subject, names);
                 self.rows.push(row);
                 row
             } else {
-                self.touched(number, subject, names)
+                self.row_of_untracked(number, subject, names)
             };
             self.amount(number, row, subject.socket, found);
         }
@@ -167,20 +167,20 @@ impl Follower {
     }
 
     /// A socket that is not followed: nobody asks, there is no room, or it is none with counters.
-    fn unfollowed(&mut self, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
+    fn count_untracked(&mut self, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
         // What is left of a socket in FIN_WAIT2 was closed: it counts where states are asked for.
         let closed = subject.socket.is_remains() && subject.state == State::FinWait2;
-        for number in 0..self.past.folded.len() {
-            let view = self.past.folded.get(number).and_then(|folded| self.views.get(folded.view));
+        for number in 0..self.tracking.folded.len() {
+            let view = self.tracking.folded.get(number).and_then(|folded| self.views.get(folded.view));
             if !(closed && view.is_some_and(View::is_of_connections)) {
-                let row = self.touched(number, subject, names);
+                let row = self.row_of_untracked(number, subject, names);
                 self.amount(number, row, subject.socket, found);
             }
         }
     }
 
     /// The row of a socket that has no record to hold on to it.
-    pub(super) fn touched(&mut self, number: usize, subject: Subject<'_>, names: Names<'_>) -> u32 {
+    pub(super) fn row_of_untracked(&mut self, number: usize, subject: Subject<'_>, names: Names<'_>) -> u32 {
         let row = self.row(number, subject, names);
         let (dump, now) = (self.ledger.dump(), self.seconds());
         if let Some(table) = self.ledger.tables.get_mut(number).filter(|_| row != NO_ROW) {
@@ -191,8 +191,8 @@ impl Follower {
 
     /// The row of a socket in a folded view.
     pub(super) fn row(&mut self, number: usize, subject: Subject<'_>, names: Names<'_>) -> u32 {
-        let Self { past, views, program, key, ledger, .. } = self;
-        let view = past.folded.get(number).and_then(|folded| views.get(folded.view));
+        let Self { tracking, views, program, key, ledger, .. } = self;
+        let view = tracking.folded.get(number).and_then(|folded| views.get(folded.view));
         let (Some(view), Some(wanted)) = (view, program.folded.get(number)) else { return NO_ROW };
         if !wanted.wants(subject) {
             return NO_ROW;
@@ -212,7 +212,7 @@ impl Follower {
                 *count += u64::from(more);
             }
         }
-        let folded = self.past.folded.get(number);
+        let folded = self.tracking.folded.get(number);
         if let Some((folded, amounts)) = folded.zip(found.amounts.get_mut(number)) {
             for (column, source) in &folded.amounts {
                 if let Some(value) = source.read(socket) {
@@ -225,7 +225,7 @@ impl Follower {
     /// Observes a socket's readings, if it has any yet.
     pub(super) fn observe(&mut self, slot: Slot, socket: &Socket<'_>) {
         let mut any = false;
-        for (number, reading) in self.past.readings.iter().enumerate() {
+        for (number, reading) in self.tracking.readings.iter().enumerate() {
             if let Some(value) = reading.read(socket) {
                 self.ledger.observe(slot, number, value);
                 any = true;
@@ -238,7 +238,7 @@ impl Follower {
 
     #[inline]
     fn direction(&mut self, socket: &Socket<'_>, slot: Option<Slot>, of: Belongs<'_>) -> Option<Direction> {
-        if !self.past.listeners {
+        if !self.tracking.listeners {
             return None;
         }
         // As it was at first sight: a listener that stops changes nothing.
@@ -262,7 +262,7 @@ impl Follower {
     #[inline]
     pub(super) fn read(&mut self, socket: &Socket<'_>) {
         self.values.clear();
-        self.values.extend(self.past.counters.iter().map(|source| source.read(socket).unwrap_or(ABSENT)));
+        self.values.extend(self.tracking.counters.iter().map(|source| source.read(socket).unwrap_or(ABSENT)));
     }
 }
 

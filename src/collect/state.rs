@@ -10,11 +10,11 @@ use hashbrown::HashSet;
 
 use super::World;
 use super::attribution::Attribution;
-use super::follower::Follower;
+use super::destroy_events::{BETWEEN_WARNINGS, SubscriptionStats};
 use super::inventory::inventory;
 use super::netns::NetnsRegistry;
 use super::restrictions::Restrictions;
-use super::watch::{BETWEEN_WARNINGS, Hearing};
+use super::tracker::Tracker;
 use crate::config::View;
 use crate::fold::{Limit, Seed, Size};
 use crate::health::{FilesHealth, LedgerHealth, Reload};
@@ -25,7 +25,7 @@ use crate::sockdiag::Socket;
 
 /// What one collection leaves for the next.
 #[derive(Debug)]
-pub struct Memory {
+pub struct CollectorState {
     pub(super) limits: Vec<Limit>,
     /// How much the tables held, and how many sockets the ledger did not know.
     pub(super) sizes: Vec<Size>,
@@ -33,11 +33,11 @@ pub struct Memory {
     /// Whether the last collection gave back memory of the ledger.
     pub(super) shrunk: bool,
     pub(super) seed: Seed,
-    pub(super) said: Said,
+    pub(super) logged: LogOnce,
     pub(super) restrictions: Restrictions,
     /// Whether there is but one collection, which needs no baseline.
     pub(super) alone: bool,
-    pub(super) remembered: Remembered,
+    pub(super) tracker: SharedTracker,
     /// Whose sockets are; `None` until the first collection, and while one is under way.
     pub(super) attribution: Option<Attribution>,
     pub(super) registry: NetnsRegistry,
@@ -45,30 +45,30 @@ pub struct Memory {
 
 /// What collections share with the thread that hears of closing sockets.
 #[derive(Clone, Debug)]
-pub struct Remembered(Arc<Shared>);
+pub struct SharedTracker(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    follower: Mutex<Follower>,
-    hearing: Mutex<Hearing>,
-    standing: Mutex<Standing>,
+    tracker: Mutex<Tracker>,
+    subscription: Mutex<SubscriptionStats>,
+    config: Mutex<ConfigStatus>,
     /// How often the thread that hears of closing sockets has waited.
     waits: AtomicU64,
 }
 
 /// What was last said of the configuration.
 #[derive(Debug)]
-struct Standing {
+struct ConfigStatus {
     privileges: Privileges,
     files: FilesHealth,
 }
 
-impl Remembered {
+impl SharedTracker {
     fn new(plan: &Plan, privileges: Privileges) -> Self {
         Self(Arc::new(Shared {
-            follower: Mutex::new(Follower::new(plan)),
-            hearing: Mutex::default(),
-            standing: Mutex::new(Standing { privileges, files: FilesHealth::default() }),
+            tracker: Mutex::new(Tracker::new(plan)),
+            subscription: Mutex::default(),
+            config: Mutex::new(ConfigStatus { privileges, files: FilesHealth::default() }),
             waits: AtomicU64::new(0),
         }))
     }
@@ -76,34 +76,34 @@ impl Remembered {
     // A panic ends the program, so that nobody finds any of it in pieces.
 
     #[inline]
-    pub(super) fn follower(&self) -> MutexGuard<'_, Follower> {
-        self.0.follower.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self) -> MutexGuard<'_, Tracker> {
+        self.0.tracker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn hearing(&self) -> MutexGuard<'_, Hearing> {
-        self.0.hearing.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn subscription(&self) -> MutexGuard<'_, SubscriptionStats> {
+        self.0.subscription.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.0.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn config(&self) -> MutexGuard<'_, ConfigStatus> {
+        self.0.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the counters of all sockets in the own namespace have been read that are older than what is shown.
     #[must_use]
     pub fn has_baseline(&self) -> bool {
-        self.follower().has_baseline()
+        self.lock().has_baseline()
     }
 
     /// What is followed now.
     #[must_use]
     pub fn plan(&self) -> Arc<Plan> {
-        self.follower().plan()
+        self.lock().plan()
     }
 
     /// Whether the kernel tells of the ends of sockets.
     #[must_use]
     pub fn hears(&self) -> bool {
-        self.hearing().is_subscribed()
+        self.subscription().is_subscribed()
     }
 
     /// How often the thread that hears of closing sockets has waited for the next: it lives while the number grows.
@@ -118,39 +118,39 @@ impl Remembered {
 
     /// How the last attempt to read the configuration went, to be shown from now on.
     pub fn reloaded(&self, reload: Reload) {
-        self.standing().files.reload = Some(reload);
+        self.config().files.reload = Some(reload);
     }
 
     /// How the last attempt to read the configuration went.
     #[must_use]
     pub fn reload(&self) -> Option<Reload> {
-        self.standing().files.reload
+        self.config().files.reload
     }
 
     /// Whether the web configuration could be read, to be shown from now on.
     pub fn web_config_was_read(&self, successful: bool) {
-        self.standing().files.web = Some(successful);
+        self.config().files.web = Some(successful);
     }
 
     /// How the configuration files were read.
     pub(super) fn files(&self) -> FilesHealth {
-        self.standing().files
+        self.config().files
     }
 
     /// Tells of the end of a socket in the own namespace, with the last that the kernel knew of it.
     pub fn ended(&self, socket: &Socket<'_>, names: Names<'_>) {
-        self.follower().ended(None, socket, names, &|_, _| None, &mut |_, _| false);
+        self.lock().ended(None, socket, names, &|_, _| None, &mut |_, _| false);
     }
 
     /// What was held at the start.
     pub(super) fn privileges(&self) -> Privileges {
-        self.standing().privileges.clone()
+        self.config().privileges.clone()
     }
 }
 
 /// What has been logged, so that a scraper's pace is not the log's.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct LogOnce {
     /// Of each view, that its limit leaves rows out or folds them.
     limited: HashSet<String>,
     /// Whether it was said that the ledger is full.
@@ -199,7 +199,7 @@ impl Incomplete {
     }
 }
 
-impl Said {
+impl LogOnce {
     /// Logs why collections are not complete, when that begins, changes or ends.
     pub(super) fn trouble(&mut self, trouble: &str, now: Instant) {
         match self.incomplete.note(trouble, now) {
@@ -267,7 +267,7 @@ fn limit(view: &View) -> Limit {
     view.limit.map_or_else(Limit::none, Limit::of)
 }
 
-impl Memory {
+impl CollectorState {
     /// The memory before the first collection, of an exporter that was started with these privileges.
     #[must_use]
     pub fn new(plan: &Plan, privileges: Privileges) -> Self {
@@ -277,10 +277,10 @@ impl Memory {
             strangers: 0,
             shrunk: false,
             seed: Seed::default(),
-            said: Said::default(),
+            logged: LogOnce::default(),
             restrictions: Restrictions::default(),
             alone: false,
-            remembered: Remembered::new(plan, privileges),
+            tracker: SharedTracker::new(plan, privileges),
             attribution: None,
             registry: NetnsRegistry::default(),
         }
@@ -296,7 +296,7 @@ impl Memory {
     /// subscribed to.
     pub fn take_inventory(&mut self, plan: &Plan, world: &impl World) {
         let (inventory, begun) = inventory(plan, world, self);
-        self.remembered.follower().take(inventory, begun);
+        self.tracker.lock().take(inventory, begun);
     }
 
     /// Goes on under another plan with what is the same; `privileges` is what that one needs, and what of it is held.
@@ -304,7 +304,7 @@ impl Memory {
     /// The sockets that exist are listed first. To be called before close events are subscribed to.
     pub fn adopt(&mut self, plan: &Arc<Plan>, world: &impl World, privileges: Privileges) {
         let inventory = inventory(plan, world, self);
-        let before = self.remembered.plan();
+        let before = self.tracker.plan();
         let same = |view: &View| {
             before.views.iter().position(|old| before.shows_as(old, view, plan)).filter(|_| !view.folds)
         };
@@ -314,7 +314,7 @@ impl Memory {
         self.limits = limits.map(|(view, place)| stays(place).unwrap_or_else(|| limit(view))).collect();
         let size = |place: &Option<usize>| place.and_then(|place| self.sizes.get(place)).copied();
         self.sizes = places.iter().map(|place| size(place).unwrap_or_default()).collect();
-        self.said
+        self.logged
             .limited
             .retain(|name| plan.views.iter().any(|view| view.name == *name && before.views.contains(view)));
         if !before.attributes_as(plan) {
@@ -325,8 +325,8 @@ impl Memory {
         }
         // Made before anything is locked: names may have to be looked up.
         let program = plan.program(world);
-        self.remembered.follower().adopt(plan, program, inventory);
-        self.remembered.standing().privileges = privileges;
+        self.tracker.lock().adopt(plan, program, inventory);
+        self.tracker.config().privileges = privileges;
     }
 
     /// How many sockets the last collection found that are not followed.
@@ -352,13 +352,13 @@ impl Memory {
     /// What is needed, and what of it was held at the start.
     #[must_use]
     pub fn privileges(&self) -> Privileges {
-        self.remembered.privileges()
+        self.tracker.privileges()
     }
 
     /// What it shares with others.
     #[must_use]
-    pub fn remembered(&self) -> Remembered {
-        self.remembered.clone()
+    pub fn tracker(&self) -> SharedTracker {
+        self.tracker.clone()
     }
 }
 
