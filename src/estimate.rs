@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::collect::{CollectorState, World, collect};
 use crate::exposition::Wanted;
-use crate::fold::Sealed;
+use crate::fold::FrozenTable;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
 use crate::sockdiag::DumpError;
@@ -57,7 +57,7 @@ pub fn estimate(
     }
 
     let views = plan.views.iter().enumerate().map(|(number, view)| {
-        let shown = snapshot.tables.get(number).and_then(Option::as_ref).map_or(0, Sealed::rows);
+        let shown = snapshot.tables.get(number).and_then(Option::as_ref).map_or(0, FrozenTable::rows);
         OfView {
             name: view.name.clone(),
             limit: view.limit,

@@ -257,7 +257,7 @@ impl Plan {
 impl View {
     /// An empty table for a collection.
     #[must_use]
-    pub fn table(&self, limit: Limit, seed: crate::fold::Seed) -> Table {
+    pub fn table(&self, limit: Limit, seed: crate::fold::HashSeed) -> Table {
         Table::new(self.columns.iter().map(Column::cells).collect(), limit, seed)
     }
 

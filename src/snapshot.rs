@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::config::{Column, View};
 use crate::exposition::{Encoder, Family, Format, Value, Wanted};
-use crate::fold::Sealed;
+use crate::fold::FrozenTable;
 use crate::health::{Health, SeedStatus};
 use crate::plan::Plan;
 
@@ -24,7 +24,7 @@ pub struct Snapshot {
     /// The plan's views.
     pub views: Arc<[View]>,
     /// Their tables, in the same order; `None` where there was no complete dump.
-    pub tables: Vec<Option<Sealed>>,
+    pub tables: Vec<Option<FrozenTable>>,
     /// How the collection went.
     pub health: Health,
 }
@@ -98,7 +98,7 @@ impl Snapshot {
 }
 
 /// Writes the next rows of a column, with its header before the first.
-fn rows(encoder: &mut Encoder, column: &Column, table: &Sealed, cursor: &mut Cursor) {
+fn rows(encoder: &mut Encoder, column: &Column, table: &FrozenTable, cursor: &mut Cursor) {
     let Some(cells) = table.column(cursor.column) else {
         // It is withheld.
         cursor.column += 1;

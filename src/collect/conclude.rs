@@ -9,7 +9,7 @@ use super::state::{CollectorState, SharedTracker};
 use super::time_wait;
 use super::tracker::Tracker;
 use super::walk::Walked;
-use crate::fold::{Amounts, Sealed};
+use crate::fold::{FrozenTable, GaugeColumns};
 use crate::health::{Health, LedgerHealth, ViewHealth};
 use crate::plan::Plan;
 
@@ -29,7 +29,7 @@ pub(super) fn conclude(
     walked: Walked,
     ending: Ending,
     health: &mut Health,
-) -> Vec<Option<Sealed>> {
+) -> Vec<Option<FrozenTable>> {
     let Walked { folded, time_wait, dumped, missed, .. } = walked;
     let Folded { tables, selected, mut found, .. } = folded;
     let mut tracker = state.tracker.lock();
@@ -65,7 +65,7 @@ pub(super) fn conclude(
                 seal(&tracker, number, Some(amounts).filter(|_| ending.usable))
             })
         };
-        of_view.rows = table.as_ref().map_or(0, Sealed::rows);
+        of_view.rows = table.as_ref().map_or(0, FrozenTable::rows);
         health.views.extend(ending.usable.then_some(of_view));
         sealed.push(table);
     }
@@ -76,13 +76,13 @@ pub(super) fn conclude(
 }
 
 /// The table of a folded view, with its amounts if there are any.
-fn seal(tracker: &Tracker, number: usize, amounts: Option<Amounts>) -> Option<Sealed> {
+fn seal(tracker: &Tracker, number: usize, amounts: Option<GaugeColumns>) -> Option<FrozenTable> {
     let table = tracker.ledger.tables.get(number)?;
     Some(table.seal(amounts, |feed| tracker.ledger.knows(feed)))
 }
 
 /// What is followed, and the tables of all its views as they are without a dump: only what stays of the folded ones.
-pub(super) fn cumulative_tables(tracker: &SharedTracker) -> (Arc<Plan>, Vec<Option<Sealed>>) {
+pub(super) fn cumulative_tables(tracker: &SharedTracker) -> (Arc<Plan>, Vec<Option<FrozenTable>>) {
     let tracker = tracker.lock();
     let plan = tracker.plan();
     let mut folded = 0..;

@@ -16,7 +16,7 @@ use super::netns::NetnsRegistry;
 use super::restrictions::Restrictions;
 use super::tracker::Tracker;
 use crate::config::View;
-use crate::fold::{Limit, Seed, Size};
+use crate::fold::{HashSeed, Limit, Size};
 use crate::health::{FilesHealth, LedgerHealth, Reload};
 use crate::labels::Names;
 use crate::plan::Plan;
@@ -32,7 +32,7 @@ pub struct CollectorState {
     pub(super) strangers: usize,
     /// Whether the last collection gave back memory of the ledger.
     pub(super) shrunk: bool,
-    pub(super) seed: Seed,
+    pub(super) seed: HashSeed,
     pub(super) logged: LogOnce,
     pub(super) restrictions: Restrictions,
     /// Whether there is but one collection, which needs no baseline.
@@ -276,7 +276,7 @@ impl CollectorState {
             sizes: vec![Size::default(); plan.views.len()],
             strangers: 0,
             shrunk: false,
-            seed: Seed::default(),
+            seed: HashSeed::default(),
             logged: LogOnce::default(),
             restrictions: Restrictions::default(),
             alone: false,

@@ -12,7 +12,7 @@ use super::key::Key;
 use super::netns::NetnsTarget;
 use crate::attribute::{Direction, Listeners, Namespace, Netns, OwnerId};
 use crate::config::View;
-use crate::fold::{Amounts, Inventory, Ledger, Standing};
+use crate::fold::{CumulativeTable, GaugeColumns, Inventory, Ledger};
 use crate::metrics::Source;
 use crate::plan::{Folded, Plan, Program, Tracking, known_keys};
 use crate::select::Nothing;
@@ -79,7 +79,7 @@ pub(super) enum Counted {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// A table's new columns each.
-    pub(super) amounts: Vec<Amounts>,
+    pub(super) amounts: Vec<GaugeColumns>,
     /// The sockets that each selects.
     pub(super) selected: Vec<u64>,
     /// Those of them that are in the row of what finds no room.
@@ -211,7 +211,7 @@ impl Tracker {
             }
         }
         let mut found = Found {
-            amounts: self.ledger.tables.iter().map(Standing::amounts).collect(),
+            amounts: self.ledger.tables.iter().map(CumulativeTable::amounts).collect(),
             selected: vec![0; self.tracking.folded.len()],
             in_other: vec![0; self.tracking.folded.len()],
             seen: HashSet::new(),
@@ -256,7 +256,7 @@ impl Tracker {
 
     /// How many sockets have found no row of their own in a folded view.
     pub(super) fn folded(&self, number: usize) -> u64 {
-        self.ledger.tables.get(number).map_or(0, Standing::folded)
+        self.ledger.tables.get(number).map_or(0, CumulativeTable::folded)
     }
 
     /// The folded views that show a state, by number, with the columns that count sockets.

@@ -10,9 +10,9 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 /// The hash function's random state: keys hold addresses that a peer chooses, so it must not be
 /// known outside. Shared by the collections of a view, which recognise rows by their hash.
 #[derive(Clone, Debug, Default)]
-pub struct Seed(DefaultHashBuilder);
+pub struct HashSeed(DefaultHashBuilder);
 
-impl Seed {
+impl HashSeed {
     #[inline]
     pub(super) fn hash(&self, key: &[u8]) -> u64 {
         self.0.hash_one(key)
@@ -28,15 +28,15 @@ pub struct Size {
     pub bytes: usize,
 }
 
-/// Texts, numbered, one behind the other.
+/// The bytes of many keys in one buffer, numbered in the order of their arrival.
 #[derive(Debug, Default)]
-pub struct Texts {
+pub struct KeyBuffer {
     bytes: Vec<u8>,
     /// Where each ends in `bytes`.
     ends: Vec<usize>,
 }
 
-impl Texts {
+impl KeyBuffer {
     /// The text of that number.
     #[must_use]
     #[inline]
@@ -58,7 +58,7 @@ impl Texts {
     }
 }
 
-impl<'a> FromIterator<&'a [u8]> for Texts {
+impl<'a> FromIterator<&'a [u8]> for KeyBuffer {
     fn from_iter<I: IntoIterator<Item = &'a [u8]>>(texts: I) -> Self {
         let mut all = Self::default();
         texts.into_iter().for_each(|text| all.push(text));
@@ -69,14 +69,14 @@ impl<'a> FromIterator<&'a [u8]> for Texts {
 /// Distinct keys, numbered in the order of their arrival.
 #[derive(Debug)]
 pub struct Keys {
-    seed: Seed,
+    seed: HashSeed,
     index: HashTable<u32>,
-    texts: Texts,
+    texts: KeyBuffer,
 }
 
 impl Keys {
-    pub(super) fn new(seed: Seed) -> Self {
-        Self { seed, index: HashTable::new(), texts: Texts::default() }
+    pub(super) fn new(seed: HashSeed) -> Self {
+        Self { seed, index: HashTable::new(), texts: KeyBuffer::default() }
     }
 
     /// Makes room, before the first key.
@@ -115,7 +115,7 @@ impl Keys {
     }
 
     /// The keys without the way to find them.
-    pub(super) fn into_texts(self) -> Texts {
+    pub(super) fn into_texts(self) -> KeyBuffer {
         self.texts
     }
 }

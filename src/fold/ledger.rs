@@ -11,42 +11,42 @@ use std::hash::BuildHasher as _;
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::MISSES;
+use super::cumulative::{CumulativeTable, Feed};
 use super::record::Records;
-use super::standing::{Feed, Standing};
 use baseline::{Age, Baseline};
 use feeds::{Counter, Place};
-use given_up::GIVEN_UP;
-use words::{COOKIE, COUNTERS, SEEN, low, row_of, set_row};
+use presumed_closed::PRESUMED_CLOSED;
+use record_layout::{COOKIE, COUNTERS, SEEN, low, row_of, set_row};
 
 mod baseline;
 mod feeds;
-mod given_up;
+mod lookup;
 mod observe;
 mod place;
+mod presumed_closed;
+mod record_layout;
 mod reshape;
 mod shrink;
-mod sight;
-mod words;
 
 pub use baseline::Inventory;
+pub use lookup::DumpLookup;
+pub use record_layout::ABSENT;
+pub(super) use record_layout::gain;
 pub use reshape::Kept;
 pub(super) use shrink::is_mostly_free;
-pub use sight::Sight;
-pub use words::ABSENT;
-pub(super) use words::gain;
 
 /// The row of a socket that a view does not want.
 pub const NO_ROW: u32 = u32::MAX;
 
 /// So many ends are remembered while a dump is under way.
-const MOST_BURIED: usize = 1 << 20;
+const MOST_TOMBSTONES: usize = 1 << 20;
 /// What a ledger is made for.
 #[derive(Debug)]
 pub struct Shape {
     /// How many bits each counter has before it begins again at 0.
     pub counters: Vec<u32>,
     /// The tables of all folded views.
-    pub tables: Vec<Standing>,
+    pub tables: Vec<CumulativeTable>,
     /// The tables whose rows a record names, by number.
     pub followed: Vec<usize>,
     /// The most sockets to remember.
@@ -95,16 +95,16 @@ pub struct Ledger {
     readings: Vec<Vec<Place>>,
     followed: Vec<usize>,
     /// The tables of all folded views.
-    pub tables: Vec<Standing>,
+    pub tables: Vec<CumulativeTable>,
     most: usize,
     /// Sockets that were given up, the first first: an event may still come for one that a process holds on to.
-    given_up: VecDeque<(Slot, u64)>,
+    presumed_closed: VecDeque<(Slot, u64)>,
     /// Records of these.
     waiting: usize,
     /// Sockets whose end is known while a dump is under way that may still show them.
-    buried: HashSet<u64>,
+    tombstones: HashSet<u64>,
     /// Whether more sockets ended during this dump than can be remembered.
-    blind: bool,
+    tombstones_full: bool,
     dumping: bool,
     /// The number of the dump that is or was last under way.
     dump: u32,
@@ -142,10 +142,10 @@ impl Ledger {
             followed,
             tables,
             most,
-            given_up: VecDeque::new(),
+            presumed_closed: VecDeque::new(),
             waiting: 0,
-            buried: HashSet::new(),
-            blind: false,
+            tombstones: HashSet::new(),
+            tombstones_full: false,
             dumping: false,
             dump: 0,
             shown: 0,
@@ -160,8 +160,8 @@ impl Ledger {
     pub fn begin(&mut self) {
         self.dump += 1;
         self.shown = 0;
-        self.buried.clear();
-        self.blind = false;
+        self.tombstones.clear();
+        self.tombstones_full = false;
         self.dumping = true;
         self.stats.untracked = 0;
     }
@@ -172,7 +172,7 @@ impl Ledger {
     /// whose netns is `spared`, because the dump tells nothing of those.
     pub fn end(&mut self, complete: bool, heard: bool, spared: &[u32], now: u32) {
         self.dumping = false;
-        self.buried.clear();
+        self.tombstones.clear();
         if !complete {
             return;
         }
@@ -183,7 +183,7 @@ impl Ledger {
             self.completed = now;
         }
         if heard && self.shown < self.tracked().0 {
-            self.give_up_missing(spared, now);
+            self.presume_missing_closed(spared, now);
         }
         for table in &mut self.tables {
             table.expire(self.dump, now);
@@ -204,7 +204,7 @@ impl Ledger {
     /// Whether a socket can be opened now: there is a record left, and it is known which have ended.
     #[must_use]
     pub const fn has_room(&self) -> bool {
-        self.records.len() < self.most && !self.blind
+        self.records.len() < self.most && !self.tombstones_full
     }
 
     /// Dumps of these namespaces were complete, and all close events so far are known if they are `heard`.
@@ -264,7 +264,7 @@ impl Ledger {
     /// Counts a socket in that namespace of which nothing was seen but its end.
     ///
     /// What one that is older than a table has gained since then is not known.
-    pub fn pass(&mut self, cookie: u64, netns: u32, rows: &[u32], values: &[u64], now: u32) {
+    pub fn count_unseen(&mut self, cookie: u64, netns: u32, rows: &[u32], values: &[u64], now: u32) {
         let age = self.baseline.age(cookie, netns);
         self.baseline.forget(cookie);
         let mut older_than_any = false;
@@ -310,11 +310,11 @@ impl Ledger {
     }
 
     /// Notes that a socket has ended, so that a part of a dump that was made before does not revive it.
-    pub fn bury(&mut self, cookie: u64) {
+    pub fn tombstone(&mut self, cookie: u64) {
         if self.dumping {
-            self.blind |= self.buried.len() >= MOST_BURIED;
-            if !self.blind {
-                self.buried.insert(cookie);
+            self.tombstones_full |= self.tombstones.len() >= MOST_TOMBSTONES;
+            if !self.tombstones_full {
+                self.tombstones.insert(cookie);
             }
         }
     }
@@ -327,7 +327,7 @@ impl Ledger {
         };
         entry.remove();
         self.shown -= usize::from(self.dumping && low(self.word(slot.0, SEEN)) == self.dump);
-        if self.flags(slot) & GIVEN_UP == 0 {
+        if self.flags(slot) & PRESUMED_CLOSED == 0 {
             self.count_closed(slot);
         } else {
             self.waiting -= 1;

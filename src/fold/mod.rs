@@ -5,25 +5,25 @@
 
 mod before;
 mod cell;
+mod cumulative;
+mod frozen;
 mod key;
 mod ledger;
 mod limit;
 mod record;
 mod rows;
-mod sealed;
 mod settle;
 mod shares;
-mod standing;
 mod table;
 
 pub use before::NO_SOCKET;
 pub use cell::{Bounds, Cells};
-pub use key::{Keys, Seed, Size};
-pub use ledger::{ABSENT, Entrant, Inventory, Kept, Ledger, NO_ROW, Shape, Sight, Slot, Stats};
+pub use cumulative::{CumulativeTable, Feed, GaugeColumns};
+pub use frozen::FrozenTable;
+pub use key::{HashSeed, Keys, Size};
+pub use ledger::{ABSENT, DumpLookup, Entrant, Inventory, Kept, Ledger, NO_ROW, Shape, Slot, Stats};
 pub use limit::Limit;
-pub use sealed::Sealed;
 pub use settle::Departed;
-pub use standing::{Amounts, Feed, Standing};
 pub use table::{Counter, Table};
 
 /// The number of dumps in a row that must miss a socket before it is gone: one dump can miss a socket that lives.

@@ -4,7 +4,7 @@
 
 use hashbrown::HashTable;
 
-use super::key::{Seed, Texts};
+use super::key::{HashSeed, KeyBuffer};
 use super::ledger::is_mostly_free;
 
 /// The row of everything that finds no room.
@@ -13,7 +13,7 @@ pub(super) const OTHER: u32 = 0;
 /// Keys and the rows that they name.
 #[derive(Debug)]
 pub(super) struct Rows {
-    seed: Seed,
+    seed: HashSeed,
     index: HashTable<u32>,
     /// The key of each row; `None` where a row is free.
     keys: Vec<Option<Box<[u8]>>>,
@@ -31,7 +31,7 @@ impl Rows {
     /// No rows but `other`, which has that key.
     pub(super) fn new(other: &[u8], limit: usize) -> Self {
         let mut rows = Self {
-            seed: Seed::default(),
+            seed: HashSeed::default(),
             index: HashTable::new(),
             keys: Vec::new(),
             free: Vec::new(),
@@ -148,7 +148,7 @@ impl Rows {
     }
 
     /// A copy of all keys, empty where a row is free.
-    pub(super) fn texts(&self) -> Texts {
+    pub(super) fn texts(&self) -> KeyBuffer {
         self.keys.iter().map(|key| key.as_deref().unwrap_or_default()).collect()
     }
 

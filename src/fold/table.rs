@@ -1,9 +1,9 @@
 //! The rows of one per-connection view in one collection.
 
 use super::cell::{ABSENT, Cells};
-use super::key::{Keys, Seed, Size};
+use super::frozen::FrozenTable;
+use super::key::{HashSeed, Keys, Size};
 use super::limit::{Admitted, Limit};
-use super::sealed::Sealed;
 use super::settle::Departed;
 use super::shares::{Share, Shares};
 
@@ -81,7 +81,7 @@ impl Row {
 impl Table {
     /// An empty table with these columns, under a limit that remembers the last collection's rows.
     #[must_use]
-    pub fn new(columns: Vec<Cells>, limit: Limit, seed: Seed) -> Self {
+    pub fn new(columns: Vec<Cells>, limit: Limit, seed: HashSeed) -> Self {
         let row_bytes = KEY_BYTES + columns.iter().map(Cells::bytes_each).sum::<usize>();
         Self {
             keys: Keys::new(seed),
@@ -186,13 +186,13 @@ impl Table {
     ///
     /// `departed` has the last values of sockets that have left.
     #[must_use]
-    pub fn seal(mut self, departed: &impl Departed) -> (Sealed, Limit) {
+    pub fn seal(mut self, departed: &impl Departed) -> (FrozenTable, Limit) {
         self.make_room(self.keys.len());
         let (shown, left_out) = self.limit.seal(&self.rows);
         let before = self.compares.then(|| self.settle(shown.as_deref(), departed));
         let next = self.limit.following(before.unwrap_or_default());
         let columns = self.columns.into_iter().map(Some).collect();
-        (Sealed { texts: self.keys.into_texts(), columns, shown, left_out }, next)
+        (FrozenTable { texts: self.keys.into_texts(), columns, shown, left_out }, next)
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
 
     use super::*;
 
-    fn fold(seed: &Seed, values: &[(u8, u64)], limit: Limit) -> (Vec<(Vec<u8>, f64)>, usize, Limit) {
+    fn fold(seed: &HashSeed, values: &[(u8, u64)], limit: Limit) -> (Vec<(Vec<u8>, f64)>, usize, Limit) {
         let mut table = Table::new(vec![Cells::sum()], limit, seed.clone());
         for (key, value) in values {
             if let Some(row) = table.row(&[*key], 0) {
@@ -228,9 +228,9 @@ mod tests {
         #[test]
         fn folding_is_independent_of_order_and_keeps_the_sum(mut values: Vec<(u8, u32)>) {
             let wide = |values: &[(u8, u32)]| values.iter().map(|(k, v)| (*k, u64::from(*v))).collect::<Vec<_>>();
-            let (forward, ..) = fold(&Seed::default(), &wide(&values), Limit::none());
+            let (forward, ..) = fold(&HashSeed::default(), &wide(&values), Limit::none());
             values.reverse();
-            let (backward, ..) = fold(&Seed::default(), &wide(&values), Limit::none());
+            let (backward, ..) = fold(&HashSeed::default(), &wide(&values), Limit::none());
             prop_assert_eq!(&forward, &backward);
             let whole: u64 = values.iter().map(|(_, v)| u64::from(*v)).sum();
             #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -242,7 +242,7 @@ mod tests {
         fn a_limit_holds_and_each_key_is_shown_or_counted(values: Vec<(u8, u32)>, limit in 1_usize..20) {
             let values: Vec<_> = values.iter().map(|(k, v)| (*k, u64::from(*v))).collect();
             let keys: std::collections::HashSet<_> = values.iter().map(|(k, _)| *k).collect();
-            let (rows, left_out, _) = fold(&Seed::default(), &values, Limit::of(limit));
+            let (rows, left_out, _) = fold(&HashSeed::default(), &values, Limit::of(limit));
             prop_assert_eq!(rows.len(), keys.len().min(limit));
             prop_assert_eq!(rows.len() + left_out, keys.len());
         }
@@ -254,7 +254,7 @@ mod tests {
             let mut shown = (0, 0);
             let memory = allocation_counter::measure(|| {
                 let columns = vec![Cells::sum(), Cells::latest()];
-                let mut table = Table::new(columns, limit, Seed::default());
+                let mut table = Table::new(columns, limit, HashSeed::default());
                 for value in 0..10_000 {
                     if let Some(row) = table.row(format!("{value:0100}").as_bytes(), value) {
                         table.add(row, 0, value, 0);
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_row_once_shown_stays_while_its_key_is_there() {
-        let seed = Seed::default();
+        let seed = HashSeed::default();
         let (rows, left_out, limit) = fold(&seed, &[(1, 1), (2, 1), (3, 1)], Limit::of(2));
         assert_eq!((rows.len(), left_out), (2, 1));
         let (rows, left_out, limit) = fold(&seed, &[(9, 1), (8, 1), (2, 7), (1, 1)], limit);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::config::{CONNECTIONS, View};
 use crate::exposition;
-use crate::fold::{Feed, Shape, Standing};
+use crate::fold::{CumulativeTable, Feed, Shape};
 use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Source};
 use crate::select::{Expression, Stays};
@@ -141,7 +141,7 @@ impl Tracking {
         }
     }
 
-    fn table(&self, view: &View) -> Standing {
+    fn table(&self, view: &View) -> CumulativeTable {
         let columns = view.columns.iter().map(|column| {
             let source = column.metric.source;
             let number = |list: &[Source]| list.iter().position(|one| *one == source).unwrap_or(list.len());
@@ -158,7 +158,7 @@ impl Tracking {
         view.by.iter().for_each(|label| exposition::label(&mut other, label.name(), OTHER));
         let idle = if view.stays() { view.idle.as_secs() } else { 0 };
         let limit = view.limit.unwrap_or(usize::MAX);
-        Standing::new(columns.collect(), &other, limit, u32::try_from(idle).unwrap_or(u32::MAX))
+        CumulativeTable::new(columns.collect(), &other, limit, u32::try_from(idle).unwrap_or(u32::MAX))
     }
 }
 

@@ -21,7 +21,7 @@ impl List {
     /// How many are listed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.tables.first().and_then(Option::as_ref).map_or(0, crate::fold::Sealed::rows)
+        self.0.tables.first().and_then(Option::as_ref).map_or(0, crate::fold::FrozenTable::rows)
     }
 
     /// Whether there is none.
@@ -123,14 +123,14 @@ impl List {
 
     /// Sockets with these texts, all others empty, and these values in the kernel's units.
     pub(crate) fn made(sockets: &[Made<'_>]) -> Self {
-        use crate::fold::{Limit, Seed, Table};
+        use crate::fold::{HashSeed, Limit, Table};
         use crate::health::Health;
 
         let config = crate::config::Config::built_in();
         let plan = super::plan(crate::select::Expression::Always, None, super::Detail::Glance, config);
         let table = |view: &crate::config::View| {
             let cells = view.columns.iter().map(crate::config::Column::cells).collect();
-            Table::new(cells, Limit::none(), Seed::default())
+            Table::new(cells, Limit::none(), HashSeed::default())
         };
         let (view, of_states) = (&plan.views[0], &plan.views[1]);
         let (mut table, mut counted) = (table(view), table(of_states));

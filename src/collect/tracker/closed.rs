@@ -51,7 +51,7 @@ impl Tracker {
         }
         let informed = socket.ended_with_information();
         let cookie = netns.identity(socket.cookie());
-        self.ledger.bury(cookie);
+        self.ledger.tombstone(cookie);
         if let Some(slot) = self.ledger.find(cookie) {
             if informed {
                 self.read(socket);
@@ -66,7 +66,7 @@ impl Tracker {
             }
             self.ledger.close(slot, self.seconds());
         } else if informed {
-            self.passed(netns, socket, names);
+            self.closed_unseen(netns, socket, names);
         } else {
             self.without_information += u64::from(socket.was_disconnected());
         }
@@ -123,7 +123,7 @@ impl Tracker {
     }
 
     /// A connection of which nothing but its end is seen.
-    fn passed(&mut self, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
+    fn closed_unseen(&mut self, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
         let identity = netns.identity(socket.cookie());
         self.rows_at_end(netns, socket, names, None);
         if !self.ledger.baseline.lists(identity) {
@@ -142,7 +142,7 @@ impl Tracker {
             return;
         }
         self.read(socket);
-        self.ledger.pass(identity, netns.number, &self.rows, &self.values, self.seconds());
+        self.ledger.count_unseen(identity, netns.number, &self.rows, &self.values, self.seconds());
         for (number, reading) in self.tracking.readings.iter().enumerate() {
             if let Some(value) = reading.read(socket) {
                 self.ledger.observe_in(&self.rows, number, value);

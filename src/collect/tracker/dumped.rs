@@ -6,7 +6,7 @@ use super::{Counted, Found, Tracker};
 use crate::attribute::{Belongs, Direction};
 use crate::collect::listen;
 use crate::config::{CONNECTIONS, View};
-use crate::fold::{ABSENT, Entrant, NO_ROW, Sight, Slot};
+use crate::fold::{ABSENT, DumpLookup, Entrant, NO_ROW, Slot};
 use crate::labels::Names;
 use crate::plan::{Folded, Wanted};
 use crate::select::{Stays, Subject};
@@ -34,11 +34,11 @@ impl Tracker {
         let identity = of.identity(socket.cookie());
         // One in SYN_RECV (fast open) is followed from the state on in which views want it.
         let whole = socket.is_full() && CONNECTIONS.contains(socket.state());
-        let sight = if whole { self.ledger.sight(identity) } else { Sight::New };
+        let sight = if whole { self.ledger.look_up(identity) } else { DumpLookup::New };
         let slot = match sight {
-            Sight::Repeated | Sight::Buried => return Counted::Before,
-            Sight::Known(slot) => Some(slot),
-            Sight::New => None,
+            DumpLookup::Repeated | DumpLookup::Tombstoned => return Counted::Before,
+            DumpLookup::Known(slot) => Some(slot),
+            DumpLookup::New => None,
         };
         let slot = slot.filter(|slot| !self.is_of_no_use(*slot, socket, of));
         let direction = self.direction(socket, slot, of);

@@ -2,7 +2,7 @@
 //!
 //! Refuses to know what flows there.
 
-use crate::fold::standing::{Feed, Standing};
+use crate::fold::cumulative::{CumulativeTable, Feed};
 
 /// A counter: how wide it is, whether it ever had a value, and where its gains go.
 #[derive(Debug)]
@@ -23,14 +23,14 @@ pub(super) struct Place {
 /// The counters, by their bits, and the places of each reading, as the followed tables want them.
 pub(super) fn wire(
     bits: Vec<u32>,
-    tables: &[Standing],
+    tables: &[CumulativeTable],
     followed: &[usize],
 ) -> (Vec<Counter>, Vec<Vec<Place>>) {
     let counter = |bits| Counter { bits, known: false, places: Vec::new() };
     let mut counters: Vec<_> = bits.into_iter().map(counter).collect();
     let mut readings: Vec<Vec<Place>> = Vec::new();
     for (row, table) in followed.iter().copied().enumerate() {
-        let feeds = tables.get(table).into_iter().flat_map(Standing::feeds);
+        let feeds = tables.get(table).into_iter().flat_map(CumulativeTable::feeds);
         for (column, feed) in feeds.enumerate() {
             let place = Place { row, table, column };
             match feed {

@@ -2,7 +2,7 @@
 //!
 //! Refuses to know counters.
 
-use super::words::{OBSERVED, high, low, row_of};
+use super::record_layout::{OBSERVED, high, low, row_of};
 use super::{Ledger, NO_ROW, Slot};
 
 impl Ledger {

@@ -2,7 +2,7 @@
 //!
 //! Refuses to know why.
 
-use super::words::{NOTES, SEEN, high, low, row_of, set_row};
+use super::record_layout::{NOTES, SEEN, high, low, row_of, set_row};
 use super::{Ledger, NO_ROW, Slot};
 
 impl Ledger {

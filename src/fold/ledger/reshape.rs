@@ -2,9 +2,9 @@
 //!
 //! Refuses to know which tables are the same, and why.
 
-use super::words::{COOKIE, COUNTERS, NOTES, SEEN, high, row_of, set_row};
+use super::record_layout::{COOKIE, COUNTERS, NOTES, SEEN, high, row_of, set_row};
 use super::{ABSENT, Ledger, NO_ROW, Records, Shape, feeds};
-use crate::fold::standing::Standing;
+use crate::fold::cumulative::CumulativeTable;
 
 /// What stays of a ledger that gets another shape.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +27,9 @@ impl Ledger {
     pub fn reshape(&mut self, shape: Shape, kept: &Kept) {
         let Shape { counters, tables, followed, most } = shape;
         let before = |table: usize| kept.tables.get(table).copied().flatten();
-        let mut old: Vec<Option<Standing>> = std::mem::take(&mut self.tables).into_iter().map(Some).collect();
-        let stays = |(number, table): (usize, Standing)| {
+        let mut old: Vec<Option<CumulativeTable>> =
+            std::mem::take(&mut self.tables).into_iter().map(Some).collect();
+        let stays = |(number, table): (usize, CumulativeTable)| {
             let same = before(number).and_then(|number| old.get_mut(number)?.take());
             match same {
                 Some(same) => same.fed_as(&table),
@@ -77,19 +78,21 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fold::{Cells, Entrant, Feed, Sight};
+    use crate::fold::{Cells, DumpLookup, Entrant, Feed};
 
-    fn table(feeds: &[Feed]) -> Standing {
-        Standing::new(feeds.iter().map(|feed| (*feed, Cells::sum())).collect(), b"other", 10, 3600)
+    fn table(feeds: &[Feed]) -> CumulativeTable {
+        CumulativeTable::new(feeds.iter().map(|feed| (*feed, Cells::sum())).collect(), b"other", 10, 3600)
     }
 
     /// Shows one socket in a complete dump, in the row of the same key in every table.
     fn dump(ledger: &mut Ledger, cookie: u64, values: &[u64]) {
         ledger.begin();
         let rows: Vec<_> = (0..ledger.followed.len()).map(|number| ledger.tables[number].row(b"a")).collect();
-        match ledger.sight(cookie) {
-            Sight::New => _ = ledger.open(Entrant { cookie, owner: 7, ..Entrant::default() }, &rows, values),
-            Sight::Known(slot) => {
+        match ledger.look_up(cookie) {
+            DumpLookup::New => {
+                _ = ledger.open(Entrant { cookie, owner: 7, ..Entrant::default() }, &rows, values)
+            }
+            DumpLookup::Known(slot) => {
                 ledger.follow(slot, values);
                 for (number, row) in rows.into_iter().enumerate() {
                     if ledger.row(slot, number) != row {
@@ -156,7 +159,7 @@ mod tests {
         let kept = Kept { counters: vec![Some(0), Some(1)], tables: vec![None, Some(1)], ..Kept::default() };
         ledger.reshape(shape, &kept);
         assert_eq!(ledger.baseline.missing(0), 2);
-        ledger.pass(9, 0, &[1, 1], &[1000, 1000], 9);
+        ledger.count_unseen(9, 0, &[1, 1], &[1000, 1000], 9);
         assert_eq!(ledger.stats.before_baseline, 1);
         dump(&mut ledger, 2, &[500, 50]);
         assert_eq!((sums(&ledger, 0), sums(&ledger, 1)), (vec![Some(0), Some(0)], vec![Some(1053), Some(2)]));
@@ -180,8 +183,8 @@ mod tests {
         );
         ledger.baseline.take(vec![(0, [2].into())]);
         assert_eq!([0, 1].map(|table| ledger.tables[table].row(b"a")), [1, 1]);
-        ledger.pass(2, 0, &[1, 1], &[1000, 1000], 9);
-        ledger.pass(3, 0, &[1, 1], &[50, 5], 9);
+        ledger.count_unseen(2, 0, &[1, 1], &[1000, 1000], 9);
+        ledger.count_unseen(3, 0, &[1, 1], &[50, 5], 9);
         assert_eq!((sums(&ledger, 0), sums(&ledger, 1)), (vec![Some(50), Some(1)], vec![Some(5), Some(2)]));
         assert_eq!(ledger.stats.before_baseline, 1);
         dump(&mut ledger, 4, &[7, 1]);

@@ -4,10 +4,10 @@ use std::hash::BuildHasher as _;
 
 use hashbrown::HashTable;
 
-use super::words::{COOKIE, row_of, set_row};
+use super::record_layout::{COOKIE, row_of, set_row};
 use super::{Ledger, NO_ROW};
+use crate::fold::cumulative::CumulativeTable;
 use crate::fold::record::Records;
-use crate::fold::standing::Standing;
 
 /// Records and rows move together when at most one of so many is in use: the flood that comes again finds some room,
 /// and a load that varies by half moves nothing.
@@ -29,7 +29,7 @@ impl Ledger {
         if records {
             self.shrink_records();
         }
-        self.buried.shrink_to(FEW);
+        self.tombstones.shrink_to(FEW);
         rows || records || self.baseline.take_freed()
     }
 
@@ -47,13 +47,14 @@ impl Ledger {
             index.insert_unique(hash(&new), new, hash);
         }
         (self.records, self.index, self.next) = (records, index, 0);
-        let given_up = std::mem::take(&mut self.given_up).into_iter();
-        self.given_up = given_up.filter_map(|(_, cookie)| Some((self.find(cookie)?, cookie))).collect();
+        let presumed_closed = std::mem::take(&mut self.presumed_closed).into_iter();
+        self.presumed_closed =
+            presumed_closed.filter_map(|(_, cookie)| Some((self.find(cookie)?, cookie))).collect();
     }
 
     /// Moves the rows of tables that are mostly free; whether there was one.
     fn shrink_tables(&mut self) -> bool {
-        let moved: Vec<_> = self.tables.iter_mut().map(Standing::shrink).collect();
+        let moved: Vec<_> = self.tables.iter_mut().map(CumulativeTable::shrink).collect();
         let (width, slots) = (self.counters.len(), || self.index.iter());
         for (number, table) in self.followed.iter().enumerate() {
             let Some(Some(moved)) = moved.get(*table) else { continue };
@@ -70,7 +71,7 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Entrant, Shape, Sight};
+    use super::super::{DumpLookup, Entrant, Shape};
     use super::*;
     use crate::fold::{Bounds, Cells, Feed};
 
@@ -85,7 +86,7 @@ mod tests {
             (Feed::Closed, Cells::sum()),
             (Feed::Amount, Cells::sum()),
         ];
-        let table = || Standing::new(columns.clone(), b"other", 1 << 20, 1);
+        let table = || CumulativeTable::new(columns.clone(), b"other", 1 << 20, 1);
         let tables = vec![table(), table()];
         Ledger::new(Shape { counters: vec![64], tables, followed: vec![0, 1], most: 1 << 20 })
     }
@@ -98,9 +99,9 @@ mod tests {
     fn dump(ledger: &mut Ledger, cookies: impl Iterator<Item = u64>, value: u64) {
         ledger.begin();
         for cookie in cookies {
-            match ledger.sight(cookie) {
-                Sight::Known(slot) => ledger.follow(slot, &[value]),
-                Sight::New => {
+            match ledger.look_up(cookie) {
+                DumpLookup::Known(slot) => ledger.follow(slot, &[value]),
+                DumpLookup::New => {
                     let rows = [ledger.tables[0].row(b"all"), ledger.tables[1].row(&key(cookie))];
                     let slot = ledger.open(Entrant { cookie, ..Entrant::default() }, &rows, &[value]);
                     ledger.observe(slot.expect("room"), 0, 7);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::baseline::DUMPS;
-use super::given_up::MOST_GIVEN_UP;
+use super::presumed_closed::MOST_PRESUMED_CLOSED;
 use super::*;
 use crate::fold::{Bounds, Cells};
 
@@ -14,7 +14,7 @@ fn ledger(limit: usize, idle: u32, most: usize) -> Ledger {
         Feed::Reading(_) => (feed, Cells::distribution(Bounds::new(vec![10.0, 100.0], 1.0))),
         _ => (feed, Cells::sum()),
     });
-    let table = Standing::new(columns.to_vec(), b"other", limit, idle);
+    let table = CumulativeTable::new(columns.to_vec(), b"other", limit, idle);
     Ledger::new(Shape { counters: vec![64, 32], tables: vec![table], followed: vec![0], most })
 }
 
@@ -54,18 +54,18 @@ fn dump(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
 }
 
 fn show(ledger: &mut Ledger, cookie: u64, key: &[u8], values: &[u64]) {
-    match ledger.sight(cookie) {
-        Sight::Known(slot) => ledger.follow(slot, values),
-        Sight::New => {
+    match ledger.look_up(cookie) {
+        DumpLookup::Known(slot) => ledger.follow(slot, values),
+        DumpLookup::New => {
             let row = ledger.tables[0].row(key);
             ledger.open(Entrant { cookie, ..Entrant::default() }, &[row], values);
         }
-        Sight::Repeated | Sight::Buried => {}
+        DumpLookup::Repeated | DumpLookup::Tombstoned => {}
     }
 }
 
 fn end(ledger: &mut Ledger, cookie: u64, key: &[u8], values: Option<&[u64]>) {
-    ledger.bury(cookie);
+    ledger.tombstone(cookie);
     match (ledger.find(cookie), values) {
         (Some(slot), values) => {
             if let Some(values) = values {
@@ -75,7 +75,7 @@ fn end(ledger: &mut Ledger, cookie: u64, key: &[u8], values: Option<&[u64]>) {
         }
         (None, Some(values)) => {
             let row = ledger.tables[0].row(key);
-            ledger.pass(cookie, 0, &[row], values, 0);
+            ledger.count_unseen(cookie, 0, &[row], values, 0);
         }
         (None, None) => {}
     }
@@ -133,10 +133,10 @@ fn a_record_that_was_given_back_is_found_by_nobody_though_it_stands_where_the_ne
     baseline(&mut ledger, &[(1, [1, 1]), (2, [1, 1])]);
     end(&mut ledger, 2, b"a", Some(&[1, 1]));
     ledger.begin();
-    assert!(matches!(ledger.sight(1), Sight::Known(_)));
-    assert_eq!(ledger.sight(2), Sight::New);
-    ledger.bury(2);
-    assert_eq!(ledger.sight(2), Sight::Buried);
+    assert!(matches!(ledger.look_up(1), DumpLookup::Known(_)));
+    assert_eq!(ledger.look_up(2), DumpLookup::New);
+    ledger.tombstone(2);
+    assert_eq!(ledger.look_up(2), DumpLookup::Tombstoned);
 }
 
 #[test]
@@ -145,8 +145,11 @@ fn an_order_that_changes_hides_no_socket() {
     baseline(&mut ledger, &[(1, [0, 0]), (2, [0, 0]), (3, [0, 0])]);
     for order in [[3, 2, 1], [2, 1, 3], [1, 3, 2]] {
         ledger.begin();
-        assert!(order.iter().all(|cookie| matches!(ledger.sight(*cookie), Sight::Known(_))), "{order:?}");
-        assert!(order.iter().all(|cookie| ledger.sight(*cookie) == Sight::Repeated), "{order:?}");
+        assert!(
+            order.iter().all(|cookie| matches!(ledger.look_up(*cookie), DumpLookup::Known(_))),
+            "{order:?}"
+        );
+        assert!(order.iter().all(|cookie| ledger.look_up(*cookie) == DumpLookup::Repeated), "{order:?}");
     }
 }
 
@@ -182,10 +185,10 @@ fn one_that_was_given_up_and_ends_at_last_counts_once() {
 fn sockets_that_were_given_up_and_never_end_are_forgotten_in_time() {
     let mut ledger = ledger(9, 0, 1 << 20);
     baseline(&mut ledger, &[]);
-    let many: Vec<_> = (0..MOST_GIVEN_UP as u64 + 10).map(|cookie| (cookie, [1, 0])).collect();
+    let many: Vec<_> = (0..MOST_PRESUMED_CLOSED as u64 + 10).map(|cookie| (cookie, [1, 0])).collect();
     dump(&mut ledger, &many);
     (0..MISSES).for_each(|_| dump(&mut ledger, &[]));
-    assert_eq!((ledger.records.len(), ledger.waiting), (MOST_GIVEN_UP, MOST_GIVEN_UP));
+    assert_eq!((ledger.records.len(), ledger.waiting), (MOST_PRESUMED_CLOSED, MOST_PRESUMED_CLOSED));
     assert_eq!(sum(&ledger, 3), many.len() as u64, "each has counted as closed");
 }
 
@@ -195,7 +198,7 @@ fn a_ledger_of_few_records_hides_no_socket_that_it_has_no_room_for() {
     baseline(&mut ledger, &[]);
     ledger.begin();
     (1..5).for_each(|cookie| end(&mut ledger, cookie, b"a", Some(&[1, 0])));
-    assert_eq!((ledger.sight(1), ledger.sight(9)), (Sight::Buried, Sight::New));
+    assert_eq!((ledger.look_up(1), ledger.look_up(9)), (DumpLookup::Tombstoned, DumpLookup::New));
 }
 
 #[test]
@@ -227,16 +230,16 @@ fn what_a_dump_repeats_is_said_to_be_repeated() {
     let mut ledger = ledger(9, 0, 9);
     baseline(&mut ledger, &[(1, [10, 0])]);
     ledger.begin();
-    assert!(matches!(ledger.sight(1), Sight::Known(_)));
-    assert_eq!(ledger.sight(1), Sight::Repeated);
+    assert!(matches!(ledger.look_up(1), DumpLookup::Known(_)));
+    assert_eq!(ledger.look_up(1), DumpLookup::Repeated);
     ledger.end(true, true, &[], 9);
     ledger.begin();
-    assert!(matches!(ledger.sight(1), Sight::Known(_)), "of the next dump it is not");
+    assert!(matches!(ledger.look_up(1), DumpLookup::Known(_)), "of the next dump it is not");
 }
 
 #[test]
 fn the_one_row_of_a_view_without_labels_is_no_overflow() {
-    let mut table = Standing::new(vec![(Feed::Opened, Cells::sum())], b"", 1, 0);
+    let mut table = CumulativeTable::new(vec![(Feed::Opened, Cells::sum())], b"", 1, 0);
     assert_eq!(table.seal(None, |_| true).rows(), 1);
     let row = table.row(b"");
     table.note(row);
@@ -353,7 +356,7 @@ fn a_counter_that_the_kernel_does_not_tell_has_no_value() {
 fn a_hundred_thousand_sockets_take_no_more_memory_than_promised() {
     // As many counters as the default views follow.
     let feeds: Vec<_> = (0..6).map(|number| (Feed::Counter(number), Cells::sum())).collect();
-    let table = Standing::new(feeds, b"other", 10, 0);
+    let table = CumulativeTable::new(feeds, b"other", 10, 0);
     let mut ledger =
         Ledger::new(Shape { counters: vec![64; 6], tables: vec![table], followed: vec![0], most: 1 << 20 });
     ledger.begin();

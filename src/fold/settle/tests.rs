@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use proptest::prelude::*;
 
 use super::*;
-use crate::fold::{Limit, Seed};
+use crate::fold::{HashSeed, Limit};
 
 /// A view with one counter from collection to collection.
 struct View {
     limit: Limit,
-    seed: Seed,
+    seed: HashSeed,
     bits: u32,
     remembers: bool,
     ended: Ended,
@@ -28,7 +28,7 @@ impl Departed for Ended {
 
 impl View {
     fn new(limit: Limit) -> Self {
-        Self { limit, seed: Seed::default(), bits: 64, remembers: false, ended: Ended::default() }
+        Self { limit, seed: HashSeed::default(), bits: 64, remembers: false, ended: Ended::default() }
     }
 
     /// A collection of sockets, each with its key and its value: the rows that it shows.

@@ -3,12 +3,12 @@
 //! Refuses to know how it was filled.
 
 use super::cell::Cells;
-use super::key::{Size, Texts};
+use super::key::{KeyBuffer, Size};
 
 /// A table that is complete.
 #[derive(Debug)]
-pub struct Sealed {
-    pub(super) texts: Texts,
+pub struct FrozenTable {
+    pub(super) texts: KeyBuffer,
     /// `None` where a column is withheld.
     pub(super) columns: Vec<Option<Cells>>,
     /// `None` if every row is shown.
@@ -17,7 +17,7 @@ pub struct Sealed {
     pub left_out: usize,
 }
 
-impl Sealed {
+impl FrozenTable {
     /// How much the table holds.
     #[must_use]
     pub fn size(&self) -> Size {

@@ -4,8 +4,8 @@
 //! them when the table is sealed. Refuses to know sockets, clocks, and how anything is written.
 
 use super::cell::Cells;
+use super::frozen::FrozenTable;
 use super::rows::{OTHER, Rows};
-use super::sealed::Sealed;
 
 /// Where the values of a column come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +24,10 @@ pub enum Feed {
 
 /// The rows of a folded view.
 #[derive(Debug)]
-pub struct Standing {
+pub struct CumulativeTable {
     rows: Rows,
     columns: Vec<(Feed, Cells)>,
-    marks: Vec<Mark>,
+    marks: Vec<RowState>,
     /// A row without a socket is kept for so many seconds.
     idle: u32,
     /// Sockets that found no row of their own.
@@ -36,7 +36,7 @@ pub struct Standing {
 
 /// What keeps a row.
 #[derive(Clone, Copy, Debug, Default)]
-struct Mark {
+struct RowState {
     /// Sockets of the ledger that are in it now.
     live: u32,
     /// The number of the dump that last found something for it.
@@ -47,9 +47,9 @@ struct Mark {
 
 /// The columns of one collection, beside those that stay.
 #[derive(Debug, Default)]
-pub struct Amounts(Vec<Option<Cells>>);
+pub struct GaugeColumns(Vec<Option<Cells>>);
 
-impl Standing {
+impl CumulativeTable {
     /// A table without rows whose overflow goes to the row with the key `other`.
     #[must_use]
     pub fn new(columns: Vec<(Feed, Cells)>, other: &[u8], limit: usize, idle: u32) -> Self {
@@ -144,8 +144,9 @@ impl Standing {
 
     /// Frees the rows that have no socket, were not found by this complete dump, and are idle for too long.
     pub(super) fn expire(&mut self, dump: u32, now: u32) {
-        let idle =
-            |mark: &Mark| mark.live == 0 && mark.dump != dump && now.saturating_sub(mark.used) >= self.idle;
+        let idle = |mark: &RowState| {
+            mark.live == 0 && mark.dump != dump && now.saturating_sub(mark.used) >= self.idle
+        };
         let marks = (0_u32..).zip(&self.marks).skip(1);
         let gone: Vec<u32> = marks.filter(|(_, mark)| idle(mark)).map(|(row, _)| row).collect();
         for row in gone {
@@ -170,9 +171,9 @@ impl Standing {
 
     /// Empty cells for what a collection finds.
     #[must_use]
-    pub fn amounts(&self) -> Amounts {
+    pub fn amounts(&self) -> GaugeColumns {
         let fresh = |(feed, cells): &(Feed, Cells)| (*feed == Feed::Amount).then(|| cells.clone());
-        Amounts(self.columns.iter().map(fresh).collect())
+        GaugeColumns(self.columns.iter().map(fresh).collect())
     }
 
     /// How many sockets have found no row of their own so far.
@@ -185,13 +186,13 @@ impl Standing {
     ///
     /// A column that stays is withheld as long as `known` says that its feed has never had a value.
     #[must_use]
-    pub fn seal(&self, amounts: Option<Amounts>, known: impl Fn(Feed) -> bool) -> Sealed {
+    pub fn seal(&self, amounts: Option<GaugeColumns>, known: impl Fn(Feed) -> bool) -> FrozenTable {
         let mut amounts = amounts.map(|amounts| amounts.0).unwrap_or_default().into_iter();
         let columns = self.columns.iter().map(|(feed, cells)| match (feed, amounts.next().flatten()) {
             (Feed::Amount, amount) => amount.map(|cells| cells.filled(self.rows.len())),
             (feed, _) => known(*feed).then(|| cells.clone()),
         });
-        Sealed {
+        FrozenTable {
             columns: columns.collect(),
             texts: self.rows.texts(),
             shown: Some(self.rows.used().collect()),
@@ -207,15 +208,15 @@ impl Standing {
             }
         }
         if self.marks.len() <= row {
-            self.marks.resize(row + 1, Mark::default());
+            self.marks.resize(row + 1, RowState::default());
         }
         if let Some(mark) = self.marks.get_mut(row) {
-            *mark = Mark::default();
+            *mark = RowState::default();
         }
     }
 }
 
-impl Amounts {
+impl GaugeColumns {
     /// Folds a socket's value of that age into a cell, if the column is one of the collection's.
     #[inline]
     pub fn add(&mut self, row: u32, column: usize, value: u64, age: u32) {

@@ -3,23 +3,25 @@
 //! Refuses to know why no dump shows them: an event was dropped, or a process holds on to a connection that
 //! was reset.
 
-use super::words::{COOKIE, SEEN, low};
+use super::record_layout::{COOKIE, SEEN, low};
 use super::{Feed, Ledger, NO_ROW, Slot};
 
 /// So many sockets that are gone without an event may still have one.
-pub(super) const MOST_GIVEN_UP: usize = 1 << 16;
+pub(super) const MOST_PRESUMED_CLOSED: usize = 1 << 16;
 /// The flag of a record whose socket was given up, and counts as closed already.
-pub(super) const GIVEN_UP: u32 = 1 << 31;
+pub(super) const PRESUMED_CLOSED: u32 = 1 << 31;
 
 impl Ledger {
     /// Gives up every socket that the last complete dumps have missed.
-    pub(super) fn give_up_missing(&mut self, spared: &[u32], now: u32) {
+    pub(super) fn presume_missing_closed(&mut self, spared: &[u32], now: u32) {
         let missed = |slot: &Slot| {
-            self.is_missed(*slot) && self.flags(*slot) & GIVEN_UP == 0 && !spared.contains(&self.netns(*slot))
+            self.is_missed(*slot)
+                && self.flags(*slot) & PRESUMED_CLOSED == 0
+                && !spared.contains(&self.netns(*slot))
         };
         let gone: Vec<Slot> = self.index.iter().map(|slot| Slot(*slot)).filter(missed).collect();
         for slot in gone {
-            self.give_up(slot, now);
+            self.presume_closed(slot, now);
         }
     }
 
@@ -30,7 +32,7 @@ impl Ledger {
 
     /// Counts a socket as closed that is in no dump. Its record waits for the event: a connection that is
     /// reset leaves the kernel's tables at once, and ends when its process closes it.
-    fn give_up(&mut self, slot: Slot, now: u32) {
+    fn presume_closed(&mut self, slot: Slot, now: u32) {
         if (0..self.followed.len()).all(|number| self.row(slot, number) == NO_ROW) {
             // No view wants it, so that no dump may have asked for it.
             return self.close(slot, now);
@@ -39,11 +41,11 @@ impl Ledger {
         self.waiting += 1;
         self.count_closed(slot);
         if let Some(seen) = self.records.get_mut(slot.0).get_mut(SEEN) {
-            *seen |= u64::from(GIVEN_UP) << 32;
+            *seen |= u64::from(PRESUMED_CLOSED) << 32;
         }
-        self.given_up.push_back((slot, self.word(slot.0, COOKIE)));
-        while self.given_up.len() > MOST_GIVEN_UP {
-            let Some((slot, cookie)) = self.given_up.pop_front() else { return };
+        self.presumed_closed.push_back((slot, self.word(slot.0, COOKIE)));
+        while self.presumed_closed.len() > MOST_PRESUMED_CLOSED {
+            let Some((slot, cookie)) = self.presumed_closed.pop_front() else { return };
             if self.find(cookie) == Some(slot) && self.is_missed(slot) {
                 self.close(slot, now);
             }

@@ -4,12 +4,12 @@
 
 use std::hash::BuildHasher as _;
 
-use super::words::{COOKIE, SEEN, low};
+use super::record_layout::{COOKIE, SEEN, low};
 use super::{Ledger, Slot};
 
 /// What a ledger knows of a socket that a dump shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum DumpLookup {
     /// Nothing.
     New,
     /// It lives, and this dump shows it for the first time.
@@ -17,29 +17,29 @@ pub enum Sight {
     /// This dump has shown it before.
     Repeated,
     /// It has ended since this part of the dump was made.
-    Buried,
+    Tombstoned,
 }
 
 impl Ledger {
     /// What is known of a socket that the dump shows now.
     #[inline]
-    pub fn sight(&mut self, cookie: u64) -> Sight {
+    pub fn look_up(&mut self, cookie: u64) -> DumpLookup {
         // A dump shows sockets in the order of the last one, in which they have their records: most are found without
         // the index, whose every entry is a wait for memory.
         let next = Some(Slot(self.next)).filter(|next| self.word(next.0, COOKIE) == cookie);
         let Some(Slot(slot)) = next.or_else(|| self.find(cookie)) else {
-            let buried = !self.buried.is_empty() && self.buried.contains(&cookie);
-            return if buried { Sight::Buried } else { Sight::New };
+            let tombstones = !self.tombstones.is_empty() && self.tombstones.contains(&cookie);
+            return if tombstones { DumpLookup::Tombstoned } else { DumpLookup::New };
         };
         self.next = slot + 1;
         let dump = self.dump;
-        let Some(seen) = self.records.get_mut(slot).get_mut(SEEN) else { return Sight::New };
+        let Some(seen) = self.records.get_mut(slot).get_mut(SEEN) else { return DumpLookup::New };
         if low(*seen) == dump {
-            return Sight::Repeated;
+            return DumpLookup::Repeated;
         }
         *seen = *seen >> 32 << 32 | u64::from(dump);
         self.shown += 1;
-        Sight::Known(Slot(slot))
+        DumpLookup::Known(Slot(slot))
     }
 
     /// The record of a live socket.
