@@ -174,7 +174,7 @@ fn a_default_of_the_schema_is_what_counts_without_the_key() {
 fn every_configuration_of_the_repository_is_accepted_by_both() {
     let validator = validator();
     let mut texts = vec![("built-in".to_owned(), DEFAULT_FILE.to_owned())];
-    for folder in ["tests/configs", ".ci/configs"] {
+    for folder in ["tests/configs", "tests/e2e/configs"] {
         let files = files(folder, "yml");
         assert!(!files.is_empty(), "{folder} has no configuration");
         let read = |path: &Path| std::fs::read_to_string(path).expect("a configuration");

@@ -25,7 +25,7 @@ import yaml
 
 PATIENCE = 100
 WINDOW = "20s"
-# Of trouble.py, which makes them.
+# Of symptoms.py, which makes them.
 MADE_BY = {
     "SsTcpAcceptQueueFull": {"local_port": "7004"},
     "SsTcpCloseWaitLeak": {"service_port": "7005", "process": "python3"},
@@ -49,7 +49,7 @@ MADE_BY = {
     "SsExporterNamespacesFailed": {"job": "sick"},
     "SsExporterNamespacesUnobserved": {"job": "sick"},
 }
-# Ports of trouble.py with which nothing is wrong.
+# Ports of symptoms.py with which nothing is wrong.
 HEALTHY = {"7001", "7007", "7011"}
 
 

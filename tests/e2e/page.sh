@@ -3,23 +3,19 @@
 #   page.sh BINARY
 # Screenshots go to the folder $PAGE_SCREENSHOTS, if it says one.
 set -euo pipefail
-
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-if [ "${PAGE_INSIDE:-}" != yes ]; then
-    packages=${CARGO_TARGET_DIR:-$(dirname "$ci")/target}/ci-node
-    mkdir -p "$packages"
-    npm install --prefix "$packages" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
+binary=$1
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+export PAGE_PACKAGES=${CARGO_TARGET_DIR:-$repository/target}/ci-node
+if [ -z "${E2E_OWN_NETNS:-}" ]; then
+    mkdir -p "$PAGE_PACKAGES"
+    npm install --prefix "$PAGE_PACKAGES" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
         playwright-core@1.65.1 axe-core@4.14.1 >/dev/null
-    # Everything happens in a network namespace of its own: no other traffic, and loss that hurts nobody.
-    PAGE_INSIDE=yes PAGE_PACKAGES=$packages exec unshare --net "$0" "$@"
 fi
-ip link set lo up
-# An address of this host that is not loopback; who asks there comes from there.
+# No other traffic, and loss that disturbs no one.
+own_netns "$@"
+# An address of this host that is not loopback. A client that connects to it comes from it.
 outside=192.0.2.1
 ip address add "$outside/32" dev lo
-
-binary=$1
-. "$ci/lib.sh"
 export PAGE_BROWSER
 PAGE_BROWSER=$(command -v chromium google-chrome | head -n 1)
 export PAGE_SCREENSHOTS=${PAGE_SCREENSHOTS:-$scratch/screenshots}
@@ -39,8 +35,7 @@ fi
 nameds=0
 # named NAME: connections with traffic, of a process of this name; a kernel keeps 15 bytes of it.
 named() {
-    start "$scratch/named.$((++nameds)).log" python3 "$ci/named.py" "$1" "$cgroup"
-    eventually 10 grep -q '^ready' "$scratch/named.$nameds.log" || { cat "$scratch/named.$nameds.log" >&2; fail "named.py"; }
+    start_ready "named.$((++nameds))" python3 "$here/named.py" "$1" "$cgroup"
 }
 
 # serve ARGUMENTS...: starts $binary on every address, and has it collect once.
@@ -50,13 +45,11 @@ serve() {
 }
 
 browse() {
-    node "$ci/page.mjs" "$@" || { cat "$scratch"/*.log >&2; fail "the page: $1"; }
+    node "$here/page.mjs" "$@" || { cat "$scratch"/*.log >&2; fail "the page: $1"; }
 }
 
 lossy
-start "$scratch/trouble.log" python3 "$ci/trouble.py"
-trouble=$started
-eventually 10 grep -q '^ready' "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py"; }
+make_symptoms
 named '<img src=x>'
 tag=$started
 named '"><b id=ran>'
@@ -70,16 +63,14 @@ sleep 3
 echo "-- what is seen, and by whom"
 browse looks "http://127.0.0.1:$closed" "${cgroup:+unit}"
 browse strangers "$closed" "$open" "$outside"
-kill -0 "$trouble" && kill -0 "$tag" && kill -0 "$quote" || fail "the traffic ended early"
-end "$trouble"
+demand_symptoms
+kill -0 "$tag" && kill -0 "$quote" || fail "the traffic ended early"
+end "$symptoms"
 
 echo "-- 10,000 flows"
 # Both ends of each connection are a flow of this host.
 for number in 1 2 3 4 5; do
-    start "$scratch/many.$number.log" python3 "$ci/many.py"
-done
-for number in 1 2 3 4 5; do
-    eventually 30 grep -q '^ready' "$scratch/many.$number.log" || { cat "$scratch"/many.*.log >&2; fail "connections"; }
+    start_ready "many.$number" python3 "$here/many.py"
 done
 serve
 browse many "http://127.0.0.1:$port" "$started"

@@ -1,6 +1,6 @@
 """Reads /metrics in both formats with prometheus_client's parsers, and checks what Prometheus relies on.
 
-parse.py ADDRESS [--has SAMPLE]... [--lacks SAMPLE]... [--label NAME=PART]... [--ca FILE] [--user NAME:PASSWORD]
+parse_exposition.py ADDRESS [--has SAMPLE]... [--lacks SAMPLE]... [--label NAME=PART]... [--ca FILE] [--user NAME:PASSWORD]
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Watches a Prometheus that scrapes targets.py, and prints what it takes beside what was predicted.
+"""Watches a Prometheus that scrapes synthetic_hosts.py, and prints what it takes beside what was predicted.
 
 scale.py PROMETHEUS TARGETS DATA HOSTS CHURN --seconds SECONDS --log LOG
 """

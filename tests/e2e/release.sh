@@ -3,11 +3,10 @@
 #   release.sh BINARY
 set -euo pipefail
 binary=$1
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$ci/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-"$ci/../deploy/release" "$binary" "$scratch/first" >/dev/null
-"$ci/../deploy/release" "$binary" "$scratch/second" >/dev/null
+"$repository/deploy/release" "$binary" "$scratch/first" >/dev/null
+"$repository/deploy/release" "$binary" "$scratch/second" >/dev/null
 diff -r "$scratch/first" "$scratch/second" || fail "a second release differs from the first"
 cd "$scratch/first"
 sha256sum --check --strict --quiet sha256sums.txt

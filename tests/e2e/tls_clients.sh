@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Clients as people have them, over TLS and with passwords: curl, the parsers of prometheus_client, Prometheus,
 # VictoriaMetrics, Chromium.
-#   clients.sh BINARY PYTHON
+#   tls_clients.sh BINARY PYTHON
 set -euo pipefail
 binary=$1
 python=$2
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$ci/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # A colon belongs to the password, and so does what is not ASCII.
 password='a:b c%ü'
@@ -16,7 +15,7 @@ certificate=$scratch/certificate.pem
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
     -addext 'subjectAltName=IP:127.0.0.1,DNS:localhost' -keyout "$scratch/key.pem" -out "$certificate" 2>/dev/null
 chmod 600 "$scratch/key.pem"
-# As cheap as htpasswd goes: wrong passwords are compared anew in each scrape, here within a second.
+# The lowest cost of htpasswd: a wrong password is compared again in each scrape, here within a second.
 hash_of() {
     htpasswd -niBC 5 user <<<"$1" | cut -d: -f2-
 }
@@ -30,7 +29,7 @@ chmod 600 "$scratch/web.yml"
 
 port=$(free_port)
 start "$scratch/exporter.log" "$binary" --web.listen-address="127.0.0.1:$port" --web.config.file="$scratch/web.yml" \
-    --config="$ci/configs/clients.yml"
+    --config="$here/configs/clients.yml"
 https=https://127.0.0.1:$port
 good=(--cacert "$certificate" --user "prometheus:$password")
 # With the first scrape, the baseline of all counters is taken.
@@ -40,8 +39,7 @@ eventually 10 curl -fsS "${good[@]}" "$https/metrics" || { cat "$scratch/exporte
 markup="<img src=x onerror=document.title='ran'>"
 interpreter=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')
 install -D "$interpreter" "$scratch/bin/$markup"
-PYTHONHOME=$(python3 -c 'import sys; print(sys.base_prefix)') start "$scratch/hold.log" "$scratch/bin/$markup" "$ci/hold.py"
-eventually 10 grep -q '^ready' "$scratch/hold.log" || { cat "$scratch/hold.log" >&2; fail "hold.py"; }
+PYTHONHOME=$(python3 -c 'import sys; print(sys.base_prefix)') start_ready hold "$scratch/bin/$markup" "$here/hold.py"
 # Both ends of each are its own, and each sent 10,000 bytes.
 sockets=$((2 * $(sed -n 's/^ready: \([0-9]*\) .*/\1/p' "$scratch/hold.log")))
 
@@ -79,12 +77,12 @@ asked 405 "${good[@]}" -X POST -w '%{http_code}' "$https/metrics"
 ! grep -qF "$password" "$scratch/exporter.log" || fail "a password is in the log"
 
 echo "-- the parsers of prometheus_client"
-"$python" "$ci/parse.py" "127.0.0.1:$port" --ca "$certificate" --user "prometheus:$password" \
+"$python" "$here/parse_exposition.py" "127.0.0.1:$port" --ca "$certificate" --user "prometheus:$password" \
     --has ss_held_sockets --has ss_held_rtt_seconds_bucket --label "executable=$markup"
 
 echo "-- Prometheus and VictoriaMetrics"
-cat >"$scratch/prometheus.yml" <<YAML
-global: {scrape_interval: 1s, scrape_timeout: 1s}
+prometheus_server <<YAML
+$every_second
 scrape_configs:
   - job_name: good
     scheme: https
@@ -97,27 +95,13 @@ scrape_configs:
     basic_auth: {username: prometheus, password: wrong}
     static_configs: [{targets: ["127.0.0.1:$port"]}]
 YAML
+prometheus=$server
 promtool check config "$scratch/prometheus.yml" >/dev/null
-prometheus=127.0.0.1:$(free_port)
-start "$scratch/prometheus.log" prometheus --config.file="$scratch/prometheus.yml" \
-    --storage.tsdb.path="$scratch/prometheus" --web.listen-address="$prometheus" --log.level=warn
 victoria=127.0.0.1:$(free_port)
 start "$scratch/victoria.log" victoria-metrics -promscrape.config="$scratch/prometheus.yml" \
     -storageDataPath="$scratch/victoria" -httpListenAddr="$victoria" -search.latencyOffset=0s -loggerLevel=ERROR
-for server in "$prometheus" "$victoria"; do
-    eventually 30 curl -fsS "http://$server/-/ready" || { cat "$scratch"/*.log >&2; fail "no answer from http://$server"; }
-done
+eventually 30 curl -fsS "http://$victoria/-/ready" || { cat "$scratch/victoria.log" >&2; fail "no answer from http://$victoria"; }
 
-# result SERVER EXPRESSION: its samples, without the times, in order.
-result() {
-    curl -fsS -G "http://$1/api/v1/query" --data-urlencode "query=$2" | "$python" -c '
-import json, sys
-samples = json.load(sys.stdin)["data"]["result"]
-print("\n".join(sorted(json.dumps([sample["metric"], float(sample["value"][1])], sort_keys=True) for sample in samples)))'
-}
-holds() {
-    [ -n "$(result "$1" "$2")" ]
-}
 expressions=(
     'up{job="good"} == 1 and count_over_time(up[1m]) >= 4 and min_over_time(up[1m]) == 1'
     'up{job="wrong"} == 0 and count_over_time(up[1m]) >= 4 and max_over_time(up[1m]) == 0'
@@ -126,17 +110,14 @@ expressions=(
     'min(ss_exporter_collection_success) == 1'
 )
 for server in "$prometheus" "$victoria"; do
-    for expression in "${expressions[@]}"; do
-        eventually 20 holds "$server" "$expression" || { cat "$scratch"/*.log >&2; fail "http://$server has no result: $expression"; }
-        echo "http://$server holds: $expression"
-    done
+    demand_results "$server" "${expressions[@]}"
 done
-was_told() {
+has_noticed() {
     grep -q "$1" <<<"$(curl -fsS "http://$prometheus/api/v1/targets")"
 }
-eventually 10 was_told '401 Unauthorized' || fail "Prometheus was not told 401"
-result "$prometheus" '{__name__=~"ss_held_.*"}' >"$scratch/of-prometheus"
-result "$victoria" '{__name__=~"ss_held_.*"}' >"$scratch/of-victoria"
+eventually 10 has_noticed '401 Unauthorized' || fail "Prometheus does not show the 401"
+query "$prometheus" '{__name__=~"ss_held_.*"}' >"$scratch/of-prometheus"
+query "$victoria" '{__name__=~"ss_held_.*"}' >"$scratch/of-victoria"
 series=$(curl -fsS "${good[@]}" "$https/metrics" | grep -c '^ss_held_')
 [ "$(wc -l <"$scratch/of-prometheus")" = "$series" ] || fail "Prometheus has not all of $series series"
 diff "$scratch/of-prometheus" "$scratch/of-victoria" >&2 || fail "Prometheus and VictoriaMetrics have not the same"

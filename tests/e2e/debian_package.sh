@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # The Debian package: its units against thresholds, lintian, and its life on a machine where nothing else is installed.
-#   package.sh BINARY
+#   debian_package.sh BINARY
 # BINARY is the static one. Needs root, debootstrap, lintian, systemd-analyze, cargo-deb, and the host's own mirror.
 set -euo pipefail
 binary=$1
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # In a mount namespace of its own: what is mounted in the new machine ends with the test.
 if [ "${2:-}" != inside ]; then
     exec unshare --mount --propagation private "$0" "$binary" inside
 fi
-. "$ci/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 
 package=prometheus-ss-exporter
@@ -29,12 +28,12 @@ exposure() {
 drop_in() {
     rm -rf "$units/$package.service.d"
     mkdir "$units/$package.service.d"
-    cp "$ci/../deploy/systemd/$1.conf" "$units/$package.service.d/"
+    cp "$repository/deploy/systemd/$1.conf" "$units/$package.service.d/"
 }
 
 check_units() {
     mkdir "$units"
-    cp "$ci/../deploy/systemd/$package".* "$units"
+    cp "$repository/deploy/systemd/$package".* "$units"
     exposure 25 "with process labels"
     drop_in without-capabilities
     exposure 16 "without a capability"
@@ -143,7 +142,7 @@ mkdir "$scratch/bin"
 printf '#!/bin/sh\ncase "$1" in build | check | install | run | rustc | test) exit 1 ;; esac\nexec "%s" "$@"\n' \
     "$(command -v cargo)" >"$scratch/bin/cargo"
 chmod +x "$scratch/bin/cargo"
-deb=$(PATH=$scratch/bin:$PATH "$ci/../deploy/build-deb" "$binary" "$scratch/deb") || fail "no package without compiling"
+deb=$(PATH=$scratch/bin:$PATH "$repository/deploy/build-deb" "$binary" "$scratch/deb") || fail "no package without compiling"
 echo "${deb##*/}: $(stat -c %s "$deb") bytes"
 lintian --allow-root --fail-on error,warning "$deb"
 echo "lintian: no error, no warning"

@@ -5,13 +5,12 @@
 set -euo pipefail
 binary=$1
 venv=$2
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$ci/lib.sh"
-cd "$ci/.."
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$repository"
 
 "$venv/bin/kubernetes-validate" --strict deploy/kubernetes.yml
 "$venv/bin/check-jsonschema" --builtin-schema vendor.compose-spec deploy/docker-compose.yml
 "$venv/bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
-"$venv/bin/python" "$ci/manifests.py" "$binary" >"$scratch/groups.yml"
+"$venv/bin/python" "$here/manifests.py" "$binary" >"$scratch/groups.yml"
 promtool check rules "$scratch/groups.yml" deploy/alerts.yml
 promtool check config deploy/prometheus.yml

@@ -4,9 +4,7 @@
 set -euo pipefail
 binary=$1
 python=$2
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-repository=$(dirname "$ci")
-. "$ci/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # lint WHAT FILE: a text that cannot be read fails, and so does a finding that is not expected.
 lint() {
@@ -16,7 +14,7 @@ lint() {
         0 | 3) ;;
         *) cat "$scratch/findings" >&2; fail "$1: promtool cannot read it (exit code $code)" ;;
     esac
-    sort -u "$scratch/findings" | comm -23 - <(sort -u "$ci/expected-lint.txt") >"$scratch/unexpected"
+    sort -u "$scratch/findings" | comm -23 - <(sort -u "$here/expected-lint.txt") >"$scratch/unexpected"
     [ ! -s "$scratch/unexpected" ] || { cat "$scratch/unexpected" >&2; fail "$1: promtool finds what is not expected"; }
     sort -u "$scratch/findings" >>"$scratch/all-findings"
 }
@@ -27,11 +25,11 @@ echo "-- without a configuration"
 exporter
 curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/metrics"
 lint "the built-in default" "$scratch/metrics"
-"$python" "$ci/parse.py" "127.0.0.1:$port" --has tcp_rtt --has tcp_cwnd --has tcp_rtt_hist_ms_bucket \
+"$python" "$here/parse_exposition.py" "127.0.0.1:$port" --has tcp_rtt --has tcp_cwnd --has tcp_rtt_hist_ms_bucket \
     --has ss_tcp_sent_bytes_total --has ss_tcp_rtt_seconds_bucket --has ss_tcp_listener_accept_queue_limit \
     --has ss_tcp_state_sockets --label state=close_wait --has ss_exporter_build_info --has process_open_fds --label 'flow=(SRC#127.0.0.1|'
 if grep -q IPv6 "$scratch/hold.log" && ! grep -q '^no IPv6' "$scratch/hold.log"; then
-    "$python" "$ci/parse.py" "127.0.0.1:$port" --label 'flow=(SRC#::1|'
+    "$python" "$here/parse_exposition.py" "127.0.0.1:$port" --label 'flow=(SRC#::1|'
 fi
 end "$started"
 
@@ -41,30 +39,30 @@ for file in "$repository"/tests/configs/*.yml; do
     exporter --config="$file"
     curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/metrics"
     lint "$file" "$scratch/metrics"
-    "$python" "$ci/parse.py" "127.0.0.1:$port" >/dev/null
+    "$python" "$here/parse_exposition.py" "127.0.0.1:$port" >/dev/null
     end "$started"
 done
 
 echo "-- a process with an awkward name, folded by process"
-for file in "$ci"/configs/awkward_*.yml; do
+for file in "$here"/configs/awkward_*.yml; do
     exporter --config="$file"
     curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/metrics"
     lint "$file" "$scratch/metrics"
-    "$python" "$ci/parse.py" "127.0.0.1:$port" --has tcp_rtt --label "flow=($holder)(DST#127.0.0.1|"
+    "$python" "$here/parse_exposition.py" "127.0.0.1:$port" --has tcp_rtt --label "flow=($holder)(DST#127.0.0.1|"
     end "$started"
 done
 
 echo "-- every metric in views, folded and of flows"
-exporter --config="$ci/configs/views_all.yml"
+exporter --config="$here/configs/views_all.yml"
 curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/metrics"
 lint "views_all.yml" "$scratch/metrics"
 ! grep '^ss_' "$scratch/findings" >&2 || fail "views_all.yml: promtool finds fault with names of our own"
-"$python" "$ci/parse.py" "127.0.0.1:$port" --has ss_service_rtt_seconds_bucket --has ss_network_sent_bytes_total \
+"$python" "$here/parse_exposition.py" "127.0.0.1:$port" --has ss_service_rtt_seconds_bucket --has ss_network_sent_bytes_total \
     --has ss_host_send_mss_bytes_count --has ss_flow_rtt_seconds --has ss_tcp_listener_accept_queue_limit \
     --has ss_tcp_state_sockets --label remote_network=loopback --label direction=inbound --label state=close_wait \
     --lacks tcp_rtt
 end "$started"
 
 # A finding that no longer occurs must leave the list, else it would hide the next one of its name.
-sort -u "$scratch/all-findings" | comm -13 - <(sort -u "$ci/expected-lint.txt") >"$scratch/stale"
-[ ! -s "$scratch/stale" ] || { cat "$scratch/stale" >&2; fail "expected by .ci/expected-lint.txt, but not found"; }
+sort -u "$scratch/all-findings" | comm -13 - <(sort -u "$here/expected-lint.txt") >"$scratch/stale"
+[ ! -s "$scratch/stale" ] || { cat "$scratch/stale" >&2; fail "expected by tests/e2e/expected-lint.txt, but not found"; }

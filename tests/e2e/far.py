@@ -1,4 +1,4 @@
-"""Reads whatever comes to port FAR of trouble.py, in a network namespace at the other end of a slow path."""
+"""Reads whatever comes to port FAR of symptoms.py, in a network namespace at the other end of a slow path."""
 
 import socket
 import threading

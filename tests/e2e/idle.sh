@@ -1,15 +1,11 @@
 #!/usr/bin/env bash
-# What the exporter takes where nobody asks: no wakeup, little memory, little room on the disk.
+# What the exporter costs without a scrape: no wakeup, little memory, little room on the disk.
 #   idle.sh BINARY
 set -euo pipefail
 binary=$1
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# In a network namespace of its own: closing sockets of others would wake it rightly.
-if [ "${2:-}" != inside ]; then
-    exec unshare -n "$0" "$binary" inside
-fi
-ip link set lo up
-. "$ci/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# Sockets of others that close would wake it rightly.
+own_netns "$@"
 
 silence=30
 
@@ -29,7 +25,7 @@ exporter
 for _ in 1 2 3; do
     curl -fsS "http://127.0.0.1:$port/metrics" >/dev/null
 done
-# What the scrapes leave behind is told at once.
+# The close events of the scrapes follow at once.
 sleep 2
 before=$(wakeups "$started")
 sleep "$silence"

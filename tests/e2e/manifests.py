@@ -12,7 +12,7 @@ import tempfile
 
 import yaml
 
-DEPLOY = pathlib.Path(__file__).parent.parent / "deploy"
+DEPLOY = pathlib.Path(__file__).parent.parent.parent / "deploy"
 NAMES = {"app.kubernetes.io/name": "prometheus-ss-exporter"}
 # The part of the operator's definitions that is used: the keys of each kind's spec, and of an endpoint.
 SPECS = {

@@ -1,45 +1,39 @@
 #!/usr/bin/env bash
 # Judges deploy/grafana, deploy/*-rules.yml and deploy/alerts.yml: by themselves, and by a real Prometheus that scrapes
-# the exporter twice at once, in a network namespace with trouble and in one without.
+# the exporter in two network namespaces at the same time: one with symptoms, one in which all is well.
 #   dashboards.sh BINARY PYTHON           PYTHON has PyYAML
 set -euo pipefail
 binary=$1
 python=$2
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-repository=$(dirname "$ci")
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 deploy=$repository/deploy
-. "$ci/lib.sh"
 
-# judge COMMAND ARGUMENTS...: of dashboards.py; what made the trouble may have ended with an error.
+# judge COMMAND ARGUMENTS...: of dashboards.py. What makes the symptoms may have ended with an error.
 judge() {
-    "$python" "$ci/dashboards.py" "$@" || { cat "$scratch/trouble.log" >&2; fail "dashboards.py $1"; }
+    "$python" "$here/dashboards.py" "$@" || { cat "$scratch/symptoms.log" >&2; fail "dashboards.py $1"; }
 }
 
-# prometheus_of RULES...: a server at $server that has the rules, with short windows, and scrapes what standard input says.
-prometheus_of() {
+# prometheus_with RULES...: a Prometheus with the rules, their windows shortened, and the scrape configuration on standard input.
+prometheus_with() {
     mkdir "$scratch/rules"
     for rules in "$@"; do
-        "$python" "$ci/dashboards.py" shorten "$deploy/$rules" >"$scratch/rules/$rules"
+        "$python" "$here/dashboards.py" shorten "$deploy/$rules" >"$scratch/rules/$rules"
     done
-    {
+    prometheus_server < <(
         echo 'global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}'
         echo "rule_files: ['$scratch/rules/*.yml']"
         cat
-    } >"$scratch/prometheus.yml"
-    server=127.0.0.1:$(free_port)
-    start "$scratch/prometheus.log" prometheus --config.file="$scratch/prometheus.yml" \
-        --storage.tsdb.path="$scratch/data" --web.listen-address="$server" --log.level=warn
-    eventually 30 curl -fsS "http://$server/-/ready" || { cat "$scratch/prometheus.log" >&2; fail "Prometheus does not start"; }
+    )
 }
 
-# exporters_of_trouble: three on which one can rely less and less.
-exporters_of_trouble() {
+# unreliable_exporters: three on which one can rely less and less.
+unreliable_exporters() {
     exporter --config="$scratch/questions.yml"
     whole=127.0.0.1:$port
-    # Limits that are too low, a namespace that is not there, and one of which the kernel tells nothing.
+    # Limits that are too low, a namespace that is not there, and one that sends no close events.
     ip netns add silent
     ip -n silent link set lo up
-    start "$scratch/silent.log" ip netns exec silent python3 "$ci/far.py"
+    start "$scratch/silent.log" ip netns exec silent python3 "$here/far.py"
     cat >"$scratch/sick.yml" <<'YAML'
 views:
   tcp: {by: [direction, service_port], limit: 2}
@@ -56,20 +50,18 @@ YAML
     poor=127.0.0.1:$port
 }
 
-trouble() {
+symptoms() {
     ip link set lo up
-    # For the name of a namespace that nobody else sees.
+    # For the name of a namespace that no other process sees.
     mkdir -p /run/netns
     mount -t tmpfs none /run/netns
     lossy
     far_away
     # Over loopback, and only there, ports in TIME_WAIT are taken again.
     echo 0 >/proc/sys/net/ipv4/tcp_tw_reuse
-    start "$scratch/trouble.log" python3 "$ci/trouble.py" --far "$far" --quiet 45 --ports
-    local trouble=$started
-    eventually 10 grep -q '^ready' "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py"; }
-    exporters_of_trouble
-    prometheus_of alerts.yml scale-rules.yml compatibility-rules.yml <<YAML
+    make_symptoms --far "$far" --quiet 45 --ports
+    unreliable_exporters
+    prometheus_with alerts.yml scale-rules.yml compatibility-rules.yml <<YAML
 scrape_configs:
   - {job_name: ss, static_configs: [{targets: ["$whole", "127.0.0.1:9"]}]}
   - {job_name: sick, static_configs: [{targets: ["$sick"]}]}
@@ -88,40 +80,38 @@ YAML
     # What is rebuilt is what the exporter itself shows.
     judge holds "$server" 'count(tcp_rtt{job="ss"} == on (flow) tcp_rtt{job="poor"}) > 100'
     judge holds "$server" 'count(tcp_rtt_hist_ms_bucket{job="ss"} and on (le) tcp_rtt_hist_ms_bucket{job="poor"}) == 10'
-    echo "-- alerts, in trouble"
+    echo "-- alerts, with symptoms"
     # The last one spoils the collections of all.
     judge fire "$server" "$deploy/alerts.yml" --without SsExporterCollectionFailing
     start "$scratch/held.log" python3 "$repository/tests/support/held.py"
     judge fire "$server" "$deploy/alerts.yml"
     judge rules "$server"
-    kill -0 "$trouble" || fail "the trouble ended early"
-    ! grep -q Traceback "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py"; }
+    demand_symptoms
 }
 
 calm() {
     ip link set lo up
     far_away
-    start "$scratch/trouble.log" python3 "$ci/trouble.py" --calm --far "$far" --quiet 1000
-    eventually 10 grep -q '^ready' "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py --calm"; }
+    make_symptoms --calm --far "$far" --quiet 1000
     exporter --config="$scratch/questions.yml"
     local whole=127.0.0.1:$port
     exporter
     # The predecessor says nothing of itself.
-    prometheus_of alerts.yml scale-rules.yml compatibility-back-rules.yml <<YAML
+    prometheus_with alerts.yml scale-rules.yml compatibility-back-rules.yml <<YAML
 scrape_configs:
   - {job_name: ss, static_configs: [{targets: ["$whole"]}]}
   - job_name: predecessor
     static_configs: [{targets: ["127.0.0.1:$port"]}]
     metric_relabel_configs: [{source_labels: [__name__], regex: "tcp_.*", action: keep}]
 YAML
-    # As long as the trouble takes to be noticed.
+    # As long as the symptoms take to be noticed.
     sleep 85
     local ends='local_address, local_port, remote_address, remote_port' segments=ss_tcp_flow_sent_data_segments_total
     judge holds "$server" "count($segments{job=\"ss\"} == on ($ends) $segments{job=\"predecessor\"}) > 100"
     judge rules "$server"
     echo "-- alerts, in calm"
     judge silent "$server" "$deploy/alerts.yml"
-    ! grep -q Traceback "$scratch/trouble.log" || { cat "$scratch/trouble.log" >&2; fail "trouble.py --calm"; }
+    demand_symptoms
 }
 
 if [ -n "${DASHBOARDS_INSIDE:-}" ]; then
@@ -134,10 +124,10 @@ fi
 python3 -B "$deploy/dashboards" --check
 promtool check rules "$deploy"/*-rules.yml "$deploy/alerts.yml"
 promtool test rules "$deploy"/*_test.yml
-"$python" "$ci/dashboards.py" lint "$repository"
-echo "-- trouble and calm, at the same time"
+"$python" "$here/dashboards.py" lint "$repository"
+echo "-- with symptoms and without, at the same time"
 declare -A runs
-for run in trouble calm; do
+for run in symptoms calm; do
     DASHBOARDS_INSIDE=$run start "$scratch/$run.log" unshare --net --mount "${BASH_SOURCE[0]}" "$@"
     runs[$started]=$run
 done

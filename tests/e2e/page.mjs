@@ -1,4 +1,4 @@
-// Asks Chromium what .ci/page.sh wants to know of the page; it is started by that.
+// Asks Chromium what page.sh wants to know of the page; it is started by that.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

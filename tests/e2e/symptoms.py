@@ -1,6 +1,6 @@
 """Makes the trouble that docs/questions.md asks for, over loopback, until SIGTERM; or with --calm, traffic without any.
 
-trouble.py [--calm] [--far ADDRESS [--quiet SECONDS]] [--ports]
+symptoms.py [--calm] [--far ADDRESS [--quiet SECONDS]] [--ports]
 
 It is meant for a network namespace of its own, in which nftables drops some of what goes to port LOSSY. With --far it
 fills the path to far.py, after a while of quiet; with --ports it uses more than half of the ports to an endpoint.

@@ -1,4 +1,4 @@
-"""The load of churn.sh, and its verdict.
+"""The load of leaks.sh, and its verdict.
 
 2,000 sockets close per second, of processes that live a second, each in a cgroup of its own, half of them in a network
 namespace of their own; beside them, named namespaces come and go. Meanwhile the exporter is scraped every second, its

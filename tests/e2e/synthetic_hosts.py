@@ -1,7 +1,7 @@
 """Many synthetic exporters on one port: /metrics/N is what the host N shows.
 
-targets.py EXPOSITION PORT [--services 20] [--flows 72] [--churn 0] [--active 0.5]
-targets.py EXPOSITION --history    two hours of a host, every 15 seconds, for `promtool tsdb create-blocks-from`
+synthetic_hosts.py EXPOSITION PORT [--services 20] [--flows 72] [--churn 0] [--active 0.5]
+synthetic_hosts.py EXPOSITION --history    two hours of a host, every 15 seconds, for `promtool tsdb create-blocks-from`
 
 The lines are those of a real exposition: a row of the view tcp stands for each service, a row of the predecessor's
 families for each flow, under labels of their own; all other lines are as they were. A host has --churn new flows a

@@ -7,8 +7,7 @@ set -euo pipefail
 binary=$1
 shift
 [ $# -gt 0 ] || set -- "50 20 72 0" "200 20 72 0" "100 80 536 0" "100 20 72 0.5"
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$ci/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 hold_connections
 exporter
@@ -21,13 +20,14 @@ done
 for experiment in "$@"; do
     read -r hosts services flows churn <<<"$experiment"
     source=$(free_port)
-    start "$scratch/targets.log" python3 "$ci/targets.py" "$scratch/exposition" "$source" \
+    start "$scratch/hosts.log" python3 "$here/synthetic_hosts.py" "$scratch/exposition" "$source" \
         --services "$services" --flows "$flows" --churn "$churn"
     targets=$started
-    eventually 10 curl -fsS "http://127.0.0.1:$source/metrics/0" || { cat "$scratch/targets.log" >&2; fail "targets.py"; }
-    {
+    eventually 10 curl -fsS "http://127.0.0.1:$source/metrics/0" || { cat "$scratch/hosts.log" >&2; fail "synthetic_hosts.py"; }
+    # Blocks of a minute, so that one is cut while we watch.
+    prometheus_server --storage.tsdb.min-block-duration=1m --storage.tsdb.max-block-duration=1m < <(
         echo "global: {scrape_interval: 5s, scrape_timeout: 5s, evaluation_interval: 15s}"
-        echo "rule_files: [$(dirname "$ci")/deploy/scale-rules.yml]"
+        echo "rule_files: [$repository/deploy/scale-rules.yml]"
         echo "scrape_configs:"
         echo "  - job_name: ss"
         echo "    relabel_configs:"
@@ -38,16 +38,10 @@ for experiment in "$@"; do
         for host in $(seq "$hosts"); do
             echo "      - {targets: ['127.0.0.1:$source'], labels: {host: '$host'}}"
         done
-    } >"$scratch/prometheus.yml"
-    server=127.0.0.1:$(free_port)
-    # Blocks of a minute, so that one is cut while we watch.
-    start "$scratch/prometheus.log" prometheus --config.file="$scratch/prometheus.yml" \
-        --storage.tsdb.path="$scratch/data" --storage.tsdb.min-block-duration=1m \
-        --storage.tsdb.max-block-duration=1m --web.listen-address="$server" --log.level=warn
+    )
     prometheus=$started
-    eventually 30 curl -fsS "http://$server/-/ready" || { cat "$scratch/prometheus.log" >&2; fail "Prometheus does not start"; }
-    python3 "$ci/scale.py" "$server" "127.0.0.1:$source" "$scratch/data" "$hosts" "$churn" \
-        --seconds "${SECONDS_EACH:-180}" --log "$scratch/targets.log" || { cat "$scratch/prometheus.log" >&2; fail "$experiment"; }
+    python3 "$here/scale.py" "$server" "127.0.0.1:$source" "$scratch/data" "$hosts" "$churn" \
+        --seconds "${SECONDS_EACH:-180}" --log "$scratch/hosts.log" || { cat "$scratch/prometheus.log" >&2; fail "$experiment"; }
     end "$prometheus"
     end "$targets"
     rm -rf "$scratch/data"
@@ -55,7 +49,7 @@ done
 
 echo "-- two hours of a host of the default size in a block, where so large a share of its rows changes"
 for active in 0 0.5 1; do
-    python3 "$ci/targets.py" "$scratch/exposition" --history --active "$active" >"$scratch/history"
+    python3 "$here/synthetic_hosts.py" "$scratch/exposition" --history --active "$active" >"$scratch/history"
     promtool tsdb create-blocks-from openmetrics "$scratch/history" "$scratch/blocks" >"$scratch/blocks.log"
     index=$(cat "$scratch"/blocks/*/index | wc -c)
     chunks=$(cat "$scratch"/blocks/*/chunks/* | wc -c)

@@ -1,6 +1,6 @@
 """Asks Prometheus every question of docs/questions.md.
 
-questions.py DOCUMENT CONFIGURATION EXPORTER PROMETHEUS
+documented_queries.py DOCUMENT CONFIGURATION EXPORTER PROMETHEUS
 
 Every ```promql block must have a result, and one that fulfils what a line `# expect:` in it says. The blocks in
 ```yaml must be parts of the configuration, and every metric that the document names one that the exporter has.

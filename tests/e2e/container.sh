@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the image as the predecessor's documents run theirs, and asks it what Prometheus and Docker ask.
 #
-#   tests/container [BINARY]
+#   tests/e2e/container.sh [BINARY]
 #
 # Then runs it, and the image that is not root's, with the capabilities of README.md in place of --privileged, and as any
 # process in a container with a network of its own, which an exporter on the host finds.
@@ -10,7 +10,7 @@
 # runs, else starts one of its own. Where none can run, the same binary runs in an empty root directory.
 set -euo pipefail
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$repository/Cargo.toml" | head -n 1)
 name=prometheus_ss_exporter_test_$$
 image=prometheus_ss_exporter:$version
@@ -55,7 +55,7 @@ trap clean_up EXIT
 
 fail() {
     cat "$scratch/log" >&2 || true
-    echo "tests/container: $*" >&2
+    echo "tests/e2e/container.sh: $*" >&2
     exit 1
 }
 
@@ -266,7 +266,7 @@ by_chroot() {
 if [ "$how" = docker ]; then
     by_rights
     by_host
-    echo "tests/container: passed, with a Docker engine"
+    echo "tests/e2e/container.sh: passed, with a Docker engine"
 else
-    echo "tests/container: passed, in an empty root directory, because no Docker engine could be started"
+    echo "tests/e2e/container.sh: passed, in an empty root directory, because no Docker engine could be started"
 fi

@@ -1,9 +1,0 @@
-#!/usr/bin/env bash
-# Whether the exporter keeps its memory, threads and descriptors while everything changes that it looks at.
-#   churn.sh BINARY [MINUTES]     10 minutes; at least 3
-# It needs root, and runs in namespaces of its own: of the network, mounts and processes.
-set -euo pipefail
-binary=$(realpath "$1")
-minutes=${2:-10}
-ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec unshare --net --mount --pid --fork --mount-proc --kill-child -- python3 -B "$ci/churn.py" "$binary" "$minutes"
