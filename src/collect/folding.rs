@@ -23,7 +23,7 @@ use crate::labels::Names;
 use crate::metrics::Fold;
 use crate::plan::{Plan, Program};
 use crate::select::Subject;
-use crate::sockdiag::{DumpError, Socket, State, Transport};
+use crate::sockdiag::{Class, DumpError, Socket, Transport};
 
 /// A collection whose dumps are under way.
 pub(super) struct Folding<'a, W> {
@@ -39,8 +39,8 @@ pub(super) struct Folding<'a, W> {
     aside: Aside<Place>,
     /// Listeners whose owners are not known yet: they hand them on to connections that nobody sees alive.
     listeners: Aside<Place>,
-    /// What is left of sockets in `FIN_WAIT2`.
-    pub(super) remains: u64,
+    /// Remnants that the dump showed.
+    pub(super) remnants: u64,
     sockets: u64,
     /// Sockets that processes hold, and nobody knows which.
     unowned: u64,
@@ -99,7 +99,7 @@ impl<'a, W: World> Folding<'a, W> {
             found,
             aside: Aside::default(),
             listeners: Aside::default(),
-            remains: 0,
+            remnants: 0,
             sockets: 0,
             unowned: 0,
             interfaces: RefCell::default(),
@@ -152,8 +152,9 @@ impl<'a, W: World> Folding<'a, W> {
     pub(super) fn fold(&mut self, socket: &Socket<'_>) {
         let Some(place) = &self.place else { return };
         let owner = match socket.inode() {
-            // What is left of a socket was never anybody's.
-            None if !socket.is_full() || self.attribution.processes().is_none() => OwnerId::NOBODY,
+            None if self.attribution.processes().is_none() => OwnerId::NOBODY,
+            // Their objects never belong to a process.
+            None if matches!(socket.class(), Class::Remnant | Class::Request) => OwnerId::NOBODY,
             None => {
                 // It had an owner as long as somebody held it.
                 let owner = self.tracker.lock().last_owner(place.target.netns.identity(socket.cookie()));
@@ -209,7 +210,7 @@ impl<'a, W: World> Folding<'a, W> {
         let Counted::Now(direction) = counted else { return };
         self.sockets += 1;
         self.unowned += u64::from(plan.needs_processes && socket.inode().is_some() && of.owner.is_none());
-        self.remains += u64::from(socket.is_remains() && socket.state() == State::FinWait2);
+        self.remnants += u64::from(socket.class() == Class::Remnant);
         let subject = Subject::alive(socket, direction, of);
         for route in &program.routes {
             let wanted = |test: &crate::select::Expression| test.accepts(subject);
@@ -238,12 +239,11 @@ impl<'a, W: World> Folding<'a, W> {
         subject: Subject<'_>,
         names: Names<'_>,
     ) {
-        // What is left of a socket in FIN_WAIT2 was closed, also where flows are told apart.
-        let closed = subject.socket.is_remains() && subject.state == State::FinWait2;
         let (Some(view), Some(Some(table))) = (plan.views.get(number), tables.get_mut(number)) else {
             return;
         };
-        if closed && view.is_of_connections() {
+        // A remnant in FIN_WAIT2 is no connection any more.
+        if subject.socket.class() == Class::Remnant && view.is_of_connections() {
             return;
         }
         selected.get_mut(number).into_iter().for_each(|count| *count += 1);

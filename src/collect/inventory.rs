@@ -12,7 +12,7 @@ use super::{Entered, Listed, World, list};
 use crate::config::CONNECTIONS;
 use crate::fold::Inventory;
 use crate::plan::Plan;
-use crate::sockdiag::{DumpError, Extensions, Request, Socket, dump};
+use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, dump};
 
 /// The longest that an inventory takes. A million sockets take two seconds on a host that has time.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -71,8 +71,7 @@ fn of_namespace(
     for kernel in kernels.into_iter().flat_map(|(first, second)| [first, second]) {
         let each = |socket: &Socket<'_>| {
             let identity = target.netns.identity(socket.cookie());
-            let connection = !socket.is_remains() && CONNECTIONS.contains(socket.state());
-            if connection && !tracker.lock().knows(identity) {
+            if socket.class() == Class::Connection && !tracker.lock().knows(identity) {
                 sockets.insert(identity);
             }
         };

@@ -181,9 +181,9 @@ fn look<W: World>(
     let Some(request) = request else {
         return Ok(Seen { stats: DumpStats::default(), time_wait: counted, empty: false });
     };
-    let remains = folding.remains;
+    let remnants = folding.remnants;
     let stats = dump(kernel, &request, until, |socket| folding.fold(socket)).map_err(NetnsError::Dump)?;
-    // The kernel counts what is left of FIN_WAIT2 with them, and the dump shows it.
-    let time_wait = counted.map(|number| number.saturating_sub(folding.remains - remains));
+    // The kernel's count contains the remnants in FIN_WAIT2. Where it is used, the dump shows no others.
+    let time_wait = counted.map(|number| number.saturating_sub(folding.remnants - remnants));
     Ok(Seen { stats, time_wait, empty: false })
 }

@@ -16,7 +16,7 @@ use crate::config::{CONNECTIONS, View};
 use crate::labels::Names;
 use crate::plan::{Plan, known_keys};
 use crate::select::{Expression, Subject};
-use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, dump};
+use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, State, StateSet, dump};
 
 /// The most keys that are remembered of all views together, and the most connections.
 const MOST: usize = 1_000_000;
@@ -69,8 +69,8 @@ impl Counted<'_> {
     /// Whether the socket makes a row in the view that wants it.
     fn shows(&self, socket: &Socket<'_>) -> bool {
         if self.view.folds {
-            let closed = socket.is_remains() && socket.state() == State::FinWait2;
-            !(closed && self.view.is_of_connections())
+            // A remnant in FIN_WAIT2 is no connection any more.
+            !(socket.class() == Class::Remnant && self.view.is_of_connections())
         } else {
             self.view.columns.iter().any(|column| column.metric.source.read(socket).is_some())
         }
@@ -197,7 +197,7 @@ impl<'a, W: World> Census<'a, W> {
     }
 
     fn alive(&mut self, socket: &Socket<'_>, owner: OwnerId, target: &NetnsTarget, when: When) {
-        if is_whole(socket) {
+        if socket.class() == Class::Connection {
             self.connection(socket, target, when);
         }
         let listeners = self.listeners.get(&target.netns.number);
@@ -289,9 +289,4 @@ impl<'a, W: World> Census<'a, W> {
             }
         }
     }
-}
-
-/// Whether a socket is one that can have counted something.
-fn is_whole(socket: &Socket<'_>) -> bool {
-    socket.is_full() && !matches!(socket.state(), State::Listen | State::Close)
 }

@@ -2,7 +2,7 @@
 //!
 //! Refuses to know what the value is called and how sockets combine.
 
-use crate::sockdiag::{AlgorithmField, Extensions, Field, Layout, MemoryField, Socket, State};
+use crate::sockdiag::{AlgorithmField, Class, Extensions, Field, Layout, MemoryField, Socket, State};
 
 /// Where a value comes from. A field of `struct tcp_info` is never a listener's, of which the kernel
 /// fills a few and with something else.
@@ -76,7 +76,7 @@ impl Source {
     #[must_use]
     #[inline]
     pub fn read(self, socket: &Socket<'_>) -> Option<u64> {
-        let listens = socket.state() == State::Listen;
+        let listens = socket.class() == Class::Listener;
         let info = || socket.tcp_info().filter(|_| !listens);
         match self {
             Self::Sockets => Some(1),

@@ -24,7 +24,7 @@ impl Socket<'_> {
             State::SynSent => return Some(true),
             State::Listen => return Some(false),
             // A request that no process has accepted yet.
-            State::SynRecv if !self.is_full() => return Some(false),
+            State::SynRecv if self.tcp_info().is_none() => return Some(false),
             _ => {}
         }
         let sent = Sent::of(self)?;

@@ -7,6 +7,7 @@
 
 mod algorithm;
 pub mod bytecode;
+mod class;
 mod dump;
 mod events;
 mod frame;
@@ -23,6 +24,7 @@ pub mod tcp_info;
 mod unfinished;
 
 pub use algorithm::AlgorithmField;
+pub use class::Class;
 pub use dump::{Datagram, DumpError, DumpStats, Transport, dump};
 pub use events::{Events, Queue};
 pub use layout::{Layout, NoneValue, Width};

@@ -113,12 +113,9 @@ impl<'a> Socket<'a> {
         self.state
     }
 
-    /// Whether this is what is left of a socket in `TIME_WAIT` or in a `FIN_WAIT2` that nobody waits in
-    /// (`idiag_timer` 3, `net/ipv4/inet_diag.c: inet_twsk_diag_fill`).
-    #[must_use]
-    pub const fn is_remains(&self) -> bool {
-        const TIME_WAIT_TIMER: u8 = 3;
-        self.header.timer == TIME_WAIT_TIMER
+    /// `idiag_timer`: which of the kernel's timers runs.
+    pub(crate) const fn timer(&self) -> u8 {
+        self.header.timer
     }
 
     /// This host's end; an IPv4-mapped IPv6 address as IPv4.
@@ -191,34 +188,11 @@ impl<'a> Socket<'a> {
         self.attributes.cgroup?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
     }
 
-    /// The TCP information, if it was asked for and the socket is a full one.
+    /// `struct tcp_info`, if it was asked for. Only a `struct tcp_sock` has it.
     #[must_use]
     #[inline]
     pub fn tcp_info(&self) -> Option<TcpInfo<'a>> {
         self.attributes.info.map(TcpInfo::new)
-    }
-
-    /// Whether the kernel sent the TCP information, which it does if asked and if the socket is more
-    /// than what is left of one, or will become one.
-    #[must_use]
-    pub const fn is_full(&self) -> bool {
-        self.attributes.info.is_some()
-    }
-
-    /// Whether the kernel still knew the peer and the counters when the socket ended.
-    ///
-    /// A socket that was disconnected before has lost both (`net/ipv4/tcp.c: tcp_disconnect`): `SO_LINGER` 0,
-    /// `AF_UNSPEC`, never accepted, refused.
-    #[must_use]
-    pub fn ended_with_information(&self) -> bool {
-        self.remote().port() != 0
-    }
-
-    /// Whether a socket that has lost its peer ever was connected: `tcp_disconnect` sets a segment size, which
-    /// listeners and sockets that were never connected do not have (`tcpi_rcv_mss`).
-    #[must_use]
-    pub fn was_disconnected(&self) -> bool {
-        self.tcp_info().and_then(|info| info.get(Field::RcvMss)).unwrap_or_default() != 0
     }
 
     /// How long ago the peer was last heard of, in milliseconds (`tcpi_last_data_recv`,
@@ -228,12 +202,6 @@ impl<'a> Socket<'a> {
         let info = self.tcp_info().filter(|_| self.has_peer())?;
         let data = info.get(Field::LastDataRecv)?;
         u32::try_from(data.min(info.get(Field::LastAckRecv)?)).ok()
-    }
-
-    /// Whether there is or was a peer that answered: not of a listener, and not before the handshake.
-    #[must_use]
-    pub const fn has_peer(&self) -> bool {
-        !matches!(self.state, State::Listen | State::SynSent)
     }
 
     /// A word of the socket's memory (`INET_DIAG_SKMEMINFO`), if it was asked for and sent.
@@ -314,7 +282,6 @@ mod tests {
     fn a_socket_without_attributes_has_nothing_instead_of_zeros() {
         let payload = reply(State::TimeWait, &[]);
         let socket = Socket::parse(&payload).expect("a socket");
-        assert!(!socket.is_full());
         assert!(socket.tcp_info().is_none());
         assert_eq!(socket.cgroup(), None);
         assert_eq!(socket.mark(), None);
@@ -329,7 +296,6 @@ mod tests {
         let ago = |state| {
             let payload = reply(state, &[(INFO, &heard(9, 5))]);
             let socket = Socket::parse(&payload).expect("a socket");
-            assert!(socket.is_full());
             socket.received_ago()
         };
         assert_eq!(ago(State::Established), Some(5));

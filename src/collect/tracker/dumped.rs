@@ -5,12 +5,12 @@
 use super::{Counted, Found, Tracker};
 use crate::attribute::{Belongs, Direction};
 use crate::collect::listen;
-use crate::config::{CONNECTIONS, View};
+use crate::config::View;
 use crate::fold::{ABSENT, DumpLookup, Entrant, NO_ROW, Slot};
 use crate::labels::Names;
 use crate::plan::{Folded, Wanted};
 use crate::select::{Stays, Subject};
-use crate::sockdiag::{Field, Socket, State};
+use crate::sockdiag::{Class, Field, Socket};
 
 /// The flag of a record whose connection is inbound.
 pub(super) const INBOUND: u32 = 1;
@@ -32,8 +32,7 @@ impl Tracker {
         found: &mut Found,
     ) -> Counted {
         let identity = of.identity(socket.cookie());
-        // One in SYN_RECV (fast open) is followed from the state on in which views want it.
-        let whole = socket.is_full() && CONNECTIONS.contains(socket.state());
+        let whole = socket.class() == Class::Connection;
         let sight = if whole { self.ledger.look_up(identity) } else { DumpLookup::New };
         let slot = match sight {
             DumpLookup::Repeated | DumpLookup::Tombstoned => return Counted::Before,
@@ -168,8 +167,8 @@ impl Tracker {
 
     /// A socket that is not followed: nobody asks, there is no room, or it is none with counters.
     fn count_untracked(&mut self, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
-        // What is left of a socket in FIN_WAIT2 was closed: it counts where states are asked for.
-        let closed = subject.socket.is_remains() && subject.state == State::FinWait2;
+        // A remnant in FIN_WAIT2 is no connection any more: it counts where states are asked for.
+        let closed = subject.socket.class() == Class::Remnant;
         for number in 0..self.tracking.folded.len() {
             let view = self.tracking.folded.get(number).and_then(|folded| self.views.get(folded.view));
             if !(closed && view.is_some_and(View::is_of_connections)) {

@@ -1,0 +1,86 @@
+//! What a reply describes: `struct inet_diag_msg` has one shape for four kinds of kernel objects.
+
+use super::tcp_info::Field;
+use super::{Socket, State};
+
+/// The kind of object behind a reply. It follows from the reply's header alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A `struct tcp_sock` with a peer, from its SYN to its last FIN: the only class that has counters.
+    Connection,
+    /// A `struct tcp_sock` in `LISTEN`: its queues count connections, and its `tcp_info` is mostly something else.
+    Listener,
+    /// A `struct inet_timewait_sock`, in `TIME_WAIT` or `FIN_WAIT2`. Its connection is closed, and had another
+    /// cookie. The kernel reports neither `tcp_info` nor an owner.
+    Remnant,
+    /// A handshake that this end has not completed: a `struct request_sock`, which has neither `tcp_info` nor an
+    /// owner, or a socket after a Fast Open or a simultaneous open, which has.
+    Request,
+    /// A `struct tcp_sock` in `CLOSE`: bound or new, or a connection that was reset while its process holds on to it.
+    Unconnected,
+}
+
+/// `idiag_timer` of a `struct inet_timewait_sock` (`net/ipv4/inet_diag.c: inet_twsk_diag_fill`); no socket has it.
+const TIME_WAIT_TIMER: u8 = 3;
+
+impl Socket<'_> {
+    /// What it is.
+    #[must_use]
+    #[inline]
+    pub const fn class(&self) -> Class {
+        if self.timer() == TIME_WAIT_TIMER {
+            return Class::Remnant;
+        }
+        match self.state() {
+            State::Listen => Class::Listener,
+            State::SynRecv => Class::Request,
+            State::Close => Class::Unconnected,
+            // A kernel has no socket in `TIME_WAIT`.
+            State::TimeWait => Class::Remnant,
+            _ => Class::Connection,
+        }
+    }
+
+    /// Whether there is or was a peer that answered: not of a listener, and not before the handshake.
+    #[must_use]
+    pub const fn has_peer(&self) -> bool {
+        !matches!(self.state(), State::Listen | State::SynSent)
+    }
+
+    /// Whether the kernel still knew the peer and the counters when the socket was destroyed.
+    ///
+    /// A socket that was disconnected before has lost both (`net/ipv4/tcp.c: tcp_disconnect`): `SO_LINGER` 0,
+    /// `AF_UNSPEC`, never accepted, refused.
+    #[must_use]
+    pub fn ended_with_information(&self) -> bool {
+        self.remote().port() != 0
+    }
+
+    /// Whether a socket that has lost its peer ever was connected: `tcp_disconnect` sets a segment size, which
+    /// listeners and sockets that were never connected do not have (`tcpi_rcv_mss`).
+    #[must_use]
+    pub fn was_disconnected(&self) -> bool {
+        self.tcp_info().and_then(|info| info.get(Field::RcvMss)).unwrap_or_default() != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timer_of_a_remnant_decides_and_then_the_state() {
+        let class = |state: State, timer: u8| {
+            let mut reply = vec![2, state as u8, timer];
+            reply.resize(72, 0);
+            Socket::parse(&reply).map(|socket| socket.class())
+        };
+        assert_eq!(class(State::TimeWait, TIME_WAIT_TIMER), Some(Class::Remnant));
+        assert_eq!(class(State::FinWait2, TIME_WAIT_TIMER), Some(Class::Remnant));
+        assert_eq!(class(State::FinWait2, 2), Some(Class::Connection));
+        assert_eq!(class(State::SynRecv, 1), Some(Class::Request));
+        assert_eq!(class(State::Listen, 0), Some(Class::Listener));
+        assert_eq!(class(State::Close, 0), Some(Class::Unconnected));
+        assert_eq!(class(State::SynSent, 1), Some(Class::Connection));
+    }
+}
