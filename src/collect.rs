@@ -25,15 +25,17 @@ use std::time::{Duration, Instant};
 use hashbrown::HashSet;
 
 use crate::attribute::{Listing, Namespace, Which};
-use crate::health::{DUMP, Health, NamespacesHealth, Own, OwnerShortage, SeedStatus, Stage};
 use crate::plan::Plan;
 use crate::select::Lookup;
+use crate::self_metrics::{
+    CollectorReport, DUMP, LegacyStatus, NetnsReport, OwnerShortage, ProcessReport, SelfReport, Stage,
+};
 use crate::snapshot::Snapshot;
 use crate::sockdiag::Transport;
 use crate::sockdiag::sys;
 pub(crate) use aside::Aside;
 pub(crate) use attribution::Attribution;
-use conclude::{Ending, conclude, ledger_health};
+use conclude::{Ending, conclude, tracker_report};
 pub(crate) use listen::{direction, local_end};
 pub(crate) use netns::{NetnsRegistry, NetnsTarget};
 use walk::{Walk, walk};
@@ -100,7 +102,7 @@ pub fn collect(plan: &Plan, world: &impl World, state: &mut CollectorState) -> S
 /// Collects once, within this time.
 ///
 /// It never fails as a whole: what could not be done is missing from the snapshot and marked in its
-/// health.
+/// report.
 pub fn collect_within(
     time: Duration,
     plan: &Plan,
@@ -109,7 +111,8 @@ pub fn collect_within(
 ) -> Snapshot {
     let start = Instant::now();
     let deadline = start + time;
-    let mut health = Health { collections: 1, ..Health::default() };
+    let mut report =
+        SelfReport { collector: CollectorReport { collections: 1, refused: 0 }, ..SelfReport::default() };
     let mut tracker = state.tracker.lock();
     tracker.at(start);
     let shrunk = tracker.ledger.shrink();
@@ -123,7 +126,7 @@ pub fn collect_within(
     let read = owners(&mut attribution, start, start + time, &mut trouble);
     let looked = start.elapsed();
     let before = Instant::now();
-    let (targets, listed) = targets(plan, world, state, &mut health, &mut trouble);
+    let (targets, listed) = targets(plan, world, state, &mut report, &mut trouble);
     let listing = before.elapsed();
     let before = Instant::now();
     let whole = Walk { plan, world, deadline, owners_known: read, listed };
@@ -140,15 +143,15 @@ pub fn collect_within(
     let complete = walked.result.is_ok();
     let mut owners_told = true;
     let privileges = state.tracker.privileges();
-    health.restrictions =
+    report.owners.restrictions =
         state.restrictions.judge(plan, &attribution, &privileges, state.alone, world.proc());
     if let Some(processes) = attribution.processes() {
         owners_told = read && !processes.incomplete && !processes.is_elsewhere();
         if read && processes.incomplete {
-            let hidden = health.restrictions.iter().any(|(_, hides)| *hides);
+            let hidden = report.owners.restrictions.iter().any(|(_, hides)| *hides);
             let shortage = OwnerShortage::of(processes.failed, hidden);
             trouble.say(shortage.to_string());
-            health.owner_shortage = Some(shortage);
+            report.owners.shortage = Some(shortage);
         }
         if read && processes.is_elsewhere() {
             let proc = world.proc().display();
@@ -157,27 +160,27 @@ pub fn collect_within(
             ));
         }
         let duration = looked + walked.resolving;
-        health.stages.push(Stage { name: "processes", duration, success: owners_told });
-        health.processes_unreadable = Some(processes.unreadable);
-        health.sockets_unowned = Some(walked.folded.unowned);
+        report.stages.push(Stage { name: "processes", duration, success: owners_told });
+        report.owners.unreadable = Some(processes.unreadable);
+        report.owners.unowned = Some(walked.folded.unowned);
     }
     state.attribution = Some(attribution);
-    health.stages.push(Stage { name: DUMP, duration: dumping, success: complete });
-    health.held = walked.held;
-    health.sockets_seen = walked.folded.sockets;
+    report.stages.push(Stage { name: DUMP, duration: dumping, success: complete });
+    report.dump.stuck = walked.held;
+    report.dump.sockets = walked.folded.sockets;
     match &walked.result {
         Ok(stats) => {
-            health.dump_bytes = stats.bytes;
-            health.malformed = stats.malformed;
+            report.dump.bytes = stats.bytes;
+            report.dump.malformed = stats.malformed;
         }
         Err(error) => trouble.say(format!("{error}; rows are withheld")),
     }
     trouble.namespaces(&walked.failures);
-    if let Some(namespaces) = &mut health.namespaces {
+    if let Some(namespaces) = &mut report.netns {
         namespaces.failed += walked.failures.len();
         namespaces.empty = walked.empty;
         let success = listed && namespaces.failed == 0;
-        health.stages.push(Stage { name: "namespaces", duration: listing, success });
+        report.stages.push(Stage { name: "namespaces", duration: listing, success });
     }
     let usable = complete && (!plan.selects_by_process || owners_told);
     if complete && !usable {
@@ -185,23 +188,23 @@ pub fn collect_within(
         trouble.say("what is selected by owner is withheld".to_owned());
     }
     let flows = walked.folded.selected.iter().copied().max().unwrap_or(0);
-    let tables = conclude(plan, state, walked, Ending { complete, usable }, &mut health);
+    let tables = conclude(plan, state, walked, Ending { complete, usable }, &mut report);
 
-    health.ledger = ledger_health(plan, &state.tracker);
-    state.logged.full(health.ledger.as_ref());
+    report.tracker = tracker_report(plan, &state.tracker);
+    state.logged.full(report.tracker.as_ref());
     state.logged.trouble(&trouble.0, start);
     let unresolved = plan.hosts.iter().filter(|host| world.addresses(host).is_empty()).count();
-    health.hosts_unresolved = (!plan.hosts.is_empty()).then_some(unresolved);
-    let status = if usable { SeedStatus::Success(flows) } else { SeedStatus::Failed };
-    health.seed = plan.seed_meta.then_some(status);
-    health.privileges = privileges;
-    health.files = state.tracker.files();
+    report.hosts_unresolved = (!plan.hosts.is_empty()).then_some(unresolved);
+    let status = if usable { LegacyStatus::Success(flows) } else { LegacyStatus::Failed };
+    report.legacy = plan.seed_meta.then_some(status);
+    report.privileges = privileges;
+    report.files = state.tracker.files();
     // Again a collection later: what this one still used is freed by then.
     if std::mem::replace(&mut state.shrunk, shrunk) || shrunk {
         sys::release_freed_memory();
     }
-    health.own = Own::read();
-    Snapshot { views: plan.views.clone(), tables, health }
+    report.process = ProcessReport::read();
+    Snapshot { views: plan.views.clone(), tables, report }
 }
 
 /// What there is to say of a collection, in one line.
@@ -246,7 +249,7 @@ fn targets(
     plan: &Plan,
     world: &impl World,
     state: &mut CollectorState,
-    health: &mut Health,
+    report: &mut SelfReport,
     trouble: &mut Trouble,
 ) -> (Vec<NetnsTarget>, bool) {
     let everywhere = plan.collect.looks_elsewhere();
@@ -267,14 +270,8 @@ fn targets(
         let seen = targets.len();
         let unreachable = unreachable(plan, world, state, &nsids);
         state.logged.unobserved(unobserved);
-        health.namespaces = Some(NamespacesHealth {
-            seen,
-            failed,
-            unobserved,
-            unreachable,
-            hidden,
-            ..NamespacesHealth::default()
-        });
+        report.netns =
+            Some(NetnsReport { seen, failed, unobserved, unreachable, hidden, ..NetnsReport::default() });
     }
     (targets, found)
 }
@@ -326,8 +323,8 @@ fn list(plan: &Plan, world: &impl World, state: &mut CollectorState) -> Listed {
 pub fn cumulative_snapshot(tracker: &SharedTracker) -> Snapshot {
     let (plan, tables) = conclude::cumulative_tables(tracker);
     let mut snapshot = Snapshot { tables, ..Snapshot::blank(&plan) };
-    snapshot.health.ledger = ledger_health(&plan, tracker);
-    snapshot.health.privileges = tracker.privileges();
-    snapshot.health.files = tracker.files();
+    snapshot.report.tracker = tracker_report(&plan, tracker);
+    snapshot.report.privileges = tracker.privileges();
+    snapshot.report.files = tracker.files();
     snapshot
 }

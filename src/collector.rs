@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use baseline::Baseline;
 
 use crate::exposition::{Format, Wanted};
-use crate::health::{DUMP, Health, Own, Stage};
+use crate::self_metrics::{CollectorReport, DUMP, DumpReport, ProcessReport, SelfReport, Stage};
 use crate::snapshot::{Cursor, Snapshot};
 
 /// The least time between two warnings of the same kind.
@@ -70,7 +70,7 @@ struct State {
     /// What was last shown without a dump, and when: as many share it as ask within a second.
     stood: Option<(Instant, Arc<Snapshot>)>,
     /// How the last collection went.
-    last: Option<Health>,
+    last: Option<SelfReport>,
     /// When a scrape that came away without sockets was last logged.
     warned: Option<Instant>,
     stopped: bool,
@@ -169,17 +169,16 @@ impl Collector {
         if let Some((_, stood)) = state.stood.as_ref().filter(|(at, _)| at.elapsed() < BETWEEN_STANDING) {
             return Lease(Hold::Own(Arc::clone(stood)));
         }
-        let (collections, refused) = (state.collections, state.refused);
+        let collector = CollectorReport { collections: state.collections, refused: state.refused };
         drop(state);
         let held = self.held();
         let mut snapshot = (self.0.standing)();
-        snapshot.health = Health {
+        snapshot.report = SelfReport {
             stages: vec![Stage { name: "collection", duration: running.unwrap_or_default(), success: false }],
-            held,
-            collections,
-            refused,
-            own: Own::read(),
-            ..snapshot.health
+            dump: DumpReport { stuck: held, ..DumpReport::default() },
+            collector,
+            process: ProcessReport::read(),
+            ..snapshot.report
         };
         let snapshot = Arc::new(snapshot);
         self.0.lock().stood = Some((Instant::now(), Arc::clone(&snapshot)));
@@ -230,7 +229,7 @@ impl Collector {
 
     /// How the last collection went, if there was one.
     #[must_use]
-    pub fn last(&self) -> Option<Health> {
+    pub fn last(&self) -> Option<SelfReport> {
         self.0.lock().last.clone()
     }
 
@@ -257,16 +256,16 @@ impl Shared {
         let mut snapshot = collect(time);
 
         let mut state = self.lock();
-        snapshot.health.collections = state.collections;
-        snapshot.health.refused = state.refused;
-        state.last = Some(snapshot.health.clone());
+        snapshot.report.collector =
+            CollectorReport { collections: state.collections, refused: state.refused };
+        state.last = Some(snapshot.report.clone());
         let snapshot = Arc::new(snapshot);
         state.running = None;
         let now = Instant::now();
-        let done = state.baseline.ended(&snapshot.health, of_its_own, now);
-        let Health { held, stages, .. } = &snapshot.health;
+        let done = state.baseline.ended(&snapshot.report, of_its_own, now);
+        let SelfReport { dump, stages, .. } = &snapshot.report;
         let withheld = stages.iter().any(|stage| stage.name == DUMP && !stage.success);
-        state.left = held.and_then(|held| Some((now.checked_sub(held)?, withheld)));
+        state.left = dump.stuck.and_then(|held| Some((now.checked_sub(held)?, withheld)));
         let mut waiting = std::mem::take(&mut state.waiting);
         waiting.retain(|waiting| waiting.until > now);
         let answers: Vec<_> =

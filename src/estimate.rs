@@ -86,6 +86,6 @@ pub fn estimate(
         views,
         own: Size::of(&snapshot, &Wanted::default()),
         total,
-        complete: snapshot.health.success(),
+        complete: snapshot.report.success(),
     })
 }

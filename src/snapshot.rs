@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::config::{Column, View};
 use crate::exposition::{Encoder, Family, Format, Value, Wanted};
 use crate::fold::FrozenTable;
-use crate::health::{Health, SeedStatus};
 use crate::plan::Plan;
+use crate::self_metrics::{LegacyStatus, SelfReport};
 
 /// A chunk is handed on when it has grown to this many bytes.
 const CHUNK: usize = 64 * 1024;
@@ -26,7 +26,7 @@ pub struct Snapshot {
     /// Their tables, in the same order; `None` where there was no complete dump.
     pub tables: Vec<Option<FrozenTable>>,
     /// How the collection went.
-    pub health: Health,
+    pub report: SelfReport,
 }
 
 /// How far an exposition has come.
@@ -51,11 +51,11 @@ impl Snapshot {
     /// What a plan shows where there is no complete dump.
     #[must_use]
     pub fn blank(plan: &Plan) -> Self {
-        let seed = plan.seed_meta.then_some(SeedStatus::Failed);
+        let legacy = plan.seed_meta.then_some(LegacyStatus::Failed);
         Self {
             views: Arc::clone(&plan.views),
             tables: plan.views.iter().map(|_| None).collect(),
-            health: Health { seed, ..Health::default() },
+            report: SelfReport { legacy, ..SelfReport::default() },
         }
     }
 
@@ -67,7 +67,7 @@ impl Snapshot {
                 table.withhold(stays);
             }
         }
-        self.health.ledger = None;
+        self.report.tracker = None;
     }
 
     /// The next chunk of the exposition; `None` after the last.
@@ -79,7 +79,7 @@ impl Snapshot {
         let mut encoder = Encoder::new(format, CHUNK + SLACK);
         while encoder.out.len() < CHUNK {
             let Some((view, table)) = self.views.get(cursor.view).zip(self.tables.get(cursor.view)) else {
-                self.health.write(&mut encoder, &cursor.wanted);
+                self.report.write(&mut encoder, &cursor.wanted);
                 encoder.end();
                 cursor.done = true;
                 break;

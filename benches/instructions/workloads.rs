@@ -111,7 +111,7 @@ impl Exporter {
 
     fn collect(&mut self) -> Snapshot {
         let snapshot = collect(&self.plan, &self.host, &mut self.state);
-        assert!(snapshot.health.success(), "a collection is not complete");
+        assert!(snapshot.report.success(), "a collection is not complete");
         snapshot
     }
 }

@@ -10,8 +10,8 @@ use super::time_wait;
 use super::tracker::Tracker;
 use super::walk::Walked;
 use crate::fold::{FrozenTable, GaugeColumns};
-use crate::health::{Health, LedgerHealth, ViewHealth};
 use crate::plan::Plan;
+use crate::self_metrics::{SelfReport, TrackerReport, ViewReport};
 
 /// What became of a dump.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub(super) fn conclude(
     state: &mut CollectorState,
     walked: Walked,
     ending: Ending,
-    health: &mut Health,
+    report: &mut SelfReport,
 ) -> Vec<Option<FrozenTable>> {
     let Walked { folded, time_wait, dumped, missed, .. } = walked;
     let Folded { tables, selected, mut found, .. } = folded;
@@ -45,7 +45,7 @@ pub(super) fn conclude(
     for (view, ((table, selected), (admitted, size))) in plan.views.iter().zip(made) {
         let (name, limit) = (view.name.clone(), view.limit);
         let mut of_view =
-            ViewHealth { name, selected, rows: 0, left_out: None, in_other: None, folded: None, limit };
+            ViewReport { name, selected, rows: 0, left_out: None, in_other: None, folded: None, limit };
         let table = if let Some(table) = table {
             let (table, next) = table.seal(&tracker.ends.of(view));
             if ending.usable {
@@ -66,7 +66,7 @@ pub(super) fn conclude(
             })
         };
         of_view.rows = table.as_ref().map_or(0, FrozenTable::rows);
-        health.views.extend(ending.usable.then_some(of_view));
+        report.views.extend(ending.usable.then_some(of_view));
         sealed.push(table);
     }
     if ending.usable {
@@ -95,7 +95,7 @@ pub(super) fn cumulative_tables(tracker: &SharedTracker) -> (Arc<Plan>, Vec<Opti
 }
 
 /// What there is to say of the ledger; nothing where there is no need of one.
-pub(super) fn ledger_health(plan: &Plan, tracker: &SharedTracker) -> Option<LedgerHealth> {
+pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<TrackerReport> {
     if plan.tracking.track_if.is_empty() {
         return None;
     }
@@ -105,7 +105,7 @@ pub(super) fn ledger_health(plan: &Plan, tracker: &SharedTracker) -> Option<Ledg
     // Whoever holds both locks has taken the tracker's first.
     let tracker = tracker.lock();
     let (tracked, most) = tracker.ledger.tracked();
-    Some(LedgerHealth {
+    Some(TrackerReport {
         events: plan.tracking.events.then_some(subscribed),
         heard: subscription.heard,
         elsewhere: subscription.elsewhere,

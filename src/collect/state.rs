@@ -17,10 +17,10 @@ use super::restrictions::Restrictions;
 use super::tracker::Tracker;
 use crate::config::View;
 use crate::fold::{HashSeed, Limit, Size};
-use crate::health::{FilesHealth, LedgerHealth, Reload};
 use crate::labels::Names;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
+use crate::self_metrics::{FilesReport, Reload, TrackerReport};
 use crate::sockdiag::Socket;
 
 /// What one collection leaves for the next.
@@ -60,7 +60,7 @@ struct Shared {
 #[derive(Debug)]
 struct ConfigStatus {
     privileges: Privileges,
-    files: FilesHealth,
+    files: FilesReport,
 }
 
 impl SharedTracker {
@@ -68,7 +68,7 @@ impl SharedTracker {
         Self(Arc::new(Shared {
             tracker: Mutex::new(Tracker::new(plan)),
             subscription: Mutex::default(),
-            config: Mutex::new(ConfigStatus { privileges, files: FilesHealth::default() }),
+            config: Mutex::new(ConfigStatus { privileges, files: FilesReport::default() }),
             waits: AtomicU64::new(0),
         }))
     }
@@ -133,7 +133,7 @@ impl SharedTracker {
     }
 
     /// How the configuration files were read.
-    pub(super) fn files(&self) -> FilesHealth {
+    pub(super) fn files(&self) -> FilesReport {
         self.config().files
     }
 
@@ -250,8 +250,8 @@ impl LogOnce {
         }
     }
 
-    pub(super) fn full(&mut self, ledger: Option<&LedgerHealth>) {
-        let Some(LedgerHealth { most, stats, .. }) = ledger else { return };
+    pub(super) fn full(&mut self, ledger: Option<&TrackerReport>) {
+        let Some(TrackerReport { most, stats, .. }) = ledger else { return };
         if stats.untracked > 0 && !self.full {
             self.full = true;
             tracing::warn!(

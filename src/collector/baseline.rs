@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::health::Health;
+use crate::self_metrics::SelfReport;
 
 /// The time for the first collection that may take longer than a scrape waits, doubled for each further one.
 const LONG: Duration = Duration::from_secs(30);
@@ -67,8 +67,13 @@ impl Baseline {
     }
 
     /// A collection has ended, which may have been one for it; what waited, if there is a baseline now.
-    pub(super) fn ended(&mut self, health: &Health, of_its_own: bool, now: Instant) -> Option<Box<dyn Send>> {
-        if health.ledger.as_ref().is_none_or(|ledger| ledger.baseline) {
+    pub(super) fn ended(
+        &mut self,
+        report: &SelfReport,
+        of_its_own: bool,
+        now: Instant,
+    ) -> Option<Box<dyn Send>> {
+        if report.tracker.as_ref().is_none_or(|ledger| ledger.baseline) {
             (self.next, self.missing) = (None, false);
             return self.done.take().map(|(_, done)| done);
         }
@@ -90,10 +95,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::health::LedgerHealth;
+    use crate::self_metrics::TrackerReport;
 
-    fn health(baseline: bool) -> Health {
-        Health { ledger: Some(LedgerHealth { baseline, ..LedgerHealth::default() }), ..Health::default() }
+    fn report(baseline: bool) -> SelfReport {
+        SelfReport {
+            tracker: Some(TrackerReport { baseline, ..TrackerReport::default() }),
+            ..SelfReport::default()
+        }
     }
 
     #[test]
@@ -107,12 +115,12 @@ mod tests {
             now = due;
             let time = baseline.time(now, Duration::from_millis(100)).expect("it is due");
             tried.push((pause, time.as_secs_f64()));
-            assert!(baseline.ended(&health(false), true, now).is_none());
+            assert!(baseline.ended(&report(false), true, now).is_none());
         }
         let expected = [(0, 0.1), (0, 30.0), (1, 60.0), (2, 120.0), (4, 240.0), (8, 300.0), (16, 300.0)];
         assert_eq!(tried[..7], expected);
         assert_eq!(tried[7..], [(32, 300.0), (60, 300.0)]);
-        baseline.ended(&health(true), false, now);
+        baseline.ended(&report(true), false, now);
         assert_eq!(baseline.due(), None);
     }
 
@@ -121,12 +129,12 @@ mod tests {
         let (now, told) = (Instant::now(), Arc::new(()));
         let mut baseline = Baseline::default();
         baseline.ask_first(now, Box::new(Arc::clone(&told)));
-        assert!(baseline.late(now).is_none() && baseline.ended(&health(false), true, now).is_none());
+        assert!(baseline.late(now).is_none() && baseline.ended(&report(false), true, now).is_none());
         assert!(baseline.is_missing());
         drop(baseline.late(now + NOTIFIED));
         assert_eq!((Arc::strong_count(&told), baseline.is_missing()), (1, true));
         baseline.ask_first(now, Box::new(Arc::clone(&told)));
-        drop(baseline.ended(&health(true), false, now));
+        drop(baseline.ended(&report(true), false, now));
         assert_eq!((Arc::strong_count(&told), baseline.is_missing()), (1, false));
     }
 }

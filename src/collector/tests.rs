@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
-use crate::health::ViewHealth;
+use crate::self_metrics::{DumpReport, ViewReport};
 
 const PATIENCE: Duration = Duration::from_millis(200);
 const TERMS: Terms = Terms { patience: PATIENCE, waiting: 40 };
 
 fn snapshot() -> Snapshot {
-    Snapshot { views: Arc::new([]), tables: Vec::new(), health: Health::default() }
+    Snapshot { views: Arc::new([]), tables: Vec::new(), report: SelfReport::default() }
 }
 
 /// A collector whose collections wait for the test, and the number of those begun.
@@ -113,8 +113,12 @@ fn a_dump_that_was_left_behind_is_held_and_only_one_without_which_rows_are_withh
     let collection = |held: bool, success| {
         let stages = vec![Stage { name: DUMP, duration: Duration::ZERO, success }];
         let held = held.then_some(Duration::from_millis(1));
-        let health = Health { stages, held, ..Health::default() };
-        next.send(Snapshot { health, ..snapshot() }).expect("the thread");
+        let report = SelfReport {
+            stages,
+            dump: DumpReport { stuck: held, ..DumpReport::default() },
+            ..SelfReport::default()
+        };
+        next.send(Snapshot { report, ..snapshot() }).expect("the thread");
         ask(&collector, soon()).expect("room").recv().expect("an answer");
     };
     collection(true, true);
@@ -134,7 +138,7 @@ fn a_dump_that_was_left_behind_is_held_and_only_one_without_which_rows_are_withh
 #[test]
 fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
     let collect = |_| {
-        let view = ViewHealth {
+        let view = ViewReport {
             name: "v".into(),
             selected: 0,
             rows: 0,
@@ -143,7 +147,7 @@ fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
             folded: None,
             limit: None,
         };
-        Snapshot { health: Health { views: vec![view], ..Health::default() }, ..snapshot() }
+        Snapshot { report: SelfReport { views: vec![view], ..SelfReport::default() }, ..snapshot() }
     };
     let (collector, _thread) = Collector::start(TERMS, snapshot, collect).expect("a thread");
     let next = || ask(&collector, soon()).expect("room").recv().expect("an answer");

@@ -11,8 +11,8 @@ use super::figure::{bytes, milliseconds, time_of_day};
 use super::html::escaped;
 use super::summary::{BOUNDS, Summary};
 use super::{Look, Refusal};
-use crate::health::{Health, OwnerShortage};
 use crate::labels::Label;
+use crate::self_metrics::{OwnerShortage, SelfReport};
 use crate::sockets::{Column, Number, Row};
 
 const STYLE: &str = include_str!("page.css");
@@ -25,7 +25,7 @@ pub struct Exporter {
     /// Where the metrics are.
     pub telemetry_path: String,
     /// How the last collection for the metrics went, if there was one.
-    pub health: Option<Health>,
+    pub report: Option<SelfReport>,
 }
 
 /// The value of `Content-Security-Policy`: only this style and this script, and nothing from anywhere else (CSP 3).
@@ -138,27 +138,27 @@ fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Res
             left_out + look.sockets.len()
         ));
     }
-    if let Some(health) = &exporter.health {
-        let failed = health.stages.iter().filter(|stage| !stage.success);
+    if let Some(report) = &exporter.report {
+        let failed = report.stages.iter().filter(|stage| !stage.success);
         warnings.extend(failed.map(|stage| format!("The last collection was not complete: {}.", stage.name)));
         warnings.extend(
-            health
+            report
                 .privileges
                 .missing()
                 .map(|missing| format!("{} is missing: {}.", missing.name, missing.lost)),
         );
         let left_out =
-            health.views.iter().filter_map(|view| Some((view, view.left_out.filter(|rows| *rows > 0)?)));
+            report.views.iter().filter_map(|view| Some((view, view.left_out.filter(|rows| *rows > 0)?)));
         warnings.extend(left_out.map(|(view, rows)| {
             format!("The limit of the view {} leaves {rows} rows out of the metrics.", view.name)
         }));
-        let dropped = health.ledger.as_ref().and_then(|ledger| ledger.dropped).unwrap_or_default();
+        let dropped = report.tracker.as_ref().and_then(|ledger| ledger.dropped).unwrap_or_default();
         if dropped > 0 {
             warnings.push(format!(
                 "The kernel has dropped {dropped} events of closing sockets: counters lack something."
             ));
         }
-        if health.files.reload.is_some_and(|reload| !reload.successful) {
+        if report.files.reload.is_some_and(|reload| !reload.successful) {
             warnings.push(
                 "The configuration file could not be read again; the one before is in force.".to_owned(),
             );
@@ -232,23 +232,23 @@ fn own(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
         writeln!(out, "<tr><th scope=\"row\">{name}</th><td class=\"number\">{}</td></tr>", escaped(&value))
     };
     line("As of", time_of_day(look.at))?;
-    if let Some(health) = &exporter.health {
-        line("Collections so far", health.collections.to_string())?;
-        for stage in &health.stages {
+    if let Some(report) = &exporter.report {
+        line("Collections so far", report.collector.collections.to_string())?;
+        for stage in &report.stages {
             let time = milliseconds(stage.duration.as_secs_f64());
             line(&format!("Last collection: {}", escaped(stage.name)), time)?;
         }
-        line("Sockets in the last collection", health.sockets_seen.to_string())?;
-        if let Some(ledger) = &health.ledger {
+        line("Sockets in the last collection", report.dump.sockets.to_string())?;
+        if let Some(ledger) = &report.tracker {
             line("Close events", ledger.heard.to_string())?;
             if let Some(dropped) = ledger.dropped {
                 line("Close events dropped", dropped.to_string())?;
             }
         }
-        if let Some(seconds) = health.own.cpu_seconds() {
+        if let Some(seconds) = report.process.cpu_seconds() {
             line("CPU time so far", format!("{seconds:.2} s"))?;
         }
-        if let Some(bytes) = health.own.resident_bytes() {
+        if let Some(bytes) = report.process.resident_bytes() {
             line("Memory", format!("{:.1} MiB", bytes / 1_048_576.0))?;
         }
     }

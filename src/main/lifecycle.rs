@@ -9,11 +9,11 @@ use ss_exporter::cli::Cli;
 use ss_exporter::collect::{self, CollectorState, SharedTracker, collect_within, start_event_loop};
 use ss_exporter::collector::Collector;
 use ss_exporter::config::Config;
-use ss_exporter::health::Reload;
 use ss_exporter::http::{Operations, Page};
 use ss_exporter::live::{Exporter, Live, Look, Query, Refusal, page, policy};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held, Privileges};
+use ss_exporter::self_metrics::Reload;
 use ss_exporter::snapshot::Snapshot;
 use ss_exporter::sockdiag::Events;
 use ss_exporter::sockets::Detail;
@@ -213,7 +213,7 @@ impl Operations for Lifecycle {
 
     fn page(&self, query: &str) -> Page {
         let exporter =
-            Exporter { telemetry_path: self.cli.telemetry_path.clone(), health: self.collector.last() };
+            Exporter { telemetry_path: self.cli.telemetry_path.clone(), report: self.collector.last() };
         let asked = Query::read(query);
         let filter = asked.as_ref().map_or("", |query| &query.filter).to_owned();
         let shown = |look: &Look| page(&filter, Ok(look), &exporter);

@@ -53,7 +53,7 @@ pub fn print(
     let host = Host::of(&plan, namespaces)?;
     report::wait_for_hosts(&plan, &host);
     let snapshot = collect(&plan, &host, &mut CollectorState::of_one(&plan, privileges));
-    if !snapshot.health.success() && snapshot.tables.iter().all(Option::is_none) {
+    if !snapshot.report.success() && snapshot.tables.iter().all(Option::is_none) {
         return Err(Failure::at_run_time("the sockets could not be listed"));
     }
     let list = List::of(snapshot);

@@ -36,7 +36,7 @@ pub fn once(plan: &Plan) -> Result<(), Failure> {
     while let Some(chunk) = snapshot.chunk(&mut cursor, Format::Text) {
         print_metrics(&chunk)?;
     }
-    if snapshot.health.success() { Ok(()) } else { Err(Failure::at_run_time("the collection failed")) }
+    if snapshot.report.success() { Ok(()) } else { Err(Failure::at_run_time("the collection failed")) }
 }
 
 /// The same plan with all the time that its collection may need: no scrape waits for it.

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use ss_exporter::cli::Cli;
 use ss_exporter::collect::{CollectorState, cumulative_snapshot};
 use ss_exporter::collector::{Collector, Terms};
-use ss_exporter::health::Reload;
 use ss_exporter::http::{self, Offer, Settings, Workers};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held};
+use ss_exporter::self_metrics::Reload;
 use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, State, StateSet, dump, keep_receivers};
 use ss_exporter::workers::Worker;
 

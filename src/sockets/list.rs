@@ -4,7 +4,7 @@
 
 use super::{Number, Row};
 use crate::exposition::labels;
-use crate::health::OwnerShortage;
+use crate::self_metrics::OwnerShortage;
 use crate::snapshot::Snapshot;
 
 /// The sockets of a snapshot of [`super::plan`], in the kernel's order.
@@ -48,18 +48,18 @@ impl List {
     /// Whether every stage of the collection was complete: no socket and no owner is missing.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.0.health.success()
+        self.0.report.success()
     }
 
     /// The stages of the collection that were not complete.
     pub fn incomplete(&self) -> impl Iterator<Item = &'static str> {
-        self.0.health.stages.iter().filter(|stage| !stage.success).map(|stage| stage.name)
+        self.0.report.stages.iter().filter(|stage| !stage.success).map(|stage| stage.name)
     }
 
     /// Why owners are incomplete, if the search for them was.
     #[must_use]
     pub const fn owner_shortage(&self) -> Option<OwnerShortage> {
-        self.0.health.owner_shortage
+        self.0.report.owners.shortage
     }
 
     /// What names a socket, as bytes that mean nothing else.
@@ -117,14 +117,14 @@ type Made<'a> = (&'a [(crate::labels::Label, &'a str)], &'a [(&'a str, u64)]);
 #[cfg(test)]
 impl List {
     /// The same sockets from a collection that went otherwise.
-    pub(crate) fn with(self, health: crate::health::Health) -> Self {
-        Self(Snapshot { health, ..self.0 })
+    pub(crate) fn with(self, report: crate::self_metrics::SelfReport) -> Self {
+        Self(Snapshot { report, ..self.0 })
     }
 
     /// Sockets with these texts, all others empty, and these values in the kernel's units.
     pub(crate) fn made(sockets: &[Made<'_>]) -> Self {
         use crate::fold::{HashSeed, Limit, Table};
-        use crate::health::Health;
+        use crate::self_metrics::SelfReport;
 
         let config = crate::config::Config::built_in();
         let plan = super::plan(crate::select::Expression::Always, None, super::Detail::Glance, config);
@@ -153,7 +153,7 @@ impl List {
             counted.add(row, 0, 1, 0);
         }
         let tables = vec![Some(table.seal(&()).0), Some(counted.seal(&()).0)];
-        Self(Snapshot { views: std::sync::Arc::clone(&plan.views), tables, health: Health::default() })
+        Self(Snapshot { views: std::sync::Arc::clone(&plan.views), tables, report: SelfReport::default() })
     }
 }
 

@@ -242,6 +242,6 @@ fn what_was_held_at_the_start_is_told_with_a_dump_and_without() {
     let world = Captured { proc: PathBuf::new(), sent: Mutex::new(DUMP.to_vec()) };
     let held = Privileges::of(&[Feature::Processes, Feature::Marks]);
     let mut state = CollectorState::new(&plan, held.clone());
-    assert_eq!(collect(&plan, &world, &mut state).health.privileges, held);
-    assert_eq!(cumulative_snapshot(&state.tracker()).health.privileges, held);
+    assert_eq!(collect(&plan, &world, &mut state).report.privileges, held);
+    assert_eq!(cumulative_snapshot(&state.tracker()).report.privileges, held);
 }

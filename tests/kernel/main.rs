@@ -142,7 +142,7 @@ fn expose(config: &str) -> String {
     let plan = Plan::new(Config::parse("test.yml", config).expect("a valid configuration"));
     let snapshot =
         collect::collect(&plan, &Here, &mut collect::CollectorState::new(&plan, Privileges::default()));
-    assert!(snapshot.health.success(), "{:?}", snapshot.health);
+    assert!(snapshot.report.success(), "{:?}", snapshot.report);
     let mut cursor = Cursor::default();
     let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text));
     String::from_utf8(chunks.flatten().collect()).expect("UTF-8")

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::health::Stage;
+use crate::self_metrics::{OwnerReport, Stage};
 use crate::sockets::List;
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'";
@@ -19,7 +19,7 @@ fn a_hostile_name_or_filter_is_text_wherever_it_stands() {
     let listener = [(Label::State, "listen"), (Label::Process, HOSTILE)];
     let values = [("sent_bytes_total", 1), ("rtt_seconds", 2_000)];
     let look = look(List::made(&[(&labels, &values), (&listener, &[])]));
-    let exporter = Exporter { telemetry_path: "/metrics".into(), health: Some(Health::default()) };
+    let exporter = Exporter { telemetry_path: "/metrics".into(), report: Some(SelfReport::default()) };
     let refusal = Refusal(HOSTILE.to_owned());
     for page in [page(HOSTILE, Ok(&look), &exporter), page(HOSTILE, Err(&refusal), &exporter)] {
         assert!(!page.contains("<img") && page.matches("</script>").count() == 1, "{page}");
@@ -29,11 +29,14 @@ fn a_hostile_name_or_filter_is_text_wherever_it_stands() {
 
 #[test]
 fn missing_owners_are_not_said_to_be_missing_sockets_and_a_missing_dump_is() {
-    let exporter = Exporter { telemetry_path: "/metrics".into(), health: None };
+    let exporter = Exporter { telemetry_path: "/metrics".into(), report: None };
     let page_of = |name, owners| {
-        let mut health = Health { owner_shortage: owners, ..Health::default() };
-        health.stages = vec![Stage { name, duration: Duration::ZERO, success: false }];
-        page("", Ok(&look(List::made(&[]).with(health))), &exporter)
+        let mut report = SelfReport {
+            owners: OwnerReport { shortage: owners, ..OwnerReport::default() },
+            ..SelfReport::default()
+        };
+        report.stages = vec![Stage { name, duration: Duration::ZERO, success: false }];
+        page("", Ok(&look(List::made(&[]).with(report))), &exporter)
     };
     for (stage, owners, said) in [
         ("processes", Some(OwnerShortage::Time), "reached its time limit, collect.owners."),
@@ -56,7 +59,7 @@ fn the_fill_of_a_queue_is_a_number_beside_a_bar_that_turns_red() {
     let queue = |waiting, most| [("accept_queue_connections", waiting), ("accept_queue_limit", most)];
     let (nine, full) = (queue(9, 10), queue(1, 0));
     let look = look(List::made(&[(&texts, &nine), (&[texts[0], (Label::Process, "x")], &full)]));
-    let page = page("", Ok(&look), &Exporter { telemetry_path: "/metrics".into(), health: None });
+    let page = page("", Ok(&look), &Exporter { telemetry_path: "/metrics".into(), report: None });
     // A bar is red above `high` only if `optimum` lies below `low` (HTML Living Standard, 4.10.14).
     let bar = "optimum=\"0\" low=\"0.5\" high=\"0.8\" value=\"0.900\"";
     assert!(
@@ -69,8 +72,8 @@ fn the_fill_of_a_queue_is_a_number_beside_a_bar_that_turns_red() {
 #[test]
 fn the_page_asks_for_nothing_from_anywhere_else_and_allows_its_own_script_alone() {
     let stage = Stage { name: "dump", duration: Duration::ZERO, success: false };
-    let health = Some(Health { stages: vec![stage], ..Health::default() });
-    let exporter = Exporter { telemetry_path: "/m".into(), health };
+    let report = Some(SelfReport { stages: vec![stage], ..SelfReport::default() });
+    let exporter = Exporter { telemetry_path: "/m".into(), report };
     let page = page("", Ok(&look(List::made(&[]))), &exporter);
     for outside in ["http://", "https://", "src=", "@import", "url(", "style=\""] {
         assert!(!page.contains(outside), "{outside}");

@@ -4,6 +4,19 @@ use std::fmt;
 
 use rustix::io::Errno;
 
+/// What is missing from the owners of a collection's sockets.
+#[derive(Clone, Debug, Default)]
+pub struct OwnerReport {
+    /// Processes whose file descriptors could not be read; `None` if no view needs owners.
+    pub unreadable: Option<u64>,
+    /// Sockets that processes hold, of unknown owner; `None` if no view needs owners.
+    pub unowned: Option<u64>,
+    /// Why owners are incomplete; `None` if they are complete, or not needed.
+    pub shortage: Option<OwnerShortage>,
+    /// What can hide owners, and whether it does.
+    pub restrictions: Vec<(&'static str, bool)>,
+}
+
 /// Why the owners of a collection are incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnerShortage {

@@ -1,4 +1,4 @@
-//! Metrics about ourselves: how the collection went, what it left out, what it was not allowed.
+//! Metrics of the exporter itself: how the collection went, what it left out, what it was not allowed.
 //!
 //! Refuses to know what a collection is for.
 
@@ -8,58 +8,66 @@ use crate::exposition::{Encoder, Family, Type, Value, Wanted, label};
 use crate::privileges::Privileges;
 
 mod files;
-mod ledger;
-mod namespaces;
-mod own;
+mod netns;
 mod owners;
+mod process;
+mod tracker;
 
-pub use files::{FilesHealth, Reload};
-pub use ledger::LedgerHealth;
-pub use namespaces::NamespacesHealth;
-pub use own::Own;
-pub use owners::OwnerShortage;
+pub use files::{FilesReport, Reload};
+pub use netns::NetnsReport;
+pub use owners::{OwnerReport, OwnerShortage};
+pub use process::ProcessReport;
+pub use tracker::TrackerReport;
 
-/// How one collection went.
+/// What the exporter reports of itself: of its last collection, of what it tracks, of its files and process.
 #[derive(Clone, Debug, Default)]
-pub struct Health {
+pub struct SelfReport {
     /// The steps of the collection that were needed.
     pub stages: Vec<Stage>,
-    /// One entry a view.
-    pub views: Vec<ViewHealth>,
-    /// Sockets in the dump.
-    pub sockets_seen: u64,
-    /// Bytes in the dump.
-    pub dump_bytes: u64,
-    /// Replies of the dump that could not be read.
-    pub malformed: u64,
-    /// Processes whose file descriptors could not be read; `None` if nobody asked.
-    pub processes_unreadable: Option<u64>,
-    /// Why owners are incomplete; `None` if they are complete, or not asked for.
-    pub owner_shortage: Option<OwnerShortage>,
-    /// What can hide owners, and whether it does.
-    pub restrictions: Vec<(&'static str, bool)>,
-    /// Sockets that processes hold, and nobody knows which; `None` if nobody asked.
-    pub sockets_unowned: Option<u64>,
-    /// What there is to say of network namespaces; `None` if only the own one is looked at.
-    pub namespaces: Option<NamespacesHealth>,
-    /// Host names of the selection without an address.
+    /// One entry per view.
+    pub views: Vec<ViewReport>,
+    /// What the kernel sent.
+    pub dump: DumpReport,
+    /// What is missing from the owners of sockets.
+    pub owners: OwnerReport,
+    /// The network namespaces; `None` if only its own one is collected.
+    pub netns: Option<NetnsReport>,
+    /// Host names of the selection without an address; `None` if it has no host name.
     pub hosts_unresolved: Option<usize>,
-    /// How long the kernel has been holding a dump: that of this collection or an earlier one.
-    pub held: Option<Duration>,
-    /// Collections since the start, this one counted; 1 unless the collector says otherwise.
-    pub collections: u64,
-    /// Scrapes since the start that found too many others waiting.
-    pub refused: u64,
-    /// What the ledger has to say, if there is one.
-    pub ledger: Option<LedgerHealth>,
-    /// The 3.x meta metrics, if the configuration asks for them.
-    pub seed: Option<SeedStatus>,
-    /// What the configuration needs capabilities for, as it was at the start.
+    /// Scrapes and collections since the start.
+    pub collector: CollectorReport,
+    /// What is tracked; `None` if nothing is.
+    pub tracker: Option<TrackerReport>,
+    /// The 3.x meta metrics; `None` if the configuration does not ask for them.
+    pub legacy: Option<LegacyStatus>,
+    /// The capabilities that the configuration needs, as they were at the start.
     pub privileges: Privileges,
-    /// How the files were read that say what to do.
-    pub files: FilesHealth,
+    /// How the configuration files were read.
+    pub files: FilesReport,
     /// The state of this process.
-    pub own: Own,
+    pub process: ProcessReport,
+}
+
+/// What the kernel sent in one collection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DumpReport {
+    /// Sockets.
+    pub sockets: u64,
+    /// Bytes; 0 if the dump was not complete.
+    pub bytes: u64,
+    /// Replies that could not be read.
+    pub malformed: u64,
+    /// How long the kernel has not answered: the dump of this collection or of an earlier one. `None` if it answers.
+    pub stuck: Option<Duration>,
+}
+
+/// Scrapes and collections since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CollectorReport {
+    /// Collections started.
+    pub collections: u64,
+    /// Scrapes refused because too many others waited.
+    pub refused: u64,
 }
 
 /// The name of the stage without which rows are withheld.
@@ -78,7 +86,7 @@ pub struct Stage {
 
 /// What a view made of the sockets.
 #[derive(Clone, Debug)]
-pub struct ViewHealth {
+pub struct ViewReport {
     /// The view's name.
     pub name: String,
     /// Sockets that it selected.
@@ -97,14 +105,14 @@ pub struct ViewHealth {
 
 /// What `collector_data_status` of the predecessor's 3.x says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SeedStatus {
+pub enum LegacyStatus {
     /// With the number of flows.
     Success(u64),
     /// The kernel gave no complete dump.
     Failed,
 }
 
-impl Health {
+impl SelfReport {
     /// Whether every stage was complete.
     #[must_use]
     pub fn success(&self) -> bool {
@@ -114,7 +122,7 @@ impl Health {
     /// Writes every family that is wanted.
     pub fn write(&self, encoder: &mut Encoder, wanted: &Wanted) {
         let out = &mut Families { encoder, wanted, silent: false };
-        self.write_seed(out);
+        self.write_legacy(out);
         let version = [("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
         out.gauge("ss_exporter_build_info", "What is running; the value is always 1.", [(&version[..], 1)]);
         out.gauge(
@@ -125,11 +133,16 @@ impl Health {
             }),
         );
         self.files.write(out);
-        out.one("ss_exporter_collections_total", "Collections started.", Type::Counter, self.collections);
+        out.one(
+            "ss_exporter_collections_total",
+            "Collections started.",
+            Type::Counter,
+            self.collector.collections,
+        );
         let help = "Scrapes answered with 503 because too many others waited for a collection.";
-        out.one("ss_exporter_scrapes_refused_total", help, Type::Counter, self.refused);
+        out.one("ss_exporter_scrapes_refused_total", help, Type::Counter, self.collector.refused);
         self.write_stages(out);
-        if let Some(held) = self.held {
+        if let Some(held) = self.dump.stuck {
             out.seconds(
                 "ss_exporter_dump_stuck_seconds",
                 "How long the kernel has been holding a dump.",
@@ -137,33 +150,33 @@ impl Health {
             );
         }
         let gauge = Type::Gauge;
-        out.one("ss_exporter_sockets_seen", "Sockets in the last dump.", gauge, self.sockets_seen);
+        out.one("ss_exporter_sockets_seen", "Sockets in the last dump.", gauge, self.dump.sockets);
         self.write_views(out);
-        self.ledger.iter().for_each(|ledger| ledger.write(out));
-        out.one("ss_exporter_dump_bytes", "Bytes in the last dump.", gauge, self.dump_bytes);
+        self.tracker.iter().for_each(|ledger| ledger.write(out));
+        out.one("ss_exporter_dump_bytes", "Bytes in the last dump.", gauge, self.dump.bytes);
         out.one(
             "ss_exporter_dump_malformed",
             "Replies in the last dump that could not be read.",
             gauge,
-            self.malformed,
+            self.dump.malformed,
         );
-        if let Some(number) = self.processes_unreadable {
+        if let Some(number) = self.owners.unreadable {
             let help = "Processes whose file descriptors could not be read for want of permission.";
             out.one("ss_exporter_processes_unreadable", help, gauge, number);
         }
-        if let Some(number) = self.sockets_unowned {
+        if let Some(number) = self.owners.unowned {
             let help = "Sockets of the last collection that processes hold, and nobody knows which.";
             out.one("ss_exporter_sockets_without_owner", help, gauge, number);
         }
         let help = "Whether owners of sockets are hidden from the exporter, by what hides them.";
-        let hidden = self.restrictions.iter().map(|(by, hides)| ([("by", *by)], u64::from(*hides)));
+        let hidden = self.owners.restrictions.iter().map(|(by, hides)| ([("by", *by)], u64::from(*hides)));
         out.gauge("ss_exporter_owners_hidden", help, hidden);
-        self.namespaces.iter().for_each(|namespaces| namespaces.write(out));
+        self.netns.iter().for_each(|namespaces| namespaces.write(out));
         if let Some(number) = self.hosts_unresolved {
             let help = "Host names of the selection that have no address.";
             out.one("ss_exporter_hosts_unresolved", help, gauge, number as u64);
         }
-        self.own.write(out);
+        self.process.write(out);
     }
 
     fn write_stages(&self, out: &mut Families<'_>) {
@@ -180,7 +193,7 @@ impl Health {
     }
 
     fn write_views(&self, out: &mut Families<'_>) {
-        let each = |value: fn(&ViewHealth) -> Option<u64>| {
+        let each = |value: fn(&ViewReport) -> Option<u64>| {
             self.views.iter().filter_map(move |view| Some(([("view", view.name.as_str())], value(view)?)))
         };
         let help = "Sockets that a view selected.";
@@ -196,14 +209,14 @@ impl Health {
         out.gauge("ss_exporter_rows_limit", help, each(|view| view.limit.map(|limit| limit as u64)));
     }
 
-    fn write_seed(&self, out: &mut Families<'_>) {
-        let Some(status) = self.seed else { return };
+    fn write_legacy(&self, out: &mut Families<'_>) {
+        let Some(status) = self.legacy else { return };
         let help = "Collections started, as the predecessor named them.";
-        out.one("collector_collection_runs_total", help, Type::Counter, self.collections);
+        out.one("collector_collection_runs_total", help, Type::Counter, self.collector.collections);
         let sample = match status {
-            SeedStatus::Success(flows) => ([("status", "success")], flows),
+            LegacyStatus::Success(flows) => ([("status", "success")], flows),
             // The predecessor ran a program, hence the name that dashboards know.
-            SeedStatus::Failed => ([("status", "ss2_command_failed")], 1),
+            LegacyStatus::Failed => ([("status", "ss2_command_failed")], 1),
         };
         let help = "Flows in the last collection if its status is success, else 1.";
         out.gauge("collector_data_status", help, [sample]);

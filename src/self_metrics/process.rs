@@ -1,6 +1,4 @@
 //! The `process_*` metrics that every Prometheus client library exposes, from `/proc/self`.
-//!
-//! Refuses to know collections.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -10,7 +8,7 @@ use crate::exposition::{Type, Value};
 
 /// The state of this process; what `/proc` does not tell is absent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Own {
+pub struct ProcessReport {
     cpu_seconds: Option<f64>,
     virtual_bytes: Option<f64>,
     resident_bytes: Option<f64>,
@@ -19,7 +17,7 @@ pub struct Own {
     max_fds: Option<f64>,
 }
 
-impl Own {
+impl ProcessReport {
     /// Reads the state now.
     #[must_use]
     pub fn read() -> Self {

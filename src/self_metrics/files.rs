@@ -1,4 +1,4 @@
-//! How the configuration files were read. Refuses to know what is in them.
+//! How the configuration files were read.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::exposition::Type;
 
 /// How the files were read that may change while the exporter runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FilesHealth {
+pub struct FilesReport {
     /// How the last attempt to read the configuration went; `None` if it is read only once.
     pub reload: Option<Reload>,
     /// Whether the web configuration could be read when it last changed; `None` if there is none.
@@ -23,7 +23,7 @@ pub struct Reload {
     pub at: Duration,
 }
 
-impl FilesHealth {
+impl FilesReport {
     pub(super) fn write(&self, out: &mut Families<'_>) {
         if let Some(Reload { successful, at }) = self.reload {
             let help = "Whether the last attempt to read the configuration succeeded; if not, the one before is in force.";

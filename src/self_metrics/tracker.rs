@@ -1,6 +1,4 @@
-//! What the ledger has to say: what it follows, what it heard, and what nobody can know.
-//!
-//! Refuses to know how it does that.
+//! What is tracked: sockets, close events, and values that are not exact.
 
 use super::Families;
 use crate::exposition::Type;
@@ -8,7 +6,7 @@ use crate::fold::Stats;
 
 /// What the ledger has to say.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct LedgerHealth {
+pub struct TrackerReport {
     /// Whether the kernel tells of closing sockets; `None` if it was not asked.
     pub events: Option<bool>,
     /// Events heard since the start.
@@ -33,7 +31,7 @@ pub struct LedgerHealth {
     pub stats: Stats,
 }
 
-impl LedgerHealth {
+impl TrackerReport {
     pub(super) fn write(&self, out: &mut Families<'_>) {
         use Type::{Counter, Gauge};
         if let Some(events) = self.events {

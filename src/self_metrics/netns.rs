@@ -1,13 +1,11 @@
-//! What there is to say of network namespaces: how many, and what is not known of them.
-//!
-//! Refuses to know what is in them.
+//! Network namespaces: how many there are, and how many could not be collected.
 
 use super::Families;
 use crate::exposition::Type;
 
 /// What there is to say of network namespaces.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NamespacesHealth {
+pub struct NetnsReport {
     /// Those that were found, the own one counted.
     pub seen: usize,
     /// Those without a socket, in which nothing was dumped.
@@ -22,7 +20,7 @@ pub struct NamespacesHealth {
     pub hidden: u64,
 }
 
-impl NamespacesHealth {
+impl NetnsReport {
     pub(super) fn write(&self, out: &mut Families<'_>) {
         let rows = [
             (
