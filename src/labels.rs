@@ -5,8 +5,9 @@
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::attribute::{Cgroup, Direction, Networks, Owner, Users};
-use crate::select::{Stays, Subject};
+use crate::attribute::{Cgroup, Direction, Owner};
+use crate::facts::Facts;
+use crate::select::Stays;
 use crate::sockdiag::{Extensions, State};
 
 /// The text of what is not known.
@@ -189,17 +190,6 @@ const fn of_owner(label: Label, name: &'static str, help: &'static str) -> Line 
     Line { label, name, stays: Stays::WithOwner, help }
 }
 
-/// Names that are not in the kernel's reply.
-#[derive(Clone, Copy)]
-pub struct Names<'a> {
-    /// The networks of the configuration.
-    pub networks: &'a Networks,
-    /// The name of the interface with that index.
-    pub interface: &'a dyn Fn(u32) -> Option<String>,
-    /// The users of the host.
-    pub users: &'a Users,
-}
-
 impl Label {
     /// The label that `by:` calls so.
     #[must_use]
@@ -265,17 +255,18 @@ impl Label {
     }
 
     /// Appends the label's text for a socket, valid UTF-8.
-    pub fn write(self, text: &mut Vec<u8>, subject: Subject<'_>, names: Names<'_>) {
-        let Subject { socket, state, direction, of, .. } = subject;
-        let owner =
-            |what: fn(&Owner) -> &str| of.owner.map(what).filter(|text| !text.is_empty()).unwrap_or(UNKNOWN);
+    pub fn write(self, text: &mut Vec<u8>, facts: &Facts<'_>) {
+        let Facts { socket, state, direction, names, .. } = *facts;
+        let owner = |what: fn(&Owner) -> &str| {
+            facts.owner().map(what).filter(|text| !text.is_empty()).unwrap_or(UNKNOWN)
+        };
         let cgroup = |what: fn(&Cgroup) -> Option<&str>| {
-            of.cgroup().map_or(UNKNOWN, |known| what(known).unwrap_or_default())
+            facts.cgroup().map_or(UNKNOWN, |known| what(known).unwrap_or_default())
         };
         match self {
-            Self::FlowOfProcess if of.owner.is_some() => {
+            Self::FlowOfProcess if facts.owner().is_some() => {
                 text.push(b'(');
-                let owners = of.owner.into_iter().flat_map(Owner::processes);
+                let owners = facts.owner().into_iter().flat_map(Owner::processes);
                 for (index, owner) in owners.enumerate() {
                     if index > 0 {
                         text.push(b',');
@@ -309,11 +300,11 @@ impl Label {
             Self::Process => put(text, owner(Owner::names)),
             Self::Pid => put(text, owner(Owner::pids)),
             Self::Executable => put(text, owner(Owner::executables)),
-            Self::Uid => match subject.uid() {
+            Self::Uid => match facts.uid() {
                 Some(uid) => integer(text, uid),
                 None => put(text, UNKNOWN),
             },
-            Self::User => match subject.uid().map(|uid| (uid, names.users.name(uid))) {
+            Self::User => match facts.uid().map(|uid| (uid, names.users.and_then(|users| users.name(uid)))) {
                 Some((_, Some(name))) => put(text, name),
                 Some((uid, None)) => integer(text, uid),
                 None => put(text, UNKNOWN),
@@ -323,7 +314,7 @@ impl Label {
             Self::Slice => put(text, cgroup(Cgroup::slice)),
             Self::ContainerId => put(text, cgroup(Cgroup::container_id)),
             Self::PodUid => put(text, cgroup(Cgroup::pod_uid)),
-            Self::Netns => put(text, of.netns.map_or(UNKNOWN, |netns| netns.name.as_str())),
+            Self::Netns => put(text, facts.netns().map_or(UNKNOWN, |netns| netns.name.as_str())),
             Self::Interface => match socket.interface() {
                 None => put(text, "unbound"),
                 Some(index) => put(text, (names.interface)(index).as_deref().unwrap_or(UNKNOWN)),

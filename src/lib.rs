@@ -19,6 +19,7 @@ pub mod collector;
 pub mod config;
 pub mod estimate;
 pub mod exposition;
+pub mod facts;
 pub mod fold;
 pub mod hosts;
 pub mod http;

@@ -11,7 +11,7 @@ use ss_exporter::attribute::Users;
 use ss_exporter::collect::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
-use ss_exporter::labels::Names;
+use ss_exporter::facts::Names;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::Privileges;
 use ss_exporter::snapshot::{Cursor, Snapshot};
@@ -175,7 +175,7 @@ fn end(sockets: u32, known: bool) -> Work {
     }
     Box::new(move || {
         let users = Users::of(PathBuf::new());
-        let names = Names { networks: &exporter.plan.networks, interface: &|_| None, users: &users };
+        let names = Names { networks: &exporter.plan.networks, interface: &|_| None, users: Some(&users) };
         let tracker = exporter.state.tracker();
         for event in &events {
             let socket = Socket::parse(event).expect("a socket");

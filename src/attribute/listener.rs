@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
-use super::belongs::{Belongs, Netns};
 use super::cgroup::Cgroup;
+use super::ownership::{Netns, Ownership};
 use super::process::{Owner, OwnerId};
 
 /// A listener that is gone still claims the connections it accepted, as long as this.
@@ -61,9 +61,9 @@ pub struct Claim {
 impl Claim {
     /// To whom a connection to the listener belongs.
     #[must_use]
-    pub fn belongs<'a>(&'a self, netns: &'a Netns) -> Belongs<'a> {
+    pub fn ownership<'a>(&'a self, netns: &'a Netns) -> Ownership<'a> {
         let (owner, cgroup) = (self.owner(), self.cgroup.as_deref());
-        Belongs { owner_id: OwnerId::NOBODY, owner, cgroup, netns: Some(netns) }
+        Ownership { owner_id: OwnerId::NOBODY, owner, cgroup, netns: Some(netns) }
     }
 
     fn owner(&self) -> Option<&Owner> {

@@ -2,21 +2,21 @@
 //!
 //! Refuses to know metrics, folding and configuration.
 
-mod belongs;
 mod cgroup;
 mod folder;
 mod listener;
 mod netns;
 mod network;
+mod ownership;
 mod process;
 mod restriction;
 mod user;
 
-pub use belongs::{Belongs, Netns};
 pub use cgroup::{Cgroup, Cgroups};
 pub use listener::{Claim, Direction, End, Listeners};
 pub use netns::{Listing, Namespace, Namespaces, Sockstat, Which};
 pub use network::Networks;
+pub use ownership::{Netns, Ownership};
 pub use process::{Looks, Owner, OwnerId, Process, Processes, Whose};
 pub use restriction::{Confinement, Restriction, hidden_by, profile};
 pub use user::Users;

@@ -17,6 +17,9 @@ pub struct Networks {
 }
 
 impl Networks {
+    /// No network has a name.
+    pub const NONE: Self = Self { named: Vec::new(), prefix_v4: None, prefix_v6: None };
+
     /// Networks with their names, and prefix lengths for addresses in none of them.
     #[must_use]
     pub fn new(mut named: Vec<(IpNet, String)>, prefix_v4: Option<u8>, prefix_v6: Option<u8>) -> Self {

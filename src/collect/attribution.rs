@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::attribute::{Belongs, Cgroup, Cgroups, Claim, Netns, Owner, OwnerId, Processes, Users, Whose};
+use crate::attribute::{Cgroup, Cgroups, Claim, Netns, Owner, OwnerId, Ownership, Processes, Users, Whose};
 use crate::plan::Plan;
 use crate::sockdiag::Socket;
 
@@ -86,18 +86,18 @@ impl Attribution {
 
     /// To whom a socket of that owner belongs.
     #[inline]
-    pub(crate) fn belongs<'a>(
+    pub(crate) fn ownership<'a>(
         &'a mut self,
         socket: &Socket<'_>,
         owner_id: OwnerId,
         netns: &'a Netns,
-    ) -> (Belongs<'a>, &'a Users) {
+    ) -> (Ownership<'a>, &'a Users) {
         let Self { processes, cgroups, users, .. } = self;
         let known = |owner: &&Arc<Owner>| !owner.processes().is_empty();
         let owner =
             processes.as_ref().map(|processes| processes.owner(owner_id)).filter(known).map(AsRef::as_ref);
         let cgroup = cgroups.as_mut().and_then(|cgroups| cgroups.get(socket.cgroup()?));
-        (Belongs { owner_id, owner, cgroup, netns: Some(netns) }, users)
+        (Ownership { owner_id, owner, cgroup, netns: Some(netns) }, users)
     }
 
     /// What a listener hands on to the connections that it accepts, and whether its owner may yet be found.

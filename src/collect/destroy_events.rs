@@ -13,7 +13,7 @@ use super::attribution::Attribution;
 use super::state::SharedTracker;
 use super::{Entered, World, listen};
 use crate::attribute::Namespace;
-use crate::labels::Names;
+use crate::facts::Names;
 use crate::plan::Plan;
 use crate::sockdiag::{Events, Queue};
 use crate::workers::{Full, Worker};
@@ -192,7 +192,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
         let interface = |namespace: &Namespace, index| self.world.interface_name(namespace, index);
         let own = Namespace::own();
         let of_own = |index| interface(&own, index);
-        let users = &self.attribution.users;
+        let users = Some(&self.attribution.users);
         let mut tracker = self.tracker.lock();
         let plan = tracker.plan();
         let names = Names { networks: &plan.networks, interface: &of_own, users };

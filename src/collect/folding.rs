@@ -16,13 +16,12 @@ use super::key::Key;
 use super::listen::Note;
 use super::netns::NetnsTarget;
 use super::state::{CollectorState, SharedTracker};
-use super::tracker::{Counted, Found};
+use super::tracker::Found;
 use crate::attribute::{OwnerId, Whose};
+use crate::facts::{Facts, Names};
 use crate::fold::{NO_SOCKET, Table};
-use crate::labels::Names;
 use crate::metrics::Fold;
 use crate::plan::{Plan, Program};
-use crate::select::Subject;
 use crate::sockdiag::{Class, DumpError, Socket, Transport};
 
 /// A collection whose dumps are under way.
@@ -194,37 +193,31 @@ impl<'a, W: World> Folding<'a, W> {
     fn fold_of(&mut self, socket: &Socket<'_>, owner: OwnerId) {
         let Self { plan, world, tracker, attribution, place, found, interfaces, .. } = self;
         let Some(Place { target, program }) = place else { return };
-        let (of, users) = attribution.belongs(socket, owner, &target.netns);
+        let (ownership, users) = attribution.ownership(socket, owner, &target.netns);
         let interface = |index| {
             let mut known = interfaces.borrow_mut();
             let name = || world.interface_name(&target.namespace, index);
             known.entry((target.netns.number, index)).or_insert_with(name).clone()
         };
-        let names = Names { networks: &plan.networks, interface: &interface, users };
-        let counted = if plan.tracking.is_empty() {
-            let new = found.seen.insert(target.netns.identity(socket.cookie()));
-            if new { Counted::Now(None) } else { Counted::Before }
+        let names = Names { networks: &plan.networks, interface: &interface, users: Some(users) };
+        let mut facts = Facts::of_dump(socket, ownership, names);
+        let counts = if plan.tracking.is_empty() {
+            found.seen.insert(facts.identity())
         } else {
-            tracker.lock().on_dump(socket, of, names, found)
+            tracker.lock().on_dump(&mut facts, found)
         };
-        let Counted::Now(direction) = counted else { return };
+        if !counts {
+            return;
+        }
         self.sockets += 1;
-        self.unowned += u64::from(plan.needs_processes && socket.inode().is_some() && of.owner.is_none());
+        self.unowned +=
+            u64::from(plan.needs_processes && socket.inode().is_some() && facts.owner().is_none());
         self.remnants += u64::from(socket.class() == Class::Remnant);
-        let subject = Subject::alive(socket, direction, of);
         for route in &program.routes {
-            let wanted = |test: &crate::select::Expression| test.accepts(subject);
-            if route.states.contains(subject.state) && route.test.as_ref().is_none_or(wanted) {
+            let wanted = |test: &crate::select::Expression| test.accepts(&facts);
+            if route.states.contains(facts.state) && route.test.as_ref().is_none_or(wanted) {
                 for view in &route.views {
-                    Self::fold_into(
-                        &mut self.tables,
-                        &mut self.selected,
-                        &mut self.key,
-                        plan,
-                        *view,
-                        subject,
-                        names,
-                    );
+                    Self::fold_into(&mut self.tables, &mut self.selected, &mut self.key, plan, *view, &facts);
                 }
             }
         }
@@ -236,26 +229,23 @@ impl<'a, W: World> Folding<'a, W> {
         key: &mut Key,
         plan: &Plan,
         number: usize,
-        subject: Subject<'_>,
-        names: Names<'_>,
+        facts: &Facts<'_>,
     ) {
         let (Some(view), Some(Some(table))) = (plan.views.get(number), tables.get_mut(number)) else {
             return;
         };
         // A remnant in FIN_WAIT2 is no connection any more.
-        if subject.socket.class() == Class::Remnant && view.is_of_connections() {
+        if facts.socket.class() == Class::Remnant && view.is_of_connections() {
             return;
         }
         selected.get_mut(number).into_iter().for_each(|count| *count += 1);
         // A view without labels has one row, made before the dump.
         let mut row = view.by.is_empty().then_some(0);
-        let age = subject.socket.received_ago().unwrap_or(u32::MAX);
+        let age = facts.socket.received_ago().unwrap_or(u32::MAX);
         for (number, column) in view.columns.iter().enumerate() {
-            let Some(value) = column.metric.source.read(subject.socket) else { continue };
+            let Some(value) = column.metric.source.read(facts.socket) else { continue };
             // A socket without any value makes no row.
-            row = row.or_else(|| {
-                table.row(key.of(&view.by, subject, names), subject.of.identity(subject.socket.cookie()))
-            });
+            row = row.or_else(|| table.row(key.of(&view.by, facts), facts.identity()));
             let Some(row) = row else { return };
             table.add(row, number, value, age);
         }

@@ -3,8 +3,8 @@
 //! Refuses to know what stands in the row.
 
 use crate::exposition;
-use crate::labels::{Label, Names};
-use crate::select::Subject;
+use crate::facts::Facts;
+use crate::labels::Label;
 
 /// Room for one key at a time.
 #[derive(Debug, Default)]
@@ -16,11 +16,11 @@ pub struct Key {
 impl Key {
     /// The label block of a socket.
     #[inline]
-    pub fn of(&mut self, by: &[Label], subject: Subject<'_>, names: Names<'_>) -> &[u8] {
+    pub fn of(&mut self, by: &[Label], facts: &Facts<'_>) -> &[u8] {
         self.block.clear();
         for label in by {
             self.text.clear();
-            label.write(&mut self.text, subject, names);
+            label.write(&mut self.text, facts);
             exposition::label(&mut self.block, label.name(), &self.text);
         }
         &self.block

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::attribution::Attribution;
 use super::state::SharedTracker;
 use crate::attribute::{Direction, End, Listeners, Netns};
-use crate::labels::Names;
+use crate::facts::Names;
 use crate::plan::Plan;
 use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, Transport, dump};
 
@@ -58,7 +58,7 @@ impl Note<'_> {
     /// Notes a listener; whether its owner may yet be found.
     pub(super) fn note(&self, socket: &Socket<'_>, attribution: &mut Attribution) -> bool {
         let (claim, unsure) = attribution.claim(socket, self.netns);
-        let (networks, users) = (&self.plan.networks, &attribution.users);
+        let (networks, users) = (&self.plan.networks, Some(&attribution.users));
         let names = Names { networks, interface: &|_| None, users };
         let complete = !unsure && (self.owners_told || !self.plan.needs_processes);
         let mut tracker = self.tracker.lock();

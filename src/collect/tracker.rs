@@ -10,7 +10,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::key::Key;
 use super::netns::NetnsTarget;
-use crate::attribute::{Direction, Listeners, Namespace, Netns, OwnerId};
+use crate::attribute::{Listeners, Namespace, Netns, OwnerId};
 use crate::config::View;
 use crate::fold::{CumulativeTable, GaugeColumns, Inventory, Ledger};
 use crate::metrics::Source;
@@ -64,15 +64,6 @@ pub struct Tracker {
     key: Key,
     values: Vec<u64>,
     rows: Vec<u32>,
-}
-
-/// Whether a socket of a dump counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counted {
-    /// No: it was shown before, or has ended since.
-    Before,
-    /// Yes. Which end asked for the connection, if anybody needs to know.
-    Now(Option<Direction>),
 }
 
 /// What one collection finds for the folded views.

@@ -8,14 +8,14 @@ use std::time::Instant;
 use hashbrown::HashMap;
 
 use super::keys::{Keys, Numbers, When};
-use crate::attribute::{Belongs, Direction, Listeners, Listing, OwnerId, Users, Whose};
+use crate::attribute::{Direction, Listeners, Listing, OwnerId, Ownership, Users, Whose};
 use crate::collect::{
     Aside, Attribution, BETWEEN_LOOKS, Entered, Key, NetnsRegistry, NetnsTarget, World, direction, local_end,
 };
 use crate::config::{CONNECTIONS, View};
-use crate::labels::Names;
+use crate::facts::{Facts, Names};
 use crate::plan::{Plan, known_keys};
-use crate::select::{Expression, Subject};
+use crate::select::Expression;
 use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, State, StateSet, dump};
 
 /// The most keys that are remembered of all views together, and the most connections.
@@ -62,8 +62,8 @@ struct Counted<'a> {
 }
 
 impl Counted<'_> {
-    fn wants(&self, subject: Subject<'_>) -> bool {
-        self.view.states.contains(subject.state) && self.selection.accepts(subject)
+    fn wants(&self, facts: &Facts<'_>) -> bool {
+        self.view.states.contains(facts.state) && self.selection.accepts(facts)
     }
 
     /// Whether the socket makes a row in the view that wants it.
@@ -186,8 +186,8 @@ impl<'a, W: World> Census<'a, W> {
         let note = |socket: &Socket<'_>| {
             let (claim, _) = self.attribution.claim(socket, &target.netns);
             self.at(target).note(local_end(socket), claim.clone(), now);
-            let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(&target.netns));
-            self.note(subject, target, when, |view| view.announced.accepts(subject));
+            let facts = Facts::of_listener(socket, &claim, &target.netns, Names::NONE);
+            self.note(facts, target, when, |view| view.announced.accepts(&facts));
         };
         dump(kernel, &request, deadline, note).map(drop)
     }
@@ -203,9 +203,9 @@ impl<'a, W: World> Census<'a, W> {
         let listeners = self.listeners.get(&target.netns.number);
         let direction = self.plan.tracking.listeners.then(|| direction(socket, listeners));
         let mut attribution = std::mem::take(&mut self.attribution);
-        let (of, _) = attribution.belongs(socket, owner, &target.netns);
-        let subject = Subject::alive(socket, direction, of);
-        self.note(subject, target, when, |view| view.shows(socket));
+        let (of, _) = attribution.ownership(socket, owner, &target.netns);
+        let facts = Facts { direction, ..Facts::of_dump(socket, of, Names::NONE) };
+        self.note(facts, target, when, |view| view.shows(socket));
         self.attribution = attribution;
     }
 
@@ -242,8 +242,9 @@ impl<'a, W: World> Census<'a, W> {
             let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
             let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
             let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
-            let of = Belongs { owner, cgroup, netns: Some(&target.netns), ..Belongs::default() };
-            self.note(Subject::ended(socket, direction, of), &target, When::Heard, |_| true);
+            let of = Ownership { owner, cgroup, netns: Some(&target.netns), ..Ownership::default() };
+            let facts = Facts::of_close_event(socket, direction, of, Names::NONE);
+            self.note(facts, &target, When::Heard, |_| true);
         }
     }
 
@@ -271,7 +272,7 @@ impl<'a, W: World> Census<'a, W> {
 
     fn note(
         &mut self,
-        subject: Subject<'_>,
+        facts: Facts<'_>,
         target: &NetnsTarget,
         when: When,
         shows: impl Fn(&Counted<'_>) -> bool,
@@ -282,10 +283,11 @@ impl<'a, W: World> Census<'a, W> {
             let name = || world.interface_name(&target.namespace, index);
             known.entry((target.netns.number, index)).or_insert_with(name).clone()
         };
-        let names = Names { networks: &plan.networks, interface: &interface, users };
+        let names = Names { networks: &plan.networks, interface: &interface, users: Some(users) };
+        let facts = &Facts { names, ..facts };
         for view in views {
-            if shows(view) && view.wants(subject) {
-                view.keys.note(key.of(&view.view.by, subject, names), when, room);
+            if shows(view) && view.wants(facts) {
+                view.keys.note(key.of(&view.view.by, facts), when, room);
             }
         }
     }

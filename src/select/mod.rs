@@ -8,8 +8,9 @@ use std::ops::RangeInclusive;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::attribute::{Belongs, Cgroup, Direction, Owner};
-use crate::sockdiag::{Extensions, Socket, State, StateSet};
+use crate::attribute::{Cgroup, Direction, Owner};
+use crate::facts::Facts;
+use crate::sockdiag::{Extensions, StateSet};
 
 mod display;
 mod ends;
@@ -103,42 +104,6 @@ pub enum Test {
     Netns(String),
 }
 
-/// What a test may look at.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    /// The socket.
-    pub socket: &'a Socket<'a>,
-    /// Its state; a connection that was seen at its end alone counts as established.
-    pub state: State,
-    /// Which end asked for it, if anybody needs to know.
-    pub direction: Option<Direction>,
-    /// To whom and where it belongs.
-    pub of: Belongs<'a>,
-    /// Whether only the connection's end was seen: the kernel then tells neither owner nor algorithm.
-    pub ended: bool,
-}
-
-impl<'a> Subject<'a> {
-    /// A socket as a dump shows it.
-    #[must_use]
-    pub fn alive(socket: &'a Socket<'a>, direction: Option<Direction>, of: Belongs<'a>) -> Self {
-        Self { socket, state: socket.state(), direction, of, ended: false }
-    }
-
-    /// A connection whose end is the first that is seen of it.
-    #[must_use]
-    pub fn ended(socket: &'a Socket<'a>, direction: Option<Direction>, of: Belongs<'a>) -> Self {
-        Self { socket, state: State::Established, direction, of, ended: true }
-    }
-
-    /// The user id; unknown at the end and of what is left of a socket in `TIME_WAIT`.
-    #[must_use]
-    pub fn uid(&self) -> Option<u32> {
-        (!self.ended && self.state != State::TimeWait && self.state != State::SynRecv)
-            .then(|| self.socket.uid())
-    }
-}
-
 impl Expression {
     /// The conjunction of two conditions, without the parts that say nothing.
     #[must_use]
@@ -174,16 +139,16 @@ impl Expression {
         }
     }
 
-    /// Whether the subject satisfies the condition.
+    /// Whether the socket satisfies the condition.
     #[must_use]
-    pub fn accepts(&self, subject: Subject<'_>) -> bool {
+    pub fn accepts(&self, facts: &Facts<'_>) -> bool {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::All(all) => all.iter().all(|one| one.accepts(subject)),
-            Self::Any(any) => any.iter().any(|one| one.accepts(subject)),
-            Self::Not(inner) => !inner.accepts(subject),
-            Self::Is(test) => test.accepts(subject),
+            Self::All(all) => all.iter().all(|one| one.accepts(facts)),
+            Self::Any(any) => any.iter().any(|one| one.accepts(facts)),
+            Self::Not(inner) => !inner.accepts(facts),
+            Self::Is(test) => test.accepts(facts),
         }
     }
 
@@ -276,10 +241,10 @@ impl Test {
         matches!(self, Cgroup(_) | CgroupTree(_) | Unit(_) | Slice(_) | Container(_) | Pod(_))
     }
 
-    fn accepts(&self, subject: Subject<'_>) -> bool {
-        let Subject { socket, of, .. } = subject;
-        let owners = || of.owner.into_iter().flat_map(Owner::processes);
-        let cgroup = |test: &dyn Fn(&Cgroup) -> bool| of.cgroup().is_some_and(test);
+    fn accepts(&self, facts: &Facts<'_>) -> bool {
+        let socket = facts.socket;
+        let owners = || facts.owner().into_iter().flat_map(Owner::processes);
+        let cgroup = |test: &dyn Fn(&Cgroup) -> bool| facts.cgroup().is_some_and(test);
         match self {
             Self::LocalPort(range) => range.contains(&socket.local().port()),
             Self::RemotePort(range) => range.contains(&socket.remote().port()),
@@ -287,10 +252,10 @@ impl Test {
             Self::RemoteAddress(network) => network.contains(&socket.remote().ip()),
             // Names are resolved before a dump; one that still stands here has nothing behind it.
             Self::RemoteHost(_) | Self::Interface(_) | Self::User(_) => false,
-            Self::State(states) => states.contains(subject.state),
-            Self::Direction(direction) => subject.direction == Some(*direction),
+            Self::State(states) => states.contains(facts.state),
+            Self::Direction(direction) => facts.direction == Some(*direction),
             Self::Congestion(name) => socket.congestion() == Some(name.as_bytes()),
-            Self::Uid(uid) => subject.uid() == Some(*uid),
+            Self::Uid(uid) => facts.uid() == Some(*uid),
             Self::InterfaceIndex(index) => socket.interface().unwrap_or(0) == *index,
             Self::Mark { value, mask } => socket.mark().is_some_and(|mark| mark & mask == *value),
             Self::CgroupId(id) => socket.cgroup() == Some(*id),
@@ -302,7 +267,7 @@ impl Test {
                 cgroup(&|cgroup| cgroup.container_id().is_some_and(|own| own.starts_with(id.as_str())))
             }
             Self::Pod(uid) => cgroup(&|cgroup| cgroup.pod_uid() == Some(uid)),
-            Self::Netns(name) => of.netns.is_some_and(|netns| netns.name == *name),
+            Self::Netns(name) => facts.netns().is_some_and(|netns| netns.name == *name),
             Self::Pid(pid) => owners().any(|owner| owner.pid == *pid),
             Self::Command(name) => owners().any(|owner| owner.is_called(name)),
             Self::Executable(name) => owners().any(|owner| owner.executable() == name),

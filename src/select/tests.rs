@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::attribute::{Netns, Networks, Process};
+use crate::attribute::{Netns, Networks, Ownership, Process};
+use crate::facts::Names;
 use crate::sockdiag::bytecode::Filter;
+use crate::sockdiag::{Socket, State};
 
 /// A reply of the kernel about a socket.
 #[derive(Clone, Debug)]
@@ -174,9 +176,9 @@ proptest! {
         let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
         let owner = Owner::of(vec![Process::new(pid, comm, "bbr".to_owned())]);
         let (cgroup, netns) = (Cgroup::of_path(&path), Netns { name: path.clone(), ..Netns::default() });
-        let of = Belongs { owner: Some(&owner), cgroup: Some(&cgroup), netns: Some(&netns), ..Belongs::default() };
-        let subject = Subject::alive(&socket, Some(direction), of);
-        prop_assert_eq!(again.accepts(subject), expression.accepts(subject), "{}", text);
+        let of = Ownership { owner: Some(&owner), cgroup: Some(&cgroup), netns: Some(&netns), ..Ownership::default() };
+        let facts = Facts { direction: Some(direction), ..Facts::of_dump(&socket, of, Names::NONE) };
+        prop_assert_eq!(again.accepts(&facts), expression.accepts(&facts), "{}", text);
         // Names that stand for nothing here are compared as names.
         let named = |tree: &Expression| {
             let mut names: Vec<_> = tree.tests().filter(|test| {
@@ -194,7 +196,7 @@ proptest! {
     ) {
         let bytes = reply.bytes();
         let socket = Socket::parse(&bytes).expect("a socket");
-        if expression.accepts(Subject::alive(&socket, None, Belongs::default())) {
+        if expression.accepts(&Facts::of_dump(&socket, Ownership::default(), Names::NONE)) {
             prop_assert!(expression.states().contains(reply.state), "{}", expression);
         }
     }
@@ -212,7 +214,7 @@ proptest! {
         for socket in [now, later] {
             // Whatever the names may come to stand for.
             for changing in [&expression, &expression.at_any_time()] {
-                if changing.accepts(Subject::alive(&socket, None, Belongs::default())) {
+                if changing.accepts(&Facts::of_dump(&socket, Ownership::default(), Names::NONE)) {
                     prop_assert!(lets_through(&filter, &socket), "{}", expression);
                 }
             }

@@ -7,8 +7,9 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use ss_exporter::attribute::{Belongs, Direction};
-use ss_exporter::select::{Expression, Judge, Subject, Test, canonical, split};
+use ss_exporter::attribute::{Direction, Ownership};
+use ss_exporter::facts::{Facts, Names};
+use ss_exporter::select::{Expression, Judge, Test, canonical, split};
 use ss_exporter::sockdiag::bytecode::compile;
 use ss_exporter::sockdiag::{Extensions, Request, Socket, State, StateSet};
 
@@ -23,7 +24,7 @@ fn judged(selection: &Expression, in_kernel: bool) -> (BTreeSet<u64>, BTreeSet<u
     let (mut passed, mut wanted) = (BTreeSet::new(), BTreeSet::new());
     dump_now(&request, |socket| {
         passed.insert(socket.cookie());
-        if test.is_none_or(|test| test.accepts(subject(socket))) {
+        if test.is_none_or(|test| test.accepts(&facts(socket))) {
             wanted.insert(socket.cookie());
         }
     });
@@ -31,10 +32,10 @@ fn judged(selection: &Expression, in_kernel: bool) -> (BTreeSet<u64>, BTreeSet<u
 }
 
 /// The socket, inbound if its local port is the smaller one: any direction will do here.
-fn subject<'a>(socket: &'a Socket<'a>) -> Subject<'a> {
+fn facts<'a>(socket: &'a Socket<'a>) -> Facts<'a> {
     let inbound = socket.local().port() < socket.remote().port();
     let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
-    Subject::alive(socket, Some(direction), Belongs::default())
+    Facts { direction: Some(direction), ..Facts::of_dump(socket, Ownership::default(), Names::NONE) }
 }
 
 fn addresses() -> Vec<IpAddr> {

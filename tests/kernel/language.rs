@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
-use ss_exporter::attribute::{Belongs, Networks};
-use ss_exporter::select::{Subject, parse};
+use ss_exporter::attribute::{Networks, Ownership};
+use ss_exporter::facts::{Facts, Names};
+use ss_exporter::select::parse;
 use ss_exporter::sockdiag::{Extensions, Request, State, StateSet};
 
 use super::{Here, Pair, dump_now, enter, one_of_each};
@@ -49,7 +50,7 @@ fn selected(selection: &str) -> Ends {
     let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
     let mut ends = Ends::new();
     dump_now(&request, |socket| {
-        if selection.accepts(Subject::alive(socket, None, Belongs::default())) {
+        if selection.accepts(&Facts::of_dump(socket, Ownership::default(), Names::NONE)) {
             ends.insert((socket.local(), socket.remote()));
         }
     });

@@ -8,7 +8,7 @@ use ss_exporter::attribute::{Networks, Users};
 use ss_exporter::collect::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
-use ss_exporter::labels::Names;
+use ss_exporter::facts::Names;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::Privileges;
 use ss_exporter::snapshot::Cursor;
@@ -64,7 +64,7 @@ impl Exporter {
     pub fn hear(&self, sock: &Sock) {
         let bytes = sock.payload();
         let (networks, users) = (Networks::default(), Users::default());
-        let names = Names { networks: &networks, interface: &|_| None, users: &users };
+        let names = Names { networks: &networks, interface: &|_| None, users: Some(&users) };
         self.state.tracker().ended(&Socket::parse(&bytes).expect("a socket"), names);
     }
 }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use super::Tracker;
 use super::dumped::{INBOUND, UNDIRECTED, UNPLACED};
-use crate::attribute::{Belongs, Direction, Namespace, Netns};
+use crate::attribute::{Direction, Namespace, Netns, Ownership};
 use crate::collect::listen::{self, local_end};
 use crate::collect::netns::NetnsTarget;
+use crate::facts::{Facts, Names};
 use crate::fold::{NO_ROW, Slot};
-use crate::labels::Names;
-use crate::select::Subject;
 use crate::sockdiag::{Field, Socket, State};
 
 impl Tracker {
@@ -164,15 +163,15 @@ impl Tracker {
         let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
         let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
         let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
-        let of = Belongs { owner, cgroup, netns: Some(netns), ..Belongs::default() };
-        let subject = Subject::ended(socket, direction, of);
+        let of = Ownership { owner, cgroup, netns: Some(netns), ..Ownership::default() };
+        let facts = Facts::of_close_event(socket, direction, of, names);
         // A dump may be under way in another namespace.
         let program = self.programs.get(&netns.number).map_or_else(|| Arc::clone(&self.program), Arc::clone);
         let current = std::mem::replace(&mut self.program, program);
         self.rows.clear();
         for number in 0..self.tracking.folded.len() {
             if self.tracking.folded.get(number).is_some_and(|folded| folded.followed.is_some()) {
-                let row = self.row(number, subject, names);
+                let row = self.row(number, &facts);
                 self.rows.push(row);
             }
         }

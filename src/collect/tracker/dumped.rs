@@ -2,14 +2,14 @@
 //!
 //! Refuses to know where they come from.
 
-use super::{Counted, Found, Tracker};
-use crate::attribute::{Belongs, Direction};
+use super::{Found, Tracker};
+use crate::attribute::{Direction, Ownership};
 use crate::collect::listen;
 use crate::config::View;
+use crate::facts::Facts;
 use crate::fold::{ABSENT, DumpLookup, Entrant, NO_ROW, Slot};
-use crate::labels::Names;
 use crate::plan::{Folded, Wanted};
-use crate::select::{Stays, Subject};
+use crate::select::Stays;
 use crate::sockdiag::{Class, Field, Socket};
 
 /// The flag of a record whose connection is inbound.
@@ -22,53 +22,46 @@ pub(super) const UNPLACED: u32 = 4;
 pub(super) const UNDIRECTED: u32 = 8;
 
 impl Tracker {
-    /// A socket of a dump.
+    /// A socket of a dump, whose direction is found here; whether it counts, because it was neither shown before nor
+    /// has ended since.
     #[inline]
-    pub(in crate::collect) fn on_dump(
-        &mut self,
-        socket: &Socket<'_>,
-        of: Belongs<'_>,
-        names: Names<'_>,
-        found: &mut Found,
-    ) -> Counted {
-        let identity = of.identity(socket.cookie());
+    pub(in crate::collect) fn on_dump(&mut self, facts: &mut Facts<'_>, found: &mut Found) -> bool {
+        let (identity, socket) = (facts.identity(), facts.socket);
         let whole = socket.class() == Class::Connection;
         let sight = if whole { self.ledger.look_up(identity) } else { DumpLookup::New };
         let slot = match sight {
-            DumpLookup::Repeated | DumpLookup::Tombstoned => return Counted::Before,
+            DumpLookup::Repeated | DumpLookup::Tombstoned => return false,
             DumpLookup::Known(slot) => Some(slot),
             DumpLookup::New => None,
         };
-        let slot = slot.filter(|slot| !self.is_of_no_use(*slot, socket, of));
-        let direction = self.direction(socket, slot, of);
-        let subject = Subject::alive(socket, direction, of);
+        let slot = slot.filter(|slot| !self.is_of_no_use(*slot, facts));
+        facts.direction = self.direction(slot, facts);
         if let Some(slot) = slot {
-            self.update(slot, subject, names, found);
+            self.update(slot, facts, found);
         } else {
             let followed = whole
-                && self.program.track_if.iter().any(|track_if| track_if.accepts(subject))
-                && self.open(identity, subject, names, found);
+                && self.program.track_if.iter().any(|track_if| track_if.accepts(facts))
+                && self.open(identity, facts, found);
             if !followed {
                 if !found.seen.insert(identity) {
-                    return Counted::Before;
+                    return false;
                 }
-                self.count_untracked(subject, names, found);
+                self.count_untracked(facts, found);
             }
         }
-        Counted::Now(direction)
+        true
     }
 
     /// Whether no view wants a socket any more that was followed under another plan; its record is given back.
     #[inline]
-    fn is_of_no_use(&mut self, slot: Slot, socket: &Socket<'_>, of: Belongs<'_>) -> bool {
+    fn is_of_no_use(&mut self, slot: Slot, facts: &mut Facts<'_>) -> bool {
         if self.ledger.flags(slot) & UNPLACED == 0 {
             return false;
         }
-        let direction = self.direction(socket, Some(slot), of);
-        let subject = Subject::alive(socket, direction, of);
+        facts.direction = self.direction(Some(slot), facts);
         let followed = self.tracking.folded.iter().filter_map(|folded| folded.followed);
         let has_row = { followed }.any(|place| self.ledger.row(slot, place) != NO_ROW);
-        let of_use = has_row || self.program.track_if.iter().any(|track_if| track_if.accepts(subject));
+        let of_use = has_row || self.program.track_if.iter().any(|track_if| track_if.accepts(facts));
         if !of_use {
             self.ledger.close(slot, self.seconds());
         }
@@ -77,10 +70,10 @@ impl Tracker {
 
     /// A socket that the ledger knows.
     #[inline]
-    fn update(&mut self, slot: Slot, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
-        self.read(subject.socket);
+    fn update(&mut self, slot: Slot, facts: &Facts<'_>, found: &mut Found) {
+        self.read(facts.socket);
         self.ledger.follow(slot, &self.values);
-        let (steady, placed) = self.is_steady(slot, subject.of);
+        let (steady, placed) = self.is_steady(slot, facts.ownership);
         for number in 0..self.tracking.folded.len() {
             let Some(Folded { followed, stays, by_owner, .. }) = self.tracking.folded.get(number) else {
                 continue;
@@ -97,25 +90,25 @@ impl Tracker {
                     self.ledger.row(slot, place)
                 }
                 Some(place) => {
-                    let row = self.row(number, subject, names);
+                    let row = self.row(number, facts);
                     if row != self.ledger.row(slot, place) {
                         self.ledger.move_to(slot, place, row, self.seconds());
                     }
                     row
                 }
-                None => self.row_of_untracked(number, subject, names),
+                None => self.row_of_untracked(number, facts),
             };
-            self.amount(number, row, subject.socket, found);
+            self.amount(number, row, facts.socket, found);
         }
-        if self.ledger.is_due(slot, self.period, received(subject.socket)) {
-            self.observe(slot, subject.socket);
+        if self.ledger.is_due(slot, self.period, received(facts.socket)) {
+            self.observe(slot, facts.socket);
         }
     }
 
     /// Whether a socket belongs to whom it belonged at the last look, and whether that was under the same plan; what
     /// is so now is noted.
     #[inline]
-    fn is_steady(&mut self, slot: Slot, of: Belongs<'_>) -> (bool, bool) {
+    fn is_steady(&mut self, slot: Slot, of: Ownership<'_>) -> (bool, bool) {
         let (owner, flags) = (of.owner_id.number(), self.ledger.flags(slot));
         let same = self.ledger.owner(slot) == owner;
         if !same {
@@ -128,12 +121,12 @@ impl Tracker {
         (same && flags & (VAGUE | UNPLACED) == 0, flags & UNPLACED == 0)
     }
 
-    fn is_vague(&self, of: Belongs<'_>) -> bool {
+    fn is_vague(&self, of: Ownership<'_>) -> bool {
         self.cgroups && of.cgroup.is_none()
     }
 
     /// A socket that is seen for the first time and worth following; whether there was room for it.
-    fn open(&mut self, identity: u64, subject: Subject<'_>, names: Names<'_>, found: &mut Found) -> bool {
+    fn open(&mut self, identity: u64, facts: &Facts<'_>, found: &mut Found) -> bool {
         if !self.ledger.has_room() {
             self.ledger.stats.untracked += 1;
             return false;
@@ -142,45 +135,45 @@ impl Tracker {
         for number in 0..self.tracking.folded.len() {
             let followed = self.tracking.folded.get(number).is_some_and(|folded| folded.followed.is_some());
             let row = if followed {
-                let row = self.row(number, subject, names);
+                let row = self.row(number, facts);
                 self.rows.push(row);
                 row
             } else {
-                self.row_of_untracked(number, subject, names)
+                self.row_of_untracked(number, facts)
             };
-            self.amount(number, row, subject.socket, found);
+            self.amount(number, row, facts.socket, found);
         }
-        self.read(subject.socket);
-        let inbound = if subject.direction == Some(Direction::Inbound) { INBOUND } else { 0 };
-        let vague = if self.is_vague(subject.of) { VAGUE } else { 0 };
+        self.read(facts.socket);
+        let inbound = if facts.direction == Some(Direction::Inbound) { INBOUND } else { 0 };
+        let vague = if self.is_vague(facts.ownership) { VAGUE } else { 0 };
         let entrant = Entrant {
             cookie: identity,
             flags: inbound | vague,
-            netns: subject.of.netns.map_or(0, |netns| netns.number),
-            owner: subject.of.owner_id.number(),
+            netns: facts.netns().map_or(0, |netns| netns.number),
+            owner: facts.ownership.owner_id.number(),
         };
         let slot = self.ledger.open(entrant, &self.rows, &self.values);
         let Some(slot) = slot else { return false };
-        self.observe(slot, subject.socket);
+        self.observe(slot, facts.socket);
         true
     }
 
     /// A socket that is not followed: nobody asks, there is no room, or it is none with counters.
-    fn count_untracked(&mut self, subject: Subject<'_>, names: Names<'_>, found: &mut Found) {
+    fn count_untracked(&mut self, facts: &Facts<'_>, found: &mut Found) {
         // A remnant in FIN_WAIT2 is no connection any more: it counts where states are asked for.
-        let closed = subject.socket.class() == Class::Remnant;
+        let closed = facts.socket.class() == Class::Remnant;
         for number in 0..self.tracking.folded.len() {
             let view = self.tracking.folded.get(number).and_then(|folded| self.views.get(folded.view));
             if !(closed && view.is_some_and(View::is_of_connections)) {
-                let row = self.row_of_untracked(number, subject, names);
-                self.amount(number, row, subject.socket, found);
+                let row = self.row_of_untracked(number, facts);
+                self.amount(number, row, facts.socket, found);
             }
         }
     }
 
     /// The row of a socket that has no record to hold on to it.
-    pub(super) fn row_of_untracked(&mut self, number: usize, subject: Subject<'_>, names: Names<'_>) -> u32 {
-        let row = self.row(number, subject, names);
+    pub(super) fn row_of_untracked(&mut self, number: usize, facts: &Facts<'_>) -> u32 {
+        let row = self.row(number, facts);
         let (dump, now) = (self.ledger.dump(), self.seconds());
         if let Some(table) = self.ledger.tables.get_mut(number).filter(|_| row != NO_ROW) {
             table.touch(row, dump, now);
@@ -189,14 +182,14 @@ impl Tracker {
     }
 
     /// The row of a socket in a folded view.
-    pub(super) fn row(&mut self, number: usize, subject: Subject<'_>, names: Names<'_>) -> u32 {
+    pub(super) fn row(&mut self, number: usize, facts: &Facts<'_>) -> u32 {
         let Self { tracking, views, program, key, ledger, .. } = self;
         let view = tracking.folded.get(number).and_then(|folded| views.get(folded.view));
         let (Some(view), Some(wanted)) = (view, program.folded.get(number)) else { return NO_ROW };
-        if !wanted.wants(subject) {
+        if !wanted.wants(facts) {
             return NO_ROW;
         }
-        let key = key.of(&view.by, subject, names);
+        let key = key.of(&view.by, facts);
         ledger.tables.get_mut(number).map_or(NO_ROW, |table| table.row(key))
     }
 
@@ -236,26 +229,26 @@ impl Tracker {
     }
 
     #[inline]
-    fn direction(&mut self, socket: &Socket<'_>, slot: Option<Slot>, of: Belongs<'_>) -> Option<Direction> {
+    fn direction(&mut self, slot: Option<Slot>, facts: &Facts<'_>) -> Option<Direction> {
         if !self.tracking.listeners {
             return None;
         }
         // As it was at first sight: a listener that stops changes nothing.
         Some(match slot.map(|slot| (slot, self.ledger.flags(slot))) {
             Some((slot, flags)) if self.undirected && flags & UNDIRECTED != 0 => {
-                let direction = self.direction_now(socket, of);
+                let direction = self.direction_now(facts);
                 let inbound = if direction == Direction::Inbound { INBOUND } else { 0 };
                 self.ledger.set_flags(slot, flags & !(UNDIRECTED | INBOUND) | inbound);
                 direction
             }
             Some((_, flags)) if flags & INBOUND != 0 => Direction::Inbound,
             Some(_) => Direction::Outbound,
-            None => self.direction_now(socket, of),
+            None => self.direction_now(facts),
         })
     }
 
-    fn direction_now(&self, socket: &Socket<'_>, of: Belongs<'_>) -> Direction {
-        listen::direction(socket, self.listeners.get(&of.netns.map_or(0, |netns| netns.number)))
+    fn direction_now(&self, facts: &Facts<'_>) -> Direction {
+        listen::direction(facts.socket, self.listeners.get(&facts.netns().map_or(0, |netns| netns.number)))
     }
 
     #[inline]
@@ -267,8 +260,8 @@ impl Tracker {
 
 impl Wanted {
     #[inline]
-    fn wants(&self, subject: Subject<'_>) -> bool {
-        self.states.contains(subject.state) && self.test.as_ref().is_none_or(|test| test.accepts(subject))
+    fn wants(&self, facts: &Facts<'_>) -> bool {
+        self.states.contains(facts.state) && self.test.as_ref().is_none_or(|test| test.accepts(facts))
     }
 }
 

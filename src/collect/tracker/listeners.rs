@@ -3,11 +3,10 @@
 //! Refuses to know who looked at them.
 
 use super::Tracker;
-use crate::attribute::{Claim, Direction, Netns};
+use crate::attribute::{Claim, Netns};
 use crate::collect::listen::local_end;
-use crate::labels::Names;
+use crate::facts::{Facts, Names};
 use crate::plan::Wanted;
-use crate::select::Subject;
 use crate::sockdiag::Socket;
 
 impl Tracker {
@@ -46,23 +45,23 @@ impl Tracker {
         if !known {
             return;
         }
-        let subject = Subject::ended(socket, Some(Direction::Inbound), claim.belongs(netns));
+        let facts = Facts::of_listener(socket, claim, netns, names);
         let (dump, now) = (self.ledger.dump(), self.seconds());
         let Self { tracking, views, program, programs, key, ledger, .. } = self;
         let wanted = &programs.get(&netns.number).unwrap_or(program).folded;
         for ((folded, wanted), table) in tracking.folded.iter().zip(wanted).zip(&mut ledger.tables) {
             if folded.announced
-                && wanted.announces(subject)
+                && wanted.announces(&facts)
                 && let Some(view) = views.get(folded.view)
             {
-                table.announce(key.of(&view.by, subject, names), dump, now);
+                table.announce(key.of(&view.by, &facts), dump, now);
             }
         }
     }
 }
 
 impl Wanted {
-    fn announces(&self, listener: Subject<'_>) -> bool {
+    fn announces(&self, listener: &Facts<'_>) -> bool {
         self.states.contains(listener.state) && self.listener.accepts(listener)
     }
 }
@@ -72,7 +71,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::attribute::End;
+    use crate::attribute::{Direction, End};
     use crate::config::Config;
     use crate::plan::Plan;
 

@@ -38,7 +38,7 @@ impl Netns {
 
 /// To whom and where a socket belongs.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Belongs<'a> {
+pub struct Ownership<'a> {
     /// Stands for the owner.
     pub owner_id: OwnerId,
     /// The processes that hold it; `None` if unknown.
@@ -49,7 +49,7 @@ pub struct Belongs<'a> {
     pub netns: Option<&'a Netns>,
 }
 
-impl<'a> Belongs<'a> {
+impl<'a> Ownership<'a> {
     /// The identity of its socket on this host.
     #[must_use]
     #[inline]
@@ -92,11 +92,11 @@ mod tests {
         let (root, nginx, pause) =
             (Cgroup::of_path("/"), Cgroup::of_path("/nginx"), Cgroup::of_path("/pause"));
         let netns = Netns { cgroup: Some(pause.clone()), ..Netns::default() };
-        let belongs = |cgroup, netns| Belongs { cgroup, netns, ..Belongs::default() }.cgroup();
-        assert_eq!(belongs(Some(&nginx), Some(&netns)), Some(&nginx));
-        assert_eq!(belongs(Some(&root), Some(&netns)), Some(&pause));
-        assert_eq!(belongs(None, Some(&netns)), Some(&pause));
-        assert_eq!(belongs(Some(&root), None), Some(&root));
-        assert_eq!(belongs(None, None), None);
+        let of = |cgroup, netns| Ownership { cgroup, netns, ..Ownership::default() }.cgroup();
+        assert_eq!(of(Some(&nginx), Some(&netns)), Some(&nginx));
+        assert_eq!(of(Some(&root), Some(&netns)), Some(&pause));
+        assert_eq!(of(None, Some(&netns)), Some(&pause));
+        assert_eq!(of(Some(&root), None), Some(&root));
+        assert_eq!(of(None, None), None);
     }
 }

@@ -1,0 +1,118 @@
+//! What is known of one socket: all that labels, predicates and tables may ask.
+//!
+//! Refuses to know who asks, and how it was found out.
+
+use crate::attribute::{Cgroup, Claim, Direction, Netns, Networks, Owner, Ownership, Users};
+use crate::sockdiag::{Socket, State};
+
+/// What is known of one socket. Made by one constructor for each kind of observation.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The kernel's reply.
+    pub socket: &'a Socket<'a>,
+    /// How the socket came to be known.
+    pub observation: Observation,
+    /// The state: of a close event and of a listener that of its connections, `established`.
+    pub state: State,
+    /// Which end opened the connection; `None` if no view asks for it.
+    pub direction: Option<Direction>,
+    /// Processes, cgroup and network namespace.
+    pub ownership: Ownership<'a>,
+    /// Names that the kernel's reply does not hold.
+    pub names: Names<'a>,
+}
+
+/// How a socket came to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// By a dump.
+    Dump,
+    /// By its close event alone: the kernel no longer reports user id and congestion control algorithm.
+    CloseEvent,
+    /// Not at all yet: these are the facts that a listener tells of the connections to come.
+    Listener,
+}
+
+/// Names of the host and of the configuration.
+#[derive(Clone, Copy)]
+pub struct Names<'a> {
+    /// The networks of the configuration.
+    pub networks: &'a Networks,
+    /// The name of the interface with that index.
+    pub interface: &'a dyn Fn(u32) -> Option<String>,
+    /// The users of the host; `None` if nobody has read them.
+    pub users: Option<&'a Users>,
+}
+
+impl Names<'static> {
+    /// No name at all.
+    pub const NONE: Self = Self { networks: &Networks::NONE, interface: &|_| None, users: None };
+}
+
+impl<'a> Facts<'a> {
+    /// Of a socket that a dump shows, its direction not known yet.
+    #[must_use]
+    pub fn of_dump(socket: &'a Socket<'a>, ownership: Ownership<'a>, names: Names<'a>) -> Self {
+        let (observation, state) = (Observation::Dump, socket.state());
+        Self { socket, observation, state, direction: None, ownership, names }
+    }
+
+    /// Of a connection whose close event is the first that is known of it.
+    #[must_use]
+    pub fn of_close_event(
+        socket: &'a Socket<'a>,
+        direction: Option<Direction>,
+        ownership: Ownership<'a>,
+        names: Names<'a>,
+    ) -> Self {
+        let (observation, state) = (Observation::CloseEvent, State::Established);
+        Self { socket, observation, state, direction, ownership, names }
+    }
+
+    /// Of the connections that a listener will accept.
+    #[must_use]
+    pub fn of_listener(
+        socket: &'a Socket<'a>,
+        listener: &'a Claim,
+        netns: &'a Netns,
+        names: Names<'a>,
+    ) -> Self {
+        let (observation, state) = (Observation::Listener, State::Established);
+        let (direction, ownership) = (Some(Direction::Inbound), listener.ownership(netns));
+        Self { socket, observation, state, direction, ownership, names }
+    }
+
+    /// What tells the socket from all others of the host.
+    #[must_use]
+    #[inline]
+    pub fn identity(&self) -> u64 {
+        self.ownership.identity(self.socket.cookie())
+    }
+
+    /// The user id. Only a dump has it, and not of a request or of what is left of a socket in `TIME_WAIT`.
+    #[must_use]
+    pub fn uid(&self) -> Option<u32> {
+        let has_owner = self.observation == Observation::Dump
+            && self.state != State::TimeWait
+            && self.state != State::SynRecv;
+        has_owner.then(|| self.socket.uid())
+    }
+
+    /// The processes that hold the socket; `None` if unknown.
+    #[must_use]
+    pub const fn owner(&self) -> Option<&'a Owner> {
+        self.ownership.owner
+    }
+
+    /// The cgroup; `None` if unknown.
+    #[must_use]
+    pub fn cgroup(&self) -> Option<&'a Cgroup> {
+        self.ownership.cgroup()
+    }
+
+    /// The network namespace; `None` if unknown.
+    #[must_use]
+    pub const fn netns(&self) -> Option<&'a Netns> {
+        self.ownership.netns
+    }
+}
