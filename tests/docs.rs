@@ -14,25 +14,25 @@ const INTRODUCTION: &str = "\
 <!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs and src/labels.rs. -->
 
 Every metric that a view can show. It is exposed as `ss_VIEW_METRIC`: in a view `tcp`, the metric `rtt_seconds` is
-`ss_tcp_rtt_seconds`. Values are in base units. What the kernel does not tell is absent, never 0.
+`ss_tcp_rtt_seconds`. Values are in base units. What the kernel does not report is absent, never 0.
 
 A view shows the metrics that it names under `metrics:`, by name or with `*`. A view that names none shows those marked
 *connections* if it is of connections and those marked *listeners* if it is of listeners.
 
-A metric is of one of three kinds. The kind says what becomes of it in a **flow view**, whose labels are the address and
-port of both ends and whose rows are one connection each, and in a **folded view**, whose labels are fewer and whose rows
+A metric is of one of three kinds. The kind says what becomes of it in a **per-connection view**, whose labels are the address and
+port of both ends and whose rows are one connection each, and in an **aggregated view**, whose labels are fewer and whose rows
 are many connections each.
 
-| kind | says | in a flow view | in a folded view |
+| kind | says | in a per-connection view | in an aggregated view |
 |---|---|---|---|
 | counter | how much there has been, ever | counter, as the kernel has it | counter: what all sockets of the row have gained, closed ones included; it never falls |
-| amount | how much there is | gauge | gauge: the sum over the open sockets of the row |
-| reading | what was observed | gauge | histogram of observations: a socket is observed at most once in `collect.observe`, and only if it has received something since; at its close if it never was |
+| gauge | how much there is now | gauge | gauge: the sum over the open sockets of the row |
+| distribution | a measured value of each connection | gauge | histogram of observations: a socket is observed at most once in `collect.observe`, and only if it has received something since; at its close if it never was |
 
-A view can fold a metric otherwise under `folds:`, and has a histogram's bounds under `histograms:`. Fields of the kernel
+A view can choose another aggregate for a metric under `aggregate:`, and has a histogram's bounds under `histograms:`. Fields of the kernel
 are those of `struct tcp_info` (`tcpi_`, in `linux/tcp.h`), of the header of a reply (`idiag_`, in `linux/inet_diag.h`), of
 socket memory (`SK_MEMINFO_`, in `linux/sock_diag.h`) and of the congestion control algorithms (`linux/inet_diag.h`).
-*Since* is the first Linux that tells a field.
+*Since* is the first Linux that reports a field.
 ";
 
 /// What stands in the table of a kind.
@@ -46,16 +46,16 @@ const SECTIONS: [Section; 3] = [
     Section {
         kind: Kind::Counter,
         title: "Counters",
-        about: "In a folded view, a socket that was open before the exporter started adds only what it has gained since.",
+        about: "In an aggregated view, a socket that was open before the exporter started adds only what it has gained since.",
     },
     Section {
         kind: Kind::Amount,
-        title: "Amounts",
-        about: "Those named `_sockets` are the number of sockets of which it is so: 0 or 1 in a flow view.",
+        title: "Gauges",
+        about: "Those named `_sockets` are the number of sockets of which it is so: 0 or 1 in a per-connection view.",
     },
     Section {
         kind: Kind::Reading,
-        title: "Readings",
+        title: "Distributions",
         about: "Listeners have none. Bounds are those of a histogram that the configuration gives none.",
     },
 ];
@@ -68,7 +68,7 @@ fn document() -> String {
 
 fn section(Section { kind, title, about }: &Section) -> String {
     let with_bounds = *kind == Kind::Reading;
-    let mut head = vec!["metric", "unit", "kernel field", "since", "shown unasked", "what it says"];
+    let mut head = vec!["metric", "unit", "kernel field", "since", "shown by default", "what it says"];
     head.extend(with_bounds.then_some("bounds"));
     let rows = METRICS.iter().filter(|metric| metric.kind == *kind).map(|metric| {
         let mut cells = row(metric);

@@ -34,7 +34,7 @@ pub const WORKLOADS: &[Workload] = &[
     ("owners-new", |sockets| new(OWNERS, sockets)),
     ("owners-again", |sockets| again(OWNERS, sockets)),
     ("encode-flows", |sockets| encode(SEED, sockets)),
-    ("encode-folded", |sockets| encode(ROWS, sockets)),
+    ("encode-aggregated", |sockets| encode(ROWS, sockets)),
     ("end-known", |sockets| end(sockets, true)),
     ("end-unknown", |sockets| end(sockets, false)),
 ];
@@ -52,7 +52,7 @@ const OWNERS: &str = "views:
   tcp_listener: {by: [local_address, local_port, process], state: listen}
   tcp_state: {by: [state], state: all, metrics: [sockets]}
 ";
-/// A folded view in which each socket has a row.
+/// An aggregated view in which each socket has a row.
 const ROWS: &str = "views:\n  tcp: {by: [direction, local_port, remote_port], limit: 100000}\n";
 /// Never the reason to give up, however slow it is to be counted.
 const PATIENCE: &str = "collect: {deadline: 60s, owners: 30s}\n";

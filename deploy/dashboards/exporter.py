@@ -8,7 +8,7 @@ PANELS = [
     row("Can I trust the numbers?"),
     lines(
         "Collections",
-        "1 if the stage of the last collection was complete; if not, flows and amounts are withheld.",
+        "1 if the stage of the last collection was complete; if not, connections and gauges are withheld.",
         "short",
         ("min by (instance, stage) (ss_exporter_collection_success)", "{{stage}} on {{instance}}"),
     ),

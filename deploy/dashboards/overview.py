@@ -36,7 +36,7 @@ PANELS = [
     ),
     number(
         "Incomplete hosts",
-        "Hosts whose last collection was not complete: flows and amounts are missing there.",
+        "Hosts whose last collection was not complete: connections and gauges are missing there.",
         "short",
         "sum(1 - min by (job, instance) (ss_exporter_collection_success))",
         red=1,

@@ -222,7 +222,7 @@ impl LogOnce {
                 view = view.name,
                 left_out = rows,
                 limit,
-                "a limit leaves rows out; said once, counted in ss_exporter_rows_dropped"
+                "rows exceed the limit of a view and are dropped; said once, counted in ss_exporter_rows_dropped"
             );
         }
     }
@@ -233,7 +233,7 @@ impl LogOnce {
             tracing::warn!(
                 view = view.name,
                 limit,
-                "a limit folds rows into \"other\"; said once, counted in ss_exporter_sockets_over_limit_total"
+                "sockets exceed the limit of a view and go to its row \"other\"; said once, counted in ss_exporter_sockets_over_limit_total"
             );
         }
     }

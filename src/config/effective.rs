@@ -120,7 +120,7 @@ fn write_view(out: &mut String, view: &View) -> fmt::Result {
         columns.iter().filter_map(|column| Some(format!("{}: {}", column.metric.name, word(column)?)));
     let words: Vec<_> = words.collect();
     if !words.is_empty() {
-        writeln!(out, "    folds: {{{}}}", words.join(", "))?;
+        writeln!(out, "    aggregate: {{{}}}", words.join(", "))?;
     }
     let histograms = columns.iter().filter_map(|column| match &column.fold {
         Fold::Histogram(bounds) | Fold::Distribution(bounds) => Some((column.metric.name, bounds)),
@@ -139,14 +139,14 @@ fn write_view(out: &mut String, view: &View) -> fmt::Result {
     if *folds { writeln!(out, "    idle: {}", Span(*idle)) } else { Ok(()) }
 }
 
-/// The word for a fold that is not the usual one.
+/// The word for an aggregate that is not the default.
 fn word(column: &Column) -> Option<&'static str> {
     match (&column.fold, column.metric.kind) {
         (Fold::Sum, Kind::Reading) => Some("sum"),
         (Fold::Mean, _) => Some("mean"),
         (Fold::Least, _) => Some("min"),
         (Fold::Greatest, _) => Some("max"),
-        (Fold::Distribution(_), _) => Some("snapshot"),
+        (Fold::Distribution(_), _) => Some("current_histogram"),
         (Fold::Sum | Fold::Latest | Fold::Gain | Fold::Histogram(_), _) => None,
     }
 }
@@ -210,7 +210,7 @@ views:
   one:
     by: [process, direction, remote_network]
     metrics: ["*_bytes_total", rtt_seconds, zero_window_sockets, send_queue_bytes]
-    folds: {zero_window_sockets: mean, send_queue_bytes: max}
+    aggregate: {zero_window_sockets: mean, send_queue_bytes: max}
     histograms: {rtt_seconds: [0.0005, 0.001, 1]}
     select: 'dst 10.0.0.0/8 and not (dport = 22 or network = office) and process = "a \"b\""'
     limit: 7

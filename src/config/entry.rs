@@ -61,12 +61,12 @@ impl<'a> Entry<'a> {
 
     /// Notes that the value is none of the allowed ones.
     pub(crate) fn refuse(&self, allowed: &str) {
-        self.mistake(&format!("found {}; allowed: {allowed}", self.found()));
+        self.mistake(&format!("found {}; expected: {allowed}", self.found()));
     }
 
     /// Notes that a word is none of the known ones, and which it was probably meant to be.
     pub(crate) fn strange<'k>(&self, word: &str, allowed: &str, known: impl Iterator<Item = &'k str>) {
-        self.mistake(&format!("found \"{}\"; allowed: {allowed}{}", shown(word), meant(word, known)));
+        self.mistake(&format!("found \"{}\"; expected: {allowed}{}", shown(word), meant(word, known)));
     }
 
     pub(crate) fn mistake(&self, what: &str) {
@@ -235,7 +235,7 @@ impl<'a> Entry<'a> {
     pub(crate) fn repeats(&self, first: &Self) {
         let (line, here) = (first.place.line, self.place.line);
         self.mistake(&format!(
-            "found on line {here} what {} on line {line} says already; allowed: once",
+            "found on line {here} what {} on line {line} says already; expected: once",
             first.path
         ));
     }
@@ -248,7 +248,7 @@ impl<'a> Entry<'a> {
 
     fn unknown(&self, key: &str, names: &[Name]) {
         let hint = meant(key, names.iter().flat_map(|name| name.iter().copied()));
-        let what = format!("found an unknown key; allowed: {}{hint}", listed(names));
+        let what = format!("found an unknown key; expected: {}{hint}", listed(names));
         if self.lenient { self.warn(&what) } else { self.mistake(&what) }
     }
 
@@ -296,8 +296,15 @@ pub(crate) fn either<'s, 'a>(
     one.or(other)
 }
 
+/// The keys and words that builds before 4.0 knew by other names, with the names of today.
+const RENAMED: &[(&str, &str)] = &[("folds", "aggregate"), ("snapshot", "current_histogram")];
+
 fn meant<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> String {
-    nearest(word, known).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default()
+    let known: Vec<_> = known.collect();
+    if let Some((_, new)) = RENAMED.iter().find(|(old, new)| *old == word && known.contains(new)) {
+        return format!("; it is called \"{new}\" now");
+    }
+    nearest(word, known.into_iter()).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default()
 }
 
 fn listed(names: &[Name]) -> String {

@@ -202,7 +202,7 @@ impl Config {
                 mistakes.mistake(
                     place,
                     "",
-                    &format!("found what is no YAML: {reason}; allowed: one YAML map"),
+                    &format!("found what is no YAML: {reason}; expected: one YAML map"),
                 );
                 Self::empty()
             }
@@ -241,7 +241,7 @@ impl Config {
         // Who misspelled the key has been told so.
         if seed.is_none() && views.is_empty() && root.faultless() {
             root.mistake(
-                "found nothing to show; allowed: the key views or logic, with what to show under it",
+                "found nothing to show; expected: the key views or logic, with what to show under it",
             );
         }
         if let Some(seed) = seed {
@@ -260,7 +260,7 @@ fn seed(file: &Section<'_>) -> Option<seed::Seed> {
     let logic = entry::either(file.get(LOGIC), wrapped(LOGIC));
     let selection = entry::either(file.get(SELECTION), wrapped(SELECTION));
     if let (None, Some(selection)) = (logic, selection.filter(|selection| !selection.is_null())) {
-        selection.mistake("found a selection without logic; allowed: beside logic, and select in each view");
+        selection.mistake("found a selection without logic; expected: beside logic, and select in each view");
     }
     let selection = selection.map(|selection| selection.clone().lenient());
     logic.map(|logic| seed::read(&logic.clone().lenient(), selection.as_ref()))

@@ -26,7 +26,7 @@ pub(super) fn read(networks: Option<&Entry<'_>>, prefix: Option<&Entry<'_>>) -> 
             match named.iter().find(|(known, _)| *known == network) {
                 Some((_, first)) => {
                     item.mistake(&format!(
-                        "found {network} under {first} already; allowed: each network once"
+                        "found {network} under {first} already; expected: each network once"
                     ));
                 }
                 None => named.push((network, name.to_owned())),
@@ -49,7 +49,7 @@ fn check_name(name: &str, entry: &Entry<'_>) {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     if !fits || TAKEN.contains(&name) {
         entry.mistake(&format!(
-            "found the name \"{}\"; allowed: a letter, then letters, digits, _, - and .; but not {}",
+            "found the name \"{}\"; expected: a letter, then letters, digits, _, - and .; but not {}",
             shown(name),
             TAKEN.join(", ")
         ));
@@ -60,8 +60,9 @@ fn network(entry: &Entry<'_>) -> Option<IpNet> {
     let network = entry.network()?;
     if network != network.trunc() {
         let meant = network.trunc();
-        entry
-            .mistake(&format!("found {network}, an address inside a network; allowed: the network, {meant}"));
+        entry.mistake(&format!(
+            "found {network}, an address inside a network; expected: the network, {meant}"
+        ));
         return None;
     }
     Some(canonical(network))

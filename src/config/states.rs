@@ -23,7 +23,7 @@ pub(super) fn read(entry: &Entry<'_>) -> Option<StateSet> {
     const SOME: &str = "a state or a list of states";
     let items = if entry.is_list() { entry.list(SOME)? } else { vec![entry.clone()] };
     if items.is_empty() {
-        entry.mistake(&format!("found an empty list; allowed: {SOME}"));
+        entry.mistake(&format!("found an empty list; expected: {SOME}"));
     }
     let mut all = StateSet::NONE;
     for item in &items {

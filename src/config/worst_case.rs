@@ -107,7 +107,7 @@ mod tests {
             ("{by: [state], metrics: [sockets], limit: 1}", 2, 2),
             ("{by: [state, uid], metrics: [sockets], limit: 7}", 8, 8),
             ("{metrics: [rtt_seconds], histograms: {rtt_seconds: [1, 2]}}", 1, 5),
-            ("{metrics: [rtt_seconds], folds: {rtt_seconds: mean}}", 1, 1),
+            ("{metrics: [rtt_seconds], aggregate: {rtt_seconds: mean}}", 1, 1),
             (
                 "{by: [local_address, local_port, remote_address, remote_port], metrics: [rtt_seconds], limit: 9}",
                 9,

@@ -18,7 +18,7 @@ fn over(view: &OfView) -> Option<String> {
     let limit = view.limit.filter(|_| over > 0)?;
     Some(if view.folds {
         format!(
-            "{name}: {rows} rows exceed the limit of {limit}, and {over} fold into \"other\"; select fewer sockets, key \
+            "{name}: {rows} rows exceed the limit of {limit}, and {over} go to \"other\"; select fewer sockets, key \
              by less, or raise the limit"
         )
     } else {
@@ -52,10 +52,7 @@ mod tests {
     #[test]
     fn a_view_over_its_limit_says_what_becomes_of_the_rest() {
         let [folded] = &of(Some(10), true, 15, 0).advice()[..] else { panic!("one sentence") };
-        assert!(
-            folded.starts_with("v: 15 rows exceed the limit of 10, and 5 fold into \"other\""),
-            "{folded}"
-        );
+        assert!(folded.starts_with("v: 15 rows exceed the limit of 10, and 5 go to \"other\""), "{folded}");
         let [flows] = &of(Some(10), false, 15, 0).advice()[..] else { panic!("one sentence") };
         assert!(flows.starts_with("v: 15 rows exceed the limit of 10, and 5 are left out"), "{flows}");
         assert_eq!(of(Some(10), true, 10, 0).advice(), [""; 0]);

@@ -46,7 +46,7 @@ impl Query {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decoded(value);
-            let wrong = |allowed: &str| Refusal(format!("{key}: found {value:?}; allowed: {allowed}"));
+            let wrong = |allowed: &str| Refusal(format!("{key}: found {value:?}; expected: {allowed}"));
             match key {
                 "filter" => query.filter = value,
                 "offset" => query.offset = value.parse().map_err(|_| wrong("a number"))?,
@@ -58,7 +58,7 @@ impl Query {
                     let falling = value.starts_with('-');
                     query.sort = Some((value.trim_start_matches('-').to_owned(), falling));
                 }
-                _ => return Err(Refusal(format!("found {key:?}; allowed: filter, offset, limit, sort"))),
+                _ => return Err(Refusal(format!("found {key:?}; expected: filter, offset, limit, sort"))),
             }
         }
         Ok(query)

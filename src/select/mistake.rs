@@ -19,7 +19,7 @@ pub struct Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "column {}: found {}; allowed: {}", self.at + 1, self.found, self.allowed)
+        write!(f, "column {}: found {}; expected: {}", self.at + 1, self.found, self.allowed)
     }
 }
 
@@ -31,7 +31,7 @@ impl Mistake {
     pub fn told_of(&self, text: &str) -> String {
         let rest = text.get(self.at..).map(str::trim).filter(|rest| !rest.is_empty());
         let place = rest.map_or_else(|| "its end".to_owned(), |rest| format!("\"{}\"", shown(rest)));
-        format!("at {place}: found {}; allowed: {}", self.found, self.allowed)
+        format!("at {place}: found {}; expected: {}", self.found, self.allowed)
     }
 }
 

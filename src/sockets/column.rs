@@ -28,7 +28,7 @@ pub enum Column {
 
 /// There is no column of that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no column {name:?}{}; allowed: {}", .nearest.map(|word| format!(", did you mean {word}?")).unwrap_or_default(), names().collect::<Vec<_>>().join(", "))]
+#[error("there is no column {name:?}{}; expected: {}", .nearest.map(|word| format!(", did you mean {word}?")).unwrap_or_default(), names().collect::<Vec<_>>().join(", "))]
 pub struct UnknownColumn {
     name: String,
     nearest: Option<&'static str>,

@@ -101,7 +101,7 @@ impl WebConfig {
                 mistakes.settle().map(|warnings| Self { warnings, ..config })
             }
             Err(Unreadable { place, reason }) => {
-                refused(path, place, &format!("found what is no YAML: {reason}; allowed: one YAML map"))
+                refused(path, place, &format!("found what is no YAML: {reason}; expected: one YAML map"))
             }
         }
     }

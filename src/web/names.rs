@@ -71,7 +71,7 @@ pub(super) fn max_version(entry: &Entry<'_>) -> Option<ProtocolVersion> {
     let word = entry.text(ALLOWED_VERSIONS)?;
     if LACKING_VERSIONS.contains(&word.as_str()) {
         entry.mistake(&format!(
-            "found \"{word}\", which is broken and which this program does not speak; allowed: {ALLOWED_VERSIONS}"
+            "found \"{word}\", which is broken and which this program does not speak; expected: {ALLOWED_VERSIONS}"
         ));
         return None;
     }
@@ -88,7 +88,7 @@ pub(super) fn suite(entry: &Entry<'_>) -> Option<SupportedCipherSuite> {
     }
     if ["_CBC_", "_RC4_", "_3DES_"].iter().any(|part| word.contains(part)) {
         entry.mistake(&format!(
-            "found \"{}\", which is weak and which this program does not speak; allowed: {allowed}",
+            "found \"{}\", which is weak and which this program does not speak; expected: {allowed}",
             crate::words::shown(&word)
         ));
         return None;
@@ -113,14 +113,14 @@ pub(super) fn curve(entry: &Entry<'_>) -> Option<&'static dyn SupportedKxGroup> 
 pub(super) fn refuse_suites(entry: &Entry<'_>) {
     let allowed = listed(&SUITES);
     entry.mistake(&format!(
-        "found no suite that this program has for max_version; allowed: at least one of {allowed}"
+        "found no suite that this program has for max_version; expected: at least one of {allowed}"
     ));
 }
 
 /// Notes that there are none of these curves.
 pub(super) fn refuse_curves(entry: &Entry<'_>) {
     let allowed = listed(&CURVES);
-    entry.mistake(&format!("found no curve that this program has; allowed: at least one of {allowed}"));
+    entry.mistake(&format!("found no curve that this program has; expected: at least one of {allowed}"));
 }
 
 fn one_of<T: Copy>(entry: &Entry<'_>, word: &str, known: &[(&str, T)], allowed: &str) -> Option<T> {

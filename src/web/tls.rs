@@ -87,7 +87,7 @@ pub(super) fn read(entry: &Entry<'_>, files: &Files, own_file: &Path) -> Option<
     for (found, names) in [(&chain, "cert_file or cert"), (&key, "key_file or key")] {
         if found.is_none() {
             entry.mistake(&format!(
-                "found TLS without {names}; allowed: a certificate and its key, or neither"
+                "found TLS without {names}; expected: a certificate and its key, or neither"
             ));
         }
     }
@@ -111,12 +111,13 @@ pub(super) fn read(entry: &Entry<'_>, files: &Files, own_file: &Path) -> Option<
             Some(Arc::new(server))
         }
         Err(rustls::Error::InconsistentKeys(_)) => {
-            entry.mistake("found a certificate and a key that do not belong together; allowed: a pair");
+            entry.mistake("found a certificate and a key that do not belong together; expected: a pair");
             None
         }
         Err(error) => {
-            entry
-                .mistake(&format!("found what makes no server: {error}; allowed: a certificate and its key"));
+            entry.mistake(&format!(
+                "found what makes no server: {error}; expected: a certificate and its key"
+            ));
             None
         }
     }
@@ -158,7 +159,7 @@ fn versions(section: &Section<'_>) -> Vec<&'static SupportedProtocolVersion> {
     };
     let versions: Vec<_> = rustls::ALL_VERSIONS.iter().filter(within).copied().collect();
     if let (true, Some(entry)) = (versions.is_empty(), section.filled(MAX_VERSION)) {
-        entry.mistake("found a version below min_version; allowed: min_version or a later one");
+        entry.mistake("found a version below min_version; expected: min_version or a later one");
     }
     versions
 }
@@ -194,11 +195,11 @@ fn authorities(section: &Section<'_>, files: &Files, auth: Auth) -> Option<Autho
         if auth == Auth::None {
             source.entry.mistake(
                 "found an authority for clients' certificates without a client_auth_type that asks for one; \
-                 allowed: with RequireAndVerifyClientCert or VerifyClientCertIfGiven",
+                 expected: with RequireAndVerifyClientCert or VerifyClientCertIfGiven",
             );
         }
         let authorities = Authorities::of(certificates(&source, files)?);
-        let wrong = |error| format!("found what is no authority: {error}; allowed: certificates");
+        let wrong = |error| format!("found what is no authority: {error}; expected: certificates");
         return authorities.map_err(|error| source.entry.mistake(&wrong(error))).ok();
     }
     let entry = section.filled(CLIENT_AUTH_TYPE)?;
@@ -207,7 +208,7 @@ fn authorities(section: &Section<'_>, files: &Files, auth: Auth) -> Option<Autho
         Auth::Verified { mandatory: true } => {
             entry.mistake(
                 "found clients' certificates to require without client_ca_file or client_ca, so that every public \
-                 authority could let clients in; allowed: with one",
+                 authority could let clients in; expected: with one",
             );
             None
         }
@@ -228,7 +229,7 @@ fn allowed_names(section: &Section<'_>, auth: Auth) -> Option<Vec<String>> {
     if !matches!(auth, Auth::Any { mandatory: true } | Auth::Verified { mandatory: true }) {
         entry.mistake(
             "found names of clients without a client_auth_type that requires a certificate; \
-             allowed: with RequireAnyClientCert or RequireAndVerifyClientCert",
+             expected: with RequireAnyClientCert or RequireAndVerifyClientCert",
         );
     }
     let items = entry.list("a list of names").unwrap_or_default();
@@ -289,9 +290,9 @@ fn certificates(source: &Source<'_, '_>, files: &Files) -> Option<Vec<Certificat
     let bytes = source.bytes(files, Care::Public)?;
     match pem(&bytes).collect::<Result<Vec<_>, _>>() {
         Ok(certificates) if !certificates.is_empty() => return Some(certificates),
-        Ok(_) => source.entry.mistake("found no certificate; allowed: PEM, -----BEGIN CERTIFICATE-----"),
+        Ok(_) => source.entry.mistake("found no certificate; expected: PEM, -----BEGIN CERTIFICATE-----"),
         Err(error) => {
-            source.entry.mistake(&format!("found what is no PEM: {error}; allowed: certificates in PEM"));
+            source.entry.mistake(&format!("found what is no PEM: {error}; expected: certificates in PEM"));
         }
     }
     None
@@ -309,7 +310,7 @@ fn private_key(source: &Source<'_, '_>, files: &Files, own_file: &Path) -> Optio
     if key.is_none() {
         source
             .entry
-            .mistake("found no private key; allowed: PEM without a password, PKCS #8, PKCS #1 or SEC 1");
+            .mistake("found no private key; expected: PEM without a password, PKCS #8, PKCS #1 or SEC 1");
     }
     key
 }

@@ -56,12 +56,12 @@ pub(super) fn read(entry: &Entry<'_>) -> Users {
         }
         if named.is_empty() {
             entry.mistake(&format!(
-                "found no users, and without one everybody would come in; allowed: {ALLOWED}, or no such key"
+                "found no users, and without one everybody would come in; expected: {ALLOWED}, or no such key"
             ));
         }
     } else {
         // What was found may be a secret.
-        entry.mistake(&format!("found no map; allowed: {ALLOWED}"));
+        entry.mistake(&format!("found no map; expected: {ALLOWED}"));
     }
     users
 }
@@ -82,12 +82,12 @@ fn hash(entry: &Entry<'_>) -> Option<Hash> {
             return Some(Hash { text: Secret::new(text.to_owned()), cost });
         }
         Some(cost) => entry.mistake(&format!(
-            "found a bcrypt hash of cost {cost}; allowed: {} to {}",
+            "found a bcrypt hash of cost {cost}; expected: {} to {}",
             COSTS.start(),
             COSTS.end()
         )),
         None => entry.mistake(
-            "found what is no bcrypt hash; allowed: 60 letters that begin with $2a$, $2b$ or $2y$, \
+            "found what is no bcrypt hash; expected: 60 letters that begin with $2a$, $2b$ or $2y$, \
              as htpasswd -nB makes them",
         ),
     }

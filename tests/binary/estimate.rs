@@ -158,7 +158,7 @@ fn a_view_over_its_limit_says_so() {
     let advice: Vec<_> =
         estimate["advice"].as_array().expect("a list").iter().map(Value::to_string).collect();
     let [few, flow] = &advice[..] else { panic!("{advice:?}") };
-    assert!(few.contains("few: 4 rows exceed the limit of 2, and 2 fold into"), "{few}");
+    assert!(few.contains("few: 4 rows exceed the limit of 2, and 2 go to"), "{few}");
     assert!(flow.contains("flow: 6 rows exceed the limit of 4, and 2 are left out"), "{flow}");
     assert_eq!([number(&estimate["opened"]), number(&estimate["closed"])], [0, 0]);
 }

@@ -56,7 +56,7 @@ fn a_wrong_question_is_named_with_what_is_allowed() {
     for (query, said) in [
         ("filter=dport", "The filter is not valid: at its end"),
         ("filter=dst+a.example", "The filter names the host \"a.example\"; expected an address or a network"),
-        ("limit=0", "limit: found \"0\"; allowed: a number from 1 to 10000"),
+        ("limit=0", "limit: found \"0\"; expected: a number from 1 to 10000"),
         ("sort=rtt_second", "sort: found \"rtt_second\"; expected the name of a metric or rate"),
         ("sort=rtt_second", "; did you mean \"rtt_seconds\"?"),
         ("sort=-sent_byte_per_second", "; did you mean \"sent_bytes_per_second\"?"),
@@ -65,7 +65,7 @@ fn a_wrong_question_is_named_with_what_is_allowed() {
             "sort: found \"nonsense_per_second\"; expected the name of a metric or rate",
         ),
         ("sort=", "sort: found \"\"; expected"),
-        ("size=3", "found \"size\"; allowed: filter, offset, limit, sort"),
+        ("size=3", "found \"size\"; expected: filter, offset, limit, sort"),
     ] {
         let answer = exporter.get(&format!("/api/v1/sockets?{query}"));
         let body = text(&answer.body);

@@ -81,8 +81,8 @@ fn a_wrong_filter_or_column_is_named_with_what_is_allowed() {
         return;
     }
     for (arguments, said) in [
-        (&["dport"][..], "at its end: found the end; allowed: "),
-        (&["bytes = 3"], "at \"bytes = 3\": found \"bytes\"; allowed: (, not, state"),
+        (&["dport"][..], "at its end: found the end; expected: "),
+        (&["bytes = 3"], "at \"bytes = 3\": found \"bytes\"; expected: (, not, state"),
         (&["--columns=rtt"], "there is no column \"rtt\""),
     ] {
         let output = run(&[&["sockets"], arguments].concat());

@@ -190,7 +190,7 @@ const looks = async (base, hasUnit) => {
     await page.fill("#filter", "dport is :7001");
     await page.press("#filter", "Enter");
     await page.waitForSelector(".warnings");
-    assert.match(await page.textContent(".warnings"), /The filter is not valid: at .*allowed: /);
+    assert.match(await page.textContent(".warnings"), /The filter is not valid: at .*expected: /);
     assert.equal(await page.inputValue("#filter"), "dport is :7001");
     await leave();
   });

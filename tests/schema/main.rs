@@ -67,7 +67,7 @@ fn known_to_the_parser(text: &str) -> BTreeSet<String> {
         Ok(config) => config.warnings.join("\n"),
         Err(error) => error.to_string(),
     };
-    let (_, list) = told.split_once("found an unknown key; allowed: ").unwrap_or_else(|| panic!("{told}"));
+    let (_, list) = told.split_once("found an unknown key; expected: ").unwrap_or_else(|| panic!("{told}"));
     let list = list.lines().next().unwrap_or_default().split(';').next().unwrap_or_default();
     list.split(", ").map(str::to_owned).collect()
 }
@@ -88,8 +88,8 @@ fn from_tables() -> [(&'static str, Value); 5] {
         ("label", choice("Label", LABELS.iter().map(|line| (line.name, line.help)))),
         ("state", json!({ "title": "State", "enum": state_names().collect::<Vec<_>>() })),
         ("counter", of_kind("Counter", Kind::Counter)),
-        ("amount", of_kind("Amount", Kind::Amount)),
-        ("reading", of_kind("Reading", Kind::Reading)),
+        ("gauge", of_kind("Gauge", Kind::Amount)),
+        ("distribution", of_kind("Distribution", Kind::Reading)),
     ]
 }
 

@@ -178,7 +178,7 @@ fn bad_words() -> Vec<Case> {
         tls(
             "TLS 1.1",
             "max_version: TLS11",
-            Refused(&["max_version: found \"TLS11\"", "allowed: TLS12, TLS13"]),
+            Refused(&["max_version: found \"TLS11\"", "expected: TLS12, TLS13"]),
             Laxer,
         ),
         tls(

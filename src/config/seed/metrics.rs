@@ -207,7 +207,7 @@ fn bounds(list: &Entry<'_>) -> Vec<f64> {
         if !bound.is_finite() || bound <= 0.0 {
             item.refuse("milliseconds above 0, finite");
         } else if let Some(last) = bounds.last().filter(|last| **last >= bound) {
-            item.mistake(&format!("found {bound} after {last}; allowed: ascending bounds, each once"));
+            item.mistake(&format!("found {bound} after {last}; expected: ascending bounds, each once"));
         } else {
             bounds.push(bound);
         }

@@ -127,12 +127,12 @@ fn ports(entry: &Entry<'_>) -> Option<RangeInclusive<u16>> {
     let section = entry.section(&[LOWER, UPPER]);
     let (lower, upper) = (section.get(LOWER), section.get(UPPER));
     if entry.is_null() || entry.is_map() && (lower.is_none() || upper.is_none()) {
-        entry.mistake("found a range without both ends; allowed: {lower: PORT, upper: PORT}");
+        entry.mistake("found a range without both ends; expected: {lower: PORT, upper: PORT}");
     }
     let (first, last) = (lower.map(|end| end.integer(ALLOWED)), upper.map(|end| end.integer(ALLOWED)));
     let (first, last) = (first??, last??);
     if first > last {
-        entry.mistake(&format!("found lower {first} above upper {last}; allowed: lower <= upper"));
+        entry.mistake(&format!("found lower {first} above upper {last}; expected: lower <= upper"));
         return None;
     }
     Some(first..=last)

@@ -27,7 +27,7 @@ fn an_unknown_key_under_logic_is_a_warning_that_names_the_nearest_known_one() {
     let config = parsed("logic:\n  metrics:\n    gagues:\n      active: true\n    counters:\n");
     assert_eq!(
         config.warnings,
-        ["a.yml:3:5: logic.metrics.gagues: found an unknown key; allowed: gauges, counters, histograms; \
+        ["a.yml:3:5: logic.metrics.gagues: found an unknown key; expected: gauges, counters, histograms; \
           did you mean \"gauges\"?"]
     );
 }
@@ -36,10 +36,10 @@ fn an_unknown_key_under_logic_is_a_warning_that_names_the_nearest_known_one() {
 fn an_unknown_key_at_the_top_is_a_mistake_that_names_the_nearest_known_one() {
     assert_eq!(
         mistakes("logic:\nlogics:\nzzzzzz: 1\ncollect:\n  dead_line: 5s\n"),
-        "a.yml:2:1: logics: found an unknown key; allowed: views, networks, network_prefix, collect, logic, selection, cnfg; did you mean \"logic\"?\n\
-         a.yml:3:1: zzzzzz: found an unknown key; allowed: views, networks, network_prefix, collect, logic, selection, cnfg\n\
+        "a.yml:2:1: logics: found an unknown key; expected: views, networks, network_prefix, collect, logic, selection, cnfg; did you mean \"logic\"?\n\
+         a.yml:3:1: zzzzzz: found an unknown key; expected: views, networks, network_prefix, collect, logic, selection, cnfg\n\
          a.yml:5:3: collect.dead_line: found an unknown key; \
-         allowed: deadline, observe, events, event_buffer, tracked_sockets, owners, netns; did you mean \"deadline\"?"
+         expected: deadline, observe, events, event_buffer, tracked_sockets, owners, netns; did you mean \"deadline\"?"
     );
 }
 
@@ -48,7 +48,7 @@ fn a_key_said_twice_names_both_lines() {
     assert_eq!(
         mistakes("logic:\n  metrics:\n    gauges:\n      delivery_rate:\n      deliveryRate:\n"),
         "a.yml:5:7: logic.metrics.gauges.deliveryRate: found on line 5 what logic.metrics.gauges.delivery_rate on \
-         line 4 says already; allowed: once"
+         line 4 says already; expected: once"
     );
     for (text, line) in [
         ("logic:\nlogic:\n", 2),
@@ -74,97 +74,97 @@ fn a_key_said_twice_names_both_lines() {
 #[test]
 fn every_mistake_says_what_was_found_and_what_is_allowed() {
     for (text, told) in [
-        ("metrics: 5", "metrics: found 5; allowed: a map with the keys gauges, counters, histograms"),
+        ("metrics: 5", "metrics: found 5; expected: a map with the keys gauges, counters, histograms"),
         (
             "metrics: {gauges: [rtt]}",
-            "metrics.gauges: found a list; allowed: a map with the keys active, rtt, cwnd, delivery_rate",
+            "metrics.gauges: found a list; expected: a map with the keys active, rtt, cwnd, delivery_rate",
         ),
         (
             "metrics: {gauges: {active: maybe}}",
-            "metrics.gauges.active: found \"maybe\"; allowed: true or false",
+            "metrics.gauges.active: found \"maybe\"; expected: true or false",
         ),
-        ("metrics: {gauges: {active: 1}}", "metrics.gauges.active: found 1; allowed: true or false"),
+        ("metrics: {gauges: {active: 1}}", "metrics.gauges.active: found 1; expected: true or false"),
         (
             "metrics: {histograms: {bucket_bounds: [0]}}",
-            "metrics.histograms.bucket_bounds[0]: found 0; allowed: milliseconds above 0, finite",
+            "metrics.histograms.bucket_bounds[0]: found 0; expected: milliseconds above 0, finite",
         ),
         (
             "metrics: {histograms: {bucket_bounds: [.inf]}}",
-            "metrics.histograms.bucket_bounds[0]: found inf; allowed: milliseconds above 0, finite",
+            "metrics.histograms.bucket_bounds[0]: found inf; expected: milliseconds above 0, finite",
         ),
         (
             "metrics: {histograms: {bucket_bounds: [1, x]}}",
-            "metrics.histograms.bucket_bounds[1]: found \"x\"; allowed: a number",
+            "metrics.histograms.bucket_bounds[1]: found \"x\"; expected: a number",
         ),
         (
             "metrics: {histograms: {bucket_bounds: [1, 1]}}",
-            "metrics.histograms.bucket_bounds[1]: found 1 after 1; allowed: ascending bounds, each once",
+            "metrics.histograms.bucket_bounds[1]: found 1 after 1; expected: ascending bounds, each once",
         ),
         (
             "compression: {label_folding: raw}",
-            "compression.label_folding: found \"raw\"; allowed: raw_endpoint or pid_condensed",
+            "compression.label_folding: found \"raw\"; expected: raw_endpoint or pid_condensed",
         ),
         (
             "compression: {label_folding: {origin: [a]}}",
-            "compression.label_folding.origin: found a list; allowed: raw_endpoint or pid_condensed",
+            "compression.label_folding.origin: found a list; expected: raw_endpoint or pid_condensed",
         ),
-        ("max_flows: -1", "max_flows: found -1; allowed: a number of flows, or 0 for no limit"),
-        ("max_flows: 1.5", "max_flows: found 1.5; allowed: a number of flows, or 0 for no limit"),
+        ("max_flows: -1", "max_flows: found -1; expected: a number of flows, or 0 for no limit"),
+        ("max_flows: 1.5", "max_flows: found 1.5; expected: a number of flows, or 0 for no limit"),
         (
             "selection: {process: {pids: [0]}}",
-            "selection.process.pids[0]: found 0; allowed: a process id from 1 to 4294967295",
+            "selection.process.pids[0]: found 0; expected: a process id from 1 to 4294967295",
         ),
         (
             "selection: {process: {pids: 4294967296}}",
-            "selection.process.pids: found 4294967296; allowed: a process id from 1 to 4294967295",
+            "selection.process.pids: found 4294967296; expected: a process id from 1 to 4294967295",
         ),
         (
             "selection: {process: {cmds: ['']}}",
-            "selection.process.cmds[0]: found \"\"; allowed: the name of a command",
+            "selection.process.cmds[0]: found \"\"; expected: the name of a command",
         ),
         (
             "selection: {peering: {addresses: [10.0.0.0/8]}}",
-            "selection.peering.addresses[0]: found \"10.0.0.0/8\"; allowed: an IPv4 or IPv6 address such as 192.0.2.1 (a network belongs under networks)",
+            "selection.peering.addresses[0]: found \"10.0.0.0/8\"; expected: an IPv4 or IPv6 address such as 192.0.2.1 (a network belongs under networks)",
         ),
         (
             "selection: {peering: {networks: [10.0.0.0/33]}}",
-            "selection.peering.networks[0]: found \"10.0.0.0/33\"; allowed: a network such as 192.0.2.0/24 or 2001:db8::/32",
+            "selection.peering.networks[0]: found \"10.0.0.0/33\"; expected: a network such as 192.0.2.0/24 or 2001:db8::/32",
         ),
         (
             "selection: {peering: {networks: {exclude: [10]}}}",
-            "selection.peering.networks.exclude[0]: found 10; allowed: a network such as 192.0.2.0/24 or 2001:db8::/32",
+            "selection.peering.networks.exclude[0]: found 10; expected: a network such as 192.0.2.0/24 or 2001:db8::/32",
         ),
         (
             "selection: {peering: {hosts: [a b]}}",
-            "selection.peering.hosts[0]: found \"a b\"; allowed: a host name such as db.example.org, or an address",
+            "selection.peering.hosts[0]: found \"a b\"; expected: a host name such as db.example.org, or an address",
         ),
         (
             "selection: {peering: {hosts: [10.0.0.256]}}",
-            "selection.peering.hosts[0]: found \"10.0.0.256\"; allowed: a host name such as db.example.org, or an address",
+            "selection.peering.hosts[0]: found \"10.0.0.256\"; expected: a host name such as db.example.org, or an address",
         ),
         (
             "selection: {portranges: [{lower: 1}]}",
-            "selection.portranges[0]: found a range without both ends; allowed: {lower: PORT, upper: PORT}",
+            "selection.portranges[0]: found a range without both ends; expected: {lower: PORT, upper: PORT}",
         ),
         (
             "selection: {portranges: [~]}",
-            "selection.portranges[0]: found a range without both ends; allowed: {lower: PORT, upper: PORT}",
+            "selection.portranges[0]: found a range without both ends; expected: {lower: PORT, upper: PORT}",
         ),
         (
             "selection: {portranges: [80-443]}",
-            "selection.portranges[0]: found \"80-443\"; allowed: a map with the keys lower, upper",
+            "selection.portranges[0]: found \"80-443\"; expected: a map with the keys lower, upper",
         ),
         (
             "selection: {portranges: {lower: 1, upper: 65536}}",
-            "selection.portranges.upper: found 65536; allowed: a port from 0 to 65535",
+            "selection.portranges.upper: found 65536; expected: a port from 0 to 65535",
         ),
         (
             "selection: {portranges: {lower: , upper: 1}}",
-            "selection.portranges.lower: found nothing; allowed: a port from 0 to 65535",
+            "selection.portranges.lower: found nothing; expected: a port from 0 to 65535",
         ),
         (
             "selection: {portranges: {lower: 2, upper: 1}}",
-            "selection.portranges: found lower 2 above upper 1; allowed: lower <= upper",
+            "selection.portranges: found lower 2 above upper 1; expected: lower <= upper",
         ),
     ] {
         let all = mistakes(&format!("logic: {{{text}}}"));
@@ -176,13 +176,13 @@ fn every_mistake_says_what_was_found_and_what_is_allowed() {
 
 #[test]
 fn a_file_that_shows_nothing_says_what_is_expected() {
-    let expected = "found nothing to show; allowed: the key views or logic, with what to show under it";
+    let expected = "found nothing to show; expected: the key views or logic, with what to show under it";
     for text in ["", "# nothing\n", "{}", "collect: {deadline: 5s}", "selection: ", "cnfg: ", "views: "] {
         let told = mistakes(text);
         assert!(told.ends_with(expected) && told.starts_with("a.yml:"), "{text}: {told}");
     }
-    assert_eq!(mistakes("- logic"), "a.yml:1:1: found a list; allowed: a map with the key views or logic");
-    assert_eq!(mistakes("logic"), "a.yml:1:1: found \"logic\"; allowed: a map with the key views or logic");
+    assert_eq!(mistakes("- logic"), "a.yml:1:1: found a list; expected: a map with the key views or logic");
+    assert_eq!(mistakes("logic"), "a.yml:1:1: found \"logic\"; expected: a map with the key views or logic");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn what_is_no_yaml_is_one_mistake_with_its_place() {
     assert_eq!(
         mistakes("logic:\n\tmetrics:\n"),
         "a.yml:2:2: found what is no YAML: tabs disallowed within this context (block indentation); \
-         allowed: one YAML map"
+         expected: one YAML map"
     );
 }
 
@@ -228,7 +228,7 @@ fn a_deadline_outside_the_limits_is_refused() {
             mistakes(&format!("logic:\ncollect: {{deadline: {deadline}}}")),
             format!(
                 "a.yml:2:11: collect.deadline: found {found}; \
-                 allowed: a duration from 100ms to 60s, such as 500ms, 5s or 1m"
+                 expected: a duration from 100ms to 60s, such as 500ms, 5s or 1m"
             )
         );
     }

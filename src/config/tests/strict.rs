@@ -17,20 +17,32 @@ fn told_to_view(text: &str) -> String {
 }
 
 #[test]
+fn a_key_or_word_that_was_renamed_is_refused_with_its_name_of_today() {
+    assert_eq!(
+        told_to_view("folds: {rtt_seconds: max}"),
+        "folds: found an unknown key; expected: by, metrics, aggregate, histograms, select, state, limit, idle; it is called \"aggregate\" now"
+    );
+    assert_eq!(
+        told_to_view("metrics: [rtt_seconds], aggregate: {rtt_seconds: snapshot}"),
+        "aggregate.rtt_seconds: found \"snapshot\"; expected: histogram, current_histogram, mean, min, max or sum; it is called \"current_histogram\" now"
+    );
+}
+
+#[test]
 fn a_wrong_label_is_told_with_the_known_ones() {
     for (text, told) in [
         (
             "bye: []",
-            "bye: found an unknown key; allowed: by, metrics, folds, histograms, select, state, limit, idle; did you mean \"by\"?",
+            "bye: found an unknown key; expected: by, metrics, aggregate, histograms, select, state, limit, idle; did you mean \"by\"?",
         ),
-        ("by: uid", "by: found \"uid\"; allowed: a list of labels, such as [direction, service_port]"),
-        ("by: {uid: 1}", "by: found a map; allowed: a list of labels, such as [direction, service_port]"),
+        ("by: uid", "by: found \"uid\"; expected: a list of labels, such as [direction, service_port]"),
+        ("by: {uid: 1}", "by: found a map; expected: a list of labels, such as [direction, service_port]"),
         (
             "by: [direktion]",
-            "by[0]: found \"direktion\"; allowed: local_address, local_port, remote_address, remote_port, remote_network, direction, service_port, state, ip_version, congestion, process, pid, executable, uid, user, cgroup, unit, slice, container_id, pod_uid, netns, interface, mark; did you mean \"direction\"?",
+            "by[0]: found \"direktion\"; expected: local_address, local_port, remote_address, remote_port, remote_network, direction, service_port, state, ip_version, congestion, process, pid, executable, uid, user, cgroup, unit, slice, container_id, pod_uid, netns, interface, mark; did you mean \"direction\"?",
         ),
-        ("by: [uid, mark, uid]", "by[2]: found uid again; allowed: each label once"),
-        ("by: [[uid]]", "by[0]: found a list; allowed: the name of a label"),
+        ("by: [uid, mark, uid]", "by[2]: found uid again; expected: each label once"),
+        ("by: [[uid]]", "by[0]: found a list; expected: the name of a label"),
     ] {
         assert_eq!(told_to_view(text), told, "{text}");
     }
@@ -41,43 +53,43 @@ fn a_metric_that_a_view_cannot_show_is_told_with_the_reason() {
     for (text, told) in [
         (
             "metrics: sockets",
-            "metrics: found \"sockets\"; allowed: a list of metrics, such as [sockets, \"*_bytes_total\"]",
+            "metrics: found \"sockets\"; expected: a list of metrics, such as [sockets, \"*_bytes_total\"]",
         ),
         (
             "metrics: []",
-            "metrics: found an empty list; allowed: a list of metrics, such as [sockets, \"*_bytes_total\"]",
+            "metrics: found an empty list; expected: a list of metrics, such as [sockets, \"*_bytes_total\"]",
         ),
         (
             "metrics: [socket]",
-            "metrics[0]: found \"socket\"; allowed: the name of a metric, or a pattern that fits one; did you mean \"sockets\"?",
+            "metrics[0]: found \"socket\"; expected: the name of a metric, or a pattern that fits one; did you mean \"sockets\"?",
         ),
         (
             "metrics: ['zzz*']",
-            "metrics[0]: found \"zzz*\"; allowed: the name of a metric, or a pattern that fits one",
+            "metrics[0]: found \"zzz*\"; expected: the name of a metric, or a pattern that fits one",
         ),
         (
             "metrics: [~]",
-            "metrics[0]: found nothing; allowed: the name of a metric, or a pattern with * and ?",
+            "metrics[0]: found nothing; expected: the name of a metric, or a pattern with * and ?",
         ),
         (
             "metrics: [sockets, sockets]",
-            "metrics[1]: found on line 2 what views.v.metrics[0] on line 2 says already; allowed: once",
+            "metrics[1]: found on line 2 what views.v.metrics[0] on line 2 says already; expected: once",
         ),
         (
             &format!("{FLOW}, metrics: [opened_total]"),
-            "metrics[0]: found a count of flows that come and go in a view of flows, whose rows are one flow each; allowed: in a view keyed by less",
+            "metrics[0]: found a count of opened or closed connections in a per-connection view; expected: in an aggregated view",
         ),
         (
             &format!("{FLOW}, metrics: [sockets, 'clos*']"),
-            "metrics[1]: found nothing but a count of flows that come and go in a view of flows, whose rows are one flow each; allowed: in a view keyed by less",
+            "metrics[1]: found nothing but a count of opened or closed connections in a per-connection view; expected: in an aggregated view",
         ),
         (
             "state: [listen, time_wait], metrics: [sent_bytes_total]",
-            "metrics[0]: found a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; allowed: metrics that are no counters",
+            "metrics[0]: found a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; expected: metrics that are no counters",
         ),
         (
             "state: listen, metrics: ['*_total']",
-            "metrics[0]: found nothing but a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; allowed: metrics that are no counters",
+            "metrics[0]: found nothing but a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; expected: metrics that are no counters",
         ),
     ] {
         assert_eq!(told_to_view(text), told, "{text}");
@@ -87,42 +99,42 @@ fn a_metric_that_a_view_cannot_show_is_told_with_the_reason() {
 #[test]
 fn a_fold_that_means_nothing_is_told_with_those_that_do() {
     for (text, told) in [
-        ("folds: [mean]", "folds: found a list; allowed: a map of folds by metric"),
+        ("aggregate: [mean]", "aggregate: found a list; expected: a map such as {rtt_seconds: max}"),
         (
-            "metrics: [rtt_seconds], folds: {rtt_second: mean}",
-            "folds.rtt_second: found \"rtt_second\"; allowed: a metric that this view shows; did you mean \"rtt_seconds\"?",
+            "metrics: [rtt_seconds], aggregate: {rtt_second: mean}",
+            "aggregate.rtt_second: found \"rtt_second\"; expected: a metric that this view shows; did you mean \"rtt_seconds\"?",
         ),
         (
-            "metrics: [sockets], folds: {rtt_seconds: mean}",
-            "folds.rtt_seconds: found \"rtt_seconds\"; allowed: a metric that this view shows",
+            "metrics: [sockets], aggregate: {rtt_seconds: mean}",
+            "aggregate.rtt_seconds: found \"rtt_seconds\"; expected: a metric that this view shows",
         ),
         (
-            "metrics: [sockets], folds: {sockets: mean}",
-            "folds.sockets: found a fold for the number of sockets; allowed: for other metrics",
+            "metrics: [sockets], aggregate: {sockets: mean}",
+            "aggregate.sockets: found an aggregate for the number of sockets; expected: for other metrics",
         ),
         (
-            "metrics: [sent_bytes_total], folds: {sent_bytes_total: sum}",
-            "folds.sent_bytes_total: found a fold for a counter; allowed: for other metrics, because a counter adds up",
+            "metrics: [sent_bytes_total], aggregate: {sent_bytes_total: sum}",
+            "aggregate.sent_bytes_total: found an aggregate for a counter, which always adds up; expected: for other metrics",
         ),
         (
-            "metrics: [send_queue_bytes], folds: {send_queue_bytes: histogram}",
-            "folds.send_queue_bytes: found \"histogram\"; allowed: sum, mean, min or max",
+            "metrics: [send_queue_bytes], aggregate: {send_queue_bytes: histogram}",
+            "aggregate.send_queue_bytes: found \"histogram\"; expected: sum, mean, min or max",
         ),
         (
-            "metrics: [rtt_seconds], folds: {rtt_seconds: maen}",
-            "folds.rtt_seconds: found \"maen\"; allowed: histogram, snapshot, mean, min, max or sum",
+            "metrics: [rtt_seconds], aggregate: {rtt_seconds: maen}",
+            "aggregate.rtt_seconds: found \"maen\"; expected: histogram, current_histogram, mean, min, max or sum",
         ),
         (
-            "metrics: [rtt_seconds], folds: {rtt_seconds: snapshots}",
-            "folds.rtt_seconds: found \"snapshots\"; allowed: histogram, snapshot, mean, min, max or sum; did you mean \"snapshot\"?",
+            "metrics: [rtt_seconds], aggregate: {rtt_seconds: current_histograms}",
+            "aggregate.rtt_seconds: found \"current_histograms\"; expected: histogram, current_histogram, mean, min, max or sum; did you mean \"current_histogram\"?",
         ),
         (
-            "metrics: [rtt_seconds], folds: {rtt_seconds: }",
-            "folds.rtt_seconds: found nothing; allowed: histogram, snapshot, mean, min, max or sum",
+            "metrics: [rtt_seconds], aggregate: {rtt_seconds: }",
+            "aggregate.rtt_seconds: found nothing; expected: histogram, current_histogram, mean, min, max or sum",
         ),
         (
-            &format!("{FLOW}, metrics: [rtt_seconds], folds: {{rtt_seconds: histogram}}"),
-            "folds.rtt_seconds: found \"histogram\"; allowed: sum, mean, min or max",
+            &format!("{FLOW}, metrics: [rtt_seconds], aggregate: {{rtt_seconds: histogram}}"),
+            "aggregate.rtt_seconds: found \"histogram\"; expected: sum, mean, min or max",
         ),
     ] {
         assert_eq!(told_to_view(text), told, "{text}");
@@ -132,38 +144,38 @@ fn a_fold_that_means_nothing_is_told_with_those_that_do() {
 #[test]
 fn bounds_that_cannot_count_are_told() {
     for (text, told) in [
-        ("histograms: [1]", "histograms: found a list; allowed: a map of lists of bounds by metric"),
+        ("histograms: [1]", "histograms: found a list; expected: a map of lists of bounds by metric"),
         (
             &format!("{FLOW}, metrics: [rtt_seconds], histograms: {{rtt_seconds: [1]}}"),
-            "histograms.rtt_seconds: found bounds for what is no histogram here; allowed: for readings in a view keyed by less than a flow, unless their fold is another",
+            "histograms.rtt_seconds: found bounds for what is no histogram in this view; expected: for distributions in an aggregated view, unless their aggregate is another",
         ),
         (
-            "metrics: [rtt_seconds], folds: {rtt_seconds: mean}, histograms: {rtt_seconds: [1]}",
-            "histograms.rtt_seconds: found bounds for what is no histogram here; allowed: for readings in a view keyed by less than a flow, unless their fold is another",
+            "metrics: [rtt_seconds], aggregate: {rtt_seconds: mean}, histograms: {rtt_seconds: [1]}",
+            "histograms.rtt_seconds: found bounds for what is no histogram in this view; expected: for distributions in an aggregated view, unless their aggregate is another",
         ),
         (
             "metrics: [sockets], histograms: {rtt_seconds: [1]}",
-            "histograms.rtt_seconds: found \"rtt_seconds\"; allowed: a metric that this view shows",
+            "histograms.rtt_seconds: found \"rtt_seconds\"; expected: a metric that this view shows",
         ),
         (
             "metrics: [rtt_seconds], histograms: {rtt_seconds: 1}",
-            "histograms.rtt_seconds: found 1; allowed: a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]",
+            "histograms.rtt_seconds: found 1; expected: a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]",
         ),
         (
             "metrics: [rtt_seconds], histograms: {rtt_seconds: []}",
-            "histograms.rtt_seconds: found 0 bounds; allowed: a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]",
+            "histograms.rtt_seconds: found 0 bounds; expected: a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]",
         ),
         (
             "metrics: [rtt_seconds], histograms: {rtt_seconds: [0.1, 0.1]}",
-            "histograms.rtt_seconds[1]: found 0.1 after 0.1; allowed: ascending bounds, each once",
+            "histograms.rtt_seconds[1]: found 0.1 after 0.1; expected: ascending bounds, each once",
         ),
         (
             "metrics: [rtt_seconds], histograms: {rtt_seconds: [-1]}",
-            "histograms.rtt_seconds[0]: found -1; allowed: 0 or more, finite",
+            "histograms.rtt_seconds[0]: found -1; expected: 0 or more, finite",
         ),
         (
             "metrics: [rtt_seconds], histograms: {rtt_seconds: ['1']}",
-            "histograms.rtt_seconds[0]: found \"1\"; allowed: a number",
+            "histograms.rtt_seconds[0]: found \"1\"; expected: a number",
         ),
     ] {
         assert_eq!(told_to_view(text), told, "{text}");
@@ -175,34 +187,34 @@ fn states_limits_and_times_are_told_with_their_range() {
     for (text, told) in [
         (
             "state: lisen",
-            "state: found \"lisen\"; allowed: established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, last_ack, listen, closing, all, connected, synchronized, bucket or big; did you mean \"listen\"?",
+            "state: found \"lisen\"; expected: established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, last_ack, listen, closing, all, connected, synchronized, bucket or big; did you mean \"listen\"?",
         ),
-        ("state: []", "state: found an empty list; allowed: a state or a list of states"),
+        ("state: []", "state: found an empty list; expected: a state or a list of states"),
         (
             "select: 'dst 10.0.0.0/33'",
-            "select: at \"10.0.0.0/33\": found \"10.0.0.0/33\"; allowed: ADDRESS, ADDRESS/PREFIX, [IPV6ADDRESS], * or nothing, with or without :PORT",
+            "select: at \"10.0.0.0/33\": found \"10.0.0.0/33\"; expected: ADDRESS, ADDRESS/PREFIX, [IPV6ADDRESS], * or nothing, with or without :PORT",
         ),
         (
             "state: listen, select: 'state established'",
-            "state: found states that select leaves out; allowed: a state that it lets through",
+            "state: found states that select leaves out; expected: a state that it lets through",
         ),
         (
             "select: 'dst 10.0.0.0/8 and'",
-            "select: at its end: found the end; allowed: (, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, container_id, pod, pod_uid, netns, direction, congestion, network, process, executable, pid, uid, user",
+            "select: at its end: found the end; expected: (, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, container_id, pod, pod_uid, netns, direction, congestion, network, process, executable, pid, uid, user",
         ),
         (
             "select: [a]",
-            "select: found a list; allowed: a selection such as \"dst 10.0.0.0/8 and not dport = 22\"",
+            "select: found a list; expected: a selection such as \"dst 10.0.0.0/8 and not dport = 22\"",
         ),
-        ("limit: 0", "limit: found 0; allowed: a number of rows from 1 to 1000000"),
-        ("limit: 1000001", "limit: found 1000001; allowed: a number of rows from 1 to 1000000"),
-        ("limit: '5'", "limit: found \"5\"; allowed: a number of rows from 1 to 1000000"),
-        ("limit: -1", "limit: found -1; allowed: a number of rows from 1 to 1000000"),
-        ("idle: 59s", "idle: found \"59s\"; allowed: a duration from 1m to 30d, such as 10m, 1h or 7d"),
-        ("idle: 31d", "idle: found \"31d\"; allowed: a duration from 1m to 30d, such as 10m, 1h or 7d"),
+        ("limit: 0", "limit: found 0; expected: a number of rows from 1 to 1000000"),
+        ("limit: 1000001", "limit: found 1000001; expected: a number of rows from 1 to 1000000"),
+        ("limit: '5'", "limit: found \"5\"; expected: a number of rows from 1 to 1000000"),
+        ("limit: -1", "limit: found -1; expected: a number of rows from 1 to 1000000"),
+        ("idle: 59s", "idle: found \"59s\"; expected: a duration from 1m to 30d, such as 10m, 1h or 7d"),
+        ("idle: 31d", "idle: found \"31d\"; expected: a duration from 1m to 30d, such as 10m, 1h or 7d"),
         (
             &format!("{FLOW}, idle: 1h"),
-            "idle: found in a view of flows; allowed: in other views, a flow's row goes with its socket",
+            "idle: found in a per-connection view, whose rows end with their sockets; expected: in other views",
         ),
     ] {
         assert_eq!(told_to_view(text), told, "{text}");
@@ -212,80 +224,80 @@ fn states_limits_and_times_are_told_with_their_range() {
 #[test]
 fn every_mistake_beside_the_views_says_what_was_found_and_what_is_allowed() {
     for (text, told) in [
-        ("views: [tcp]", "1:1: views: found a list; allowed: a map of views by their names"),
+        ("views: [tcp]", "1:1: views: found a list; expected: a map of views by their names"),
         (
             "views: {v: 5}",
-            "1:9: views.v: found 5; allowed: a map with the keys by, metrics, folds, histograms, select, state, limit, idle",
+            "1:9: views.v: found 5; expected: a map with the keys by, metrics, aggregate, histograms, select, state, limit, idle",
         ),
-        ("views: {Tcp: }", "1:9: views.Tcp: found the name \"Tcp\"; allowed: a-z, then a-z, 0-9 and _"),
-        ("views: {1a: }", "1:9: views.1a: found the name \"1a\"; allowed: a-z, then a-z, 0-9 and _"),
-        ("views: {a-b: }", "1:9: views.a-b: found the name \"a-b\"; allowed: a-z, then a-z, 0-9 and _"),
+        ("views: {Tcp: }", "1:9: views.Tcp: found the name \"Tcp\"; expected: a-z, then a-z, 0-9 and _"),
+        ("views: {1a: }", "1:9: views.1a: found the name \"1a\"; expected: a-z, then a-z, 0-9 and _"),
+        ("views: {a-b: }", "1:9: views.a-b: found the name \"a-b\"; expected: a-z, then a-z, 0-9 and _"),
         (
             "views: {exporter: }",
-            "1:9: views.exporter: found a name that begins with exporter, as the exporter's own do; allowed: any other",
+            "1:9: views.exporter: found a name that begins with exporter, as the exporter's own do; expected: any other",
         ),
         (
             "views: {legacy_totals: }",
-            "1:9: views.legacy_totals: found a name that begins with legacy, as the exporter's own do; allowed: any other",
+            "1:9: views.legacy_totals: found a name that begins with legacy, as the exporter's own do; expected: any other",
         ),
         (
             "views:\n  a: \n  b:\n  a: ",
-            "4:3: views.a: found on line 4 what views.a on line 2 says already; allowed: once",
+            "4:3: views.a: found on line 4 what views.a on line 2 says already; expected: once",
         ),
-        ("networks: [a]", "1:1: networks: found a list; allowed: a map of networks by their names"),
+        ("networks: [a]", "1:1: networks: found a list; expected: a map of networks by their names"),
         (
             "networks: {a: 10.0.0.0/8}",
-            "1:12: networks.a: found \"10.0.0.0/8\"; allowed: a list of networks such as [192.0.2.0/24, \"2001:db8::/32\"]",
+            "1:12: networks.a: found \"10.0.0.0/8\"; expected: a list of networks such as [192.0.2.0/24, \"2001:db8::/32\"]",
         ),
         (
             "networks: {a: [10.0.0.0/33]}",
-            "1:16: networks.a[0]: found \"10.0.0.0/33\"; allowed: a network such as 192.0.2.0/24 or 2001:db8::/32",
+            "1:16: networks.a[0]: found \"10.0.0.0/33\"; expected: a network such as 192.0.2.0/24 or 2001:db8::/32",
         ),
         (
             "networks: {a: [10.1.2.3/8]}",
-            "1:16: networks.a[0]: found 10.1.2.3/8, an address inside a network; allowed: the network, 10.0.0.0/8",
+            "1:16: networks.a[0]: found 10.1.2.3/8, an address inside a network; expected: the network, 10.0.0.0/8",
         ),
         (
             "networks: {a: [10.0.0.0/8], b: [10.0.0.0/8]}",
-            "1:33: networks.b[0]: found 10.0.0.0/8 under a already; allowed: each network once",
+            "1:33: networks.b[0]: found 10.0.0.0/8 under a already; expected: each network once",
         ),
         (
             "networks: {private: []}",
-            "1:12: networks.private: found the name \"private\"; allowed: a letter, then letters, digits, _, - and .; but not loopback, other, private, public, unknown",
+            "1:12: networks.private: found the name \"private\"; expected: a letter, then letters, digits, _, - and .; but not loopback, other, private, public, unknown",
         ),
         (
             "networks: {\"a b\": []}",
-            "1:12: networks.a b: found the name \"a b\"; allowed: a letter, then letters, digits, _, - and .; but not loopback, other, private, public, unknown",
+            "1:12: networks.a b: found the name \"a b\"; expected: a letter, then letters, digits, _, - and .; but not loopback, other, private, public, unknown",
         ),
-        ("network_prefix: 24", "1:1: network_prefix: found 24; allowed: a map with the keys ipv4, ipv6"),
+        ("network_prefix: 24", "1:1: network_prefix: found 24; expected: a map with the keys ipv4, ipv6"),
         (
             "network_prefix: {ipv4: 33}",
-            "1:18: network_prefix.ipv4: found 33; allowed: a prefix length from 1 to 32",
+            "1:18: network_prefix.ipv4: found 33; expected: a prefix length from 1 to 32",
         ),
         (
             "network_prefix: {ipv6: 0}",
-            "1:18: network_prefix.ipv6: found 0; allowed: a prefix length from 1 to 128",
+            "1:18: network_prefix.ipv6: found 0; expected: a prefix length from 1 to 128",
         ),
         (
             "collect: {observe: 500ms}",
-            "1:11: collect.observe: found \"500ms\"; allowed: a duration from 1s to 1h, such as 15s, 1m30s or 5m",
+            "1:11: collect.observe: found \"500ms\"; expected: a duration from 1s to 1h, such as 15s, 1m30s or 5m",
         ),
-        ("collect: {events: 'true'}", "1:11: collect.events: found \"true\"; allowed: true or false"),
+        ("collect: {events: 'true'}", "1:11: collect.events: found \"true\"; expected: true or false"),
         (
             "collect: {event_buffer: 1KiB}",
-            "1:11: collect.event_buffer: found \"1KiB\"; allowed: a size from 64KiB to 1GiB, such as 65536 or 32MiB",
+            "1:11: collect.event_buffer: found \"1KiB\"; expected: a size from 64KiB to 1GiB, such as 65536 or 32MiB",
         ),
         (
             "collect: {event_buffer: 32MB}",
-            "1:11: collect.event_buffer: found \"32MB\"; allowed: a size from 64KiB to 1GiB, such as 65536 or 32MiB",
+            "1:11: collect.event_buffer: found \"32MB\"; expected: a size from 64KiB to 1GiB, such as 65536 or 32MiB",
         ),
         (
             "collect: {tracked_sockets: 0}",
-            "1:11: collect.tracked_sockets: found 0; allowed: a number of sockets from 1 to 100000000",
+            "1:11: collect.tracked_sockets: found 0; expected: a number of sockets from 1 to 100000000",
         ),
         (
             "selection: {process: {pids: [1]}}",
-            "1:1: selection: found a selection without logic; allowed: beside logic, and select in each view",
+            "1:1: selection: found a selection without logic; expected: beside logic, and select in each view",
         ),
     ] {
         let shows = if text.starts_with("views") { "" } else { "\nviews: {shows: }" };
@@ -298,7 +310,7 @@ fn two_views_with_one_exposed_name_are_told_both() {
     assert_eq!(
         mistakes("views: {a: {metrics: [min_rtt_seconds]}, a_min: {metrics: [rtt_seconds]}}"),
         "a.yml:1:42: views.a_min: found the exposed name ss_a_min_rtt_seconds in view a and in view a_min; \
-         allowed: names of views and metrics that make each exposed name once"
+         expected: names of views and metrics that make each exposed name once"
     );
 }
 

@@ -18,7 +18,7 @@ fn columns(text: &str) -> String {
         let list = |bounds: &[f64]| bounds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let fold = match &column.fold {
             Fold::Histogram(bounds) => format!("histogram[{}]", list(bounds)),
-            Fold::Distribution(bounds) => format!("snapshot[{}]", list(bounds)),
+            Fold::Distribution(bounds) => format!("current_histogram[{}]", list(bounds)),
             fold => format!("{fold:?}").to_lowercase(),
         };
         format!("{}:{fold}", column.metric.name)
@@ -43,14 +43,14 @@ fn a_view_without_keys_is_one_row_over_all_connections() {
 
 #[test]
 fn a_key_without_a_value_counts_as_absent() {
-    let empty = "by: , metrics: , folds: , histograms: , select: , state: , limit: , idle: ";
+    let empty = "by: , metrics: , aggregate: , histograms: , select: , state: , limit: , idle: ";
     assert_eq!(view(empty), view(""));
     let config = parsed("views: {v: }\nnetworks:\nnetwork_prefix: {ipv4: , ipv6: }\ncollect: {events: }");
     assert_eq!((config.networks, config.collect), (Networks::default(), Collect::DEFAULT));
 }
 
 #[test]
-fn a_metric_folds_by_its_kind() {
+fn a_metric_is_aggregated_by_its_kind() {
     let metrics = "metrics: [sockets, closed_total, sent_bytes_total, rtt_seconds], histograms: {rtt_seconds: [0, 0.5]}";
     assert_eq!(
         columns(metrics),
@@ -63,30 +63,29 @@ fn a_metric_folds_by_its_kind() {
 }
 
 #[test]
-fn a_view_may_fold_otherwise() {
-    let folds = |fold: &str| columns(&format!("metrics: [rtt_seconds], folds: {{rtt_seconds: {fold}}}"));
+fn a_view_may_aggregate_otherwise() {
+    let folds = |fold: &str| columns(&format!("metrics: [rtt_seconds], aggregate: {{rtt_seconds: {fold}}}"));
     for (fold, expected) in [("mean", "mean"), ("min", "least"), ("max", "greatest"), ("sum", "sum")] {
         assert_eq!(folds(fold), format!("rtt_seconds:{expected}"));
-        let amount = format!("metrics: [send_queue_bytes], folds: {{send_queue_bytes: {fold}}}");
+        let amount = format!("metrics: [send_queue_bytes], aggregate: {{send_queue_bytes: {fold}}}");
         assert_eq!(columns(&amount), format!("send_queue_bytes:{expected}"));
-        let flow = format!("{FLOW}, metrics: [rtt_seconds], folds: {{rtt_seconds: {fold}}}");
+        let flow = format!("{FLOW}, metrics: [rtt_seconds], aggregate: {{rtt_seconds: {fold}}}");
         assert_eq!(columns(&flow), format!("rtt_seconds:{expected}"));
     }
     assert_eq!(folds("histogram"), columns("metrics: [rtt_seconds]"));
-    let snapshot =
-        "metrics: [rtt_seconds], folds: {rtt_seconds: snapshot}, histograms: {rtt_seconds: [1e-3]}";
-    assert_eq!(columns(snapshot), "rtt_seconds:snapshot[0.001]");
+    let current = "metrics: [rtt_seconds], aggregate: {rtt_seconds: current_histogram}, histograms: {rtt_seconds: [1e-3]}";
+    assert_eq!(columns(current), "rtt_seconds:current_histogram[0.001]");
 }
 
 #[test]
-fn a_fold_that_is_not_the_usual_one_stands_in_the_help() {
+fn an_aggregate_that_is_not_the_default_stands_in_the_help() {
     let help = |text: &str| {
         let column = view(&format!("metrics: [rtt_seconds], {text}")).columns.into_iter().next();
         column.map(|column| (column.help, column.metric.help)).unwrap_or_default()
     };
-    let (usual, table) = help("folds: {rtt_seconds: histogram}");
+    let (usual, table) = help("aggregate: {rtt_seconds: histogram}");
     assert_eq!(usual, table);
-    let (mean, table) = help("folds: {rtt_seconds: mean}");
+    let (mean, table) = help("aggregate: {rtt_seconds: mean}");
     assert_eq!(mean, format!("{}, the mean over the open sockets.", table.trim_end_matches('.')));
 }
 

@@ -1,8 +1,8 @@
-//! The columns of a view: how each metric folds, what it is called and what its help says.
+//! The columns of a view: how each metric is aggregated, what it is called and what its help says.
 //!
 //! Refuses to know which sockets they are about.
 
-use super::{FOLDS, HISTOGRAMS, METRICS, metrics};
+use super::{AGGREGATE, HISTOGRAMS, METRICS, metrics};
 use crate::config::entry::{Entry, Section};
 use crate::config::{Column, View};
 use crate::metrics::{Fold, Kind, Metric, Source};
@@ -14,7 +14,8 @@ pub(super) fn read(keys: &Section<'_>, view: &View) -> Vec<Column> {
         None => metrics::unnamed(view),
     };
     let mut columns: Vec<_> = shown.into_iter().map(|metric| Column::new(metric, view)).collect();
-    for (name, entry) in keys.filled(FOLDS).iter().flat_map(|folds| folds.named("a map of folds by metric")) {
+    let aggregates = keys.filled(AGGREGATE);
+    for (name, entry) in aggregates.iter().flat_map(|all| all.named("a map such as {rtt_seconds: max}")) {
         if let Some(column) = find(name, &entry, &mut columns) {
             column.refold(&entry, view);
         }
@@ -50,16 +51,17 @@ impl Column {
         }
     }
 
-    /// Folds as the entry says instead.
+    /// Aggregates as the entry says instead.
     fn refold(&mut self, entry: &Entry<'_>, view: &View) {
-        let adds_up = "found a fold for a counter; allowed: for other metrics, because a counter adds up";
+        let adds_up = "found an aggregate for a counter, which always adds up; expected: for other metrics";
         let allowed = match (self.metric.kind, view.is_of_flows()) {
             (Kind::Counter, _) => return entry.mistake(adds_up),
-            (Kind::Reading, false) => "histogram, snapshot, mean, min, max or sum",
+            (Kind::Reading, false) => "histogram, current_histogram, mean, min, max or sum",
             (Kind::Amount, _) | (Kind::Reading, true) => "sum, mean, min or max",
         };
         if self.metric.source == Source::Sockets {
-            return entry.mistake("found a fold for the number of sockets; allowed: for other metrics");
+            return entry
+                .mistake("found an aggregate for the number of sockets; expected: for other metrics");
         }
         let Some(word) = entry.text(allowed) else { return };
         let bounds = || self.metric.bounds.to_vec();
@@ -69,7 +71,7 @@ impl Column {
             "min" => Fold::Least,
             "max" => Fold::Greatest,
             "histogram" if allowed.contains("histogram") => Fold::Histogram(bounds()),
-            "snapshot" if allowed.contains("snapshot") => Fold::Distribution(bounds()),
+            "current_histogram" if allowed.contains("current_histogram") => Fold::Distribution(bounds()),
             _ => {
                 return entry.strange(
                     &word,
@@ -90,14 +92,14 @@ impl Column {
         match &mut self.fold {
             Fold::Histogram(known) | Fold::Distribution(known) => *known = bounds.unwrap_or_default(),
             _ => entry.mistake(
-                "found bounds for what is no histogram here; allowed: for readings in a view keyed by less \
-                 than a flow, unless their fold is another",
+                "found bounds for what is no histogram in this view; expected: for distributions in an aggregated \
+                 view, unless their aggregate is another",
             ),
         }
     }
 }
 
-/// How a metric folds unless the file says otherwise.
+/// How a metric is aggregated by default.
 fn fold(metric: &Metric, view: &View) -> Fold {
     match (metric.kind, view.is_of_flows()) {
         (Kind::Counter, false) => Fold::Gain,
@@ -107,14 +109,14 @@ fn fold(metric: &Metric, view: &View) -> Fold {
     }
 }
 
-/// What the help says of a fold that is not the usual one.
+/// What the help says of an aggregate that is not the default.
 fn phrase(fold: &Fold) -> &'static str {
     match fold {
         Fold::Mean => ", the mean over the open sockets.",
-        Fold::Least => ", the least of the open sockets.",
-        Fold::Greatest => ", the greatest of the open sockets.",
+        Fold::Least => ", the minimum over the open sockets.",
+        Fold::Greatest => ", the maximum over the open sockets.",
         Fold::Sum => ", the sum over the open sockets.",
-        Fold::Distribution(_) => ", the open sockets by it: falls when one closes.",
+        Fold::Distribution(_) => ", a histogram of the open sockets, which falls when one closes.",
         Fold::Latest | Fold::Gain | Fold::Histogram(_) => ".",
     }
 }
@@ -123,7 +125,7 @@ fn bounds(entry: &Entry<'_>) -> Option<Vec<f64>> {
     const SOME: &str = "a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]";
     let items = entry.list(SOME)?;
     if items.is_empty() || items.len() > 100 {
-        entry.mistake(&format!("found {} bounds; allowed: {SOME}", items.len()));
+        entry.mistake(&format!("found {} bounds; expected: {SOME}", items.len()));
     }
     let mut bounds: Vec<f64> = Vec::new();
     for item in &items {
@@ -131,7 +133,7 @@ fn bounds(entry: &Entry<'_>) -> Option<Vec<f64>> {
         if !bound.is_finite() || bound < 0.0 {
             item.refuse("0 or more, finite");
         } else if let Some(last) = bounds.last().filter(|last| **last >= bound) {
-            item.mistake(&format!("found {bound} after {last}; allowed: ascending bounds, each once"));
+            item.mistake(&format!("found {bound} after {last}; expected: ascending bounds, each once"));
         } else {
             bounds.push(bound);
         }

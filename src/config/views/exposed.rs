@@ -17,7 +17,7 @@ pub(super) fn check(views: &[(&Entry<'_>, View)]) {
             if let Some((name, owner)) = claim(&mut owners, &view.name, column) {
                 entry.mistake(&format!(
                     "found the exposed name {name} in view {owner} and in view {}; \
-                     allowed: names of views and metrics that make each exposed name once",
+                     expected: names of views and metrics that make each exposed name once",
                     view.name
                 ));
             }

@@ -13,7 +13,7 @@ pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
     const SOME: &str = "a list of metrics, such as [sockets, \"*_bytes_total\"]";
     let items = list.list(SOME);
     if items.as_ref().is_some_and(Vec::is_empty) {
-        list.mistake(&format!("found an empty list; allowed: {SOME}"));
+        list.mistake(&format!("found an empty list; expected: {SOME}"));
     }
     let mut words: Vec<(String, Entry<'_>)> = Vec::new();
     for item in items.into_iter().flatten() {
@@ -65,13 +65,12 @@ fn obstacle(metric: &Metric, view: &View) -> Option<&'static str> {
     if view.is_of_flows() {
         let past = matches!(metric.source, Source::Opened | Source::Closed);
         return past.then_some(
-            "a count of flows that come and go in a view of flows, whose rows are one flow each; \
-             allowed: in a view keyed by less",
+            "a count of opened or closed connections in a per-connection view; expected: in an aggregated view",
         );
     }
     let counts = metric.kind == Kind::Counter && view.states.intersection(FULL).is_empty();
     counts.then_some(
         "a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; \
-         allowed: metrics that are no counters",
+         expected: metrics that are no counters",
     )
 }

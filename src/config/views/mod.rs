@@ -21,7 +21,7 @@ mod pattern;
 
 const BY: Name = &["by"];
 const METRICS: Name = &["metrics"];
-const FOLDS: Name = &["folds"];
+const AGGREGATE: Name = &["aggregate"];
 const HISTOGRAMS: Name = &["histograms"];
 const SELECT: Name = &["select"];
 const STATE: Name = &["state"];
@@ -48,7 +48,7 @@ pub(super) fn read(section: &Entry<'_>, networks: &Networks) -> Vec<View> {
 }
 
 fn view(name: &str, entry: &Entry<'_>, networks: &Networks) -> View {
-    let keys = entry.section(&[BY, METRICS, FOLDS, HISTOGRAMS, SELECT, STATE, LIMIT, IDLE]);
+    let keys = entry.section(&[BY, METRICS, AGGREGATE, HISTOGRAMS, SELECT, STATE, LIMIT, IDLE]);
     let selection = keys.filled(SELECT).and_then(|entry| selection(entry, networks));
     let selection = selection.unwrap_or(Expression::Always);
     let by = keys.filled(BY).map(labels).unwrap_or_default();
@@ -75,13 +75,13 @@ fn check_name(name: &str, entry: &Entry<'_>) {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !fits {
         let found = shown(name);
-        entry.mistake(&format!("found the name \"{found}\"; allowed: a-z, then a-z, 0-9 and _"));
+        entry.mistake(&format!("found the name \"{found}\"; expected: a-z, then a-z, 0-9 and _"));
     }
     if let Some(taken) =
         ["exporter", "legacy"].into_iter().find(|taken| name.split('_').next() == Some(*taken))
     {
         entry.mistake(&format!(
-            "found a name that begins with {taken}, as the exporter's own do; allowed: any other"
+            "found a name that begins with {taken}, as the exporter's own do; expected: any other"
         ));
     }
 }
@@ -99,7 +99,7 @@ fn labels(entry: &Entry<'_>) -> Vec<Label> {
         let Some(word) = item.text("the name of a label") else { continue };
         match Label::named(&word) {
             Some(label) if labels.contains(&label) => {
-                item.mistake(&format!("found {word} again; allowed: each label once"));
+                item.mistake(&format!("found {word} again; expected: each label once"));
             }
             Some(label) => labels.push(label),
             None => item.strange(&word, &names().collect::<Vec<_>>().join(", "), names()),
@@ -115,7 +115,7 @@ fn states_of(keys: &Section<'_>, selection: &Expression) -> StateSet {
     };
     let states = states::read(entry).unwrap_or(states::CONNECTIONS);
     if states.intersection(selected).is_empty() {
-        entry.mistake("found states that select leaves out; allowed: a state that it lets through");
+        entry.mistake("found states that select leaves out; expected: a state that it lets through");
     }
     states.intersection(selected)
 }
@@ -123,7 +123,9 @@ fn states_of(keys: &Section<'_>, selection: &Expression) -> StateSet {
 fn idle(keys: &Section<'_>, view: &View) -> Duration {
     let Some(entry) = keys.filled(IDLE) else { return IDLE_UNSAID };
     if view.is_of_flows() {
-        entry.mistake("found in a view of flows; allowed: in other views, a flow's row goes with its socket");
+        entry.mistake(
+            "found in a per-connection view, whose rows end with their sockets; expected: in other views",
+        );
     }
     duration::read(entry, &IDLES, "a duration from 1m to 30d, such as 10m, 1h or 7d").unwrap_or(IDLE_UNSAID)
 }

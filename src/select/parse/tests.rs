@@ -262,20 +262,20 @@ fn what_would_exhaust_the_stack_or_the_memory_is_refused() {
     for (text, message) in [
         (
             "(".repeat(65_000),
-            "column 129: found more than 128 parentheses and not inside each other; allowed: fewer",
+            "column 129: found more than 128 parentheses and not inside each other; expected: fewer",
         ),
         (
             "not ".repeat(16_000),
-            "column 513: found more than 128 parentheses and not inside each other; allowed: fewer",
+            "column 513: found more than 128 parentheses and not inside each other; expected: fewer",
         ),
-        ("(".repeat(100_000), "column 1: found 100000 bytes; allowed: at most 65536"),
+        ("(".repeat(100_000), "column 1: found 100000 bytes; expected: at most 65536"),
         (
             format!("uid 1{}", " or uid 2 and uid 3".repeat(3000)),
-            "column 596: found more than 64 levels; allowed: fewer changes between and, or, not",
+            "column 596: found more than 64 levels; expected: fewer changes between and, or, not",
         ),
         (
             format!("{}uid 1", "not ".repeat(65)),
-            "column 9: found more than 64 levels; allowed: fewer changes between and, or, not",
+            "column 9: found more than 64 levels; expected: fewer changes between and, or, not",
         ),
     ] {
         assert_eq!(refusal(&text), message);

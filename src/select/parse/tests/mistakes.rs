@@ -8,20 +8,21 @@ fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
                               netns, direction, congestion, network, process, executable, pid, uid, user";
     let port = |found: &str, hint: &str| {
         format!(
-            "column 9: found \"{found}\"; allowed: a port from 0 to 65535, or the name of a service such as \
+            "column 9: found \"{found}\"; expected: a port from 0 to 65535, or the name of a service such as \
              https{hint}"
         )
     };
     let address = |at: u32, found: &str| {
         format!(
-            "column {at}: found {found}; allowed: ADDRESS, ADDRESS/PREFIX, [IPV6ADDRESS], * or nothing, with or \
+            "column {at}: found {found}; expected: ADDRESS, ADDRESS/PREFIX, [IPV6ADDRESS], * or nothing, with or \
              without :PORT"
         )
     };
-    let predicate =
-        |at: u32, found: &str, hint: &str| format!("column {at}: found {found}; allowed: {PREDICATES}{hint}");
+    let predicate = |at: u32, found: &str, hint: &str| {
+        format!("column {at}: found {found}; expected: {PREDICATES}{hint}")
+    };
     let ending = |at: u32, found: &str| {
-        format!("column {at}: found {found}; allowed: the end, and, or, or a predicate")
+        format!("column {at}: found {found}; expected: the end, and, or, or a predicate")
     };
     for (text, message) in [
         ("dporrt = 443", predicate(1, "\"dporrt\"", "; did you mean \"dport\"?")),
@@ -33,72 +34,72 @@ fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
         ("autobound", predicate(1, "\"autobound\", which a dump cannot tell", "")),
         ("uid 1 )", ending(7, "\")\"")),
         ("state listen )", ending(14, "\")\"")),
-        ("( uid 1", "column 8: found the end; allowed: ) for the ( in column 1".to_owned()),
-        ("uid", "column 4: found the end; allowed: a user id from 0 to 4294967295".to_owned()),
-        ("uid = -1", "column 7: found \"-1\"; allowed: a user id from 0 to 4294967295".to_owned()),
-        ("uid > 1", "column 5: found \">\"; allowed: =, !=, or the value at once".to_owned()),
-        ("pid 0", "column 5: found \"0\"; allowed: a process id from 1 to 4294967295".to_owned()),
+        ("( uid 1", "column 8: found the end; expected: ) for the ( in column 1".to_owned()),
+        ("uid", "column 4: found the end; expected: a user id from 0 to 4294967295".to_owned()),
+        ("uid = -1", "column 7: found \"-1\"; expected: a user id from 0 to 4294967295".to_owned()),
+        ("uid > 1", "column 5: found \">\"; expected: =, !=, or the value at once".to_owned()),
+        ("pid 0", "column 5: found \"0\"; expected: a process id from 1 to 4294967295".to_owned()),
         ("dport = htttps", port("htttps", "; did you mean \"https\"?")),
         ("dport = 70000", port("70000", "")),
         ("dport = 010", port("010", "")),
-        ("sport > *", "column 7: found a comparison with any port; allowed: =, !=".to_owned()),
+        ("sport > *", "column 7: found a comparison with any port; expected: =, !=".to_owned()),
         ("dst 10.0.0.300", address(5, "\"10.0.0.300\"")),
         ("dst 10.0.0.0/33", address(5, "\"10.0.0.0/33\"")),
         ("dst 10/8", address(5, "\"10/8\"")),
         ("dst unix:/run/x", address(5, "\"unix:/run/x\", which no TCP socket has")),
         (
             "dst ::1:443",
-            "column 5: found \"::1:443\"; allowed: [::1:443] for an address, [::1]:443 for an address and a \
+            "column 5: found \"::1:443\"; expected: [::1:443] for an address, [::1]:443 for an address and a \
              port"
                 .to_owned(),
         ),
         (
             "src db.example.org",
-            "column 5: found \"db.example.org\"; allowed: an address or a network; the name of a host stands behind \
+            "column 5: found \"db.example.org\"; expected: an address or a network; the name of a host stands behind \
              dst alone"
                 .to_owned(),
         ),
-        ("dst [::1", "column 5: found \"[::1\"; allowed: ] behind the address".to_owned()),
+        ("dst [::1", "column 5: found \"[::1\"; expected: ] behind the address".to_owned()),
         (
             "dst [::1]443",
-            "column 5: found \"[::1]443\"; allowed: [ADDRESS] or [ADDRESS/PREFIX], with or without :PORT".to_owned(),
+            "column 5: found \"[::1]443\"; expected: [ADDRESS] or [ADDRESS/PREFIX], with or without :PORT".to_owned(),
         ),
         (
             "dst inet:[::1]",
-            "column 5: found \"inet:[::1]\"; allowed: an address of the family that stands before it".to_owned(),
+            "column 5: found \"inet:[::1]\"; expected: an address of the family that stands before it".to_owned(),
         ),
-        ("dst \"10.0.0.1\"", "column 5: found \"10.0.0.1\"; allowed: the name of a host".to_owned()),
+        ("dst \"10.0.0.1\"", "column 5: found \"10.0.0.1\"; expected: the name of a host".to_owned()),
         (
             "fwmark = x",
-            "column 10: found \"x\"; allowed: a mark such as 0x1, or 0x1/0x3 for the bits that count".to_owned(),
+            "column 10: found \"x\"; expected: a mark such as 0x1, or 0x1/0x3 for the bits that count".to_owned(),
         ),
         (
             "network = ofice",
-            "column 11: found \"ofice\"; allowed: data centre, office; did you mean \"office\"?".to_owned(),
+            "column 11: found \"ofice\"; expected: data centre, office; did you mean \"office\"?".to_owned(),
         ),
         (
             "direction = inbuond",
-            "column 13: found \"inbuond\"; allowed: inbound, outbound; did you mean \"inbound\"?".to_owned(),
+            "column 13: found \"inbuond\"; expected: inbound, outbound; did you mean \"inbound\"?".to_owned(),
         ),
         (
             "process = /usr/bin/x",
-            "column 11: found \"/usr/bin/x\"; allowed: the name of a process without its path".to_owned(),
+            "column 11: found \"/usr/bin/x\"; expected: the name of a process without its path".to_owned(),
         ),
-        ("process = \"\"", "column 11: found \"\"; allowed: the name of a process".to_owned()),
+        ("process = \"\"", "column 11: found \"\"; expected: the name of a process".to_owned()),
         (
             "process = \"x",
-            "column 11: found a quotation mark without its partner; allowed: \"...\", in which \\ stands before \" \
+            "column 11: found a quotation mark without its partner; expected: \"...\", in which \\ stands before \" \
              and \\"
                 .to_owned(),
         ),
-        ("state != listen", "column 7: found \"!=\"; allowed: =, or the value at once".to_owned()),
+        ("state != listen", "column 7: found \"!=\"; expected: =, or the value at once".to_owned()),
     ] {
         assert_eq!(refusal(text), message, "{text}");
     }
     let message = refusal("state establised");
-    assert!(message.starts_with("column 7: found \"establised\"; allowed: all, connected, "), "{message}");
+    assert!(message.starts_with("column 7: found \"establised\"; expected: all, connected, "), "{message}");
     assert!(message.ends_with("; did you mean \"established\"?"), "{message}");
     let nameless = parse("network = office", &Networks::default()).map_err(|mistake| mistake.to_string());
-    let expected = "column 11: found \"office\"; allowed: none, because no network has a name";
+    let expected = "column 11: found \"office\"; expected: none, because no network has a name";
     assert_eq!(nameless, Err(expected.to_owned()));
 }
