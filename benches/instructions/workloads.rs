@@ -1,10 +1,7 @@
-//! What is counted: a name each, and how to prepare it.
-//!
-//! Refuses to know who counts.
+//! The workloads: a name each, and how to prepare it.
 
 use std::hint::black_box;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ss_exporter::attribute::Users;
@@ -17,7 +14,11 @@ use ss_exporter::privileges::Privileges;
 use ss_exporter::snapshot::{Cursor, Snapshot};
 use ss_exporter::sockdiag::{self, Extensions, Field, Request, Socket, State, StateSet};
 
-use crate::recording::{Host, Recording, dump, event, replies};
+use testkit::host::FakeHost;
+use testkit::recording::{Recording, dump};
+use testkit::reply::Reply;
+
+use crate::recording::{listeners, replies};
 
 /// What remains when everything is prepared.
 pub type Work = Box<dyn FnOnce()>;
@@ -57,8 +58,10 @@ const ROWS: &str = "views:\n  tcp: {by: [direction, local_port, remote_port], li
 /// Never the reason to give up, however slow it is to be counted.
 const PATIENCE: &str = "collect: {deadline: 60s, owners: 30s}\n";
 
+/// The only network namespace.
+const NETNS: &str = "own";
 /// Sockets of one process.
-const EACH: u32 = 50;
+const SOCKETS_PER_PROCESS: u32 = 50;
 /// What every socket gains between two collections.
 const GAIN: u32 = 1_000;
 
@@ -83,30 +86,27 @@ fn decode(sockets: u32) -> Work {
 /// An exporter on a host of the recording's, which has collected once.
 struct Exporter {
     plan: Plan,
-    host: Host,
+    host: FakeHost,
     state: CollectorState,
-    /// The host's process table.
-    proc: tempfile::TempDir,
 }
 
 impl Exporter {
     fn started(config: &str) -> Self {
         let plan = Plan::new(Config::parse("workload", &format!("{config}{PATIENCE}")).expect("valid"));
-        let proc = tempfile::tempdir().expect("a folder");
-        // The table shows the exporter itself, and is not empty.
-        std::fs::create_dir(proc.path().join("self")).expect("a folder");
-        hold(proc.path(), 0);
-        let host = Host::idle(proc.path());
+        let host = FakeHost::new(&[NETNS]);
+        host.set_listeners(dump(&listeners()));
+        // The process table is not empty.
+        open(&host, 0);
         let state = CollectorState::new(&plan, Privileges::default());
-        let mut exporter = Self { plan, host, state, proc };
+        let mut exporter = Self { plan, host, state };
         exporter.collect();
         exporter
     }
 
     /// The host now has so many sockets, held by processes.
     fn opens(&self, sockets: u32) {
-        self.host.has(&replies(sockets, 0));
-        (1..=sockets).for_each(|inode| hold(self.proc.path(), inode));
+        self.host.set_connections(NETNS, dump(&replies(sockets, 0)));
+        (1..=sockets).for_each(|inode| open(&self.host, inode));
     }
 
     fn collect(&mut self) -> Snapshot {
@@ -116,15 +116,11 @@ impl Exporter {
     }
 }
 
-/// A process holds the socket with that inode.
-fn hold(proc: &Path, inode: u32) {
-    let pid = 100 + inode / EACH;
-    let fds = proc.join(pid.to_string()).join("fd");
-    if std::fs::create_dir_all(&fds).is_ok() {
-        let stat = format!("{pid} (server-{}) S{} 7 0\n", pid % 4, " 0".repeat(18));
-        std::fs::write(proc.join(pid.to_string()).join("stat"), stat).expect("a file");
-    }
-    symlink(format!("socket:[{inode}]"), fds.join((inode % EACH).to_string())).expect("a link");
+/// A process opens the socket with that inode.
+fn open(host: &FakeHost, inode: u32) {
+    let pid = 100 + inode / SOCKETS_PER_PROCESS;
+    let name = format!("server-{}", pid % 4);
+    host.processes.open(pid, name.as_bytes(), inode % SOCKETS_PER_PROCESS, inode);
 }
 
 /// A collection that sees all sockets for the first time.
@@ -141,9 +137,9 @@ fn new(config: &str, sockets: u32) -> Work {
 fn again(config: &str, sockets: u32) -> Work {
     let mut exporter = Exporter::started(config);
     exporter.opens(sockets);
-    let second = replies(sockets, GAIN);
+    let second = dump(&replies(sockets, GAIN));
     exporter.collect();
-    exporter.host.has(&second);
+    exporter.host.set_connections(NETNS, second);
     Box::new(move || {
         black_box(exporter.collect());
         std::mem::forget(exporter);
@@ -168,7 +164,8 @@ fn encode(config: &str, sockets: u32) -> Work {
 /// The ends of all sockets, which a collection has seen alive or nobody.
 fn end(sockets: u32, known: bool) -> Work {
     let mut exporter = Exporter::started(VIEWS);
-    let events: Vec<_> = replies(sockets, GAIN).into_iter().map(event).collect();
+    let replies = replies(sockets, GAIN).into_iter();
+    let events: Vec<Reply> = replies.map(|reply| reply.state(State::Close)).collect();
     if known {
         exporter.opens(sockets);
         exporter.collect();
@@ -178,7 +175,7 @@ fn end(sockets: u32, known: bool) -> Work {
         let names = Names { networks: &exporter.plan.networks, interface: &|_| None, users: Some(&users) };
         let tracker = exporter.state.tracker();
         for event in &events {
-            let socket = Socket::parse(event).expect("a socket");
+            let socket = Socket::parse(event.bytes()).expect("a socket");
             tracker.ended(&socket, names);
         }
         std::mem::forget((events, exporter));

@@ -2,24 +2,19 @@
 
 use criterion::{Criterion, Throughput};
 use ss_exporter::exposition::{Encoder, Format, Value};
-use ss_exporter::sockdiag::{Field, Socket};
+use ss_exporter::sockdiag::{Field, Socket, State};
+use testkit::reply::Reply;
 
 const SOCKETS: u32 = 10_000;
 
 /// Replies as Linux 6.18 sends them: the header, four small attributes and `tcp_info`.
-fn replies() -> Vec<Vec<u8>> {
-    let reply = |cookie: u32| {
-        let mut reply = vec![0; 72];
-        reply[..2].copy_from_slice(&[2, 1]);
-        reply[44..48].copy_from_slice(&cookie.to_ne_bytes());
-        for (kind, length) in [(8_u16, 1_usize), (15, 4), (21, 8), (22, 2), (2, 280)] {
-            reply.extend(u16::try_from(4 + length).expect("short").to_ne_bytes());
-            reply.extend(kind.to_ne_bytes());
-            reply.extend(vec![3; length.next_multiple_of(4)]);
-        }
-        reply
-    };
-    (1..=SOCKETS).map(reply).collect()
+fn replies() -> Vec<Reply> {
+    let end = ([0, 0, 0, 0], 0).into();
+    let reply = Reply::new(State::Established, end, end);
+    let attributes = [(8, 1), (15, 4), (21, 8), (22, 2), (2, 280)];
+    let reply =
+        attributes.into_iter().fold(reply, |reply, (kind, size)| reply.attribute(kind, &vec![3; size]));
+    (1..=SOCKETS).map(|cookie| reply.clone().cookie(cookie)).collect()
 }
 
 pub fn run() {
@@ -31,7 +26,7 @@ pub fn run() {
     group.bench_function("decode, per socket", |bencher| {
         bencher.iter(|| {
             let values = replies.iter().filter_map(|reply| {
-                let socket = Socket::parse(reply)?;
+                let socket = Socket::parse(reply.bytes())?;
                 Some(socket.tcp_info()?.get(Field::Rtt)? + u64::from(socket.remote().port()))
             });
             values.sum::<u64>()

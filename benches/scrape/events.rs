@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::exporter::{Exporter, SERVICES};
-use super::traffic::{End, Lanes};
+use testkit::traffic::{End, Lanes};
 
 const SECONDS: u32 = 5;
 /// Two sockets close with each connection.

@@ -8,14 +8,6 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
-#[path = "../../examples/hold/load.rs"]
-mod load;
-#[path = "../../tests/support/namespace.rs"]
-mod namespace;
-#[path = "../../tests/exactness/traffic.rs"]
-#[expect(dead_code, reason = "tests also select by its ports")]
-mod traffic;
-
 mod codec;
 mod compare;
 mod events;
@@ -28,6 +20,9 @@ mod start;
 
 use std::time::Duration;
 
+use testkit::load;
+use testkit::netns::enter_with;
+
 fn main() {
     if load::is_child() {
         load::hold().expect("hold a share of the connections");
@@ -35,7 +30,7 @@ fn main() {
     }
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let passed_on: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if namespace::enter(&passed_on) {
+    if enter_with(&passed_on) {
         return;
     }
     let option = |name: &str| {

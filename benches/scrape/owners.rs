@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::compare::{Way, compare, heading, median, ms};
 use super::exporter::{DEFAULT, Exporter, value};
-use super::load::Load;
 use super::readers::{bare_dump, ss};
+use testkit::load::Load;
 
 const BY_CGROUP: &str = "views:
   tcp: {by: [unit, container_id, direction, service_port]}

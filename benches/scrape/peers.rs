@@ -2,8 +2,8 @@
 
 use super::compare::{Way, compare};
 use super::exporter::{DEFAULT, Exporter, SERVICES};
-use super::load::{RARE_NETWORK, RARE_PORT};
 use super::readers::{bare_dump, ss};
+use testkit::load::{RARE_NETWORK, RARE_PORT};
 
 const SEED: &str = "logic: {compression: {max_flows: 0}}\n";
 

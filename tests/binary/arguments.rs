@@ -2,8 +2,8 @@
 
 use std::process::Stdio;
 
-use super::exporter::Exporter;
 use super::{enter, program, run, text};
+use testkit::exporter::Exporter;
 
 #[test]
 fn help_and_version_go_to_standard_output_and_succeed() {

@@ -1,7 +1,7 @@
 //! Every example configuration of both generations, run as its users ran it.
 
 use super::enter;
-use super::exporter::Exporter;
+use testkit::exporter::Exporter;
 
 #[test]
 fn every_example_of_both_generations_starts_and_shows_what_it_switches_on() {

@@ -5,9 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::enter;
-use super::exporter::Exporter;
 use super::privileges::{held_by_root, told};
-use super::public::Public;
+use testkit::exporter::Exporter;
+use testkit::public::Public;
 
 /// `1 << CAP_DAC_READ_SEARCH | 1 << CAP_SYS_PTRACE` of `linux/capability.h`.
 const OWNERS: u64 = 1 << 2 | 1 << 19;

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::enter;
-use super::exporter::Exporter;
+use testkit::exporter::Exporter;
 
 #[test]
 fn a_process_with_a_hostile_name_breaks_nothing() {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tempfile::NamedTempFile;
 
-use super::exporter::Exporter;
 use super::{enter, program};
+use testkit::exporter::Exporter;
 
 /// How the scrapes' own connection is shown to the legacy families.
 const SHOWN: &str = "(DST#127.0.0.1|8020)";

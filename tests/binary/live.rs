@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use super::exporter::Exporter;
 use super::{enter, text};
+use testkit::exporter::Exporter;
 
 fn json(exporter: &Exporter, query: &str) -> serde_json::Value {
     let answer = exporter.get(&format!("/api/v1/sockets?{query}"));
@@ -106,7 +106,7 @@ fn the_page_shows_flows_listeners_and_the_exporter_without_a_script() {
 fn others_than_this_host_see_the_sockets_only_where_that_is_allowed() {
     use std::process::Command;
 
-    use super::exporter::Answer;
+    use testkit::exporter::Answer;
 
     if enter() {
         return;

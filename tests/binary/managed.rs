@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::exporter::Exporter;
 use super::{enter, program, text};
+use testkit::exporter::Exporter;
 
 /// The socket of a service manager.
 pub struct Manager {
@@ -83,7 +83,7 @@ fn ready_is_notified_with_the_baseline_and_not_before() {
     let (manager, path) = Manager::new();
     let exporter;
     // Is dropped first, also if the test fails: the exporter ends when the kernel lets go of its dump.
-    let holder = super::holder::Holder::start();
+    let holder = testkit::stuck::StuckSocket::start();
     exporter = managed(&path, None);
     let before = manager.told(Duration::from_secs(1), "READY=1");
     assert!(before.iter().all(|said| !said.contains("READY=1")), "{before:?}");

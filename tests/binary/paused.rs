@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::exporter::Exporter;
 use super::{enter, program, text};
+use testkit::exporter::Exporter;
 
 /// Connections of this process; their dump takes many of the program's turns.
 const PAIRS: usize = 2_000;

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::enter;
-use super::exporter::Exporter;
-use super::public::{Public, nobody, root};
+use testkit::exporter::Exporter;
+use testkit::public::{Public, nobody, root};
 
 /// Starts the exporter as nobody, without any capability.
 fn start_as_nobody(config: &str) -> (Exporter, Public) {

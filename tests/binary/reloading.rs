@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::exporter::Exporter;
 use super::managed::Manager;
 use super::{enter, program};
+use testkit::exporter::Exporter;
 
 const ONE: &str = "views: {one: {by: [direction]}}\n";
 const TWO: &str = "views: {two: {by: [direction]}}\n";

@@ -4,9 +4,9 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::exporter::Exporter;
-use super::public::{Public, nobody};
 use super::{enter, program};
+use testkit::exporter::Exporter;
+use testkit::public::{Public, nobody};
 
 /// One view that asks for processes, and one that asks for cgroups.
 const OWNERS: &str = "views: {v: {by: [process], state: [listen]}}\n";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::enter;
-use super::exporter::Exporter;
+use testkit::exporter::Exporter;
 
 #[test]
 fn flows_of_both_families_are_shown_without_a_file() {

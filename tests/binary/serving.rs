@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::exporter::Exporter;
 use super::{enter, program, run, text};
+use testkit::exporter::Exporter;
 
 #[test]
 fn flags_move_the_metrics_and_hide_those_of_the_process() {

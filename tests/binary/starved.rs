@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::enter;
-use super::exporter::Exporter;
-use super::public::{Public, nobody};
+use testkit::exporter::Exporter;
+use testkit::public::{Public, nobody};
 
 /// The sample of a collection whose dump was complete.
 const DUMPED: &str = "ss_exporter_collection_success{stage=\"dump\"} 1\n";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::enter;
-use super::exporter::Exporter;
+use testkit::exporter::Exporter;
 
 #[test]
 fn both_signals_end_it_with_success() {

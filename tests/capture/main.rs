@@ -5,48 +5,26 @@
 #![expect(clippy::cast_precision_loss, reason = "small numbers")]
 
 use std::collections::HashMap;
-use std::io;
 use std::time::{Duration, Instant};
 
 use netlink_packet_core::Parseable as _;
 use netlink_packet_sock_diag::inet::InetResponse;
 use netlink_packet_sock_diag::inet::nlas::Nla;
 use ss_exporter::metrics::METRICS;
-use ss_exporter::sockdiag::{
-    Datagram, Extensions, Field, Request, Socket, State, StateSet, TcpInfo, Transport, dump,
-};
+use ss_exporter::sockdiag::{Extensions, Field, Request, Socket, State, StateSet, TcpInfo, dump};
 
-const DATAGRAMS: &[u8] = include_bytes!("linux-6.18.bin");
-const SS: &str = include_str!("linux-6.18.ss");
-
-/// The kernel of the capture.
-struct Recording(&'static [u8]);
-
-impl Transport for Recording {
-    fn send(&mut self, _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn receive(&mut self, buffer: &mut [u8], _: Instant) -> io::Result<Datagram> {
-        let (length, rest) = self.0.split_first_chunk().ok_or(io::ErrorKind::TimedOut)?;
-        let length = u32::from_le_bytes(*length) as usize;
-        let (datagram, rest) = rest.split_at(length);
-        self.0 = rest;
-        buffer[..length].copy_from_slice(datagram);
-        Ok(Datagram { length, sender: 0 })
-    }
-}
+use testkit::recording::{CAPTURE, CAPTURE_BY_SS, Recording};
 
 fn each(datagrams: &'static [u8], each: impl FnMut(&Socket<'_>)) {
     let request =
         Request { states: StateSet::of(&[State::Established]), extensions: Extensions::INFO, filter: None };
-    dump(Recording(datagrams), &request, Instant::now() + Duration::from_mins(1), each)
+    dump(Recording::of(datagrams), &request, Instant::now() + Duration::from_mins(1), each)
         .expect("a complete dump");
 }
 
 /// The lines of `ss` by socket cookie.
 fn lines() -> HashMap<u64, Vec<&'static str>> {
-    let words = SS.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let words = CAPTURE_BY_SS.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let cookie = |words: &[&str]| {
         words.iter().find_map(|word| u64::from_str_radix(word.strip_prefix("sk:")?, 16).ok())
     };
@@ -61,7 +39,7 @@ fn value<'a>(words: &[&'a str], key: &str) -> Option<&'a str> {
 #[test]
 fn a_captured_dump_reads_as_ss_printed_it() {
     let mut lines = lines();
-    each(DATAGRAMS, |socket| {
+    each(CAPTURE, |socket| {
         let words = lines.remove(&socket.cookie()).expect("ss printed each socket");
         let end = |address: std::net::SocketAddr| {
             let ip = address.ip();
@@ -109,7 +87,7 @@ fn a_captured_dump_reads_as_ss_printed_it() {
 
 /// The payload of each socket's message, found without our own framing.
 fn payloads() -> Vec<&'static [u8]> {
-    let mut rest = DATAGRAMS;
+    let mut rest = CAPTURE;
     let mut payloads = Vec::new();
     while let Some((length, datagrams)) = rest.split_first_chunk() {
         let (datagram, others) = datagrams.split_at(u32::from_le_bytes(*length) as usize);
@@ -130,7 +108,7 @@ fn payloads() -> Vec<&'static [u8]> {
 fn a_captured_dump_reads_as_another_library_reads_it() {
     let theirs: Vec<_> = payloads().into_iter().map(library).collect();
     let mut ours = Vec::new();
-    each(DATAGRAMS, |socket| {
+    each(CAPTURE, |socket| {
         let info = socket.tcp_info().expect("INFO was asked for");
         let get = |field| info.get(field).expect("a field of Linux 5.4");
         let numbers = [Field::SndCwnd, Field::BytesSent, Field::DataSegsOut, Field::SndWnd].map(get);

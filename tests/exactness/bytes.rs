@@ -9,11 +9,11 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::counted::{Counted, view};
-use super::exporter::Exporter;
-use super::scrapes::{Scraper, Scrapes};
 use super::standing::Standing;
-use super::traffic::{End, Lanes, Truth};
 use super::{enter, open_many_files, sysctl};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scraper, Scrapes};
+use testkit::traffic::{End, Lanes, Truth};
 
 /// So that each 4-tuple comes again several times.
 const PORTS: &str = "20000 21499";

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use super::scrapes::Scrape;
+use testkit::scrape::Scrape;
 
 /// The families of the view, summed over its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

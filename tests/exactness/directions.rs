@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 
 use socket2::{Domain, Socket, Type};
 
-use super::exporter::Exporter;
-use super::scrapes::{Scrape, Scrapes};
 use super::{enter, sysctl};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scrapes};
 
 const SERVICE: u16 = 20_443;
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counted::{Counted, view};
-use super::exporter::Exporter;
-use super::scrapes::{Scraper, Scrapes};
 use super::standing::Standing;
-use super::traffic::{End, Lanes};
 use super::{enter, name, open_many_files, sysctl};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scraper, Scrapes};
+use testkit::traffic::{End, Lanes};
 
 /// Set in the process that runs in the inner namespace.
 const INNER: &str = "SS_EXPORTER_TEST_SMALL_TABLE";

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counted::{Counted, keyed};
-use super::exporter::Exporter;
-use super::scrapes::{Scraper, Scrapes};
-use super::traffic::{End, Pair};
 use super::{connect_from, enter};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scraper, Scrapes};
+use testkit::traffic::{End, Pair};
 
 const FLOWS: u32 = 200_000;
 /// So many flows are made between two looks at the exporter. The buffer has room for eight times as many ends.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::counted::{Counted, view};
 use super::enter;
-use super::exporter::Exporter;
-use super::scrapes::Scrapes;
-use super::traffic::{Lanes, Pair};
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
+use testkit::traffic::{Lanes, Pair};
 
 #[test]
 fn a_connection_that_is_reset_and_held_on_to_counts_once() {

@@ -7,10 +7,10 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
 use super::counted::{Counted, view};
 use super::enter;
-use super::exporter::Exporter;
-use super::scrapes::{Scrape, Scraper, Scrapes};
 use super::standing::Standing;
-use super::traffic::{End, Lanes};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scraper, Scrapes};
+use testkit::traffic::{End, Lanes};
 
 const DROPPED: &str = "ss_exporter_destroy_events_dropped_total";
 const ENDS: [End; 2] = [End::ClientFirst, End::ServerFirst];

@@ -1,15 +1,5 @@
-//! The promise that no byte is lost, against connections of known sizes, each test in a network namespace of
-//! its own and one after the other.
-
-#[path = "../support/namespace.rs"]
-mod namespace;
-
-#[path = "../support/turn.rs"]
-mod turn;
-
-#[path = "../binary/exporter.rs"]
-#[expect(dead_code, reason = "logs and exit codes are for the tests of the binary")]
-mod exporter;
+//! The promise that no byte is lost, against connections of known sizes. Each test runs in its own network namespace,
+//! one after the other.
 
 mod bytes;
 mod counted;
@@ -29,14 +19,13 @@ mod silent;
 mod standing;
 mod start;
 mod starved;
-mod traffic;
 mod truth;
 
 use std::net::{SocketAddr, TcpStream};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use turn::{enter, name, program};
+use testkit::netns::{enter_in_turn as enter, test_name as name};
 
 /// Lets this process open as many files as it may.
 fn open_many_files() {

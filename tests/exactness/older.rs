@@ -2,10 +2,10 @@
 
 use super::counted::{Counted, view};
 use super::enter;
-use super::exporter::Exporter;
-use super::scrapes::Scrapes;
 use super::standing::Standing;
-use super::traffic::{End, Lanes};
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
+use testkit::traffic::{End, Lanes};
 
 #[test]
 fn a_socket_older_than_the_exporter_causes_no_spike() {

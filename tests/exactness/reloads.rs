@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counted::{Counted, view};
-use super::exporter::Exporter;
-use super::scrapes::{Scraper, Scrapes};
 use super::standing::Standing;
-use super::traffic::{End, Lanes};
 use super::{enter, open_many_files, sysctl};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scraper, Scrapes};
+use testkit::traffic::{End, Lanes};
 
 const RELOADS: u32 = 200;
 /// One reload in so many finds a file with a mistake.

@@ -3,10 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use super::counted::{Counted, view};
-use super::exporter::Exporter;
-use super::scrapes::Scrapes;
-use super::traffic::{End, Pair};
 use super::{connect_from, enter};
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
+use testkit::traffic::{End, Pair};
 
 #[test]
 fn a_flow_that_comes_again_between_two_scrapes_counts_again() {

@@ -2,9 +2,9 @@
 
 use super::counted::view;
 use super::enter;
-use super::exporter::Exporter;
-use super::scrapes::Scrapes;
-use super::traffic::Lanes;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
+use testkit::traffic::Lanes;
 
 #[test]
 fn rows_appear_at_zero_before_their_first_connection() {

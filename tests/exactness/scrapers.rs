@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::counted::{Counted, view};
 use super::enter;
-use super::exporter::Exporter;
-use super::scrapes::{Scrape, Scraper, Scrapes};
 use super::standing::Standing;
-use super::traffic::Lanes;
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scraper, Scrapes};
+use testkit::traffic::Lanes;
 
 #[test]
 fn one_scraper_or_three_give_the_same_totals_and_observations() {

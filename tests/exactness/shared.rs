@@ -7,9 +7,9 @@ use std::process::Command;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 
 use super::enter;
-use super::exporter::Exporter;
-use super::scrapes::{Scrape, Scrapes};
-use super::traffic::{End, Pair};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scrapes};
+use testkit::traffic::{End, Pair};
 
 /// The two ends of a connection over a link, the client's first.
 type Ends = (TcpStream, TcpStream);

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::counted::{Counted, view};
 use super::enter;
-use super::exporter::Exporter;
-use super::scrapes::Scrapes;
 use super::standing::Standing;
-use super::traffic::{End, Lanes};
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
+use testkit::traffic::{End, Lanes};
 
 const ENDS: [End; 3] = [End::ClientAborts, End::ServerAborts, End::ClientDisconnects];
 

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use super::traffic::{End, Pair, Truth};
+use testkit::traffic::{End, Pair, Truth};
 
 /// Open connections and what they have done.
 pub struct Standing {

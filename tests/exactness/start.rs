@@ -4,11 +4,11 @@ use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::counted::Counted;
-use super::exporter::Exporter;
-use super::scrapes::{Scrape, Scrapes};
 use super::standing::Standing;
-use super::traffic::{End, Lanes, Truth};
 use super::{enter, name, open_many_files, sysctl};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scrapes};
+use testkit::traffic::{End, Lanes, Truth};
 
 /// Set in the processes that hold and close connections.
 const ROLE: &str = "SS_EXPORTER_TEST_ROLE";

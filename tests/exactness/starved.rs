@@ -7,10 +7,10 @@ use rustix::process::Signal;
 
 use super::counted::view;
 use super::enter;
-use super::exporter::Exporter;
-use super::scrapes::Scrapes;
 use super::standing::Standing;
-use super::traffic::{End, Lanes};
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
+use testkit::traffic::{End, Lanes};
 
 /// The exporter runs for 3 % of the time.
 const RUNS: Duration = Duration::from_millis(3);

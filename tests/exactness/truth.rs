@@ -1,7 +1,7 @@
 //! The generator against another witness: what the kernel says it opened.
 
 use super::enter;
-use super::traffic::{End, Lanes, sizes};
+use testkit::traffic::{End, Lanes, sizes};
 
 #[test]
 fn the_generator_tells_the_truth() {

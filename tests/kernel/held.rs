@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, StateSet, dump};
 
 use super::enter;
-use super::holder::Holder;
+use testkit::stuck::StuckSocket;
 
 #[test]
 fn a_dump_that_a_process_in_a_page_fault_holds_is_left_behind_until_that_process_is_gone() {
     if enter() {
         return;
     }
-    let holder = Holder::start();
+    let holder = StuckSocket::start();
     let request = |extensions| Request { states: StateSet::ALL, extensions, filter: None };
     let ask = |extensions, time| {
         let kernel = Netlink::open().expect("sock_diag");

@@ -12,7 +12,7 @@ use ss_exporter::facts::{Facts, Names};
 use ss_exporter::select::parse;
 use ss_exporter::sockdiag::{Extensions, Request, State, StateSet};
 
-use super::{Here, Pair, dump_now, enter, one_of_each};
+use super::{Pair, ThisNetns, dump_now, enter, one_of_each};
 
 /// The local and the remote ends of sockets.
 type Ends = BTreeSet<(SocketAddr, SocketAddr)>;
@@ -46,7 +46,7 @@ fn end(text: &str) -> SocketAddr {
 
 /// What we select.
 fn selected(selection: &str) -> Ends {
-    let selection = parse(selection, &Networks::default()).expect("a selection").resolve(&Here);
+    let selection = parse(selection, &Networks::default()).expect("a selection").resolve(&ThisNetns);
     let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
     let mut ends = Ends::new();
     dump_now(&request, |socket| {

@@ -1,12 +1,5 @@
 //! The exporter's inside against the real kernel, each test in a network namespace of its own.
 
-#[path = "../support/namespace.rs"]
-mod namespace;
-
-#[cfg(feature = "root-tests")]
-#[path = "../support/holder.rs"]
-mod holder;
-
 #[cfg(feature = "root-tests")]
 mod cgroups;
 mod filter;
@@ -26,17 +19,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use ss_exporter::attribute::{Cgroups, Namespace};
-use ss_exporter::collect::{Entered, World};
 use ss_exporter::privileges::Privileges;
-use ss_exporter::select::Lookup;
 use ss_exporter::sockdiag::{DumpStats, Netlink, Request, Socket, dump};
-
-/// Runs the current test in a network namespace of its own; `false` inside.
-fn enter() -> bool {
-    let name = std::thread::current().name().expect("the test's name").to_owned();
-    namespace::enter(&["--exact", &name, "--nocapture"])
-}
+use testkit::host::{ThisNetns, exposition};
+use testkit::netns::enter;
 
 /// An open connection: the client's end and the server's.
 struct Pair {
@@ -94,58 +80,14 @@ fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>)) -> DumpStats {
     dump(kernel, request, Instant::now() + Duration::from_secs(10), each).expect("a complete dump")
 }
 
-/// The namespace of the test.
-struct Here;
-
-impl World for Here {
-    type Transport = Netlink;
-
-    fn enter(&self, _: &Namespace) -> std::io::Result<Entered<Netlink>> {
-        Entered::here(self.proc(), false)
-    }
-
-    fn proc(&self) -> &std::path::Path {
-        std::path::Path::new("/proc")
-    }
-
-    fn interface_index(&self, _: &Namespace, name: &str) -> Option<u32> {
-        self.interface(name)
-    }
-}
-
-impl Lookup for Here {
-    fn addresses(&self, _: &str) -> Vec<IpAddr> {
-        vec![Ipv6Addr::LOCALHOST.into()]
-    }
-
-    fn interface(&self, name: &str) -> Option<u32> {
-        // The first of a new namespace.
-        (name == "lo").then_some(1)
-    }
-
-    fn cgroup(&self, path: &str) -> Option<u64> {
-        Cgroups::mounted().id(path)
-    }
-
-    fn user(&self, name: &str) -> Option<u32> {
-        (name == "root").then_some(0)
-    }
-
-    fn judges_cgroups(&self) -> bool {
-        true
-    }
-}
-
 /// What one collection with the configuration shows.
 fn expose(config: &str) -> String {
-    use ss_exporter::{collect, config::Config, exposition::Format, plan::Plan, snapshot::Cursor};
+    use ss_exporter::{collect, config::Config, exposition::Format, plan::Plan};
     let plan = Plan::new(Config::parse("test.yml", config).expect("a valid configuration"));
-    let snapshot =
-        collect::collect(&plan, &Here, &mut collect::CollectorState::new(&plan, Privileges::default()));
+    let mut state = collect::CollectorState::new(&plan, Privileges::default());
+    let snapshot = collect::collect(&plan, &ThisNetns, &mut state);
     assert!(snapshot.report.success(), "{:?}", snapshot.report);
-    let mut cursor = Cursor::default();
-    let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text));
-    String::from_utf8(chunks.flatten().collect()).expect("UTF-8")
+    exposition(&snapshot, Format::Text)
 }
 
 /// The label block and value of each sample of a family.

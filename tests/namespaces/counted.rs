@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::enter;
-use super::exporter::Exporter;
 use super::inner::{Inner, run, sum};
-use super::scrapes::{Scrape, Scraper, Scrapes};
-use super::traffic::{End, Lanes, Pair, Truth};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scraper, Scrapes};
+use testkit::traffic::{End, Lanes, Pair, Truth};
 
 const CONFIG: &str = "
 collect: {netns: all}

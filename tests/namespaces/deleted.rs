@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::enter;
-use super::exporter::Exporter;
 use super::inner::{Inner, ip, said};
-use super::scrapes::Scrapes;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
 
 const CONFIG: &str = "
 collect: {netns: all}

@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 
 use super::enter;
-use super::exporter::Exporter;
 use super::inner::Inner;
-use super::scrapes::Scrapes;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
 
 /// A connection from one port of 127.0.0.1 to another: its listener and its ends.
 fn connection(inner: &Inner, from: u16, to: u16) -> (TcpListener, TcpStream, TcpStream) {

@@ -5,9 +5,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::enter;
-use super::exporter::Exporter;
-use super::scrapes::{Scrape, Scrapes};
-use super::traffic::{End, Pair};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scrapes};
+use testkit::traffic::{End, Pair};
 
 fn config(netns: &str) -> String {
     format!(

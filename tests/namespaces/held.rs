@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::enter;
-use super::exporter::Exporter;
-use super::holder::Holder;
 use super::inner::{Inner, said, sum};
-use super::scrapes::{Scrape, Scrapes};
-use super::traffic::Pair;
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scrapes};
+use testkit::stuck::StuckSocket;
+use testkit::traffic::Pair;
 
 /// A selection by port would have the kernel pass by the socket that is held.
 const CONFIG: &str = "
@@ -67,7 +67,7 @@ fn a_namespace_whose_dump_is_held_fails_alone_and_counts_on_when_it_comes_back()
     assert_eq!(["blue", "red"].map(|name| counted(scrape, name)), [[2, 0, 3_000, 3_000]; 2]);
     assert_eq!(scrape.sum("ss_exporter_namespaces_failed"), 0);
 
-    let holder = blue.within(Holder::start);
+    let holder = blue.within(StuckSocket::start);
     exchange(10, 20);
     // More than three dumps of different seconds.
     for _ in 0..10 {

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::exporter::Exporter;
-use super::scrapes::Scrape;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrape;
 
 /// Runs a command that has to succeed.
 pub fn run(line: &str) {

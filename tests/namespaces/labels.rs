@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use super::exporter::Exporter;
 use super::inner::Inner;
-use super::scrapes::Scrapes;
 use super::{enter, program};
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
 
 #[test]
 fn a_namespace_without_a_name_is_shown_by_the_inode_that_lsns_prints() {

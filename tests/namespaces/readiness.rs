@@ -6,10 +6,10 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use rustix::process::Signal;
 
 use super::enter;
-use super::exporter::Exporter;
 use super::held::dumps;
-use super::holder::Holder;
-use super::scrapes::{Scrape, Scrapes};
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scrapes};
+use testkit::stuck::StuckSocket;
 
 const CONFIG: &str = "
 collect: {deadline: 500ms}
@@ -37,7 +37,7 @@ fn who_cannot_dump_its_own_namespace_is_not_ready_until_it_can() {
     let mut scrapes = Scrapes::default();
     scrapes.scrape(&exporter);
     assert_eq!(exporter.get("/-/ready").status, 200);
-    let holder = Holder::start();
+    let holder = StuckSocket::start();
     scrape(&mut scrapes, &exporter);
     let answer = exporter.get("/-/ready");
     let text = String::from_utf8(answer.body).expect("text");
@@ -63,7 +63,7 @@ fn connections_count_whole_and_readiness_waits_where_no_baseline_can_be_had() {
         (client, listener.accept().expect("the same").0)
     };
     let old = pair();
-    let holder = Holder::start();
+    let holder = StuckSocket::start();
     let exporter = Exporter::configured(
         "
 collect: {deadline: 500ms}
@@ -107,7 +107,7 @@ fn who_is_asked_to_stop_while_a_dump_is_held_says_why_its_process_stays() {
     let mut exporter = Exporter::configured(CONFIG);
     let mut scrapes = Scrapes::default();
     scrapes.scrape(&exporter);
-    let holder = Holder::start();
+    let holder = StuckSocket::start();
     scrape(&mut scrapes, &exporter);
     exporter.signal(Signal::TERM);
     let mut log = exporter.child.stderr.take().map(std::io::BufReader::new).expect("a pipe");

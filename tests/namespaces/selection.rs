@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use socket2::{Domain, Socket, Type};
 
 use super::enter;
-use super::exporter::Exporter;
 use super::inner::{Inner, run, said, sum};
-use super::scrapes::Scrapes;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
 
 /// A listener of this namespace that is bound to an interface.
 fn bound(interface: &str, port: u16) -> TcpListener {

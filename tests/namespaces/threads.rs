@@ -2,11 +2,11 @@
 
 use std::sync::mpsc::channel;
 
-use super::actor::Actor;
 use super::enter;
-use super::exporter::Exporter;
 use super::inner::{Inner, sum};
-use super::scrapes::{Scrape, Scrapes};
+use testkit::actor::Actor;
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scrapes};
 
 const CONFIG: &str = "
 collect: {netns: all}

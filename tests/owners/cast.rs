@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpStream};
 
-use super::actor::Actor;
 use super::cgroups::Folder;
 use super::ports::FIRST;
 use super::sleeper::Sleeper;
+use testkit::actor::Actor;
 
 /// The container that one of them is in.
 pub const CONTAINER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::actor::Actor;
+use testkit::actor::Actor;
 
 /// Where cgroup v2 is mounted: alone, or beside v1.
 const MOUNTS: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];

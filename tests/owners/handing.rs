@@ -2,13 +2,13 @@
 
 use std::net::{Ipv4Addr, TcpStream};
 
-use super::actor::Actor;
 use super::enter;
-use super::exporter::Exporter;
 use super::ports::{self, CLIENTS, FIRST};
 use super::rows::{sum, values};
-use super::scrapes::Scrapes;
 use super::sleeper::Sleeper;
+use testkit::actor::Actor;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
 
 fn exporter() -> Exporter {
     Exporter::configured(&format!("views: {{v: {{by: [process, pid, executable], select: \"{CLIENTS}\"}}}}"))

@@ -3,8 +3,8 @@
 use std::process::{Child, Command, Stdio};
 
 use super::enter;
-use super::exporter::Exporter;
 use super::ports;
+use testkit::exporter::Exporter;
 
 /// The success of the stage that looks for owners, and whether all were found.
 fn success(exporter: &Exporter) -> (String, bool) {

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::actor::Actor;
 use super::enter;
-use super::exporter::Exporter;
 use super::ports::{self, FIRST};
+use testkit::actor::Actor;
+use testkit::exporter::Exporter;
 
 /// Names of up to 15 bytes that together have every byte but 0, which ends a name.
 fn names() -> Vec<Vec<u8>> {

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use super::actor::Actor;
 use super::enter;
-use super::exporter::Exporter;
 use super::ports::{self, FIRST};
 use super::rows::rows;
-use super::scrapes::Scrapes;
+use testkit::actor::Actor;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
 
 /// Both ends of the connections to the actors' ports, for either.
 const FILTER: &str = "( sport >= 20000 and sport < 20005 ) or ( dport >= 20000 and dport < 20005 )";

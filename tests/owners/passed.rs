@@ -1,11 +1,11 @@
 //! Sockets that nobody holds any more, and connections that nobody saw alive.
 
-use super::actor::Actor;
 use super::enter;
-use super::exporter::Exporter;
 use super::ports::{self, FIRST};
 use super::rows::sum;
-use super::scrapes::Scrapes;
+use testkit::actor::Actor;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
 
 #[test]
 fn a_socket_whose_process_ended_with_data_on_its_way_keeps_its_last_owner() {
@@ -107,7 +107,7 @@ impl Service {
     }
 
     /// Has 40 more connections accepted by whom the kernel likes.
-    fn serve(&mut self) -> &super::scrapes::Scrape {
+    fn serve(&mut self) -> &testkit::scrape::Scrape {
         let pids: Vec<_> = self.workers.iter().map(|worker| worker.pid().to_string()).collect();
         self.scrapes.until(&self.exporter, |scrape| {
             pids.iter().all(|pid| sum(scrape, "ss_door_sockets", &[("pid", pid)]) == 1)
@@ -126,7 +126,7 @@ impl Service {
     }
 }
 
-fn closed(scrape: &super::scrapes::Scrape, view: &str, labels: &[(&str, &str)]) -> u64 {
+fn closed(scrape: &testkit::scrape::Scrape, view: &str, labels: &[(&str, &str)]) -> u64 {
     sum(scrape, &format!("ss_{view}_closed_total"), labels)
 }
 

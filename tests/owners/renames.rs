@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::actor::Actor;
 use super::enter;
-use super::exporter::Exporter;
 use super::ports::{self, CLIENTS, FIRST};
 use super::rows::{rows, sum};
-use super::scrapes::{Scraper, Scrapes};
+use testkit::actor::Actor;
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scraper, Scrapes};
 
 #[test]
 fn while_names_change_a_row_shows_the_old_or_the_new_one_and_then_the_new_one() {

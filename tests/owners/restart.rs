@@ -1,11 +1,11 @@
 //! An exporter that begins while many connections are held.
 
-use super::actor::Actor;
 use super::enter;
-use super::exporter::Exporter;
 use super::ports::{self, CLIENTS, FIRST};
 use super::rows::sum;
-use super::scrapes::Scrapes;
+use testkit::actor::Actor;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
 
 #[test]
 fn after_a_restart_the_first_scrape_knows_the_owners_and_counts_nothing_of_before() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::scrapes::Scrape;
+use testkit::scrape::Scrape;
 
 /// The labels of a row.
 pub type Labels = BTreeMap<String, String>;

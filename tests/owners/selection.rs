@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use super::cast::{CONTAINER, Cast};
 use super::enter;
-use super::exporter::Exporter;
 use super::ports::{self, FIRST};
 use super::rows::rows;
-use super::scrapes::Scrapes;
+use testkit::exporter::Exporter;
+use testkit::scrape::Scrapes;
 
 /// Selections and whom they select, by number.
 fn selections(cast: &Cast) -> Vec<(String, &'static [usize])> {

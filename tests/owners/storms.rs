@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::actor::Actor;
-use super::exporter::Exporter;
 use super::ports::{self, CLIENTS, FIRST};
-use super::scrapes::{Scrape, Scraper, Scrapes};
 use super::{enter, name};
+use testkit::actor::Actor;
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scraper, Scrapes};
 
 /// Set in the process that runs in the inner namespace.
 const INNER: &str = "SS_EXPORTER_TEST_PIDS";

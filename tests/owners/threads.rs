@@ -1,12 +1,12 @@
 //! Sockets that `/proc/PID/fd` does not show: those of threads with files of their own, and of processes whose main thread
 //! has ended.
 
-use super::actor::Actor;
 use super::enter;
-use super::exporter::Exporter;
 use super::ports::{self, CLIENTS, FIRST};
 use super::rows::sum;
-use super::scrapes::{Scrape, Scrapes};
+use testkit::actor::Actor;
+use testkit::exporter::Exporter;
+use testkit::scrape::{Scrape, Scrapes};
 
 fn exporter() -> Exporter {
     Exporter::configured(&format!(

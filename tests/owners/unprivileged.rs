@@ -3,9 +3,9 @@
 use super::cast::Cast;
 use super::enter;
 use super::ports::{self, FIRST};
-use super::public::{Public, nobody};
 use super::rows::{rows, sum};
-use super::scrapes::Scrapes;
+use testkit::public::{Public, nobody};
+use testkit::scrape::Scrapes;
 
 #[test]
 fn without_a_right_owners_of_others_are_unknown_and_counted_and_units_are_told() {

@@ -1,6 +1,4 @@
 //! An exporter that is scraped and reloaded.
-//!
-//! Refuses to know what its answers should be.
 
 use std::sync::Arc;
 
@@ -11,16 +9,15 @@ use ss_exporter::exposition::Format;
 use ss_exporter::facts::Names;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::Privileges;
-use ss_exporter::snapshot::Cursor;
-use ss_exporter::sockdiag::Socket;
+use ss_exporter::sockdiag::{Socket, State};
 
-use super::world::{Fake, Sock};
+use testkit::host::{FakeHost, exposition};
 
-const CLOSED: u8 = 7;
+use super::sockets::Sock;
 
-/// An exporter and its world.
+/// An exporter and its host.
 pub struct Exporter {
-    pub world: Fake,
+    pub host: FakeHost,
     plan: Arc<Plan>,
     state: CollectorState,
 }
@@ -31,41 +28,38 @@ fn plan(config: &str) -> Arc<Plan> {
 
 impl Exporter {
     /// Starts it.
-    pub fn new(world: Fake, config: &str) -> Self {
+    pub fn new(host: FakeHost, config: &str) -> Self {
         let plan = plan(config);
         let state = CollectorState::new(&plan, Privileges::default());
-        Self { world, plan, state }
+        Self { host, plan, state }
     }
 
     /// Lists the sockets that exist, as at the start.
     pub fn take_inventory(&mut self) {
-        self.state.take_inventory(&self.plan, &self.world);
+        self.state.take_inventory(&self.plan, &self.host);
     }
 
     /// Goes on under another configuration.
     pub fn reload(&mut self, config: &str) {
         self.plan = plan(config);
-        self.state.adopt(&self.plan, &self.world, Privileges::default());
+        self.state.adopt(&self.plan, &self.host, Privileges::default());
     }
 
     pub fn scrape(&mut self) -> Answer {
-        let snapshot = collect(&self.plan, &self.world, &mut self.state);
-        let mut cursor = Cursor::default();
-        let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, Format::Text));
-        Answer(String::from_utf8(chunks.flatten().collect()).expect("UTF-8"))
+        Answer(exposition(&collect(&self.plan, &self.host, &mut self.state), Format::Text))
     }
 
-    /// Hears from the kernel that a socket of the own namespace ended.
-    pub fn hear_end(&self, sock: &Sock) {
-        self.hear(&Sock { state: CLOSED, ..sock.clone() });
+    /// The kernel reports that a socket of the own namespace has closed.
+    pub fn close(&self, sock: &Sock) {
+        self.close_event(&Sock { state: State::Close, ..sock.clone() });
     }
 
-    /// Hears a close event of a socket in the state that it has.
-    pub fn hear(&self, sock: &Sock) {
-        let bytes = sock.payload();
+    /// The kernel reports that a socket was destroyed in the state that it has.
+    pub fn close_event(&self, sock: &Sock) {
+        let reply = sock.reply();
         let (networks, users) = (Networks::default(), Users::default());
         let names = Names { networks: &networks, interface: &|_| None, users: Some(&users) };
-        self.state.tracker().ended(&Socket::parse(&bytes).expect("a socket"), names);
+        self.state.tracker().ended(&Socket::parse(reply.bytes()).expect("a socket"), names);
     }
 }
 

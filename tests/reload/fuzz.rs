@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::exporter::{Answer, Exporter};
 use super::random::Random;
 use super::truth::{Happened, OWNED, SELECTED, Sums, Truth};
-use super::world::{Fake, Sock, listener};
+use testkit::host::FakeHost;
+
+use super::sockets::{Changes as _, Sock, listener};
 
 const SEEDS: u64 = 60;
 const STEPS: usize = 120;
@@ -104,9 +106,9 @@ struct Run {
 
 impl Run {
     fn new(seed: u64, namespaces: bool) -> Self {
-        let world = Fake::new(if namespaces { &["own", "x"] } else { &["own"] });
-        world.give_to_nginx(OWNED);
-        world.listen(&[listener(999, SELECTED)]);
+        let host = FakeHost::new(if namespaces { &["own", "x"] } else { &["own"] });
+        host.give_to_nginx(OWNED);
+        host.listen(&[listener(999, SELECTED)]);
         let (own, other) = (Truth::new(1), namespaces.then(|| Truth::new(501)));
         let mut random = Random::new(seed);
         let inventory = random.one_in(2);
@@ -114,7 +116,7 @@ impl Run {
         let (name, of_other) = ("k".to_owned(), other.as_ref().map(before));
         let shown = vec![Shown { definition: STAYS, name, own: before(&own), other: of_other }];
         let netns = if namespaces { "all" } else { "own" };
-        let exporter = Exporter::new(world, &config(&shown, netns));
+        let exporter = Exporter::new(host, &config(&shown, netns));
         let (dumps, shut, complete, named, log) = (0, false, false, 0, Vec::new());
         let mut run = Self { seed, random, exporter, own, other, dumps, shut, complete, shown, named, log };
         run.set();
@@ -124,11 +126,11 @@ impl Run {
         run
     }
 
-    /// The world is now as it is in truth.
+    /// The host is now as it is in truth.
     fn set(&self) {
-        self.exporter.world.set("own", &self.own.alive);
+        self.exporter.host.set("own", &self.own.alive);
         if let Some(other) = &self.other {
-            self.exporter.world.set("x", &other.alive);
+            self.exporter.host.set("x", &other.alive);
         }
     }
 
@@ -169,13 +171,13 @@ impl Run {
 
     fn end(&mut self) -> String {
         let Some(ended) = self.own.end(&mut self.random) else { return String::new() };
-        self.exporter.hear_end(&ended);
+        self.exporter.close(&ended);
         format!("{} ends", ended.cookie)
     }
 
     fn shut_or_open(&mut self) -> String {
         self.shut = !self.shut;
-        self.exporter.world.shut("x", self.shut);
+        self.exporter.host.set_closed("x", self.shut);
         format!("x is shut: {}", self.shut)
     }
 

@@ -7,6 +7,6 @@ mod namespaces;
 mod owners;
 mod random;
 mod records;
+mod sockets;
 mod truth;
 mod views;
-mod world;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::exporter::Exporter;
-use super::world::{Fake, Sock, sock};
+use ss_exporter::sockdiag::State;
+use testkit::host::FakeHost;
+
+use super::sockets::{Changes as _, Sock, sock};
 
 const NARROW: &str = "  n: {select: 'sport = 80', metrics: [sockets, received_bytes_total, opened_total]}\n";
 const WIDE: &str = "  w: {metrics: [sockets, received_bytes_total, closed_total]}\n";
@@ -25,16 +28,16 @@ fn scrape_for_seconds(exporter: &mut Exporter) {
 
 #[test]
 fn sockets_that_no_view_wants_and_no_dump_has_leave_room_for_others() {
-    let world = Fake::new(&["own"]);
-    world.set("own", &ten());
-    let mut exporter = Exporter::new(world, &format!("{LIMIT}views:\n{NARROW}{WIDE}"));
+    let host = FakeHost::new(&["own"]);
+    host.set("own", &ten());
+    let mut exporter = Exporter::new(host, &format!("{LIMIT}views:\n{NARROW}{WIDE}"));
     exporter.scrape();
     exporter.scrape();
     exporter.reload(&format!("{LIMIT}views:\n{NARROW}"));
     // The kernel is asked for this port only.
-    exporter.world.set("own", &[sock(10, 80, 5)]);
+    exporter.host.set("own", &[sock(10, 80, 5)]);
     scrape_for_seconds(&mut exporter);
-    exporter.world.set("own", &[sock(10, 80, 5), sock(11, 80, 700)]);
+    exporter.host.set("own", &[sock(10, 80, 5), sock(11, 80, 700)]);
     let answer = exporter.scrape();
     answer.has("ss_n_received_bytes_total 700");
     answer.has("ss_n_opened_total 1");
@@ -42,16 +45,16 @@ fn sockets_that_no_view_wants_and_no_dump_has_leave_room_for_others() {
 
 #[test]
 fn sockets_that_no_view_follows_and_a_dump_still_has_leave_room_for_others() {
-    let world = Fake::new(&["own"]);
+    let host = FakeHost::new(&["own"]);
     let mut all = ten();
-    world.set("own", &all);
-    let mut exporter = Exporter::new(world, &format!("{LIMIT}views:\n{NARROW}{WIDE}"));
+    host.set("own", &all);
+    let mut exporter = Exporter::new(host, &format!("{LIMIT}views:\n{NARROW}{WIDE}"));
     exporter.scrape();
     exporter.scrape();
     exporter.reload(&format!("{LIMIT}views:\n{NARROW}{AMOUNTS}"));
     exporter.scrape();
     all.push(sock(11, 80, 700));
-    exporter.world.set("own", &all);
+    exporter.host.set("own", &all);
     let answer = exporter.scrape();
     answer.has("ss_n_received_bytes_total 700");
     answer.has("ss_n_opened_total 1");
@@ -62,22 +65,22 @@ fn sockets_that_no_view_follows_and_a_dump_still_has_leave_room_for_others() {
 fn a_socket_that_no_view_wanted_for_a_while_closes_in_the_view_that_wants_it_again() {
     let all = [sock(1, 443, 5), sock(10, 80, 5)];
     let both = format!("views:\n{NARROW}{WIDE}");
-    let world = Fake::new(&["own"]);
-    world.set("own", &all);
-    let mut exporter = Exporter::new(world, &both);
+    let host = FakeHost::new(&["own"]);
+    host.set("own", &all);
+    let mut exporter = Exporter::new(host, &both);
     exporter.scrape();
     exporter.scrape();
     exporter.reload(&format!("views:\n{NARROW}"));
-    exporter.world.set("own", &all[1..]);
+    exporter.host.set("own", &all[1..]);
     scrape_for_seconds(&mut exporter);
     exporter.reload(&both);
-    exporter.world.set("own", &all);
+    exporter.host.set("own", &all);
     exporter.scrape();
     let answer = exporter.scrape();
     answer.has("ss_w_sockets 2");
     answer.has("ss_w_closed_total 0");
-    exporter.hear_end(&all[0]);
-    exporter.world.set("own", &all[1..]);
+    exporter.close(&all[0]);
+    exporter.host.set("own", &all[1..]);
     let answer = exporter.scrape();
     answer.has("ss_w_sockets 1");
     answer.has("ss_w_closed_total 1");
@@ -86,37 +89,36 @@ fn a_socket_that_no_view_wanted_for_a_while_closes_in_the_view_that_wants_it_aga
 #[test]
 fn a_socket_for_which_a_reload_makes_room_does_not_look_new() {
     let of = |room| format!("collect: {{tracked_sockets: {room}}}\nviews:\n{WIDE}");
-    let world = Fake::new(&["own"]);
-    world.set("own", &[sock(1, 80, 1000), sock(2, 80, 1_000_000_000)]);
-    let mut exporter = Exporter::new(world, &of(1));
+    let host = FakeHost::new(&["own"]);
+    host.set("own", &[sock(1, 80, 1000), sock(2, 80, 1_000_000_000)]);
+    let mut exporter = Exporter::new(host, &of(1));
     exporter.scrape();
     exporter.scrape();
     exporter.reload(&of(1000));
     let answer = exporter.scrape();
     answer.has("ss_w_sockets 2");
     answer.has("ss_w_received_bytes_total 0");
-    exporter.world.set("own", &[sock(1, 80, 1000), sock(2, 80, 1_000_000_700)]);
+    exporter.host.set("own", &[sock(1, 80, 1000), sock(2, 80, 1_000_000_700)]);
     exporter.scrape().has("ss_w_received_bytes_total 700");
 }
 
 #[test]
 fn the_second_of_two_sockets_that_one_handshake_made_ends_no_connection() {
-    const SYN_RECV: u8 = 3;
-    let world = Fake::new(&["own"]);
-    let mut exporter = Exporter::new(world, &format!("views:\n{WIDE}"));
+    let host = FakeHost::new(&["own"]);
+    let mut exporter = Exporter::new(host, &format!("views:\n{WIDE}"));
     exporter.take_inventory();
-    let dropped = |cookie| Sock { state: SYN_RECV, segments: 1, ..sock(cookie, 443, 0) };
+    let dropped = |cookie| Sock { state: State::SynRecv, segments: 1, ..sock(cookie, 443, 0) };
     // Both have the cookie of the request. Nothing is known of the first, then it is open.
-    exporter.hear(&dropped(1));
-    exporter.world.set("own", &[sock(1, 443, 300)]);
+    exporter.close_event(&dropped(1));
+    exporter.host.set("own", &[sock(1, 443, 300)]);
     exporter.scrape().has("ss_w_received_bytes_total 300");
-    exporter.hear(&dropped(1));
-    exporter.world.set("own", &[sock(1, 443, 500)]);
+    exporter.close_event(&dropped(1));
+    exporter.host.set("own", &[sock(1, 443, 500)]);
     let answer = exporter.scrape();
     answer.has("ss_w_received_bytes_total 500");
     answer.has("ss_w_closed_total 0");
-    exporter.hear_end(&sock(1, 443, 700));
-    exporter.world.set("own", &[]);
+    exporter.close(&sock(1, 443, 700));
+    exporter.host.set("own", &[]);
     let answer = exporter.scrape();
     answer.has("ss_w_received_bytes_total 700");
     answer.has("ss_w_closed_total 1");

@@ -1,7 +1,7 @@
 //! What happened in a network namespace, for comparison with what is counted of it.
 
 use super::random::Random;
-use super::world::{Sock, sock};
+use super::sockets::{Sock, sock};
 
 /// The port that some views select.
 pub const SELECTED: u16 = 80;

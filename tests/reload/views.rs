@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use super::exporter::Exporter;
-use super::world::{Fake, sock};
+use testkit::host::FakeHost;
+
+use super::sockets::{Changes as _, sock};
 
 const A: &str = "  a: {by: [remote_port], metrics: [sockets, received_bytes_total]}\n";
 const B: &str = "  b: {by: [local_port], metrics: [sockets, received_bytes_total]}\n";
 const C: &str = "  c: {by: [remote_address], metrics: [sockets, received_bytes_total]}\n";
 
 fn keeps_its_sockets_through_a_second_reload(dump_between: bool) {
-    let world = Fake::new(&["own"]);
-    world.set("own", &[sock(1, 80, 1000)]);
-    let mut exporter = Exporter::new(world, &format!("views:\n{A}"));
+    let host = FakeHost::new(&["own"]);
+    host.set("own", &[sock(1, 80, 1000)]);
+    let mut exporter = Exporter::new(host, &format!("views:\n{A}"));
     exporter.scrape();
     exporter.reload(&format!("views:\n{A}{B}"));
     if dump_between {
@@ -20,7 +22,7 @@ fn keeps_its_sockets_through_a_second_reload(dump_between: bool) {
     }
     exporter.reload(&format!("views:\n{A}{B}{C}"));
     exporter.scrape();
-    exporter.world.set("own", &[sock(1, 80, 1500)]);
+    exporter.host.set("own", &[sock(1, 80, 1500)]);
     let answer = exporter.scrape();
     answer.has("ss_a_received_bytes_total{remote_port=\"5000\"} 500");
     answer.has("ss_b_received_bytes_total{local_port=\"80\"} 500");
@@ -41,11 +43,11 @@ fn a_view_that_joined_keeps_its_sockets_through_a_second_reload_after_a_dump() {
 #[test]
 fn a_baseline_for_whose_second_walk_there_is_no_time_withholds_no_row() {
     let limit = "collect: {deadline: 2s}\n";
-    let world = Fake::new(&["own"]);
-    world.set("own", &[sock(1, 80, 1000)]);
-    let mut exporter = Exporter::new(world, &format!("{limit}views:\n{A}"));
+    let host = FakeHost::new(&["own"]);
+    host.set("own", &[sock(1, 80, 1000)]);
+    let mut exporter = Exporter::new(host, &format!("{limit}views:\n{A}"));
     exporter.scrape();
-    exporter.world.delay(Duration::from_millis(1200));
+    exporter.host.set_delay(Duration::from_millis(1200));
     exporter.scrape().has("ss_a_sockets{remote_port=\"5000\"} 1");
     exporter.reload(&format!("{limit}views:\n{A}{B}"));
     let answer = exporter.scrape();

@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::fixtures::Fixtures;
-use super::service::{Service, enter};
+use testkit::netns::enter;
+
+use super::service::Service;
 
 #[test]
 fn good_scrapes_stay_under_a_second_while_others_try_a_thousand_passwords_a_second() {

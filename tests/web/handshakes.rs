@@ -7,7 +7,9 @@ use rcgen::{
 };
 
 use super::fixtures::{Fixtures, Pair};
-use super::service::{Service, enter, program};
+use testkit::netns::enter;
+
+use super::service::{Service, program};
 
 const CLIENTS: &str = "tls_server_config: {cert_file: server.pem, key_file: server.key, client_ca_file: ca.pem, \
                        client_auth_type: RequireAndVerifyClientCert}\n";

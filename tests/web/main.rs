@@ -1,8 +1,5 @@
 //! `--web.config.file`: what is accepted and refused, and the real program behind TLS and passwords.
 
-#[path = "../support/namespace.rs"]
-mod namespace;
-
 mod cases;
 mod fixtures;
 mod flood;

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::fixtures::{Fixtures, Pair};
-use super::service::{Service, enter, program};
+use testkit::netns::enter;
+
+use super::service::{Service, program};
 
 const TLS: &str = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n";
 const SUCCESS: &str = "ss_exporter_web_config_last_reload_successful";

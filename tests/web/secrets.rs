@@ -1,7 +1,9 @@
 //! What must never be seen outside.
 
 use super::fixtures::{Fixtures, Pair};
-use super::service::{Service, enter};
+use testkit::netns::enter;
+
+use super::service::Service;
 
 #[test]
 fn no_secret_is_in_the_log_or_in_an_answer() {

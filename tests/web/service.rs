@@ -28,17 +28,8 @@ pub struct Answer {
     pub certificate: Vec<u8>,
 }
 
-/// Runs the current test in a network namespace of its own; `false` inside.
-pub fn enter() -> bool {
-    let name = std::thread::current().name().expect("the test's name").to_owned();
-    super::namespace::enter(&["--exact", &name, "--nocapture"])
-}
-
 pub fn program(fixtures: &Fixtures, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_prometheus_ss_exporter"));
-    for variable in ["PORT", "CONFIG_FILE", "LOG_LEVEL"] {
-        command.env_remove(variable);
-    }
+    let mut command = testkit::exporter::program();
     command.arg("--web.listen-address=127.0.0.1:8020").args(arguments).current_dir(fixtures.folder());
     command.arg("--web.config.file=web.yml");
     command

@@ -1,22 +1,57 @@
-//! A running exporter and a client that speaks HTTP as plainly as can be.
+//! A running exporter, and a plain HTTP client.
 
+use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::program;
+use crate::netns;
 
-/// An exporter that is ended with the test.
+/// The path of the program under test, which cargo builds before it runs a test or benchmark.
+///
+/// # Panics
+/// If cargo does not run this process.
+pub fn path() -> OsString {
+    std::env::var_os("CARGO_BIN_EXE_prometheus_ss_exporter").expect("run by cargo 1.94 or newer")
+}
+
+/// The program under test, without settings from the environment.
+pub fn program() -> Command {
+    let mut command = if netns::is_in_turn() {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(path());
+        command
+    } else {
+        Command::new(path())
+    };
+    without_environment(&mut command);
+    command
+}
+
+/// Removes the exporter's settings from a command's environment.
+pub fn without_environment(command: &mut Command) {
+    for variable in ["PORT", "CONFIG_FILE", "LOG_LEVEL"] {
+        command.env_remove(variable);
+    }
+}
+
+/// A running exporter. It ends with its guard.
 pub struct Exporter {
+    /// Its process.
     pub child: Child,
+    /// Where it listens.
     pub address: SocketAddr,
 }
 
-/// An answer.
+/// An HTTP response.
 pub struct Answer {
+    /// The status code.
     pub status: u16,
+    /// The status line and the headers.
     pub head: String,
+    /// The body, without chunk headers.
     pub body: Vec<u8>,
 }
 
@@ -32,6 +67,9 @@ impl Exporter {
     }
 
     /// Starts an exporter with this configuration at a port of 127.0.0.1.
+    ///
+    /// # Panics
+    /// If it does not listen within 10 s.
     pub fn configured_at(port: u16, config: &str) -> Self {
         let mut file = tempfile::NamedTempFile::with_suffix(".yml").expect("a file");
         file.write_all(config.as_bytes()).expect("room");
@@ -40,13 +78,16 @@ impl Exporter {
         Self::listening(port, program().arg(listen).arg("--config").arg(file.path()))
     }
 
-    /// Starts an exporter with the configuration that stands in a file, which may change, at 127.0.0.1.
-    pub fn reading(config: &std::path::Path, arguments: &[&str]) -> Self {
+    /// Starts an exporter at 127.0.0.1 with a configuration file that may change.
+    pub fn reading(config: &Path, arguments: &[&str]) -> Self {
         let listen = "--web.listen-address=127.0.0.1:8020";
         Self::listening(8020, program().arg(listen).arg("--config").arg(config).args(arguments))
     }
 
-    /// Ends it at once and returns what it logged.
+    /// Kills it and returns what it logged.
+    ///
+    /// # Panics
+    /// If the log is not text.
     pub fn log(mut self) -> String {
         let _ = self.child.kill();
         let mut log = String::new();
@@ -54,6 +95,7 @@ impl Exporter {
         log
     }
 
+    /// Starts an exporter by a command of the caller's, and waits until it listens on port 8020.
     pub fn spawn(command: &mut Command) -> Self {
         Self::listening(8020, command)
     }
@@ -74,16 +116,25 @@ impl Exporter {
         exporter
     }
 
+    /// Sends a GET request.
     pub fn get(&self, path: &str) -> Answer {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
     }
 
+    /// Scrapes it.
+    ///
+    /// # Panics
+    /// If the status is not 200.
     pub fn metrics(&self) -> String {
         let answer = self.get("/metrics");
         assert_eq!(answer.status, 200, "{}", answer.head);
         String::from_utf8(answer.body).expect("UTF-8")
     }
 
+    /// Sends a request and reads the whole response.
+    ///
+    /// # Panics
+    /// If there is none within 20 s, or if it is not complete.
     pub fn ask(&self, request: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
@@ -98,13 +149,19 @@ impl Exporter {
         Answer { status, body: if chunked { joined(&body) } else { body }, head }
     }
 
-    /// Asks it to stop, as a service manager does.
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    /// If it has ended.
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).expect("it runs");
     }
 
-    /// Its exit code and how long it took to end.
+    /// Waits for its end. Returns its exit code and how long it took.
+    ///
+    /// # Panics
+    /// If it is not a child of this process.
     pub fn end(mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
         let status = self.child.wait().expect("its end");
@@ -119,7 +176,7 @@ impl Drop for Exporter {
     }
 }
 
-/// The body of a chunked answer; panics if its end is missing.
+/// The body of a chunked response. Panics if its end is missing.
 fn joined(mut rest: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     loop {

@@ -1,11 +1,12 @@
-//! A process of a name of its own that does what it is told (`actor.py`).
+//! A process that does what a test orders: `actor.py`.
 //!
-//! Refuses to know what is promised of it.
+//! It is Python because safe Rust can neither fork, nor end its main thread alone, nor hand out a page that is never
+//! filled; and because an interpreter is an owner that tests need.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// A process that ends with the test.
+/// A process that takes orders. It ends with its guard.
 pub struct Actor {
     child: Child,
     orders: Option<ChildStdin>,
@@ -13,18 +14,18 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Starts one of that name, which holds no TCP socket yet.
+    /// Starts one of that name, without TCP sockets.
     pub fn new(name: &str) -> Self {
         Self::start(name, &[])
     }
 
-    /// One that does everything in a thread that is not its main one.
+    /// Starts one that does everything in a thread other than its main one.
     pub fn in_a_thread(name: &str) -> Self {
         Self::start(name, &["thread"])
     }
 
     fn start(name: &str, arguments: &[&str]) -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/owners/actor.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/actor.py");
         let mut command = Command::new("python3");
         command.args(["-I", script]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("python3");
@@ -34,31 +35,40 @@ impl Actor {
         actor
     }
 
-    /// One that has so many connections to a port.
+    /// Starts one with `count` connections to a port. Returns its local ports, too.
     pub fn connected(name: &str, port: u16, count: usize) -> (Self, Vec<u16>) {
         let mut actor = Self::new(name);
         let ports = actor.connects(port, count);
         (actor, ports)
     }
 
-    /// Its id where it was started.
+    /// Its process id where it was started.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Has it do something and waits until it is done.
+    /// Orders something and waits for the answer.
+    ///
+    /// # Panics
+    /// If the process fails.
     pub fn does(&mut self, order: &str) -> String {
         self.begins(order);
         self.has_done()
     }
 
-    /// Has it begin something.
+    /// Orders something.
+    ///
+    /// # Panics
+    /// If the process has ended.
     pub fn begins(&mut self, order: &str) {
         let orders = self.orders.as_mut().expect("it takes orders");
         writeln!(orders, "{order}").unwrap_or_else(|error| panic!("{order}: {error}"));
     }
 
-    /// Waits until it has done what it has begun, and returns its answer.
+    /// Waits for the answer to the last order.
+    ///
+    /// # Panics
+    /// If the process fails.
     pub fn has_done(&mut self) -> String {
         let mut answer = String::new();
         self.answers.read_line(&mut answer).expect("text");
@@ -66,13 +76,16 @@ impl Actor {
         answer.trim_end().to_owned()
     }
 
-    /// Has it connect so often; returns the local ports.
+    /// Orders `count` connections to a port. Returns the local ports.
+    ///
+    /// # Panics
+    /// If the process fails.
     pub fn connects(&mut self, port: u16, count: usize) -> Vec<u16> {
         let ports = self.does(&format!("connect {port} {count}"));
         ports.split(' ').map(|port| port.parse().expect("a port")).collect()
     }
 
-    /// Ends it, and returns when it has ended.
+    /// Kills it, and returns when it has ended.
     pub fn ends(self) {
         drop(self);
     }
@@ -80,7 +93,7 @@ impl Actor {
 
 impl Drop for Actor {
     fn drop(&mut self) {
-        // Who shares its sockets ends with it.
+        // The processes that share its sockets end with it.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

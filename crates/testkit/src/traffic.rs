@@ -1,7 +1,7 @@
 //! Short loopback connections of known sizes, ended in every way that TCP has, and the truth about them.
 //!
-//! Connection `i` sends `(i * 7919) % 20000 + 1` bytes up and `(i * 104729) % 30000 + 1` down. Both ends live
-//! here, so that everything is sent once and received once. Refuses to know who counts it.
+//! Connection `i` sends `(i * 7919) % 20000 + 1` bytes up and `(i * 104729) % 30000 + 1` down. Both ends live in this
+//! process, so that every byte is sent once and received once.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,8 +1,8 @@
 //! Many loopback connections, half of them IPv6, held by child processes of the running program.
 //!
-//! Each child needs two file descriptors a connection, so that a big load takes several. One in a hundred
-//! connections is to [`RARE_PORT`] in [`RARE_NETWORK`], for selections. The program calls [`hold`] first thing when
-//! [`is_child`] says so.
+//! Each child needs two file descriptors per connection, so a big load takes several. One in a hundred connections is to
+//! [`RARE_PORT`] in [`RARE_NETWORK`], for selections. If [`is_child`] says so, the program's `main` calls [`hold`] and
+//! ends.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -19,9 +19,9 @@ pub const RARE_PORT: u16 = 7411;
 pub const RARE_NETWORK: &str = "127.1.0.0/16";
 /// One in so many IPv4 connections is to that port: those are half of all.
 const RARE: usize = 50;
-/// The most connections of one child.
+/// The maximum of connections per child.
 const MOST: usize = 8_000;
-/// What a child says when it has done what it was told.
+/// The line of a child that has done what it was told.
 const READY: &str = "ready";
 
 /// The children that hold the connections; dropping it lets go of them.
@@ -57,7 +57,7 @@ impl Load {
         Ok(load)
     }
 
-    /// Closes one connection of so many, those held longest, and opens others instead.
+    /// Replaces one in `one_of` connections, the oldest ones, by new ones.
     ///
     /// # Errors
     /// If a child cannot open its share.

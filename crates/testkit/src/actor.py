@@ -1,13 +1,16 @@
-"""A process that does what its standard input says, and answers each line with one.
+"""A process that does what the lines of its standard input say, and answers each with a line.
 
-It refuses to know what is promised of it.
+    actor.py [thread]       does it in its main thread, or in another
+    actor.py stick          holds the lock of a socket until it is killed
 """
 
 import ctypes
 import fcntl
 import itertools
+import mmap
 import os
 import platform
+import select
 import signal
 import socket
 import struct
@@ -207,8 +210,30 @@ def brief(notes, port, number):
         time.sleep(1)
 
 
+def stick():
+    """Holds the lock of a socket for good: a thread sits in a page fault inside recv(), and its page is never filled."""
+    SYS_USERFAULTFD = {"x86_64": 323, "aarch64": 282}[platform.machine()]
+    UFFDIO_API, UFFDIO_REGISTER, MODE_MISSING = 0xC018AA3F, 0xC020AA00, 1
+    fault = libc.syscall(SYS_USERFAULTFD, os.O_CLOEXEC | os.O_NONBLOCK)
+    if fault < 0:
+        raise OSError(ctypes.get_errno(), "userfaultfd")
+    fcntl.ioctl(fault, UFFDIO_API, struct.pack("=QQQ", 0xAA, 0, 0))
+    page = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    fcntl.ioctl(fault, UFFDIO_REGISTER, struct.pack("=QQQQ", address, mmap.PAGESIZE, MODE_MISSING, 0))
+    listener = socket.create_server((HERE, 0))
+    client = socket.create_connection(listener.getsockname())
+    server, _ = listener.accept()
+    client.send(b"x")
+    receive = (server.fileno(), ctypes.c_void_p(address), 1, 0)
+    threading.Thread(target=libc.recv, args=receive, daemon=True).start()
+    select.select([fault], [], [])
+    global stuck
+    stuck = page, listener, client, server
+
+
 ANSWERED = object()
-COMMANDS = [name, raw_name, unshare, up, end_main, user, cgroup, connect, listen, accept, serve, say, fill, close, give, await_at, take, share, rename, storm]
+COMMANDS = [name, raw_name, unshare, up, end_main, user, cgroup, connect, listen, accept, serve, say, fill, close, give, await_at, take, share, rename, storm, stick]
 BY_NAME = {command.__name__: command for command in COMMANDS}
 
 
@@ -221,7 +246,10 @@ def obey():
             os.write(1, f"{answer or ''}\n".encode())
 
 
-if sys.argv[1:] == ["thread"]:
+if sys.argv[1:] == ["stick"]:
+    stick()
+    threading.Event().wait()
+elif sys.argv[1:] == ["thread"]:
     threading.Thread(target=obey).start()
     main_ends.wait()
     # exit(2), of this thread alone; glibc has no function for it.

@@ -1,0 +1,163 @@
+//! Hosts as a collection sees them: one whose sockets a test decides, and the network namespace of a test.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::net::{IpAddr, Ipv6Addr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use sockdiag::Netlink;
+use ss_exporter::attribute::{Cgroups, Listing, Namespace};
+use ss_exporter::collect::{Entered, World};
+use ss_exporter::exposition::Format;
+use ss_exporter::select::Lookup;
+use ss_exporter::snapshot::{Cursor, Snapshot};
+
+use crate::process_table::ProcessTable;
+use crate::recording::{Recording, dump};
+
+/// What changes while a host runs.
+#[derive(Default)]
+struct Now {
+    connections: HashMap<String, Arc<[u8]>>,
+    listeners: Option<Arc<[u8]>>,
+    closed: HashSet<String>,
+    delay: Duration,
+}
+
+/// A host whose sockets, network namespaces and processes a test decides.
+pub struct FakeHost {
+    /// Its processes.
+    pub processes: ProcessTable,
+    namespaces: Vec<String>,
+    now: Mutex<Now>,
+}
+
+impl FakeHost {
+    /// A host with these network namespaces, the exporter's own first, and without sockets.
+    pub fn new(namespaces: &[&str]) -> Self {
+        let namespaces = namespaces.iter().map(ToString::to_string).collect();
+        Self { processes: ProcessTable::default(), namespaces, now: Mutex::default() }
+    }
+
+    /// Sets the dump of the connections in a network namespace.
+    pub fn set_connections(&self, namespace: &str, dump: impl Into<Arc<[u8]>>) {
+        self.now().connections.insert(namespace.to_owned(), dump.into());
+    }
+
+    /// Sets the dump of the listeners in the exporter's own network namespace.
+    pub fn set_listeners(&self, dump: impl Into<Arc<[u8]>>) {
+        self.now().listeners = Some(dump.into());
+    }
+
+    /// Sets whether a network namespace refuses to be entered.
+    pub fn set_closed(&self, namespace: &str, is_closed: bool) {
+        if is_closed {
+            self.now().closed.insert(namespace.to_owned());
+        } else {
+            self.now().closed.remove(namespace);
+        }
+    }
+
+    /// Sets how long a dump of connections takes.
+    pub fn set_delay(&self, delay: Duration) {
+        self.now().delay = delay;
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().expect("no test panics while it changes the host")
+    }
+}
+
+impl World for FakeHost {
+    type Transport = Recording;
+
+    fn namespaces(&self) -> io::Result<Listing> {
+        let one = |(name, inode): (&String, u64)| Namespace {
+            name: name.clone(),
+            own: inode == 1,
+            inode,
+            ..Namespace::own()
+        };
+        let namespaces = self.namespaces.iter().zip(1..).map(one).collect();
+        Ok(Listing { namespaces, ..Listing::default() })
+    }
+
+    fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Recording>> {
+        let now = self.now();
+        if now.closed.contains(&namespace.name) {
+            return Err(io::Error::other("closed"));
+        }
+        let connections = now.connections.get(&namespace.name).cloned();
+        let listeners = now.listeners.clone().filter(|_| namespace.own);
+        let [connections, listeners] =
+            [connections, listeners].map(|dumped| dumped.unwrap_or_else(|| dump(&[])));
+        let connections = Recording::delayed(connections, now.delay);
+        let kernels = Some((connections, Recording::of(listeners)));
+        Ok(Entered { kernels, time_wait: None, ports: String::new() })
+    }
+
+    fn proc(&self) -> &Path {
+        self.processes.path()
+    }
+}
+
+impl Lookup for FakeHost {
+    fn judges_cgroups(&self) -> bool {
+        true
+    }
+}
+
+/// The network namespace of the calling thread, with the real kernel and processes. Every host name has the address
+/// `::1`.
+pub struct ThisNetns;
+
+impl World for ThisNetns {
+    type Transport = Netlink;
+
+    fn enter(&self, _: &Namespace) -> io::Result<Entered<Netlink>> {
+        Entered::here(self.proc(), false)
+    }
+
+    fn proc(&self) -> &Path {
+        Path::new("/proc")
+    }
+
+    fn interface_index(&self, _: &Namespace, name: &str) -> Option<u32> {
+        self.interface(name)
+    }
+}
+
+impl Lookup for ThisNetns {
+    fn addresses(&self, _: &str) -> Vec<IpAddr> {
+        vec![Ipv6Addr::LOCALHOST.into()]
+    }
+
+    fn interface(&self, name: &str) -> Option<u32> {
+        // The first of a new namespace.
+        (name == "lo").then_some(1)
+    }
+
+    fn cgroup(&self, path: &str) -> Option<u64> {
+        Cgroups::mounted().id(path)
+    }
+
+    fn user(&self, name: &str) -> Option<u32> {
+        (name == "root").then_some(0)
+    }
+
+    fn judges_cgroups(&self) -> bool {
+        true
+    }
+}
+
+/// The whole exposition of a snapshot.
+///
+/// # Panics
+/// If it is not UTF-8.
+pub fn exposition(snapshot: &Snapshot, format: Format) -> String {
+    let mut cursor = Cursor::default();
+    let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, format));
+    String::from_utf8(chunks.flatten().collect()).expect("UTF-8")
+}
