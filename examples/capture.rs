@@ -8,12 +8,16 @@ use std::io::{self, Write as _};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ss_exporter::sockdiag::{Datagram, Extensions, Netlink, Request, State, StateSet, Transport, dump};
+use ss_exporter::sockdiag::{Datagram, Extensions, Netlink, Request, State, StateSet, TCP, Transport, dump};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::env::args().nth(1).ok_or("usage: capture NAME")?;
-    let request =
-        Request { states: StateSet::of(&[State::Established]), extensions: Extensions::INFO, filter: None };
+    let request = Request {
+        protocol: &TCP,
+        states: StateSet::of(&[State::Established]),
+        extensions: Extensions::INFO,
+        filter: None,
+    };
     let kernel = Tee { kernel: Netlink::open()?, seen: File::create(format!("{name}.bin"))? };
     dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {})?;
     let text = Command::new("ss").args(["-tineOH", "state", "established"]).output()?.stdout;

@@ -10,11 +10,11 @@ use crate::config::{CONNECTIONS, Collect, Column, Config, View};
 use crate::exposition::Type;
 use crate::fold::{Bounds, Cells, Counter, Limit, Table};
 use crate::labels::Label;
-use crate::metrics::{Fold, Kind, Source};
+use crate::metrics::{Fold, Kind, Quantity};
 use crate::privileges::Feature;
 use crate::select::{Expression, Judge, Lookup, split};
 use crate::sockdiag::bytecode::{Filter, compile};
-use crate::sockdiag::{Extensions, Request, State, StateSet};
+use crate::sockdiag::{Extensions, Request, State, StateSet, TCP};
 
 mod tracking;
 
@@ -215,7 +215,8 @@ impl Plan {
             views: group.views.clone(),
         });
         let asked = self.groups.iter().fold(StateSet::NONE, |all, group| all.union(group.dumped()));
-        let request = Request { states: asked, extensions: self.extensions(), filter: compiled };
+        let request =
+            Request { protocol: &TCP, states: asked, extensions: self.extensions(), filter: compiled };
         Program {
             request: anything.then_some(request),
             routes: routes.filter(|route| !route.views.is_empty()).collect(),
@@ -239,7 +240,7 @@ impl Plan {
                 view.folds
                     && view.selection == Expression::Always
                     && view.by == [Label::State]
-                    && view.columns.iter().all(|column| column.metric.source == Source::Sockets)
+                    && view.columns.iter().all(|column| column.metric.source.quantity == Quantity::Sockets)
             })
     }
 
@@ -277,7 +278,7 @@ impl Column {
         match (&self.fold, self.kind) {
             (Fold::Distribution(_) | Fold::Histogram(_), _) => Type::Histogram,
             (_, Kind::Counter) => Type::Counter,
-            (_, Kind::Amount | Kind::Reading) => Type::Gauge,
+            (_, Kind::Gauge | Kind::Distribution) => Type::Gauge,
         }
     }
 

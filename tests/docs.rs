@@ -49,12 +49,12 @@ const SECTIONS: [Section; 3] = [
         about: "In an aggregated view, a socket that was open before the exporter started adds only what it has gained since.",
     },
     Section {
-        kind: Kind::Amount,
+        kind: Kind::Gauge,
         title: "Gauges",
         about: "Those named `_sockets` are the number of sockets of which it is so: 0 or 1 in a per-connection view.",
     },
     Section {
-        kind: Kind::Reading,
+        kind: Kind::Distribution,
         title: "Distributions",
         about: "Listeners have none. Bounds are those of a histogram that the configuration gives none.",
     },
@@ -67,7 +67,7 @@ fn document() -> String {
 }
 
 fn section(Section { kind, title, about }: &Section) -> String {
-    let with_bounds = *kind == Kind::Reading;
+    let with_bounds = *kind == Kind::Distribution;
     let mut head = vec!["metric", "unit", "kernel field", "since", "shown by default", "what it says"];
     head.extend(with_bounds.then_some("bounds"));
     let rows = METRICS.iter().filter(|metric| metric.kind == *kind).map(|metric| {
@@ -121,8 +121,7 @@ fn labels() -> String {
 
 fn omitted() -> String {
     let rows = OMITTED.iter().map(|(field, reason)| {
-        let layout = field.layout();
-        vec![format!("`{}`", layout.name), layout.since.to_owned(), (*reason).to_owned()]
+        vec![format!("`{}`", field.name), field.since.to_owned(), (*reason).to_owned()]
     });
     format!(
         "\n## What is left out\n\nFields of `struct tcp_info` that no metric shows.\n\n{}",
@@ -161,7 +160,7 @@ fn the_page_has_a_line_for_every_metric_label_and_omitted_field() {
     let document = document();
     let metrics = METRICS.iter().map(|metric| metric.name);
     let labels = LABELS.iter().map(|line| line.name);
-    let omitted = OMITTED.iter().map(|(field, _)| field.layout().name);
+    let omitted = OMITTED.iter().map(|(field, _)| field.name);
     for name in metrics.chain(labels).chain(omitted) {
         let lines = document.lines().filter(|line| line.starts_with(&format!("| `{name}` |"))).count();
         assert_eq!(lines, 1, "{name}");

@@ -1,6 +1,6 @@
 //! A captured dump made larger: its sockets again and again, each with its own cookie, inode and client port.
 
-use ss_exporter::sockdiag::{Field, Socket, State};
+use ss_exporter::sockdiag::{Field, Socket, State, tcp_info};
 use testkit::recording::captured;
 use testkit::reply::Reply;
 
@@ -9,8 +9,13 @@ const SERVICES: [u16; 2] = [33_153, 34_705];
 /// The first port of a client.
 const CLIENTS: u32 = 36_000;
 /// The counters that grow.
-const COUNTERS: [Field; 5] =
-    [Field::BytesAcked, Field::BytesReceived, Field::BytesSent, Field::SegsIn, Field::DataSegsIn];
+const COUNTERS: [&Field; 5] = [
+    &tcp_info::BYTES_ACKED,
+    &tcp_info::BYTES_RECEIVED,
+    &tcp_info::BYTES_SENT,
+    &tcp_info::SEGS_IN,
+    &tcp_info::DATA_SEGS_IN,
+];
 
 /// The replies of a dump with so many sockets. The counters of each have grown by `gained` since the capture.
 pub fn replies(sockets: u32, gained: u32) -> Vec<Reply> {
@@ -32,7 +37,7 @@ fn numbered(captured: &Reply, number: u32, gained: u32) -> Reply {
         reply = reply.remote_port(own);
     }
     // The peer has just sent something: a socket that closes is not older than the exporter.
-    reply.info(&[(Field::LastDataRecv, 0)])
+    reply.info(&[(&tcp_info::LAST_DATA_RECV, 0)])
 }
 
 /// The replies of a dump of the listeners that accepted what was captured.

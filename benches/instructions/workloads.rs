@@ -12,7 +12,7 @@ use ss_exporter::facts::Names;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::Privileges;
 use ss_exporter::snapshot::{Cursor, Snapshot};
-use ss_exporter::sockdiag::{self, Extensions, Field, Request, Socket, State, StateSet};
+use ss_exporter::sockdiag::{self, Extensions, Request, Socket, State, StateSet, TCP, tcp_info};
 
 use testkit::host::FakeHost;
 use testkit::recording::{Recording, dump};
@@ -69,12 +69,12 @@ const GAIN: u32 = 1_000;
 fn decode(sockets: u32) -> Work {
     let recording = Recording::of(dump(&replies(sockets, 0)));
     let states = StateSet::of(&[State::Established]);
-    let request = Request { states, extensions: Extensions::INFO, filter: None };
+    let request = Request { protocol: &TCP, states, extensions: Extensions::INFO, filter: None };
     let deadline = Instant::now() + Duration::from_mins(10);
     Box::new(move || {
         let mut sum = 0;
         let each = |socket: &Socket<'_>| {
-            let rtt = socket.tcp_info().and_then(|info| info.get(Field::Rtt)).unwrap_or_default();
+            let rtt = socket.get(&tcp_info::RTT).unwrap_or_default();
             sum += rtt + u64::from(socket.local().port()) + u64::from(socket.remote().port());
         };
         let seen = sockdiag::dump(recording, &request, deadline, each).expect("a complete dump").sockets;

@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, Throughput};
 use ss_exporter::exposition::{Encoder, Format, Value};
-use ss_exporter::sockdiag::{Field, Socket, State};
+use ss_exporter::sockdiag::{Socket, State, tcp_info};
 use testkit::reply::Reply;
 
 const SOCKETS: u32 = 10_000;
@@ -27,7 +27,7 @@ pub fn run() {
         bencher.iter(|| {
             let values = replies.iter().filter_map(|reply| {
                 let socket = Socket::parse(reply.bytes())?;
-                Some(socket.tcp_info()?.get(Field::Rtt)? + u64::from(socket.remote().port()))
+                Some(socket.get(&tcp_info::RTT)? + u64::from(socket.remote().port()))
             });
             values.sum::<u64>()
         });

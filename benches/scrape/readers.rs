@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, Transport as _};
+use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, Transport as _};
 
 use super::exporter::{Reading, cpu_of_children};
 
@@ -14,10 +14,11 @@ use super::exporter::{Reading, cpu_of_children};
 pub fn bare_dump() -> Reading {
     let unwanted = [State::Listen, State::Close, State::TimeWait, State::SynRecv];
     let wanted: Vec<_> = State::ALL.into_iter().filter(|state| !unwanted.contains(state)).collect();
-    let request = Request { states: StateSet::of(&wanted), extensions: Extensions::INFO, filter: None };
+    let request =
+        Request { protocol: &TCP, states: StateSet::of(&wanted), extensions: Extensions::INFO, filter: None };
     let (start, before) = (Instant::now(), cpu_of_thread());
     let mut kernel = Netlink::open().expect("sock_diag");
-    kernel.send(&request.encode(1)).expect("the request");
+    kernel.send(&(TCP.encode)(&request, 1)).expect("the request");
     let mut buffer = vec![0; 32 * 1024];
     let mut bytes = 0;
     loop {

@@ -15,7 +15,7 @@ use super::{Entered, World, listen};
 use crate::attribute::Namespace;
 use crate::facts::Names;
 use crate::plan::Plan;
-use crate::sockdiag::{Events, Queue};
+use crate::sockdiag::{Events, Queue, TCP};
 use crate::workers::{Full, Worker};
 
 /// The least time between two collections that make up for what was lost.
@@ -81,9 +81,9 @@ pub fn open_events(plan: &Plan) -> io::Result<Events> {
     let buffer = plan.collect.event_buffer;
     let everywhere = plan.collect.looks_elsewhere();
     // Who may not hear of other namespaces hears of the own one.
-    Events::open(buffer, everywhere).or_else(|error| {
+    Events::open(&TCP, buffer, everywhere).or_else(|error| {
         let forbidden = everywhere && error.kind() == io::ErrorKind::PermissionDenied;
-        if forbidden { Events::open(buffer, false) } else { Err(error) }
+        if forbidden { Events::open(&TCP, buffer, false) } else { Err(error) }
     })
 }
 

@@ -12,7 +12,7 @@ use super::{Entered, Listed, World, list};
 use crate::config::CONNECTIONS;
 use crate::fold::Inventory;
 use crate::plan::Plan;
-use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, dump};
+use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, TCP, dump};
 
 /// The longest that an inventory takes. A million sockets take two seconds on a host that has time.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -65,7 +65,7 @@ fn of_namespace(
     target: &NetnsTarget,
     until: Instant,
 ) -> Result<HashSet<u64>, NetnsError> {
-    let request = Request { states: CONNECTIONS, extensions: Extensions::NONE, filter: None };
+    let request = Request { protocol: &TCP, states: CONNECTIONS, extensions: Extensions::NONE, filter: None };
     let mut sockets = HashSet::new();
     let Entered { kernels, .. } = world.enter(&target.namespace).map_err(NetnsError::Enter)?;
     for kernel in kernels.into_iter().flat_map(|(first, second)| [first, second]) {

@@ -9,7 +9,7 @@ use super::state::SharedTracker;
 use crate::attribute::{Direction, End, Listeners, Netns};
 use crate::facts::Names;
 use crate::plan::Plan;
-use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, Transport, dump};
+use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, TCP, Transport, dump};
 
 /// What to note listeners with.
 pub(super) struct Note<'a> {
@@ -44,7 +44,7 @@ impl Note<'_> {
     ) -> Result<(), DumpError> {
         let states = StateSet::of(&[State::Listen]);
         // With it a listener shows which counters its connections will have.
-        let request = Request { states, extensions: Extensions::INFO, filter: None };
+        let request = Request { protocol: &TCP, states, extensions: Extensions::INFO, filter: None };
         let note = |socket: &Socket<'_>| {
             if self.note(socket, attribution) {
                 unsure(socket);

@@ -13,7 +13,7 @@ use super::netns::NetnsTarget;
 use crate::attribute::{Listeners, Namespace, Netns, OwnerId};
 use crate::config::View;
 use crate::fold::{CumulativeTable, GaugeColumns, Inventory, Ledger};
-use crate::metrics::Source;
+use crate::metrics::Quantity;
 use crate::plan::{Folded, Plan, Program, Tracking, known_keys};
 use crate::select::Nothing;
 use crate::sockdiag::State;
@@ -209,7 +209,7 @@ impl Tracker {
         };
         // However few sockets there are, their number is known.
         for (folded, amounts) in self.tracking.folded.iter().zip(&mut found.amounts) {
-            let counts = folded.amounts.iter().filter(|(_, source)| *source == Source::Sockets);
+            let counts = folded.amounts.iter().filter(|(_, source)| source.quantity == Quantity::Sockets);
             counts.for_each(|(column, _)| amounts.add(0, *column, 0, 0));
         }
         found

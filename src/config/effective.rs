@@ -142,7 +142,7 @@ fn write_view(out: &mut String, view: &View) -> fmt::Result {
 /// The word for an aggregate that is not the default.
 fn word(column: &Column) -> Option<&'static str> {
     match (&column.fold, column.metric.kind) {
-        (Fold::Sum, Kind::Reading) => Some("sum"),
+        (Fold::Sum, Kind::Distribution) => Some("sum"),
         (Fold::Mean, _) => Some("mean"),
         (Fold::Least, _) => Some("min"),
         (Fold::Greatest, _) => Some("max"),

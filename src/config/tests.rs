@@ -84,8 +84,8 @@ fn a_flow_has_the_unit_and_the_type_of_the_predecessor() {
         columns.map(|c| (c.name, c.metric.name, c.kind, c.per_base, c.fold)).collect::<Vec<_>>()
     };
     let expected = vec![
-        ("tcp_rtt".to_owned(), "rtt_seconds", Kind::Reading, 1000.0, Fold::Mean),
-        ("tcp_cwnd".to_owned(), "congestion_window", Kind::Reading, 1.0, Fold::Sum),
+        ("tcp_rtt".to_owned(), "rtt_seconds", Kind::Distribution, 1000.0, Fold::Mean),
+        ("tcp_cwnd".to_owned(), "congestion_window", Kind::Distribution, 1.0, Fold::Sum),
         ("tcp_data_segs_in".to_owned(), "received_data_segments_total", Kind::Counter, 1.0, Fold::Sum),
         ("tcp_data_segs_out".to_owned(), "sent_data_segments_total", Kind::Counter, 1.0, Fold::Sum),
     ];

@@ -16,7 +16,7 @@ use crate::config::{CONNECTIONS, View};
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, known_keys};
 use crate::select::Expression;
-use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, State, StateSet, dump};
+use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, State, StateSet, TCP, dump};
 
 /// The most keys that are remembered of all views together, and the most connections.
 const MOST: usize = 1_000_000;
@@ -153,6 +153,7 @@ impl<'a, W: World> Census<'a, W> {
         let asked = self.plan.program(self.world).request;
         // Which connections are new can only be told of all of them, so that the kernel filters none.
         let request = Request {
+            protocol: &TCP,
             states: asked.as_ref().map_or(CONNECTIONS, |request| request.states.union(CONNECTIONS)),
             extensions: asked.map_or(Extensions::INFO, |request| request.extensions.union(Extensions::INFO)),
             filter: None,
@@ -179,7 +180,7 @@ impl<'a, W: World> Census<'a, W> {
         deadline: Instant,
     ) -> Result<(), DumpError> {
         let states = StateSet::of(&[State::Listen]);
-        let request = Request { states, extensions: Extensions::NONE, filter: None };
+        let request = Request { protocol: &TCP, states, extensions: Extensions::NONE, filter: None };
         let now = Instant::now();
         self.listened = now;
         self.at(target).note_range(ports);

@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Instant;
 
 use super::figures::Ends;
-use crate::sockdiag::{Events, Socket};
+use crate::sockdiag::{Events, Socket, TCP};
 
 /// A subscription to ends, or why there is none.
 pub(super) struct Hearing {
@@ -18,7 +18,7 @@ pub(super) struct Hearing {
 impl Hearing {
     /// Subscribes, with a buffer of so many bytes, to the ends in all namespaces or in the own one.
     pub(super) fn begin(buffer: usize, everywhere: bool) -> Self {
-        Self { events: Events::subscribe(buffer, everywhere), overrun: false }
+        Self { events: Events::subscribe(&TCP, buffer, everywhere), overrun: false }
     }
 
     /// Waits until then and hands on each socket whose end is heard meanwhile.

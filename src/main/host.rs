@@ -13,7 +13,7 @@ use ss_exporter::hosts::Hosts;
 use ss_exporter::plan::Plan;
 use ss_exporter::select::Lookup;
 use ss_exporter::sockdiag::bytecode::{Filter, compile};
-use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, dump};
+use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, dump};
 
 use crate::failure::Failure;
 
@@ -105,7 +105,7 @@ impl Lookup for Host {
         *JUDGES.get_or_init(|| {
             let filter = compile(&Filter::Cgroup(0)).ok();
             let states = StateSet::of(&[State::Listen]);
-            let request = Request { states, extensions: Extensions::NONE, filter };
+            let request = Request { protocol: &TCP, states, extensions: Extensions::NONE, filter };
             let soon = Instant::now() + Duration::from_secs(1);
             Netlink::open().is_ok_and(|kernel| dump(kernel, &request, soon, |_| {}).is_ok())
         })

@@ -14,7 +14,9 @@ use ss_exporter::http::{self, Offer, Settings, Workers};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held};
 use ss_exporter::self_metrics::Reload;
-use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, State, StateSet, dump, keep_receivers};
+use ss_exporter::sockdiag::{
+    DumpError, Extensions, Netlink, Request, State, StateSet, TCP, dump, keep_receivers,
+};
 use ss_exporter::workers::Worker;
 
 use crate::configuration::Loaded;
@@ -122,8 +124,12 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
 
 /// A dump of the listeners costs microseconds and tells at once what every scrape would.
 fn ask_the_kernel() -> Result<(), Failure> {
-    let request =
-        Request { states: StateSet::of(&[State::Listen]), extensions: Extensions::NONE, filter: None };
+    let request = Request {
+        protocol: &TCP,
+        states: StateSet::of(&[State::Listen]),
+        extensions: Extensions::NONE,
+        filter: None,
+    };
     let asked = Netlink::open()
         .map_err(DumpError::Open)
         .and_then(|kernel| dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {}));

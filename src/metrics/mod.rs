@@ -10,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use source::{Condition, Source};
+pub use source::{Condition, Quantity, Source};
 pub use table::{METRICS, OMITTED};
 
 /// How the values of several sockets combine, which decides the exposed type.
@@ -18,10 +18,10 @@ pub use table::{METRICS, OMITTED};
 pub enum Kind {
     /// Only grows while the socket lives.
     Counter,
-    /// How much there is: adds up over sockets.
-    Amount,
-    /// What was observed: does not add up.
-    Reading,
+    /// How much there is. The values of several sockets add up.
+    Gauge,
+    /// What is observed. The values of several sockets do not add up: a histogram in aggregated views.
+    Distribution,
 }
 
 /// The base unit of a value.
@@ -102,10 +102,10 @@ pub enum Shown {
 }
 
 impl Metric {
-    /// The first Linux release that tells it; `None` if every one does, or if it is the exporter's own.
+    /// The first Linux release that reports it; `None` if every one does, or if it is the exporter's own.
     #[must_use]
     pub fn since(&self) -> Option<&'static str> {
-        self.source.fields().map(|field| field.since).next()
+        self.source.fields().map(|field| field.since).find(|since| !since.is_empty())
     }
 }
 

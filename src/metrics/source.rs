@@ -1,44 +1,33 @@
-//! Where a metric's value comes from, and how a socket is asked for it.
-//!
-//! Refuses to know what the value is called and how sockets combine.
+//! Where a metric's value comes from: a quantity of the kernel's, the sockets that have it, and its scale.
 
-use crate::sockdiag::{AlgorithmField, Class, Extensions, Field, Layout, MemoryField, Socket, State};
+use crate::sockdiag::{Extensions, Field, Socket, State, StateSet, TCP, tcp_info};
 
-/// Where a value comes from. A field of `struct tcp_info` is never a listener's, of which the kernel
-/// fills a few and with something else.
+/// A quantity, the sockets that have it, and its scale. A line of the table is made by the functions below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// One for each socket.
+pub struct Source {
+    /// What is taken of a socket.
+    pub quantity: Quantity,
+    /// The states of the sockets that have it.
+    states: StateSet,
+    /// How many of the kernel's integers make one base unit.
+    per_unit: u32,
+}
+
+/// What is taken of one socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// 1 per socket.
     Sockets,
-    /// One for each socket when it is first seen; kept by the ledger.
+    /// 1 per socket when it is first seen; kept by the tracker.
     Opened,
-    /// One for each socket when it is gone; kept by the ledger.
+    /// 1 per socket when it is gone; kept by the tracker.
     Closed,
-    /// A field of `struct tcp_info` as it stands.
-    Raw(Field),
-    /// A field of `struct tcp_info` in microseconds.
-    Micros(Field),
-    /// A field of `struct tcp_info` in milliseconds.
-    Millis(Field),
-    /// A field of `struct tcp_info` that tells how many milliseconds ago something was, of sockets
-    /// that have had a peer: without one it is the time since the kernel started.
-    Age(Field),
-    /// What a field of `struct tcp_info` exceeds another by.
-    Diff(Field, Field),
-    /// One for each socket of which a field of `struct tcp_info` is so, 0 for the others.
-    When(Field, Condition),
-    /// Bytes that were received and not yet read, except of a listener.
-    ReceiveQueue,
-    /// Bytes that were written and not yet acknowledged, except of a listener.
-    SendQueue,
-    /// Connections that a listener's process has not yet accepted.
-    AcceptQueue,
-    /// The most connections that may wait in a listener's accept queue.
-    AcceptQueueLimit,
-    /// A word of the socket's memory.
-    Memory(MemoryField),
-    /// What the congestion control algorithm tells of itself, and how much of that makes one base unit.
-    Algorithm(AlgorithmField, u32),
+    /// A field as it stands.
+    Field(&'static Field),
+    /// What a field exceeds another by.
+    Difference(&'static Field, &'static Field),
+    /// 1 if the condition holds for a field, else 0.
+    Test(&'static Field, Condition),
 }
 
 /// What a field can be.
@@ -50,8 +39,6 @@ pub enum Condition {
     Positive,
     /// A value that has this bit.
     Has(u64),
-    /// 0, in a state in which the socket may still have something to send.
-    ZeroToSend,
 }
 
 impl Condition {
@@ -60,112 +47,135 @@ impl Condition {
             Self::Is(wanted) => value == wanted,
             Self::Positive => value > 0,
             Self::Has(bit) => value & bit != 0,
-            Self::ZeroToSend => value == 0,
         }
-    }
-
-    const fn applies(self, state: State) -> bool {
-        use State::{CloseWait, Closing, Established, FinWait1, LastAck};
-        let sends = matches!(state, Established | CloseWait | FinWait1 | Closing | LastAck);
-        sends || !matches!(self, Self::ZeroToSend)
     }
 }
 
+/// Listeners.
+pub(super) const LISTENERS: StateSet = StateSet::of(&[State::Listen]);
+/// Every socket but listeners, of which the kernel fills a few fields of `struct tcp_info` with something else.
+const CONNECTIONS: StateSet = LISTENERS.complement();
+/// Sockets with a peer that answered. Without one, an age is the time since the kernel started.
+const WITH_PEER: StateSet = StateSet::of(&[State::Listen, State::SynSent]).complement();
+/// Sockets that may still have something to send.
+pub(super) const SENDING: StateSet =
+    StateSet::of(&[State::Established, State::CloseWait, State::FinWait1, State::Closing, State::LastAck]);
+
+/// A quantity of every socket.
+pub(super) const fn every(quantity: Quantity) -> Source {
+    Source { quantity, states: StateSet::ALL, per_unit: 1 }
+}
+
+/// A field of every connection.
+pub(super) const fn raw(field: &'static Field) -> Source {
+    every(Quantity::Field(field)).of(CONNECTIONS)
+}
+
+/// The same in microseconds.
+pub(super) const fn micros(field: &'static Field) -> Source {
+    raw(field).per(1_000_000)
+}
+
+/// The same in milliseconds.
+pub(super) const fn millis(field: &'static Field) -> Source {
+    raw(field).per(1000)
+}
+
+/// How many milliseconds ago something was.
+pub(super) const fn age(field: &'static Field) -> Source {
+    millis(field).of(WITH_PEER)
+}
+
+/// A field of every socket, listeners included.
+pub(super) const fn any(field: &'static Field) -> Source {
+    every(Quantity::Field(field))
+}
+
+/// What a field of every connection exceeds another by.
+pub(super) const fn difference(field: &'static Field, less: &'static Field) -> Source {
+    every(Quantity::Difference(field, less)).of(CONNECTIONS)
+}
+
+/// Whether the condition holds for a field of every connection.
+pub(super) const fn when(field: &'static Field, condition: Condition) -> Source {
+    every(Quantity::Test(field, condition)).of(CONNECTIONS)
+}
+
 impl Source {
+    /// Of sockets in these states only.
+    pub(super) const fn of(self, states: StateSet) -> Self {
+        Self { states, ..self }
+    }
+
+    /// With so many of the kernel's integers in one base unit.
+    pub(super) const fn per(self, per_unit: u32) -> Self {
+        Self { per_unit, ..self }
+    }
+
     /// The value of a socket as the kernel's integer; `None` if there is none (never 0 instead).
     #[must_use]
     #[inline]
-    pub fn read(self, socket: &Socket<'_>) -> Option<u64> {
-        let listens = socket.class() == Class::Listener;
-        let info = || socket.tcp_info().filter(|_| !listens);
-        match self {
-            Self::Sockets => Some(1),
-            Self::Opened | Self::Closed => None,
-            Self::Raw(field) | Self::Micros(field) | Self::Millis(field) => info()?.get(field),
-            Self::Age(field) => info()?.get(field).filter(|_| socket.has_peer()),
-            Self::Diff(field, less) => Some(info()?.get(field)?.saturating_sub(info()?.get(less)?)),
-            Self::When(field, condition) => {
-                let value = info()?.get(field).filter(|_| condition.applies(socket.state()))?;
-                Some(condition.holds(value).into())
-            }
-            Self::ReceiveQueue => (!listens).then(|| socket.receive_queue().into()),
-            Self::SendQueue => (!listens).then(|| socket.send_queue().into()),
-            Self::AcceptQueue => listens.then(|| socket.receive_queue().into()),
-            Self::AcceptQueueLimit => listens.then(|| socket.send_queue().into()),
-            Self::Memory(field) => socket.memory(field),
-            Self::Algorithm(field, _) => socket.algorithm(field).filter(|_| !listens),
+    pub fn read(&self, socket: &Socket<'_>) -> Option<u64> {
+        if !self.states.contains(socket.state()) {
+            return None;
+        }
+        match self.quantity {
+            Quantity::Sockets => Some(1),
+            Quantity::Opened | Quantity::Closed => None,
+            Quantity::Field(field) => socket.get(field),
+            Quantity::Difference(field, less) => Some(socket.get(field)?.saturating_sub(socket.get(less)?)),
+            Quantity::Test(field, condition) => Some(condition.holds(socket.get(field)?).into()),
         }
     }
 
-    /// Whether the kernel tells it of every connection, by what it sends of any socket with `tcp_info`.
+    /// Whether its last value before a socket's end is known; a counter is exact then.
     #[must_use]
-    pub fn is_told(self, socket: &Socket<'_>) -> bool {
-        let info = socket.tcp_info().filter(|_| !matches!(self, Self::Memory(_) | Self::Algorithm(..)));
-        info.is_some_and(|info| self.fields().all(|layout| info.has(layout)))
+    pub fn is_exact(&self) -> bool {
+        self.fields().all(|field| TCP.is_exact(field.attribute))
     }
 
-    /// The kernel's fields that it reads, beside those of every reply's header.
-    pub fn fields(self) -> impl Iterator<Item = &'static Layout> {
-        let less = if let Self::Diff(_, less) = self { Some(less.layout()) } else { None };
-        self.field().into_iter().chain(less)
+    /// Whether the kernel reports it of every connection, by what it sends of any socket with `tcp_info`.
+    #[must_use]
+    pub fn is_reported(&self, socket: &Socket<'_>) -> bool {
+        socket.has(&tcp_info::STATE) && self.is_exact() && self.fields().all(|field| socket.has(field))
     }
 
-    /// The field that it reads, or reads first.
-    const fn field(self) -> Option<&'static Layout> {
-        match self {
-            Self::Raw(field)
-            | Self::Micros(field)
-            | Self::Millis(field)
-            | Self::Age(field)
-            | Self::Diff(field, _)
-            | Self::When(field, _) => Some(field.layout()),
-            Self::Memory(field) => Some(field.layout()),
-            Self::Algorithm(field, _) => Some(field.layout()),
-            _ => None,
-        }
+    /// The kernel's fields that it reads.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        let (first, second) = match self.quantity {
+            Quantity::Sockets | Quantity::Opened | Quantity::Closed => (None, None),
+            Quantity::Field(field) | Quantity::Test(field, _) => (Some(field), None),
+            Quantity::Difference(field, less) => (Some(field), Some(less)),
+        };
+        first.into_iter().chain(second)
     }
 
     /// How many bits the kernel counts with, before it begins again at 0.
     #[must_use]
-    pub const fn bits(self) -> u32 {
-        match (self, self.field()) {
+    pub const fn bits(&self) -> u32 {
+        match self.quantity {
+            Quantity::Field(field) => field.width.bits(),
             // A difference is taken before it is followed, and neither side of it ever wraps.
-            (Self::Diff(..), _) | (_, None) => u64::BITS,
-            (_, Some(field)) => field.width.bits(),
+            _ => u64::BITS,
         }
     }
 
     /// How many of the kernel's integers make one base unit.
     #[must_use]
-    pub const fn per_unit(self) -> f64 {
-        match self {
-            Self::Micros(_) => 1e6,
-            Self::Millis(_) | Self::Age(_) => 1e3,
-            Self::Algorithm(_, per_unit) => per_unit as f64,
-            _ => 1.0,
-        }
+    pub const fn per_unit(&self) -> f64 {
+        self.per_unit as f64
     }
 
     /// The extensions that a dump must ask for.
     #[must_use]
-    pub const fn extensions(self) -> Extensions {
-        match self {
-            Self::Sockets
-            | Self::ReceiveQueue
-            | Self::SendQueue
-            | Self::AcceptQueue
-            | Self::AcceptQueueLimit => Extensions::NONE,
-            Self::Memory(_) => Extensions::MEMORY,
-            Self::Algorithm(..) => Extensions::ALGORITHM,
-            // Without it, what is left of a closed socket looks like one that opened or closed.
-            Self::Opened
-            | Self::Closed
-            | Self::Raw(_)
-            | Self::Micros(_)
-            | Self::Millis(_)
-            | Self::Age(_)
-            | Self::Diff(..)
-            | Self::When(..) => Extensions::INFO,
+    pub fn extensions(&self) -> Extensions {
+        match self.quantity {
+            // Without it, a time-wait socket looks like one that opened or closed.
+            Quantity::Opened | Quantity::Closed => Extensions::INFO,
+            _ => self
+                .fields()
+                .map(|field| Extensions::of(field.attribute))
+                .fold(Extensions::NONE, Extensions::union),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::config::{CONNECTIONS, View};
 use crate::exposition;
 use crate::fold::{CumulativeTable, Feed, Shape};
 use crate::labels::Label;
-use crate::metrics::{Fold, Kind, Source};
+use crate::metrics::{Fold, Kind, Quantity, Source};
 use crate::select::{Expression, Stays};
 use crate::sockdiag::State;
 
@@ -85,7 +85,9 @@ impl Tracking {
         for column in &view.columns {
             let source = column.metric.source;
             match column.fold {
-                Fold::Gain if !matches!(source, Source::Opened | Source::Closed) => self.count(source),
+                Fold::Gain if !matches!(source.quantity, Quantity::Opened | Quantity::Closed) => {
+                    self.count(source)
+                }
                 Fold::Histogram(_) if !self.readings.contains(&source) => self.readings.push(source),
                 _ => {}
             }
@@ -145,9 +147,9 @@ impl Tracking {
         let columns = view.columns.iter().map(|column| {
             let source = column.metric.source;
             let number = |list: &[Source]| list.iter().position(|one| *one == source).unwrap_or(list.len());
-            let feed = match (&column.fold, source) {
-                (Fold::Gain, Source::Opened) => Feed::Opened,
-                (Fold::Gain, Source::Closed) => Feed::Closed,
+            let feed = match (&column.fold, source.quantity) {
+                (Fold::Gain, Quantity::Opened) => Feed::Opened,
+                (Fold::Gain, Quantity::Closed) => Feed::Closed,
                 (Fold::Gain, _) => Feed::Counter(number(&self.counters)),
                 (Fold::Histogram(_), _) => Feed::Reading(number(&self.readings)),
                 _ => Feed::Amount,

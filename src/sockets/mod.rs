@@ -14,7 +14,7 @@ pub use table::table;
 
 use crate::config::{self, CONNECTIONS, Collect, Config, View};
 use crate::labels::Label;
-use crate::metrics::{Fold, Kind, METRICS, Metric, Source};
+use crate::metrics::{Fold, Kind, METRICS, Metric, Quantity};
 use crate::plan::Plan;
 use crate::select::Expression;
 use crate::sockdiag::StateSet;
@@ -103,7 +103,7 @@ pub fn plan(selection: Expression, states: Option<StateSet>, detail: Detail, con
         idle: std::time::Duration::ZERO,
     };
     // How many there are, also of those for which a list has no room.
-    let counts = METRICS.iter().filter(|metric| metric.source == Source::Sockets);
+    let counts = METRICS.iter().filter(|metric| metric.source.quantity == Quantity::Sockets);
     let counted = View {
         name: "counted".to_owned(),
         by: vec![Label::State],
@@ -116,14 +116,14 @@ pub fn plan(selection: Expression, states: Option<StateSet>, detail: Detail, con
 
 /// The metrics of one socket.
 pub fn metrics() -> impl Iterator<Item = &'static Metric> {
-    METRICS
-        .iter()
-        .filter(|metric| !matches!(metric.source, Source::Opened | Source::Closed | Source::Sockets))
+    METRICS.iter().filter(|metric| {
+        !matches!(metric.source.quantity, Quantity::Opened | Quantity::Closed | Quantity::Sockets)
+    })
 }
 
 fn column_of(metric: &'static Metric) -> config::Column {
     // A row is one socket; the greatest value takes half of the memory of the latest.
-    let fold = if metric.kind == Kind::Reading { Fold::Greatest } else { Fold::Sum };
+    let fold = if metric.kind == Kind::Distribution { Fold::Greatest } else { Fold::Sum };
     config::Column {
         metric,
         name: metric.name.to_owned(),

@@ -11,13 +11,17 @@ use netlink_packet_core::Parseable as _;
 use netlink_packet_sock_diag::inet::InetResponse;
 use netlink_packet_sock_diag::inet::nlas::Nla;
 use ss_exporter::metrics::METRICS;
-use ss_exporter::sockdiag::{Extensions, Field, Request, Socket, State, StateSet, TcpInfo, dump};
+use ss_exporter::sockdiag::{Extensions, Field, Request, Socket, State, StateSet, TCP, dump, tcp_info};
 
 use testkit::recording::{CAPTURE, CAPTURE_BY_SS, Recording};
 
 fn each(datagrams: &'static [u8], each: impl FnMut(&Socket<'_>)) {
-    let request =
-        Request { states: StateSet::of(&[State::Established]), extensions: Extensions::INFO, filter: None };
+    let request = Request {
+        protocol: &TCP,
+        states: StateSet::of(&[State::Established]),
+        extensions: Extensions::INFO,
+        filter: None,
+    };
     dump(Recording::of(datagrams), &request, Instant::now() + Duration::from_mins(1), each)
         .expect("a complete dump");
 }
@@ -49,37 +53,36 @@ fn a_captured_dump_reads_as_ss_printed_it() {
         assert_eq!(end(socket.local()), unmapped(words[2]));
         assert_eq!(end(socket.remote()), unmapped(words[3]));
         assert_eq!(socket.inode().map(|inode| inode.to_string()).as_deref(), value(&words, "ino"));
-        let info = socket.tcp_info().expect("INFO was asked for");
-        let millis = |field| info.get(field).map(|micros| micros as f64 / 1000.0);
+        let millis = |field: &Field| socket.get(field).map(|micros| micros as f64 / 1000.0);
         let number = |text: &str| text.parse::<f64>().expect("a number");
         let (rtt, deviation) = value(&words, "rtt").expect("rtt").split_once('/').expect("rtt/variance");
-        assert_eq!(millis(Field::Rtt), Some(number(rtt)));
-        assert_eq!(millis(Field::Rttvar), Some(number(deviation)));
-        assert_eq!(millis(Field::Rto), value(&words, "rto").map(number));
-        assert_eq!(millis(Field::MinRtt), value(&words, "minrtt").map(number));
+        assert_eq!(millis(&tcp_info::RTT), Some(number(rtt)));
+        assert_eq!(millis(&tcp_info::RTTVAR), Some(number(deviation)));
+        assert_eq!(millis(&tcp_info::RTO), value(&words, "rto").map(number));
+        assert_eq!(millis(&tcp_info::MIN_RTT), value(&words, "minrtt").map(number));
         // Ages are left out: they went on between the dump and `ss`.
         let plain = [
-            ("mss", Field::SndMss),
-            ("rcvmss", Field::RcvMss),
-            ("advmss", Field::Advmss),
-            ("pmtu", Field::Pmtu),
-            ("cwnd", Field::SndCwnd),
-            ("bytes_sent", Field::BytesSent),
-            ("bytes_acked", Field::BytesAcked),
-            ("bytes_received", Field::BytesReceived),
-            ("segs_out", Field::SegsOut),
-            ("segs_in", Field::SegsIn),
-            ("data_segs_out", Field::DataSegsOut),
-            ("data_segs_in", Field::DataSegsIn),
-            ("delivered", Field::Delivered),
-            ("rcv_space", Field::RcvSpace),
-            ("rcv_ssthresh", Field::RcvSsthresh),
-            ("snd_wnd", Field::SndWnd),
+            ("mss", &tcp_info::SND_MSS),
+            ("rcvmss", &tcp_info::RCV_MSS),
+            ("advmss", &tcp_info::ADVMSS),
+            ("pmtu", &tcp_info::PMTU),
+            ("cwnd", &tcp_info::SND_CWND),
+            ("bytes_sent", &tcp_info::BYTES_SENT),
+            ("bytes_acked", &tcp_info::BYTES_ACKED),
+            ("bytes_received", &tcp_info::BYTES_RECEIVED),
+            ("segs_out", &tcp_info::SEGS_OUT),
+            ("segs_in", &tcp_info::SEGS_IN),
+            ("data_segs_out", &tcp_info::DATA_SEGS_OUT),
+            ("data_segs_in", &tcp_info::DATA_SEGS_IN),
+            ("delivered", &tcp_info::DELIVERED),
+            ("rcv_space", &tcp_info::RCV_SPACE),
+            ("rcv_ssthresh", &tcp_info::RCV_SSTHRESH),
+            ("snd_wnd", &tcp_info::SND_WND),
         ];
         for (key, field) in plain {
             // What is zero, `ss` leaves out.
             let shown = value(&words, key).map_or(0.0, number);
-            assert_eq!(info.get(field).map(|v| v as f64), Some(shown), "{key} in {words:?}");
+            assert_eq!(socket.get(field).map(|v| v as f64), Some(shown), "{key} in {words:?}");
         }
     });
     assert!(lines.is_empty(), "sockets that only ss saw: {lines:?}");
@@ -109,9 +112,10 @@ fn a_captured_dump_reads_as_another_library_reads_it() {
     let theirs: Vec<_> = payloads().into_iter().map(library).collect();
     let mut ours = Vec::new();
     each(CAPTURE, |socket| {
-        let info = socket.tcp_info().expect("INFO was asked for");
-        let get = |field| info.get(field).expect("a field of Linux 5.4");
-        let numbers = [Field::SndCwnd, Field::BytesSent, Field::DataSegsOut, Field::SndWnd].map(get);
+        let get = |field: &Field| socket.get(field).expect("a field of Linux 5.4");
+        let numbers =
+            [&tcp_info::SND_CWND, &tcp_info::BYTES_SENT, &tcp_info::DATA_SEGS_OUT, &tcp_info::SND_WND]
+                .map(get);
         ours.push((socket.local().port(), socket.remote().port(), socket.inode(), numbers));
     });
     assert_eq!(ours, theirs);
@@ -139,8 +143,7 @@ fn reading_a_socket_allocates_nothing() {
         for payload in &payloads {
             let socket = Socket::parse(payload).expect("a socket");
             sum += u64::from(socket.local().port()) + u64::from(socket.remote().port()) + socket.cookie();
-            let info = socket.tcp_info().expect("INFO was asked for");
-            sum += Field::ALL.iter().filter_map(|field| info.get(*field)).fold(0, u64::wrapping_add);
+            sum += tcp_info::ALL.iter().filter_map(|field| socket.get(field)).fold(0, u64::wrapping_add);
             sum += METRICS.iter().filter_map(|metric| metric.source.read(&socket)).fold(0, u64::wrapping_add);
         }
     });
@@ -148,31 +151,31 @@ fn reading_a_socket_allocates_nothing() {
 }
 
 /// Every length that `struct tcp_info` has had, with the kernel that brought it.
-const VINTAGES: [(usize, &str, Field); 12] = [
-    (104, "2.6.12", Field::TotalRetrans),
-    (120, "3.15", Field::MaxPacingRate),
-    (136, "4.1", Field::BytesReceived),
-    (144, "4.2", Field::SegsIn),
-    (160, "4.6", Field::DataSegsOut),
-    (168, "4.9", Field::DeliveryRate),
-    (192, "4.10", Field::SndbufLimited),
-    (200, "4.18", Field::DeliveredCe),
-    (224, "4.19", Field::ReordSeen),
-    (232, "5.4", Field::SndWnd),
-    (240, "6.2", Field::Rehash),
-    (248, "6.7", Field::TotalRtoTime),
+const VINTAGES: [(usize, &str, &Field); 12] = [
+    (104, "2.6.12", &tcp_info::TOTAL_RETRANS),
+    (120, "3.15", &tcp_info::MAX_PACING_RATE),
+    (136, "4.1", &tcp_info::BYTES_RECEIVED),
+    (144, "4.2", &tcp_info::SEGS_IN),
+    (160, "4.6", &tcp_info::DATA_SEGS_OUT),
+    (168, "4.9", &tcp_info::DELIVERY_RATE),
+    (192, "4.10", &tcp_info::SNDBUF_LIMITED),
+    (200, "4.18", &tcp_info::DELIVERED_CE),
+    (224, "4.19", &tcp_info::REORD_SEEN),
+    (232, "5.4", &tcp_info::SND_WND),
+    (240, "6.2", &tcp_info::REHASH),
+    (248, "6.7", &tcp_info::TOTAL_RTO_TIME),
 ];
 
 #[test]
 fn a_kernel_of_any_vintage_has_the_fields_up_to_its_own_and_none_behind() {
     let payload = [1; 280];
     for (length, since, last) in VINTAGES {
-        assert_eq!(last.layout().since, since, "{last:?}");
-        let info = TcpInfo::new(&payload[..length]);
-        let present: Vec<_> = Field::ALL.iter().filter(|field| info.get(**field).is_some()).collect();
+        assert_eq!(last.since, since, "{last:?}");
+        let payload = &payload[..length];
+        let present: Vec<_> = tcp_info::ALL.iter().filter(|field| field.read(payload).is_some()).collect();
         assert_eq!(present.last(), Some(&&last), "{length} bytes");
-        let behind = Field::ALL.iter().skip_while(|field| **field != last).skip(1);
-        assert!(behind.clone().all(|field| info.get(*field).is_none()), "{length} bytes");
-        assert!(behind.clone().next().is_none_or(|field| field.layout().since != since), "{length} bytes");
+        let behind = tcp_info::ALL.iter().skip_while(|field| **field != last).skip(1);
+        assert!(behind.clone().all(|field| field.read(payload).is_none()), "{length} bytes");
+        assert!(behind.clone().next().is_none_or(|field| field.since != since), "{length} bytes");
     }
 }

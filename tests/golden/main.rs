@@ -9,7 +9,7 @@ use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Privileges};
-use ss_exporter::sockdiag::Field;
+use ss_exporter::sockdiag::tcp_info;
 use testkit::host::{FakeHost, exposition};
 use testkit::process_table::ProcessTable;
 use testkit::recording::{CAPTURE, CAPTURE_BY_SS, DONE_SIZE, captured, dump};
@@ -142,7 +142,7 @@ fn sockets_keep_their_rows_while_nobody_can_tell_their_owners() {
     let mut state = CollectorState::new(&plan, Privileges::default());
     let mut received = |known: bool, bytes: u64| {
         host.processes.set_missing(!known);
-        let gained = captured().into_iter().map(|reply| reply.gain(&[Field::BytesReceived], bytes));
+        let gained = captured().into_iter().map(|reply| reply.gain(&[&tcp_info::BYTES_RECEIVED], bytes));
         host.set_connections("blue", dump(&gained.collect::<Vec<_>>()));
         let text = exposition(&collect(&plan, &host, &mut state), Format::Text);
         ["ss_owned_received_bytes_total ", "ss_all_received_bytes_total "].map(|name| {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ss_exporter::attribute::{Cgroup, Cgroups};
-use ss_exporter::sockdiag::{Extensions, Request, StateSet};
+use ss_exporter::sockdiag::{Extensions, Request, StateSet, TCP};
 
 use super::{Pair, dump_now, enter};
 
@@ -68,7 +68,8 @@ fn move_to(cgroup: &Path) {
 
 /// The id of the cgroup of the socket with these ends.
 fn id(local: SocketAddr, remote: SocketAddr) -> u64 {
-    let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let request =
+        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
     let mut id = None;
     dump_now(&request, |socket| {
         if (socket.local(), socket.remote()) == (local, remote) {

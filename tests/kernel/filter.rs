@@ -11,7 +11,7 @@ use ss_exporter::attribute::{Direction, Ownership};
 use ss_exporter::facts::{Facts, Names};
 use ss_exporter::select::{Expression, Judge, Test, canonical, split};
 use ss_exporter::sockdiag::bytecode::compile;
-use ss_exporter::sockdiag::{Extensions, Request, Socket, State, StateSet};
+use ss_exporter::sockdiag::{Extensions, Request, Socket, State, StateSet, TCP};
 
 use super::{Pair, dump_now, enter};
 
@@ -19,7 +19,7 @@ use super::{Pair, dump_now, enter};
 fn judged(selection: &Expression, in_kernel: bool) -> (BTreeSet<u64>, BTreeSet<u64>) {
     let halves = split(selection, Judge::Everything);
     let filter = in_kernel.then(|| compile(&halves.filter).expect("short"));
-    let request = Request { states: StateSet::ALL, extensions: Extensions::CONG, filter };
+    let request = Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::CONG, filter };
     let test = if in_kernel { halves.residual.as_ref() } else { Some(selection) };
     let (mut passed, mut wanted) = (BTreeSet::new(), BTreeSet::new());
     dump_now(&request, |socket| {

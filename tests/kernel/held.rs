@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, StateSet, dump};
+use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, StateSet, TCP, dump};
 
 use super::enter;
 use testkit::stuck::StuckSocket;
@@ -13,7 +13,7 @@ fn a_dump_that_a_process_in_a_page_fault_holds_is_left_behind_until_that_process
         return;
     }
     let holder = StuckSocket::start();
-    let request = |extensions| Request { states: StateSet::ALL, extensions, filter: None };
+    let request = |extensions| Request { protocol: &TCP, states: StateSet::ALL, extensions, filter: None };
     let ask = |extensions, time| {
         let kernel = Netlink::open().expect("sock_diag");
         dump(kernel, &request(extensions), Instant::now() + time, |_| {})

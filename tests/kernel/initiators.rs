@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use ss_exporter::sockdiag::{Events, Extensions, Request, Socket, StateSet};
+use ss_exporter::sockdiag::{Events, Extensions, Request, Socket, StateSet, TCP};
 
 use super::{dump_now, enter};
 
@@ -94,10 +94,11 @@ impl Ends {
 
 /// What the kernel says of the ends while they are open and when they have closed.
 fn check(case: &str) {
-    let mut events = Events::subscribe(1 << 20, false).expect("a subscription");
+    let mut events = Events::subscribe(&TCP, 1 << 20, false).expect("a subscription");
     let mut ends = Ends::of(case);
     let mut expected = ends.lines();
-    let request = Request { states: StateSet::ALL, extensions: Extensions::INFO, filter: None };
+    let request =
+        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::INFO, filter: None };
     let mut seen = vec![0; expected.len()];
     dump_now(&request, |socket| {
         for (end, seen) in expected.iter().zip(&mut seen).filter(|(end, _)| end.is(socket)) {

@@ -10,7 +10,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use ss_exporter::attribute::{Networks, Ownership};
 use ss_exporter::facts::{Facts, Names};
 use ss_exporter::select::parse;
-use ss_exporter::sockdiag::{Extensions, Request, State, StateSet};
+use ss_exporter::sockdiag::{Extensions, Request, State, StateSet, TCP};
 
 use super::{Pair, ThisNetns, dump_now, enter, one_of_each};
 
@@ -47,7 +47,8 @@ fn end(text: &str) -> SocketAddr {
 /// What we select.
 fn selected(selection: &str) -> Ends {
     let selection = parse(selection, &Networks::default()).expect("a selection").resolve(&ThisNetns);
-    let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let request =
+        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
     let mut ends = Ends::new();
     dump_now(&request, |socket| {
         if selection.accepts(&Facts::of_dump(socket, Ownership::default(), Names::NONE)) {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use ss_exporter::attribute::{Listing, Namespace, Namespaces, Sockstat, Which};
 use ss_exporter::privileges::{self, Feature};
-use ss_exporter::sockdiag::{Events, Extensions, Netlink, Request, State, StateSet, dump};
+use ss_exporter::sockdiag::{Events, Extensions, Netlink, Request, State, StateSet, TCP, dump};
 
 use super::{Pair, enter};
 
@@ -75,7 +75,7 @@ impl Drop for Guest {
 
 fn ports(kernel: Netlink) -> Vec<u16> {
     let states = StateSet::of(&[State::Listen]);
-    let request = Request { states, extensions: Extensions::INFO, filter: None };
+    let request = Request { protocol: &TCP, states, extensions: Extensions::INFO, filter: None };
     let mut ports = Vec::new();
     dump(kernel, &request, Instant::now() + Duration::from_secs(10), |socket| {
         ports.push(socket.local().port());
@@ -348,7 +348,7 @@ fn ends_are_heard_with_the_number_of_their_namespace_and_those_of_our_own_withou
     let blue = blue(&namespaces);
     let connect = || drop(Pair::at(Ipv4Addr::LOCALHOST));
     let hear = |everywhere, expected: &[Option<i32>]| {
-        let mut events = Events::subscribe(1 << 20, everywhere).expect("a subscription");
+        let mut events = Events::subscribe(&TCP, 1 << 20, everywhere).expect("a subscription");
         namespaces.within(&blue, connect).expect("inside");
         connect();
         // A listener and both ends of a connection close in each of them.

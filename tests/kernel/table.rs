@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use ss_exporter::metrics::METRICS;
-use ss_exporter::sockdiag::{Extensions, Request, StateSet};
+use ss_exporter::sockdiag::{Extensions, Request, StateSet, TCP};
 
 use super::{Pair, dump_now, enter};
 
@@ -18,6 +18,7 @@ type Values = HashMap<&'static str, f64>;
 fn values() -> HashMap<u64, Values> {
     let extensions = METRICS.iter().map(|metric| metric.source.extensions());
     let request = Request {
+        protocol: &TCP,
         states: StateSet::ALL,
         extensions: extensions.fold(Extensions::NONE, Extensions::union),
         filter: None,

@@ -1,6 +1,6 @@
 //! The sockets of these tests.
 
-use ss_exporter::sockdiag::{Field, State};
+use ss_exporter::sockdiag::{State, tcp_info};
 use testkit::host::FakeHost;
 use testkit::recording::dump;
 use testkit::reply::Reply;
@@ -33,10 +33,10 @@ impl Sock {
         let remote: u16 = if self.state == State::Listen { 0 } else { 5000 };
         let [local, remote] = [([10, 0, 0, 1], self.local), ([10, 0, 0, 2], remote)].map(Into::into);
         Reply::new(self.state, local, remote).cookie(self.cookie).inode(self.inode).info(&[
-            (Field::BytesAcked, self.bytes),
-            (Field::BytesReceived, self.bytes),
-            (Field::BytesSent, self.bytes),
-            (Field::SegsIn, self.segments.into()),
+            (&tcp_info::BYTES_ACKED, self.bytes),
+            (&tcp_info::BYTES_RECEIVED, self.bytes),
+            (&tcp_info::BYTES_SENT, self.bytes),
+            (&tcp_info::SEGS_IN, self.segments.into()),
         ])
     }
 }

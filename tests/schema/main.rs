@@ -88,8 +88,8 @@ fn from_tables() -> [(&'static str, Value); 5] {
         ("label", choice("Label", LABELS.iter().map(|line| (line.name, line.help)))),
         ("state", json!({ "title": "State", "enum": state_names().collect::<Vec<_>>() })),
         ("counter", of_kind("Counter", Kind::Counter)),
-        ("gauge", of_kind("Gauge", Kind::Amount)),
-        ("distribution", of_kind("Distribution", Kind::Reading)),
+        ("gauge", of_kind("Gauge", Kind::Gauge)),
+        ("distribution", of_kind("Distribution", Kind::Distribution)),
     ]
 }
 

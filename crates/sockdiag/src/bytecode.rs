@@ -2,7 +2,7 @@
 //!
 //! An operation is `struct inet_diag_bc_op { u8 code; u8 yes; u16 no; }` and its arguments. A
 //! program accepts by landing exactly on its end and rejects by jumping four bytes past it
-//! (`net/ipv4/inet_diag.c: inet_diag_bc_run`). Refuses to know which sockets anybody wants.
+//! (`net/ipv4/inet_diag.c: inet_diag_bc_run`).
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;

@@ -1,7 +1,6 @@
 //! What a reply describes: `struct inet_diag_msg` has one shape for four kinds of kernel objects.
 
-use super::tcp_info::Field;
-use super::{Socket, State};
+use super::{Socket, State, tcp_info};
 
 /// The kind of object behind a reply. It follows from the reply's header alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +59,7 @@ impl Socket<'_> {
     /// listeners and sockets that were never connected do not have (`tcpi_rcv_mss`).
     #[must_use]
     pub fn was_disconnected(&self) -> bool {
-        self.tcp_info().and_then(|info| info.get(Field::RcvMss)).unwrap_or_default() != 0
+        self.get(&tcp_info::RCV_MSS).unwrap_or_default() != 0
     }
 }
 

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::frame::{Message, Messages};
+use super::protocol::{Protocol, Request};
 use super::receivers::RECEIVERS;
-use super::request::{Request, TCPDIAG_GETSOCK};
 use super::socket::Socket;
 use super::unfinished::{DumpThread, UnfinishedDump};
 
@@ -37,8 +37,6 @@ const DONE: u16 = 3;
 const OVERRUN: u16 = 4;
 /// `NLM_F_DUMP_INTR`
 const DUMP_INTR: u16 = 0x10;
-/// What a dump consists of.
-const KINDS: [u16; 4] = [TCPDIAG_GETSOCK, ERROR, DONE, OVERRUN];
 
 /// What carries netlink messages to the kernel and back: a socket, or a test's recording.
 ///
@@ -114,10 +112,10 @@ pub enum DumpError {
     #[error("cannot receive the kernel's reply to a dump request: {0}")]
     Receive(#[source] io::Error),
     /// The kernel refused the request, at once or in its last message.
-    #[error("the kernel refused to dump TCP sockets: {0}{hint}", hint = hint(*.0))]
-    Refused(Errno),
+    #[error("the kernel refused to dump {protocol} sockets: {0}{hint}", protocol = .1.name, hint = hint(*.0, .1))]
+    Refused(Errno, &'static Protocol),
     /// The kernel ended the dump with a number that is neither success nor a negated `errno(3)`.
-    #[error("the kernel ended a dump of TCP sockets with the code {0}; expected 0 or -4095 to -1")]
+    #[error("the kernel ended a dump with the code {0}; expected 0 or -4095 to -1")]
     UnknownCode(i32),
     /// A reply was longer than the buffer that it was received into.
     #[error("the kernel sent {0} bytes at once, more than the {BUFFER} offered")]
@@ -141,11 +139,11 @@ fn opening_hint(error: &io::Error) -> &'static str {
     }
 }
 
-fn hint(errno: Errno) -> &'static str {
+fn hint(errno: Errno, protocol: &Protocol) -> String {
     match errno {
-        Errno::NOENT | Errno::OPNOTSUPP => "; load the modules inet_diag and tcp_diag",
-        Errno::PERM | Errno::ACCESS => "; a security module or seccomp profile forbids it",
-        _ => "",
+        Errno::NOENT | Errno::OPNOTSUPP => format!("; load the modules {}", protocol.modules),
+        Errno::PERM | Errno::ACCESS => "; a security module or seccomp profile forbids it".to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -167,11 +165,12 @@ pub fn dump(
     let (filled, to_read) = sync_channel(BATCHES_AHEAD);
     let (read, emptied) = sync_channel(BATCHES_AHEAD + 1);
     let (end, ended) = sync_channel(1);
-    let message = request.encode(SEQUENCE);
+    let protocol = request.protocol;
+    let message = (protocol.encode)(request, SEQUENCE);
     let (dump_thread, unfinished) = DumpThread::begin();
     thread.run(move || {
         dump_thread.set_current();
-        let received = receive_all(transport, &message, deadline, &filled, &emptied);
+        let received = receive_all(transport, protocol, &message, deadline, &filled, &emptied);
         // The kernel has answered, and the transport is closed.
         drop(dump_thread);
         // Past the deadline no thread waits for it.
@@ -182,7 +181,8 @@ pub fn dump(
         let left = (deadline + GRACE).saturating_duration_since(Instant::now());
         match to_read.recv_timeout(left) {
             Ok((buffer, length)) => {
-                let (readable, other) = read_one(buffer.get(..length).unwrap_or_default(), &mut each);
+                let (readable, other) =
+                    read_one(protocol, buffer.get(..length).unwrap_or_default(), &mut each);
                 sockets += readable;
                 malformed += other;
                 // After the last datagram no buffer is needed.
@@ -206,6 +206,7 @@ type Filled = (Vec<u8>, usize);
 /// Asks, receives datagrams up to the one that ends the dump, and passes the kernel's on.
 fn receive_all(
     mut transport: impl Transport,
+    protocol: &'static Protocol,
     message: &[u8],
     deadline: Instant,
     filled: &SyncSender<Filled>,
@@ -218,7 +219,7 @@ fn receive_all(
         let mut length = 0;
         let mut end = Ok(false);
         while let (Ok(false), Some(room)) = (&end, buffer.get_mut(length..length + BUFFER)) {
-            end = receive_one(&mut transport, room, deadline, &mut length, &mut stats);
+            end = receive_one(&mut transport, protocol, room, deadline, &mut length, &mut stats);
         }
         if filled.send((buffer, length)).is_err() {
             // The reader has gone: the deadline has passed.
@@ -233,6 +234,7 @@ fn receive_all(
 /// Receives one datagram, by which `length` grows if it is the kernel's; whether it ends the dump.
 fn receive_one(
     transport: &mut impl Transport,
+    protocol: &'static Protocol,
     room: &mut [u8],
     deadline: Instant,
     length: &mut usize,
@@ -252,14 +254,15 @@ fn receive_one(
     for message in Messages(bytes) {
         let Message { header, payload } = message.map_err(|_| DumpError::Malformed)?;
         let kind = header.kind.get();
-        if header.sequence.get() != SEQUENCE || !KINDS.contains(&kind) {
+        let known = [protocol.reply, ERROR, DONE, OVERRUN].contains(&kind);
+        if header.sequence.get() != SEQUENCE || !known {
             stats.foreign += 1;
             continue;
         }
         stats.interrupted |= header.flags.get() & DUMP_INTR != 0;
         end = match kind {
-            DONE => refusal(payload).map_or(Ok(true), Err),
-            ERROR => Err(refusal(payload).unwrap_or(DumpError::Malformed)),
+            DONE => refusal(payload, protocol).map_or(Ok(true), Err),
+            ERROR => Err(refusal(payload, protocol).unwrap_or(DumpError::Malformed)),
             OVERRUN => Err(DumpError::Overrun),
             _ => continue,
         };
@@ -271,13 +274,13 @@ fn receive_one(
 }
 
 /// Reads the sockets of datagrams; how many there were, and how many could not be read.
-fn read_one(bytes: &[u8], mut each: impl FnMut(&Socket<'_>)) -> (u64, u64) {
+fn read_one(protocol: &Protocol, bytes: &[u8], mut each: impl FnMut(&Socket<'_>)) -> (u64, u64) {
     let (mut sockets, mut malformed) = (0, 0);
     for Message { header, payload } in Messages(bytes).flatten() {
-        if header.sequence.get() != SEQUENCE || header.kind.get() != TCPDIAG_GETSOCK {
+        if header.sequence.get() != SEQUENCE || header.kind.get() != protocol.reply {
             continue;
         }
-        match Socket::parse(payload) {
+        match (protocol.parse)(payload) {
             Some(socket) => {
                 sockets += 1;
                 each(&socket);
@@ -297,10 +300,10 @@ fn ending(error: io::Error) -> DumpError {
 }
 
 /// Why the kernel refused, from the number that `NLMSG_DONE` and `NLMSG_ERROR` begin with; `None` for success.
-fn refusal(payload: &[u8]) -> Option<DumpError> {
+fn refusal(payload: &[u8], protocol: &'static Protocol) -> Option<DumpError> {
     match i32::from_ne_bytes(*payload.first_chunk()?) {
         0 => None,
-        code @ -4095..0 => Some(DumpError::Refused(Errno::from_raw_os_error(-code))),
+        code @ -4095..0 => Some(DumpError::Refused(Errno::from_raw_os_error(-code), protocol)),
         code => Some(DumpError::UnknownCode(code)),
     }
 }

@@ -1,8 +1,7 @@
-//! The kernel's events of closing sockets: their last `tcp_info`, as they are destroyed
-//! (`net/core/sock_diag.c: sock_diag_broadcast_destroy`).
+//! Close events: what the kernel reports of a socket as it is destroyed (`net/core/sock_diag.c: sock_diag_broadcast_destroy`).
 //!
-//! Those of the own network namespace need no capability. What finds no room in the socket's buffer is dropped and counted by the
-//! kernel. Refuses to know what an end means.
+//! Those of this network namespace need no capability. The kernel drops those that find no room in the socket's buffer, and
+//! counts them.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -18,21 +17,21 @@ use rustix::net::sockopt::{
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::frame::{Message, Messages};
+use super::protocol::Protocol;
 use super::socket::Socket;
 use crate::sys;
 
-/// `SKNLGRP_INET_TCP_DESTROY` (1) and `SKNLGRP_INET6_TCP_DESTROY` (3) as a mask: group n is bit n - 1.
-const GROUPS: u32 = 1 | 1 << 2;
 /// `SOCK_DIAG_BY_FAMILY`
 const BY_FAMILY: u16 = 20;
-/// An event has 380 bytes on Linux 6.18.
+/// Bytes offered per event. One of TCP's has 380 on Linux 6.18.
 const LONGEST: usize = 2048;
-/// So many are read before they are handed on.
+/// Events per batch.
 const BATCH: usize = 64;
 
-/// A socket that hears of every TCP socket that closes in its network namespace, or in others too.
+/// A netlink socket that receives the close events of a protocol, of its network namespace or of others too.
 #[derive(Debug)]
 pub struct Events {
+    protocol: &'static Protocol,
     socket: Arc<OwnedFd>,
     everywhere: bool,
     buffer: Vec<u8>,
@@ -55,25 +54,24 @@ impl Queue {
     /// How many events the kernel has dropped because the buffer was full, modulo 2^32.
     ///
     /// # Errors
-    /// What `getsockopt(2)` says: kernels before 4.12 do not tell.
+    /// What `getsockopt(2)` says: kernels before 4.12 do not report it.
     pub fn dropped(&self) -> io::Result<u32> {
         sys::drops(&*self.0)
     }
 }
 
 impl Events {
-    /// Opens a socket that is not subscribed yet, with a buffer of so many bytes if the kernel grants it.
+    /// Opens a socket that is not subscribed yet, with a buffer of `buffer` bytes if the kernel grants it.
     ///
     /// A buffer above `net.core.rmem_max` needs `CAP_NET_ADMIN`; without it the buffer is as large as
     /// that allows.
     ///
-    /// `everywhere`: also for the ends in other network namespaces, those that have a number in ours
-    /// (`ip netns list-id`). It needs `CAP_NET_BROADCAST` in the user namespace that owns ours, and in the
-    /// one that owns the other, of which nothing is heard without.
+    /// `everywhere`: also for other network namespaces, those that have an nsid in this one (`ip netns list-id`). It needs
+    /// `CAP_NET_BROADCAST` in the user namespace that owns this one. A namespace whose owner does not grant it sends nothing.
     ///
     /// # Errors
     /// What `socket(2)` or `setsockopt(2)` says: `EPERM` if `everywhere` is not permitted.
-    pub fn open(buffer: usize, everywhere: bool) -> io::Result<Self> {
+    pub fn open(protocol: &'static Protocol, buffer: usize, everywhere: bool) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(SOCK_DIAG))?;
         // The kernel doubles what it is asked for (socket(7)).
@@ -85,28 +83,29 @@ impl Events {
         }
         let socket = Arc::new(socket);
         let (buffer, read) = (vec![0; LONGEST * BATCH], Vec::with_capacity(BATCH));
-        Ok(Self { socket, everywhere, buffer, read })
+        Ok(Self { protocol, socket, everywhere, buffer, read })
     }
 
     /// Subscribes: the kernel queues the events from now on.
     ///
     /// # Errors
-    /// What `bind(2)` says.
+    /// What `bind(2)` says; `Unsupported` for a protocol without close events.
     pub fn bind(&self) -> io::Result<()> {
-        Ok(bind(&self.socket, &SocketAddrNetlink::new(0, GROUPS))?)
+        let groups = self.protocol.close_events.ok_or(io::ErrorKind::Unsupported)?.groups;
+        Ok(bind(&self.socket, &SocketAddrNetlink::new(0, groups))?)
     }
 
     /// Opens a socket and subscribes.
     ///
     /// # Errors
     /// As [`Events::open`] and [`Events::bind`].
-    pub fn subscribe(buffer: usize, everywhere: bool) -> io::Result<Self> {
-        let events = Self::open(buffer, everywhere)?;
+    pub fn subscribe(protocol: &'static Protocol, buffer: usize, everywhere: bool) -> io::Result<Self> {
+        let events = Self::open(protocol, buffer, everywhere)?;
         events.bind()?;
         Ok(events)
     }
 
-    /// Whether the kernel grants a buffer of so many bytes to anybody (`net.core.rmem_max`).
+    /// Whether the kernel grants a buffer of that many bytes without a capability (`net.core.rmem_max`).
     ///
     /// # Errors
     /// What `socket(2)` or `setsockopt(2)` says.
@@ -124,19 +123,19 @@ impl Events {
         socket_recv_buffer_size(&self.socket).unwrap_or_default()
     }
 
-    /// Whether the ends in other network namespaces are heard of.
+    /// Whether close events of other network namespaces are received.
     #[must_use]
     pub const fn is_everywhere(&self) -> bool {
         self.everywhere
     }
 
-    /// The kernel's queue, to be looked at by others.
+    /// The kernel's queue of these events.
     #[must_use]
     pub fn queue(&self) -> Queue {
         Queue(Arc::clone(&self.socket))
     }
 
-    /// Waits until there are events, or for so long; whether there are any.
+    /// Waits until there are events, at most for `most`; whether there are any.
     ///
     /// # Errors
     /// What `poll(2)` says.
@@ -158,7 +157,7 @@ impl Events {
         for place in self.buffer.chunks_mut(LONGEST) {
             let error = match sys::receive(&*self.socket, place) {
                 Ok(message) => {
-                    // Somebody else's message is no event; its place holds none.
+                    // A message of another process is no event; its place holds none.
                     let length = if message.sender == 0 { message.length } else { 0 };
                     self.read.push((length, message.namespace));
                     continue;
@@ -168,9 +167,9 @@ impl Events {
             match Errno::from_io_error(&error) {
                 Some(Errno::AGAIN) => break,
                 Some(Errno::INTR) => self.read.push((0, None)),
-                // It is said once, and not how many.
+                // The kernel reports it once, and not how many.
                 Some(Errno::NOBUFS) => return Ok(true),
-                // The next call meets it again, if it stays.
+                // The next call returns it, if it stays.
                 _ if !self.read.is_empty() => break,
                 _ => return Err(error),
             }
@@ -178,8 +177,8 @@ impl Events {
         Ok(false)
     }
 
-    /// The sockets whose ends were read by the last [`Events::read`], each with the number of its network
-    /// namespace in ours; `None` is our own, also where it has a number in itself.
+    /// The destroyed sockets of the last [`Events::read`], each with the nsid of its network namespace; `None` is this one, also
+    /// where it has an nsid in itself.
     pub fn sockets(&self) -> impl Iterator<Item = (Option<i32>, Socket<'_>)> {
         let datagrams = self.buffer.chunks(LONGEST).zip(&self.read);
         let messages = datagrams.flat_map(|(bytes, (length, namespace))| {
@@ -187,7 +186,7 @@ impl Events {
         });
         messages.filter_map(|(namespace, message)| {
             let Message { header, payload } = message.ok()?;
-            let socket = (header.kind.get() == BY_FAMILY).then(|| Socket::parse(payload)).flatten();
+            let socket = (header.kind.get() == BY_FAMILY).then(|| (self.protocol.parse)(payload)).flatten();
             Some((namespace, socket?))
         })
     }

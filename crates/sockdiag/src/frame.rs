@@ -1,7 +1,6 @@
 //! Netlink framing (`include/uapi/linux/netlink.h`): messages in a datagram, attributes in a message.
 //!
-//! Both iterators stop at the first length that does not fit; neither reads past its slice. Refuses
-//! to know what a message means.
+//! Both iterators stop at the first length that does not fit; neither reads past its slice.
 
 use zerocopy::byteorder::native_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -65,9 +64,9 @@ impl<'a> Iterator for Messages<'a> {
 }
 
 /// The attributes of a message, as type and payload.
-pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
+pub(super) struct NetlinkAttributes<'a>(pub(super) &'a [u8]);
 
-impl<'a> Iterator for Attributes<'a> {
+impl<'a> Iterator for NetlinkAttributes<'a> {
     type Item = (u16, &'a [u8]);
 
     #[inline]
@@ -130,13 +129,13 @@ mod tests {
             assert_eq!(Messages(&bytes).count(), 1, "{length}");
         }
         let attribute = [2, 0, 1, 0, 9, 9, 9, 9];
-        assert_eq!(Attributes(&attribute).count(), 0);
+        assert_eq!(NetlinkAttributes(&attribute).count(), 0);
     }
 
     #[test]
     fn attributes_lose_their_flag_bits() {
         let bytes = [5, 0, 0x08, 0x80, 3, 0, 0, 0, 4, 0, 2, 0];
-        let attributes: Vec<_> = Attributes(&bytes).collect();
+        let attributes: Vec<_> = NetlinkAttributes(&bytes).collect();
         assert_eq!(attributes, [(8, &[3][..]), (2, &[][..])]);
     }
 
@@ -144,7 +143,7 @@ mod tests {
         #[test]
         fn no_bytes_make_either_iterator_panic_or_run_for_ever(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             prop_assert!(Messages(&bytes).count() <= bytes.len() / 16 + 1);
-            prop_assert!(Attributes(&bytes).count() <= bytes.len() / 4);
+            prop_assert!(NetlinkAttributes(&bytes).count() <= bytes.len() / 4);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! behind it (`net/ipv4/tcp_minisocks.c: tcp_create_openreq_child`). So sequence numbers sent without payload are 1 for
 //! the SYN of the end that connected, and 1 for a FIN. The fields exist since Linux 4.19.
 
-use super::{Field, Socket, State};
+use super::{Field, Socket, State, tcp_info};
 
 /// `TCPI_OPT_SYN_DATA`: the SYN carried payload, and the end that accepted took it (TCP Fast Open).
 const SYN_DATA: u64 = 32;
@@ -24,7 +24,7 @@ impl Socket<'_> {
             State::SynSent => return Some(true),
             State::Listen => return Some(false),
             // A request that no process has accepted yet.
-            State::SynRecv if self.tcp_info().is_none() => return Some(false),
+            State::SynRecv if self.get(&tcp_info::STATE).is_none() => return Some(false),
             _ => {}
         }
         let sent = Sent::of(self)?;
@@ -59,12 +59,12 @@ struct Sent {
 
 impl Sent {
     fn of(socket: &Socket<'_>) -> Option<Self> {
-        let info = socket.tcp_info()?;
-        let (sent, retransmitted) = (info.get(Field::BytesSent)?, info.get(Field::BytesRetrans)?);
-        let (segments, delivered) = (info.get(Field::DataSegsOut)?, info.get(Field::Delivered)?);
-        let (waiting, packets) = (info.get(Field::NotsentBytes)?, info.get(Field::Unacked)?);
+        let get = |field: &Field| socket.get(field);
+        let (sent, retransmitted) = (get(&tcp_info::BYTES_SENT)?, get(&tcp_info::BYTES_RETRANS)?);
+        let (segments, delivered) = (get(&tcp_info::DATA_SEGS_OUT)?, get(&tcp_info::DELIVERED)?);
+        let (waiting, packets) = (get(&tcp_info::NOTSENT_BYTES)?, get(&tcp_info::UNACKED)?);
         // Later than that of the header.
-        let state = State::from_kernel(u8::try_from(info.get(Field::State)?).ok()?)?;
+        let state = State::from_kernel(u8::try_from(get(&tcp_info::STATE)?).ok()?)?;
         let ended = socket.state() == State::Close;
         let nothing = packets == 0 && !ended;
         let in_flight = if nothing { 0 } else { u64::from(socket.send_queue()).wrapping_sub(waiting) };
@@ -74,12 +74,12 @@ impl Sent {
         }
         // At the end the kernel has thrown away what was in flight.
         let comparable = retransmitted == 0 && !(ended && in_flight > 0);
-        let sacked = info.get(Field::Sacked)?;
+        let sacked = get(&tcp_info::SACKED)?;
         let bare = (delivered + packets).wrapping_sub(sacked + segments) & u64::from(u32::MAX);
         let payload = sent.wrapping_sub(retransmitted);
-        let without_payload = info.get(Field::BytesAcked)?.wrapping_add(in_flight).wrapping_sub(payload);
+        let without_payload = get(&tcp_info::BYTES_ACKED)?.wrapping_add(in_flight).wrapping_sub(payload);
         let bare = comparable.then_some(bare);
-        let acknowledged_ago = info.get(Field::LastAckRecv)?;
+        let acknowledged_ago = get(&tcp_info::LAST_ACK_RECV)?;
         let all = Self {
             state,
             without_payload,
@@ -91,7 +91,7 @@ impl Sent {
             packets,
             acknowledged_ago,
         };
-        let fast = info.get(Field::Options)? & SYN_DATA != 0;
+        let fast = get(&tcp_info::OPTIONS)? & SYN_DATA != 0;
         (fast || all.has_had_a_handshake()).then_some(all)
     }
 

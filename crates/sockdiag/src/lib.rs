@@ -5,34 +5,34 @@
 // Not in Cargo.toml, because a test may well stop at an index.
 #![warn(clippy::indexing_slicing)]
 
-mod algorithm;
+mod attribute;
 pub mod bytecode;
+pub mod cc_info;
 mod class;
 mod dump;
 mod events;
+mod field;
 mod frame;
+pub mod inet;
 mod initiator;
-mod layout;
 mod netlink;
+mod protocol;
 mod receivers;
-mod request;
-mod skmem;
+pub mod skmem;
 mod socket;
 mod state;
 pub mod sys;
 pub mod tcp_info;
 mod unfinished;
 
-pub use algorithm::AlgorithmField;
+pub use attribute::{Attribute, Extensions, Numbered};
 pub use class::Class;
 pub use dump::{Datagram, DumpError, DumpStats, Transport, dump};
 pub use events::{Events, Queue};
-pub use layout::{Layout, NoneValue, Width};
+pub use field::{Field, NoneValue, Width};
 pub use netlink::Netlink;
+pub use protocol::{CloseEvents, PROTOCOLS, Protocol, Request, TCP};
 pub use receivers::keep_receivers;
-pub use request::{Extensions, Request};
-pub use skmem::MemoryField;
 pub use socket::Socket;
 pub use state::{State, StateSet};
-pub use tcp_info::{Field, TcpInfo};
 pub use unfinished::{UnfinishedDump, is_any_stuck};

@@ -1,7 +1,6 @@
 //! The kernel's end of a dump: a netlink socket that gives up at a deadline.
 //!
 //! Opened for one dump and closed after it, because an open one keeps its network namespace alive.
-//! Refuses to know what it carries.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -1,23 +1,21 @@
 //! `INET_DIAG_SKMEMINFO`: a socket's memory, an array of 32-bit words (`include/uapi/linux/sock_diag.h`).
-//!
-//! Refuses to know which of it is too much.
 
-use super::layout::NoneValue::Never;
-use super::layout::Width::U32;
-use super::layout::fields;
+use super::field::NoneValue::Never;
+use super::field::Width::U32;
+use super::field::fields;
 
 fields! {
-    /// A word of `INET_DIAG_SKMEMINFO`, named as in `enum` of `sock_diag.h`.
-    MemoryField "SK_MEMINFO_";
-    Received RMEM_ALLOC @ 0 U32, "3.6", Never, "Bytes that received and unread packets take.";
-    ReceiveBuffer RCVBUF @ 4 U32, "3.6", Never, "The most that received packets may take, bytes.";
-    Sent WMEM_ALLOC @ 8 U32, "3.6", Never, "Bytes that packets handed to the device take.";
-    SendBuffer SNDBUF @ 12 U32, "3.6", Never, "The most that written data may take, bytes.";
-    Forward FWD_ALLOC @ 16 U32, "3.6", Never, "Bytes set aside for the socket and not in use.";
-    Queued WMEM_QUEUED @ 20 U32, "3.6", Never, "Bytes that written and unacknowledged data take.";
-    Options OPTMEM @ 24 U32, "3.6", Never, "Bytes that socket options take.";
-    Backlog BACKLOG @ 28 U32, "3.6", Never, "Bytes of packets that wait while a process uses the socket.";
-    Drops DROPS @ 32 U32, "4.7", Never, "Packets dropped since birth.";
+    /// Every word of `INET_DIAG_SKMEMINFO`.
+    ALL = Memory;
+    RMEM_ALLOC "SK_MEMINFO_RMEM_ALLOC" @ 0 U32, "3.6", Never, "Bytes that received and unread packets take.";
+    RCVBUF "SK_MEMINFO_RCVBUF" @ 4 U32, "3.6", Never, "The most that received packets may take, bytes.";
+    WMEM_ALLOC "SK_MEMINFO_WMEM_ALLOC" @ 8 U32, "3.6", Never, "Bytes that packets handed to the device take.";
+    SNDBUF "SK_MEMINFO_SNDBUF" @ 12 U32, "3.6", Never, "The most that written data may take, bytes.";
+    FWD_ALLOC "SK_MEMINFO_FWD_ALLOC" @ 16 U32, "3.6", Never, "Bytes set aside for the socket and not in use.";
+    WMEM_QUEUED "SK_MEMINFO_WMEM_QUEUED" @ 20 U32, "3.6", Never, "Bytes that written and unacknowledged data take.";
+    OPTMEM "SK_MEMINFO_OPTMEM" @ 24 U32, "3.6", Never, "Bytes that socket options take.";
+    BACKLOG "SK_MEMINFO_BACKLOG" @ 28 U32, "3.6", Never, "Bytes of packets that wait while a process uses the socket.";
+    DROPS "SK_MEMINFO_DROPS" @ 32 U32, "4.7", Never, "Packets dropped since birth.";
 }
 
 #[cfg(test)]
@@ -32,14 +30,14 @@ mod tests {
     #[test]
     fn the_words_follow_each_other() {
         let payload = words(9);
-        let values: Vec<_> = MemoryField::ALL.iter().map(|field| field.layout().read(&payload)).collect();
+        let values: Vec<_> = ALL.iter().map(|field| field.read(&payload)).collect();
         assert_eq!(values, (1..=9).map(Some).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_kernel_before_drops_has_the_other_eight() {
         let payload = words(8);
-        assert_eq!(MemoryField::Backlog.layout().read(&payload), Some(8));
-        assert_eq!(MemoryField::Drops.layout().read(&payload), None);
+        assert_eq!(BACKLOG.read(&payload), Some(8));
+        assert_eq!(DROPS.read(&payload), None);
     }
 }

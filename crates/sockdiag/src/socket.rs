@@ -1,110 +1,55 @@
-//! One socket as the kernel reports it: `struct inet_diag_msg` and its attributes, borrowed.
+//! One socket as the kernel reports it: the fixed part of a reply and its attributes, borrowed.
 //!
-//! Nothing is copied and nothing is allocated. Refuses to know who owns the socket.
+//! Nothing is copied and nothing is allocated.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use zerocopy::byteorder::native_endian::U32;
-use zerocopy::byteorder::network_endian::U16 as NetworkU16;
-use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
-
-use super::algorithm::{Algorithm, AlgorithmField};
-use super::frame::Attributes;
-use super::skmem::MemoryField;
+use super::attribute::{Attribute, Attributes};
+use super::field::Field;
+use super::inet::{self, AF_INET, InetDiagMsg};
 use super::state::State;
-use super::tcp_info::{Field, TcpInfo};
+use super::tcp_info;
 
-/// `struct inet_diag_msg` with its `struct inet_diag_sockid`.
-#[derive(Debug, FromBytes, Immutable, KnownLayout, Unaligned)]
-#[repr(C)]
-struct InetDiagMsg {
-    family: u8,
-    state: u8,
-    timer: u8,
-    _retransmits: u8,
-    source_port: NetworkU16,
-    destination_port: NetworkU16,
-    source: [u8; 16],
-    destination: [u8; 16],
-    interface: U32,
-    cookie: [U32; 2],
-    _expires: U32,
-    receive_queue: U32,
-    send_queue: U32,
-    uid: U32,
-    inode: U32,
-}
-
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
-/// `INET_DIAG_INFO`
-const INFO: u16 = 2;
-/// `INET_DIAG_CONG`
-const CONG: u16 = 4;
-/// `INET_DIAG_SKMEMINFO`
-const SKMEMINFO: u16 = 7;
-/// `INET_DIAG_MARK`
-const MARK: u16 = 15;
-/// `INET_DIAG_CGROUP_ID`
-const CGROUP_ID: u16 = 21;
-
-/// A socket in a dump's reply.
+/// A socket in a reply or a close event.
 #[derive(Clone, Copy, Debug)]
 pub struct Socket<'a> {
-    header: &'a InetDiagMsg,
-    state: State,
-    attributes: Noted<'a>,
-    reply: &'a [u8],
-}
-
-/// The attributes that anybody asks for, found in one walk.
-#[derive(Clone, Copy, Debug, Default)]
-struct Noted<'a> {
-    info: Option<&'a [u8]>,
-    congestion: Option<&'a [u8]>,
-    memory: Option<&'a [u8]>,
-    mark: Option<&'a [u8]>,
-    cgroup: Option<&'a [u8]>,
-    algorithm: Option<Algorithm<'a>>,
-}
-
-impl<'a> Noted<'a> {
-    #[inline]
-    fn walk(attributes: &'a [u8]) -> Self {
-        let mut noted = Self::default();
-        for (kind, payload) in Attributes(attributes) {
-            match kind {
-                INFO => noted.info = Some(payload),
-                CONG => noted.congestion = Some(payload),
-                SKMEMINFO => noted.memory = Some(payload),
-                MARK => noted.mark = Some(payload),
-                CGROUP_ID => noted.cgroup = Some(payload),
-                _ => noted.algorithm = Algorithm::new(kind, payload).or(noted.algorithm),
-            }
-        }
-        noted
-    }
+    pub(super) header: &'a InetDiagMsg,
+    pub(super) state: State,
+    pub(super) attributes: Attributes<'a>,
 }
 
 impl<'a> Socket<'a> {
-    /// Reads a reply's payload; `None` if it is too short or its family or state has no name here.
+    /// Reads the payload of a reply about an IPv4 or IPv6 socket; `None` if it is too short or its family or state has no name
+    /// here.
     ///
     /// A malformed attribute hides itself and those behind it, never the socket.
     #[must_use]
     #[inline]
     pub fn parse(payload: &'a [u8]) -> Option<Self> {
-        let (header, attributes) = InetDiagMsg::ref_from_prefix(payload).ok()?;
-        let state = State::from_kernel(header.state)?;
-        if header.family != AF_INET && header.family != AF_INET6 {
-            return None;
-        }
-        Some(Self { header, state, attributes: Noted::walk(attributes), reply: payload })
+        inet::parse(payload)
     }
 
-    /// The reply that [`Socket::parse`] was given.
+    /// The payload that the socket was read from.
     #[must_use]
-    pub const fn reply(&self) -> &'a [u8] {
-        self.reply
+    pub fn reply(&self) -> &'a [u8] {
+        self.attributes.get(Attribute::Header).unwrap_or_default()
+    }
+
+    /// The value of a field, if the kernel sent the field and its value is one.
+    #[must_use]
+    #[expect(
+        clippy::inline_always,
+        reason = "with a field that the compiler knows, little more than a load is left"
+    )]
+    #[inline(always)]
+    pub fn get(&self, field: &Field) -> Option<u64> {
+        field.read(self.attributes.get(field.attribute)?)
+    }
+
+    /// Whether the kernel sent the field, whatever its value.
+    #[must_use]
+    pub fn has(&self, field: &Field) -> bool {
+        self.attributes.get(field.attribute).is_some_and(|payload| payload.len() >= field.end())
     }
 
     /// The state.
@@ -172,48 +117,37 @@ impl<'a> Socket<'a> {
     /// The name of the congestion control algorithm (`INET_DIAG_CONG`), if it was asked for.
     #[must_use]
     pub fn congestion(&self) -> Option<&'a [u8]> {
-        let name = self.attributes.congestion?;
+        let name = self.attributes.get(Attribute::Congestion)?;
         name.split(|byte| *byte == 0).next().filter(|name| !name.is_empty())
     }
 
-    /// The mark (`INET_DIAG_MARK`), which the kernel tells only those with `CAP_NET_ADMIN`.
+    /// The type of service of IPv4 packets (`INET_DIAG_TOS`) or the traffic class of IPv6 packets (`INET_DIAG_TCLASS`) that the
+    /// socket sends, if it was asked for. With an IPv4-mapped address it sends IPv4.
+    #[must_use]
+    pub fn tos(&self) -> Option<u8> {
+        let ipv4 = self.local().is_ipv4();
+        let attribute = if ipv4 { Attribute::Tos } else { Attribute::TrafficClass };
+        self.attributes.get(attribute)?.first().copied()
+    }
+
+    /// The mark (`INET_DIAG_MARK`), which the kernel reports only to those with `CAP_NET_ADMIN`.
     #[must_use]
     pub fn mark(&self) -> Option<u32> {
-        self.attributes.mark?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+        self.attributes.get(Attribute::Mark)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
     }
 
     /// The id of the cgroup in which the socket was made (`INET_DIAG_CGROUP_ID`, Linux 5.8).
     #[must_use]
     pub fn cgroup(&self) -> Option<u64> {
-        self.attributes.cgroup?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
-    }
-
-    /// `struct tcp_info`, if it was asked for. Only a `struct tcp_sock` has it.
-    #[must_use]
-    #[inline]
-    pub fn tcp_info(&self) -> Option<TcpInfo<'a>> {
-        self.attributes.info.map(TcpInfo::new)
+        self.attributes.get(Attribute::Cgroup)?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
     }
 
     /// How long ago the peer was last heard of, in milliseconds (`tcpi_last_data_recv`,
     /// `tcpi_last_ack_recv`); `None` if it never was.
     #[must_use]
     pub fn received_ago(&self) -> Option<u32> {
-        let info = self.tcp_info().filter(|_| self.has_peer())?;
-        let data = info.get(Field::LastDataRecv)?;
-        u32::try_from(data.min(info.get(Field::LastAckRecv)?)).ok()
-    }
-
-    /// A word of the socket's memory (`INET_DIAG_SKMEMINFO`), if it was asked for and sent.
-    #[must_use]
-    pub fn memory(&self, field: MemoryField) -> Option<u64> {
-        field.layout().read(self.attributes.memory?)
-    }
-
-    /// What the congestion control algorithm tells of itself, if it was asked for and has a value.
-    #[must_use]
-    pub fn algorithm(&self, field: AlgorithmField) -> Option<u64> {
-        self.attributes.algorithm?.get(field)
+        let data = self.get(&tcp_info::LAST_DATA_RECV).filter(|_| self.has_peer())?;
+        u32::try_from(data.min(self.get(&tcp_info::LAST_ACK_RECV)?)).ok()
     }
 
     fn address(&self, bytes: &[u8; 16]) -> IpAddr {
@@ -228,6 +162,7 @@ impl<'a> Socket<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{cc_info, skmem};
     use super::*;
 
     /// A reply of a kernel: the header in that state, then the attributes.
@@ -257,13 +192,13 @@ mod tests {
         let bbr = [9_u32; 5].map(u32::to_ne_bytes).concat();
         let (cgroup, info, mark) = (11_u64.to_ne_bytes(), heard(3, 4), 12_u32.to_ne_bytes());
         let mut attributes = [
-            (CGROUP_ID, &cgroup[..]),
+            (21, &cgroup[..]),
             (8, &[0]), // INET_DIAG_SHUTDOWN
             (16, &bbr),
-            (CONG, b"bbr\0"),
-            (INFO, &info),
-            (MARK, &mark),
-            (SKMEMINFO, &memory),
+            (4, b"bbr\0"),
+            (2, &info),
+            (15, &mark),
+            (7, &memory),
         ];
         for _ in 0..attributes.len() {
             attributes.rotate_left(1);
@@ -272,8 +207,9 @@ mod tests {
             assert_eq!(socket.cgroup(), Some(11));
             assert_eq!(socket.mark(), Some(12));
             assert_eq!(socket.congestion(), Some(&b"bbr"[..]));
-            assert_eq!(socket.memory(MemoryField::Drops), Some(7));
-            assert_eq!(socket.algorithm(AlgorithmField::BbrMinRtt), Some(9));
+            assert_eq!(socket.get(&skmem::DROPS), Some(7));
+            assert_eq!(socket.get(&cc_info::BBR_MIN_RTT), Some(9));
+            assert_eq!(socket.get(&cc_info::TCPV_RTT), None, "a field of another algorithm");
             assert_eq!(socket.received_ago(), Some(3));
         }
     }
@@ -282,19 +218,34 @@ mod tests {
     fn a_socket_without_attributes_has_nothing_instead_of_zeros() {
         let payload = reply(State::TimeWait, &[]);
         let socket = Socket::parse(&payload).expect("a socket");
-        assert!(socket.tcp_info().is_none());
+        assert_eq!(socket.get(&tcp_info::STATE), None);
         assert_eq!(socket.cgroup(), None);
         assert_eq!(socket.mark(), None);
         assert_eq!(socket.congestion(), None);
-        assert_eq!(socket.memory(MemoryField::Received), None);
-        assert_eq!(socket.algorithm(AlgorithmField::BbrMinRtt), None);
+        assert_eq!(socket.get(&skmem::RMEM_ALLOC), None);
+        assert_eq!(socket.get(&cc_info::BBR_MIN_RTT), None);
         assert_eq!(socket.received_ago(), None);
+    }
+
+    #[test]
+    fn the_type_of_service_is_of_the_packets_that_the_socket_sends() {
+        let tos = |family: u8, local: Ipv6Addr| {
+            let mut payload = reply(State::Established, &[(5, &[0x10]), (6, &[0x88])]);
+            payload[0] = family;
+            payload[8..24].copy_from_slice(&local.octets());
+            Socket::parse(&payload).expect("a socket").tos()
+        };
+        assert_eq!(tos(AF_INET, Ipv6Addr::UNSPECIFIED), Some(0x10));
+        assert_eq!(tos(inet::AF_INET6, Ipv6Addr::LOCALHOST), Some(0x88));
+        assert_eq!(tos(inet::AF_INET6, Ipv4Addr::LOCALHOST.to_ipv6_mapped()), Some(0x10));
+        let payload = reply(State::Established, &[]);
+        assert_eq!(Socket::parse(&payload).expect("a socket").tos(), None);
     }
 
     #[test]
     fn only_who_has_had_a_peer_has_heard_of_it() {
         let ago = |state| {
-            let payload = reply(state, &[(INFO, &heard(9, 5))]);
+            let payload = reply(state, &[(2, &heard(9, 5))]);
             let socket = Socket::parse(&payload).expect("a socket");
             socket.received_ago()
         };

@@ -1,6 +1,4 @@
 //! TCP states as the kernel numbers them (`include/net/tcp_states.h`) and sets of them.
-//!
-//! Refuses to know what a state means for a metric.
 
 /// One TCP state; the discriminant is the kernel's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -113,14 +113,13 @@ impl Reply {
     /// # Panics
     /// If a value needs more bits than its field has.
     #[must_use]
-    pub fn info(mut self, fields: &[(Field, u64)]) -> Self {
+    pub fn info(mut self, fields: &[(&Field, u64)]) -> Self {
         if self.find_info().is_none() {
             self = self.attribute(INET_DIAG_INFO, &[0; INFO_SIZE]);
         }
         let info = self.find_info().expect("just added");
         for (field, value) in fields {
-            let layout = field.layout();
-            let size = layout.width.bits().div_ceil(8) as usize;
+            let size = field.width.bits().div_ceil(8) as usize;
             // A field has the bytes of an integer in the order of this machine.
             let bytes = match size {
                 8 => value.to_ne_bytes().to_vec(),
@@ -128,7 +127,7 @@ impl Reply {
                 2 => u16::try_from(*value).expect("16 bits").to_ne_bytes().to_vec(),
                 _ => vec![u8::try_from(*value).expect("8 bits")],
             };
-            self.write(info + layout.offset, &bytes);
+            self.write(info + field.offset, &bytes);
         }
         self
     }
@@ -138,9 +137,9 @@ impl Reply {
     /// # Panics
     /// If the reply has none.
     #[must_use]
-    pub fn gain(self, fields: &[Field], more: u64) -> Self {
+    pub fn gain(self, fields: &[&Field], more: u64) -> Self {
         let info = &self.0[self.find_info().expect("struct tcp_info")..];
-        let read = |field: &Field| field.layout().read(info).unwrap_or_default();
+        let read = |field: &Field| field.read(info).unwrap_or_default();
         let gained: Vec<_> = fields.iter().map(|field| (*field, read(field) + more)).collect();
         self.info(&gained)
     }

@@ -11,7 +11,7 @@ use crate::collect::listen::{self, local_end};
 use crate::collect::netns::NetnsTarget;
 use crate::facts::{Facts, Names};
 use crate::fold::{NO_ROW, Slot};
-use crate::sockdiag::{Field, Socket, State};
+use crate::sockdiag::{Socket, State, tcp_info};
 
 impl Tracker {
     /// The end of a socket in the namespace with that number, or in the own one, with the last that the kernel
@@ -127,7 +127,7 @@ impl Tracker {
         self.rows_at_end(netns, socket, names, None);
         if !self.ledger.baseline.lists(identity) {
             // One that never received anything has no age.
-            let received = socket.tcp_info().and_then(|info| info.get(Field::SegsIn)).unwrap_or_default() > 0;
+            let received = socket.get(&tcp_info::SEGS_IN).unwrap_or_default() > 0;
             let age = received.then(|| socket.received_ago()).flatten();
             for number in 0..self.tracking.folded.len() {
                 let place = self.tracking.folded.get(number).and_then(|folded| folded.followed);

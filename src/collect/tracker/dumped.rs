@@ -10,7 +10,7 @@ use crate::facts::Facts;
 use crate::fold::{ABSENT, DumpLookup, Entrant, NO_ROW, Slot};
 use crate::plan::{Folded, Wanted};
 use crate::select::Stays;
-use crate::sockdiag::{Class, Field, Socket};
+use crate::sockdiag::{Class, Socket, tcp_info};
 
 /// The flag of a record whose connection is inbound.
 pub(super) const INBOUND: u32 = 1;
@@ -268,5 +268,5 @@ impl Wanted {
 /// How much a socket has received, modulo 2^32, to tell whether it received anything since.
 #[expect(clippy::cast_possible_truncation, reason = "the kernel counts in 32 bits")]
 fn received(socket: &Socket<'_>) -> Option<u32> {
-    socket.tcp_info()?.get(Field::SegsIn).map(|segments| segments as u32)
+    socket.get(&tcp_info::SEGS_IN).map(|segments| segments as u32)
 }

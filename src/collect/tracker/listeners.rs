@@ -38,7 +38,7 @@ impl Tracker {
         let listeners = self.listeners.entry(netns.number).or_default();
         listeners.note(local_end(socket), claim.clone(), self.now);
         for (number, counter) in self.tracking.counters.iter().enumerate() {
-            if counter.is_told(socket) {
+            if counter.is_reported(socket) {
                 self.ledger.expect(number);
             }
         }

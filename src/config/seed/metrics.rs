@@ -128,7 +128,7 @@ impl Shown {
             metric: const { named("sockets") },
             name: "tcp_flows_total".to_owned(),
             help: "Flows of this collection.".to_owned(),
-            kind: Kind::Amount,
+            kind: Kind::Gauge,
             per_base: 1.0,
             fold: Fold::Sum,
         });

@@ -5,7 +5,7 @@
 use super::{AGGREGATE, HISTOGRAMS, METRICS, metrics};
 use crate::config::entry::{Entry, Section};
 use crate::config::{Column, View};
-use crate::metrics::{Fold, Kind, Metric, Source};
+use crate::metrics::{Fold, Kind, Metric, Quantity};
 
 /// The columns of a view, in the order of the table.
 pub(super) fn read(keys: &Section<'_>, view: &View) -> Vec<Column> {
@@ -56,10 +56,10 @@ impl Column {
         let adds_up = "found an aggregate for a counter, which always adds up; expected: for other metrics";
         let allowed = match (self.metric.kind, view.is_of_flows()) {
             (Kind::Counter, _) => return entry.mistake(adds_up),
-            (Kind::Reading, false) => "histogram, current_histogram, mean, min, max or sum",
-            (Kind::Amount, _) | (Kind::Reading, true) => "sum, mean, min or max",
+            (Kind::Distribution, false) => "histogram, current_histogram, mean, min, max or sum",
+            (Kind::Gauge, _) | (Kind::Distribution, true) => "sum, mean, min or max",
         };
-        if self.metric.source == Source::Sockets {
+        if self.metric.source.quantity == Quantity::Sockets {
             return entry
                 .mistake("found an aggregate for the number of sockets; expected: for other metrics");
         }
@@ -103,9 +103,9 @@ impl Column {
 fn fold(metric: &Metric, view: &View) -> Fold {
     match (metric.kind, view.is_of_flows()) {
         (Kind::Counter, false) => Fold::Gain,
-        (Kind::Counter, true) | (Kind::Amount, _) => Fold::Sum,
-        (Kind::Reading, true) => Fold::Latest,
-        (Kind::Reading, false) => Fold::Histogram(metric.bounds.to_vec()),
+        (Kind::Counter, true) | (Kind::Gauge, _) => Fold::Sum,
+        (Kind::Distribution, true) => Fold::Latest,
+        (Kind::Distribution, false) => Fold::Histogram(metric.bounds.to_vec()),
     }
 }
 

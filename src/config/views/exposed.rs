@@ -47,7 +47,7 @@ fn names(column: &Column) -> Vec<String> {
             ["", "_bucket", "_sum", "_count"].iter().map(|suffix| format!("{name}{suffix}")).collect()
         }
         (_, Kind::Counter) => vec![name.clone(), name.trim_end_matches("_total").to_owned()],
-        (_, Kind::Amount | Kind::Reading) => vec![name.clone()],
+        (_, Kind::Gauge | Kind::Distribution) => vec![name.clone()],
     }
 }
 
@@ -63,9 +63,9 @@ mod tests {
 
     #[test]
     fn a_histogram_takes_its_suffixes_and_a_counter_its_name_without_total() {
-        let histogram = || column("ss_a", Kind::Reading, Fold::Histogram(vec![1.0]));
+        let histogram = || column("ss_a", Kind::Distribution, Fold::Histogram(vec![1.0]));
         let counter = || column("ss_b_total", Kind::Counter, Fold::Gain);
-        let gauge = |name: &str| column(name, Kind::Amount, Fold::Sum);
+        let gauge = |name: &str| column(name, Kind::Gauge, Fold::Sum);
         for (first, second, name) in [
             (histogram(), gauge("ss_a_bucket"), "ss_a_bucket"),
             (histogram(), gauge("ss_a_sum"), "ss_a_sum"),

@@ -5,7 +5,7 @@
 use super::pattern;
 use crate::config::View;
 use crate::config::entry::Entry;
-use crate::metrics::{Kind, METRICS, Metric, Shown, Source};
+use crate::metrics::{Kind, METRICS, Metric, Quantity, Shown};
 use crate::sockdiag::{State, StateSet};
 
 /// The metrics of a list of names and patterns, in the order of the table.
@@ -63,7 +63,7 @@ fn obstacle(metric: &Metric, view: &View) -> Option<&'static str> {
     const FULL: StateSet =
         StateSet::of(&[State::Listen, State::TimeWait, State::SynRecv, State::Close]).complement();
     if view.is_of_flows() {
-        let past = matches!(metric.source, Source::Opened | Source::Closed);
+        let past = matches!(metric.source.quantity, Quantity::Opened | Quantity::Closed);
         return past.then_some(
             "a count of opened or closed connections in a per-connection view; expected: in an aggregated view",
         );

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use zerocopy::IntoBytes as _;
 
+use super::super::attribute::Extensions;
 use super::super::frame::{MessageHeader, aligned};
-use super::super::request::Extensions;
+use super::super::inet::TCPDIAG_GETSOCK;
+use super::super::protocol::TCP;
 use super::super::state::StateSet;
 use super::*;
 
@@ -54,7 +56,8 @@ fn done(code: i32) -> Vec<u8> {
 fn run(
     replies: impl IntoIterator<Item = io::Result<(Vec<u8>, u32)>>,
 ) -> (Result<DumpStats, DumpError>, Vec<u64>) {
-    let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let request =
+        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
     let mut cookies = Vec::new();
     let script = Script(replies.into_iter().collect());
     let result = dump(script, &request, Instant::now() + GENEROUS, |socket| cookies.push(socket.cookie()));
@@ -93,7 +96,7 @@ fn a_dump_without_done_is_an_error() {
 #[test]
 fn an_error_number_inside_done_is_an_error() {
     let (result, _) = run(from_kernel([[socket(1), done(-2)].concat()]));
-    assert!(matches!(result, Err(DumpError::Refused(Errno::NOENT))), "{result:?}");
+    assert!(matches!(result, Err(DumpError::Refused(Errno::NOENT, _))), "{result:?}");
     assert!(result.expect_err("refused").to_string().contains("tcp_diag"));
 }
 
@@ -101,7 +104,7 @@ fn an_error_number_inside_done_is_an_error() {
 fn an_error_message_is_an_error() {
     for (code, errno) in [(-1, Errno::PERM), (-22, Errno::INVAL), (-16, Errno::BUSY)] {
         let (result, _) = run(from_kernel([message(ERROR, SEQUENCE, &i32::to_ne_bytes(code))]));
-        assert!(matches!(result, Err(DumpError::Refused(error)) if error == errno), "{result:?}");
+        assert!(matches!(result, Err(DumpError::Refused(error, _)) if error == errno), "{result:?}");
     }
 }
 
@@ -115,7 +118,10 @@ fn a_code_that_is_no_error_number_ends_the_dump_as_an_error() {
         }
     }
     let (result, _) = run(from_kernel([done(-4095)]));
-    assert!(matches!(result, Err(DumpError::Refused(error)) if error.raw_os_error() == 4095), "{result:?}");
+    assert!(
+        matches!(result, Err(DumpError::Refused(error, _)) if error.raw_os_error() == 4095),
+        "{result:?}"
+    );
 }
 
 #[test]
@@ -208,7 +214,8 @@ impl Transport for Holding {
 #[test]
 fn a_dump_that_does_not_end_is_left_behind_at_its_deadline() {
     let (release, holding) = sync_channel(0);
-    let request = Request { states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let request =
+        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
     let result = dump(Holding(holding), &request, Instant::now(), |_| {});
     let Err(DumpError::Deadline(dump)) = result else { panic!("{result:?}") };
     assert!(dump.is_alive() && !dump.is_stuck(), "its thread waits, but not for the kernel");

@@ -1,17 +1,21 @@
-//! Tables of a kernel struct's fields, and the one way to read them: by length, never by a cast.
+//! Fields of the kernel's structures, and the one way to read them: by length, never by a cast.
 //!
-//! Refuses to know units: a value is what the kernel wrote.
+//! A value is what the kernel wrote, in the kernel's unit.
 
-/// Where a field lies and which of its values mean "nothing yet".
+use super::attribute::Attribute;
+
+/// Where a field is and which of its values mean "no value".
 #[derive(Debug, PartialEq, Eq)]
-pub struct Layout {
+pub struct Field {
+    /// What it is a part of.
+    pub attribute: Attribute,
     /// The field's name in the kernel's header.
     pub name: &'static str,
-    /// Offset of the field's first byte.
+    /// Offset of the field's first byte in the attribute.
     pub offset: usize,
     /// How the bytes there are read.
     pub width: Width,
-    /// The first Linux release that sends the field.
+    /// The first Linux release that sends the field; empty for every release.
     pub since: &'static str,
     /// The value that the kernel writes for "no value".
     pub none: NoneValue,
@@ -40,7 +44,7 @@ pub enum Width {
 }
 
 impl Width {
-    pub(super) const fn bytes(self) -> usize {
+    const fn bytes(self) -> usize {
         match self {
             Self::U8 | Self::Bits { .. } => 1,
             Self::U16 => 2,
@@ -73,24 +77,26 @@ pub enum NoneValue {
     AtLeast(u64),
     /// Zero, and this value and everything above it.
     ZeroOrAtLeast(u64),
+    /// Every value while the two bytes at this offset of the attribute are zero.
+    WhileZero(usize),
 }
 
-impl Layout {
-    /// The field's value, if the payload reaches its end and the value is one.
+impl Field {
+    /// Offset behind the field's last byte.
     #[must_use]
-    #[inline]
-    pub fn read(&self, payload: &[u8]) -> Option<u64> {
-        self.value(payload)
+    pub const fn end(&self) -> usize {
+        self.offset + self.width.bytes()
     }
 
-    /// The same, where the field is named in code.
+    /// The field's value, if the attribute reaches its end and the value is one.
+    #[must_use]
     #[expect(
         clippy::inline_always,
-        reason = "with a layout that the compiler knows, little more than a load is left"
+        reason = "with a field that the compiler knows, little more than a load is left"
     )]
     #[inline(always)]
-    pub(super) fn value(&self, payload: &[u8]) -> Option<u64> {
-        let bytes = payload.get(self.offset..self.offset + self.width.bytes())?;
+    pub fn read(&self, attribute: &[u8]) -> Option<u64> {
+        let bytes = attribute.get(self.offset..self.end())?;
         let value = match (self.width, bytes) {
             (Width::U8, [byte]) => u64::from(*byte),
             (Width::Bits { shift, count }, [byte]) => u64::from((byte >> shift) & ((1 << count) - 1)),
@@ -109,43 +115,32 @@ impl Layout {
             NoneValue::Zero => value == 0,
             NoneValue::AtLeast(limit) => value >= limit,
             NoneValue::ZeroOrAtLeast(limit) => value == 0 || value >= limit,
+            NoneValue::WhileZero(flag) => attribute.get(flag..flag + 2).is_none_or(|flag| flag == [0, 0]),
         };
         (!none).then_some(value)
     }
 }
 
-/// An enum of fields with a [`Layout`] each, one line a field, in the header's order.
+/// Constants of the fields of one attribute, a line each, and the list of all, in the header's order.
 macro_rules! fields {
     (
-        $(#[$about:meta])* $fields:ident $prefix:literal;
-        $($field:ident $name:ident @ $offset:literal $width:expr, $since:literal, $none:expr, $doc:literal;)*
+        $(#[$about:meta])* $all:ident = $attribute:ident;
+        $($field:ident $name:literal @ $offset:literal $width:expr, $since:literal, $none:expr, $doc:literal;)*
     ) => {
+        $(
+            #[doc = $doc]
+            pub const $field: $crate::Field = $crate::Field {
+                attribute: $crate::Attribute::$attribute,
+                name: $name,
+                offset: $offset,
+                width: $width,
+                since: $since,
+                none: $none,
+            };
+        )*
+
         $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u8)]
-        pub enum $fields {
-            $(#[doc = $doc] $field,)*
-        }
-
-        impl $fields {
-            /// Every field, in header order.
-            pub const ALL: &'static [Self] = &[$(Self::$field),*];
-
-            /// Where the field lies.
-            #[must_use]
-            #[inline]
-            pub const fn layout(self) -> &'static $crate::Layout {
-                const LAYOUTS: &[$crate::Layout] = &[$($crate::Layout {
-                    name: concat!($prefix, stringify!($name)),
-                    offset: $offset,
-                    width: $width,
-                    since: $since,
-                    none: $none,
-                }),*];
-                #[expect(clippy::indexing_slicing, reason = "one layout a field, in the same order")]
-                &LAYOUTS[self as usize]
-            }
-        }
+        pub const $all: &[&$crate::Field] = &[$(&$field),*];
     };
 }
 

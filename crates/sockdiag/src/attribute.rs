@@ -1,0 +1,147 @@
+//! What a reply about a socket consists of: its fixed part and its attributes, by what they are.
+//!
+//! Each protocol has its own numbers for them, and its own bits to ask for them: a line each in the table of the protocol.
+
+use super::frame::NetlinkAttributes;
+
+/// A part of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Attribute {
+    /// The fixed part of the reply.
+    Header,
+    /// `struct tcp_info`.
+    Info,
+    /// The socket's memory, `SK_MEMINFO_`.
+    Memory,
+    /// The name of the congestion control algorithm.
+    Congestion,
+    /// `struct tcpvegas_info`.
+    Vegas,
+    /// `struct tcp_dctcp_info`.
+    Dctcp,
+    /// `struct tcp_bbr_info`.
+    Bbr,
+    /// The type of service of IPv4 packets, one byte.
+    Tos,
+    /// The traffic class of IPv6 packets, one byte.
+    TrafficClass,
+    /// The mark, four bytes. The kernel reports it only to those with `CAP_NET_ADMIN`.
+    Mark,
+    /// The id of the cgroup in which the socket was made, eight bytes (Linux 5.8).
+    Cgroup,
+}
+
+impl Attribute {
+    const COUNT: usize = Self::Cgroup as usize + 1;
+}
+
+/// A line of a protocol's table: an attribute's number in replies and the bit of a request that asks for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbered {
+    /// The attribute.
+    pub attribute: Attribute,
+    /// Its number in a reply.
+    pub number: u8,
+    /// The bits that ask for it; 0 if the kernel sends it unasked.
+    pub asked_by: u8,
+}
+
+/// A set of attributes that a request asks for. The kernel sends others unasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extensions(u16);
+
+impl Extensions {
+    /// Only what every reply carries.
+    pub const NONE: Self = Self(0);
+    /// `struct tcp_info`.
+    pub const INFO: Self = Self::of(Attribute::Info);
+    /// What the congestion control algorithm reports of itself.
+    pub const ALGORITHM: Self = Self::of(Attribute::Vegas).with(Attribute::Dctcp).with(Attribute::Bbr);
+    /// The name of the congestion control algorithm.
+    pub const CONG: Self = Self::of(Attribute::Congestion);
+    /// The socket's memory.
+    pub const MEMORY: Self = Self::of(Attribute::Memory);
+    /// The type of service or traffic class.
+    pub const TOS: Self = Self::of(Attribute::Tos).with(Attribute::TrafficClass);
+
+    /// What asks for one attribute.
+    #[must_use]
+    pub const fn of(attribute: Attribute) -> Self {
+        Self::NONE.with(attribute)
+    }
+
+    const fn with(self, attribute: Attribute) -> Self {
+        match attribute {
+            Attribute::Header => self,
+            _ => Self(self.0 | 1 << attribute as u16),
+        }
+    }
+
+    /// The extensions in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the set holds the attribute. The header is in every set.
+    #[must_use]
+    pub const fn contains(self, attribute: Attribute) -> bool {
+        self.with(attribute).0 == self.0
+    }
+}
+
+/// Numbers that have an attribute; a higher one has none.
+const NUMBERS: usize = 32;
+
+/// Attributes by their number in a protocol's replies.
+#[derive(Debug)]
+pub(super) struct Numbers([Option<Attribute>; NUMBERS]);
+
+impl Numbers {
+    /// Of a protocol's table.
+    #[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+    pub(super) const fn of(table: &[Numbered]) -> Self {
+        let mut numbers = [None; NUMBERS];
+        let mut rest = table;
+        while let [line, tail @ ..] = rest {
+            numbers[line.number as usize] = Some(line.attribute);
+            rest = tail;
+        }
+        Self(numbers)
+    }
+}
+
+/// The attributes of one reply, found in one walk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attributes<'a>([Option<&'a [u8]>; Attribute::COUNT]);
+
+impl<'a> Attributes<'a> {
+    /// A reply, and the attributes behind its fixed part.
+    ///
+    /// A malformed attribute hides itself and those behind it.
+    #[inline]
+    pub(super) fn walk(reply: &'a [u8], attributes: &'a [u8], numbers: &Numbers) -> Self {
+        let mut found = Self([None; Attribute::COUNT]);
+        found.set(Attribute::Header, reply);
+        for (number, payload) in NetlinkAttributes(attributes) {
+            if let Some(Some(attribute)) = numbers.0.get(usize::from(number)) {
+                found.set(*attribute, payload);
+            }
+        }
+        found
+    }
+
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "a place for each attribute")]
+    const fn set(&mut self, attribute: Attribute, payload: &'a [u8]) {
+        self.0[attribute as usize] = Some(payload);
+    }
+
+    /// The payload of an attribute, of whatever length the kernel sent.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "a place for each attribute")]
+    pub(super) const fn get(&self, attribute: Attribute) -> Option<&'a [u8]> {
+        self.0[attribute as usize]
+    }
+}

@@ -1,0 +1,20 @@
+//! TCP over IPv4 and IPv6, subflows of MPTCP included.
+
+use super::super::inet;
+use super::{CloseEvents, Extensions, Protocol, StateSet};
+
+/// `SKNLGRP_INET_TCP_DESTROY` (1) and `SKNLGRP_INET6_TCP_DESTROY` (3) as a mask.
+const DESTROY: u32 = 1 | 1 << 2;
+
+/// TCP.
+pub const TCP: Protocol = Protocol {
+    name: "tcp",
+    modules: "inet_diag and tcp_diag",
+    states: StateSet::ALL,
+    encode: inet::encode,
+    reply: inet::TCPDIAG_GETSOCK,
+    parse: inet::parse,
+    attributes: inet::ATTRIBUTES,
+    takes_filter: true,
+    close_events: Some(CloseEvents { groups: DESTROY, carry: Extensions::INFO }),
+};
