@@ -39,8 +39,8 @@ pub struct Busy(pub usize);
 /// How long and how many may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// The longest that anybody waits for a collection.
-    pub patience: Duration,
+    /// The longest that a scrape waits for a collection.
+    pub timeout: Duration,
     /// The most scrapes that wait for one.
     pub waiting: usize,
 }
@@ -55,7 +55,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    patience: Duration,
+    timeout: Duration,
     waiting: Vec<Waiting>,
     alive: VecDeque<(Instant, Arc<Snapshot>)>,
     /// Since when a collection has been under way, and how long it may take.
@@ -95,7 +95,7 @@ impl Collector {
         standing: impl Fn() -> Snapshot + Send + Sync + 'static,
         mut collect: impl FnMut(Duration) -> Snapshot + Send + 'static,
     ) -> io::Result<(Self, JoinHandle<()>)> {
-        let state = Mutex::new(State { patience: terms.patience, ..State::default() });
+        let state = Mutex::new(State { timeout: terms.timeout, ..State::default() });
         let (wake, standing) = (Condvar::new(), Box::new(standing));
         let shared = Arc::new(Shared { state, wake, most_waiting: terms.waiting, standing });
         let collector = Self(Arc::clone(&shared));
@@ -134,7 +134,7 @@ impl Collector {
     /// Has a collection made soon that no scrape asks for, and takes no scrape's place.
     pub fn collect_soon(&self) {
         let mut state = self.0.lock();
-        let until = Instant::now() + state.patience;
+        let until = Instant::now() + state.timeout;
         state.waiting.push(Waiting { counts: false, until, reply: Box::new(drop) });
         drop(state);
         self.0.wake.notify_one();
@@ -185,15 +185,15 @@ impl Collector {
         Lease(Hold::Own(snapshot))
     }
 
-    /// The longest that anybody waits for a collection.
+    /// The longest that a scrape waits for a collection.
     #[must_use]
-    pub fn patience(&self) -> Duration {
-        self.0.lock().patience
+    pub fn timeout(&self) -> Duration {
+        self.0.lock().timeout
     }
 
-    /// Has everybody wait at most that long from now on.
-    pub fn be_patient(&self, patience: Duration) {
-        self.0.lock().patience = patience;
+    /// Sets the longest that a scrape waits for a collection, for requests from now on.
+    pub fn set_timeout(&self, timeout: Duration) {
+        self.0.lock().timeout = timeout;
     }
 
     /// Whether collections can be had now; if the last one found a dump held, another one is asked for, since
@@ -290,12 +290,12 @@ impl Shared {
         loop {
             let now = Instant::now();
             let late = state.baseline.late(now);
-            let time = state.baseline.time(now, state.patience);
+            let time = state.baseline.time(now, state.timeout);
             if state.stopped {
                 return None;
             }
             if late.is_none() && (time.is_some() || !state.waiting.is_empty()) {
-                return Some((time.is_some(), time.unwrap_or(state.patience)));
+                return Some((time.is_some(), time.unwrap_or(state.timeout)));
             }
             let pause = state.baseline.due().map(|due| due.saturating_duration_since(now));
             if late.is_some() {

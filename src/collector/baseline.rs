@@ -50,10 +50,10 @@ impl Baseline {
         self.next.map(|(at, _)| at).into_iter().chain(done).min()
     }
 
-    /// How long a collection for it may take that begins now, if one is due; a scrape waits for `patience`.
-    pub(super) fn time(&self, now: Instant, patience: Duration) -> Option<Duration> {
+    /// How long a collection for it may take that begins now, if one is due; a scrape waits for `timeout`.
+    pub(super) fn time(&self, now: Instant, timeout: Duration) -> Option<Duration> {
         let (_, before) = self.next.filter(|(at, _)| *at <= now)?;
-        Some(if before == 0 { patience } else { patience.max(doubled(LONG, before - 1, LONGEST)) })
+        Some(if before == 0 { timeout } else { timeout.max(doubled(LONG, before - 1, LONGEST)) })
     }
 
     /// What is not to wait any longer, though there is no baseline yet.

@@ -7,7 +7,7 @@ use super::*;
 use crate::self_metrics::{DumpReport, ViewReport};
 
 const PATIENCE: Duration = Duration::from_millis(200);
-const TERMS: Terms = Terms { patience: PATIENCE, waiting: 40 };
+const TERMS: Terms = Terms { timeout: PATIENCE, waiting: 40 };
 
 fn snapshot() -> Snapshot {
     Snapshot { views: Arc::new([]), tables: Vec::new(), report: SelfReport::default() }

@@ -1,4 +1,4 @@
-//! Whether a request is answered: the rate, then the password. Refuses to know what it asks for.
+//! Whether a request is admitted: the rate, then the password.
 
 use std::sync::Arc;
 
@@ -11,24 +11,24 @@ use hyper::{Response, StatusCode};
 use tokio::sync::oneshot;
 
 use super::body::Payload;
-use super::routes::text;
+use super::reply::text;
 use crate::web::{Web, WebConfig};
 
 /// How long an answer waits for the files of the web configuration.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// What counts now; if a file has changed, and can be read soon, what it says.
+/// The web configuration, read again first if a file has changed.
 pub(super) async fn current(web: &Arc<Web>) -> Arc<WebConfig> {
     if let Some(files) = web.due() {
-        let looking = Arc::clone(web);
-        let looked = files.ask(move || looking.look());
+        let shared = Arc::clone(web);
+        let read = files.ask(move || shared.look());
         // If a file system does not answer, the configuration stays as it is.
-        let _ = tokio::time::timeout(PATIENCE, looked).await;
+        let _ = tokio::time::timeout(TIMEOUT, read).await;
     }
     web.current()
 }
 
-/// Nothing if the request may be answered, else what is answered in place.
+/// The answer to a request that is not admitted; `None` if it is.
 pub(super) async fn refusal(web: &Web, config: &WebConfig, asked: &HeaderMap) -> Option<Response<Payload>> {
     if !web.admits(config) {
         return Some(plain(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests\n"));
@@ -39,12 +39,12 @@ pub(super) async fn refusal(web: &Web, config: &WebConfig, asked: &HeaderMap) ->
     let refused = match credentials(asked) {
         None => unauthorized(),
         Some((user, password)) => {
-            let (tell, told) = oneshot::channel();
-            // Who is gone meanwhile wants no verdict.
-            let verdict = Box::new(|right| _ = tell.send(right));
-            match web.ask(config, &user, password, verdict) {
+            let (sender, verdict) = oneshot::channel();
+            // A client that has gone needs no verdict.
+            let reply = Box::new(|right| _ = sender.send(right));
+            match web.ask(config, &user, password, reply) {
                 Err(_) => crowded(),
-                Ok(()) if told.await.unwrap_or(false) => return None,
+                Ok(()) if verdict.await.unwrap_or(false) => return None,
                 Ok(()) => unauthorized(),
             }
         }
@@ -52,7 +52,7 @@ pub(super) async fn refusal(web: &Web, config: &WebConfig, asked: &HeaderMap) ->
     Some(with_headers(refused, config))
 }
 
-/// Adds what the configuration adds to every answer.
+/// Adds the headers of the configuration.
 pub(super) fn with_headers(mut response: Response<Payload>, config: &WebConfig) -> Response<Payload> {
     for (name, value) in &config.headers {
         response.headers_mut().insert(name, value.clone());

@@ -1,6 +1,4 @@
-//! The body of an answer, made while it is sent: one chunk at a time, compressed if asked.
-//!
-//! Refuses to know what a chunk says.
+//! The body of an answer, rendered while it is sent: one chunk at a time, compressed if the client accepts gzip.
 
 use std::io::Write as _;
 use std::iter::Fuse;
@@ -12,8 +10,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
-use super::pulse::Answering;
-use super::scrapes::{BoxError, Chunks};
+use super::activity::Answering;
+use super::backend::ChunkStream;
+
+/// An error after which the rest of an answer is lost.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body and the note that it is still being sent.
 pub(super) struct Answer {
@@ -69,7 +70,7 @@ impl Body for Answer {
     }
 }
 
-/// What makes an exposition smaller on its way.
+/// The compressor of expositions.
 #[must_use]
 pub fn compressor() -> GzEncoder<Vec<u8>> {
     // Level 1: the scraper is near, and the processor belongs to the host's own work.
@@ -78,18 +79,18 @@ pub fn compressor() -> GzEncoder<Vec<u8>> {
 
 /// An exposition on its way.
 pub(super) struct Pages {
-    chunks: Fuse<Chunks>,
+    chunks: Fuse<ChunkStream>,
     gzip: Option<GzEncoder<Vec<u8>>>,
     rest: bool,
 }
 
 impl Pages {
-    pub(super) fn new(chunks: Chunks, gzip: bool) -> Self {
+    pub(super) fn new(chunks: ChunkStream, gzip: bool) -> Self {
         let gzip = gzip.then(compressor);
         Self { chunks: chunks.fuse(), gzip, rest: false }
     }
 
-    /// One piece at a time, and a turn for everyone else between two.
+    /// One piece at a time; other tasks run between two pieces.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BoxError>> {
         if !mem::take(&mut self.rest) {
             let piece = self.next()?;

@@ -1,4 +1,4 @@
-//! From a TCP connection to one that HTTP can be spoken on. Refuses to know how long that may take (`connection`).
+//! The TLS handshake, if the web configuration asks for TLS.
 
 use std::io;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
 
-use super::line::Line;
-use super::pulse::Pulse;
+use super::activity::Activity;
+use super::maybe_tls::MaybeTls;
+use super::observed_stream::ObservedStream;
 use super::refusals::Refusal;
-use super::wire::Wire;
 use crate::web::WebConfig;
 
 /// What plain HTTP begins with, where TLS would have the head of a record.
@@ -20,14 +20,14 @@ pub(super) const HEALTH_CHECK: &str = "HEAD /health";
 pub(super) const NOT_TLS: &[u8] =
     b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
-/// The connection as a client sees it who did what the configuration asks for. A client who did not is logged.
+/// The connection, ready for HTTP. A refused handshake is logged.
 pub(super) async fn open(
-    mut line: Line,
+    mut line: ObservedStream,
     config: &WebConfig,
-    pulse: Arc<Pulse>,
+    activity: Arc<Activity>,
     log: impl Fn(Refusal),
-) -> io::Result<Wire> {
-    let Some(tls) = &config.tls else { return Ok(Wire::new(line, pulse)) };
+) -> io::Result<MaybeTls> {
+    let Some(tls) = &config.tls else { return Ok(MaybeTls::new(line, activity)) };
     let head = line.look_ahead(HEALTH_CHECK.len()).await?;
     if METHODS.iter().any(|method| head.starts_with(method)) {
         log(if head == HEALTH_CHECK.as_bytes() { Refusal::HealthCheck } else { Refusal::NotTls });
@@ -39,5 +39,5 @@ pub(super) async fn open(
     }
     let accepted = TlsAcceptor::from(Arc::clone(tls)).accept(line).await;
     let tls = accepted.inspect_err(|error| Refusal::of_tls(error).into_iter().for_each(log))?;
-    Ok(Wire::new(tls, pulse))
+    Ok(MaybeTls::new(tls, activity))
 }

@@ -1,4 +1,4 @@
-//! Asking the door of another process whether it is open, for containers without a shell.
+//! `--healthcheck`: asks another exporter process for `/health`, for containers without a shell.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,17 +7,17 @@ use std::time::Duration;
 use super::handshake::{HEALTH_CHECK, NOT_TLS};
 
 /// Whether the exporter at `address` answers `/health`; neither connecting nor any step after it may
-/// take longer than `patience`.
+/// take longer than `timeout`.
 ///
 /// One that speaks TLS says so in plain HTTP, which is an answer too: no certificate is needed to get it.
 ///
 /// # Errors
 ///
-/// When there is no answer, or another than 200, 401, 429 or that it speaks TLS: a door that asks for a password is a
-/// healthy one, and so is one at which too many others knock.
-pub fn healthcheck(address: SocketAddr, patience: Duration) -> io::Result<()> {
-    let mut stream = connect(address, patience)?;
-    let status = ask(&mut stream, address, patience)?;
+/// When there is no answer, or another than 200, 401, 429 or that it speaks TLS: a server that asks for a password
+/// is healthy, and so is one with too many clients.
+pub fn healthcheck(address: SocketAddr, timeout: Duration) -> io::Result<()> {
+    let mut stream = connect(address, timeout)?;
+    let status = ask(&mut stream, address, timeout)?;
     if NOT_TLS.starts_with(&status) {
         let mut rest = Vec::new();
         stream.take(NOT_TLS.len() as u64).read_to_end(&mut rest)?;
@@ -38,14 +38,14 @@ fn judge(status: Status) -> io::Result<()> {
 /// How an answer begins.
 type Status = [u8; "HTTP/1.1 200".len()];
 
-fn connect(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address, patience)?;
-    stream.set_read_timeout(Some(patience))?;
-    stream.set_write_timeout(Some(patience))?;
+fn connect(address: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
     Ok(stream)
 }
 
-fn ask(stream: &mut (impl Read + Write), address: SocketAddr, patience: Duration) -> io::Result<Status> {
+fn ask(stream: &mut (impl Read + Write), address: SocketAddr, timeout: Duration) -> io::Result<Status> {
     // The interface of a link-local address means nothing to others.
     let host = SocketAddr::new(address.ip(), address.port());
     let request = format!("{HEALTH_CHECK} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -53,7 +53,7 @@ fn ask(stream: &mut (impl Read + Write), address: SocketAddr, patience: Duration
     stream.flush()?;
     let mut status = Status::default();
     stream.read_exact(&mut status).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => io::Error::other(format!("no answer within {} s", patience.as_secs())),
+        io::ErrorKind::WouldBlock => io::Error::other(format!("no answer within {} s", timeout.as_secs())),
         _ => error,
     })?;
     Ok(status)

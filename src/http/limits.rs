@@ -1,8 +1,8 @@
-//! What a client may cost us. Refuses to know how each limit is enforced.
+//! What a client may cost.
 
 use std::time::Duration;
 
-/// The limits of the door.
+/// The limits of the HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections open at once.
@@ -28,11 +28,11 @@ pub struct Limits {
 /// Open files that a collection needs, for the kernel's replies and the process table, and all others but connections:
 /// the files of the web configuration, the log's, DNS.
 const OTHER_FILES: usize = 20;
-/// Connections that there may be however few files there may be.
+/// Connections that are accepted however few files may be open.
 const FEWEST: usize = 4;
 
 impl Limits {
-    /// The limits for a process that may have so many files open, and has so many open before the first connection.
+    /// The limits for a process that may open `files` files and has `open` files open before the first connection.
     #[must_use]
     pub fn within(files: usize, open: usize) -> Self {
         let limits = Self::default();

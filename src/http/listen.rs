@@ -1,6 +1,4 @@
-//! Where the door is: listening sockets, and what to say when there is none to be had.
-//!
-//! Refuses to know what is answered there.
+//! Listening sockets, and the advice when one cannot be made.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,7 +7,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use tokio::net::TcpListener;
 
-/// Connections the kernel completes before we accept them.
+/// The accept queue's limit: connections that the kernel completes before they are accepted.
 const BACKLOG: i32 = 1024;
 
 /// Why nothing listens at an address.

@@ -1,29 +1,30 @@
-//! The door: what a scraper may ask for over HTTP, and how long anyone may take over it.
+//! The HTTP server: what a scraper may ask for, and how long a client may take.
 //!
-//! The only async code. Refuses to know sockets, metrics and configuration: it hands out what the collector renders.
+//! Refuses to know sockets, metrics and configuration: it sends what the [`Backend`] renders.
 
+mod acceptor;
+mod activity;
 mod admission;
+mod app_state;
+mod backend;
 mod body;
 mod connection;
-mod crowd;
-mod entrance;
+mod connections;
 mod handshake;
 mod healthcheck;
 mod hostname;
 mod limits;
-mod line;
 mod listen;
-mod live;
+mod maybe_tls;
 mod negotiate;
-mod operations;
-mod pulse;
+mod observed_stream;
 mod refusals;
+mod reply;
 mod routes;
 mod scrape;
-mod scrapes;
+mod sockets;
 #[cfg(test)]
 mod tests;
-mod wire;
 
 use std::future::Future;
 use std::pin::pin;
@@ -33,81 +34,70 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use self::app_state::{Heartbeat, Options, Workers};
+pub use self::backend::{Backend, ChunkStream, Page, Reply};
 pub use self::body::compressor;
 pub use self::healthcheck::healthcheck;
 pub use self::limits::Limits;
 pub use self::listen::{BindError, bind, bind_default, listen};
-pub use self::operations::{Beat, Offer, Operations, Page, Workers};
 
+use self::acceptor::Acceptor;
+use self::app_state::AppState;
 use self::connection::Connection;
-use self::crowd::Crowd;
-use self::entrance::Entrance;
-use self::operations::Site;
-use crate::collector::Collector;
+use self::connections::Connections;
 use crate::web::Web;
 
-/// Answers on `listeners` until `shutdown` completes, then finishes the answers in progress.
-///
-/// `web` says who may come in. Nothing that a client or the kernel does ends it earlier.
-pub async fn serve(
-    listeners: Vec<TcpListener>,
-    collector: Collector,
-    web: Arc<Web>,
-    operations: Arc<dyn Operations>,
-    workers: Workers,
-    settings: Settings,
-    shutdown: impl Future<Output = ()>,
-) {
-    let Settings { limits, offer, beat } = settings;
-    let site = Site::new(Arc::new(collector), operations, web, offer, workers);
-    serve_from(listeners, site, limits, beat, shutdown).await;
-}
-
-/// How the door is kept.
+/// Limits, options and the periodic action of the server.
 #[derive(Default)]
 pub struct Settings {
     /// What a client may cost.
     pub limits: Limits,
-    /// What is offered.
-    pub offer: Offer,
-    /// What is done again and again as long as connections are accepted.
-    pub beat: Option<Beat>,
+    /// What the server offers.
+    pub options: Options,
+    /// A periodic action while connections are accepted.
+    pub heartbeat: Option<Heartbeat>,
 }
 
-async fn serve_from(
+/// Answers on `listeners` until `shutdown` completes, then finishes the answers in progress.
+///
+/// `web` says which clients are admitted. Nothing that a client or the kernel does ends it earlier.
+pub async fn serve(
     listeners: Vec<TcpListener>,
-    site: Site,
-    limits: Limits,
-    mut beat: Option<Beat>,
+    backend: Arc<dyn Backend>,
+    web: Arc<Web>,
+    workers: Workers,
+    settings: Settings,
     shutdown: impl Future<Output = ()>,
 ) {
-    let mut entrance = Entrance::new(listeners);
-    let mut crowd = Crowd::new(limits.connections);
+    let Settings { limits, options, mut heartbeat } = settings;
+    let app = AppState::new(backend, web, options, workers);
+    let mut acceptor = Acceptor::new(listeners);
+    let mut connections = Connections::new(limits.connections);
     let (closing, closed) = watch::channel(false);
     let mut shutdown = pin!(shutdown);
-    let mut next_beat = Instant::now();
+    let mut next_heartbeat = Instant::now();
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            () = tokio::time::sleep_until(next_beat), if beat.is_some() => {
-                if let Some(beat) = &mut beat {
-                    (beat.act)();
-                    next_beat = Instant::now() + beat.every;
+            () = tokio::time::sleep_until(next_heartbeat), if heartbeat.is_some() => {
+                if let Some(heartbeat) = &mut heartbeat {
+                    (heartbeat.act)();
+                    next_heartbeat = Instant::now() + heartbeat.every;
                 }
             }
-            (stream, client) = entrance.next() => {
-                if crowd.makes_room(client) {
-                    let connection = Connection::new(site.clone(), limits.clone(), closed.clone());
-                    crowd.admit(client, connection.pulse(), tokio::spawn(connection.run(stream)));
+            (stream, client) = acceptor.next() => {
+                if connections.makes_room(client) {
+                    let connection = Connection::new(app.clone(), limits.clone(), closed.clone());
+                    connections.admit(client, connection.activity(), tokio::spawn(connection.run(stream)));
                 } else {
                     tracing::debug!("connection refused: all {} others are being answered", limits.connections);
                 }
             }
         }
-        // Whoever just came is heard before the next one may push it out.
+        // A new connection is read before the next one may end it.
         tokio::task::yield_now().await;
     }
-    drop(entrance);
+    drop(acceptor);
     closing.send_replace(true);
-    crowd.leave(limits.grace).await;
+    connections.leave(limits.grace).await;
 }

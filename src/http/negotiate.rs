@@ -1,4 +1,4 @@
-//! What the client understands: `Accept` and `Accept-Encoding`. Refuses to know what is sent.
+//! What the client understands: `Accept` and `Accept-Encoding`.
 
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue};
@@ -71,7 +71,7 @@ struct Entry<'a> {
     parameters: &'a str,
 }
 
-/// The comma-separated entries of all headers of a name. Quoted commas do not occur in what we look for.
+/// The comma-separated entries of all headers of a name. None of the headers that are read has quoted commas.
 fn entries(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Entry<'_>> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(|entry| {

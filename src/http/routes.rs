@@ -1,20 +1,17 @@
-//! Which path answers what. Refuses to know where metrics come from (`scrape`).
+//! Which path answers what.
 
 use std::sync::Arc;
 
-use hyper::body::Bytes;
-use hyper::header::{
-    ALLOW, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Uri, Version};
 
+use super::app_state::AppState;
 use super::body::Payload;
 use super::hostname::is_of_another_site;
-use super::live::{self, Visitor};
-use super::operations::Site;
+use super::reply::{busy, misdirected, only, text};
 use super::scrape::scrape;
+use super::sockets::{self, Client};
 use crate::workers::Full;
 
 /// The page before and after the path of the metrics.
@@ -45,32 +42,27 @@ const LANDING_PAGE: [&str; 2] = [
 "#,
 ];
 
-/// What there is beside the metrics and the reload.
+/// The paths beside those of the metrics and the reload.
 const PATHS: [&str; 6] = ["/", "/api/v1/sockets", "/config", "/health", "/-/healthy", "/-/ready"];
 
 /// Answers one request.
 pub(super) async fn answer(
-    site: &Site,
+    app: &AppState,
     head: &Parts,
-    visitor: Visitor,
+    client: Client,
     longest_target: usize,
 ) -> Response<Payload> {
-    let mut response = dispatch(site, head, visitor, longest_target).await;
+    let mut response = dispatch(app, head, client, longest_target).await;
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-/// Lets the connection end with this response.
-pub(super) fn close_after(response: &mut Response<Payload>) {
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-}
-
-async fn dispatch(site: &Site, head: &Parts, visitor: Visitor, longest_target: usize) -> Response<Payload> {
-    let metrics = site.offer.telemetry_path.as_str();
+async fn dispatch(app: &AppState, head: &Parts, client: Client, longest_target: usize) -> Response<Payload> {
+    let metrics = app.options.telemetry_path.as_str();
     if length(&head.uri) > longest_target {
         return text(StatusCode::URI_TOO_LONG, format!("This address is too long; try {metrics}.\n"));
     }
-    // Whoever stands between two readings of "which host" must not find us agreeing with either.
+    // A proxy that reads another `Host` than this server would let requests past its rules.
     let hosts = head.headers.get_all(HOST).iter().count();
     if hosts > 1 || (hosts == 0 && head.version == Version::HTTP_11) {
         return text(StatusCode::BAD_REQUEST, "A request names its host once.\n");
@@ -78,62 +70,48 @@ async fn dispatch(site: &Site, head: &Parts, visitor: Visitor, longest_target: u
     let path = head.uri.path();
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     match path {
-        "/-/reload" => reload(site, head).await,
+        "/-/reload" => reload(app, head).await,
         _ if path != metrics && !PATHS.contains(&path) => {
             text(StatusCode::NOT_FOUND, format!("Nothing here; try {metrics}.\n"))
         }
         _ if !reads => only("GET, HEAD", "Only GET and HEAD are answered here.\n"),
-        _ if path == metrics => scrape(site, head).await,
-        "/config" => text(StatusCode::OK, site.operations.configuration()),
+        _ if path == metrics => scrape(app, head).await,
+        "/config" => text(StatusCode::OK, app.backend.configuration()),
         "/health" => text(StatusCode::OK, "200 OK"),
         "/-/healthy" => text(StatusCode::OK, "prometheus_ss_exporter is healthy.\n"),
-        "/-/ready" => match site.scrapes.ready() {
+        "/-/ready" => match app.backend.ready() {
             Ok(()) => text(StatusCode::OK, "prometheus_ss_exporter is ready.\n"),
             Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, format!("Not ready: {reason}\n")),
         },
-        "/api/v1/sockets" => live::sockets(site, head, visitor).await,
-        _ if visitor.may_see(site) => live::page(site, head).await,
+        "/api/v1/sockets" => sockets::sockets(app, head, client).await,
+        _ if client.may_see(app) => sockets::page(app, head).await,
         _ => landing_page(metrics),
     }
 }
 
-async fn reload(site: &Site, head: &Parts) -> Response<Payload> {
+async fn reload(app: &AppState, head: &Parts) -> Response<Payload> {
     if !matches!(head.method, Method::POST | Method::PUT) {
         return only("POST, PUT", "This endpoint requires a POST request.\n");
     }
-    if !site.offer.lifecycle {
+    if !app.options.lifecycle {
         let said = "Reloading over HTTP is switched off; --web.enable-lifecycle switches it on, and SIGHUP reloads too.\n";
         return text(StatusCode::FORBIDDEN, said);
     }
     // A browser sends such a request for any page, without asking first.
-    if !site.names.are_asked(head) {
-        return live::misdirected();
+    if !app.names.are_asked(head) {
+        return misdirected();
     }
     if is_of_another_site(&head.headers) {
         return text(StatusCode::FORBIDDEN, "A page of another site may not ask for a reload.\n");
     }
-    let operations = Arc::clone(&site.operations);
-    match site.workers.reloads.ask(move || operations.reload()).await {
+    let backend = Arc::clone(&app.backend);
+    match app.workers.reloads.ask(move || backend.reload()).await {
         Ok(Ok(())) => text(StatusCode::OK, "The configuration was read again and is in force.\n"),
         Ok(Err(reason)) => {
             text(StatusCode::INTERNAL_SERVER_ERROR, format!("failed to reload config: {reason}\n"))
         }
         Err(Full) => busy("Another reload waits already; it reads what is in the file now.\n"),
     }
-}
-
-/// The answer to a request for which there is no room now.
-pub(super) fn busy(said: impl Into<Bytes>) -> Response<Payload> {
-    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, said);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    response
-}
-
-/// The answer to a method that is not among those allowed.
-fn only(allowed: &'static str, said: &'static str) -> Response<Payload> {
-    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, said);
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    response
 }
 
 fn length(target: &Uri) -> usize {
@@ -148,14 +126,6 @@ fn landing_page(metrics: &str) -> Response<Payload> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
     headers.insert(CONTENT_SECURITY_POLICY, policy);
-    response
-}
-
-/// A plain answer.
-pub(super) fn text(status: StatusCode, said: impl Into<Bytes>) -> Response<Payload> {
-    let mut response = Response::new(Payload::Whole(said.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 

@@ -1,4 +1,4 @@
-//! `/metrics`: a scrape and its deadline. Refuses to know what is measured.
+//! `/metrics`: a scrape and its deadline.
 
 use std::time::{Duration, Instant};
 
@@ -7,40 +7,40 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Response, StatusCode};
 use tokio::sync::oneshot;
 
+use super::app_state::AppState;
 use super::body::{Pages, Payload};
 use super::negotiate::{Exposition, accepts_gzip};
-use super::operations::Site;
-use super::routes::{busy, text};
+use super::reply::{busy, text};
 use crate::collector::Busy;
 use crate::exposition::Wanted;
 
 const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
-/// What an answer needs to reach the scraper before it gives up.
+/// Seconds that an answer needs to reach the scraper before the scraper's timeout.
 const MARGIN: f64 = 0.5;
 
-/// Answers a scrape in time: with a collection, or with what can be said without one.
-pub(super) async fn scrape(site: &Site, head: &Parts) -> Response<Payload> {
-    let scrapes = &*site.scrapes;
+/// Answers a scrape before its deadline: with a collection, or without a dump.
+pub(super) async fn scrape(app: &AppState, head: &Parts) -> Response<Payload> {
+    let backend = &*app.backend;
     let exposition = Exposition::negotiate(&head.headers);
     let gzip = accepts_gzip(&head.headers);
     let query = head.uri.query().unwrap_or_default();
-    let wanted = match wanted(query, || site.operations.views()) {
-        Ok(wanted) => Wanted { hidden: (!site.offer.process_metrics).then_some("process_"), ..wanted },
+    let wanted = match wanted(query, || backend.views()) {
+        Ok(wanted) => Wanted { hidden: (!app.options.process_metrics).then_some("process_"), ..wanted },
         Err(said) => return text(StatusCode::BAD_REQUEST, said),
     };
     let payload = if head.method == Method::HEAD {
         Payload::Withheld
     } else {
         let (reply, collected) = oneshot::channel();
-        // A scrape that gave up meanwhile wants no reply.
+        // A scrape whose deadline has passed needs no reply.
         let reply = Box::new(|chunks| drop(reply.send(chunks)));
-        let until = Instant::now() + deadline(&head.headers, scrapes.patience());
-        if let Err(busy) = scrapes.request(exposition.format, wanted.clone(), until, reply) {
+        let until = Instant::now() + deadline(&head.headers, backend.timeout());
+        if let Err(busy) = backend.scrape(exposition.format, wanted.clone(), until, reply) {
             return refused(busy);
         }
         let chunks = match tokio::time::timeout_at(until.into(), collected).await {
             Ok(Ok(chunks)) => chunks,
-            Ok(Err(_)) | Err(_) => scrapes.without_dump(exposition.format, wanted),
+            Ok(Err(_)) | Err(_) => backend.without_dump(exposition.format, wanted),
         };
         Payload::Pages(Box::new(Pages::new(chunks, gzip)))
     };
@@ -86,15 +86,15 @@ fn wanted(query: &str, views: impl FnOnce() -> Vec<String>) -> Result<Wanted, St
     Ok(Wanted { names, collect, exclude, hidden: None })
 }
 
-/// How long the scrape may wait: what its timeout leaves, at most `patience`.
-fn deadline(headers: &HeaderMap, patience: Duration) -> Duration {
+/// How long the scrape may wait: its timeout less [`MARGIN`], at most `longest`.
+fn deadline(headers: &HeaderMap, longest: Duration) -> Duration {
     let timeout =
         headers.get(TIMEOUT_HEADER).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
     let Some(timeout) = timeout.filter(|seconds| seconds.is_finite() && *seconds > 0.0) else {
-        return patience;
+        return longest;
     };
     let left = if timeout > MARGIN { timeout - MARGIN } else { timeout / 2.0 };
-    Duration::try_from_secs_f64(left).map_or(patience, |left| left.min(patience))
+    Duration::try_from_secs_f64(left).map_or(longest, |left| left.min(longest))
 }
 
 #[cfg(test)]
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_deadline_is_the_scrapers_timeout_less_half_a_second() {
-        let patience = Duration::from_secs(10);
+        let longest = Duration::from_secs(10);
         for (header, seconds) in [
             ("1.5", 1.0),
             ("10.000000", 9.5),
@@ -150,8 +150,8 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(TIMEOUT_HEADER, HeaderValue::from_bytes(header.as_bytes()).expect("a header"));
-            assert_eq!(deadline(&headers, patience), Duration::from_secs_f64(seconds), "{header:?}");
+            assert_eq!(deadline(&headers, longest), Duration::from_secs_f64(seconds), "{header:?}");
         }
-        assert_eq!(deadline(&HeaderMap::new(), patience), patience);
+        assert_eq!(deadline(&HeaderMap::new(), longest), longest);
     }
 }

@@ -3,13 +3,14 @@
 //! Refuses to know what a configuration asks for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use ss_exporter::cli::Cli;
 use ss_exporter::collect::{self, CollectorState, SharedTracker, collect_within, start_event_loop};
-use ss_exporter::collector::Collector;
+use ss_exporter::collector::{Busy, Collector};
 use ss_exporter::config::Config;
-use ss_exporter::http::{Operations, Page};
+use ss_exporter::exposition::{Format, Wanted};
+use ss_exporter::http::{Backend, ChunkStream, Page, Reply};
 use ss_exporter::live::{Exporter, Live, Look, Query, Refusal, page, policy};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held, Privileges};
@@ -138,7 +139,7 @@ impl Lifecycle {
         (work.plan, work.privileges) = (Arc::clone(&plan), privileges);
         drop(work);
         *self.in_force() = InForce::of(&plan, effective, live(&host, &shown));
-        self.collector.be_patient(plan.collect.deadline);
+        self.collector.set_timeout(plan.collect.deadline);
         let opened = (plan.tracking.events && !self.tracker.hears()).then(|| open_events(&plan)).flatten();
         let events = opened.and_then(|events| subscribe(events, &self.tracker));
         self.follow(events, host, None);
@@ -206,7 +207,23 @@ impl Lifecycle {
     }
 }
 
-impl Operations for Lifecycle {
+impl Backend for Lifecycle {
+    fn scrape(&self, format: Format, wanted: Wanted, until: Instant, reply: Reply) -> Result<(), Busy> {
+        self.collector.request(until, move |lease| reply(Box::new(lease.chunks(format, wanted))))
+    }
+
+    fn without_dump(&self, format: Format, wanted: Wanted) -> ChunkStream {
+        Box::new(self.collector.without_dump().chunks(format, wanted))
+    }
+
+    fn timeout(&self) -> Duration {
+        self.collector.timeout()
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.collector.ready()
+    }
+
     fn views(&self) -> Vec<String> {
         self.in_force().views.clone()
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use ss_exporter::collect::SharedTracker;
-use ss_exporter::http::Beat;
+use ss_exporter::http::Heartbeat;
 use tokio::sync::Notify;
 
 use crate::status::{Shared, Status};
@@ -67,7 +67,7 @@ pub async fn send_again() {
 
 /// If the service manager wants to know: that the thread which receives close events still waits for the next one.
 /// Sent from where connections are accepted, so that neither thread may hang.
-pub fn watchdog(tracker: SharedTracker) -> Option<Beat> {
+pub fn watchdog(tracker: SharedTracker) -> Option<Heartbeat> {
     let every = watchdog_time()? / 2;
     let mut last = 0;
     let act = move || {
@@ -78,7 +78,7 @@ pub fn watchdog(tracker: SharedTracker) -> Option<Beat> {
             let _ = manager().send("WATCHDOG=1");
         }
     };
-    Some(Beat { every, act: Box::new(act) })
+    Some(Heartbeat { every, act: Box::new(act) })
 }
 
 /// The longest that any thread may sleep for the service manager to know that it lives; `None` if it does not want to.

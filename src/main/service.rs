@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use ss_exporter::cli::Cli;
 use ss_exporter::collect::{CollectorState, cumulative_snapshot};
 use ss_exporter::collector::{Collector, Terms};
-use ss_exporter::http::{self, Offer, Settings, Workers};
+use ss_exporter::http::{self, Options, Settings, Workers};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Held};
 use ss_exporter::self_metrics::Reload;
@@ -70,7 +70,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let events = events.and_then(|events| lifecycle::subscribe(events, &tracker));
     listen(&listeners)?;
     let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
-    let terms = Terms { patience: plan.collect.deadline, waiting };
+    let terms = Terms { timeout: plan.collect.deadline, waiting };
     let watching = host.clone();
     let live = lifecycle::live(&host, &shown);
     let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
@@ -82,8 +82,8 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let (collector, _thread) =
         Collector::start(terms, move || cumulative_snapshot(&shared), move |time| collecting.collect(time))
             .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
-    let (cli, beat) = (cli.clone(), notify::watchdog(tracker.clone()));
-    let offer = Offer {
+    let (cli, heartbeat) = (cli.clone(), notify::watchdog(tracker.clone()));
+    let options = Options {
         telemetry_path: cli.telemetry_path.clone(),
         process_metrics: !cli.disable_exporter_metrics,
         lifecycle: cli.enable_lifecycle,
@@ -101,14 +101,14 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     };
     notify::status(&lifecycle.status.lock());
     lifecycle.follow(events, watching, Some(notify::Ready(lifecycle.status.clone())));
-    let settings = Settings { limits: files::limits(), offer, beat };
+    let settings = Settings { limits: files::limits(), options, heartbeat };
     let (reloads, reloading) = (workers.reloads.clone(), lifecycle.clone());
     // Its failure is logged.
     let stopped = signals.asked_to_stop(GRACE, reloads, move || _ = reloading.reload_and_say());
-    let operations = Arc::new(lifecycle);
+    let backend = Arc::new(lifecycle);
     runtime.spawn(stderr::watch());
     runtime.spawn(notify::send_again());
-    runtime.block_on(http::serve(listeners, collector.clone(), web, operations, workers, settings, stopped));
+    runtime.block_on(http::serve(listeners, backend, web, workers, settings, stopped));
     notify::stopping();
     collector.stop();
     if let Some(held) = collector.held() {

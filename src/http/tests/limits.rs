@@ -123,11 +123,11 @@ async fn a_thousand_idle_and_slow_connections_do_not_keep_a_scrape_from_its_answ
     let files = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
     let server = Server::start(Fake::new(SMALL), Limits { header: millis(3000), ..short() });
-    let mut crowd = JoinSet::new();
+    let mut connections = JoinSet::new();
     for index in 0..1000 {
         let words = [&b""[..], b"G", b"GET /metrics HTTP/1.1\r\nHost:", HEALTH][index % 4];
         let mut stream = server.say(words).await;
-        crowd.spawn(async move { time_to_end(&mut stream).await });
+        connections.spawn(async move { time_to_end(&mut stream).await });
         if index % 100 == 99 {
             let begin = Instant::now();
             let reply = server.ask("GET", "/metrics", "").await;
@@ -136,7 +136,7 @@ async fn a_thousand_idle_and_slow_connections_do_not_keep_a_scrape_from_its_answ
         }
     }
     let begin = Instant::now();
-    crowd.join_all().await;
+    connections.join_all().await;
     assert!(begin.elapsed() < millis(4000), "{:?}", begin.elapsed());
 }
 

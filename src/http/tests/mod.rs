@@ -1,4 +1,4 @@
-//! The door against real connections and a collector made of values.
+//! The server against real connections, in front of a backend made of values.
 
 mod clients;
 mod hostile;
@@ -17,10 +17,9 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::operations::{Offer, Operations, Page, Site, Workers};
-use super::scrapes::{Chunks, Reply as Answered, Scrapes};
-use super::{Limits, bind, serve_from};
-use crate::collector::Busy;
+use super::backend::Reply as Answered;
+use super::{Backend, ChunkStream, Limits, Options, Page, Settings, Workers, bind, serve};
+use crate::collector::{Busy, Revoked};
 use crate::exposition::{Format, Wanted};
 use crate::web::Web;
 
@@ -62,13 +61,13 @@ fn piece(index: usize) -> Vec<u8> {
     (0..PIECE).map(digit).collect()
 }
 
-fn pieces(format: Format, count: usize) -> Chunks {
+fn pieces(format: Format, count: usize) -> ChunkStream {
     let title = std::iter::once(format!("{format:?}\n").into_bytes());
     Box::new(title.chain((0..count).map(piece)).map(Ok))
 }
 
-impl Scrapes for Fake {
-    fn request(&self, format: Format, _: Wanted, _: Instant, reply: Answered) -> Result<(), Busy> {
+impl Backend for Fake {
+    fn scrape(&self, format: Format, _: Wanted, _: Instant, reply: Answered) -> Result<(), Busy> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         match self.outcome {
             Outcome::Pieces(count, Duration::ZERO) => reply(pieces(format, count)),
@@ -79,7 +78,7 @@ impl Scrapes for Fake {
                 });
             }
             Outcome::Revoked(count) => {
-                reply(Box::new(pieces(format, count).chain(std::iter::once(Err("revoked".into())))));
+                reply(Box::new(pieces(format, count).chain(std::iter::once(Err(Revoked)))));
             }
             Outcome::Busy => return Err(Busy(40)),
             Outcome::Lost => drop(reply),
@@ -87,20 +86,18 @@ impl Scrapes for Fake {
         Ok(())
     }
 
-    fn without_dump(&self, _: Format, _: Wanted) -> Chunks {
+    fn without_dump(&self, _: Format, _: Wanted) -> ChunkStream {
         Box::new(std::iter::once(Ok(b"without dump\n".to_vec())))
     }
 
-    fn patience(&self) -> Duration {
+    fn timeout(&self) -> Duration {
         Duration::from_millis(300)
     }
 
     fn ready(&self) -> Result<(), String> {
         self.readiness.clone()
     }
-}
 
-impl Operations for Fake {
     fn views(&self) -> Vec<String> {
         vec!["tcp".into()]
     }
@@ -132,27 +129,27 @@ struct Server {
 
 impl Server {
     fn start(fake: Fake, limits: Limits) -> Self {
-        Self::made(Web::default(), fake, limits, Offer::default())
+        Self::made(Web::default(), fake, limits, Options::default())
     }
 
-    fn offering(fake: Fake, limits: Limits, offer: Offer) -> Self {
-        Self::made(Web::default(), fake, limits, offer)
+    fn offering(fake: Fake, limits: Limits, options: Options) -> Self {
+        Self::made(Web::default(), fake, limits, options)
     }
 
     fn behind(web: Web, fake: Fake, limits: Limits) -> Self {
-        Self::made(web, fake, limits, Offer::default())
+        Self::made(web, fake, limits, Options::default())
     }
 
-    fn made(web: Web, fake: Fake, limits: Limits, offer: Offer) -> Self {
+    fn made(web: Web, fake: Fake, limits: Limits, options: Options) -> Self {
         let fake = Arc::new(fake);
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         super::listen(&listener).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let workers = Workers::start().unwrap();
-        let site = Site::new(Arc::clone(&fake) as _, Arc::clone(&fake) as _, Arc::new(web), offer, workers);
+        let (backend, settings) = (Arc::clone(&fake), Settings { limits, options, heartbeat: None });
         let shutdown = async { _ = stopped.await };
-        let ended = tokio::spawn(serve_from(vec![listener], site, limits, None, shutdown));
+        let ended = tokio::spawn(serve(vec![listener], backend, Arc::new(web), workers, settings, shutdown));
         Self { address, stop: Some(stop), ended, fake }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Fake, Limits, Offer, Outcome, Reply, Server};
+use super::{Fake, Limits, Options, Outcome, Reply, Server};
 
 const NOW: Outcome = Outcome::Pieces(0, Duration::ZERO);
 
@@ -72,8 +72,8 @@ async fn other_methods_learn_which_are_allowed() {
 
 #[tokio::test]
 async fn the_metrics_are_where_they_are_wanted_and_nowhere_else() {
-    let offer = Offer { telemetry_path: "/ss/metrics".into(), ..Offer::default() };
-    let server = Server::offering(Fake::new(NOW), Limits::default(), offer);
+    let options = Options { telemetry_path: "/ss/metrics".into(), ..Options::default() };
+    let server = Server::offering(Fake::new(NOW), Limits::default(), options);
     assert_eq!(server.ask("GET", "/ss/metrics", "").await.text(), "Text\n");
     let reply = server.ask("GET", "/metrics", "").await;
     assert_eq!((reply.status(), reply.text()), (404, "Nothing here; try /ss/metrics.\n"));
@@ -113,34 +113,34 @@ async fn a_reload_is_asked_for_by_post_where_that_is_allowed_and_its_failure_is_
     let reply = server.ask("GET", "/-/reload", "").await;
     assert_eq!((reply.status(), reply.header("allow")), (405, Some("POST, PUT")));
     assert_eq!(server.ask("POST", "/-/reload", "").await.status(), 403);
-    let offer = || Offer { lifecycle: true, ..Offer::default() };
-    let server = Server::offering(Fake::new(NOW), Limits::default(), offer());
+    let options = || Options { lifecycle: true, ..Options::default() };
+    let server = Server::offering(Fake::new(NOW), Limits::default(), options());
     for method in ["POST", "PUT"] {
         assert_eq!(server.ask(method, "/-/reload", "").await.status(), 200);
     }
     let fake = Fake { readiness: Err("line 3".into()), ..Fake::new(NOW) };
-    let server = Server::offering(fake, Limits::default(), offer());
+    let server = Server::offering(fake, Limits::default(), options());
     let reply = server.ask("POST", "/-/reload", "").await;
     assert_eq!((reply.status(), reply.text()), (500, "failed to reload config: line 3\n"));
 }
 
 #[tokio::test]
 async fn no_page_of_another_site_reloads_the_configuration() {
-    let offer = Offer { lifecycle: true, ..Offer::default() };
-    let server = Server::offering(Fake::new(NOW), Limits::default(), offer);
+    let options = Options { lifecycle: true, ..Options::default() };
+    let server = Server::offering(Fake::new(NOW), Limits::default(), options);
     let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
     for (host, more, status) in [
         ("localhost", "", 200),
-        ("127.0.0.1:8020", "Sec-Fetch-Site: none\r\n", 200),
+        ("127.0.0.1:8020", "Sec-Fetch-AppState: none\r\n", 200),
         (node.as_str(), "", 200),
-        ("localhost:8020", "Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost:8020\r\n", 200),
+        ("localhost:8020", "Sec-Fetch-AppState: same-origin\r\nOrigin: http://localhost:8020\r\n", 200),
         ("localhost:8020", "Origin: http://localhost:8020\r\n", 200),
-        ("localhost:8020", "Sec-Fetch-Site: cross-site\r\nOrigin: http://evil.test\r\n", 403),
-        ("localhost:8020", "Sec-Fetch-Site: same-site\r\nOrigin: http://localhost:3000\r\n", 403),
+        ("localhost:8020", "Sec-Fetch-AppState: cross-site\r\nOrigin: http://evil.test\r\n", 403),
+        ("localhost:8020", "Sec-Fetch-AppState: same-site\r\nOrigin: http://localhost:3000\r\n", 403),
         ("localhost:8020", "Origin: http://evil.test\r\n", 403),
         ("localhost:8020", "Origin: null\r\n", 403),
         ("evil.test", "", 421),
-        ("evil.test", "Sec-Fetch-Site: same-origin\r\nOrigin: http://evil.test\r\n", 421),
+        ("evil.test", "Sec-Fetch-AppState: same-origin\r\nOrigin: http://evil.test\r\n", 421),
         (&format!("{node}.evil.test"), "", 421),
         ("localhost.evil.test", "", 421),
     ] {

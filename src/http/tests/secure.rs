@@ -1,4 +1,4 @@
-//! The door behind a web configuration: TLS, clients' certificates, passwords, headers, rate.
+//! The server with a web configuration: TLS, clients' certificates, passwords, headers, rate.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! `/` and `/api/v1/sockets`: the sockets themselves, to those who may see them.
+//! `/` and `/api/v1/sockets`: the sockets themselves.
 //!
-//! Metrics are meant for others, and so are served to whoever may come in. The sockets are one by one who talks to whom: they
-//! are for the clients of this host, unless its operator says otherwise. Refuses to know what is shown.
+//! Metrics are for every client that is admitted. The sockets disclose who talks to whom: by default they are for clients on
+//! this host.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,35 +12,36 @@ use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, Header
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
+use super::app_state::AppState;
+use super::backend::{Backend, Page};
 use super::body::Payload;
-use super::operations::{Operations, Page, Site};
-use super::routes::{busy, text};
+use super::reply::{busy, misdirected, text};
 
-/// How long the sockets may be kept after an answer. Longer than an answer is shared.
+/// Time that the sockets are kept after an answer: longer than an answer is shared.
 const KEPT: Duration = Duration::from_secs(2);
 
-/// Who asks.
+/// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Visitor {
+pub(super) struct Client {
     /// Whether the connection is from this host.
     pub(super) is_local: bool,
 }
 
-impl Visitor {
+impl Client {
     pub(super) fn at(address: Option<IpAddr>) -> Self {
         Self { is_local: address.is_some_and(|address| address.to_canonical().is_loopback()) }
     }
 
-    /// Whether the sockets are shown.
-    pub(super) fn may_see(self, site: &Site) -> bool {
-        self.is_local || site.offer.sockets_to_all
+    /// Whether the client may see the sockets.
+    pub(super) fn may_see(self, app: &AppState) -> bool {
+        self.is_local || app.options.sockets_to_all
     }
 }
 
 /// Answers `/`.
-pub(super) async fn page(site: &Site, head: &Parts) -> Response<Payload> {
+pub(super) async fn page(app: &AppState, head: &Parts) -> Response<Payload> {
     let query = head.uri.query().unwrap_or_default().to_owned();
-    match look(site, head, move |operations| operations.page(&query)).await {
+    match on_pages_thread(app, head, move |backend| backend.page(&query)).await {
         Err(refusal) => refusal,
         Ok(Page { html, policy }) => {
             let mut response = of_kind(html, "text/html; charset=utf-8");
@@ -54,51 +55,45 @@ pub(super) async fn page(site: &Site, head: &Parts) -> Response<Payload> {
 }
 
 /// Answers `/api/v1/sockets`.
-pub(super) async fn sockets(site: &Site, head: &Parts, visitor: Visitor) -> Response<Payload> {
-    if !visitor.may_see(site) {
+pub(super) async fn sockets(app: &AppState, head: &Parts, client: Client) -> Response<Payload> {
+    if !client.may_see(app) {
         let said = "The sockets are shown to clients of this host alone; --web.enable-sockets-api shows them to all who may read the metrics.\n";
         return text(StatusCode::FORBIDDEN, said);
     }
     let query = head.uri.query().unwrap_or_default().to_owned();
-    match look(site, head, move |operations| operations.sockets(&query)).await {
+    match on_pages_thread(app, head, move |backend| backend.sockets(&query)).await {
         Err(refusal) => refusal,
         Ok(Ok(json)) => of_kind(json, "application/json"),
         Ok(Err(wrong)) => text(StatusCode::BAD_REQUEST, format!("{wrong}\n")),
     }
 }
 
-/// Has somebody look, on a thread that may wait.
-async fn look<T: Send + 'static>(
-    site: &Site,
+/// Runs `at` on the thread for pages, which may wait for a collection.
+async fn on_pages_thread<T: Send + 'static>(
+    app: &AppState,
     head: &Parts,
-    at: impl FnOnce(&dyn Operations) -> T + Send + 'static,
+    at: impl FnOnce(&dyn Backend) -> T + Send + 'static,
 ) -> Result<T, Response<Payload>> {
-    if !site.names.are_asked(head) {
+    if !app.names.are_asked(head) {
         return Err(misdirected());
     }
-    let operations = Arc::clone(&site.operations);
-    let seen = site.workers.pages.ask(move || at(&*operations)).await;
-    tokio::spawn(forget(site.clone()));
+    let backend = Arc::clone(&app.backend);
+    let seen = app.workers.pages.ask(move || at(&*backend)).await;
+    tokio::spawn(forget(app.clone()));
     seen.map_err(|_| busy("Too many wait for the sockets already.\n"))
 }
 
-/// Lets go of what is kept for clients that ask again soon, until nothing is. One task does it for all clients.
-async fn forget(site: Site) {
-    while !site.forgets.swap(true, Ordering::AcqRel) {
+/// Frees what is kept for clients that ask again soon, until nothing is. One task does it for all clients.
+async fn forget(app: AppState) {
+    while !app.forgets.swap(true, Ordering::AcqRel) {
         tokio::time::sleep(KEPT).await;
         // A client that asks from now on begins another task.
-        site.forgets.store(false, Ordering::Release);
-        let operations = Arc::clone(&site.operations);
-        if site.workers.pages.ask(move || operations.forget()).await == Ok(false) {
+        app.forgets.store(false, Ordering::Release);
+        let backend = Arc::clone(&app.backend);
+        if app.workers.pages.ask(move || backend.forget()).await == Ok(false) {
             return;
         }
     }
-}
-
-/// The answer to a request for a name that is not this host's.
-pub(super) fn misdirected() -> Response<Payload> {
-    let said = "This host is not known by that name: ask localhost, its host name or an address.\n";
-    text(StatusCode::MISDIRECTED_REQUEST, said)
 }
 
 fn of_kind(body: String, kind: &'static str) -> Response<Payload> {
@@ -114,8 +109,8 @@ mod tests {
 
     #[test]
     fn a_client_is_local_if_it_comes_over_loopback() {
-        let at = |text: &str| Visitor::at(text.parse().ok()).is_local;
+        let at = |text: &str| Client::at(text.parse().ok()).is_local;
         assert!(at("127.0.0.1") && at("127.9.9.9") && at("::1") && at("::ffff:127.0.0.1"));
-        assert!(!at("192.0.2.1") && !at("::ffff:192.0.2.1") && !Visitor::at(None).is_local);
+        assert!(!at("192.0.2.1") && !at("::ffff:192.0.2.1") && !Client::at(None).is_local);
     }
 }

@@ -1,6 +1,4 @@
-//! The TCP connection below everything: what its client takes, how it is dropped, and its first bytes looked at.
-//!
-//! Refuses to know what the bytes say.
+//! The TCP connection below TLS: reports what the client takes, peeks at the first bytes, and resets an unfinished answer.
 
 use std::io;
 use std::pin::Pin;
@@ -11,21 +9,21 @@ use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::pulse::Pulse;
+use super::activity::Activity;
 
-/// What waits in the kernel for one client. Left to itself it grows to megabytes, and the kernel reports progress only
+/// The send buffer of a connection, in bytes. By default it grows to megabytes, and the kernel reports progress only
 /// when a third of it is free again, so that a slow client would seem to have stopped reading.
 const SEND_BUFFER: usize = 256 * 1024;
 
-pub(super) struct Line {
+pub(super) struct ObservedStream {
     stream: TcpStream,
-    pulse: Arc<Pulse>,
-    /// First bytes that were looked at and are still to be read.
+    activity: Arc<Activity>,
+    /// First bytes that were peeked at and are still to be read.
     ahead: Vec<u8>,
 }
 
-impl Line {
-    pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
+impl ObservedStream {
+    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
         // The last piece of an answer should not wait for the acknowledgement of the one before.
         let nodelay = stream.set_nodelay(true);
         let buffer = sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER);
@@ -33,7 +31,7 @@ impl Line {
         if let Err(error) = nodelay.and(buffer.map_err(Into::into)) {
             tracing::debug!(%error, "a socket option was refused");
         }
-        Self { stream, pulse, ahead: Vec::new() }
+        Self { stream, activity, ahead: Vec::new() }
     }
 
     /// The first bytes, which will be read again; to be called once, before anything is read.
@@ -46,15 +44,15 @@ impl Line {
 
     fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &written {
-            Poll::Ready(Ok(bytes)) => self.pulse.wrote(*bytes),
+            Poll::Ready(Ok(bytes)) => self.activity.wrote(*bytes),
             Poll::Ready(Err(_)) => {}
-            Poll::Pending => self.pulse.stalled(),
+            Poll::Pending => self.activity.stalled(),
         }
         written
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for ObservedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -69,7 +67,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for ObservedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.note(written)
@@ -97,11 +95,11 @@ impl AsyncWrite for Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for ObservedStream {
     /// Inside an answer the connection is reset instead of closed: an answer whose length only its end tells (HTTP/1.0)
     /// would look complete, and what waits in the kernel for a client that takes nothing would linger there.
     fn drop(&mut self) {
-        if self.pulse.waiting_since().is_none() {
+        if self.activity.waiting_since().is_none() {
             // A client that is gone already needs no reset.
             let _ = self.stream.set_zero_linger();
         }

@@ -1,4 +1,4 @@
-//! Accepting connections, whatever accepting meets. Refuses to know what becomes of them.
+//! Accepts connections of all listeners, and goes on after every error.
 
 use std::future::poll_fn;
 use std::io;
@@ -10,24 +10,24 @@ use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-/// How long to let go when the host has no room for a connection.
+/// Pause after an error such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
-/// The least time between two warnings.
+/// Minimum time between two warnings.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
-/// Connections that may be gone in a row before that looks like a fault of ours.
+/// Connections in a row that are gone before `accept` returns, after which the error is logged.
 const LOST_IN_A_ROW: u32 = 16;
 
 /// All listeners as one source of connections.
-pub(super) struct Entrance {
+pub(super) struct Acceptor {
     listeners: Vec<TcpListener>,
-    turn: usize,
+    next: usize,
     lost: u32,
     warned: Option<Instant>,
 }
 
-impl Entrance {
+impl Acceptor {
     pub(super) fn new(listeners: Vec<TcpListener>) -> Self {
-        Self { listeners, turn: 0, lost: 0, warned: None }
+        Self { listeners, next: 0, lost: 0, warned: None }
     }
 
     /// The next connection and its client; never an error, and never a spinning wait.
@@ -51,11 +51,11 @@ impl Entrance {
         }
     }
 
-    /// Asks the listeners in turn, so that a busy one cannot starve the others.
+    /// Polls the listeners in rotation, so that a busy one cannot starve the others.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        self.turn = self.turn.wrapping_add(1);
+        self.next = self.next.wrapping_add(1);
         let count = self.listeners.len();
-        for listener in self.listeners.iter().cycle().skip(self.turn % count.max(1)).take(count) {
+        for listener in self.listeners.iter().cycle().skip(self.next % count.max(1)).take(count) {
             if let Poll::Ready(accepted) = listener.poll_accept(cx) {
                 return Poll::Ready(accepted);
             }
@@ -101,10 +101,10 @@ mod tests {
             crate::http::listen(listener).expect("a listener");
         }
         let addresses = listeners.each_ref().map(|listener| listener.local_addr().expect("its address"));
-        let mut entrance = Entrance::new(listeners.into());
+        let mut acceptor = Acceptor::new(listeners.into());
         for address in addresses {
             let _client = TcpStream::connect(address).await.expect("a connection");
-            assert_eq!(entrance.next().await.0.local_addr().ok(), Some(address));
+            assert_eq!(acceptor.next().await.0.local_addr().ok(), Some(address));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::pulse::Pulse;
+use super::activity::Activity;
 
 /// A client with more than this part of all connections gives one up before others do.
 const SHARE: usize = 4;
@@ -19,18 +19,18 @@ const RESERVE: usize = 8;
 const CLIENT_BITS: u32 = 64;
 
 /// The open connections.
-pub(super) struct Crowd {
-    members: Vec<Member>,
+pub(super) struct Connections {
+    members: Vec<OpenConnection>,
     most: usize,
 }
 
-struct Member {
+struct OpenConnection {
     client: IpAddr,
-    pulse: Arc<Pulse>,
+    activity: Arc<Activity>,
     task: JoinHandle<()>,
 }
 
-/// How readily a connection is ended; the greatest first.
+/// The order in which connections are ended; the greatest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Use {
     /// It is being answered, for so long.
@@ -41,12 +41,12 @@ enum Use {
     Waiting(Duration),
 }
 
-impl Crowd {
+impl Connections {
     pub(super) fn new(most: usize) -> Self {
         Self { members: Vec::new(), most }
     }
 
-    /// Makes room for one more of a client, at the cost of the one connection that is needed least.
+    /// Makes room for one more connection of a client by ending the one that is needed least.
     ///
     /// A client with more than its share gives one up first, and ends none of others. Then the connection that has
     /// asked for nothing for longest, then the one furthest behind in taking its answer. An answer that is taken as
@@ -67,7 +67,7 @@ impl Crowd {
         let is_greedy =
             |client: &IpAddr| shares.get(client).is_some_and(|share| *share > (self.most / SHARE).max(1));
         let comes_greedy = is_greedy(&client);
-        let rank = |member: &Member| {
+        let rank = |member: &OpenConnection| {
             let (own, greedy) = (member.client == client, is_greedy(&member.client));
             let usage = member.usage(now);
             let takes = matches!(usage, Use::Answered(_));
@@ -83,15 +83,15 @@ impl Crowd {
         true
     }
 
-    pub(super) fn admit(&mut self, client: IpAddr, pulse: Arc<Pulse>, task: JoinHandle<()>) {
-        self.members.push(Member { client: network(client), pulse, task });
+    pub(super) fn admit(&mut self, client: IpAddr, activity: Arc<Activity>, task: JoinHandle<()>) {
+        self.members.push(OpenConnection { client: network(client), activity, task });
     }
 
-    /// Waits for everyone to leave, at most for `grace`, then puts out the rest.
+    /// Waits for all connections to end, at most for `grace`, then ends the rest.
     pub(super) async fn leave(mut self, grace: Duration) {
         let all_gone = async {
             for member in &mut self.members {
-                // How a connection ended is its own affair.
+                // Each connection logs its own error.
                 let _ = (&mut member.task).await;
             }
         };
@@ -104,19 +104,19 @@ impl Crowd {
     }
 }
 
-impl Member {
+impl OpenConnection {
     fn usage(&self, now: Instant) -> Use {
-        if let Some(since) = self.pulse.waiting_since() {
+        if let Some(since) = self.activity.waiting_since() {
             Use::Waiting(now.saturating_duration_since(since))
-        } else if let Some(behind) = self.pulse.behind(now) {
+        } else if let Some(behind) = self.activity.behind(now) {
             Use::Stalled(behind)
         } else {
-            Use::Answered(now.saturating_duration_since(self.pulse.since()))
+            Use::Answered(now.saturating_duration_since(self.activity.since()))
         }
     }
 
     fn is_reserved(&self) -> bool {
-        self.pulse.is_trusted() || self.client.is_loopback()
+        self.activity.is_trusted() || self.client.is_loopback()
     }
 }
 
@@ -147,36 +147,36 @@ mod tests {
     }
 
     struct Hall {
-        crowd: Crowd,
-        answers: Vec<super::super::pulse::Answering>,
+        connections: Connections,
+        answers: Vec<super::super::activity::Answering>,
     }
 
     impl Hall {
         fn of(most: usize) -> Self {
-            Self { crowd: Crowd::new(most), answers: Vec::new() }
+            Self { connections: Connections::new(most), answers: Vec::new() }
         }
 
         /// One more connection.
-        fn comes(&mut self, client: &str, does: Does) -> Arc<Pulse> {
-            let pulse = Arc::new(Pulse::new());
+        fn comes(&mut self, client: &str, does: Does) -> Arc<Activity> {
+            let activity = Arc::new(Activity::new());
             if !matches!(does, Does::Nothing) {
-                pulse.read(REQUEST);
-                self.answers.push(pulse.answering());
+                activity.read(REQUEST);
+                self.answers.push(activity.answering());
             }
             if matches!(does, Does::TakesNothing) {
-                pulse.stalled();
+                activity.stalled();
             }
             let task = tokio::spawn(tokio::time::sleep(LONG));
-            self.crowd.admit(client.parse().expect("an address"), Arc::clone(&pulse), task);
-            pulse
+            self.connections.admit(client.parse().expect("an address"), Arc::clone(&activity), task);
+            activity
         }
 
         fn has_room_for(&mut self, client: &str) -> bool {
-            self.crowd.makes_room(client.parse().expect("an address"))
+            self.connections.makes_room(client.parse().expect("an address"))
         }
 
-        fn has(&self, pulse: &Arc<Pulse>) -> bool {
-            self.crowd.members.iter().any(|member| Arc::ptr_eq(&member.pulse, pulse))
+        fn has(&self, activity: &Arc<Activity>) -> bool {
+            self.connections.members.iter().any(|member| Arc::ptr_eq(&member.activity, activity))
         }
     }
 

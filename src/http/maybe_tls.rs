@@ -1,4 +1,4 @@
-//! A stream of plain bytes, behind TLS or not, that keeps its connection's pulse. Refuses to know HTTP.
+//! A stream of plain bytes, over TLS or not, that reports to its connection's [`Activity`].
 
 use std::io;
 use std::pin::Pin;
@@ -7,25 +7,25 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::pulse::Pulse;
+use super::activity::Activity;
 
-/// What carries the bytes.
-pub(super) trait Carrier: AsyncRead + AsyncWrite + Send + Unpin {}
+/// The stream below.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Carrier for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-pub(super) struct Wire {
-    carrier: Box<dyn Carrier>,
-    pulse: Arc<Pulse>,
+pub(super) struct MaybeTls {
+    carrier: Box<dyn Stream>,
+    activity: Arc<Activity>,
 }
 
-impl Wire {
-    pub(super) fn new(carrier: impl Carrier + 'static, pulse: Arc<Pulse>) -> Self {
-        Self { carrier: Box::new(carrier), pulse }
+impl MaybeTls {
+    pub(super) fn new(carrier: impl Stream + 'static, activity: Arc<Activity>) -> Self {
+        Self { carrier: Box::new(carrier), activity }
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for MaybeTls {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -35,13 +35,13 @@ impl AsyncRead for Wire {
         let read = Pin::new(&mut self.carrier).poll_read(cx, into);
         match into.filled().get(before..) {
             None | Some([]) => {}
-            Some(bytes) => self.pulse.read(bytes),
+            Some(bytes) => self.activity.read(bytes),
         }
         read
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for MaybeTls {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.carrier).poll_write(cx, bytes)
     }
@@ -62,7 +62,7 @@ impl AsyncWrite for Wire {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.carrier).poll_flush(cx);
         if let Poll::Ready(Ok(())) = flushed {
-            self.pulse.flushed();
+            self.activity.flushed();
         }
         flushed
     }

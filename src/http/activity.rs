@@ -1,6 +1,6 @@
-//! What a connection is doing, told from the bytes that pass: the clock of every deadline.
+//! What a connection is doing, from the bytes that pass: the clock of every deadline.
 //!
-//! Refuses to know what the bytes say. hyper's own header timer is not used: it also runs between two requests, so
+//! hyper's own header timer is not used: it also runs between two requests, so
 //! it would either close a kept-alive connection early or let a slow header live long.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,15 +41,15 @@ struct State {
     trusted: bool,
     /// Whether bytes of a next request came before this one was answered.
     ahead: bool,
-    /// Line ends at the end of what has come; a head ends with two.
+    /// ObservedStream ends at the end of what has come; a head ends with two.
     line_ends: usize,
 }
 
 /// The state of one connection, shared by all that touch it.
 #[derive(Debug)]
-pub(super) struct Pulse(Mutex<State>);
+pub(super) struct Activity(Mutex<State>);
 
-impl Pulse {
+impl Activity {
     pub(super) fn new() -> Self {
         Self(Mutex::new(State {
             phase: Phase::Silent,
@@ -136,14 +136,14 @@ impl Pulse {
     /// When the connection has to be gone if nothing happens.
     pub(super) fn deadline(&self, limits: &Limits) -> Instant {
         self.with(|state| {
-            let patience = match state.phase {
+            let limit = match state.phase {
                 Phase::Silent | Phase::Asking => limits.header,
                 Phase::Answering | Phase::Finishing => limits.response,
                 Phase::Idle => limits.idle,
             };
-            let deadline = state.since + patience;
-            let patience = limits.stall.saturating_sub(state.behind);
-            state.stalled.map_or(deadline, |at| deadline.min(at + patience))
+            let deadline = state.since + limit;
+            let left = limits.stall.saturating_sub(state.behind);
+            state.stalled.map_or(deadline, |at| deadline.min(at + left))
         })
     }
 
@@ -165,7 +165,7 @@ impl State {
 
 /// An answer in the making.
 #[derive(Debug)]
-pub(super) struct Answering(Arc<Pulse>);
+pub(super) struct Answering(Arc<Activity>);
 
 impl Answering {
     /// The client has shown a right password.
@@ -186,27 +186,27 @@ mod tests {
 
     #[test]
     fn a_dripped_header_keeps_the_deadline_of_its_first_byte() {
-        let (pulse, limits) = (Pulse::new(), Limits::default());
-        pulse.read(b"G");
-        let deadline = pulse.deadline(&limits);
-        pulse.read(b"E");
-        assert_eq!(pulse.deadline(&limits), deadline);
+        let (activity, limits) = (Activity::new(), Limits::default());
+        activity.read(b"G");
+        let deadline = activity.deadline(&limits);
+        activity.read(b"E");
+        assert_eq!(activity.deadline(&limits), deadline);
     }
 
     #[test]
     fn an_answer_is_over_when_it_is_made_and_written() {
-        let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
+        let (activity, limits) = (Arc::new(Activity::new()), Limits::default());
         for part in [&b"GET / HTTP/1.1\r\nHost: x\r"[..], b"\n\r", b"\n"] {
-            pulse.read(part);
+            activity.read(part);
         }
-        let answering = pulse.answering();
-        pulse.flushed();
-        assert_eq!(pulse.waiting_since(), None);
+        let answering = activity.answering();
+        activity.flushed();
+        assert_eq!(activity.waiting_since(), None);
         drop(answering);
-        assert_eq!(pulse.waiting_since(), None);
-        pulse.flushed();
-        let idle_since = pulse.waiting_since().expect("idle");
-        assert_eq!(pulse.deadline(&limits), idle_since + limits.idle);
+        assert_eq!(activity.waiting_since(), None);
+        activity.flushed();
+        let idle_since = activity.waiting_since().expect("idle");
+        assert_eq!(activity.deadline(&limits), idle_since + limits.idle);
     }
 
     #[test]
@@ -214,56 +214,56 @@ mod tests {
         let whole = &b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..];
         let (with_it, later) = ([whole, b"GET / HTTP/1.1\r\n"].concat(), &b"G"[..]);
         for (first, second) in [(whole, later), (&with_it, b"")] {
-            let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
-            pulse.read(first);
-            let answering = pulse.answering();
+            let (activity, limits) = (Arc::new(Activity::new()), Limits::default());
+            activity.read(first);
+            let answering = activity.answering();
             if !second.is_empty() {
-                pulse.read(second);
+                activity.read(second);
             }
             drop(answering);
-            pulse.flushed();
+            activity.flushed();
             assert_eq!(
-                pulse.deadline(&limits),
-                pulse.waiting_since().expect("not answering") + limits.header
+                activity.deadline(&limits),
+                activity.waiting_since().expect("not answering") + limits.header
             );
         }
     }
 
     #[test]
     fn bytes_that_are_taken_end_a_stall_but_not_the_time_for_the_answer() {
-        let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
-        let _answering = pulse.answering();
-        let deadline = pulse.deadline(&limits);
-        pulse.stalled();
-        assert!(pulse.deadline(&limits) < deadline);
-        pulse.wrote(64 * 1024);
-        assert_eq!(pulse.deadline(&limits), deadline);
+        let (activity, limits) = (Arc::new(Activity::new()), Limits::default());
+        let _answering = activity.answering();
+        let deadline = activity.deadline(&limits);
+        activity.stalled();
+        assert!(activity.deadline(&limits) < deadline);
+        activity.wrote(64 * 1024);
+        assert_eq!(activity.deadline(&limits), deadline);
     }
 
     /// A second passes in which a client takes no bytes, and then it takes some.
-    fn takes_in_a_second(pulse: &Pulse, bytes: usize) {
+    fn takes_in_a_second(activity: &Activity, bytes: usize) {
         let before = Instant::now().checked_sub(Duration::from_secs(1));
-        pulse.with(|state| state.stalled = before);
-        pulse.wrote(bytes);
+        activity.with(|state| state.stalled = before);
+        activity.wrote(bytes);
     }
 
     #[test]
     fn a_client_that_takes_a_byte_a_second_is_gone_when_one_that_takes_none_is() {
-        let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
-        let _answering = pulse.answering();
-        (1..limits.stall.as_secs()).for_each(|_| takes_in_a_second(&pulse, 1));
-        pulse.stalled();
+        let (activity, limits) = (Arc::new(Activity::new()), Limits::default());
+        let _answering = activity.answering();
+        (1..limits.stall.as_secs()).for_each(|_| takes_in_a_second(&activity, 1));
+        activity.stalled();
         let soon = Duration::from_millis(1_100);
-        assert!(pulse.deadline(&limits) < Instant::now() + soon);
+        assert!(activity.deadline(&limits) < Instant::now() + soon);
     }
 
     #[test]
     fn a_client_that_takes_enough_has_all_its_time_for_the_next_bytes() {
-        let (pulse, limits) = (Arc::new(Pulse::new()), Limits::default());
-        let _answering = pulse.answering();
-        (0..100).for_each(|_| takes_in_a_second(&pulse, 64 * 1024));
-        pulse.stalled();
-        assert_eq!(pulse.behind(Instant::now()).map(|time| time.as_secs()), Some(0));
-        assert!(pulse.deadline(&limits) > Instant::now() + limits.stall / 2);
+        let (activity, limits) = (Arc::new(Activity::new()), Limits::default());
+        let _answering = activity.answering();
+        (0..100).for_each(|_| takes_in_a_second(&activity, 64 * 1024));
+        activity.stalled();
+        assert_eq!(activity.behind(Instant::now()).map(|time| time.as_secs()), Some(0));
+        assert!(activity.deadline(&limits) > Instant::now() + limits.stall / 2);
     }
 }
