@@ -33,7 +33,7 @@ unreliable_exporters() {
     # Limits that are too low, a namespace that is not there, and one that sends no close events.
     ip netns add silent
     ip -n silent link set lo up
-    start "$scratch/silent.log" ip netns exec silent python3 "$here/far.py"
+    start_ready silent ip netns exec silent "$traffic" drain 7009
     cat >"$scratch/sick.yml" <<'YAML'
 views:
   tcp: {by: [direction, service_port], limit: 2}
@@ -83,7 +83,7 @@ YAML
     echo "-- alerts, with symptoms"
     # The last one spoils the collections of all.
     judge fire "$server" "$deploy/alerts.yml" --without SsExporterCollectionFailing
-    start "$scratch/held.log" python3 "$repository/tests/support/held.py"
+    start "$scratch/stuck.log" python3 "$repository/crates/testkit/src/actor.py" stick
     judge fire "$server" "$deploy/alerts.yml"
     judge rules "$server"
     demand_symptoms

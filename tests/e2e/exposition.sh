@@ -28,7 +28,7 @@ lint "the built-in default" "$scratch/metrics"
 "$python" "$here/parse_exposition.py" "127.0.0.1:$port" --has tcp_rtt --has tcp_cwnd --has tcp_rtt_hist_ms_bucket \
     --has ss_tcp_sent_bytes_total --has ss_tcp_rtt_seconds_bucket --has ss_tcp_listener_accept_queue_limit \
     --has ss_tcp_state_sockets --label state=close_wait --has ss_exporter_build_info --has process_open_fds --label 'flow=(SRC#127.0.0.1|'
-if grep -q IPv6 "$scratch/hold.log" && ! grep -q '^no IPv6' "$scratch/hold.log"; then
+if grep -q IPv6 "$scratch/exchange.log" && ! grep -q '^no IPv6' "$scratch/exchange.log"; then
     "$python" "$here/parse_exposition.py" "127.0.0.1:$port" --label 'flow=(SRC#::1|'
 fi
 end "$started"

@@ -3,6 +3,7 @@
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
+traffic=${CARGO_TARGET_DIR:-$repository/target}/debug/traffic
 pids=()
 scratch=$(mktemp -d)
 
@@ -120,11 +121,17 @@ has_result() {
     [ -n "$(query "$1" "$2")" ]
 }
 
+# traffic NAME SUBCOMMAND ARGUMENTS...: starts crates/testkit/src/bin/traffic.rs with the log $scratch/NAME.log.
+traffic() {
+    [ -x "$traffic" ] || fail "no $traffic: run cargo build -p testkit --bin traffic"
+    start_ready "$1" "$traffic" "${@:2}"
+}
+
 # hold_connections: IPv4 and IPv6 connections of a process with an awkward name; its id is in $holder.
 hold_connections() {
-    start_ready hold python3 "$here/hold.py"
+    traffic exchange exchange
     holder=$started
-    cat "$scratch/hold.log"
+    cat "$scratch/exchange.log"
 }
 
 # make_symptoms ARGUMENTS...: starts symptoms.py; its id is in $symptoms.
@@ -138,13 +145,13 @@ demand_symptoms() {
     kill -0 "$symptoms" && ! grep -q Traceback "$scratch/symptoms.log" || { cat "$scratch/symptoms.log" >&2; fail "symptoms.py"; }
 }
 
-# far_away: a reader in another network namespace, at the address $far; 4 Mbit/s go there, and a connection fills 0.25 s of queue.
+# far_away: a reader of the port FAR of symptoms.py in another network namespace, at the address $far; 4 Mbit/s go there, and a connection fills 0.25 s of queue.
 far_away() {
     far=198.18.0.2
     start "$scratch/far.log" unshare --net sh -c "
         until ip link set far up 2>/dev/null; do sleep 0.1; done
         ip addr add $far/24 dev far
-        exec python3 '$here/far.py'"
+        exec '$traffic' drain 7009"
     # Until it has left this namespace.
     eventually 5 sh -c "[ \"\$(readlink /proc/$started/ns/net)\" != \"\$(readlink /proc/$$/ns/net)\" ]" || fail "unshare"
     ip link add near type veth peer name far netns "$started"

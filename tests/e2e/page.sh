@@ -35,7 +35,7 @@ fi
 nameds=0
 # named NAME: connections with traffic, of a process of this name; a kernel keeps 15 bytes of it.
 named() {
-    start_ready "named.$((++nameds))" python3 "$here/named.py" "$1" "$cgroup"
+    traffic "named.$((++nameds))" send "$1" ${cgroup:+"$cgroup"}
 }
 
 # serve ARGUMENTS...: starts $binary on every address, and has it collect once.
@@ -69,8 +69,6 @@ end "$symptoms"
 
 echo "-- 10,000 flows"
 # Both ends of each connection are a flow of this host.
-for number in 1 2 3 4 5; do
-    start_ready "many.$number" python3 "$here/many.py"
-done
+traffic hold hold 5000
 serve
 browse many "http://127.0.0.1:$port" "$started"

@@ -3,7 +3,7 @@
 symptoms.py [--calm] [--far ADDRESS [--quiet SECONDS]] [--ports]
 
 It is meant for a network namespace of its own, in which nftables drops some of what goes to port LOSSY. With --far it
-fills the path to far.py, after a while of quiet; with --ports it uses more than half of the ports to an endpoint.
+fills the path to its reader, after a while of quiet; with --ports it uses more than half of the ports to an endpoint.
 """
 
 import argparse

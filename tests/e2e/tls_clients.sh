@@ -37,11 +37,10 @@ eventually 10 curl -fsS "${good[@]}" "$https/metrics" || { cat "$scratch/exporte
 
 # What a local user can make a label say: the file name of an executable, which would be markup in a page.
 markup="<img src=x onerror=document.title='ran'>"
-interpreter=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')
-install -D "$interpreter" "$scratch/bin/$markup"
-PYTHONHOME=$(python3 -c 'import sys; print(sys.base_prefix)') start_ready hold "$scratch/bin/$markup" "$here/hold.py"
+install -D "$traffic" "$scratch/bin/$markup"
+start_ready exchange "$scratch/bin/$markup" exchange
 # Both ends of each are its own, and each sent 10,000 bytes.
-sockets=$((2 * $(sed -n 's/^ready: \([0-9]*\) .*/\1/p' "$scratch/hold.log")))
+sockets=$((2 * $(sed -n 's/^ready: \([0-9]*\) .*/\1/p' "$scratch/exchange.log")))
 
 echo "-- curl"
 # asked EXPECTED ARGUMENTS...: what curl says of the answer, its last argument included, is EXPECTED.
