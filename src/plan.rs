@@ -9,9 +9,9 @@ use crate::attribute::Networks;
 use crate::config::{CONNECTIONS, Collect, Column, Config, View};
 use crate::exposition::Type;
 use crate::fold::{Bounds, Cells, Counter, Limit, Table};
-use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Quantity};
 use crate::privileges::Feature;
+use crate::properties::Property;
 use crate::select::{Expression, Judge, Lookup, split};
 use crate::sockdiag::bytecode::{Filter, compile};
 use crate::sockdiag::{Extensions, Request, State, StateSet, TCP};
@@ -138,7 +138,7 @@ impl Plan {
     /// Whether the mark of a socket is asked for.
     #[must_use]
     pub fn needs_marks(&self) -> bool {
-        self.views.iter().any(|view| view.by.contains(&Label::Mark) || view.selection.needs_marks())
+        self.views.iter().any(|view| view.by.contains(&Property::Mark) || view.selection.needs_marks())
     }
 
     /// Whether the path of a cgroup is asked for.
@@ -150,7 +150,7 @@ impl Plan {
     /// Whether a view of this plan shows the same as one of another plan.
     #[must_use]
     pub fn shows_as(&self, view: &View, other: &View, plan: &Self) -> bool {
-        let by_network = view.by.contains(&Label::RemoteNetwork);
+        let by_network = view.by.contains(&Property::RemoteNetwork);
         view == other && (!by_network || self.networks == plan.networks)
     }
 
@@ -239,7 +239,7 @@ impl Plan {
             && asking.all(|view| {
                 view.folds
                     && view.selection == Expression::Always
-                    && view.by == [Label::State]
+                    && view.by == [Property::State]
                     && view.columns.iter().all(|column| column.metric.source.quantity == Quantity::Sockets)
             })
     }

@@ -1,8 +1,8 @@
 //! Every configuration of the predecessor that was ever published, and what its author meant by it.
 
 use ss_exporter::config::{Config, View};
-use ss_exporter::labels::Label;
 use ss_exporter::metrics::Fold;
+use ss_exporter::properties::Property;
 use ss_exporter::select::{Expression, Test};
 
 const SECOND_ALL: &str = "tcp_rtt tcp_cwnd tcp_delivery_rate_bytes tcp_data_segs_in tcp_data_segs_out";
@@ -52,7 +52,7 @@ fn check(file: &str, text: &str, meant: &Meant<'_>) {
 }
 
 fn summary(view: &View) -> String {
-    let label = |label: &Label| if *label == Label::Flow { "raw_endpoint" } else { "pid_condensed" };
+    let label = |label: &Property| if *label == Property::Flow { "raw_endpoint" } else { "pid_condensed" };
     let columns = view.columns.iter().map(|column| match &column.fold {
         Fold::Distribution(bounds) => {
             let bounds: Vec<_> = bounds.iter().map(ToString::to_string).collect();

@@ -1,17 +1,16 @@
 //! `docs/metrics.md` against the tables it is written from; `UPDATE=1 cargo test --test docs` writes it.
 //! The tables of capabilities, which people wrote, against that of the code.
 
-use ss_exporter::labels::LABELS;
 use ss_exporter::metrics::{Kind, METRICS, Metric, OMITTED, Shown, Unit};
 use ss_exporter::privileges::REQUIREMENTS;
-use ss_exporter::select::Stays;
+use ss_exporter::properties::{PROPERTIES, Stability};
 
 const FILE: &str = "docs/metrics.md";
 
 const INTRODUCTION: &str = "\
 # Metrics
 
-<!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs and src/labels.rs. -->
+<!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs and src/properties.rs. -->
 
 Every metric that a view can show. It is exposed as `ss_VIEW_METRIC`: in a view `tcp`, the metric `rtt_seconds` is
 `ss_tcp_rtt_seconds`. Values are in base units. What the kernel does not report is absent, never 0.
@@ -104,18 +103,18 @@ fn row(metric: &Metric) -> Vec<String> {
 }
 
 fn labels() -> String {
-    let rows = LABELS.iter().map(|line| {
-        let stays = match line.stays {
-            Stays::Always => "yes",
-            Stays::WithOwner => "with the owner",
-            Stays::Never => "no",
+    let rows = PROPERTIES.iter().map(|line| {
+        let stays = match line.stability {
+            Stability::Fixed => "yes",
+            Stability::WithOwner => "with the owner",
+            Stability::Changing => "no",
         };
         vec![format!("`{}`", line.name), stays.to_owned(), line.help.to_owned()]
     });
     format!(
         "\n## Labels\n\nWhat rows can be keyed by, under `by:`. A socket moves to another row if a label changes \
-         that does not stay.\n\n{}",
-        table(&["label", "stays", "what it says"], rows)
+         that is not stable.\n\n{}",
+        table(&["label", "stable", "what it says"], rows)
     )
 }
 
@@ -159,7 +158,7 @@ fn the_page_of_metrics_is_what_the_tables_say() {
 fn the_page_has_a_line_for_every_metric_label_and_omitted_field() {
     let document = document();
     let metrics = METRICS.iter().map(|metric| metric.name);
-    let labels = LABELS.iter().map(|line| line.name);
+    let labels = PROPERTIES.iter().map(|line| line.name);
     let omitted = OMITTED.iter().map(|(field, _)| field.name);
     for name in metrics.chain(labels).chain(omitted) {
         let lines = document.lines().filter(|line| line.starts_with(&format!("| `{name}` |"))).count();

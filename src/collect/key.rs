@@ -4,7 +4,7 @@
 
 use crate::exposition;
 use crate::facts::Facts;
-use crate::labels::Label;
+use crate::properties::Property;
 
 /// Room for one key at a time.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub struct Key {
 impl Key {
     /// The label block of a socket.
     #[inline]
-    pub fn of(&mut self, by: &[Label], facts: &Facts<'_>) -> &[u8] {
+    pub fn of(&mut self, by: &[Property], facts: &Facts<'_>) -> &[u8] {
         self.block.clear();
         for label in by {
             self.text.clear();

@@ -5,8 +5,8 @@
 
 use super::tracker::{Found, Tracker};
 use crate::exposition;
-use crate::labels::Label;
 use crate::plan::Program;
+use crate::properties::Property;
 use crate::sockdiag::{State, StateSet};
 
 /// The same program without asking for them.
@@ -21,7 +21,7 @@ pub(super) fn unasked(program: &Program) -> Program {
 /// Adds their number to the views by state.
 pub(super) fn add(tracker: &mut Tracker, found: &mut Found, number: u64) {
     let mut key = Vec::new();
-    exposition::label(&mut key, Label::State.name(), State::TimeWait.name().as_bytes());
+    exposition::label(&mut key, Property::State.name(), State::TimeWait.name().as_bytes());
     for (table, columns) in tracker.counting(State::TimeWait) {
         let row = tracker.ledger.tables.get_mut(table).map(|table| table.row(&key));
         if let Some(selected) = found.selected.get_mut(table) {

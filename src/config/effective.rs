@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{Collect, Column, Config, View};
 use crate::attribute::{Networks, Which};
-use crate::labels::Label;
 use crate::metrics::{Fold, Kind};
+use crate::properties::Property;
 use crate::select::Expression;
 use crate::sockdiag::State;
 
@@ -109,7 +109,7 @@ fn write_networks(out: &mut String, networks: &Networks) -> fmt::Result {
 fn write_view(out: &mut String, view: &View) -> fmt::Result {
     let View { name, selection, states, by, columns, limit, folds, idle } = view;
     writeln!(out, "  {}:", key(name))?;
-    writeln!(out, "    by: [{}]", list(by.iter().map(|label: &Label| label.name())))?;
+    writeln!(out, "    by: [{}]", list(by.iter().map(|label: &Property| label.name())))?;
     let states = State::ALL.into_iter().filter(|state| states.contains(*state)).map(State::name);
     writeln!(out, "    state: [{}]", list(states))?;
     if *selection != Expression::Always {

@@ -9,8 +9,8 @@ use mistakes::Mistakes;
 use node::{Node, Unreadable};
 
 use crate::attribute::{Networks, Which};
-use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Metric};
+use crate::properties::Property;
 use crate::select::Expression;
 use crate::sockdiag::StateSet;
 
@@ -107,7 +107,7 @@ pub struct View {
     /// Only sockets in these states.
     pub states: StateSet,
     /// What its rows are keyed by; empty for one row over all sockets.
-    pub by: Vec<Label>,
+    pub by: Vec<Property>,
     /// What its rows show.
     pub columns: Vec<Column>,
     /// The most rows to show; `None` for no limit.
@@ -123,21 +123,22 @@ impl View {
     #[must_use]
     pub fn is_of_flows(&self) -> bool {
         let has = |label| self.by.contains(&label);
-        let ends = [Label::LocalAddress, Label::LocalPort, Label::RemoteAddress, Label::RemotePort];
-        ends.into_iter().all(has) || has(Label::Flow)
+        let ends =
+            [Property::LocalAddress, Property::LocalPort, Property::RemoteAddress, Property::RemotePort];
+        ends.into_iter().all(has) || has(Property::Flow)
     }
 
     /// Whether a row holds the counters of all connections of one process to one endpoint.
     #[must_use]
     pub fn condenses(&self) -> bool {
         let counts = self.columns.iter().any(|column| column.kind == Kind::Counter);
-        counts && self.by.contains(&Label::FlowOfProcess)
+        counts && self.by.contains(&Property::FlowOfProcess)
     }
 
     /// Whether it shows connections without a word of their states.
     #[must_use]
     pub fn is_of_connections(&self) -> bool {
-        self.states == CONNECTIONS && !self.by.contains(&Label::State)
+        self.states == CONNECTIONS && !self.by.contains(&Property::State)
     }
 
     /// Whether the listeners of the host must be known for it.

@@ -1,7 +1,7 @@
 //! What a file may say.
 
 use super::*;
-use crate::labels::Label;
+use crate::properties::Property;
 use crate::select::Test;
 use crate::sockdiag::State;
 
@@ -43,11 +43,11 @@ fn the_built_in_configuration_is_the_built_in_file() {
     assert_eq!(config.warnings, [""; 0]);
     assert!(!config.seed_meta);
     let [flows, totals, tcp, listener, state] = config.views.as_slice() else { panic!("{config:?}") };
-    let by = [Label::Process, Label::Unit, Label::Direction, Label::ServicePort];
+    let by = [Property::Process, Property::Unit, Property::Direction, Property::ServicePort];
     assert_eq!((tcp.name.as_str(), &tcp.by[..]), ("tcp", &by[..]));
     assert_eq!((listener.name.as_str(), listener.states), ("tcp_listener", StateSet::of(&[State::Listen])));
     assert_eq!((state.name.as_str(), state.states, state.columns.len()), ("tcp_state", StateSet::ALL, 1));
-    assert_eq!((flows.name.as_str(), flows.limit, &flows.by), ("legacy", Some(1000), &vec![Label::Flow]));
+    assert_eq!((flows.name.as_str(), flows.limit, &flows.by), ("legacy", Some(1000), &vec![Property::Flow]));
     assert_eq!((totals.name.as_str(), totals.limit, &totals.by), ("legacy_totals", None, &vec![]));
     assert_eq!((&flows.selection, flows.states), (&totals.selection, totals.states));
     assert_eq!(bounds(&config), Some(vec![0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0, 200.0, 500.0]));

@@ -3,8 +3,8 @@
 //! Refuses to know how many sockets there are.
 
 use super::View;
-use crate::labels::Label;
 use crate::metrics::Fold;
+use crate::properties::Property;
 
 /// The most that a view can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl View {
     fn distinct(&self) -> Option<usize> {
         self.by.iter().try_fold(1_usize, |product, label| {
             let values = match label {
-                Label::State => self.states.len(),
+                Property::State => self.states.len(),
                 _ => label.values()?.len(),
             };
             product.checked_mul(values)

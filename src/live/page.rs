@@ -11,7 +11,7 @@ use super::figure::{bytes, milliseconds, time_of_day};
 use super::html::escaped;
 use super::summary::{BOUNDS, Summary};
 use super::{Look, Refusal};
-use crate::labels::Label;
+use crate::properties::Property;
 use crate::self_metrics::{OwnerShortage, SelfReport};
 use crate::sockets::{Column, Number, Row};
 
@@ -314,8 +314,8 @@ fn flows(out: &mut String, summary: &Summary) -> std::fmt::Result {
             text(Column::Local),
             text(Column::Remote),
             text(Column::Process),
-            text(Column::Label(Label::Unit)),
-            text(Column::Label(Label::State)),
+            text(Column::Label(Property::Unit)),
+            text(Column::Label(Property::State)),
             rated(rate.map(|rate| rate.sent)),
             rated(rate.map(|rate| rate.received)),
             time("rtt_seconds"),
@@ -349,7 +349,7 @@ fn listeners(out: &mut String, summary: &Summary) -> std::fmt::Result {
             "<tr><td>{}</td><td>{}</td><td>{}</td>{}{}<td class=\"number\" data-value=\"{fill}\">{:.0} % <meter min=\"0\" max=\"1\" optimum=\"0\" low=\"0.5\" high=\"0.8\" value=\"{:.3}\" aria-label=\"Fill\"></meter></td></tr>",
             escaped(&Column::Local.text(row)),
             escaped(&Column::Process.text(row)),
-            escaped(&Column::Label(Label::Unit).text(row)),
+            escaped(&Column::Label(Property::Unit).text(row)),
             cell(Some(waiting), &waiting.to_string()),
             cell(Some(most), &most.to_string()),
             fill * 100.0,

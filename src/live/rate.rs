@@ -68,10 +68,10 @@ fn float(integer: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labels::Label;
+    use crate::properties::Property;
 
     fn counters(sockets: &[(&str, u64, u64)]) -> Counters {
-        let texts: Vec<_> = sockets.iter().map(|(port, ..)| [(Label::LocalPort, *port)]).collect();
+        let texts: Vec<_> = sockets.iter().map(|(port, ..)| [(Property::LocalPort, *port)]).collect();
         let values: Vec<_> = sockets
             .iter()
             .map(|(_, sent, received)| [("sent_bytes_total", *sent), ("received_bytes_total", *received)])

@@ -82,13 +82,13 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::labels::Label;
+    use crate::properties::Property;
     use crate::sockets::List;
 
     #[test]
     fn the_busiest_and_the_fullest_come_first_and_each_time_is_in_one_bucket() {
-        let (flow, listener) = ([(Label::State, "established")], [(Label::State, "listen")]);
-        let port = |texts: [(Label, &'static str); 1], port| [texts[0], (Label::LocalPort, port)];
+        let (flow, listener) = ([(Property::State, "established")], [(Property::State, "listen")]);
+        let port = |texts: [(Property, &'static str); 1], port| [texts[0], (Property::LocalPort, port)];
         let (one, two, three) = (port(flow, "1"), port(flow, "2"), port(flow, "3"));
         let (empty, full) = (port(listener, "4"), port(listener, "5"));
         let sockets = List::made(&[
@@ -102,7 +102,7 @@ mod tests {
         let rates = vec![Some(Rate::default()), None, fast, None, Some(Rate::default())];
         let summary = Summary::of(&Look { sockets, rates, at: SystemTime::now() }, 2);
         let ports = |rows: &mut dyn Iterator<Item = &Row>| {
-            rows.map(|row| row.label(Label::LocalPort).to_owned()).collect::<Vec<_>>()
+            rows.map(|row| row.label(Property::LocalPort).to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(ports(&mut summary.flows.iter().map(|(row, _)| row)), ["2", "1"]);
         assert_eq!(

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use crate::config::{CONNECTIONS, View};
 use crate::exposition;
 use crate::fold::{CumulativeTable, Feed, Shape};
-use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Quantity, Source};
-use crate::select::{Expression, Stays};
+use crate::properties::{Property, Stability};
+use crate::select::Expression;
 use crate::sockdiag::State;
 
 /// The label text of what finds no room.
@@ -42,7 +42,7 @@ pub struct Folded {
     /// Its number among those that the ledger follows, if its rows have a past.
     pub followed: Option<usize>,
     /// How long a socket stays in one row.
-    pub stays: Stays,
+    pub stability: Stability,
     /// Whether its selection asks for owners.
     pub by_owner: bool,
     /// The columns that each collection makes anew, with their source.
@@ -96,15 +96,15 @@ impl Tracking {
         let folded = Folded {
             view: number,
             followed: view.stays().then_some(*followed),
-            stays: if CONNECTIONS.is_within(view.states) {
+            stability: if CONNECTIONS.is_within(view.states) {
                 view.by
                     .iter()
-                    .map(|label| label.stays())
+                    .map(|label| label.stability())
                     .max()
-                    .max(Some(view.selection.stays()))
-                    .unwrap_or(Stays::Always)
+                    .max(Some(view.selection.stability()))
+                    .unwrap_or(Stability::Fixed)
             } else {
-                Stays::Never
+                Stability::Changing
             },
             by_owner: view.selection.needs_processes(),
             amounts: amounts.map(|(number, column)| (number, column.metric.source)).collect(),
@@ -176,7 +176,7 @@ pub fn known_keys(view: &View) -> Vec<Vec<u8>> {
                 .map(State::name)
                 .collect();
             let values = label.values().unwrap_or_default().into_iter();
-            let values = values.filter(|value| *label != Label::State || shown.contains(value));
+            let values = values.filter(|value| *label != Property::State || shown.contains(value));
             let key = |value: &str| {
                 let mut key = Vec::new();
                 exposition::label(&mut key, label.name(), value.as_bytes());

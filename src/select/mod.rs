@@ -19,14 +19,13 @@ mod mistake;
 mod parse;
 mod services;
 mod split;
+mod stability;
 mod states;
-mod stays;
 
 pub use mistake::Mistake;
 pub use parse::parse;
 pub use split::{Judge, Split, split};
 pub use states::{state_names, states_named};
-pub use stays::Stays;
 
 /// A condition on sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 //! Refuses to know how wide it is.
 
 use super::{LABELS, Number, Row, metrics};
-use crate::labels::Label;
 use crate::metrics::{Metric, Unit};
+use crate::properties::Property;
 use crate::words::{inert, nearest};
 
 /// A column.
@@ -21,7 +21,7 @@ pub enum Column {
     /// Processes with their ids.
     Process,
     /// The text of a label.
-    Label(Label),
+    Label(Property),
     /// The value of a metric.
     Metric(&'static Metric),
 }
@@ -59,7 +59,7 @@ const USUAL: [&str; 11] = [
 
 fn names() -> impl Iterator<Item = &'static str> {
     let composed = COMPOSED.iter().map(|(name, _)| *name);
-    let labels = LABELS.into_iter().map(Label::name).filter(|name| *name != "process");
+    let labels = LABELS.into_iter().map(Property::name).filter(|name| *name != "process");
     composed.chain(labels).chain(metrics().map(|metric| metric.name))
 }
 
@@ -110,9 +110,9 @@ impl Column {
         match self {
             Self::ReceiveQueue => first(["receive_queue_bytes", "accept_queue_connections"]),
             Self::SendQueue => first(["send_queue_bytes", "accept_queue_limit"]),
-            Self::Local => endpoint(row, Label::LocalAddress, Label::LocalPort),
-            Self::Remote => endpoint(row, Label::RemoteAddress, Label::RemotePort),
-            Self::Process => match (row.label(Label::Process), row.label(Label::Pid)) {
+            Self::Local => endpoint(row, Property::LocalAddress, Property::LocalPort),
+            Self::Remote => endpoint(row, Property::RemoteAddress, Property::RemotePort),
+            Self::Process => match (row.label(Property::Process), row.label(Property::Pid)) {
                 ("" | "unknown", _) => nothing(),
                 (process, pid) => inert(&format!("{process}({pid})")),
             },
@@ -130,7 +130,7 @@ fn nothing() -> String {
     "-".to_owned()
 }
 
-fn endpoint(row: &Row, address: Label, port: Label) -> String {
+fn endpoint(row: &Row, address: Property, port: Property) -> String {
     let address = row.label(address);
     let port = match row.label(port) {
         "0" => "*",
@@ -168,12 +168,12 @@ mod tests {
     #[test]
     fn a_listeners_queues_are_counted_in_connections_and_names_move_no_cursor() {
         let labels = [
-            (Label::LocalAddress, "::1"),
-            (Label::LocalPort, "80"),
-            (Label::RemoteAddress, "0.0.0.0"),
-            (Label::RemotePort, "0"),
-            (Label::Process, "a\u{1b}[2J"),
-            (Label::Pid, "7"),
+            (Property::LocalAddress, "::1"),
+            (Property::LocalPort, "80"),
+            (Property::RemoteAddress, "0.0.0.0"),
+            (Property::RemotePort, "0"),
+            (Property::Process, "a\u{1b}[2J"),
+            (Property::Pid, "7"),
         ];
         let values = vec![
             (named("accept_queue_connections"), Number::Whole(3)),

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::{Number, Row};
-use crate::labels::Label;
+use crate::properties::Property;
 
 impl Row {
     /// An object with the labels, ports as numbers, and the metrics by their names; what is not told is absent.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let label = |(label, text): &(Label, String)| {
-            let is_port = matches!(label, Label::LocalPort | Label::RemotePort);
+        let label = |(label, text): &(Property, String)| {
+            let is_port = matches!(label, Property::LocalPort | Property::RemotePort);
             let number = is_port.then(|| text.parse::<u16>().ok()).flatten();
             (label.name().to_owned(), number.map_or_else(|| Value::from(text.as_str()), Value::from))
         };
@@ -30,8 +30,11 @@ mod tests {
 
     #[test]
     fn ports_and_values_are_numbers_and_hostile_names_are_text() {
-        let labels =
-            [(Label::State, "established"), (Label::LocalPort, "443"), (Label::Process, "</script>\"\n")];
+        let labels = [
+            (Property::State, "established"),
+            (Property::LocalPort, "443"),
+            (Property::Process, "</script>\"\n"),
+        ];
         let values = vec![
             (named("rtt_seconds"), Number::Real(0.25)),
             (named("sent_bytes_total"), Number::Whole(u64::MAX)),

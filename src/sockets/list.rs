@@ -112,7 +112,7 @@ impl List {
 
 /// The texts and the values of a socket.
 #[cfg(test)]
-type Made<'a> = (&'a [(crate::labels::Label, &'a str)], &'a [(&'a str, u64)]);
+type Made<'a> = (&'a [(crate::properties::Property, &'a str)], &'a [(&'a str, u64)]);
 
 #[cfg(test)]
 impl List {
@@ -160,18 +160,18 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labels::Label;
+    use crate::properties::Property;
 
     #[test]
     fn a_socket_is_read_from_its_cells_or_as_a_whole() {
-        let texts = [(Label::State, "established"), (Label::Process, "a\"b")];
+        let texts = [(Property::State, "established"), (Property::Process, "a\"b")];
         let list = List::made(&[(&texts, &[("rtt_seconds", 2_000), ("sent_bytes_total", 7)]), (&[], &[])]);
         assert_eq!((list.len(), list.state(0), list.state(1)), (2, "established".to_owned(), String::new()));
         let rtt = list.column("rtt_seconds").expect("a column");
         assert_eq!((list.value(0, rtt), list.value(1, rtt)), (Some(Number::Real(0.002)), None));
         let row = list.row(0).expect("a socket");
         assert_eq!(
-            (row.label(Label::Process), row.value("sent_bytes_total")),
+            (row.label(Property::Process), row.value("sent_bytes_total")),
             ("a\"b", Some(Number::Whole(7)))
         );
         assert_ne!(list.key(0), list.key(1));

@@ -13,9 +13,9 @@ pub use list::List;
 pub use table::table;
 
 use crate::config::{self, CONNECTIONS, Collect, Config, View};
-use crate::labels::Label;
 use crate::metrics::{Fold, Kind, METRICS, Metric, Quantity};
 use crate::plan::Plan;
+use crate::properties::Property;
 use crate::select::Expression;
 use crate::sockdiag::StateSet;
 
@@ -29,7 +29,7 @@ pub enum Detail {
 }
 
 impl Detail {
-    fn labels(self) -> &'static [Label] {
+    fn labels(self) -> &'static [Property] {
         match self {
             Self::Everything => &LABELS,
             Self::Glance => &GLANCE,
@@ -41,16 +41,16 @@ impl Detail {
     }
 }
 
-const GLANCE: [Label; 9] = [
-    Label::State,
-    Label::LocalAddress,
-    Label::LocalPort,
-    Label::RemoteAddress,
-    Label::RemotePort,
-    Label::Process,
-    Label::Pid,
-    Label::Unit,
-    Label::Netns,
+const GLANCE: [Property; 9] = [
+    Property::State,
+    Property::LocalAddress,
+    Property::LocalPort,
+    Property::RemoteAddress,
+    Property::RemotePort,
+    Property::Process,
+    Property::Pid,
+    Property::Unit,
+    Property::Netns,
 ];
 
 const AT_A_GLANCE: [&str; 9] = [
@@ -66,24 +66,24 @@ const AT_A_GLANCE: [&str; 9] = [
 ];
 
 /// What tells a socket from others, and whose it is; a mark needs a capability and is left out.
-pub const LABELS: [Label; 17] = [
-    Label::State,
-    Label::LocalAddress,
-    Label::LocalPort,
-    Label::RemoteAddress,
-    Label::RemotePort,
-    Label::Direction,
-    Label::Process,
-    Label::Pid,
-    Label::User,
-    Label::Cgroup,
-    Label::Unit,
-    Label::ContainerId,
-    Label::PodUid,
-    Label::Netns,
-    Label::Interface,
-    Label::Congestion,
-    Label::RemoteNetwork,
+pub const LABELS: [Property; 17] = [
+    Property::State,
+    Property::LocalAddress,
+    Property::LocalPort,
+    Property::RemoteAddress,
+    Property::RemotePort,
+    Property::Direction,
+    Property::Process,
+    Property::Pid,
+    Property::User,
+    Property::Cgroup,
+    Property::Unit,
+    Property::ContainerId,
+    Property::PodUid,
+    Property::Netns,
+    Property::Interface,
+    Property::Congestion,
+    Property::RemoteNetwork,
 ];
 
 /// The plan that lists the sockets which a selection lets through, those in these states; with `None`, connections, or
@@ -106,7 +106,7 @@ pub fn plan(selection: Expression, states: Option<StateSet>, detail: Detail, con
     let counts = METRICS.iter().filter(|metric| metric.source.quantity == Quantity::Sockets);
     let counted = View {
         name: "counted".to_owned(),
-        by: vec![Label::State],
+        by: vec![Property::State],
         columns: counts.map(column_of).collect(),
         ..sockets.clone()
     };
@@ -159,7 +159,7 @@ impl Number {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The labels that were asked for and their texts.
-    labels: Vec<(Label, String)>,
+    labels: Vec<(Property, String)>,
     /// What the kernel tells of what was asked for, in the order of [`metrics`].
     values: Vec<(&'static Metric, Number)>,
 }
@@ -167,14 +167,14 @@ pub struct Row {
 impl Row {
     /// A socket with these texts, all others empty.
     #[cfg(test)]
-    pub(crate) fn of(texts: &[(Label, &str)], values: Vec<(&'static Metric, Number)>) -> Self {
+    pub(crate) fn of(texts: &[(Property, &str)], values: Vec<(&'static Metric, Number)>) -> Self {
         let text = |label| texts.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| *text);
         Self { labels: LABELS.map(|label| (label, text(label).to_owned())).into(), values }
     }
 
     /// The text of a label; empty if it was not asked for.
     #[must_use]
-    pub fn label(&self, label: Label) -> &str {
+    pub fn label(&self, label: Property) -> &str {
         self.labels.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| text)
     }
 

@@ -44,14 +44,14 @@ pub fn table(rows: &[Row], columns: &[Column], in_colour: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labels::Label;
     use crate::metrics::named;
+    use crate::properties::Property;
     use crate::sockets::Number;
 
     #[test]
     fn columns_are_as_wide_as_their_widest_text_and_numbers_stand_to_the_right() {
         let row = |state: &str, sent| {
-            Row::of(&[(Label::State, state)], vec![(named("sent_bytes_total"), Number::Whole(sent))])
+            Row::of(&[(Property::State, state)], vec![(named("sent_bytes_total"), Number::Whole(sent))])
         };
         let columns = ["state", "sent_bytes_total"].map(|name| Column::named(name).expect("a column"));
         let rows = [row("established", 7), row("syn_sent", 12_345_678_901)];

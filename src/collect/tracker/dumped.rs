@@ -9,7 +9,7 @@ use crate::config::View;
 use crate::facts::Facts;
 use crate::fold::{ABSENT, DumpLookup, Entrant, NO_ROW, Slot};
 use crate::plan::{Folded, Wanted};
-use crate::select::Stays;
+use crate::properties::Stability;
 use crate::sockdiag::{Class, Socket, tcp_info};
 
 /// The flag of a record whose connection is inbound.
@@ -75,13 +75,13 @@ impl Tracker {
         self.ledger.follow(slot, &self.values);
         let (steady, placed) = self.is_steady(slot, facts.ownership);
         for number in 0..self.tracking.folded.len() {
-            let Some(Folded { followed, stays, by_owner, .. }) = self.tracking.folded.get(number) else {
+            let Some(Folded { followed, stability, by_owner, .. }) = self.tracking.folded.get(number) else {
                 continue;
             };
-            let keeps = match stays {
-                Stays::Always => !self.target.renamed,
-                Stays::WithOwner => steady && !self.target.renamed,
-                Stays::Never => false,
+            let keeps = match stability {
+                Stability::Fixed => !self.target.renamed,
+                Stability::WithOwner => steady && !self.target.renamed,
+                Stability::Changing => false,
             };
             let has_row = placed || !self.joined.get(number).is_some_and(|joined| *joined);
             let row = match *followed {

@@ -9,8 +9,8 @@ use super::names::{
 };
 use crate::config::Column;
 use crate::config::entry::{Entry, Name, Section, either};
-use crate::labels::Label;
 use crate::metrics::{Fold, Kind, Metric, named};
+use crate::properties::Property;
 
 /// What is on.
 pub(super) struct Shown {
@@ -108,7 +108,7 @@ pub(super) fn read(logic: &Section<'_>, generation: Generation) -> Shown {
 
 impl Shown {
     /// The columns of a row of a flow.
-    pub(super) fn of_flow(&self, generation: Generation, label: Label) -> Vec<Column> {
+    pub(super) fn of_flow(&self, generation: Generation, label: Property) -> Vec<Column> {
         self.flow.iter().map(|line| line.column(generation, label)).collect()
     }
 
@@ -137,12 +137,12 @@ impl Shown {
 }
 
 impl Line {
-    fn column(&self, generation: Generation, label: Label) -> Column {
+    fn column(&self, generation: Generation, label: Property) -> Column {
         let name = match generation {
             Generation::Second => self.second,
             Generation::Third => self.third,
         };
-        let condensed = self.metric.kind == Kind::Counter && label != Label::Flow;
+        let condensed = self.metric.kind == Kind::Counter && label != Property::Flow;
         let more = if condensed { ", connections that have closed included." } else { "." };
         Column {
             metric: self.metric,

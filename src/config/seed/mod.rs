@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::View;
 use super::entry::{Entry, Section, either};
 use super::states::CONNECTIONS;
-use crate::labels::Label;
+use crate::properties::Property;
 use crate::select::Expression;
 use names::{
     COMPRESSION, COUNTERS, FLOW_LABEL, GAUGES, HISTOGRAMS, LABEL_FOLDING, MAX_FLOWS, METRICS, ORIGIN,
@@ -85,7 +85,7 @@ fn selection_of(logic: &Section<'_>, beside: Option<&Entry<'_>>) -> Expression {
     }
 }
 
-fn compression(logic: &Section<'_>) -> (Label, Option<usize>) {
+fn compression(logic: &Section<'_>) -> (Property, Option<usize>) {
     let compression = logic.get(COMPRESSION).map(|entry| entry.section(&[LABEL_FOLDING, MAX_FLOWS]));
     let folding = compression.as_ref().and_then(|section| section.get(LABEL_FOLDING));
     let origin = folding.filter(|folding| folding.is_map()).map(|folding| folding.section(&[ORIGIN]));
@@ -97,17 +97,17 @@ fn compression(logic: &Section<'_>) -> (Label, Option<usize>) {
     let label = either(modern, flow_label.as_ref().and_then(|section| section.filled(ORIGIN_FOLDING)));
     let most =
         either(compression.as_ref().and_then(|section| section.filled(MAX_FLOWS)), logic.filled(MAX_FLOWS));
-    (label.map_or(Label::Flow, label_of), limit_of(most))
+    (label.map_or(Property::Flow, label_of), limit_of(most))
 }
 
-fn label_of(folding: &Entry<'_>) -> Label {
+fn label_of(folding: &Entry<'_>) -> Property {
     const ALLOWED: &str = "raw_endpoint or pid_condensed";
     match folding.text(ALLOWED).as_deref() {
-        Some("pid_condensed") => Label::FlowOfProcess,
-        Some("raw_endpoint") | None => Label::Flow,
+        Some("pid_condensed") => Property::FlowOfProcess,
+        Some("raw_endpoint") | None => Property::Flow,
         Some(_) => {
             folding.refuse(ALLOWED);
-            Label::Flow
+            Property::Flow
         }
     }
 }

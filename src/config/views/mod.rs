@@ -9,7 +9,7 @@ use super::View;
 use super::entry::{Entry, Name, Section};
 use super::{duration, states};
 use crate::attribute::Networks;
-use crate::labels::{LABELS, Label};
+use crate::properties::{PROPERTIES, Property};
 use crate::select::{Expression, parse};
 use crate::sockdiag::StateSet;
 use crate::words::shown;
@@ -91,13 +91,13 @@ fn selection(entry: &Entry<'_>, networks: &Networks) -> Option<Expression> {
     parse(&text, networks).map_err(|mistake| entry.mistake(&mistake.told_of(&text))).ok()
 }
 
-fn labels(entry: &Entry<'_>) -> Vec<Label> {
+fn labels(entry: &Entry<'_>) -> Vec<Property> {
     const SOME: &str = "a list of labels, such as [direction, service_port]";
-    let names = || LABELS.iter().map(|line| line.name);
+    let names = || PROPERTIES.iter().map(|line| line.name);
     let mut labels = Vec::new();
     for item in entry.list(SOME).iter().flatten() {
         let Some(word) = item.text("the name of a label") else { continue };
-        match Label::named(&word) {
+        match Property::named(&word) {
             Some(label) if labels.contains(&label) => {
                 item.mistake(&format!("found {word} again; expected: each label once"));
             }

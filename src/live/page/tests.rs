@@ -14,9 +14,13 @@ fn look(sockets: List) -> Look {
 
 #[test]
 fn a_hostile_name_or_filter_is_text_wherever_it_stands() {
-    let labels =
-        [(Label::State, "established"), (Label::Process, HOSTILE), (Label::Pid, "1"), (Label::Unit, HOSTILE)];
-    let listener = [(Label::State, "listen"), (Label::Process, HOSTILE)];
+    let labels = [
+        (Property::State, "established"),
+        (Property::Process, HOSTILE),
+        (Property::Pid, "1"),
+        (Property::Unit, HOSTILE),
+    ];
+    let listener = [(Property::State, "listen"), (Property::Process, HOSTILE)];
     let values = [("sent_bytes_total", 1), ("rtt_seconds", 2_000)];
     let look = look(List::made(&[(&labels, &values), (&listener, &[])]));
     let exporter = Exporter { telemetry_path: "/metrics".into(), report: Some(SelfReport::default()) };
@@ -55,10 +59,10 @@ fn missing_owners_are_not_said_to_be_missing_sockets_and_a_missing_dump_is() {
 
 #[test]
 fn the_fill_of_a_queue_is_a_number_beside_a_bar_that_turns_red() {
-    let texts = [(Label::State, "listen")];
+    let texts = [(Property::State, "listen")];
     let queue = |waiting, most| [("accept_queue_connections", waiting), ("accept_queue_limit", most)];
     let (nine, full) = (queue(9, 10), queue(1, 0));
-    let look = look(List::made(&[(&texts, &nine), (&[texts[0], (Label::Process, "x")], &full)]));
+    let look = look(List::made(&[(&texts, &nine), (&[texts[0], (Property::Process, "x")], &full)]));
     let page = page("", Ok(&look), &Exporter { telemetry_path: "/metrics".into(), report: None });
     // A bar is red above `high` only if `optimum` lies below `low` (HTML Living Standard, 4.10.14).
     let bar = "optimum=\"0\" low=\"0.5\" high=\"0.8\" value=\"0.900\"";

@@ -1,25 +1,13 @@
-//! How long what is said of a socket stays true, and what of a condition can be told before.
-//!
-//! Refuses to know values.
+//! How long the answer of a condition stays the same, and what of it is known before there is a connection.
 
 use super::{Expression, Test};
-
-/// How long something that is said of a socket is so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stays {
-    /// As long as it lives, or as it was when it was first seen.
-    Always,
-    /// As long as it has the same owner.
-    WithOwner,
-    /// Until the next look.
-    Never,
-}
+use crate::properties::Stability;
 
 impl Expression {
     /// How long the answer is the same for a socket.
     #[must_use]
-    pub fn stays(&self) -> Stays {
-        self.tests().map(Test::stays).max().unwrap_or(Stays::Always)
+    pub fn stability(&self) -> Stability {
+        self.tests().map(Test::stability).max().unwrap_or(Stability::Fixed)
     }
 
     /// The condition with everything that a listener does not tell of its connections taken as not
@@ -68,12 +56,12 @@ impl Expression {
 
 impl Test {
     /// How long the answer is the same. A path of a cgroup may become known with the owner.
-    fn stays(&self) -> Stays {
+    fn stability(&self) -> Stability {
         match self {
-            Self::Pid(_) | Self::Command(_) | Self::Executable(_) => Stays::WithOwner,
-            test if test.needs_cgroups() => Stays::WithOwner,
-            test if test.is_fixed() => Stays::Always,
-            _ => Stays::Never,
+            Self::Pid(_) | Self::Command(_) | Self::Executable(_) => Stability::WithOwner,
+            test if test.needs_cgroups() => Stability::WithOwner,
+            test if test.is_fixed() => Stability::Fixed,
+            _ => Stability::Changing,
         }
     }
 

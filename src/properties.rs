@@ -1,4 +1,4 @@
-//! The second table: every label, where its text comes from and what it costs.
+//! The table of properties: what rows can be keyed by, where the text comes from and what it costs.
 //!
 //! Refuses to know how a label is escaped or which view shows it.
 
@@ -7,20 +7,30 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::attribute::{Cgroup, Direction, Owner};
 use crate::facts::Facts;
-use crate::select::Stays;
 use crate::sockdiag::{Extensions, State};
+
+/// How long a property of a socket, or the answer of a condition, stays the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stability {
+    /// As long as the socket lives, or as it was at first sight.
+    Fixed,
+    /// As long as the socket has the same owner.
+    WithOwner,
+    /// Until the next collection.
+    Changing,
+}
 
 /// The text of what is not known.
 pub const UNKNOWN: &str = "unknown";
 
 /// A label that rows can be keyed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Label {
+pub enum Property {
     /// The predecessor's `flow` with both endpoints: `(SRC#10.0.0.1|39366)(DST#10.0.0.2|443)`.
     Flow,
     /// The predecessor's `flow` with the owners in place of the source: `(20005)(DST#10.0.0.2|443)`.
     ///
-    /// A socket without a known owner shows its source as [`Label::Flow`] does.
+    /// A socket without a known owner shows its source as [`Property::Flow`] does.
     FlowOfProcess,
     /// This end's address.
     LocalAddress,
@@ -74,139 +84,143 @@ pub enum Label {
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     /// The label.
-    pub label: Label,
+    pub label: Property,
     /// The name in the exposition and in `by:`.
     pub name: &'static str,
     /// How long it stays the same.
-    pub stays: Stays,
+    pub stability: Stability,
     /// One sentence on what it says and where that comes from.
     pub help: &'static str,
 }
 
 /// The labels that `by:` knows.
-pub const LABELS: &[Line] = &[
+pub const PROPERTIES: &[Line] = &[
     fixed(
-        Label::LocalAddress,
+        Property::LocalAddress,
         "local_address",
         "This end's address, IPv4-mapped IPv6 as IPv4 (`idiag_src`).",
     ),
-    fixed(Label::LocalPort, "local_port", "This end's port (`idiag_sport`)."),
+    fixed(Property::LocalPort, "local_port", "This end's port (`idiag_sport`)."),
     fixed(
-        Label::RemoteAddress,
+        Property::RemoteAddress,
         "remote_address",
         "The other end's address, IPv4-mapped IPv6 as IPv4 (`idiag_dst`).",
     ),
-    fixed(Label::RemotePort, "remote_port", "The other end's port (`idiag_dport`)."),
+    fixed(Property::RemotePort, "remote_port", "The other end's port (`idiag_dport`)."),
     fixed(
-        Label::RemoteNetwork,
+        Property::RemoteNetwork,
         "remote_network",
         "The other end's network: its name under `networks`, else its prefix of `network_prefix`, else `public`, `private` or `loopback`.",
     ),
     fixed(
-        Label::Direction,
+        Property::Direction,
         "direction",
         "`outbound` if this end opened the connection, else `inbound`, by the SYN that `tcpi_bytes_acked` contains; as it was when the socket was first seen.",
     ),
     fixed(
-        Label::ServicePort,
+        Property::ServicePort,
         "service_port",
         "The local port of an inbound connection, the remote port of an outbound one.",
     ),
-    changing(Label::State, "state", "The TCP state as node_exporter spells it (`idiag_state`)."),
-    fixed(Label::IpVersion, "ip_version", "`4` or `6`; IPv4 over an IPv6 socket is `4`."),
+    changing(Property::State, "state", "The TCP state as node_exporter spells it (`idiag_state`)."),
+    fixed(Property::IpVersion, "ip_version", "`4` or `6`; IPv4 over an IPv6 socket is `4`."),
     changing(
-        Label::Congestion,
+        Property::Congestion,
         "congestion",
         "The congestion control algorithm (`INET_DIAG_CONG`); `unknown` for a connection that was seen at its end alone.",
     ),
     of_owner(
-        Label::Process,
+        Property::Process,
         "process",
         "The names of the processes that hold the socket (`comm`, which the kernel cuts to 15 bytes; `executable` is whole): each once, in alphabetical order, `+N` for those beyond four.",
     ),
     of_owner(
-        Label::Pid,
+        Property::Pid,
         "pid",
         "The ids of the processes that hold the socket, ascending, `+N` for those beyond four.",
     ),
     of_owner(
-        Label::Executable,
+        Property::Executable,
         "executable",
         "The base names of the executables of the processes that hold the socket, as `process` lists their names.",
     ),
     fixed(
-        Label::Uid,
+        Property::Uid,
         "uid",
         "The user id that owns the socket (`idiag_uid`), as it was when the socket was first seen; `unknown` for one that was seen at its end alone and for what is left of a socket in TIME_WAIT.",
     ),
     fixed(
-        Label::User,
+        Property::User,
         "user",
         "The name of that user by `/etc/passwd` of where the exporter runs, or its number if it has none there.",
     ),
     of_owner(
-        Label::Cgroup,
+        Property::Cgroup,
         "cgroup",
         "The path of the cgroup in which the socket was made, for an accepted connection that of its listener (`INET_DIAG_CGROUP_ID`, Linux 5.8).",
     ),
-    of_owner(Label::Unit, "unit", "The service or scope of systemd that the cgroup is of; empty if of none."),
-    of_owner(Label::Slice, "slice", "The slice of systemd that the cgroup is in; empty if in none."),
     of_owner(
-        Label::ContainerId,
+        Property::Unit,
+        "unit",
+        "The service or scope of systemd that the cgroup is of; empty if of none.",
+    ),
+    of_owner(Property::Slice, "slice", "The slice of systemd that the cgroup is in; empty if in none."),
+    of_owner(
+        Property::ContainerId,
         "container_id",
         "The id of the container that the cgroup is of, 64 hexadecimal digits; empty if of none.",
     ),
     of_owner(
-        Label::PodUid,
+        Property::PodUid,
         "pod_uid",
         "The uid of the Kubernetes pod that the cgroup is of; empty if of none.",
     ),
     fixed(
-        Label::Netns,
+        Property::Netns,
         "netns",
         "The network namespace: its name in `/run/netns` or of Docker, else its inode as `lsns -t net` prints it.",
     ),
     changing(
-        Label::Interface,
+        Property::Interface,
         "interface",
         "The interface that the socket is bound to (`idiag_if`), `unbound` if to none.",
     ),
     changing(
-        Label::Mark,
+        Property::Mark,
         "mark",
         "The socket's mark in hexadecimal (`INET_DIAG_MARK`); `unknown` without CAP_NET_ADMIN.",
     ),
 ];
 
-const fn fixed(label: Label, name: &'static str, help: &'static str) -> Line {
-    Line { label, name, stays: Stays::Always, help }
+const fn fixed(label: Property, name: &'static str, help: &'static str) -> Line {
+    Line { label, name, stability: Stability::Fixed, help }
 }
 
-const fn changing(label: Label, name: &'static str, help: &'static str) -> Line {
-    Line { label, name, stays: Stays::Never, help }
+const fn changing(label: Property, name: &'static str, help: &'static str) -> Line {
+    Line { label, name, stability: Stability::Changing, help }
 }
 
-const fn of_owner(label: Label, name: &'static str, help: &'static str) -> Line {
-    Line { label, name, stays: Stays::WithOwner, help }
+const fn of_owner(label: Property, name: &'static str, help: &'static str) -> Line {
+    Line { label, name, stability: Stability::WithOwner, help }
 }
 
-impl Label {
+impl Property {
     /// The label that `by:` calls so.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        LABELS.iter().find(|line| line.name == name).map(|line| line.label)
+        PROPERTIES.iter().find(|line| line.name == name).map(|line| line.label)
     }
 
     /// The name in the exposition.
     #[must_use]
     pub fn name(self) -> &'static str {
-        LABELS.iter().find(|line| line.label == self).map_or("flow", |line| line.name)
+        PROPERTIES.iter().find(|line| line.label == self).map_or("flow", |line| line.name)
     }
 
     /// How long a socket keeps its text, so that it need not be made again.
     #[must_use]
-    pub fn stays(self) -> Stays {
-        LABELS.iter().find(|line| line.label == self).map_or(Stays::Never, |line| line.stays)
+    pub fn stability(self) -> Stability {
+        PROPERTIES.iter().find(|line| line.label == self).map_or(Stability::Changing, |line| line.stability)
     }
 
     /// Whether the text needs the owners of the socket.
@@ -370,12 +384,12 @@ mod tests {
 
     #[test]
     fn a_label_stands_once_and_help_is_one_sentence() {
-        let mut names: Vec<_> = LABELS.iter().map(|line| line.name).collect();
+        let mut names: Vec<_> = PROPERTIES.iter().map(|line| line.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), LABELS.len());
-        for Line { label, name, help, .. } in LABELS {
-            assert_eq!(Label::named(name), Some(*label));
+        assert_eq!(names.len(), PROPERTIES.len());
+        for Line { label, name, help, .. } in PROPERTIES {
+            assert_eq!(Property::named(name), Some(*label));
             assert!(help.ends_with('.') && !help.contains(". "), "{name}: {help}");
         }
     }
