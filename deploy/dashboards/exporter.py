@@ -30,7 +30,7 @@ PANELS = [
         "ops",
         (f"rate(ss_exporter_closes_without_tcp_info_total{RATE})", "wiped, {{instance}}"),
         (f"rate(ss_exporter_closes_presumed_total{RATE})", "unseen, {{instance}}"),
-        (f"rate(ss_exporter_counter_regressions_total{RATE})", "backwards, {{instance}}"),
+        (f"rate(ss_exporter_value_regressions_total{RATE})", "backwards, {{instance}}"),
     ),
     lines(
         "Rows and their limit",

@@ -106,7 +106,7 @@ impl TrackerReport {
                 self.stats.unseen,
             ),
             (
-                "ss_exporter_counter_regressions_total",
+                "ss_exporter_value_regressions_total",
                 "Values of the kernel's counters that were less than before, and no overflow; they were left out.",
                 Counter,
                 self.stats.backwards,
