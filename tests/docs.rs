@@ -45,7 +45,9 @@ const SECTIONS: [Section; 3] = [
     Section {
         kind: Kind::Counter,
         title: "Counters",
-        about: "In an aggregated view, a socket that was open before the exporter started adds only what it has gained since.",
+        about: "In an aggregated view, a socket that was open before the exporter started adds only what it has gained since. \
+            The kernel reports the last value of a field when a socket closes (*complete until* close), or it does not: such a \
+            counter lacks what came after the last collection before the close.",
     },
     Section {
         kind: Kind::Gauge,
@@ -66,12 +68,20 @@ fn document() -> String {
 }
 
 fn section(Section { kind, title, about }: &Section) -> String {
-    let with_bounds = *kind == Kind::Distribution;
     let mut head = vec!["metric", "unit", "kernel field", "since", "shown by default", "what it says"];
-    head.extend(with_bounds.then_some("bounds"));
+    head.extend(match kind {
+        Kind::Counter => Some("complete until"),
+        Kind::Gauge => None,
+        Kind::Distribution => Some("bounds"),
+    });
     let rows = METRICS.iter().filter(|metric| metric.kind == *kind).map(|metric| {
         let mut cells = row(metric);
-        cells.extend(with_bounds.then(|| list(metric.bounds.iter())));
+        match kind {
+            Kind::Counter if metric.source.is_exact() => cells.push("close".to_owned()),
+            Kind::Counter => cells.push("last collection".to_owned()),
+            Kind::Gauge => {}
+            Kind::Distribution => cells.push(list(metric.bounds.iter())),
+        }
         cells
     });
     format!("\n## {title}\n\n{about}\n\n{}", table(&head, rows))

@@ -15,7 +15,7 @@ fields! {
     TCPV_ENABLED "tcpv_enabled" @ 0 U32, "2.6.14", Never, "Vegas: 1 unless a loss has suspended it.";
     TCPV_RTTCNT "tcpv_rttcnt" @ 4 U32, "2.6.14", Never, "Vegas: samples in this round trip.";
     TCPV_RTT "tcpv_rtt" @ 8 U32, "2.6.14", ZeroOrAtLeast(0x7fff_ffff), "Vegas: round-trip time of the empty path; Illinois: of this round on average; microseconds.";
-    TCPV_MINRTT "tcpv_minrtt" @ 12 U32, "2.6.14", ZeroOrAtLeast(0x7fff_ffff), "Vegas: least round-trip time of this round; Illinois: ever; microseconds.";
+    TCPV_MINRTT "tcpv_minrtt" @ 12 U32, "2.6.14", ZeroOrAtLeast(0x7fff_ffff), "Vegas: minimum round-trip time of this round; Illinois: ever; microseconds.";
 }
 
 fields! {
@@ -32,7 +32,7 @@ fields! {
     /// `struct tcp_bbr_info`.
     BBR = Bbr;
     BBR_BW "bbr_bw" @ 0 LowHigh, "4.9", Zero, "BBR: bandwidth of the path, bytes per second.";
-    BBR_MIN_RTT "bbr_min_rtt" @ 8 U32, "4.9", AtLeast(0xffff_ffff), "BBR: least round-trip time lately, microseconds.";
+    BBR_MIN_RTT "bbr_min_rtt" @ 8 U32, "4.9", AtLeast(0xffff_ffff), "BBR: minimum round-trip time lately, microseconds.";
     BBR_PACING_GAIN "bbr_pacing_gain" @ 12 U32, "4.9", Zero, "BBR: pacing rate by bandwidth, in 256ths.";
     BBR_CWND_GAIN "bbr_cwnd_gain" @ 16 U32, "4.9", Zero, "BBR: window by bandwidth-delay product, in 256ths.";
 }

@@ -8,9 +8,9 @@ fields! {
     /// Every word of `INET_DIAG_SKMEMINFO`.
     ALL = Memory;
     RMEM_ALLOC "SK_MEMINFO_RMEM_ALLOC" @ 0 U32, "3.6", Never, "Bytes that received and unread packets take.";
-    RCVBUF "SK_MEMINFO_RCVBUF" @ 4 U32, "3.6", Never, "The most that received packets may take, bytes.";
+    RCVBUF "SK_MEMINFO_RCVBUF" @ 4 U32, "3.6", Never, "Limit of the receive buffer, bytes.";
     WMEM_ALLOC "SK_MEMINFO_WMEM_ALLOC" @ 8 U32, "3.6", Never, "Bytes that packets handed to the device take.";
-    SNDBUF "SK_MEMINFO_SNDBUF" @ 12 U32, "3.6", Never, "The most that written data may take, bytes.";
+    SNDBUF "SK_MEMINFO_SNDBUF" @ 12 U32, "3.6", Never, "Limit of the send buffer, bytes.";
     FWD_ALLOC "SK_MEMINFO_FWD_ALLOC" @ 16 U32, "3.6", Never, "Bytes set aside for the socket and not in use.";
     WMEM_QUEUED "SK_MEMINFO_WMEM_QUEUED" @ 20 U32, "3.6", Never, "Bytes that written and unacknowledged data take.";
     OPTMEM "SK_MEMINFO_OPTMEM" @ 24 U32, "3.6", Never, "Bytes that socket options take.";

@@ -26,7 +26,7 @@ fields! {
     RTO "tcpi_rto" @ 8 U32, "2.4", Zero, "Retransmission timeout, microseconds.";
     ATO "tcpi_ato" @ 12 U32, "2.4", Zero, "Delayed-acknowledgement timeout, microseconds.";
     SND_MSS "tcpi_snd_mss" @ 16 U32, "2.4", Never, "Segment size for sending, bytes.";
-    RCV_MSS "tcpi_rcv_mss" @ 20 U32, "2.4", Never, "Segment size seen from the peer, bytes.";
+    RCV_MSS "tcpi_rcv_mss" @ 20 U32, "2.4", Never, "Estimate of the peer's segment size, bytes.";
     UNACKED "tcpi_unacked" @ 24 U32, "2.4", Never, "Segments in flight; of a listener its accept queue.";
     SACKED "tcpi_sacked" @ 28 U32, "2.4", Never, "Segments acknowledged selectively; of a listener its backlog limit.";
     LOST "tcpi_lost" @ 32 U32, "2.4", Never, "Segments presumed lost.";
@@ -46,7 +46,7 @@ fields! {
     REORDERING "tcpi_reordering" @ 88 U32, "2.4", Never, "Reordering the sender tolerates, segments.";
     RCV_RTT "tcpi_rcv_rtt" @ 92 U32, "2.6.12", Zero, "Receiver's estimate of the round-trip time, microseconds.";
     RCV_SPACE "tcpi_rcv_space" @ 96 U32, "2.6.12", Never, "Receive buffer space being autotuned, bytes.";
-    TOTAL_RETRANS "tcpi_total_retrans" @ 100 U32, "2.6.12", Never, "Segments sent again since birth.";
+    TOTAL_RETRANS "tcpi_total_retrans" @ 100 U32, "2.6.12", Never, "Segments retransmitted since birth.";
     PACING_RATE "tcpi_pacing_rate" @ 104 U64, "3.15", U64_MAX, "Pacing rate, bytes per second.";
     MAX_PACING_RATE "tcpi_max_pacing_rate" @ 112 U64, "3.15", U64_MAX, "Limit of the pacing rate, bytes per second.";
     BYTES_ACKED "tcpi_bytes_acked" @ 120 U64, "4.1", Never, "Bytes acknowledged since birth, SYN and FIN counted.";
@@ -54,7 +54,7 @@ fields! {
     SEGS_OUT "tcpi_segs_out" @ 136 U32, "4.2", Never, "Segments sent since birth.";
     SEGS_IN "tcpi_segs_in" @ 140 U32, "4.2", Never, "Segments received since birth.";
     NOTSENT_BYTES "tcpi_notsent_bytes" @ 144 U32, "4.6", Never, "Bytes written and not yet sent.";
-    MIN_RTT "tcpi_min_rtt" @ 148 U32, "4.6", U32_MAX, "Least round-trip time seen, microseconds.";
+    MIN_RTT "tcpi_min_rtt" @ 148 U32, "4.6", U32_MAX, "Minimum round-trip time over the kernel's window, microseconds.";
     DATA_SEGS_IN "tcpi_data_segs_in" @ 152 U32, "4.6", Never, "Segments with payload received since birth.";
     DATA_SEGS_OUT "tcpi_data_segs_out" @ 156 U32, "4.6", Never, "Segments with payload sent since birth.";
     DELIVERY_RATE "tcpi_delivery_rate" @ 160 U64, "4.9", Zero, "Latest delivery rate, bytes per second.";
@@ -64,7 +64,7 @@ fields! {
     DELIVERED "tcpi_delivered" @ 192 U32, "4.18", Never, "Segments delivered since birth, retransmissions counted.";
     DELIVERED_CE "tcpi_delivered_ce" @ 196 U32, "4.18", Never, "Delivered segments that carried a congestion mark.";
     BYTES_SENT "tcpi_bytes_sent" @ 200 U64, "4.19", Never, "Payload bytes sent since birth, retransmissions counted.";
-    BYTES_RETRANS "tcpi_bytes_retrans" @ 208 U64, "4.19", Never, "Payload bytes sent again since birth.";
+    BYTES_RETRANS "tcpi_bytes_retrans" @ 208 U64, "4.19", Never, "Payload bytes retransmitted since birth.";
     DSACK_DUPS "tcpi_dsack_dups" @ 216 U32, "4.19", Never, "Duplicates that the peer reported.";
     REORD_SEEN "tcpi_reord_seen" @ 220 U32, "4.19", Never, "Reordering events seen.";
     RCV_OOOPACK "tcpi_rcv_ooopack" @ 224 U32, "5.4", Never, "Segments received out of order.";
