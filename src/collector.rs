@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use baseline::Baseline;
 
-use crate::exposition::{Format, Wanted};
+use crate::exposition::{FamilyFilter, Format};
 use crate::self_metrics::{CollectorReport, DUMP, DumpReport, ProcessReport, SelfReport, Stage};
 use crate::snapshot::{Cursor, Snapshot};
 
@@ -355,8 +355,8 @@ pub struct Revoked;
 impl Lease {
     /// The exposition of the wanted families in chunks of about 64 KiB.
     #[must_use]
-    pub fn chunks(self, format: Format, wanted: Wanted) -> Chunks {
-        Chunks { lease: Some(self), format, cursor: Cursor::of(wanted) }
+    pub fn chunks(self, format: Format, filter: FamilyFilter) -> Chunks {
+        Chunks { lease: Some(self), cursor: Cursor::new(filter, format) }
     }
 
     fn snapshot(&self) -> Option<Arc<Snapshot>> {
@@ -379,7 +379,6 @@ impl Drop for Lease {
 /// The chunks of an exposition.
 pub struct Chunks {
     lease: Option<Lease>,
-    format: Format,
     cursor: Cursor,
 }
 
@@ -391,7 +390,7 @@ impl Iterator for Chunks {
             self.lease = None;
             return Some(Err(Revoked));
         };
-        let chunk = snapshot.chunk(&mut self.cursor, self.format);
+        let chunk = snapshot.chunk(&mut self.cursor);
         if chunk.is_none() {
             self.lease = None;
         }

@@ -15,7 +15,7 @@ mod table;
 use std::time::{Duration, Instant};
 
 use crate::collect::{CollectorState, World, collect};
-use crate::exposition::Wanted;
+use crate::exposition::FamilyFilter;
 use crate::fold::FrozenTable;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
@@ -74,7 +74,7 @@ pub fn estimate(
         (heard, 0) | (heard @ Ends::Unheard(_), _) => heard,
         (Ends::Heard { .. }, some) => Ends::Unheard(format!("in {some} network namespaces")),
     };
-    let total = Size::of(&snapshot, &Wanted::default());
+    let total = Size::of(&snapshot, &FamilyFilter::default());
     snapshot.tables.fill_with(|| None);
     Ok(Estimate {
         elapsed,
@@ -84,7 +84,7 @@ pub fn estimate(
         without_information: census.without_information,
         ends,
         views,
-        own: Size::of(&snapshot, &Wanted::default()),
+        own: Size::of(&snapshot, &FamilyFilter::default()),
         total,
         complete: snapshot.report.success(),
     })

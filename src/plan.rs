@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::attribute::Networks;
 use crate::config::{CONNECTIONS, Collect, Column, Config, View};
-use crate::exposition::Type;
+use crate::exposition::MetricType;
 use crate::fold::{Bounds, Cells, Counter, Limit, Table};
 use crate::metrics::{Fold, Kind, Quantity};
 use crate::privileges::Feature;
@@ -274,11 +274,11 @@ impl View {
 impl Column {
     /// The exposed type.
     #[must_use]
-    pub const fn exposed_type(&self) -> Type {
+    pub const fn exposed_type(&self) -> MetricType {
         match (&self.fold, self.kind) {
-            (Fold::Distribution(_) | Fold::Histogram(_), _) => Type::Histogram,
-            (_, Kind::Counter) => Type::Counter,
-            (_, Kind::Gauge | Kind::Distribution) => Type::Gauge,
+            (Fold::Distribution(_) | Fold::Histogram(_), _) => MetricType::Histogram,
+            (_, Kind::Counter) => MetricType::Counter,
+            (_, Kind::Gauge | Kind::Distribution) => MetricType::Gauge,
         }
     }
 

@@ -4,20 +4,17 @@
 
 use std::time::Duration;
 
-use crate::exposition::{Encoder, Family, Type, Value, Wanted, label};
+use crate::exposition::{Encoder, FamilyFilter, LabelBuffer, LabelSet, MetricFamily};
+use crate::fold::Stats;
 use crate::privileges::Privileges;
 
-mod files;
-mod netns;
 mod owners;
 mod process;
-mod tracker;
+mod table;
 
-pub use files::{FilesReport, Reload};
-pub use netns::NetnsReport;
 pub use owners::{OwnerReport, OwnerShortage};
 pub use process::ProcessReport;
-pub use tracker::TrackerReport;
+pub use table::{SELF_METRICS, SelfMetric};
 
 /// What the exporter reports of itself: of its last collection, of what it tracks, of its files and process.
 #[derive(Clone, Debug, Default)]
@@ -84,31 +81,94 @@ pub struct Stage {
     pub success: bool,
 }
 
-/// What a view made of the sockets.
+/// The rows of a view.
 #[derive(Clone, Debug)]
 pub struct ViewReport {
     /// The view's name.
     pub name: String,
-    /// Sockets that it selected.
+    /// Sockets that it selects.
     pub selected: u64,
-    /// Rows that it shows.
+    /// Its rows.
     pub rows: usize,
-    /// Rows that its limit left out; `None` where none is left out but folded.
+    /// Rows that its limit left out; `None` of an aggregated view, which has a row `other`.
     pub left_out: Option<usize>,
-    /// Sockets of the collection that are in the row `other`; `None` where rows are left out.
+    /// Sockets of the collection in the row `other`; `None` of a per-connection view.
     pub in_other: Option<u64>,
-    /// Sockets since the start that found no row of their own; `None` of views without a past.
-    pub folded: Option<u64>,
+    /// Sockets since the start without a row of their own; `None` of views without counters.
+    pub over_limit: Option<u64>,
     /// The limit; `None` for none.
     pub limit: Option<usize>,
+}
+
+/// Network namespaces of the last collection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NetnsReport {
+    /// Network namespaces that were found, its own one included.
+    pub seen: usize,
+    /// Network namespaces without a socket, in which nothing was dumped.
+    pub empty: usize,
+    /// Network namespaces that could not be read, with those that the configuration names and that do not exist.
+    pub failed: usize,
+    /// Network namespaces that send no close events.
+    pub unobserved: usize,
+    /// Network namespaces with an nsid that no process, thread or file leads to.
+    pub unreachable: usize,
+    /// Processes whose network namespace could not be read without permission.
+    pub hidden: u64,
+}
+
+/// What is tracked, and what is not exact.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TrackerReport {
+    /// Whether the kernel reports close events; `None` if they are not needed.
+    pub subscribed: Option<bool>,
+    /// Close events since the start.
+    pub received: u64,
+    /// Close events of network namespaces that no collection has seen, or that the configuration leaves out.
+    pub ignored: u64,
+    /// Close events that the kernel dropped because its buffer was full; `None` if it does not say.
+    pub dropped: Option<u64>,
+    /// The kernel's buffer for close events, in bytes.
+    pub buffer: usize,
+    /// Collections made because close events were dropped.
+    pub resyncs: u64,
+    /// Sockets that are tracked.
+    pub tracked: usize,
+    /// Max sockets that can be.
+    pub limit: usize,
+    /// Close events without `tcp_info`.
+    pub without_tcp_info: u64,
+    /// Whether the counters have been read of all sockets in its own network namespace that are older than the exporter, or
+    /// than a view that a reload added.
+    pub baseline: bool,
+    /// What was not exact.
+    pub stats: Stats,
+}
+
+/// How the files were read that may change while the exporter runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FilesReport {
+    /// How the last attempt to read the configuration went; `None` if it is read only once.
+    pub reload: Option<Reload>,
+    /// Whether the web configuration could be read when it last changed; `None` if there is none.
+    pub web: Option<bool>,
+}
+
+/// How the last attempt to read the configuration went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// Whether it succeeded.
+    pub successful: bool,
+    /// When the active configuration was read, since 1970.
+    pub at: Duration,
 }
 
 /// What `collector_data_status` of the predecessor's 3.x says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegacyStatus {
-    /// With the number of flows.
+    /// With the number of connections.
     Success(u64),
-    /// The kernel gave no complete dump.
+    /// The dump was not complete.
     Failed,
 }
 
@@ -119,169 +179,18 @@ impl SelfReport {
         self.stages.iter().all(|stage| stage.success)
     }
 
-    /// Writes every family that is wanted.
-    pub fn write(&self, encoder: &mut Encoder, wanted: &Wanted) {
-        let out = &mut Families { encoder, wanted, silent: false };
-        self.write_legacy(out);
-        let version = [("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
-        out.gauge("ss_exporter_build_info", "What is running; the value is always 1.", [(&version[..], 1)]);
-        out.gauge(
-            "ss_exporter_capability_held",
-            "Whether the exporter was started with a capability that a feature of its configuration needs.",
-            self.privileges.needs().map(|(feature, name, held)| {
-                ([("feature", feature.word()), ("capability", name)], u64::from(held))
-            }),
-        );
-        self.files.write(out);
-        out.one(
-            "ss_exporter_collections_total",
-            "Collections started.",
-            Type::Counter,
-            self.collector.collections,
-        );
-        let help = "Scrapes answered with 503 because too many others waited for a collection.";
-        out.one("ss_exporter_scrapes_refused_total", help, Type::Counter, self.collector.refused);
-        self.write_stages(out);
-        if let Some(held) = self.dump.stuck {
-            out.seconds(
-                "ss_exporter_dump_stuck_seconds",
-                "How long the kernel has been holding a dump.",
-                held,
-            );
-        }
-        let gauge = Type::Gauge;
-        out.one("ss_exporter_sockets_seen", "Sockets in the last dump.", gauge, self.dump.sockets);
-        self.write_views(out);
-        self.tracker.iter().for_each(|ledger| ledger.write(out));
-        out.one("ss_exporter_dump_bytes", "Bytes in the last dump.", gauge, self.dump.bytes);
-        out.one(
-            "ss_exporter_dump_malformed",
-            "Replies in the last dump that could not be read.",
-            gauge,
-            self.dump.malformed,
-        );
-        if let Some(number) = self.owners.unreadable {
-            let help = "Processes whose file descriptors could not be read for want of permission.";
-            out.one("ss_exporter_processes_unreadable", help, gauge, number);
-        }
-        if let Some(number) = self.owners.unowned {
-            let help = "Sockets of the last collection that processes hold, and nobody knows which.";
-            out.one("ss_exporter_sockets_without_owner", help, gauge, number);
-        }
-        let help = "Whether owners of sockets are hidden from the exporter, by what hides them.";
-        let hidden = self.owners.restrictions.iter().map(|(by, hides)| ([("by", *by)], u64::from(*hides)));
-        out.gauge("ss_exporter_owners_hidden", help, hidden);
-        self.netns.iter().for_each(|namespaces| namespaces.write(out));
-        if let Some(number) = self.hosts_unresolved {
-            let help = "Host names of the selection that have no address.";
-            out.one("ss_exporter_hosts_unresolved", help, gauge, number as u64);
-        }
-        self.process.write(out);
-    }
-
-    fn write_stages(&self, out: &mut Families<'_>) {
-        let name = "ss_exporter_collection_duration_seconds";
-        out.family(name, "How long the stages of the last collection took.", Type::Gauge);
-        for stage in &self.stages {
-            out.sample(name, &[("stage", stage.name)], Value::Float(stage.duration.as_secs_f64()));
-        }
-        out.gauge(
-            "ss_exporter_collection_success",
-            "Whether the stages of the last collection were complete; rows are withheld if the dump was not.",
-            self.stages.iter().map(|stage| ([("stage", stage.name)], u64::from(stage.success))),
-        );
-    }
-
-    fn write_views(&self, out: &mut Families<'_>) {
-        let each = |value: fn(&ViewReport) -> Option<u64>| {
-            self.views.iter().filter_map(move |view| Some(([("view", view.name.as_str())], value(view)?)))
-        };
-        let help = "Sockets that a view selected.";
-        out.gauge("ss_exporter_sockets_selected", help, each(|view| Some(view.selected)));
-        out.gauge("ss_exporter_rows", "Rows that a view shows.", each(|view| Some(view.rows as u64)));
-        let help = "Rows that a view's limit left out of the last collection.";
-        out.gauge("ss_exporter_rows_dropped", help, each(|view| view.left_out.map(|rows| rows as u64)));
-        let help = "Sockets of the last collection in the row \"other\", because a view's limit was reached.";
-        out.gauge("ss_exporter_sockets_in_other", help, each(|view| view.in_other));
-        let help = "Sockets that were put into the row \"other\", because a view's limit was reached.";
-        out.each("ss_exporter_sockets_over_limit_total", help, Type::Counter, each(|view| view.folded));
-        let help = "The most rows that a view shows; absent where there is no limit.";
-        out.gauge("ss_exporter_rows_limit", help, each(|view| view.limit.map(|limit| limit as u64)));
-    }
-
-    fn write_legacy(&self, out: &mut Families<'_>) {
-        let Some(status) = self.legacy else { return };
-        let help = "Collections started, as the predecessor named them.";
-        out.one("collector_collection_runs_total", help, Type::Counter, self.collector.collections);
-        let sample = match status {
-            LegacyStatus::Success(flows) => ([("status", "success")], flows),
-            // The predecessor ran a program, hence the name that dashboards know.
-            LegacyStatus::Failed => ([("status", "ss2_command_failed")], 1),
-        };
-        let help = "Flows in the last collection if its status is success, else 1.";
-        out.gauge("collector_data_status", help, [sample]);
-    }
-}
-
-/// Writes whole families with one call each.
-pub(crate) struct Families<'a> {
-    encoder: &'a mut Encoder,
-    wanted: &'a Wanted,
-    /// Whether the current family is not wanted.
-    silent: bool,
-}
-
-impl Families<'_> {
-    fn family(&mut self, name: &str, help: &str, kind: Type) {
-        self.silent = !self.wanted.wants(name);
-        if !self.silent {
-            self.encoder.family(&Family { name, help, kind });
-        }
-    }
-
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: Value) {
-        let mut block = Vec::new();
-        for (name, value) in labels {
-            label(&mut block, name, value.as_bytes());
-        }
-        if !self.silent {
-            self.encoder.sample(name, &block, value);
-        }
-    }
-
-    fn one(&mut self, name: &str, help: &str, kind: Type, value: u64) {
-        self.family(name, help, kind);
-        self.sample(name, &[], Value::Integer(value));
-    }
-
-    fn seconds(&mut self, name: &str, help: &str, value: Duration) {
-        self.family(name, help, Type::Gauge);
-        self.sample(name, &[], Value::Float(value.as_secs_f64()));
-    }
-
-    fn gauge<'l, L: AsRef<[(&'l str, &'l str)]>>(
-        &mut self,
-        name: &str,
-        help: &str,
-        samples: impl IntoIterator<Item = (L, u64)>,
-    ) {
-        self.each(name, help, Type::Gauge, samples);
-    }
-
-    /// A family without a sample says that nothing has it, and is left out.
-    fn each<'l, L: AsRef<[(&'l str, &'l str)]>>(
-        &mut self,
-        name: &str,
-        help: &str,
-        kind: Type,
-        samples: impl IntoIterator<Item = (L, u64)>,
-    ) {
-        let mut samples = samples.into_iter().peekable();
-        if samples.peek().is_some() {
-            self.family(name, help, kind);
-        }
-        for (labels, value) in samples {
-            self.sample(name, labels.as_ref(), Value::Integer(value));
+    /// Writes every family that is wanted and has a sample.
+    pub fn write(&self, encoder: &mut Encoder, filter: &FamilyFilter) {
+        for &SelfMetric { name, kind, labels, help, read } in SELF_METRICS {
+            let samples = if filter.wants(name) { read(self) } else { continue };
+            if samples.is_empty() {
+                continue;
+            }
+            encoder.begin_family(&MetricFamily { name, help, kind, labels, bounds: &[] });
+            for (values, sample) in samples {
+                encoder.sample(LabelSet::unpack(LabelBuffer::of(values).packed()), sample);
+            }
+            encoder.end_family();
         }
     }
 }

@@ -1,22 +1,20 @@
 //! The result of one collection, and its exposition chunk by chunk.
 //!
-//! The body never exists as a whole: families are written from the columns, some rows at a time.
-//! Refuses to know how a collection is made and who reads it.
+//! The body never exists as a whole: families are written from the columns, some rows at a time. Refuses to know how a
+//! collection is made and who reads it.
 
 use std::sync::Arc;
 
-use crate::config::{Column, View};
-use crate::exposition::{Encoder, Family, Format, Value, Wanted};
+use crate::config::View;
+use crate::exposition::{Encoder, FamilyFilter, Format, LabelSet, MetricFamily};
 use crate::fold::FrozenTable;
 use crate::plan::Plan;
 use crate::self_metrics::{LegacyStatus, SelfReport};
 
-/// A chunk is handed on when it has grown to this many bytes.
+/// Bytes after which a chunk ends.
 const CHUNK: usize = 64 * 1024;
-/// Room for the rows that are written before the size is looked at again.
+/// Room for the row or the metrics of the exporter itself that make a chunk longer than [`CHUNK`].
 const SLACK: usize = 16 * 1024;
-/// So many rows are written between two looks at the size.
-const STRIDE: usize = 32;
 
 /// What one collection found.
 #[derive(Debug)]
@@ -29,10 +27,11 @@ pub struct Snapshot {
     pub report: SelfReport,
 }
 
-/// How far an exposition has come.
-#[derive(Clone, Debug, Default)]
+/// An exposition, and how far it has come.
+#[derive(Debug)]
 pub struct Cursor {
-    wanted: Wanted,
+    filter: FamilyFilter,
+    encoder: Encoder,
     view: usize,
     column: usize,
     row: usize,
@@ -42,8 +41,8 @@ pub struct Cursor {
 impl Cursor {
     /// The beginning of an exposition of these families.
     #[must_use]
-    pub fn of(wanted: Wanted) -> Self {
-        Self { wanted, ..Self::default() }
+    pub fn new(filter: FamilyFilter, format: Format) -> Self {
+        Self { filter, encoder: Encoder::new(format), view: 0, column: 0, row: 0, done: false }
     }
 }
 
@@ -70,59 +69,68 @@ impl Snapshot {
         self.report.tracker = None;
     }
 
+    /// The exposition of these families in chunks of about 64 KiB.
+    pub fn chunks(&self, filter: FamilyFilter, format: Format) -> impl Iterator<Item = Vec<u8>> {
+        let mut cursor = Cursor::new(filter, format);
+        std::iter::from_fn(move || self.chunk(&mut cursor))
+    }
+
     /// The next chunk of the exposition; `None` after the last.
     #[must_use]
-    pub fn chunk(&self, cursor: &mut Cursor, format: Format) -> Option<Vec<u8>> {
+    pub fn chunk(&self, cursor: &mut Cursor) -> Option<Vec<u8>> {
         if cursor.done {
             return None;
         }
-        let mut encoder = Encoder::new(format, CHUNK + SLACK);
-        while encoder.out.len() < CHUNK {
+        cursor.encoder.reserve(CHUNK + SLACK);
+        while cursor.encoder.len() < CHUNK {
             let Some((view, table)) = self.views.get(cursor.view).zip(self.tables.get(cursor.view)) else {
-                self.report.write(&mut encoder, &cursor.wanted);
-                encoder.end();
+                self.report.write(&mut cursor.encoder, &cursor.filter);
+                cursor.encoder.end();
                 cursor.done = true;
                 break;
             };
-            let table = table.as_ref().filter(|_| cursor.wanted.wants_group(&view.name));
+            let table = table.as_ref().filter(|_| cursor.filter.wants_group(&view.name));
             match (view.columns.get(cursor.column), table) {
-                (Some(column), Some(table)) if cursor.wanted.wants(&column.name) => {
-                    rows(&mut encoder, column, table, cursor);
+                (Some(column), Some(table)) if cursor.filter.wants(&column.name) => {
+                    write_rows(view, table, cursor);
                 }
                 (Some(_), Some(_)) => cursor.column += 1,
                 (None, _) | (_, None) => (cursor.view, cursor.column) = (cursor.view + 1, 0),
             }
         }
-        Some(encoder.out)
+        Some(cursor.encoder.take())
     }
 }
 
-/// Writes the next rows of a column, with its header before the first.
-fn rows(encoder: &mut Encoder, column: &Column, table: &FrozenTable, cursor: &mut Cursor) {
-    let Some(cells) = table.column(cursor.column) else {
-        // It is withheld.
-        cursor.column += 1;
-        return;
-    };
-    if cursor.row == 0 {
-        encoder.family(&Family { name: &column.name, help: &column.help, kind: column.exposed_type() });
-    }
-    let end = (cursor.row + STRIDE).min(table.rows());
-    for index in cursor.row..end {
-        let Some((row, key)) = table.shown(index) else { continue };
-        if let Some(bounds) = cells.bounds() {
-            if let Some((counts, sum)) = cells.observations(row) {
-                encoder.histogram(&column.name, key, &bounds.upper, counts, Value::Float(sum));
-            }
-        } else if let Some(integer) = cells.integer(row) {
-            encoder.sample(&column.name, key, Value::Integer(integer));
-        } else if let Some(value) = cells.get(row) {
-            encoder.sample(&column.name, key, Value::Float(value));
+/// Writes rows of the cursor's column until the chunk or the column ends. Skips a column that is withheld.
+fn write_rows(view: &View, table: &FrozenTable, cursor: &mut Cursor) {
+    let Cursor { encoder, column, row, .. } = cursor;
+    if let (Some(of), Some(cells)) = (view.columns.get(*column), table.column(*column)) {
+        if *row == 0 {
+            let labels: Vec<_> = view.by.iter().map(|label| label.name()).collect();
+            encoder.begin_family(&MetricFamily {
+                name: &of.name,
+                help: &of.help,
+                kind: of.exposed_type(),
+                labels: &labels,
+                bounds: cells.bounds(),
+            });
         }
+        let mut next = *row;
+        while next < table.rows() && encoder.len() < CHUNK {
+            if let Some((cell, key)) = table.shown(next)
+                && let Some(sample) = cells.sample(cell)
+            {
+                encoder.sample(LabelSet::unpack(key), sample);
+            }
+            next += 1;
+        }
+        *row = next;
+        if next < table.rows() {
+            return;
+        }
+        encoder.end_family();
     }
-    cursor.row = end;
-    if end == table.rows() {
-        cursor.column += 1;
-        cursor.row = 0;
-    }
+    *column += 1;
+    *row = 0;
 }

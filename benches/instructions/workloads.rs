@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use ss_exporter::attribute::Users;
 use ss_exporter::collect::{CollectorState, collect};
 use ss_exporter::config::Config;
-use ss_exporter::exposition::Format;
+use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::facts::Names;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::Privileges;
-use ss_exporter::snapshot::{Cursor, Snapshot};
+use ss_exporter::snapshot::Snapshot;
 use ss_exporter::sockdiag::{self, Extensions, Request, Socket, State, StateSet, TCP, tcp_info};
 
 use testkit::host::FakeHost;
@@ -153,10 +153,7 @@ fn encode(config: &str, sockets: u32) -> Work {
     let snapshot = exporter.collect();
     assert!(snapshot.tables.iter().flatten().any(|table| table.rows() == sockets as usize), "a row each");
     Box::new(move || {
-        let mut cursor = Cursor::default();
-        while let Some(chunk) = snapshot.chunk(&mut cursor, Format::Text) {
-            black_box(chunk);
-        }
+        snapshot.chunks(FamilyFilter::default(), Format::Text).for_each(|chunk| drop(black_box(chunk)));
         std::mem::forget((snapshot, exporter));
     })
 }

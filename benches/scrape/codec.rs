@@ -1,7 +1,7 @@
 //! Decoding and encoding without the kernel, by criterion.
 
 use criterion::{Criterion, Throughput};
-use ss_exporter::exposition::{Encoder, Format, Value};
+use ss_exporter::exposition::{Encoder, Format, LabelBuffer, LabelSet, MetricFamily, MetricType, Sample};
 use ss_exporter::sockdiag::{Socket, State, tcp_info};
 use testkit::reply::Reply;
 
@@ -33,14 +33,24 @@ pub fn run() {
         });
     });
 
-    let label = br#"flow="(SRC#127.0.0.1|39366)(DST#127.0.0.1|443)""#;
+    let labels = LabelBuffer::of(["(SRC#127.0.0.1|39366)(DST#127.0.0.1|443)"]);
+    let family = MetricFamily {
+        name: "tcp_rtt",
+        help: "Time.",
+        kind: MetricType::Gauge,
+        labels: &["flow"],
+        bounds: &[],
+    };
     group.bench_function("encode, per sample", |bencher| {
         bencher.iter(|| {
-            let mut encoder = Encoder::new(Format::Text, 1 << 20);
+            let mut encoder = Encoder::new(Format::Text);
+            encoder.reserve(1 << 20);
+            encoder.begin_family(&family);
             for number in 0..SOCKETS {
-                encoder.sample("tcp_rtt", label, Value::Float(f64::from(number) / 1000.0));
+                let labels = LabelSet::unpack(labels.packed());
+                encoder.sample(labels, Sample::Float(f64::from(number) / 1000.0));
             }
-            encoder.out.len()
+            encoder.len()
         });
     });
     group.finish();

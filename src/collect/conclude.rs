@@ -45,7 +45,7 @@ pub(super) fn conclude(
     for (view, ((table, selected), (admitted, size))) in plan.views.iter().zip(made) {
         let (name, limit) = (view.name.clone(), view.limit);
         let mut of_view =
-            ViewReport { name, selected, rows: 0, left_out: None, in_other: None, folded: None, limit };
+            ViewReport { name, selected, rows: 0, left_out: None, in_other: None, over_limit: None, limit };
         let table = if let Some(table) = table {
             let (table, next) = table.seal(&tracker.ends.of(view));
             if ending.usable {
@@ -61,7 +61,7 @@ pub(super) fn conclude(
                 state.logged.folded(view, folded.max(in_other));
                 of_view.selected = selected;
                 of_view.in_other = Some(in_other);
-                of_view.folded = view.stays().then_some(folded);
+                of_view.over_limit = view.stays().then_some(folded);
                 seal(&tracker, number, Some(amounts).filter(|_| ending.usable))
             })
         };
@@ -104,17 +104,17 @@ pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<Tra
     let subscription = subscription.clone();
     // Whoever holds both locks has taken the tracker's first.
     let tracker = tracker.lock();
-    let (tracked, most) = tracker.ledger.tracked();
+    let (tracked, limit) = tracker.ledger.tracked();
     Some(TrackerReport {
-        events: plan.tracking.events.then_some(subscribed),
-        heard: subscription.heard,
-        elsewhere: subscription.elsewhere,
+        subscribed: plan.tracking.events.then_some(subscribed),
+        received: subscription.heard,
+        ignored: subscription.elsewhere,
         dropped,
         buffer: subscription.granted,
         resyncs: subscription.resyncs,
         tracked,
-        most,
-        without_information: tracker.without_information,
+        limit,
+        without_tcp_info: tracker.without_information,
         baseline: tracker.has_baseline(),
         stats: tracker.ledger.stats,
     })

@@ -1,28 +1,21 @@
-//! The key of a row: the label block that a view makes of a socket.
-//!
-//! Refuses to know what stands in the row.
+//! The key of a row: the values of the labels that a view's rows are keyed by.
 
-use crate::exposition;
+use crate::exposition::LabelBuffer;
 use crate::facts::Facts;
 use crate::properties::Property;
 
 /// Room for one key at a time.
 #[derive(Debug, Default)]
-pub struct Key {
-    block: Vec<u8>,
-    text: Vec<u8>,
-}
+pub struct Key(LabelBuffer);
 
 impl Key {
-    /// The label block of a socket.
+    /// The key of a socket's row, which [`crate::exposition::LabelSet`] unpacks.
     #[inline]
     pub fn of(&mut self, by: &[Property], facts: &Facts<'_>) -> &[u8] {
-        self.block.clear();
+        self.0.clear();
         for label in by {
-            self.text.clear();
-            label.write(&mut self.text, facts);
-            exposition::label(&mut self.block, label.name(), &self.text);
+            self.0.push(|text| label.write(text, facts));
         }
-        &self.block
+        self.0.packed()
     }
 }

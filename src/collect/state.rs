@@ -251,11 +251,11 @@ impl LogOnce {
     }
 
     pub(super) fn full(&mut self, ledger: Option<&TrackerReport>) {
-        let Some(TrackerReport { most, stats, .. }) = ledger else { return };
+        let Some(TrackerReport { limit, stats, .. }) = ledger else { return };
         if stats.untracked > 0 && !self.full {
             self.full = true;
             tracing::warn!(
-                most,
+                limit,
                 untracked = stats.untracked,
                 "there are more sockets than collect.tracked_sockets; said once, counted in ss_exporter_sockets_untracked"
             );

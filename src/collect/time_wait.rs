@@ -4,9 +4,8 @@
 //! Refuses to know any one of them.
 
 use super::tracker::{Found, Tracker};
-use crate::exposition;
+use crate::exposition::LabelBuffer;
 use crate::plan::Program;
-use crate::properties::Property;
 use crate::sockdiag::{State, StateSet};
 
 /// The same program without asking for them.
@@ -20,10 +19,9 @@ pub(super) fn unasked(program: &Program) -> Program {
 
 /// Adds their number to the views by state.
 pub(super) fn add(tracker: &mut Tracker, found: &mut Found, number: u64) {
-    let mut key = Vec::new();
-    exposition::label(&mut key, Property::State.name(), State::TimeWait.name().as_bytes());
+    let key = LabelBuffer::of([State::TimeWait.name()]);
     for (table, columns) in tracker.counting(State::TimeWait) {
-        let row = tracker.ledger.tables.get_mut(table).map(|table| table.row(&key));
+        let row = tracker.ledger.tables.get_mut(table).map(|table| table.row(key.packed()));
         if let Some(selected) = found.selected.get_mut(table) {
             *selected += number;
         }

@@ -38,7 +38,7 @@ fn ask(collector: &Collector, until: Instant) -> Result<Receiver<Lease>, Busy> {
 }
 
 fn text(lease: Lease) -> String {
-    let chunks: Result<Vec<_>, _> = lease.chunks(Format::Text, Wanted::default()).collect();
+    let chunks: Result<Vec<_>, _> = lease.chunks(Format::Text, FamilyFilter::default()).collect();
     String::from_utf8(chunks.expect("not taken back").concat()).expect("UTF-8")
 }
 
@@ -144,7 +144,7 @@ fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
             rows: 0,
             left_out: None,
             in_other: None,
-            folded: None,
+            over_limit: None,
             limit: None,
         };
         Snapshot { report: SelfReport { views: vec![view], ..SelfReport::default() }, ..snapshot() }
@@ -153,9 +153,9 @@ fn four_snapshots_are_alive_and_the_slowest_reader_loses_its_own() {
     let next = || ask(&collector, soon()).expect("room").recv().expect("an answer");
     let made = || collector.0.lock().collections;
     let mut slow: Vec<Chunks> =
-        (0..MOST_ALIVE).map(|_| next().chunks(Format::Text, Wanted::default())).collect();
+        (0..MOST_ALIVE).map(|_| next().chunks(Format::Text, FamilyFilter::default())).collect();
     // Readers have time before another collection takes the oldest from them.
-    let fifth = next().chunks(Format::Text, Wanted::default());
+    let fifth = next().chunks(Format::Text, FamilyFilter::default());
     assert_eq!(made(), MOST_ALIVE as u64);
     until(|| {
         drop(next());

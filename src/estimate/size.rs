@@ -2,12 +2,9 @@
 //!
 //! Refuses to know what is in it.
 
-use std::io::Write as _;
-
 use crate::config::View;
-use crate::exposition::{Format, Wanted};
-use crate::http::compressor;
-use crate::snapshot::{Cursor, Snapshot};
+use crate::exposition::{Compressor, FamilyFilter, Format};
+use crate::snapshot::Snapshot;
 
 /// The size of an exposition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,29 +25,22 @@ impl Size {
         if names.is_empty() {
             Self::default()
         } else {
-            Self::of(snapshot, &Wanted { names, ..Wanted::default() })
+            Self::of(snapshot, &FamilyFilter { names, ..FamilyFilter::default() })
         }
     }
 
     /// The size of what a snapshot shows of the families that are wanted.
-    pub(super) fn of(snapshot: &Snapshot, wanted: &Wanted) -> Self {
+    pub(super) fn of(snapshot: &Snapshot, filter: &FamilyFilter) -> Self {
         let mut size = Self::default();
-        let mut gzip = compressor();
-        let mut cursor = Cursor::of(wanted.clone());
-        let mut take = |bytes: &mut Vec<u8>| {
-            size.compressed += bytes.len() as u64;
-            bytes.clear();
-        };
-        while let Some(chunk) = snapshot.chunk(&mut cursor, Format::Text) {
+        let mut gzip = Compressor::default();
+        for chunk in snapshot.chunks(filter.clone(), Format::Text) {
             // A chunk ends with a line.
             let lines = chunk.split(|byte| *byte == b'\n');
             size.samples += lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")).count() as u64;
             size.bytes += chunk.len() as u64;
-            // Memory takes whatever is written to it.
-            let _ = gzip.write_all(&chunk);
-            take(gzip.get_mut());
+            size.compressed += gzip.compress(&chunk).len() as u64;
         }
-        let _ = gzip.finish().map(|mut rest| take(&mut rest));
+        size.compressed += gzip.finish().len() as u64;
         size
     }
 }

@@ -1,10 +1,15 @@
-//! Prometheus's language: the text format 0.0.4 and OpenMetrics 1.0.
+//! What a scraper reads: Prometheus's text format 0.0.4 and OpenMetrics 1.0.
 //!
-//! The only place that escapes. Refuses to know sockets, views and HTTP.
+//! The only place that escapes. A format beside the text formats, such as protobuf, is a second encoder of the same
+//! families, label sets and samples. Refuses to know sockets.
 
-mod text;
+mod compression;
+mod encoder;
+mod label_set;
 
-pub use text::{Encoder, Family, Type, Value, label, labels};
+pub use compression::Compressor;
+pub use encoder::{Encoder, MetricFamily, MetricType, Sample};
+pub use label_set::{LabelBuffer, LabelSet, LabelValue};
 
 /// A format of the exposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +20,10 @@ pub enum Format {
     OpenMetrics,
 }
 
-/// Which part of an exposition a scraper wants: families by the parameter `name[]` that the predecessor's 2.x knew, and
-/// groups of them, which are views, by `collect[]` and `exclude[]`.
+/// Which part of an exposition a scraper wants: families by the parameter `name[]` of the predecessor's 2.x, and groups
+/// of families, which are views, by `collect[]` and `exclude[]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct FamilyFilter {
     /// Only families with a sample of one of these names; all if there is no name.
     pub names: Vec<String>,
     /// Only these groups; `None` for all.
@@ -29,7 +34,7 @@ pub struct Wanted {
     pub hidden: Option<&'static str>,
 }
 
-impl Wanted {
+impl FamilyFilter {
     /// Whether the family is wanted.
     #[must_use]
     pub fn wants(&self, family: &str) -> bool {
@@ -65,28 +70,28 @@ mod tests {
     #[test]
     fn a_family_is_wanted_by_its_name_or_that_of_a_sample() {
         let names = vec!["tcp_rtt".into(), "tcp_rtt_hist_ms_bucket".into()];
-        let wanted = Wanted { names, ..Wanted::default() };
+        let wanted = FamilyFilter { names, ..FamilyFilter::default() };
         assert!(wanted.wants("tcp_rtt") && wanted.wants("tcp_rtt_hist_ms"));
         assert!(!wanted.wants("tcp_cwnd") && !wanted.wants("tcp"));
-        assert!(Wanted::default().wants("tcp_cwnd"));
+        assert!(FamilyFilter::default().wants("tcp_cwnd"));
     }
 
     #[test]
     fn a_group_is_wanted_if_it_is_among_the_collected_and_not_among_the_excluded() {
         let groups = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let all = Wanted::default();
+        let all = FamilyFilter::default();
         assert!(all.wants_group("tcp"));
-        let collect = Wanted { collect: Some(groups(&["tcp"])), ..Wanted::default() };
+        let collect = FamilyFilter { collect: Some(groups(&["tcp"])), ..FamilyFilter::default() };
         assert!(collect.wants_group("tcp") && !collect.wants_group("tcp_flow"));
-        let exclude = Wanted { exclude: groups(&["tcp"]), ..Wanted::default() };
+        let exclude = FamilyFilter { exclude: groups(&["tcp"]), ..FamilyFilter::default() };
         assert!(!exclude.wants_group("tcp") && exclude.wants_group("tcp_flow"));
     }
 
     #[test]
     fn what_is_hidden_is_not_wanted_even_by_its_name() {
-        let wanted = Wanted { hidden: Some("process_"), ..Wanted::default() };
+        let wanted = FamilyFilter { hidden: Some("process_"), ..FamilyFilter::default() };
         assert!(!wanted.wants("process_open_fds") && wanted.wants("tcp_process_x"));
-        let named = Wanted { names: vec!["process_open_fds".into()], ..wanted };
+        let named = FamilyFilter { names: vec!["process_open_fds".into()], ..wanted };
         assert!(!named.wants("process_open_fds"));
     }
 }

@@ -3,6 +3,8 @@
 //! Values stay the kernel's integers until they are read, so that sums are exact. A cell that no
 //! value reached is absent, never zero. Refuses to know units other than by a divisor.
 
+use crate::exposition::Sample;
+
 /// A column of cells, one for each row.
 #[derive(Clone, Debug)]
 pub struct Cells {
@@ -115,13 +117,10 @@ impl Cells {
         Self { divisor, ..self }
     }
 
-    /// The distribution's bounds, if it is one.
+    /// The upper bounds of a distribution in the column's unit; empty if it is none.
     #[must_use]
-    pub fn bounds(&self) -> Option<&Bounds> {
-        match &self.kind {
-            Kind::Distribution { bounds, .. } => Some(bounds),
-            _ => None,
-        }
+    pub fn bounds(&self) -> &[f64] {
+        if let Kind::Distribution { bounds, .. } = &self.kind { &bounds.upper } else { &[] }
     }
 
     /// The memory of a row's cell.
@@ -286,50 +285,37 @@ impl Cells {
         }
     }
 
-    /// A row's value in the column's unit; `None` if no socket had one, or for a distribution.
+    /// A row's value in the column's unit, exact to the last digit where that is the kernel's; `None` if no socket had a
+    /// value.
     #[must_use]
     #[inline]
-    pub fn get(&self, row: usize) -> Option<f64> {
+    pub fn sample(&self, row: usize) -> Option<Sample<'_>> {
         match &self.kind {
             Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => {
-                values.get(row).filter(|value| **value != ABSENT).map(|value| float(*value) / self.divisor)
+                values.get(row).and_then(|value| self.in_unit(*value))
             }
-            Kind::Latest(values) => values
-                .get(row)
-                .filter(|(value, _)| *value != ABSENT)
-                .map(|(value, _)| float(*value) / self.divisor),
+            Kind::Latest(values) => values.get(row).and_then(|(value, _)| self.in_unit(*value)),
             Kind::Mean(means) => means
                 .get(row)
                 .filter(|(_, count)| *count > 0)
-                .map(|(sum, count)| float(*sum) / (f64::from(*count) * self.divisor)),
-            Kind::Distribution { .. } => None,
+                .map(|(sum, count)| Sample::Float(float(*sum) / (f64::from(*count) * self.divisor))),
+            Kind::Distribution { bounds, counts, sums } => {
+                let width = bounds.upper.len() + 1;
+                let counts = counts.get(row * width..(row + 1) * width)?;
+                Some(Sample::Histogram { counts, sum: float(*sums.get(row)?) / self.divisor })
+            }
         }
     }
 
-    /// A row's sum if the column needs no division, exact to the last digit.
-    #[must_use]
     #[inline]
-    pub fn integer(&self, row: usize) -> Option<u64> {
-        match &self.kind {
-            #[expect(clippy::float_cmp, reason = "the divisor is set, not computed")]
-            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) if self.divisor == 1.0 => {
-                values.get(row).copied().filter(|value| *value != ABSENT)
-            }
-            #[expect(clippy::float_cmp, reason = "the divisor is set, not computed")]
-            Kind::Latest(values) if self.divisor == 1.0 => {
-                values.get(row).map(|(value, _)| *value).filter(|value| *value != ABSENT)
-            }
-            _ => None,
+    fn in_unit(&self, value: u64) -> Option<Sample<'static>> {
+        #[expect(clippy::float_cmp, reason = "the divisor is set, not computed")]
+        let exact = self.divisor == 1.0;
+        match value {
+            ABSENT => None,
+            _ if exact => Some(Sample::Integer(value)),
+            _ => Some(Sample::Float(float(value) / self.divisor)),
         }
-    }
-
-    /// A row's counts by bucket, one more than there are bounds, and the sum of its observations.
-    #[must_use]
-    pub fn observations(&self, row: usize) -> Option<(&[u64], f64)> {
-        let Kind::Distribution { bounds, counts, sums } = &self.kind else { return None };
-        let width = bounds.upper.len() + 1;
-        let counts = counts.get(row * width..(row + 1) * width)?;
-        Some((counts, float(*sums.get(row)?) / self.divisor))
     }
 }
 
@@ -341,9 +327,9 @@ mod tests {
     fn a_cell_without_a_value_is_absent() {
         for mut cells in [Cells::sum(), Cells::mean(), Cells::least(), Cells::greatest(), Cells::latest()] {
             cells.grow();
-            assert_eq!(cells.get(0), None);
+            assert_eq!(cells.sample(0), None);
             cells.add(0, 0, 0);
-            assert_eq!(cells.get(0), Some(0.0));
+            assert!(matches!(cells.sample(0), Some(Sample::Integer(0) | Sample::Float(0.0))));
         }
     }
 
@@ -352,9 +338,9 @@ mod tests {
         let mut cells = Cells::mean().divided_by(1000.0);
         cells.grow();
         cells.add(0, 53_376, 0);
-        assert_eq!(cells.get(0), Some(53.376));
+        assert_eq!(cells.sample(0), Some(Sample::Float(53.376)));
         cells.add(0, 53_378, 0);
-        assert_eq!(cells.get(0), Some(53.377));
+        assert_eq!(cells.sample(0), Some(Sample::Float(53.377)));
     }
 
     #[test]
@@ -365,7 +351,7 @@ mod tests {
         for value in [0, 100, 101, 500, 570, 571, 1000, 5000, 5001, u64::from(u32::MAX)] {
             cells.add(0, value, 0);
         }
-        let (counts, sum) = cells.observations(0).expect("a distribution");
+        let Some(Sample::Histogram { counts, sum }) = cells.sample(0) else { panic!("no distribution") };
         assert_eq!(counts, [2, 2, 1, 2, 1, 2]);
         assert!((sum - 4_294_980.138).abs() < 1e-3, "{sum}");
     }
@@ -377,7 +363,7 @@ mod tests {
             for (value, age) in [(5, 40), (9, 30), (3, 20), (7, 10), (8, 10), (4, 50)] {
                 cells.add(0, value, age);
             }
-            assert_eq!(cells.integer(0), Some(expected));
+            assert_eq!(cells.sample(0), Some(Sample::Integer(expected)));
         }
     }
 
@@ -387,6 +373,6 @@ mod tests {
         cells.grow();
         cells.add(0, u64::MAX - 1, 0);
         cells.add(0, u64::MAX - 1, 0);
-        assert_eq!(cells.integer(0), Some(u64::MAX - 1));
+        assert_eq!(cells.sample(0), Some(Sample::Integer(u64::MAX - 1)));
     }
 }

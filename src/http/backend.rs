@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::collector::{Busy, Revoked};
-use crate::exposition::{Format, Wanted};
+use crate::exposition::{FamilyFilter, Format};
 
 /// An exposition in pieces. An error means that the rest is lost.
 pub type ChunkStream = Box<dyn Iterator<Item = Result<Vec<u8>, Revoked>> + Send>;
@@ -17,10 +17,10 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Busy`] if too many scrapes wait already.
-    fn scrape(&self, format: Format, wanted: Wanted, until: Instant, reply: Reply) -> Result<(), Busy>;
+    fn scrape(&self, format: Format, wanted: FamilyFilter, until: Instant, reply: Reply) -> Result<(), Busy>;
 
     /// The exposition without a collection, at once.
-    fn without_dump(&self, format: Format, wanted: Wanted) -> ChunkStream;
+    fn without_dump(&self, format: Format, wanted: FamilyFilter) -> ChunkStream;
 
     /// The longest that a scrape waits for a collection.
     fn timeout(&self) -> Duration;

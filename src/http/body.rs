@@ -1,17 +1,15 @@
 //! The body of an answer, rendered while it is sent: one chunk at a time, compressed if the client accepts gzip.
 
-use std::io::Write as _;
 use std::iter::Fuse;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 use super::activity::Answering;
 use super::backend::ChunkStream;
+use crate::exposition::Compressor;
 
 /// An error after which the rest of an answer is lost.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -70,23 +68,16 @@ impl Body for Answer {
     }
 }
 
-/// The compressor of expositions.
-#[must_use]
-pub fn compressor() -> GzEncoder<Vec<u8>> {
-    // Level 1: the scraper is near, and the processor belongs to the host's own work.
-    GzEncoder::new(Vec::new(), Compression::fast())
-}
-
 /// An exposition on its way.
 pub(super) struct Pages {
     chunks: Fuse<ChunkStream>,
-    gzip: Option<GzEncoder<Vec<u8>>>,
+    gzip: Option<Compressor>,
     rest: bool,
 }
 
 impl Pages {
     pub(super) fn new(chunks: ChunkStream, gzip: bool) -> Self {
-        let gzip = gzip.then(compressor);
+        let gzip = gzip.then(Compressor::default);
         Self { chunks: chunks.fuse(), gzip, rest: false }
     }
 
@@ -106,10 +97,11 @@ impl Pages {
 
     fn next(&mut self) -> Result<Option<Vec<u8>>, BoxError> {
         let Some(chunk) = self.chunks.next().transpose()? else {
-            return Ok(self.gzip.take().map(GzEncoder::finish).transpose()?);
+            return Ok(self.gzip.take().map(Compressor::finish));
         };
-        let Some(gzip) = &mut self.gzip else { return Ok(Some(chunk)) };
-        gzip.write_all(&chunk)?;
-        Ok(Some(mem::take(gzip.get_mut())))
+        Ok(Some(match &mut self.gzip {
+            Some(gzip) => gzip.compress(&chunk),
+            None => chunk,
+        }))
     }
 }

@@ -36,7 +36,6 @@ use tokio::time::Instant;
 
 pub use self::app_state::{Heartbeat, Options, Workers};
 pub use self::backend::{Backend, ChunkStream, Page, Reply};
-pub use self::body::compressor;
 pub use self::healthcheck::healthcheck;
 pub use self::limits::Limits;
 pub use self::listen::{BindError, bind, bind_default, listen};

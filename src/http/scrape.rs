@@ -12,7 +12,7 @@ use super::body::{Pages, Payload};
 use super::negotiate::{Exposition, accepts_gzip};
 use super::reply::{busy, text};
 use crate::collector::Busy;
-use crate::exposition::Wanted;
+use crate::exposition::FamilyFilter;
 
 const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
 /// Seconds that an answer needs to reach the scraper before the scraper's timeout.
@@ -25,7 +25,7 @@ pub(super) async fn scrape(app: &AppState, head: &Parts) -> Response<Payload> {
     let gzip = accepts_gzip(&head.headers);
     let query = head.uri.query().unwrap_or_default();
     let wanted = match wanted(query, || backend.views()) {
-        Ok(wanted) => Wanted { hidden: (!app.options.process_metrics).then_some("process_"), ..wanted },
+        Ok(wanted) => FamilyFilter { hidden: (!app.options.process_metrics).then_some("process_"), ..wanted },
         Err(said) => return text(StatusCode::BAD_REQUEST, said),
     };
     let payload = if head.method == Method::HEAD {
@@ -61,7 +61,7 @@ fn refused(Busy(most): Busy) -> Response<Payload> {
 
 /// What the query asks for: `name[]`, and `collect[]` or `exclude[]` with the names of `views`. None of these names has
 /// a letter that a URL would have to encode.
-fn wanted(query: &str, views: impl FnOnce() -> Vec<String>) -> Result<Wanted, String> {
+fn wanted(query: &str, views: impl FnOnce() -> Vec<String>) -> Result<FamilyFilter, String> {
     let values = |parameter: &str| -> Vec<String> {
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let brackets = ["[]", "%5B%5D", "%5b%5d"];
@@ -74,7 +74,7 @@ fn wanted(query: &str, views: impl FnOnce() -> Vec<String>) -> Result<Wanted, St
         return Err("Combined collect and exclude queries are not allowed.\n".into());
     }
     if collect.is_empty() && exclude.is_empty() {
-        return Ok(Wanted { names, ..Wanted::default() });
+        return Ok(FamilyFilter { names, ..FamilyFilter::default() });
     }
     let views = views();
     let unknown = collect.iter().chain(&exclude).find(|name| !views.contains(name));
@@ -83,7 +83,7 @@ fn wanted(query: &str, views: impl FnOnce() -> Vec<String>) -> Result<Wanted, St
         return Err(said);
     }
     let collect = Some(collect).filter(|collect| !collect.is_empty());
-    Ok(Wanted { names, collect, exclude, hidden: None })
+    Ok(FamilyFilter { names, collect, exclude, hidden: None })
 }
 
 /// How long the scrape may wait: its timeout less [`MARGIN`], at most `longest`.
@@ -103,11 +103,11 @@ mod tests {
 
     #[test]
     fn a_query_names_families_encoded_or_not() {
-        let two = Wanted { names: vec!["a".into(), "b".into()], ..Wanted::default() };
+        let two = FamilyFilter { names: vec!["a".into(), "b".into()], ..FamilyFilter::default() };
         let nobody = || panic!("nobody asked for views");
         assert_eq!(wanted("name[]=a&x=y&name%5B%5D=b", nobody), Ok(two));
         for other in ["", "name=a", "collect=a", "collected[]=a", "&&=&"] {
-            assert_eq!(wanted(other, nobody), Ok(Wanted::default()), "{other}");
+            assert_eq!(wanted(other, nobody), Ok(FamilyFilter::default()), "{other}");
         }
     }
 
@@ -115,9 +115,9 @@ mod tests {
     fn a_query_names_views_to_collect_or_to_leave_out_that_there_are() {
         let views = || vec!["tcp".to_owned(), "tcp_flow".to_owned()];
         let both = Some(views());
-        let collect = Wanted { collect: both, ..Wanted::default() };
+        let collect = FamilyFilter { collect: both, ..FamilyFilter::default() };
         assert_eq!(wanted("collect[]=tcp&collect%5B%5D=tcp_flow", views), Ok(collect));
-        let exclude = Wanted { exclude: vec!["tcp".into()], ..Wanted::default() };
+        let exclude = FamilyFilter { exclude: vec!["tcp".into()], ..FamilyFilter::default() };
         assert_eq!(wanted("exclude[]=tcp", views), Ok(exclude));
         let said = wanted("collect[]=tpc", views).expect_err("there is none");
         assert_eq!(said, "There is no view called \"tpc\"; there are: tcp, tcp_flow.\n");

@@ -240,15 +240,15 @@ fn own(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
         }
         line("Sockets in the last collection", report.dump.sockets.to_string())?;
         if let Some(ledger) = &report.tracker {
-            line("Close events", ledger.heard.to_string())?;
+            line("Close events", ledger.received.to_string())?;
             if let Some(dropped) = ledger.dropped {
                 line("Close events dropped", dropped.to_string())?;
             }
         }
-        if let Some(seconds) = report.process.cpu_seconds() {
+        if let Some(seconds) = report.process.cpu_seconds {
             line("CPU time so far", format!("{seconds:.2} s"))?;
         }
-        if let Some(bytes) = report.process.resident_bytes() {
+        if let Some(bytes) = report.process.resident_bytes {
             line("Memory", format!("{:.1} MiB", bytes / 1_048_576.0))?;
         }
     }

@@ -9,7 +9,7 @@ use ss_exporter::cli::Cli;
 use ss_exporter::collect::{self, CollectorState, SharedTracker, collect_within, start_event_loop};
 use ss_exporter::collector::{Busy, Collector};
 use ss_exporter::config::Config;
-use ss_exporter::exposition::{Format, Wanted};
+use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::http::{Backend, ChunkStream, Page, Reply};
 use ss_exporter::live::{Exporter, Live, Look, Query, Refusal, page, policy};
 use ss_exporter::plan::Plan;
@@ -208,11 +208,11 @@ impl Lifecycle {
 }
 
 impl Backend for Lifecycle {
-    fn scrape(&self, format: Format, wanted: Wanted, until: Instant, reply: Reply) -> Result<(), Busy> {
+    fn scrape(&self, format: Format, wanted: FamilyFilter, until: Instant, reply: Reply) -> Result<(), Busy> {
         self.collector.request(until, move |lease| reply(Box::new(lease.chunks(format, wanted))))
     }
 
-    fn without_dump(&self, format: Format, wanted: Wanted) -> ChunkStream {
+    fn without_dump(&self, format: Format, wanted: FamilyFilter) -> ChunkStream {
         Box::new(self.collector.without_dump().chunks(format, wanted))
     }
 

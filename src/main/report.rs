@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use ss_exporter::collect::{CollectorState, collect};
 use ss_exporter::estimate::estimate;
-use ss_exporter::exposition::Format;
+use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::plan::Plan;
-use ss_exporter::snapshot::Cursor;
 use ss_exporter::sockdiag::is_any_stuck;
 use ss_exporter::words::inert_json;
 
@@ -32,8 +31,7 @@ pub fn once(plan: &Plan) -> Result<(), Failure> {
     let mut snapshot = collect(&patient, &host, &mut CollectorState::of_one(&patient, privileges));
     drop(waiting);
     snapshot.forget_past();
-    let mut cursor = Cursor::default();
-    while let Some(chunk) = snapshot.chunk(&mut cursor, Format::Text) {
+    for chunk in snapshot.chunks(FamilyFilter::default(), Format::Text) {
         print_metrics(&chunk)?;
     }
     if snapshot.report.success() { Ok(()) } else { Err(Failure::at_run_time("the collection failed")) }

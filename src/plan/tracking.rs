@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::{CONNECTIONS, View};
-use crate::exposition;
+use crate::exposition::LabelBuffer;
 use crate::fold::{CumulativeTable, Feed, Shape};
 use crate::metrics::{Fold, Kind, Quantity, Source};
 use crate::properties::{Property, Stability};
@@ -156,11 +156,15 @@ impl Tracking {
             };
             (feed, column.cells())
         });
-        let mut other = Vec::new();
-        view.by.iter().for_each(|label| exposition::label(&mut other, label.name(), OTHER));
+        let other = LabelBuffer::of(view.by.iter().map(|_| OTHER));
         let idle = if view.stays() { view.idle.as_secs() } else { 0 };
         let limit = view.limit.unwrap_or(usize::MAX);
-        CumulativeTable::new(columns.collect(), &other, limit, u32::try_from(idle).unwrap_or(u32::MAX))
+        CumulativeTable::new(
+            columns.collect(),
+            other.packed(),
+            limit,
+            u32::try_from(idle).unwrap_or(u32::MAX),
+        )
     }
 }
 
@@ -177,12 +181,7 @@ pub fn known_keys(view: &View) -> Vec<Vec<u8>> {
                 .collect();
             let values = label.values().unwrap_or_default().into_iter();
             let values = values.filter(|value| *label != Property::State || shown.contains(value));
-            let key = |value: &str| {
-                let mut key = Vec::new();
-                exposition::label(&mut key, label.name(), value.as_bytes());
-                key
-            };
-            values.map(key).collect()
+            values.map(|value| LabelBuffer::of([value]).packed().to_vec()).collect()
         }
         _ => Vec::new(),
     }

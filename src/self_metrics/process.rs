@@ -3,18 +3,21 @@
 use std::fs;
 use std::sync::OnceLock;
 
-use super::Families;
-use crate::exposition::{Type, Value};
-
-/// The state of this process; what `/proc` does not tell is absent.
+/// The state of this process; `None` is what `/proc` does not show.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProcessReport {
-    cpu_seconds: Option<f64>,
-    virtual_bytes: Option<f64>,
-    resident_bytes: Option<f64>,
-    start_time_seconds: Option<f64>,
-    open_fds: Option<f64>,
-    max_fds: Option<f64>,
+    /// User and system CPU time, in seconds.
+    pub cpu_seconds: Option<f64>,
+    /// Virtual memory, in bytes.
+    pub virtual_bytes: Option<f64>,
+    /// Resident memory, in bytes.
+    pub resident_bytes: Option<f64>,
+    /// Unix time of the start, in seconds.
+    pub start_time_seconds: Option<f64>,
+    /// Open file descriptors.
+    pub open_fds: Option<f64>,
+    /// Max open file descriptors.
+    pub max_fds: Option<f64>,
 }
 
 impl ProcessReport {
@@ -33,46 +36,6 @@ impl ProcessReport {
                 .map(|(since_boot, boot)| boot + since_boot / ticks),
             open_fds: fs::read_dir("/proc/self/fd").ok().map(|fds| float(fds.count() as u64)),
             max_fds: rustix::process::getrlimit(rustix::process::Resource::Nofile).current.map(float),
-        }
-    }
-
-    /// The processor time used so far, in seconds.
-    #[must_use]
-    pub const fn cpu_seconds(self) -> Option<f64> {
-        self.cpu_seconds
-    }
-
-    /// The memory that is resident, in bytes.
-    #[must_use]
-    pub const fn resident_bytes(self) -> Option<f64> {
-        self.resident_bytes
-    }
-
-    pub(super) fn write(self, out: &mut Families<'_>) {
-        use Type::{Counter, Gauge};
-        let rows = [
-            (
-                "process_cpu_seconds_total",
-                "Total user and system CPU time spent in seconds.",
-                Counter,
-                self.cpu_seconds,
-            ),
-            ("process_max_fds", "Maximum number of open file descriptors.", Gauge, self.max_fds),
-            ("process_open_fds", "Number of open file descriptors.", Gauge, self.open_fds),
-            ("process_resident_memory_bytes", "Resident memory size in bytes.", Gauge, self.resident_bytes),
-            (
-                "process_start_time_seconds",
-                "Start time of the process since the Unix epoch in seconds.",
-                Gauge,
-                self.start_time_seconds,
-            ),
-            ("process_virtual_memory_bytes", "Virtual memory size in bytes.", Gauge, self.virtual_bytes),
-        ];
-        for (name, help, kind, value) in rows {
-            if let Some(value) = value {
-                out.family(name, help, kind);
-                out.sample(name, &[], Value::Float(value));
-            }
         }
     }
 }

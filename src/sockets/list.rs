@@ -1,9 +1,7 @@
-//! The sockets of one look, each made a row only when it is asked for: of ten thousand, a page shows few.
-//!
-//! Refuses to know which of them anybody wants.
+//! The sockets of one collection. Each is made a row only when it is needed: of ten thousand, a page shows few.
 
 use super::{Number, Row};
-use crate::exposition::labels;
+use crate::exposition::{LabelSet, LabelValue, Sample};
 use crate::self_metrics::OwnerShortage;
 use crate::snapshot::Snapshot;
 
@@ -41,8 +39,8 @@ impl List {
     pub fn in_state(&self, name: &str) -> u64 {
         let Some(Some(counted)) = self.0.tables.get(1) else { return 0 };
         let rows = (0..counted.rows()).filter_map(|index| counted.shown(index));
-        let of_state = rows.filter(|(_, key)| labels(key).next().is_some_and(|state| state == name));
-        of_state.filter_map(|(row, _)| counted.column(0)?.integer(row)).sum()
+        let of_state = rows.filter(|(_, key)| first(key).bytes == name.as_bytes());
+        of_state.filter_map(|(row, _)| counted.column(0)?.sample(row)?.integer()).sum()
     }
 
     /// Whether every stage of the collection was complete: no socket and no owner is missing.
@@ -62,7 +60,7 @@ impl List {
         self.0.report.owners.shortage
     }
 
-    /// What names a socket, as bytes that mean nothing else.
+    /// The labels of a socket, packed: no other socket has the same.
     #[must_use]
     pub fn key(&self, index: usize) -> &[u8] {
         self.shown(index).map_or(&[], |(_, key)| key)
@@ -71,7 +69,7 @@ impl List {
     /// The text of the first label, which is the state.
     #[must_use]
     pub fn state(&self, index: usize) -> String {
-        labels(self.key(index)).next().unwrap_or_default()
+        first(self.key(index)).text()
     }
 
     /// The column of a metric, if it was asked for.
@@ -85,8 +83,12 @@ impl List {
     pub fn value(&self, index: usize, column: usize) -> Option<Number> {
         let (row, _) = self.shown(index)?;
         let cells = self.0.tables.first()?.as_ref()?.column(column)?;
-        let whole = cells.integer(row).map(Number::Whole);
-        whole.or_else(|| cells.get(row).map(Number::Real))
+        match cells.sample(row)? {
+            Sample::Integer(whole) => Some(Number::Whole(whole)),
+            Sample::Float(real) => Some(Number::Real(real)),
+            // A row is one socket.
+            Sample::Histogram { .. } => None,
+        }
     }
 
     /// All of a socket.
@@ -96,7 +98,7 @@ impl List {
         let (_, key) = self.shown(index)?;
         let values = view.columns.iter().enumerate();
         let values = values.filter_map(|(number, column)| Some((column.metric, self.value(index, number)?)));
-        let texts = view.by.iter().copied().zip(labels(key));
+        let texts = view.by.iter().copied().zip(LabelSet::unpack(key).map(LabelValue::text));
         Some(Row { labels: texts.collect(), values: values.collect() })
     }
 
@@ -108,6 +110,11 @@ impl List {
     fn shown(&self, index: usize) -> Option<(usize, &[u8])> {
         self.0.tables.first()?.as_ref()?.shown(index)
     }
+}
+
+/// The first value of a key.
+fn first(key: &[u8]) -> LabelValue<'_> {
+    LabelSet::unpack(key).next().unwrap_or_default()
 }
 
 /// The texts and the values of a socket.
@@ -123,6 +130,7 @@ impl List {
 
     /// Sockets with these texts, all others empty, and these values in the kernel's units.
     pub(crate) fn made(sockets: &[Made<'_>]) -> Self {
+        use crate::exposition::LabelBuffer;
         use crate::fold::{HashSeed, Limit, Table};
         use crate::self_metrics::SelfReport;
 
@@ -135,21 +143,16 @@ impl List {
         let (view, of_states) = (&plan.views[0], &plan.views[1]);
         let (mut table, mut counted) = (table(view), table(of_states));
         for (texts, values) in sockets {
-            let mut key = Vec::new();
-            for label in &view.by {
-                let text = texts.iter().find(|(one, _)| one == label).map_or("", |(_, text)| *text);
-                crate::exposition::label(&mut key, label.name(), text.as_bytes());
-            }
-            let row = table.row(&key, 0).expect("no limit");
+            let text = |label| texts.iter().find(|(one, _)| one == label).map_or("", |(_, text)| *text);
+            let key = LabelBuffer::of(view.by.iter().map(text));
+            let row = table.row(key.packed(), 0).expect("no limit");
             for (name, value) in *values {
                 let column =
                     view.columns.iter().position(|column| column.metric.name == *name).expect("a metric");
                 table.add(row, column, *value, 0);
             }
-            let state = labels(&key).next().unwrap_or_default();
-            let mut key = Vec::new();
-            crate::exposition::label(&mut key, of_states.by[0].name(), state.as_bytes());
-            let row = counted.row(&key, crate::fold::NO_SOCKET).expect("no limit");
+            let key = LabelBuffer::of([text(&of_states.by[0])]);
+            let row = counted.row(key.packed(), crate::fold::NO_SOCKET).expect("no limit");
             counted.add(row, 0, 1, 0);
         }
         let tables = vec![Some(table.seal(&()).0), Some(counted.seal(&()).0)];

@@ -10,9 +10,9 @@ use std::time::Duration;
 use sockdiag::Netlink;
 use ss_exporter::attribute::{Cgroups, Listing, Namespace};
 use ss_exporter::collect::{Entered, World};
-use ss_exporter::exposition::Format;
+use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::select::Lookup;
-use ss_exporter::snapshot::{Cursor, Snapshot};
+use ss_exporter::snapshot::Snapshot;
 
 use crate::process_table::ProcessTable;
 use crate::recording::{Recording, dump};
@@ -157,7 +157,6 @@ impl Lookup for ThisNetns {
 /// # Panics
 /// If it is not UTF-8.
 pub fn exposition(snapshot: &Snapshot, format: Format) -> String {
-    let mut cursor = Cursor::default();
-    let chunks = std::iter::from_fn(|| snapshot.chunk(&mut cursor, format));
+    let chunks = snapshot.chunks(FamilyFilter::default(), format);
     String::from_utf8(chunks.flatten().collect()).expect("UTF-8")
 }

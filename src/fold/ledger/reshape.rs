@@ -78,6 +78,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exposition::Sample;
     use crate::fold::{Cells, DumpLookup, Entrant, Feed};
 
     fn table(feeds: &[Feed]) -> CumulativeTable {
@@ -110,7 +111,9 @@ mod tests {
     fn sums(ledger: &Ledger, table: usize) -> Vec<Option<u64>> {
         let row = 1;
         let sealed = ledger.tables[table].seal(None, |_| true);
-        (0..2).filter_map(|column| Some(sealed.column(column)?.integer(row))).collect()
+        (0..2)
+            .filter_map(|column| Some(sealed.column(column)?.sample(row).and_then(Sample::integer)))
+            .collect()
     }
 
     /// A ledger that has seen one socket gain 30 of one counter and 3 of another.

@@ -73,6 +73,7 @@ impl Ledger {
 mod tests {
     use super::super::{DumpLookup, Entrant, Shape};
     use super::*;
+    use crate::exposition::Sample;
     use crate::fold::{Bounds, Cells, Feed};
 
     const FLOOD: u64 = 100_000;
@@ -118,9 +119,9 @@ mod tests {
     fn counted(ledger: &mut Ledger, cookie: u64) -> Option<u64> {
         let row = ledger.tables[1].row(&key(cookie)) as usize;
         let sealed = ledger.tables[1].seal(None, |_| true);
-        let observed = sealed.column(1)?.observations(row).map(|(counts, _)| counts.to_vec());
-        assert_eq!(observed, Some(vec![1, 0]), "{cookie}");
-        sealed.column(0)?.integer(row)
+        let observed = sealed.column(1)?.sample(row);
+        assert!(matches!(observed, Some(Sample::Histogram { counts: [1, 0], .. })), "{cookie}: {observed:?}");
+        sealed.column(0)?.sample(row)?.integer()
     }
 
     #[test]
@@ -154,7 +155,7 @@ mod tests {
         assert_eq!(counted(&mut ledger, FLOOD), Some(175));
         let sealed = ledger.tables[0].seal(None, |_| true);
         let all = ledger.tables[0].row(b"all") as usize;
-        let column = |number| sealed.column(number).and_then(|cells| cells.integer(all));
+        let column = |number| sealed.column(number).and_then(|cells| cells.sample(all)?.integer());
         let closed = FLOOD - survivors().count() as u64;
         assert_eq!((column(2), column(0)), (Some(closed), Some(100 * closed + 175 * 11)));
     }

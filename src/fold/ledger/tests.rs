@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::baseline::DUMPS;
 use super::presumed_closed::MOST_PRESUMED_CLOSED;
 use super::*;
+use crate::exposition::Sample;
 use crate::fold::{Bounds, Cells};
 
 const COLUMNS: [Feed; 5] = [Feed::Counter(0), Feed::Counter(1), Feed::Opened, Feed::Closed, Feed::Reading(0)];
@@ -24,8 +25,11 @@ fn column(ledger: &Ledger, column: usize) -> BTreeMap<String, u64> {
     let rows = (0..sealed.rows()).filter_map(|index| sealed.shown(index));
     rows.map(|(row, key)| {
         let cells = sealed.column(column).expect("a column");
-        let count = || cells.observations(row).map(|(counts, _)| counts.iter().sum());
-        let value = cells.integer(row).or_else(count).expect("a value");
+        let value = match cells.sample(row).expect("a value") {
+            Sample::Integer(value) => value,
+            Sample::Histogram { counts, .. } => counts.iter().sum(),
+            Sample::Float(_) => panic!("a value that was divided"),
+        };
         (String::from_utf8(key.to_vec()).expect("text"), value)
     })
     .collect()

@@ -44,7 +44,7 @@ impl View {
         let (sealed, next) = table.seal(&self.ended);
         self.limit = next;
         let rows = (0..sealed.rows()).filter_map(|index| sealed.shown(index));
-        let value = |row: usize| sealed.column(0).and_then(|cells| cells.integer(row));
+        let value = |row: usize| sealed.column(0).and_then(|cells| cells.sample(row)?.integer());
         rows.filter_map(|(row, key)| Some((String::from_utf8_lossy(key).into_owned(), value(row)?))).collect()
     }
 

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use super::backend::Reply as Answered;
 use super::{Backend, ChunkStream, Limits, Options, Page, Settings, Workers, bind, serve};
 use crate::collector::{Busy, Revoked};
-use crate::exposition::{Format, Wanted};
+use crate::exposition::{FamilyFilter, Format};
 use crate::web::Web;
 
 /// Longer than anything here may take, shorter than a test may hang.
@@ -67,7 +67,7 @@ fn pieces(format: Format, count: usize) -> ChunkStream {
 }
 
 impl Backend for Fake {
-    fn scrape(&self, format: Format, _: Wanted, _: Instant, reply: Answered) -> Result<(), Busy> {
+    fn scrape(&self, format: Format, _: FamilyFilter, _: Instant, reply: Answered) -> Result<(), Busy> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         match self.outcome {
             Outcome::Pieces(count, Duration::ZERO) => reply(pieces(format, count)),
@@ -86,7 +86,7 @@ impl Backend for Fake {
         Ok(())
     }
 
-    fn without_dump(&self, _: Format, _: Wanted) -> ChunkStream {
+    fn without_dump(&self, _: Format, _: FamilyFilter) -> ChunkStream {
         Box::new(std::iter::once(Ok(b"without dump\n".to_vec())))
     }
 
