@@ -305,7 +305,9 @@ fn list(plan: &Plan, world: &impl World, state: &mut CollectorState) -> Listed {
         Err(error) => (Listing { namespaces: vec![world.own()], ..Listing::default() }, Some(error)),
     };
     let (hidden, unknown, young) = (listing.hidden, listing.unknown.clone(), state.registry.were_found());
-    let targets = state.registry.update(listing, error.is_none(), world.proc());
+    let targets = state
+        .registry
+        .update(listing, error.is_none(), world.proc(), || state.tracker.lock().next_generation());
     let everywhere = plan.collect.looks_elsewhere();
     let nsid = |target: &NetnsTarget| everywhere.then(|| world.nsid(&target.namespace)).flatten();
     let heard: Vec<_> = targets.iter().filter_map(|target| Some((nsid(target)?, target.clone()))).collect();

@@ -18,7 +18,7 @@ use crate::sockdiag::{Extensions, Request, State, StateSet, TCP};
 
 mod tracking;
 
-pub use tracking::{Folded, Tracking, known_keys};
+pub use tracking::{AggregatedView, Feed, Tracking, known_keys};
 
 /// What a configuration means.
 #[derive(Clone, Debug)]
@@ -67,15 +67,15 @@ pub struct Program {
     pub request: Option<Request>,
     /// What to do with each reply, for views that are made anew.
     pub routes: Vec<Route>,
-    /// Which sockets the folded views want, in their order.
-    pub folded: Vec<Wanted>,
+    /// Which sockets the aggregated views want, in their order.
+    pub aggregated: Vec<Wanted>,
     /// Which sockets are worth following: any of these.
     pub track_if: Vec<Expression>,
     /// Whether the number of sockets in `TIME_WAIT` is all that is asked of them.
     pub counts_time_wait: bool,
 }
 
-/// Which sockets a folded view wants.
+/// Which sockets an aggregated view wants.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// Only sockets in these states.
@@ -202,13 +202,11 @@ impl Plan {
         // A program that is too long for the kernel is user space's work.
         let compiled = (!everything).then(|| compile(&filter).ok()).flatten();
         let judged = self.groups.len() == 1 && (everything || compiled.is_some());
-        let folded = self.tracking.folded.iter().filter_map(|folded| self.views.get(folded.view));
-        let folded = folded.map(|view| Wanted {
+        let aggregated = self.views.iter().filter(|view| view.folds).map(|view| Wanted {
             states: view.states,
             test: Some(view.selection.resolve(lookup)).filter(|test| *test != Expression::Always),
             listener: view.selection.of_every_connection(),
         });
-        let folded = folded.collect();
         let routes = self.groups.iter().zip(resolved).zip(splits).map(|((group, selection), split)| Route {
             states: group.states,
             test: if judged && !group.followed { split.residual } else { Some(selection) },
@@ -220,7 +218,7 @@ impl Plan {
         Program {
             request: anything.then_some(request),
             routes: routes.filter(|route| !route.views.is_empty()).collect(),
-            folded,
+            aggregated: aggregated.collect(),
             track_if: self
                 .tracking
                 .track_if

@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use crate::exposition::{Encoder, FamilyFilter, LabelBuffer, LabelSet, MetricFamily};
-use crate::fold::Stats;
 use crate::privileges::Privileges;
 
 mod owners;
@@ -142,7 +141,20 @@ pub struct TrackerReport {
     /// than a view that a reload added.
     pub baseline: bool,
     /// What was not exact.
-    pub stats: Stats,
+    pub stats: TrackerStats,
+}
+
+/// Counts of what is not exact, by those who track sockets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrackerStats {
+    /// Sockets of the last dump for which there was no record left.
+    pub untracked: u64,
+    /// Values that were less than the last ones, and no overflow of the kernel's counter.
+    pub backwards: u64,
+    /// Sockets that the kernel's tables had no longer, before an event reported their end.
+    pub unseen: u64,
+    /// Closed sockets without a record that were older than a view, or may have been.
+    pub before_baseline: u64,
 }
 
 /// How the files were read that may change while the exporter runs.

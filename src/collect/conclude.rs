@@ -7,9 +7,8 @@ use std::sync::Arc;
 use super::folding::Folded;
 use super::state::{CollectorState, SharedTracker};
 use super::time_wait;
-use super::tracker::Tracker;
 use super::walk::Walked;
-use crate::fold::{FrozenTable, GaugeColumns};
+use crate::fold::FrozenTable;
 use crate::plan::Plan;
 use crate::self_metrics::{SelfReport, TrackerReport, ViewReport};
 
@@ -31,15 +30,16 @@ pub(super) fn conclude(
     report: &mut SelfReport,
 ) -> Vec<Option<FrozenTable>> {
     let Walked { folded, time_wait, dumped, missed, .. } = walked;
-    let Folded { tables, selected, mut found, .. } = folded;
+    let Folded { tables, selected, untracked, .. } = folded;
     let mut tracker = state.tracker.lock();
     if let Some(number) = time_wait {
-        time_wait::add(&mut tracker, &mut found, number);
+        time_wait::add(&mut tracker, number);
     }
     let heard = state.tracker.subscription().is_done();
     tracker.end(ending.complete, heard, &dumped, &missed);
-    state.strangers = found.seen.len();
-    let mut folded = found.amounts.into_iter().zip(found.selected).zip(found.in_other).enumerate();
+    state.strangers = untracked.len();
+    let found: Vec<_> = tracker.ledger.views.iter_mut().map(|view| std::mem::take(&mut view.found)).collect();
+    let mut aggregated = tracker.ledger.views.iter().zip(found);
     let made = tables.into_iter().zip(selected).zip(state.limits.iter_mut().zip(&mut state.sizes));
     let mut sealed = Vec::with_capacity(plan.views.len());
     for (view, ((table, selected), (admitted, size))) in plan.views.iter().zip(made) {
@@ -47,7 +47,7 @@ pub(super) fn conclude(
         let mut of_view =
             ViewReport { name, selected, rows: 0, left_out: None, in_other: None, over_limit: None, limit };
         let table = if let Some(table) = table {
-            let (table, next) = table.seal(&tracker.ends.of(view));
+            let (table, next) = table.freeze(&tracker.ends.of(view));
             if ending.usable {
                 *admitted = next;
                 *size = table.size();
@@ -56,13 +56,13 @@ pub(super) fn conclude(
             of_view.left_out = Some(table.left_out);
             Some(table).filter(|_| ending.usable)
         } else {
-            folded.next().and_then(|(number, ((amounts, selected), in_other))| {
-                let folded = tracker.folded(number);
-                state.logged.folded(view, folded.max(in_other));
-                of_view.selected = selected;
-                of_view.in_other = Some(in_other);
+            aggregated.next().map(|(tracked, found)| {
+                let folded = tracked.table.overflowed();
+                state.logged.folded(view, folded.max(found.in_other));
+                of_view.selected = found.selected;
+                of_view.in_other = Some(found.in_other);
                 of_view.over_limit = view.stays().then_some(folded);
-                seal(&tracker, number, Some(amounts).filter(|_| ending.usable))
+                tracker.freeze(tracked, Some(found.gauges).filter(|_| ending.usable))
             })
         };
         of_view.rows = table.as_ref().map_or(0, FrozenTable::rows);
@@ -75,22 +75,16 @@ pub(super) fn conclude(
     sealed
 }
 
-/// The table of a folded view, with its amounts if there are any.
-fn seal(tracker: &Tracker, number: usize, amounts: Option<GaugeColumns>) -> Option<FrozenTable> {
-    let table = tracker.ledger.tables.get(number)?;
-    Some(table.seal(amounts, |feed| tracker.ledger.knows(feed)))
-}
-
 /// What is followed, and the tables of all its views as they are without a dump: only what stays of the folded ones.
 pub(super) fn cumulative_tables(tracker: &SharedTracker) -> (Arc<Plan>, Vec<Option<FrozenTable>>) {
     let tracker = tracker.lock();
     let plan = tracker.plan();
-    let mut folded = 0..;
-    let table = |view: &crate::config::View| {
-        let number = view.folds.then(|| folded.next()).flatten()?;
-        seal(&tracker, number, None)
-    };
-    let tables = plan.views.iter().map(table).collect();
+    let mut tables: Vec<_> = plan.views.iter().map(|_| None).collect();
+    for view in &tracker.ledger.views {
+        if let Some(table) = tables.get_mut(view.spec.view) {
+            *table = Some(tracker.freeze(view, None));
+        }
+    }
     (plan, tables)
 }
 

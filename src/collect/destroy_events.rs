@@ -205,7 +205,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
         let (mut heard, mut elsewhere) = (0, 0);
         for (nsid, socket) in events.sockets() {
             heard += 1;
-            elsewhere += u64::from(!tracker.ended(nsid, &socket, names, &interface, &mut is_still));
+            elsewhere += u64::from(!tracker.on_close(nsid, &socket, names, &interface, &mut is_still));
         }
         drop(tracker);
         let mut subscription = self.tracker.subscription();

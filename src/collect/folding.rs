@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::World;
 use super::aside::Aside;
@@ -16,7 +16,6 @@ use super::key::Key;
 use super::listen::Note;
 use super::netns::NetnsTarget;
 use super::state::{CollectorState, SharedTracker};
-use super::tracker::Found;
 use crate::attribute::{OwnerId, Whose};
 use crate::facts::{Facts, Names};
 use crate::fold::{NO_SOCKET, Table};
@@ -34,7 +33,8 @@ pub(super) struct Folding<'a, W> {
     place: Option<Place>,
     tables: Vec<Option<Table>>,
     selected: Vec<u64>,
-    found: Found,
+    /// Sockets of the dump that have no record.
+    untracked: HashSet<u64>,
     aside: Aside<Place>,
     /// Listeners whose owners are not known yet: they hand them on to connections that nobody sees alive.
     listeners: Aside<Place>,
@@ -85,8 +85,7 @@ impl<'a, W: World> Folding<'a, W> {
             }
             Some(table)
         });
-        let mut found = state.tracker.lock().begin(owners_known);
-        found.seen.reserve(state.strangers);
+        state.tracker.lock().begin(owners_known);
         Self {
             plan,
             world,
@@ -95,7 +94,7 @@ impl<'a, W: World> Folding<'a, W> {
             place: None,
             tables: tables.collect(),
             selected: vec![0; plan.views.len()],
-            found,
+            untracked: HashSet::with_capacity(state.strangers),
             aside: Aside::default(),
             listeners: Aside::default(),
             remnants: 0,
@@ -191,7 +190,7 @@ impl<'a, W: World> Folding<'a, W> {
 
     #[inline]
     fn fold_of(&mut self, socket: &Socket<'_>, owner: OwnerId) {
-        let Self { plan, world, tracker, attribution, place, found, interfaces, .. } = self;
+        let Self { plan, world, tracker, attribution, place, untracked, interfaces, .. } = self;
         let Some(Place { target, program }) = place else { return };
         let (ownership, users) = attribution.ownership(socket, owner, &target.netns);
         let interface = |index| {
@@ -202,9 +201,9 @@ impl<'a, W: World> Folding<'a, W> {
         let names = Names { networks: &plan.networks, interface: &interface, users: Some(users) };
         let mut facts = Facts::of_dump(socket, ownership, names);
         let counts = if plan.tracking.is_empty() {
-            found.seen.insert(facts.identity())
+            untracked.insert(facts.identity())
         } else {
-            tracker.lock().on_dump(&mut facts, found)
+            tracker.lock().on_dump(&mut facts, target, program, untracked)
         };
         if !counts {
             return;
@@ -253,8 +252,8 @@ impl<'a, W: World> Folding<'a, W> {
 
     /// What there is when all dumps have ended.
     pub(super) fn into_folded(self) -> Folded {
-        let Self { tables, selected, found, sockets, unowned, .. } = self;
-        Folded { tables, selected, found, sockets, unowned }
+        let Self { tables, selected, untracked, sockets, unowned, .. } = self;
+        Folded { tables, selected, untracked, sockets, unowned }
     }
 }
 
@@ -264,8 +263,8 @@ pub(super) struct Folded {
     pub(super) tables: Vec<Option<Table>>,
     /// The sockets that each of them selects.
     pub(super) selected: Vec<u64>,
-    /// What belongs to the folded views.
-    pub(super) found: Found,
+    /// Sockets that have no record.
+    pub(super) untracked: HashSet<u64>,
     /// Sockets, each once.
     pub(super) sockets: u64,
     /// Sockets that processes hold, and nobody knows which.

@@ -8,9 +8,9 @@ use hashbrown::HashSet;
 
 use super::netns::{NetnsError, NetnsTarget};
 use super::state::{CollectorState, SharedTracker};
+use super::tracker::Inventory;
 use super::{Entered, Listed, World, list};
 use crate::config::CONNECTIONS;
-use crate::fold::Inventory;
 use crate::plan::Plan;
 use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, TCP, dump};
 

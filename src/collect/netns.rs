@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use hashbrown::{HashMap, HashSet};
 
+use super::tracker::Generation;
 use crate::attribute::{Cgroup, Listing, Namespace, Netns, Sockstat};
 use crate::sockdiag::{Netlink, UnfinishedDump};
 
@@ -33,8 +34,8 @@ struct Known {
     netns: Arc<Netns>,
     /// The process whose cgroup counts for those of whom no other is known.
     pid: Option<u32>,
-    /// Whether its sockets may be in rows with another name.
-    renamed: bool,
+    /// When it got its name. Sockets that were placed before may be in rows with another name.
+    named_at: Generation,
     /// A dump that has not ended in time.
     left: Option<Left>,
     /// For how many collections it has not been listed.
@@ -55,8 +56,8 @@ struct Left {
 pub(crate) struct NetnsTarget {
     pub(crate) namespace: Namespace,
     pub(crate) netns: Arc<Netns>,
-    /// Whether those that are known may have been seen when it was called otherwise.
-    pub(crate) renamed: bool,
+    /// When it got its name. Sockets that were placed before may be in rows with another name.
+    pub(crate) named_at: Generation,
 }
 
 impl NetnsRegistry {
@@ -65,8 +66,15 @@ impl NetnsRegistry {
         self.listed
     }
 
-    /// The namespaces to look at, the own one first, of a listing that was `found` or else of the own one alone.
-    pub(crate) fn update(&mut self, listing: Listing, found: bool, proc: &Path) -> Vec<NetnsTarget> {
+    /// The namespaces to look at, the own one first, of a listing that was `found` or else of the own one alone. A change of
+    /// a name begins the `next_generation`.
+    pub(crate) fn update(
+        &mut self,
+        listing: Listing,
+        found: bool,
+        proc: &Path,
+        mut next_generation: impl FnMut() -> Generation,
+    ) -> Vec<NetnsTarget> {
         self.listed |= found;
         let mut before = std::mem::take(&mut self.known);
         let targets: Vec<_> = listing
@@ -77,7 +85,7 @@ impl NetnsRegistry {
                 let mut known = known.unwrap_or_else(|| Known {
                     netns: Arc::new(self.number(&namespace)),
                     pid: None,
-                    renamed: false,
+                    named_at: Generation::NONE,
                     left: None,
                     missing: 0,
                 });
@@ -85,7 +93,7 @@ impl NetnsRegistry {
                 if known.netns.name != namespace.name {
                     known.netns =
                         Arc::new(Netns { name: namespace.name.clone(), ..Netns::clone(&known.netns) });
-                    known.renamed = true;
+                    known.named_at = next_generation();
                 }
                 if !namespace.own && namespace.pid != known.pid {
                     known.pid = namespace.pid;
@@ -93,7 +101,7 @@ impl NetnsRegistry {
                         Arc::new(Netns { cgroup: cgroup(&namespace, proc), ..Netns::clone(&known.netns) });
                 }
                 let target =
-                    NetnsTarget { netns: Arc::clone(&known.netns), renamed: known.renamed, namespace };
+                    NetnsTarget { netns: Arc::clone(&known.netns), named_at: known.named_at, namespace };
                 self.known.insert(target.namespace.inode, known);
                 target
             })
@@ -135,13 +143,6 @@ impl NetnsRegistry {
         self.last += u32::from(!namespace.own);
         let number = if namespace.own { 0 } else { self.last };
         Netns { number, name: namespace.name.clone(), cgroup: None }
-    }
-
-    /// Notes that all sockets of a namespace are in rows with its name now.
-    pub(crate) fn settle(&mut self, target: &NetnsTarget) {
-        if let Some(known) = self.known.get_mut(&target.namespace.inode) {
-            known.renamed = false;
-        }
     }
 
     /// Notes that a dump of a namespace has not ended in time.
@@ -243,7 +244,7 @@ mod tests {
 
     fn visited(registry: &mut NetnsRegistry, listing: Listing, found: bool) -> (bool, Vec<(String, u32)>) {
         let young = registry.were_found();
-        let targets = registry.update(listing, found, Path::new("/nonexistent"));
+        let targets = registry.update(listing, found, Path::new("/nonexistent"), Generation::default);
         (young, targets.into_iter().map(|target| (target.netns.name.clone(), target.netns.number)).collect())
     }
 

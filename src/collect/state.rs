@@ -139,7 +139,7 @@ impl SharedTracker {
 
     /// Tells of the end of a socket in the own namespace, with the last that the kernel knew of it.
     pub fn ended(&self, socket: &Socket<'_>, names: Names<'_>) {
-        self.lock().ended(None, socket, names, &|_, _| None, &mut |_, _| false);
+        self.lock().on_close(None, socket, names, &|_, _| None, &mut |_, _| false);
     }
 
     /// What was held at the start.
@@ -325,7 +325,7 @@ impl CollectorState {
         }
         // Made before anything is locked: names may have to be looked up.
         let program = plan.program(world);
-        self.tracker.lock().adopt(plan, program, inventory);
+        self.tracker.lock().reload(plan, program, inventory);
         self.tracker.config().privileges = privileges;
     }
 

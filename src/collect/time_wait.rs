@@ -3,7 +3,7 @@
 //!
 //! Refuses to know any one of them.
 
-use super::tracker::{Found, Tracker};
+use super::tracker::Tracker;
 use crate::exposition::LabelBuffer;
 use crate::plan::Program;
 use crate::sockdiag::{State, StateSet};
@@ -18,17 +18,14 @@ pub(super) fn unasked(program: &Program) -> Program {
 }
 
 /// Adds their number to the views by state.
-pub(super) fn add(tracker: &mut Tracker, found: &mut Found, number: u64) {
+pub(super) fn add(tracker: &mut Tracker, number: u64) {
     let key = LabelBuffer::of([State::TimeWait.name()]);
-    for (table, columns) in tracker.counting(State::TimeWait) {
-        let row = tracker.ledger.tables.get_mut(table).map(|table| table.row(key.packed()));
-        if let Some(selected) = found.selected.get_mut(table) {
-            *selected += number;
-        }
-        if let (Some(row), Some(amounts)) = (row, found.amounts.get_mut(table)) {
-            for column in columns {
-                amounts.add(row, column, number, 0);
-            }
+    let views = tracker.ledger.views.iter_mut();
+    for view in views.filter(|view| view.spec.states.contains(State::TimeWait)) {
+        let row = view.table.row(key.packed());
+        view.found.selected += number;
+        for (column, _) in &view.spec.gauges {
+            view.found.gauges.add(row, *column, number);
         }
     }
 }

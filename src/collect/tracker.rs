@@ -1,107 +1,69 @@
-//! Sockets into the ledger: what a dump shows of them, and what an event tells of their end.
+//! The tracker: what is known of each socket from one dump to the next, and from its last dump to its end.
 //!
-//! Shared by the collector's thread and the one that hears events. Refuses to know threads and where
+//! Shared by the collector's thread and the one that reads close events. Refuses to know threads and where
 //! sockets come from.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
 use super::key::Key;
 use super::netns::NetnsTarget;
-use crate::attribute::{Listeners, Namespace, Netns, OwnerId};
-use crate::config::View;
-use crate::fold::{CumulativeTable, GaugeColumns, Inventory, Ledger};
+use crate::attribute::{Netns, OwnerId};
+use crate::fold::{FrozenTable, GaugeColumns, RowId};
 use crate::metrics::Quantity;
-use crate::plan::{Folded, Plan, Program, Tracking, known_keys};
+use crate::plan::{Plan, Program};
 use crate::select::Nothing;
-use crate::sockdiag::State;
+use clock::Clock;
 use ends::Ends;
+use ledger::{Ledger, TrackedView};
+use namespaces::TrackedNamespaces;
 
+mod clock;
 mod closed;
 mod dumped;
 mod ends;
+mod generation;
+mod ledger;
 mod listeners;
+mod namespaces;
 mod reload;
 
-/// What is remembered of sockets, and how to fill it.
+pub(super) use generation::Generation;
+pub(super) use ledger::Inventory;
+
+/// What is tracked, and how.
 #[derive(Debug)]
 pub struct Tracker {
     plan: Arc<Plan>,
-    views: Arc<[View]>,
-    tracking: Arc<Tracking>,
     pub(super) ledger: Ledger,
-    /// By the numbers of their namespaces.
-    listeners: HashMap<u32, Listeners>,
-    /// The own namespace, and those of which events tell by their number.
-    own: Arc<Netns>,
-    heard: HashMap<i32, Arc<NetnsTarget>>,
-    /// What is wanted in the namespace that sockets come from now, and in others by their numbers.
-    program: Arc<Program>,
-    programs: HashMap<u32, Arc<Program>>,
-    start: Instant,
-    now: Instant,
-    /// Of each folded view, when it was first known which sockets there are.
-    baselines: Vec<Option<Instant>>,
-    /// Of each, whether sockets that the ledger knew before have no row in it yet.
-    joined: Vec<bool>,
-    /// Whether the directions of those are not known either.
-    undirected: bool,
+    namespaces: TrackedNamespaces,
+    clock: Clock,
+    /// When the last reload, or the start, was.
+    reloaded: Generation,
     /// Since when the owners of sockets have not been known.
     owners_unknown: Option<Instant>,
-    /// Where sockets come from now.
-    target: NetnsTarget,
-    /// Whether cgroups are asked for.
-    cgroups: bool,
-    observe: Duration,
-    /// The number of the period of observations that it is now.
-    period: u32,
     /// The sockets that have ended since the last complete collection, if a view needs their last values.
     pub(super) ends: Ends,
-    /// Closes of which the kernel told nothing but that they happened.
+    /// Closes of which the kernel reported nothing but that they happened.
     pub(super) without_information: u64,
     key: Key,
     values: Vec<u64>,
-    rows: Vec<u32>,
-}
-
-/// What one collection finds for the folded views.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    /// A table's new columns each.
-    pub(super) amounts: Vec<GaugeColumns>,
-    /// The sockets that each selects.
-    pub(super) selected: Vec<u64>,
-    /// Those of them that are in the row of what finds no room.
-    pub(super) in_other: Vec<u64>,
-    /// Sockets of this dump that the ledger does not know.
-    pub(super) seen: HashSet<u64>,
+    rows: Vec<Option<RowId>>,
 }
 
 impl Tracker {
     pub(super) fn new(plan: &Plan) -> Self {
-        let now = Instant::now();
+        let tracking = &plan.tracking;
+        let ledger = Ledger::new(tracking.with_tables(&plan.views), &tracking.counters, plan.collect.tracked);
         Self {
+            reloaded: ledger.baseline.generation,
+            ledger,
+            namespaces: TrackedNamespaces::new(plan.program(&Nothing)),
+            clock: Clock::new(plan.collect.observe),
             plan: Arc::new(plan.clone()),
-            views: Arc::clone(&plan.views),
-            tracking: Arc::clone(&plan.tracking),
-            ledger: Ledger::new(plan.tracking.shape(&plan.views, plan.collect.tracked)),
-            listeners: HashMap::new(),
-            own: Arc::default(),
-            heard: HashMap::new(),
-            program: Arc::new(plan.program(&Nothing)),
-            programs: HashMap::new(),
-            start: now,
-            now,
-            baselines: vec![None; plan.tracking.folded.len()],
-            joined: vec![false; plan.tracking.folded.len()],
-            undirected: false,
             owners_unknown: None,
-            target: NetnsTarget { namespace: Namespace::own(), netns: Arc::default(), renamed: false },
-            cgroups: plan.needs_cgroups(),
-            observe: plan.collect.observe,
-            period: 0,
             ends: Ends::default(),
             without_information: 0,
             key: Key::default(),
@@ -112,48 +74,45 @@ impl Tracker {
 
     /// Takes note of the time, which only moves between two batches.
     pub(super) fn at(&mut self, now: Instant) {
-        self.now = self.now.max(now);
-        let periods =
-            self.now.saturating_duration_since(self.start).as_nanos() / self.observe.as_nanos().max(1);
-        self.period = u32::try_from(periods).unwrap_or(u32::MAX);
+        self.clock.set(now);
     }
 
-    /// The namespaces are these: the own one, those of which events tell, and the numbers of all. `young`: those that
-    /// were not known before are new, and so are their sockets.
+    /// The namespaces are these: the exporter's own, those that close events name by nsid, and the numbers of all.
+    /// `young`: those that were not known before are new, and so are their sockets.
     pub(super) fn know(
         &mut self,
         own: Arc<Netns>,
-        heard: Vec<(i32, NetnsTarget)>,
+        by_nsid: Vec<(i32, NetnsTarget)>,
         all: &HashSet<u32>,
         young: bool,
     ) {
-        self.own = own;
-        self.heard = heard.into_iter().map(|(nsid, target)| (nsid, Arc::new(target))).collect();
-        self.programs.retain(|number, _| all.contains(number));
-        self.listeners.retain(|number, _| all.contains(number));
+        self.namespaces.know(own, by_nsid, all);
         self.ledger.baseline.exist(all, young);
     }
 
-    /// The own namespace has that name, unless a collection has said so already.
+    /// The exporter's own namespace has that name, unless a collection has said so already.
     pub(super) fn name_own(&mut self, name: String) {
-        if *self.own == Netns::default() {
-            self.own = Arc::new(Netns { name, ..Netns::default() });
-        }
+        self.namespaces.name_own(name);
     }
 
-    /// The own namespace.
+    /// The exporter's own namespace.
     pub(super) fn own(&self) -> Arc<Netns> {
-        Arc::clone(&self.own)
+        Arc::clone(&self.namespaces.own)
     }
 
-    /// What it follows.
+    /// Another generation: the name of a namespace changes.
+    pub(super) const fn next_generation(&mut self) -> Generation {
+        self.ledger.baseline.next_generation()
+    }
+
+    /// What it tracks sockets for.
     pub(super) fn plan(&self) -> Arc<Plan> {
         Arc::clone(&self.plan)
     }
 
-    /// Whether it follows that plan.
+    /// Whether that is this plan.
     pub(super) fn follows(&self, plan: &Plan) -> bool {
-        Arc::ptr_eq(&self.views, &plan.views)
+        Arc::ptr_eq(&self.plan.views, &plan.views)
     }
 
     /// Whether a socket has a record.
@@ -169,66 +128,54 @@ impl Tracker {
 
     fn note_certainty(&mut self, at: Instant) {
         if self.ledger.baseline.is_certain() {
-            self.baselines.iter_mut().for_each(|baseline| _ = baseline.get_or_insert(at));
+            for view in &mut self.ledger.views {
+                view.certain_since.get_or_insert(at);
+            }
         }
     }
 
     /// Whether the baseline of the own namespace is complete: the counters of all its sockets have been read.
     pub(super) fn has_baseline(&self) -> bool {
-        self.ledger.baseline.missing(self.own.number) == 0
+        self.ledger.baseline.missing(self.namespaces.own.number) == 0
     }
 
-    /// The sockets to come are those of a namespace, in which names stand for what the program says.
+    /// A namespace is to be dumped, in which names stand for what the program says.
     pub(super) fn enter(&mut self, target: &NetnsTarget, program: &Arc<Program>) {
-        self.target.clone_from(target);
-        self.program = Arc::clone(program);
-        self.programs.insert(target.netns.number, Arc::clone(program));
+        self.namespaces.of(target.netns.number).program = Some(Arc::clone(program));
     }
 
     /// The owner that a socket had when it was last seen.
     pub(super) fn last_owner(&self, identity: u64) -> OwnerId {
-        self.ledger.find(identity).map_or(OwnerId::NOBODY, |slot| OwnerId::numbered(self.ledger.owner(slot)))
+        let slot = self.ledger.find(identity);
+        slot.map_or(OwnerId::NOBODY, |slot| OwnerId::numbered(self.ledger.record(slot).owner()))
     }
 
     /// Dumps begin.
-    pub(super) fn begin(&mut self, owners_known: bool) -> Found {
-        self.owners_unknown = if owners_known { None } else { self.owners_unknown.or(Some(self.now)) };
+    pub(super) fn begin(&mut self, owners_known: bool) {
+        self.owners_unknown = if owners_known { None } else { self.owners_unknown.or(Some(self.clock.now)) };
         self.ledger.begin();
-        let (dump, now) = (self.ledger.dump(), self.seconds());
-        for (folded, table) in self.tracking.folded.iter().zip(&mut self.ledger.tables) {
-            let keys = self.views.get(folded.view).map(known_keys).unwrap_or_default();
-            for key in keys {
-                table.announce(&key, dump, now);
-            }
+        let (dump, now) = (self.ledger.dump(), self.clock.seconds());
+        for TrackedView { spec, table, found, .. } in &mut self.ledger.views {
+            spec.known_keys.iter().for_each(|key| table.announce(key, dump, now));
+            // However few sockets there are, their number is known.
+            let counts = spec.gauges.iter().filter(|(_, source)| source.quantity == Quantity::Sockets);
+            counts.for_each(|(column, _)| found.gauges.add(RowId::OTHER, *column, 0));
         }
-        let mut found = Found {
-            amounts: self.ledger.tables.iter().map(CumulativeTable::amounts).collect(),
-            selected: vec![0; self.tracking.folded.len()],
-            in_other: vec![0; self.tracking.folded.len()],
-            seen: HashSet::new(),
-        };
-        // However few sockets there are, their number is known.
-        for (folded, amounts) in self.tracking.folded.iter().zip(&mut found.amounts) {
-            let counts = folded.amounts.iter().filter(|(_, source)| source.quantity == Quantity::Sockets);
-            counts.for_each(|(column, _)| amounts.add(0, *column, 0, 0));
-        }
-        found
     }
 
     /// The dumps have ended: those in namespaces with the numbers `dumped` completely, those in `missed` not; `heard`
     /// if every close event that the kernel has sent is known here.
     pub(super) fn end(&mut self, complete: bool, heard: bool, dumped: &[u32], missed: &[u32]) {
-        let now = self.seconds();
         self.ledger.dumped(dumped, heard);
-        self.ledger.end(complete, heard, missed, now);
-        self.note_certainty(self.now);
+        self.ledger.end(complete, heard, missed, self.clock.seconds());
+        self.note_certainty(self.clock.now);
     }
 
-    /// Whether sockets keep their owners because nobody can tell them, which has not been so for long.
+    /// Whether sockets keep their owners because no owner can be found, which has not been so for long.
     fn keeps_owners(&self) -> bool {
         /// A label may name who held a socket a minute ago; ten seconds are the collection's.
         const BELIEVED: Duration = Duration::from_secs(50);
-        self.owners_unknown.is_some_and(|since| self.now.saturating_duration_since(since) < BELIEVED)
+        self.owners_unknown.is_some_and(|since| self.clock.now.saturating_duration_since(since) < BELIEVED)
     }
 
     /// A collection is complete, and its rows are settled.
@@ -236,26 +183,15 @@ impl Tracker {
         self.ends.forget(self.ledger.dump());
     }
 
-    fn seconds(&self) -> u32 {
-        u32::try_from(self.now.saturating_duration_since(self.start).as_secs()).unwrap_or(u32::MAX)
-    }
-
-    /// Whether the walk that has just ended is to be followed by another, because somebody needs a baseline.
+    /// Whether the walk that has just ended is to be followed by another, because a view needs a baseline.
     pub(super) fn wants_another_walk(&self) -> bool {
-        !self.program.track_if.is_empty() && self.ledger.baseline.missing(self.own.number) > 1
+        let missing = self.ledger.baseline.missing(self.namespaces.own.number);
+        !self.plan.tracking.track_if.is_empty() && missing > 1
     }
 
-    /// How many sockets have found no row of their own in a folded view.
-    pub(super) fn folded(&self, number: usize) -> u64 {
-        self.ledger.tables.get(number).map_or(0, CumulativeTable::folded)
-    }
-
-    /// The folded views that show a state, by number, with the columns that count sockets.
-    pub(super) fn counting(&self, state: State) -> Vec<(usize, Vec<usize>)> {
-        let views = self.tracking.folded.iter().enumerate().filter(|(_, folded)| {
-            self.views.get(folded.view).is_some_and(|view| view.states.contains(state))
-        });
-        let counts = |folded: &Folded| folded.amounts.iter().map(|(column, _)| *column).collect();
-        views.map(|(number, folded)| (number, counts(folded))).collect()
+    /// The table of an aggregated view, with its gauges if there are any.
+    pub(super) fn freeze(&self, view: &TrackedView, gauges: Option<GaugeColumns>) -> FrozenTable {
+        let known = |column| view.spec.feeds.get(column).is_some_and(|feed| self.ledger.knows(*feed));
+        view.table.freeze(gauges, known)
     }
 }

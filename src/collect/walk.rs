@@ -111,7 +111,6 @@ pub(super) fn walk<W: World>(
                 };
                 empty += usize::from(nothing);
                 dumped.push(target.netns.number);
-                registry.settle(target);
             }
             // It is gone with its sockets, or the process is by which it was to be entered, and the next listing tells.
             Err(NetnsError::Enter(error))

@@ -80,7 +80,7 @@ impl Counted<'_> {
 impl<'a, W: World> Census<'a, W> {
     pub(super) fn new(plan: &'a Plan, world: &'a W) -> Self {
         let announced =
-            |number| plan.tracking.folded.iter().any(|folded| folded.view == number && folded.announced);
+            |number| plan.tracking.aggregated.iter().any(|view| view.view == number && view.announced);
         let mut room = MOST;
         let views = plan.views.iter().enumerate().map(|(number, view)| {
             let mut keys = Keys::default();
@@ -122,7 +122,7 @@ impl<'a, W: World> Census<'a, W> {
         // An owner that stays unknown is a row all the same, and the collection has said so.
         let _ = self.attribution.begin(start, start + self.plan.collect.deadline / 2);
         let listing = self.world.namespaces().unwrap_or_else(|_| Listing::own());
-        self.targets = self.registry.update(listing, true, self.world.proc());
+        self.targets = self.registry.update(listing, true, self.world.proc(), Default::default);
         let everywhere = self.plan.collect.looks_elsewhere();
         let nsid = |target: &NetnsTarget| everywhere.then(|| self.world.nsid(&target.namespace)).flatten();
         self.heard = self.targets.iter().filter_map(|target| Some((nsid(target)?, target.clone()))).collect();

@@ -3,6 +3,7 @@
 //! Values stay the kernel's integers until they are read, so that sums are exact. A cell that no
 //! value reached is absent, never zero. Refuses to know units other than by a divisor.
 
+use super::gain::ABSENT;
 use crate::exposition::Sample;
 
 /// A column of cells, one for each row.
@@ -27,9 +28,6 @@ enum Kind {
         sums: Vec<u64>,
     },
 }
-
-/// A sum that no value has reached. The kernel's own 64-bit counters do not come near it.
-pub(super) const ABSENT: u64 = u64::MAX;
 
 /// The upper bounds of a distribution.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,81 +1,48 @@
-//! The table of a folded view, which stays from one collection to the next.
+//! The table of an aggregated view, which stays from one collection to the next.
 //!
-//! Sums of gains and histograms only grow; amounts are made anew by each collection and joined to
-//! them when the table is sealed. Refuses to know sockets, clocks, and how anything is written.
+//! Sums of gains and histograms only grow; each collection makes gauges again, and they are joined to
+//! the others when the table is frozen.
 
 use super::cell::Cells;
 use super::frozen::FrozenTable;
-use super::rows::{OTHER, Rows};
+use super::rows::{RowId, Rows};
 
-/// Where the values of a column come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Feed {
-    /// What the counter of that number gains.
-    Counter(usize),
-    /// Sockets that are first seen.
-    Opened,
-    /// Sockets that are gone.
-    Closed,
-    /// Observations of the reading of that number.
-    Reading(usize),
-    /// What each collection finds: nothing is kept.
-    Amount,
+/// A column of an aggregated view.
+#[derive(Clone, Debug)]
+pub enum TableColumn {
+    /// It only grows.
+    Cumulative(Cells),
+    /// Each collection makes it again, from empty cells like these.
+    Gauge(Cells),
 }
 
-/// The rows of a folded view.
+/// The rows of an aggregated view.
 #[derive(Debug)]
 pub struct CumulativeTable {
     rows: Rows,
-    columns: Vec<(Feed, Cells)>,
-    marks: Vec<RowState>,
+    columns: Vec<TableColumn>,
     /// A row without a socket is kept for so many seconds.
     idle: u32,
     /// Sockets that found no row of their own.
-    folded: u64,
+    overflowed: u64,
 }
 
-/// What keeps a row.
-#[derive(Clone, Copy, Debug, Default)]
-struct RowState {
-    /// Sockets of the ledger that are in it now.
-    live: u32,
-    /// The number of the dump that last found something for it.
-    dump: u32,
-    /// When it last was of use, in seconds.
-    used: u32,
-}
-
-/// The columns of one collection, beside those that stay.
+/// The columns that one collection makes, in their places among all columns of a table.
 #[derive(Debug, Default)]
 pub struct GaugeColumns(Vec<Option<Cells>>);
 
 impl CumulativeTable {
-    /// A table without rows whose overflow goes to the row with the key `other`.
+    /// A table without rows whose overflow goes to the row with the key `other`. Idle rows are kept for `idle` seconds.
     #[must_use]
-    pub fn new(columns: Vec<(Feed, Cells)>, other: &[u8], limit: usize, idle: u32) -> Self {
-        let rows = Rows::new(other, limit);
-        let mut table = Self { rows, columns, marks: Vec::new(), idle, folded: 0 };
-        table.reset(OTHER);
+    pub fn new(columns: Vec<TableColumn>, other: &[u8], limit: usize, idle: u32) -> Self {
+        let mut table = Self { rows: Rows::new(other, limit), columns, idle, overflowed: 0 };
+        table.reset(RowId::OTHER);
         table
-    }
-
-    /// The same rows, fed by the numbers that a table with the same columns is fed by.
-    #[must_use]
-    pub(super) fn fed_as(mut self, other: &Self) -> Self {
-        for ((feed, _), (new, _)) in self.columns.iter_mut().zip(&other.columns) {
-            *feed = *new;
-        }
-        self
-    }
-
-    /// The feeds of the columns, in their order.
-    pub fn feeds(&self) -> impl Iterator<Item = Feed> {
-        self.columns.iter().map(|(feed, _)| *feed)
     }
 
     /// The row with this key, or the one that takes what finds no room.
     #[inline]
-    pub fn row(&mut self, key: &[u8]) -> u32 {
+    pub fn row(&mut self, key: &[u8]) -> RowId {
         let (row, new) = self.rows.row(key);
         if new {
             self.reset(row);
@@ -85,13 +52,13 @@ impl CumulativeTable {
 
     /// Whether the row takes what finds no room elsewhere.
     #[must_use]
-    pub fn is_overflow(&self, row: u32) -> bool {
+    pub fn is_overflow(&self, row: RowId) -> bool {
         self.rows.is_overflow(row)
     }
 
     /// Notes that a socket was put into a row, which may be the one that takes what finds no room.
-    pub fn note(&mut self, row: u32) {
-        self.folded += u64::from(self.rows.is_overflow(row));
+    pub fn note(&mut self, row: RowId) {
+        self.overflowed += u64::from(self.rows.is_overflow(row));
     }
 
     /// Shows a row with this key if there is room, before any socket has it.
@@ -105,124 +72,123 @@ impl CumulativeTable {
 
     /// Notes that a dump found something for a row.
     #[inline]
-    pub fn touch(&mut self, row: u32, dump: u32, now: u32) {
-        if let Some(mark) = self.marks.get_mut(row as usize) {
-            mark.dump = dump;
-            mark.used = now;
+    pub fn touch(&mut self, row: RowId, dump: u32, now: u32) {
+        if let Some(state) = self.rows.state_mut(row) {
+            (state.dump, state.used) = (dump, now);
         }
     }
 
-    /// A socket of the ledger is in the row from now on.
-    pub(super) fn enter(&mut self, row: u32) {
-        if let Some(mark) = self.marks.get_mut(row as usize) {
-            mark.live += 1;
+    /// A tracked socket is in the row from now on.
+    pub fn enter(&mut self, row: RowId) {
+        if let Some(state) = self.rows.state_mut(row) {
+            state.live += 1;
         }
         self.note(row);
     }
 
-    /// A socket of the ledger is no longer in the row.
-    pub(super) fn leave(&mut self, row: u32, now: u32) {
-        if let Some(mark) = self.marks.get_mut(row as usize) {
-            mark.live = mark.live.saturating_sub(1);
-            mark.used = now;
+    /// A tracked socket is no longer in the row.
+    pub fn leave(&mut self, row: RowId, now: u32) {
+        if let Some(state) = self.rows.state_mut(row) {
+            state.live = state.live.saturating_sub(1);
+            state.used = now;
         }
     }
 
-    /// Adds to a cell of a column that stays.
+    /// Adds to a cell of a cumulative column.
     #[inline]
-    pub(super) fn add(&mut self, row: u32, column: usize, value: u64) {
-        if let Some((_, cells)) = self.columns.get_mut(column) {
-            cells.add(row as usize, value, 0);
+    pub fn add(&mut self, row: RowId, column: usize, value: u64) {
+        if let Some(TableColumn::Cumulative(cells)) = self.columns.get_mut(column) {
+            cells.add(row.index(), value, 0);
         }
-    }
-
-    /// Adds one to every column with this feed.
-    pub(super) fn count(&mut self, row: u32, what: Feed) {
-        let of_feed = self.columns.iter_mut().filter(|(feed, _)| *feed == what);
-        of_feed.for_each(|(_, cells)| cells.add(row as usize, 1, 0));
     }
 
     /// Frees the rows that have no socket, were not found by this complete dump, and are idle for too long.
-    pub(super) fn expire(&mut self, dump: u32, now: u32) {
-        let idle = |mark: &RowState| {
-            mark.live == 0 && mark.dump != dump && now.saturating_sub(mark.used) >= self.idle
-        };
-        let marks = (0_u32..).zip(&self.marks).skip(1);
-        let gone: Vec<u32> = marks.filter(|(_, mark)| idle(mark)).map(|(row, _)| row).collect();
-        for row in gone {
-            self.rows.remove(row);
-        }
+    pub fn expire(&mut self, dump: u32, now: u32) {
+        let Self { rows, idle, .. } = self;
+        rows.remove_where(|row| row.live == 0 && row.dump != dump && now.saturating_sub(row.used) >= *idle);
     }
 
-    /// Gives back the memory of rows that are gone, if that is most of it: for each row its new number, or `u32::MAX`
-    /// for one that is gone.
-    pub(super) fn shrink(&mut self) -> Option<Vec<u32>> {
+    /// Gives back the memory of rows that are gone, if that is most of it: for each row its new one, or `None` for one
+    /// that is gone.
+    pub fn shrink(&mut self) -> Option<Vec<Option<RowId>>> {
         let moved = self.rows.shrink()?;
         let kept: Vec<usize> =
-            moved.iter().enumerate().filter(|(_, row)| **row != u32::MAX).map(|(row, _)| row).collect();
-        for (feed, cells) in &mut self.columns {
-            if *feed != Feed::Amount {
+            moved.iter().enumerate().filter_map(|(row, new)| new.is_some().then_some(row)).collect();
+        for column in &mut self.columns {
+            if let TableColumn::Cumulative(cells) = column {
                 cells.keep(&kept);
             }
         }
-        self.marks = kept.iter().filter_map(|row| self.marks.get(*row).copied()).collect();
         Some(moved)
     }
 
     /// Empty cells for what a collection finds.
     #[must_use]
-    pub fn amounts(&self) -> GaugeColumns {
-        let fresh = |(feed, cells): &(Feed, Cells)| (*feed == Feed::Amount).then(|| cells.clone());
+    pub fn gauges(&self) -> GaugeColumns {
+        let fresh = |column: &TableColumn| match column {
+            TableColumn::Gauge(cells) => Some(cells.clone()),
+            TableColumn::Cumulative(_) => None,
+        };
         GaugeColumns(self.columns.iter().map(fresh).collect())
     }
 
     /// How many sockets have found no row of their own so far.
     #[must_use]
-    pub const fn folded(&self) -> u64 {
-        self.folded
+    pub const fn overflowed(&self) -> u64 {
+        self.overflowed
     }
 
-    /// What a snapshot shows: all columns, or without amounts only those that stay.
+    /// What a snapshot shows: all columns, or without gauges only the cumulative ones.
     ///
-    /// A column that stays is withheld as long as `known` says that its feed has never had a value.
+    /// A cumulative column is withheld as long as `known` says, by its number, that it has never had a value.
     #[must_use]
-    pub fn seal(&self, amounts: Option<GaugeColumns>, known: impl Fn(Feed) -> bool) -> FrozenTable {
-        let mut amounts = amounts.map(|amounts| amounts.0).unwrap_or_default().into_iter();
-        let columns = self.columns.iter().map(|(feed, cells)| match (feed, amounts.next().flatten()) {
-            (Feed::Amount, amount) => amount.map(|cells| cells.filled(self.rows.len())),
-            (feed, _) => known(*feed).then(|| cells.clone()),
+    pub fn freeze(&self, gauges: Option<GaugeColumns>, known: impl Fn(usize) -> bool) -> FrozenTable {
+        let mut gauges = gauges.map(|gauges| gauges.0).unwrap_or_default().into_iter();
+        let columns = self.columns.iter().enumerate().map(|(number, column)| {
+            let gauge = gauges.next().flatten();
+            match column {
+                TableColumn::Gauge(_) => gauge.map(|cells| cells.filled(self.rows.len())),
+                TableColumn::Cumulative(cells) => known(number).then(|| cells.clone()),
+            }
         });
         FrozenTable {
             columns: columns.collect(),
-            texts: self.rows.texts(),
+            keys: self.rows.keys(),
             shown: Some(self.rows.used().collect()),
             left_out: 0,
         }
     }
 
-    fn reset(&mut self, row: u32) {
-        let row = row as usize;
-        for (feed, cells) in &mut self.columns {
-            if *feed != Feed::Amount {
-                cells.reset(row);
+    fn reset(&mut self, row: RowId) {
+        for column in &mut self.columns {
+            if let TableColumn::Cumulative(cells) = column {
+                cells.reset(row.index());
             }
-        }
-        if self.marks.len() <= row {
-            self.marks.resize(row + 1, RowState::default());
-        }
-        if let Some(mark) = self.marks.get_mut(row) {
-            *mark = RowState::default();
         }
     }
 }
 
 impl GaugeColumns {
-    /// Folds a socket's value of that age into a cell, if the column is one of the collection's.
+    /// Adds a socket's value to a cell, if the column is one of the collection's.
     #[inline]
-    pub fn add(&mut self, row: u32, column: usize, value: u64, age: u32) {
+    pub fn add(&mut self, row: RowId, column: usize, value: u64) {
         if let Some(Some(cells)) = self.0.get_mut(column) {
-            cells.reach(row as usize);
-            cells.add(row as usize, value, age);
+            cells.reach(row.index());
+            cells.add(row.index(), value, 0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_row_of_a_view_without_labels_is_no_overflow() {
+        let mut table = CumulativeTable::new(vec![TableColumn::Cumulative(Cells::sum())], b"", 1, 0);
+        assert_eq!(table.freeze(None, |_| true).rows(), 1);
+        let row = table.row(b"");
+        table.note(row);
+        assert_eq!(table.overflowed(), 0);
     }
 }

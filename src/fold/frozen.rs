@@ -8,7 +8,7 @@ use super::key::{KeyBuffer, Size};
 /// A table that is complete.
 #[derive(Debug)]
 pub struct FrozenTable {
-    pub(super) texts: KeyBuffer,
+    pub(super) keys: KeyBuffer,
     /// `None` where a column is withheld.
     pub(super) columns: Vec<Option<Cells>>,
     /// `None` if every row is shown.
@@ -21,13 +21,13 @@ impl FrozenTable {
     /// How much the table holds.
     #[must_use]
     pub fn size(&self) -> Size {
-        self.texts.size()
+        self.keys.size()
     }
 
     /// How many rows are shown.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.shown.as_ref().map_or(self.texts.size().rows, Vec::len)
+        self.shown.as_ref().map_or(self.keys.size().rows, Vec::len)
     }
 
     /// The key of a shown row and its number in the columns.
@@ -38,7 +38,7 @@ impl FrozenTable {
             Some(shown) => *shown.get(index)? as usize,
             None => index,
         };
-        Some((row, self.texts.get(row)?))
+        Some((row, self.keys.get(row)?))
     }
 
     /// The cells of a column; `None` if it is withheld.

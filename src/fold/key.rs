@@ -59,9 +59,9 @@ impl KeyBuffer {
 }
 
 impl<'a> FromIterator<&'a [u8]> for KeyBuffer {
-    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(texts: I) -> Self {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(keys: I) -> Self {
         let mut all = Self::default();
-        texts.into_iter().for_each(|text| all.push(text));
+        keys.into_iter().for_each(|text| all.push(text));
         all
     }
 }
@@ -71,19 +71,19 @@ impl<'a> FromIterator<&'a [u8]> for KeyBuffer {
 pub struct Keys {
     seed: HashSeed,
     index: HashTable<u32>,
-    texts: KeyBuffer,
+    keys: KeyBuffer,
 }
 
 impl Keys {
     pub(super) fn new(seed: HashSeed) -> Self {
-        Self { seed, index: HashTable::new(), texts: KeyBuffer::default() }
+        Self { seed, index: HashTable::new(), keys: KeyBuffer::default() }
     }
 
     /// Makes room, before the first key.
     pub(super) fn reserve(&mut self, size: Size) {
         self.index = HashTable::with_capacity(size.rows);
-        self.texts.ends.reserve(size.rows);
-        self.texts.bytes.reserve(size.bytes);
+        self.keys.ends.reserve(size.rows);
+        self.keys.bytes.reserve(size.bytes);
     }
 
     /// The key's row; with it, if the key is new, what `admit` says of its hash: without that the key is not kept.
@@ -93,17 +93,17 @@ impl Keys {
         key: &[u8],
         admit: impl FnOnce(u64) -> Option<T>,
     ) -> Option<(usize, Option<T>)> {
-        let Self { seed, index, texts } = self;
+        let Self { seed, index, keys } = self;
         let hash = seed.hash(key);
-        let same = |row: &u32| texts.get(*row as usize) == Some(key);
-        let rehash = |row: &u32| seed.hash(texts.get(*row as usize).unwrap_or_default());
+        let same = |row: &u32| keys.get(*row as usize) == Some(key);
+        let rehash = |row: &u32| seed.hash(keys.get(*row as usize).unwrap_or_default());
         match index.entry(hash, same, rehash) {
             Entry::Occupied(row) => Some((*row.get() as usize, None)),
             Entry::Vacant(place) => admit(hash).map(|admitted| {
-                let row = texts.ends.len();
+                let row = keys.ends.len();
                 // The kernel holds fewer than 2^32 sockets.
                 place.insert(u32::try_from(row).unwrap_or(u32::MAX));
-                texts.push(key);
+                keys.push(key);
                 (row, Some(admitted))
             }),
         }
@@ -111,11 +111,11 @@ impl Keys {
 
     /// How many keys there are.
     pub(super) const fn len(&self) -> usize {
-        self.texts.ends.len()
+        self.keys.ends.len()
     }
 
     /// The keys without the way to find them.
     pub(super) fn into_texts(self) -> KeyBuffer {
-        self.texts
+        self.keys
     }
 }

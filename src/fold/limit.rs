@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 
 use super::before::Before;
-use super::table::Row;
+use super::table::ConnectionRow;
 
 /// The limit of one view, with the rows of its last complete collection.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +94,7 @@ impl Limit {
     }
 
     /// The rows to show (`None`: all), and the number of keys without one.
-    pub(super) fn seal(&self, rows: &[Row]) -> (Option<Vec<u32>>, usize) {
+    pub(super) fn freeze(&self, rows: &[ConnectionRow]) -> (Option<Vec<u32>>, usize) {
         let left_out = self.room.as_ref().map_or(0, |room| room.left_out);
         let Some(most) = self.most else { return (None, left_out) };
         let mut free = (most + self.waiting).saturating_sub(rows.len());

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::MISSES;
 use super::before::{Before, Known, NO_SOCKET};
-use super::cell::{ABSENT, Cells};
-use super::ledger::gain;
+use super::cell::Cells;
+use super::gain::{ABSENT, gain};
 use super::shares::{Share, Shares};
-use super::table::{Counter, Held, Row, Table, sum};
+use super::table::{ConnectionRow, Counter, Held, Table, sum};
 
 /// The rows that are remembered of a view without a limit.
 const MOST_REMEMBERED: usize = 10_000;
@@ -113,7 +113,7 @@ impl<D: Departed> Settling<'_, D> {
     fn rows(&mut self, shown: Option<&[u32]>) {
         match shown {
             None if self.table.several == 0 => {
-                let known = |row: &Row| Known { hash: row.hash, socket: row.socket };
+                let known = |row: &ConnectionRow| Known { hash: row.hash, socket: row.socket };
                 self.next.rows = self.table.rows.iter().map(known).collect();
             }
             None => (0..).zip(0..self.table.rows.len()).for_each(|(row, _)| self.row(row)),
@@ -123,7 +123,9 @@ impl<D: Departed> Settling<'_, D> {
 
     /// Settles a row of the table.
     fn row(&mut self, number: u32) {
-        let Some(Row { hash, socket, held }) = self.table.rows.get(number as usize).copied() else { return };
+        let Some(ConnectionRow { hash, socket, held }) = self.table.rows.get(number as usize).copied() else {
+            return;
+        };
         let socket = match held {
             Held::New | Held::Same(_) => socket,
             Held::Changed(before) => self.several(Some(number), Some(before)),
@@ -135,7 +137,7 @@ impl<D: Departed> Settling<'_, D> {
     /// Keeps what rows had that are not there any more, those that were shown first.
     fn remember(&mut self) {
         let mut there = vec![false; self.before.rows.len()];
-        for row in self.table.rows.iter().filter_map(Row::before) {
+        for row in self.table.rows.iter().filter_map(ConnectionRow::before) {
             there.get_mut(row as usize).into_iter().for_each(|there| *there = true);
         }
         let most = self.next.rows.len() + self.table.limit.most.unwrap_or(MOST_REMEMBERED);

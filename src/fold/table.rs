@@ -1,7 +1,8 @@
 //! The rows of one per-connection view in one collection.
 
-use super::cell::{ABSENT, Cells};
+use super::cell::Cells;
 use super::frozen::FrozenTable;
+use super::gain::ABSENT;
 use super::key::{HashSeed, Keys, Size};
 use super::limit::{Admitted, Limit};
 use super::settle::Departed;
@@ -19,7 +20,7 @@ pub struct Table {
     row_bytes: usize,
     /// Whether rows are compared with those of the last collection.
     compares: bool,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<ConnectionRow>,
     pub(super) counters: Vec<Counter>,
     /// The sockets of rows with several of them, in the order of their arrival.
     pub(super) shares: Shares,
@@ -48,7 +49,7 @@ pub struct Counter {
 
 /// A row, and which sockets are in it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
+pub(super) struct ConnectionRow {
     pub(super) hash: u64,
     /// The first socket.
     pub(super) socket: u64,
@@ -68,7 +69,7 @@ pub(super) enum Held {
     Shared(Option<u32>),
 }
 
-impl Row {
+impl ConnectionRow {
     pub(super) const fn before(&self) -> Option<u32> {
         match self.held {
             Held::New => None,
@@ -106,7 +107,7 @@ impl Table {
     pub fn counting(self, counters: Vec<Counter>, remembers: bool) -> Self {
         let compares = self.compares || !counters.is_empty();
         // The row as it is now, and what the next collection compares it with.
-        let row_bytes = self.row_bytes + 2 * size_of::<Row>() + counters.len() * size_of::<u64>();
+        let row_bytes = self.row_bytes + 2 * size_of::<ConnectionRow>() + counters.len() * size_of::<u64>();
         Self { shares: Shares::new(counters.len()), counters, row_bytes, compares, remembers, ..self }
     }
 
@@ -134,7 +135,7 @@ impl Table {
                         Some(row) => Held::Changed(row),
                     };
                     *several += usize::from(matches!(held, Held::Changed(_)));
-                    rows.push(Row { hash, socket, held });
+                    rows.push(ConnectionRow { hash, socket, held });
                 }
                 if row >= self.room {
                     self.make_room(row + TOGETHER);
@@ -186,13 +187,13 @@ impl Table {
     ///
     /// `departed` has the last values of sockets that have left.
     #[must_use]
-    pub fn seal(mut self, departed: &impl Departed) -> (FrozenTable, Limit) {
+    pub fn freeze(mut self, departed: &impl Departed) -> (FrozenTable, Limit) {
         self.make_room(self.keys.len());
-        let (shown, left_out) = self.limit.seal(&self.rows);
+        let (shown, left_out) = self.limit.freeze(&self.rows);
         let before = self.compares.then(|| self.settle(shown.as_deref(), departed));
         let next = self.limit.following(before.unwrap_or_default());
         let columns = self.columns.into_iter().map(Some).collect();
-        (FrozenTable { texts: self.keys.into_texts(), columns, shown, left_out }, next)
+        (FrozenTable { keys: self.keys.into_texts(), columns, shown, left_out }, next)
     }
 }
 
@@ -215,7 +216,7 @@ mod tests {
                 table.add(row, 0, *value, 0);
             }
         }
-        let (sealed, next) = table.seal(&());
+        let (sealed, next) = table.freeze(&());
         let mut rows: Vec<_> = (0..sealed.rows())
             .filter_map(|index| sealed.shown(index))
             .filter_map(|(row, key)| Some((key.to_vec(), sealed.column(0)?.sample(row)?.integer()?)))
@@ -258,7 +259,7 @@ mod tests {
                         table.add(row, 0, value, 0);
                     }
                 }
-                let (sealed, _) = table.seal(&());
+                let (sealed, _) = table.freeze(&());
                 shown = (sealed.rows(), sealed.left_out);
             });
             (memory.bytes_max, shown)

@@ -10,6 +10,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use source::raw;
 pub use source::{Condition, Quantity, Source};
 pub use table::{METRICS, OMITTED};
 

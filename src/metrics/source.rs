@@ -67,7 +67,7 @@ pub(super) const fn every(quantity: Quantity) -> Source {
 }
 
 /// A field of every connection.
-pub(super) const fn raw(field: &'static Field) -> Source {
+pub(crate) const fn raw(field: &'static Field) -> Source {
     every(Quantity::Field(field)).of(CONNECTIONS)
 }
 

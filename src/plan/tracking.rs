@@ -1,32 +1,28 @@
-//! What must be remembered of sockets, so that folded views have a past.
-//!
-//! Refuses to know how it is remembered.
+//! Which sockets must be tracked between collections, and for what.
 
 use std::collections::BTreeSet;
 
-use crate::config::{CONNECTIONS, View};
+use crate::config::{CONNECTIONS, Column, View};
 use crate::exposition::LabelBuffer;
-use crate::fold::{CumulativeTable, Feed, Shape};
+use crate::fold::{CumulativeTable, TableColumn};
 use crate::metrics::{Fold, Kind, Quantity, Source};
 use crate::properties::{Property, Stability};
 use crate::select::Expression;
-use crate::sockdiag::State;
+use crate::sockdiag::{State, StateSet};
 
 /// The label text of what finds no room.
 const OTHER: &[u8] = b"other";
 
-/// What is remembered.
+/// What is tracked.
 #[derive(Clone, Debug)]
 pub struct Tracking {
-    /// The folded views.
-    pub folded: Vec<Folded>,
-    /// The counters that any of them shows, each once.
+    /// The aggregated views, in the order of the views.
+    pub aggregated: Vec<AggregatedView>,
+    /// The counters that any view accumulates, each once.
     pub counters: Vec<Source>,
-    /// The readings of which any of them has a histogram, each once.
-    pub readings: Vec<Source>,
-    /// Which sockets are followed: any that one of these accepts at first sight. Empty if none is.
+    /// Which sockets are tracked: any that one of these accepts at first sight. Empty if none is.
     pub track_if: Vec<Expression>,
-    /// Whether a row of a per-connection view may hold several connections that are followed.
+    /// Whether a row of a per-connection view may hold several connections that are tracked.
     pub condenses: bool,
     /// Whether the listeners of the host must be known.
     pub listeners: bool,
@@ -34,36 +30,100 @@ pub struct Tracking {
     pub events: bool,
 }
 
-/// A folded view.
+/// Where the values of a column of an aggregated view come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// What a counter gains.
+    Counter(Source),
+    /// Sockets that are first seen.
+    Opened,
+    /// Sockets that are gone.
+    Closed,
+    /// Observations for a histogram.
+    Distribution(Source),
+    /// What each collection finds: nothing is kept.
+    Gauge,
+}
+
+impl Feed {
+    fn of(column: &Column) -> Self {
+        let source = column.metric.source;
+        match (&column.fold, source.quantity) {
+            (Fold::Gain, Quantity::Opened) => Self::Opened,
+            (Fold::Gain, Quantity::Closed) => Self::Closed,
+            (Fold::Gain, _) => Self::Counter(source),
+            (Fold::Histogram(_), _) => Self::Distribution(source),
+            _ => Self::Gauge,
+        }
+    }
+}
+
+/// An aggregated view.
 #[derive(Clone, Debug)]
-pub struct Folded {
+pub struct AggregatedView {
     /// Its number among the views.
     pub view: usize,
-    /// Its number among those that the ledger follows, if its rows have a past.
-    pub followed: Option<usize>,
+    /// The labels that its rows are keyed by.
+    pub by: Vec<Property>,
+    /// The states of its sockets.
+    pub states: StateSet,
+    /// Whether any of its columns only grows, so that each tracked socket keeps its row.
+    pub accumulates: bool,
     /// How long a socket stays in one row.
     pub stability: Stability,
     /// Whether its selection asks for owners.
     pub by_owner: bool,
-    /// The columns that each collection makes anew, with their source.
-    pub amounts: Vec<(usize, Source)>,
+    /// Whether it shows connections whatever their states.
+    pub of_connections: bool,
+    /// What feeds each column.
+    pub feeds: Vec<Feed>,
+    /// The columns that each collection makes again, with their source.
+    pub gauges: Vec<(usize, Source)>,
     /// Whether a row can be named after a listener, before there is a connection.
     pub announced: bool,
+    /// The keys that its rows can have, if they are few and known.
+    pub known_keys: Vec<Vec<u8>>,
+}
+
+impl AggregatedView {
+    fn new(number: usize, view: &View) -> Self {
+        let accumulates = view.stays();
+        let stability =
+            view.by.iter().map(|label| label.stability()).max().max(Some(view.selection.stability()));
+        let gauges = view.columns.iter().enumerate().filter(|(_, column)| !column.fold.stays());
+        Self {
+            view: number,
+            by: view.by.clone(),
+            states: view.states,
+            accumulates,
+            stability: if CONNECTIONS.is_within(view.states) {
+                stability.unwrap_or(Stability::Fixed)
+            } else {
+                Stability::Changing
+            },
+            by_owner: view.selection.needs_processes(),
+            of_connections: view.is_of_connections(),
+            feeds: view.columns.iter().map(Feed::of).collect(),
+            gauges: gauges.map(|(number, column)| (number, column.metric.source)).collect(),
+            announced: accumulates
+                && !view.by.is_empty()
+                && view.by.iter().all(|label| label.is_of_listener()),
+            known_keys: known_keys(view),
+        }
+    }
 }
 
 impl Tracking {
     pub(super) fn new(views: &[View], events: bool) -> Self {
         let needs_events = |view: &View| view.stays() || view.condenses() || view.needs_listeners();
         let mut tracking = Self {
-            folded: Vec::new(),
+            aggregated: Vec::new(),
             counters: Vec::new(),
-            readings: Vec::new(),
             track_if: Vec::new(),
             condenses: views.iter().any(View::condenses),
             listeners: false,
             events: events && views.iter().any(needs_events),
         };
-        let mut followed = 0;
         for (number, view) in views.iter().enumerate() {
             // A connection that no dump shows belongs to whom its listener does.
             let asks_for_owner = view.needs_processes() || view.needs_cgroups();
@@ -72,7 +132,13 @@ impl Tracking {
                 tracking.track_if.push(view.selection.at_any_time());
             }
             if view.folds {
-                tracking.add(number, view, &mut followed);
+                let view = AggregatedView::new(number, view);
+                for feed in &view.feeds {
+                    if let Feed::Counter(source) = feed {
+                        tracking.count(*source);
+                    }
+                }
+                tracking.aggregated.push(view);
             } else if view.condenses() {
                 let counters = view.columns.iter().filter(|column| column.kind == Kind::Counter);
                 counters.for_each(|column| tracking.count(column.metric.source));
@@ -81,91 +147,40 @@ impl Tracking {
         tracking
     }
 
-    fn add(&mut self, number: usize, view: &View, followed: &mut usize) {
-        for column in &view.columns {
-            let source = column.metric.source;
-            match column.fold {
-                Fold::Gain if !matches!(source.quantity, Quantity::Opened | Quantity::Closed) => {
-                    self.count(source)
-                }
-                Fold::Histogram(_) if !self.readings.contains(&source) => self.readings.push(source),
-                _ => {}
-            }
-        }
-        let amounts = view.columns.iter().enumerate().filter(|(_, column)| !column.fold.stays());
-        let folded = Folded {
-            view: number,
-            followed: view.stays().then_some(*followed),
-            stability: if CONNECTIONS.is_within(view.states) {
-                view.by
-                    .iter()
-                    .map(|label| label.stability())
-                    .max()
-                    .max(Some(view.selection.stability()))
-                    .unwrap_or(Stability::Fixed)
-            } else {
-                Stability::Changing
-            },
-            by_owner: view.selection.needs_processes(),
-            amounts: amounts.map(|(number, column)| (number, column.metric.source)).collect(),
-            announced: view.stays()
-                && !view.by.is_empty()
-                && view.by.iter().all(|label| label.is_of_listener()),
-        };
-        *followed += usize::from(view.stays());
-        self.folded.push(folded);
-    }
-
     fn count(&mut self, counter: Source) {
         if !self.counters.contains(&counter) {
             self.counters.push(counter);
         }
     }
 
-    /// Whether nothing is remembered: every collection stands alone.
+    /// Whether nothing is tracked: every collection stands alone.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.folded.is_empty() && self.track_if.is_empty()
+        self.aggregated.is_empty() && self.track_if.is_empty()
     }
 
-    /// The ledger to begin with.
+    /// The aggregated views, each with an empty table.
     #[must_use]
-    pub fn shape(&self, views: &[View], most: usize) -> Shape {
-        let folded = || self.folded.iter().enumerate();
-        Shape {
-            counters: self.counters.iter().map(|source| source.bits()).collect(),
-            tables: folded().filter_map(|(_, folded)| Some(self.table(views.get(folded.view)?))).collect(),
-            followed: folded()
-                .filter(|(_, folded)| folded.followed.is_some())
-                .map(|(table, _)| table)
-                .collect(),
-            most,
-        }
+    pub fn with_tables(&self, views: &[View]) -> Vec<(AggregatedView, CumulativeTable)> {
+        let views = views.iter().filter(|view| view.folds);
+        self.aggregated
+            .iter()
+            .zip(views)
+            .map(|(aggregated, view)| (aggregated.clone(), table(view)))
+            .collect()
     }
+}
 
-    fn table(&self, view: &View) -> CumulativeTable {
-        let columns = view.columns.iter().map(|column| {
-            let source = column.metric.source;
-            let number = |list: &[Source]| list.iter().position(|one| *one == source).unwrap_or(list.len());
-            let feed = match (&column.fold, source.quantity) {
-                (Fold::Gain, Quantity::Opened) => Feed::Opened,
-                (Fold::Gain, Quantity::Closed) => Feed::Closed,
-                (Fold::Gain, _) => Feed::Counter(number(&self.counters)),
-                (Fold::Histogram(_), _) => Feed::Reading(number(&self.readings)),
-                _ => Feed::Amount,
-            };
-            (feed, column.cells())
-        });
-        let other = LabelBuffer::of(view.by.iter().map(|_| OTHER));
-        let idle = if view.stays() { view.idle.as_secs() } else { 0 };
-        let limit = view.limit.unwrap_or(usize::MAX);
-        CumulativeTable::new(
-            columns.collect(),
-            other.packed(),
-            limit,
-            u32::try_from(idle).unwrap_or(u32::MAX),
-        )
-    }
+fn table(view: &View) -> CumulativeTable {
+    let column = |column: &Column| {
+        let make = if column.fold.stays() { TableColumn::Cumulative } else { TableColumn::Gauge };
+        make(column.cells())
+    };
+    let other = LabelBuffer::of(view.by.iter().map(|_| OTHER));
+    let idle = if view.stays() { view.idle.as_secs() } else { 0 };
+    let limit = view.limit.unwrap_or(usize::MAX);
+    let columns = view.columns.iter().map(column).collect();
+    CumulativeTable::new(columns, other.packed(), limit, u32::try_from(idle).unwrap_or(u32::MAX))
 }
 
 /// The keys that a view's rows can have, if they are few and known.

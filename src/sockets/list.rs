@@ -155,7 +155,7 @@ impl List {
             let row = counted.row(key.packed(), crate::fold::NO_SOCKET).expect("no limit");
             counted.add(row, 0, 1, 0);
         }
-        let tables = vec![Some(table.seal(&()).0), Some(counted.seal(&()).0)];
+        let tables = vec![Some(table.freeze(&()).0), Some(counted.freeze(&()).0)];
         Self(Snapshot { views: std::sync::Arc::clone(&plan.views), tables, report: SelfReport::default() })
     }
 }

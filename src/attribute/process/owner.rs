@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use hashbrown::HashMap;
 
@@ -15,8 +16,8 @@ const NAMED: usize = 4;
 /// For so many collections an owner stays that nobody named.
 const KEPT: u32 = 3;
 
-/// Stands for one set of processes with their names: it is never used again for another, and a rename makes a
-/// new one.
+/// Stands for one set of processes with their names: no table of processes ever uses it for another, and a rename
+/// makes a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OwnerId(u32);
 
@@ -158,7 +159,6 @@ pub(super) struct Owners {
     /// The owners of several processes, by the owners that each of these is alone.
     together: HashMap<Box<[OwnerId]>, OwnerId>,
     collection: u32,
-    last: u32,
     nobody: Arc<Owner>,
 }
 
@@ -208,10 +208,12 @@ impl Owners {
     }
 
     fn add(&mut self, processes: Vec<Process>) -> OwnerId {
-        // No id comes again: when they are used up, further owners are unknown.
-        let Some(next) = self.last.checked_add(1) else { return OwnerId::NOBODY };
-        self.last = next;
-        let id = OwnerId(next);
+        // No id comes again, so that whoever keeps one needs not know which table gave it. When they are used up,
+        // further owners are unknown.
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| last.checked_add(1));
+        let Ok(last) = last else { return OwnerId::NOBODY };
+        let id = OwnerId(last + 1);
         self.by_id.insert(id, Kept { owner: Arc::new(Owner::of(processes)), collection: self.collection });
         id
     }

@@ -1,25 +1,23 @@
-//! The ends of sockets: of those that were followed, and of those that nobody saw alive.
-//!
-//! Refuses to know where an end was heard of.
+//! The ends of sockets: of those that were tracked, and of those that no dump has shown.
 
 use std::sync::Arc;
 
 use super::Tracker;
-use super::dumped::{INBOUND, UNDIRECTED, UNPLACED};
+use super::dumped::row_of;
+use super::ledger::{Slot, TrackedView};
 use crate::attribute::{Direction, Namespace, Netns, Ownership};
 use crate::collect::listen::{self, local_end};
 use crate::collect::netns::NetnsTarget;
 use crate::facts::{Facts, Names};
-use crate::fold::{NO_ROW, Slot};
 use crate::sockdiag::{Socket, State, tcp_info};
 
 impl Tracker {
-    /// The end of a socket in the namespace with that number, or in the own one, with the last that the kernel
+    /// The end of a socket in the namespace with that nsid, or in the exporter's own, with the last that the kernel
     /// knew of it; `false` if no collection has seen the namespace.
     ///
-    /// The kernel gives the number of a namespace that is gone to the next one: a socket that was not followed is
-    /// told of only if `is_still` confirms whose number it is. `interface` names the interfaces of others than the own.
-    pub(in crate::collect) fn ended(
+    /// The kernel gives the nsid of a namespace that is gone to the next one: a socket without a record counts
+    /// only if `is_still` confirms whose nsid it is. `interface` names the interfaces of others than the own.
+    pub(in crate::collect) fn on_close(
         &mut self,
         nsid: Option<i32>,
         socket: &Socket<'_>,
@@ -28,125 +26,112 @@ impl Tracker {
         is_still: &mut dyn FnMut(i32, &Namespace) -> bool,
     ) -> bool {
         let Some(nsid) = nsid else {
-            self.ended_at(&Arc::clone(&self.own), socket, names);
+            self.close_in(&self.own(), socket, names);
             return true;
         };
-        let Some(target) = self.heard.get(&nsid).map(Arc::clone) else { return false };
+        let Some(target) = self.namespaces.by_nsid.get(&nsid).map(Arc::clone) else { return false };
         let NetnsTarget { netns, namespace, .. } = &*target;
-        let followed = self.ledger.find(netns.identity(socket.cookie())).is_some();
-        if !followed && !is_still(nsid, namespace) {
+        if !self.knows(netns.identity(socket.cookie())) && !is_still(nsid, namespace) {
             return false;
         }
         let interface = |index| interface(namespace, index);
-        self.ended_at(netns, socket, Names { interface: &interface, ..names });
+        self.close_in(netns, socket, Names { interface: &interface, ..names });
         true
     }
 
-    fn ended_at(&mut self, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
+    fn close_in(&mut self, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
         if socket.state() == State::SynRecv {
             // Two packets completed one handshake at once: the kernel drops the second of two sockets, and both have
             // the cookie of the request (net/ipv4/inet_connection_sock.c: inet_csk_complete_hashdance).
             return;
         }
         let informed = socket.ended_with_information();
-        let cookie = netns.identity(socket.cookie());
-        self.ledger.tombstone(cookie);
-        if let Some(slot) = self.ledger.find(cookie) {
+        let identity = netns.identity(socket.cookie());
+        self.ledger.tombstone(identity);
+        let Some(slot) = self.ledger.find(identity) else {
             if informed {
-                self.read(socket);
-                self.ledger.follow(slot, &self.values);
-                self.place_at_end(slot, netns, socket, names);
-                if !self.ledger.was_observed(slot) {
-                    self.observe(slot, socket);
-                }
-                self.note_end(cookie, slot);
+                self.close_unseen(netns, socket, names);
             } else {
-                self.without_information += 1;
+                self.without_information += u64::from(socket.was_disconnected());
             }
-            self.ledger.close(slot, self.seconds());
-        } else if informed {
-            self.closed_unseen(netns, socket, names);
+            return;
+        };
+        if informed {
+            self.read(socket);
+            self.ledger.follow(slot, &self.values);
+            self.place_at_end(slot, netns, socket, names);
+            if !self.ledger.was_observed(slot) {
+                self.observe(slot, socket);
+            }
+            self.note_end(identity, slot);
         } else {
-            self.without_information += u64::from(socket.was_disconnected());
+            self.without_information += 1;
         }
+        self.ledger.close(slot, self.clock.seconds());
     }
 
     /// Keeps the last values of a socket if a row may hold several connections.
-    fn note_end(&mut self, cookie: u64, slot: Slot) {
-        if self.tracking.condenses {
+    fn note_end(&mut self, identity: u64, slot: Slot) {
+        if self.plan.tracking.condenses {
             let (dump, (_, most)) = (self.ledger.dump(), self.ledger.tracked());
-            let values = self.tracking.counters.iter().copied().zip(self.ledger.values(slot));
-            self.ends.note(cookie, dump, values, most);
+            self.ends.note(identity, dump, self.ledger.record(slot).values(), most);
         }
     }
 
-    /// The rows of a followed socket in views that joined since it was last shown: it is closed there, and what it has
+    /// The rows of a tracked socket in views that joined since it was last shown: it is closed there, and what it has
     /// gained since then is not known.
     fn place_at_end(&mut self, slot: Slot, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
-        let flags = self.ledger.flags(slot);
-        if flags & UNPLACED == 0 {
+        let record = self.ledger.record(slot);
+        if record.placed_at() >= self.reloaded {
             return;
         }
-        let direction = if self.tracking.listeners && flags & UNDIRECTED == 0 {
-            Some(if flags & INBOUND == 0 { Direction::Outbound } else { Direction::Inbound })
-        } else {
-            None
-        };
+        let direction = record.direction().filter(|_| self.plan.tracking.listeners);
         self.rows_at_end(netns, socket, names, direction);
-        let rows = std::mem::take(&mut self.rows);
+        let now = self.clock.seconds();
+        let (mut record, views) = self.ledger.record_mut(slot);
+        let placed_at = record.placed_at();
+        let mut rows = self.rows.iter();
         let mut joins = false;
-        for folded in 0..self.tracking.folded.len() {
-            let place = self.tracking.folded.get(folded).and_then(|folded| folded.followed);
-            let joined = self.joined.get(folded).is_some_and(|joined| *joined);
-            let Some(place) = place.filter(|place| joined && self.ledger.row(slot, *place) == NO_ROW) else {
-                continue;
-            };
-            let row = rows.get(place).copied().unwrap_or(NO_ROW);
-            if row != NO_ROW {
-                self.ledger.move_to(slot, place, row, self.seconds());
+        for view in views.iter_mut().filter(|view| view.place.is_some()) {
+            let row = rows.next().copied().flatten();
+            if placed_at < view.since && row.is_some() {
+                record.move_to(view, row, now);
                 joins = true;
             }
         }
-        self.rows = rows;
         self.ledger.stats.before_baseline += u64::from(joins);
     }
 
-    /// Whether an unknown socket of that age is older than the baseline of a folded view: a connection that is reset is
+    /// Whether an unknown socket of that age is older than the baseline of a view: a connection that is reset is
     /// in no dump as long as its process holds on to it, and what it did then is not to be counted now.
-    fn is_older(&self, number: usize, age: Option<u32>) -> bool {
+    fn is_older(&self, view: &TrackedView, age: Option<u32>) -> bool {
         /// The kernel counts time in ticks of up to 10 ms.
         const TICK: u128 = 10;
-        let baseline = self.baselines.get(number).copied().flatten();
-        let since = baseline.map(|at| self.now.saturating_duration_since(at).as_millis());
+        let since = view.certain_since.map(|at| self.clock.now.saturating_duration_since(at).as_millis());
         age.zip(since).is_some_and(|(age, since)| u128::from(age) > since + TICK)
     }
 
     /// A connection of which nothing but its end is seen.
-    fn closed_unseen(&mut self, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
+    fn close_unseen(&mut self, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
         let identity = netns.identity(socket.cookie());
         self.rows_at_end(netns, socket, names, None);
+        let mut rows = std::mem::take(&mut self.rows);
         if !self.ledger.baseline.lists(identity) {
             // One that never received anything has no age.
             let received = socket.get(&tcp_info::SEGS_IN).unwrap_or_default() > 0;
             let age = received.then(|| socket.received_ago()).flatten();
-            for number in 0..self.tracking.folded.len() {
-                let place = self.tracking.folded.get(number).and_then(|folded| folded.followed);
-                let older = place.filter(|_| self.is_older(number, age));
-                if let Some(row) = older.and_then(|place| self.rows.get_mut(place)) {
-                    *row = NO_ROW;
-                }
+            let views = self.ledger.views.iter().filter(|view| view.place.is_some());
+            for (_, row) in views.zip(&mut rows).filter(|(view, _)| self.is_older(view, age)) {
+                *row = None;
             }
         }
-        if self.rows.iter().all(|row| *row == NO_ROW) {
-            return;
+        if rows.iter().any(Option::is_some) {
+            self.read(socket);
+            let now = self.clock.seconds();
+            self.ledger.count_unseen(identity, netns.number, &rows, &self.values, now);
+            self.ledger.observe_in(&rows, |source| source.read(socket));
         }
-        self.read(socket);
-        self.ledger.count_unseen(identity, netns.number, &self.rows, &self.values, self.seconds());
-        for (number, reading) in self.tracking.readings.iter().enumerate() {
-            if let Some(value) = reading.read(socket) {
-                self.ledger.observe_in(&self.rows, number, value);
-            }
-        }
+        self.rows = rows;
     }
 
     /// The rows of a socket by its end alone, of whose direction it may be known what it was.
@@ -157,24 +142,21 @@ impl Tracker {
         names: Names<'_>,
         direction: Option<Direction>,
     ) {
-        let listeners = self.listeners.get_mut(&netns.number);
-        let now = || self.tracking.listeners.then(|| listen::direction(socket, listeners.as_deref()));
-        let direction = direction.or_else(now);
-        let claims = listeners.filter(|_| direction == Some(Direction::Inbound));
+        // A dump may be under way in another namespace.
+        let program = Arc::clone(self.namespaces.program(netns.number));
+        let mut listeners = self.namespaces.of(netns.number).listeners.as_mut();
+        let now = || listen::direction(socket, listeners.as_deref());
+        let direction = direction.or_else(|| self.plan.tracking.listeners.then(now));
+        let claims = listeners.take().filter(|_| direction == Some(Direction::Inbound));
         let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
         let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
-        let of = Ownership { owner, cgroup, netns: Some(netns), ..Ownership::default() };
-        let facts = Facts::of_close_event(socket, direction, of, names);
-        // A dump may be under way in another namespace.
-        let program = self.programs.get(&netns.number).map_or_else(|| Arc::clone(&self.program), Arc::clone);
-        let current = std::mem::replace(&mut self.program, program);
+        let ownership = Ownership { owner, cgroup, netns: Some(netns), ..Ownership::default() };
+        let facts = Facts::of_close_event(socket, direction, ownership, names);
         self.rows.clear();
-        for number in 0..self.tracking.folded.len() {
-            if self.tracking.folded.get(number).is_some_and(|folded| folded.followed.is_some()) {
-                let row = self.row(number, &facts);
-                self.rows.push(row);
+        for (view, wanted) in self.ledger.views.iter_mut().zip(&program.aggregated) {
+            if view.place.is_some() {
+                self.rows.push(row_of(view, wanted, &facts, &mut self.key));
             }
         }
-        self.program = current;
     }
 }

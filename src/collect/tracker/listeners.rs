@@ -14,15 +14,15 @@ impl Tracker {
     ///
     /// With them comes the text of `ip_local_port_range`.
     pub(in crate::collect) fn forget_listeners(&mut self, netns: &Netns, range: &str) {
-        let listeners = self.listeners.entry(netns.number).or_default();
+        let listeners = self.namespaces.of(netns.number).listeners.get_or_insert_default();
         listeners.note_range(range);
-        listeners.forget(self.now);
+        listeners.forget(self.clock.now);
     }
 
     /// There is none: those that are long gone are no longer known.
     pub(in crate::collect) fn no_listener(&mut self, netns: &Netns) {
-        if let Some(listeners) = self.listeners.get_mut(&netns.number) {
-            listeners.forget(self.now);
+        if let Some(listeners) = &mut self.namespaces.of(netns.number).listeners {
+            listeners.forget(self.clock.now);
         }
     }
 
@@ -35,26 +35,18 @@ impl Tracker {
         names: Names<'_>,
         known: bool,
     ) {
-        let listeners = self.listeners.entry(netns.number).or_default();
-        listeners.note(local_end(socket), claim.clone(), self.now);
-        for (number, counter) in self.tracking.counters.iter().enumerate() {
-            if counter.is_reported(socket) {
-                self.ledger.expect(number);
-            }
-        }
+        let listeners = self.namespaces.of(netns.number).listeners.get_or_insert_default();
+        listeners.note(local_end(socket), claim.clone(), self.clock.now);
+        self.ledger.expect(|counter| counter.is_reported(socket));
         if !known {
             return;
         }
         let facts = Facts::of_listener(socket, claim, netns, names);
-        let (dump, now) = (self.ledger.dump(), self.seconds());
-        let Self { tracking, views, program, programs, key, ledger, .. } = self;
-        let wanted = &programs.get(&netns.number).unwrap_or(program).folded;
-        for ((folded, wanted), table) in tracking.folded.iter().zip(wanted).zip(&mut ledger.tables) {
-            if folded.announced
-                && wanted.announces(&facts)
-                && let Some(view) = views.get(folded.view)
-            {
-                table.announce(key.of(&view.by, &facts), dump, now);
+        let (dump, now) = (self.ledger.dump(), self.clock.seconds());
+        let wanted = &self.namespaces.program(netns.number).aggregated;
+        for (view, wanted) in self.ledger.views.iter_mut().zip(wanted) {
+            if view.spec.announced && wanted.announces(&facts) {
+                view.table.announce(self.key.of(&view.spec.by, &facts), dump, now);
             }
         }
     }
@@ -83,9 +75,15 @@ mod tests {
             (Netns { number: 7, ..Netns::default() }, "10.0.0.1:80".parse().expect("an address"));
         let end = End { address, interface: None };
         let client = "10.0.0.2:9".parse().expect("an address");
-        let start = tracker.now;
-        tracker.listeners.entry(netns.number).or_default().note(end, Claim::default(), start);
-        let direction = |tracker: &Tracker| tracker.listeners[&netns.number].direction(None, end, client);
+        let start = tracker.clock.now;
+        tracker.namespaces.of(netns.number).listeners.get_or_insert_default().note(
+            end,
+            Claim::default(),
+            start,
+        );
+        let direction = |tracker: &Tracker| {
+            tracker.namespaces.listeners(netns.number).expect("known").direction(None, end, client)
+        };
         tracker.at(start + Duration::from_secs(59));
         tracker.no_listener(&netns);
         assert_eq!(direction(&tracker), Direction::Inbound);

@@ -41,7 +41,7 @@ impl View {
                 table.add(row, 0, *value, 0);
             }
         }
-        let (sealed, next) = table.seal(&self.ended);
+        let (sealed, next) = table.freeze(&self.ended);
         self.limit = next;
         let rows = (0..sealed.rows()).filter_map(|index| sealed.shown(index));
         let value = |row: usize| sealed.column(0).and_then(|cells| cells.sample(row)?.integer());

@@ -83,11 +83,6 @@ impl Records {
         Self { width, blocks: blocks.collect(), free, made }
     }
 
-    /// The memory of a record in bytes.
-    pub(super) const fn bytes_each(&self) -> usize {
-        self.width * size_of::<u64>()
-    }
-
     #[inline]
     const fn place(&self, number: u32) -> (usize, usize) {
         let number = number as usize;

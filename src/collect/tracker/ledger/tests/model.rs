@@ -5,6 +5,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use hashbrown::HashSet;
+
 use super::*;
 
 /// A generator of pseudo-random numbers, as good as needed and the same everywhere.

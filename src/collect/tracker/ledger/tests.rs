@@ -6,25 +6,56 @@ use super::baseline::DUMPS;
 use super::presumed_closed::MOST_PRESUMED_CLOSED;
 use super::*;
 use crate::exposition::Sample;
-use crate::fold::{Bounds, Cells};
+use crate::fold::{Bounds, Cells, MISSES, TableColumn};
+use crate::metrics::raw;
+use crate::properties::Stability;
+use crate::sockdiag::{StateSet, tcp_info};
 
-const COLUMNS: [Feed; 5] = [Feed::Counter(0), Feed::Counter(1), Feed::Opened, Feed::Closed, Feed::Reading(0)];
+/// A counter of 64 bits, and two of 32.
+pub(super) const WIDE: Source = raw(&tcp_info::BYTES_RECEIVED);
+pub(super) const NARROW: Source = raw(&tcp_info::SEGS_IN);
+pub(super) const OTHER: Source = raw(&tcp_info::DATA_SEGS_IN);
+
+const FEEDS: [Feed; 5] =
+    [Feed::Counter(WIDE), Feed::Counter(NARROW), Feed::Opened, Feed::Closed, Feed::Distribution(WIDE)];
+
+/// An aggregated view without labels.
+pub(super) fn aggregated(view: usize, feeds: &[Feed]) -> AggregatedView {
+    AggregatedView {
+        view,
+        by: Vec::new(),
+        states: StateSet::NONE,
+        accumulates: true,
+        stability: Stability::Fixed,
+        by_owner: false,
+        of_connections: false,
+        feeds: feeds.to_vec(),
+        gauges: Vec::new(),
+        announced: false,
+        known_keys: Vec::new(),
+    }
+}
 
 fn ledger(limit: usize, idle: u32, most: usize) -> Ledger {
-    let columns = COLUMNS.map(|feed| match feed {
-        Feed::Reading(_) => (feed, Cells::distribution(Bounds::new(vec![10.0, 100.0], 1.0))),
-        _ => (feed, Cells::sum()),
+    let columns = FEEDS.map(|feed| match feed {
+        Feed::Distribution(_) => Cells::distribution(Bounds::new(vec![10.0, 100.0], 1.0)),
+        _ => Cells::sum(),
     });
-    let table = CumulativeTable::new(columns.to_vec(), b"other", limit, idle);
-    Ledger::new(Shape { counters: vec![64, 32], tables: vec![table], followed: vec![0], most })
+    let table = CumulativeTable::new(columns.map(TableColumn::Cumulative).to_vec(), b"other", limit, idle);
+    Ledger::new(vec![(aggregated(0, &FEEDS), table)], &[WIDE, NARROW], most)
+}
+
+/// The rows of a socket with that key.
+fn rows(ledger: &mut Ledger, key: &[u8]) -> [Option<RowId>; 1] {
+    [Some(ledger.views[0].table.row(key))]
 }
 
 /// A column's values by key, and their sum.
 fn column(ledger: &Ledger, column: usize) -> BTreeMap<String, u64> {
-    let sealed = ledger.tables[0].seal(None, |_| true);
-    let rows = (0..sealed.rows()).filter_map(|index| sealed.shown(index));
+    let frozen = ledger.views[0].table.freeze(None, |_| true);
+    let rows = (0..frozen.rows()).filter_map(|index| frozen.shown(index));
     rows.map(|(row, key)| {
-        let cells = sealed.column(column).expect("a column");
+        let cells = frozen.column(column).expect("a column");
         let value = match cells.sample(row).expect("a value") {
             Sample::Integer(value) => value,
             Sample::Histogram { counts, .. } => counts.iter().sum(),
@@ -61,8 +92,8 @@ fn show(ledger: &mut Ledger, cookie: u64, key: &[u8], values: &[u64]) {
     match ledger.look_up(cookie) {
         DumpLookup::Known(slot) => ledger.follow(slot, values),
         DumpLookup::New => {
-            let row = ledger.tables[0].row(key);
-            ledger.open(Entrant { cookie, ..Entrant::default() }, &[row], values);
+            let rows = rows(ledger, key);
+            ledger.open(Entrant { identity: cookie, ..Entrant::default() }, &rows, values);
         }
         DumpLookup::Repeated | DumpLookup::Tombstoned => {}
     }
@@ -78,8 +109,8 @@ fn end(ledger: &mut Ledger, cookie: u64, key: &[u8], values: Option<&[u64]>) {
             ledger.close(slot, 0);
         }
         (None, Some(values)) => {
-            let row = ledger.tables[0].row(key);
-            ledger.count_unseen(cookie, 0, &[row], values, 0);
+            let rows = rows(ledger, key);
+            ledger.count_unseen(cookie, 0, &rows, values, 0);
         }
         (None, None) => {}
     }
@@ -174,7 +205,7 @@ fn one_that_three_complete_dumps_miss_is_gone_and_one_that_two_miss_is_not() {
 }
 
 #[test]
-fn one_that_was_given_up_and_ends_at_last_counts_once() {
+fn one_presumed_closed_that_ends_at_last_counts_once() {
     let mut ledger = ledger(9, 0, 9);
     baseline(&mut ledger, &[]);
     dump(&mut ledger, &[(1, [10, 0])]);
@@ -182,17 +213,20 @@ fn one_that_was_given_up_and_ends_at_last_counts_once() {
     assert_eq!((ledger.stats.unseen, ledger.tracked().0, sum(&ledger, 3)), (1, 0, 1));
     end(&mut ledger, 1, b"a", Some(&[15, 0]));
     assert_eq!((sum(&ledger, 0), sum(&ledger, 2), sum(&ledger, 3)), (15, 1, 1));
-    assert_eq!((ledger.records.len(), ledger.waiting), (0, 0));
+    assert_eq!((ledger.records.len(), ledger.presumed_closed.records), (0, 0));
 }
 
 #[test]
-fn sockets_that_were_given_up_and_never_end_are_forgotten_in_time() {
+fn sockets_presumed_closed_that_never_end_are_forgotten_in_time() {
     let mut ledger = ledger(9, 0, 1 << 20);
     baseline(&mut ledger, &[]);
-    let many: Vec<_> = (0..MOST_PRESUMED_CLOSED as u64 + 10).map(|cookie| (cookie, [1, 0])).collect();
+    let many: Vec<_> = (1..MOST_PRESUMED_CLOSED as u64 + 11).map(|cookie| (cookie, [1, 0])).collect();
     dump(&mut ledger, &many);
     (0..MISSES).for_each(|_| dump(&mut ledger, &[]));
-    assert_eq!((ledger.records.len(), ledger.waiting), (MOST_PRESUMED_CLOSED, MOST_PRESUMED_CLOSED));
+    assert_eq!(
+        (ledger.records.len(), ledger.presumed_closed.records),
+        (MOST_PRESUMED_CLOSED, MOST_PRESUMED_CLOSED)
+    );
     assert_eq!(sum(&ledger, 3), many.len() as u64, "each has counted as closed");
 }
 
@@ -242,28 +276,7 @@ fn what_a_dump_repeats_is_said_to_be_repeated() {
 }
 
 #[test]
-fn the_one_row_of_a_view_without_labels_is_no_overflow() {
-    let mut table = CumulativeTable::new(vec![(Feed::Opened, Cells::sum())], b"", 1, 0);
-    assert_eq!(table.seal(None, |_| true).rows(), 1);
-    let row = table.row(b"");
-    table.note(row);
-    assert_eq!(table.folded(), 0);
-}
-
-#[test]
-fn a_counter_that_overflows_goes_on_and_one_that_goes_back_gains_nothing() {
-    for (last, now, bits, expected) in [
-        (5, 9, 32, Some(4)),
-        (0xffff_fffe, 3, 32, Some(5)),
-        (0xfffe, 3, 16, Some(5)),
-        (9, 5, 32, None),
-        (9, 5, 16, None),
-        (9, 5, 64, None),
-        (u64::from(u32::MAX), u64::from(u32::MAX) + 7, 64, Some(7)),
-        (ABSENT, 9, 32, Some(0)),
-    ] {
-        assert_eq!(gain(last, now, bits), expected, "{last} {now} {bits}");
-    }
+fn a_counter_that_goes_back_gains_nothing() {
     let mut ledger = ledger(9, 0, 9);
     baseline(&mut ledger, &[(1, [100, 0])]);
     dump(&mut ledger, &[(1, [90, 0])]);
@@ -277,15 +290,18 @@ fn gains_go_to_the_row_that_a_socket_had_when_the_interval_began() {
     baseline(&mut ledger, &[]);
     ledger.begin();
     let slot =
-        ledger.open(Entrant { cookie: 1, ..Entrant::default() }, &[NO_ROW], &[10, 0]).expect("a record");
+        ledger.open(Entrant { identity: 1, ..Entrant::default() }, &[None], &[10, 0]).expect("a record");
     ledger.end(true, true, &[], 0);
+    let move_to = |ledger: &mut Ledger, key: &[u8]| {
+        let (mut record, views) = ledger.record_mut(slot);
+        let row = views[0].table.row(key);
+        record.move_to(&mut views[0], Some(row), 0);
+    };
     ledger.follow(slot, &[15, 0]);
-    let row = ledger.tables[0].row(b"a");
-    ledger.move_to(slot, 0, row, 0);
+    move_to(&mut ledger, b"a");
     assert_eq!(sum(&ledger, 0), 0, "who enters late brings nothing along");
     ledger.follow(slot, &[17, 0]);
-    let other = ledger.tables[0].row(b"b");
-    ledger.move_to(slot, 0, other, 0);
+    move_to(&mut ledger, b"b");
     ledger.follow(slot, &[20, 0]);
     assert_eq!(column(&ledger, 0), [("a".to_owned(), 2), ("b".to_owned(), 3)].into());
 }
@@ -294,11 +310,12 @@ fn gains_go_to_the_row_that_a_socket_had_when_the_interval_began() {
 fn a_socket_is_observed_once_a_period_and_only_if_it_received_something() {
     let mut ledger = ledger(9, 0, 9);
     ledger.begin();
-    let row = ledger.tables[0].row(b"a");
-    let slot = ledger.open(Entrant { cookie: 1, ..Entrant::default() }, &[row], &[0, 0]).expect("a record");
+    let rows = rows(&mut ledger, b"a");
+    let slot = ledger.open(Entrant { identity: 1, ..Entrant::default() }, &rows, &[0, 0]).expect("a record");
     assert!(ledger.is_due(slot, 0, Some(4)) && !ledger.was_observed(slot));
-    ledger.observe(slot, 0, 50);
-    ledger.observed(slot, 0, Some(4));
+    ledger.observe(slot, 0, Some(4), |_| None);
+    assert!(!ledger.was_observed(slot), "it has no value yet");
+    ledger.observe(slot, 0, Some(4), |_| Some(50));
     for (period, received, due) in [(0, 5, false), (1, 4, false), (1, 5, true), (7, 4, false)] {
         assert_eq!(ledger.is_due(slot, period, Some(received)), due, "{period} {received}");
     }
@@ -337,8 +354,8 @@ fn an_announced_row_is_zero_and_stays_as_long_as_it_is_announced() {
     let mut ledger = ledger(1, 0, 9);
     ledger.begin();
     let dump = ledger.dump();
-    ledger.tables[0].announce(b"a", dump, 0);
-    ledger.tables[0].announce(b"b", dump, 0);
+    ledger.views[0].table.announce(b"a", dump, 0);
+    ledger.views[0].table.announce(b"b", dump, 0);
     ledger.end(true, true, &[], 0);
     assert_eq!(column(&ledger, 0), [("a".to_owned(), 0)].into(), "there is no room for b");
     ledger.begin();
@@ -352,24 +369,34 @@ fn a_counter_that_the_kernel_does_not_tell_has_no_value() {
     baseline(&mut ledger, &[]);
     dump(&mut ledger, &[(1, [7, ABSENT])]);
     dump(&mut ledger, &[(1, [9, ABSENT])]);
-    assert!(ledger.knows(Feed::Counter(0)) && !ledger.knows(Feed::Counter(1)));
+    assert!(ledger.knows(Feed::Counter(WIDE)) && !ledger.knows(Feed::Counter(NARROW)));
     assert_eq!((sum(&ledger, 0), sum(&ledger, 1)), (9, 0));
 }
 
 #[test]
 fn a_hundred_thousand_sockets_take_no_more_memory_than_promised() {
     // As many counters as the default views follow.
-    let feeds: Vec<_> = (0..6).map(|number| (Feed::Counter(number), Cells::sum())).collect();
-    let table = CumulativeTable::new(feeds, b"other", 10, 0);
+    let fields = [
+        &tcp_info::BYTES_RECEIVED,
+        &tcp_info::SEGS_IN,
+        &tcp_info::SEGS_OUT,
+        &tcp_info::BYTES_ACKED,
+        &tcp_info::DATA_SEGS_IN,
+        &tcp_info::DATA_SEGS_OUT,
+    ];
+    let counters = fields.map(raw);
+    let columns = counters.map(|_| TableColumn::Cumulative(Cells::sum())).to_vec();
+    let table = CumulativeTable::new(columns, b"other", 10, 0);
     let mut ledger =
-        Ledger::new(Shape { counters: vec![64; 6], tables: vec![table], followed: vec![0], most: 1 << 20 });
+        Ledger::new(vec![(aggregated(0, &counters.map(Feed::Counter)), table)], &counters, 1 << 20);
     ledger.begin();
-    let row = ledger.tables[0].row(b"a");
-    for cookie in 0..100_000 {
-        ledger.open(Entrant { cookie, ..Entrant::default() }, &[row], &[0; 6]);
+    let rows = rows(&mut ledger, b"a");
+    for identity in 0..100_000 {
+        ledger.open(Entrant { identity, ..Entrant::default() }, &rows, &[0; 6]);
     }
-    assert!(ledger.bytes_each() <= 160, "{}", ledger.bytes_each());
-    assert_eq!(ledger.records.bytes_each(), 8 * (COUNTERS + 6 + 1), "8 bytes for each further counter");
+    let bytes = 8 * ledger.layout.width() + ledger.index.bytes() / ledger.records.len();
+    assert!(bytes <= 160, "{bytes}");
+    assert_eq!(ledger.records.width(), HEAD + 6 + 1, "8 bytes for each further counter");
 }
 
 mod model;

@@ -1,4 +1,4 @@
-//! Which sockets may be older than a table: what such a socket has counted before its first record is not gained.
+//! Which sockets may be older than a view: what such a socket has counted before its first record is not gained.
 //!
 //! An inventory lists the sockets of a namespace at one moment, without their values. A socket that the ledger does
 //! not know and that no inventory lists was opened later. Where an inventory failed, any unknown socket may be old
@@ -6,20 +6,22 @@
 
 use hashbrown::{HashMap, HashSet};
 
+use super::super::generation::Generation;
+
 /// Complete dumps that make a baseline, because one dump can miss a socket.
 pub(super) const DUMPS: u8 = 2;
 
 /// The sockets without a record that existed at one moment, by their namespaces.
-pub type Inventory = Vec<(u32, HashSet<u64>)>;
+pub(in crate::collect) type Inventory = Vec<(u32, HashSet<u64>)>;
 
-/// Which sockets may be older than which table. A table is as old as the shape that added it.
+/// Which sockets may be older than which view.
 #[derive(Debug)]
-pub struct Baseline {
-    /// The number of the shape in use; the first is 1.
-    shape: u32,
-    /// Of each table, the number of the shape that added it.
-    since: Vec<u32>,
-    namespaces: HashMap<u32, Known>,
+pub(in crate::collect) struct Baseline {
+    /// The generation that it is now.
+    pub(in crate::collect) generation: Generation,
+    /// The generation that added the youngest view.
+    youngest: Generation,
+    namespaces: HashMap<u32, KnownNetns>,
     /// Sockets of inventories that have no record yet, and their ages.
     listed: HashMap<u64, Age>,
     /// The most of them.
@@ -28,40 +30,67 @@ pub struct Baseline {
     freed: bool,
 }
 
-/// What is known of a namespace. Shapes are numbers; 0 is none.
+/// What is known of the sockets of a namespace.
 #[derive(Clone, Copy, Debug, Default)]
-struct Known {
-    /// The last shape whose inventory lists the namespace.
-    listed: u32,
-    /// The last shape under which enough dumps were complete.
-    dumped: u32,
-    /// Complete dumps under the shape in use.
+struct KnownNetns {
+    /// The last generation whose inventory lists the namespace.
+    listed: Generation,
+    /// The last generation in which enough dumps were complete.
+    dumped: Generation,
+    /// Complete dumps since the last reload.
     dumps: u8,
 }
 
-/// The age of a socket: the first shape whose tables may be younger than the socket.
+/// The age of a socket: the first generation whose views may be younger than the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Age(u32);
+pub(super) struct Age(Generation);
+
+impl Age {
+    /// Of a socket that may be older than any view.
+    const OLDEST: Self = Self(Generation::NONE);
+
+    /// Whether a socket of this age may be older than a view of that generation.
+    #[inline]
+    pub(super) fn is_older(self, since: Generation) -> bool {
+        since >= self.0
+    }
+}
 
 impl Baseline {
-    pub(super) fn new(tables: usize, most: usize) -> Self {
-        // The own namespace has the number 0.
-        let namespaces = HashMap::from([(0, Known::default())]);
-        Self { shape: 1, since: vec![1; tables], namespaces, listed: HashMap::new(), most, freed: false }
+    /// For that many listed sockets, in the first generation.
+    pub(super) fn new(most: usize) -> Self {
+        let first = Generation::NONE.next();
+        Self {
+            generation: first,
+            youngest: first,
+            // The exporter's own namespace has the number 0.
+            namespaces: HashMap::from([(0, KnownNetns::default())]),
+            listed: HashMap::new(),
+            most,
+            freed: false,
+        }
     }
 
-    /// The ledger takes another shape, whose tables had these numbers before. `all_new`: sockets may be older than any.
-    pub(super) fn reshape(&mut self, before: &[Option<usize>], all_new: bool, most: usize) {
-        self.shape += 1;
-        let since = |before: &Option<usize>| before.and_then(|number| self.since.get(number)).copied();
-        let kept = |before| since(before).filter(|_| !all_new).unwrap_or(self.shape);
-        self.since = before.iter().map(kept).collect();
+    /// Another generation begins.
+    pub(in crate::collect) const fn next_generation(&mut self) -> Generation {
+        self.generation = self.generation.next();
+        self.generation
+    }
+
+    /// A reload has changed the views: the youngest is of the generation `youngest`.
+    pub(super) fn reload(&mut self, youngest: Generation, most: usize) {
         self.namespaces.values_mut().for_each(|known| known.dumps = 0);
-        self.most = most;
+        (self.youngest, self.most) = (youngest, most);
     }
 
-    /// Takes an inventory for the shape in use, unless its sockets are too many.
-    pub fn take(&mut self, inventory: Inventory) {
+    /// Sockets without a record may be older than any view, whatever was known of their namespaces.
+    pub(super) fn forget_ages(&mut self) {
+        self.namespaces.values_mut().for_each(|known| *known = KnownNetns::default());
+        self.listed.values_mut().for_each(|age| *age = Age::OLDEST);
+    }
+
+    /// Takes an inventory of this generation, unless its sockets are too many.
+    pub(in crate::collect) fn take(&mut self, inventory: Inventory) {
         let sockets: usize = inventory.iter().map(|(_, sockets)| sockets.len()).sum();
         if self.listed.len() + sockets > self.most {
             return;
@@ -69,7 +98,7 @@ impl Baseline {
         for (namespace, sockets) in inventory {
             let known = self.namespaces.entry(namespace).or_default();
             let age = known.of_unlisted();
-            known.listed = self.shape;
+            known.listed = self.generation;
             for socket in sockets {
                 self.listed.entry(socket).or_insert(age);
             }
@@ -78,11 +107,11 @@ impl Baseline {
 
     /// The namespaces that exist. Those that were not known before are new: all their sockets are young if the
     /// namespaces are.
-    pub fn exist(&mut self, all: &HashSet<u32>, young: bool) {
+    pub(in crate::collect) fn exist(&mut self, all: &HashSet<u32>, young: bool) {
         self.namespaces.retain(|namespace, _| all.contains(namespace));
-        let dumped = if young { self.shape } else { 0 };
+        let dumped = if young { self.generation } else { Generation::NONE };
         for namespace in all {
-            self.namespaces.entry(*namespace).or_insert(Known { dumped, ..Known::default() });
+            self.namespaces.entry(*namespace).or_insert(KnownNetns { dumped, ..KnownNetns::default() });
         }
     }
 
@@ -95,7 +124,7 @@ impl Baseline {
             let known = self.namespaces.entry(*namespace).or_default();
             known.dumps = known.dumps.saturating_add(1);
             if known.dumps >= DUMPS && heard {
-                known.dumped = self.shape;
+                known.dumped = self.generation;
             }
         }
         if heard && room && self.namespaces.keys().all(|namespace| self.missing(*namespace) == 0) {
@@ -111,22 +140,20 @@ impl Baseline {
 
     /// How many complete dumps of a namespace are missing until its baseline is complete.
     #[must_use]
-    pub fn missing(&self, namespace: u32) -> u8 {
-        let Known { dumped, dumps, .. } = self.known(namespace);
-        let complete = self.since.iter().all(|since| *since <= dumped);
-        if complete { 0 } else { DUMPS.saturating_sub(dumps) }
+    pub(in crate::collect) fn missing(&self, namespace: u32) -> u8 {
+        let KnownNetns { dumped, dumps, .. } = self.known(namespace);
+        if self.youngest <= dumped { 0 } else { DUMPS.saturating_sub(dumps) }
     }
 
     /// Whether it is known of every socket, in every namespace, whether it is old.
     #[must_use]
-    pub fn is_certain(&self) -> bool {
-        let certain = |known: &Known| self.since.iter().all(|since| *since <= known.dumped.max(known.listed));
-        self.namespaces.values().all(certain)
+    pub(in crate::collect) fn is_certain(&self) -> bool {
+        self.namespaces.values().all(|known| self.youngest <= known.dumped.max(known.listed))
     }
 
     /// Whether an inventory lists a socket that has no record yet.
     #[must_use]
-    pub fn lists(&self, socket: u64) -> bool {
+    pub(in crate::collect) fn lists(&self, socket: u64) -> bool {
         !self.listed.is_empty() && self.listed.contains_key(&socket)
     }
 
@@ -137,16 +164,10 @@ impl Baseline {
         listed.copied().unwrap_or_else(|| self.known(namespace).of_unlisted())
     }
 
-    /// Whether a socket of that age may be older than a table.
-    #[inline]
-    pub(super) fn is_older(&self, age: Age, table: usize) -> bool {
-        self.since.get(table).is_some_and(|since| *since >= age.0)
-    }
-
-    /// Whether a socket of that age may be older than any table. Most are not, once there is a baseline.
+    /// Whether a socket of that age may be older than any view. Most are not, once there is a baseline.
     #[inline]
     pub(super) fn is_older_than_any(&self, age: Age) -> bool {
-        self.since.iter().any(|since| *since >= age.0)
+        age.is_older(self.youngest)
     }
 
     /// A socket has a record now, or has ended.
@@ -157,15 +178,15 @@ impl Baseline {
         }
     }
 
-    fn known(&self, namespace: u32) -> Known {
+    fn known(&self, namespace: u32) -> KnownNetns {
         self.namespaces.get(&namespace).copied().unwrap_or_default()
     }
 }
 
-impl Known {
+impl KnownNetns {
     /// The age of a socket that no inventory lists and that has no record: it was opened later.
     fn of_unlisted(self) -> Age {
-        Age(self.listed.max(self.dumped) + 1)
+        Age(self.listed.max(self.dumped).next())
     }
 }
 
@@ -177,13 +198,24 @@ mod tests {
         vec![(0, sockets.iter().copied().collect())]
     }
 
-    fn is_older(baseline: &Baseline, socket: u64, table: usize) -> bool {
-        baseline.is_older(baseline.age(socket, 0), table)
+    /// The generations of the first view and of those that two reloads add.
+    fn since(number: usize) -> Generation {
+        (0..=number).fold(Generation::NONE, |generation, _| generation.next())
+    }
+
+    fn is_older(baseline: &Baseline, socket: u64, view: usize) -> bool {
+        baseline.age(socket, 0).is_older(since(view))
+    }
+
+    /// A reload adds a view.
+    fn add_view(baseline: &mut Baseline) {
+        let youngest = baseline.next_generation();
+        baseline.reload(youngest, 9);
     }
 
     #[test]
     fn an_unknown_socket_may_be_old_unless_an_inventory_leaves_it_out() {
-        let mut baseline = Baseline::new(1, 9);
+        let mut baseline = Baseline::new(9);
         assert!(is_older(&baseline, 1, 0) && !baseline.is_certain());
         baseline.take(inventory(&[1]));
         assert!(is_older(&baseline, 1, 0) && !is_older(&baseline, 2, 0) && baseline.is_certain());
@@ -193,7 +225,7 @@ mod tests {
 
     #[test]
     fn complete_dumps_take_the_place_of_an_inventory() {
-        let mut baseline = Baseline::new(1, 9);
+        let mut baseline = Baseline::new(9);
         assert_eq!(baseline.missing(0), DUMPS);
         baseline.dumped(&[0], true, true);
         assert!(is_older(&baseline, 1, 0), "one dump can miss a socket");
@@ -208,36 +240,36 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_joins_is_younger_than_the_sockets_of_the_inventory_before_it() {
-        let mut baseline = Baseline::new(1, 9);
+    fn a_view_that_joins_is_younger_than_the_sockets_of_the_inventory_before_it() {
+        let mut baseline = Baseline::new(9);
         baseline.take(inventory(&[1]));
-        baseline.reshape(&[Some(0), None], false, 9);
+        add_view(&mut baseline);
         baseline.take(inventory(&[1, 2]));
-        let older = |socket| [0, 1].map(|table| is_older(&baseline, socket, table));
+        let older = |socket| [0, 1].map(|view| is_older(&baseline, socket, view));
         assert_eq!([1, 2, 3].map(older), [[true, true], [false, true], [false, false]]);
     }
 
     #[test]
-    fn a_socket_that_the_inventory_before_it_could_not_list_is_older_than_that_inventorys_table() {
-        let mut baseline = Baseline::new(1, 9);
+    fn a_socket_that_the_inventory_before_it_could_not_list_is_older_than_that_inventorys_view() {
+        let mut baseline = Baseline::new(9);
         baseline.take(inventory(&[]));
-        baseline.reshape(&[Some(0), None], false, 9);
-        baseline.reshape(&[Some(0), Some(1), None], false, 9);
+        add_view(&mut baseline);
+        add_view(&mut baseline);
         baseline.take(inventory(&[1]));
-        assert_eq!([0, 1, 2].map(|table| is_older(&baseline, 1, table)), [false, true, true]);
-        assert!([0, 1, 2].iter().all(|table| !is_older(&baseline, 2, *table)));
+        assert_eq!([0, 1, 2].map(|view| is_older(&baseline, 1, view)), [false, true, true]);
+        assert!([0, 1, 2].iter().all(|view| !is_older(&baseline, 2, *view)));
     }
 
     #[test]
     fn more_sockets_than_the_limit_are_not_listed_and_may_all_be_old() {
-        let mut baseline = Baseline::new(1, 2);
+        let mut baseline = Baseline::new(2);
         baseline.take(inventory(&[1, 2, 3]));
         assert!(is_older(&baseline, 9, 0) && baseline.listed.is_empty());
     }
 
     #[test]
     fn a_listed_socket_without_room_stays_old_after_the_baseline() {
-        let mut baseline = Baseline::new(1, 9);
+        let mut baseline = Baseline::new(9);
         baseline.take(inventory(&[1]));
         (0..DUMPS).for_each(|_| baseline.dumped(&[0], true, false));
         assert!(is_older(&baseline, 1, 0));
@@ -247,10 +279,10 @@ mod tests {
 
     #[test]
     fn a_namespace_that_appears_later_has_young_sockets_alone() {
-        let mut baseline = Baseline::new(1, 9);
+        let mut baseline = Baseline::new(9);
         baseline.exist(&[0, 1].into(), false);
         baseline.exist(&[0, 1, 2].into(), true);
-        let older = |namespace| baseline.is_older(baseline.age(5, namespace), 0);
+        let older = |namespace| baseline.age(5, namespace).is_older(since(0));
         assert_eq!([0, 1, 2].map(older), [true, true, false]);
     }
 }

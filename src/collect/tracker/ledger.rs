@@ -1,0 +1,339 @@
+//! What is remembered of each live socket, so that aggregated counters never lose a byte and never go back.
+//!
+//! A socket is known by its identity. Its counters' last values stand in a record; what they gain goes
+//! to the rows that the record names, at every dump and at the socket's end. Gains of an interval go to
+//! the row that the socket had when the interval began: a socket that enters a view late brings nothing along.
+
+use crate::attribute::Direction;
+use crate::fold::{ABSENT, CumulativeTable, RowId, gain};
+use crate::metrics::Source;
+use crate::plan::{AggregatedView, Feed};
+use crate::self_metrics::TrackerStats;
+use baseline::{Age, Baseline};
+use dumps::{Dumps, Tombstones};
+use index::RecordIndex;
+use presumed_closed::PresumedClosed;
+use record_layout::{HEAD, IDENTITY, Record, RecordLayout};
+use records::Records;
+use view::{TrackedCounter, TrackedDistribution, ViewId};
+
+mod baseline;
+mod dumps;
+mod index;
+mod observe;
+mod presumed_closed;
+mod record_layout;
+mod records;
+mod reload;
+mod shrink;
+mod view;
+
+pub(in crate::collect) use baseline::Inventory;
+pub(in crate::collect) use index::DumpLookup;
+pub(in crate::collect) use view::TrackedView;
+
+/// A socket of which a record is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::collect) struct Entrant {
+    /// What tells it from all others of the host.
+    pub(in crate::collect) identity: u64,
+    /// The number of its network namespace.
+    pub(in crate::collect) netns: u32,
+    /// The number of its owner.
+    pub(in crate::collect) owner: u32,
+    /// `None` as long as no view asks for it.
+    pub(in crate::collect) direction: Option<Direction>,
+    /// Whether its cgroup was asked for and is not known.
+    pub(in crate::collect) cgroup_pending: bool,
+}
+
+/// The place of a live socket's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::collect) struct Slot(u32);
+
+/// The ledger, with the views that it fills.
+#[derive(Debug)]
+pub(in crate::collect) struct Ledger {
+    records: Records,
+    layout: RecordLayout,
+    index: RecordIndex,
+    counters: Vec<TrackedCounter>,
+    distributions: Vec<TrackedDistribution>,
+    pub(in crate::collect) views: Vec<TrackedView>,
+    /// The id of the view that was added last.
+    last_view: ViewId,
+    most: usize,
+    presumed_closed: PresumedClosed,
+    tombstones: Tombstones,
+    dumps: Dumps,
+    pub(in crate::collect) baseline: Baseline,
+    pub(in crate::collect) stats: TrackerStats,
+}
+
+impl Ledger {
+    /// An empty ledger of these views, whose records have these counters, for that many sockets.
+    #[must_use]
+    pub(in crate::collect) fn new(
+        views: Vec<(AggregatedView, CumulativeTable)>,
+        counters: &[Source],
+        most: usize,
+    ) -> Self {
+        let mut ledger = Self {
+            records: Records::new(HEAD),
+            layout: RecordLayout::default(),
+            index: RecordIndex::default(),
+            counters: Vec::new(),
+            distributions: Vec::new(),
+            views: Vec::new(),
+            last_view: ViewId::default(),
+            most,
+            presumed_closed: PresumedClosed::default(),
+            tombstones: Tombstones::default(),
+            dumps: Dumps::default(),
+            baseline: Baseline::new(most),
+            stats: TrackerStats::default(),
+        };
+        ledger.set_views(views, counters, |_, _| false);
+        ledger
+    }
+
+    /// A dump begins: whatever ended before its request was sent, it will not show.
+    pub(in crate::collect) fn begin(&mut self) {
+        self.dumps.begin();
+        self.tombstones.clear();
+        self.stats.untracked = 0;
+        self.views.iter_mut().for_each(TrackedView::begin);
+    }
+
+    /// The dump has ended. What complete ones keep missing is gone, and rows that are idle make room.
+    ///
+    /// Nothing is gone as long as its end may be on its way: only if all ends so far were `heard`. Nor is a socket
+    /// whose namespace is `spared`, because the dump says nothing of those.
+    pub(in crate::collect) fn end(&mut self, complete: bool, heard: bool, spared: &[u32], now: u32) {
+        self.dumps.under_way = false;
+        self.tombstones.clear();
+        if !complete {
+            return;
+        }
+        self.dumps.complete(now);
+        if heard && self.dumps.shown < self.tracked().0 {
+            self.presume_missing_closed(spared, now);
+        }
+        for view in &mut self.views {
+            view.table.expire(self.dumps.number, now);
+        }
+    }
+
+    /// The number of the dump under way, or of the last.
+    #[must_use]
+    pub(in crate::collect) const fn dump(&self) -> u32 {
+        self.dumps.number
+    }
+
+    /// The record of a socket.
+    #[must_use]
+    #[inline]
+    pub(in crate::collect) fn record(&self, slot: Slot) -> Record<'_, &[u64]> {
+        Record { layout: &self.layout, words: self.records.get(slot.0) }
+    }
+
+    /// The record of a socket, to be changed, and all views.
+    #[must_use]
+    #[inline]
+    pub(in crate::collect) fn record_mut(
+        &mut self,
+        slot: Slot,
+    ) -> (Record<'_, &mut [u64]>, &mut Vec<TrackedView>) {
+        let record = Record { layout: &self.layout, words: self.records.get_mut(slot.0) };
+        (record, &mut self.views)
+    }
+
+    /// The counters of every record, in their order.
+    pub(in crate::collect) fn sources(&self) -> impl Iterator<Item = Source> {
+        self.layout.counters.iter().copied()
+    }
+
+    /// Whether a socket can be opened now: there is a record left, and it is known which have ended.
+    #[must_use]
+    pub(in crate::collect) const fn has_room(&self) -> bool {
+        self.records.len() < self.most && !self.tombstones.full
+    }
+
+    /// Dumps of these namespaces were complete, and all close events so far are known if they are `heard`.
+    pub(in crate::collect) fn dumped(&mut self, namespaces: &[u32], heard: bool) {
+        self.baseline.dumped(namespaces, heard, self.stats.untracked == 0);
+    }
+
+    /// How many sockets are tracked, and how many can be.
+    #[must_use]
+    pub(in crate::collect) const fn tracked(&self) -> (usize, usize) {
+        (self.records.len() - self.presumed_closed.records, self.most)
+    }
+
+    /// Makes a record of a socket that a dump shows for the first time; `None` if there is none left.
+    ///
+    /// All that it has is gained in every view that is older than the socket; the others count on from there.
+    pub(in crate::collect) fn open(
+        &mut self,
+        entrant: Entrant,
+        rows: &[Option<RowId>],
+        values: &[u64],
+    ) -> Option<Slot> {
+        if !self.has_room() {
+            self.stats.untracked += 1;
+            return None;
+        }
+        let Entrant { identity, netns, owner, direction, cgroup_pending } = entrant;
+        let slot = self.records.take();
+        let mut record = Record { layout: &self.layout, words: self.records.get_mut(slot) };
+        record.set_word(IDENTITY, identity);
+        record.set_netns(netns);
+        record.set_seen(self.dumps.number);
+        record.set_direction(direction);
+        record.place(self.baseline.generation, owner, cgroup_pending);
+        record.set_values(values);
+        rows.iter().enumerate().for_each(|(place, row)| record.set_row(place, *row));
+        self.dumps.shown += 1;
+        self.index.insert(&self.records, slot);
+        let age = self.baseline.age(identity, netns);
+        self.baseline.forget(identity);
+        for view in &mut self.views {
+            if let Some(row) = view.place.and_then(|place| *rows.get(place)?) {
+                view.table.enter(row);
+                if !age.is_older(view.since) {
+                    view.count(row, Feed::Opened);
+                }
+            }
+        }
+        self.credit(values, age, rows);
+        Some(Slot(slot))
+    }
+
+    /// Counts a socket in that namespace of which nothing was seen but its end.
+    ///
+    /// What one that is older than a view has gained since then is not known.
+    pub(in crate::collect) fn count_unseen(
+        &mut self,
+        identity: u64,
+        netns: u32,
+        rows: &[Option<RowId>],
+        values: &[u64],
+        now: u32,
+    ) {
+        let age = self.baseline.age(identity, netns);
+        self.baseline.forget(identity);
+        let mut older_than_any = false;
+        for view in &mut self.views {
+            let Some(row) = view.place.and_then(|place| *rows.get(place)?) else { continue };
+            if age.is_older(view.since) {
+                older_than_any = true;
+            } else {
+                view.count(row, Feed::Opened);
+            }
+            view.count(row, Feed::Closed);
+            view.table.touch(row, self.dumps.number, now);
+            view.table.note(row);
+        }
+        self.stats.before_baseline += u64::from(older_than_any);
+        self.credit(values, age, rows);
+    }
+
+    /// Credits what a socket's counters have gained to the rows that its record names.
+    #[inline]
+    pub(in crate::collect) fn follow(&mut self, slot: Slot, values: &[u64]) {
+        let Self { records, layout, counters, views, stats, .. } = self;
+        let (lasts, rows) = layout.split(records.get_mut(slot.0));
+        for ((counter, last), value) in counters.iter_mut().zip(lasts).zip(values.iter().copied()) {
+            if value == ABSENT {
+                continue;
+            }
+            let Some(gain) = gain(*last, value, counter.bits) else {
+                stats.backwards += 1;
+                continue;
+            };
+            *last = value;
+            counter.known = true;
+            if gain > 0 {
+                for place in &counter.places {
+                    if let Some((row, view)) = rows.get(place.row).zip(views.get_mut(place.view)) {
+                        view.table.add(row, place.column, gain);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes that a socket has ended, so that a part of a dump that was made before does not revive it.
+    pub(in crate::collect) fn tombstone(&mut self, identity: u64) {
+        if self.dumps.under_way {
+            self.tombstones.add(identity);
+        }
+    }
+
+    /// Forgets a socket that is gone.
+    pub(in crate::collect) fn close(&mut self, slot: Slot, now: u32) {
+        if !self.index.remove(&self.records, slot.0) {
+            return;
+        }
+        let record = self.record(slot);
+        let (shown, presumed) = (record.seen() == self.dumps.number, record.is_presumed_closed());
+        self.dumps.shown -= usize::from(self.dumps.under_way && shown);
+        if presumed {
+            self.presumed_closed.records -= 1;
+        } else {
+            self.count_closed(slot);
+        }
+        let (record, views) = self.record_mut(slot);
+        for view in views {
+            if let Some(row) = view.row(&record) {
+                view.table.leave(row, now);
+            }
+        }
+        self.records.free(slot.0);
+    }
+
+    /// Notes that a counter will have values: until then, its 0 is not.
+    pub(in crate::collect) fn expect(&mut self, counts: impl Fn(Source) -> bool) {
+        self.counters.iter_mut().for_each(|counter| counter.known |= counts(counter.source));
+    }
+
+    /// Whether a feed has ever had a value: what the kernel does not report must not look like 0.
+    #[must_use]
+    pub(in crate::collect) fn knows(&self, feed: Feed) -> bool {
+        match feed {
+            Feed::Counter(source) => {
+                self.counters.iter().any(|counter| counter.source == source && counter.known)
+            }
+            _ => true,
+        }
+    }
+
+    /// Credits the whole values of a socket to rows, or nothing where it may be older than their view.
+    fn credit(&mut self, values: &[u64], age: Age, rows: &[Option<RowId>]) {
+        let old = self.baseline.is_older_than_any(age);
+        for (counter, value) in self.counters.iter_mut().zip(values).filter(|(_, value)| **value != ABSENT) {
+            counter.known = true;
+            for place in &counter.places {
+                let row = rows.get(place.row).copied().flatten();
+                if let Some((row, view)) = row.zip(self.views.get_mut(place.view)) {
+                    let older = old && age.is_older(view.since);
+                    view.table.add(row, place.column, if older { 0 } else { *value });
+                }
+            }
+        }
+    }
+}
+
+impl Record<'_, &mut [u64]> {
+    /// Puts the socket into another row of a view.
+    pub(in crate::collect) fn move_to(&mut self, view: &mut TrackedView, row: Option<RowId>, now: u32) {
+        let Some(place) = view.place else { return };
+        let before = self.row(place);
+        self.set_row(place, row);
+        before.into_iter().for_each(|before| view.table.leave(before, now));
+        row.into_iter().for_each(|row| view.table.enter(row));
+    }
+}
+
+#[cfg(test)]
+mod tests;

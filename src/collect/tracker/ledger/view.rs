@@ -1,0 +1,134 @@
+//! An aggregated view as the ledger keeps it, and which of its columns each counter and distribution goes to.
+
+use std::ops::Deref;
+use std::time::Instant;
+
+use super::super::generation::Generation;
+use super::record_layout::Record;
+use crate::fold::{CumulativeTable, GaugeColumns, RowId};
+use crate::metrics::Source;
+use crate::plan::{AggregatedView, Feed};
+use crate::sockdiag::Socket;
+
+/// What a view is known by for as long as it is tracked, whatever is reloaded meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ViewId(pub(super) u32);
+
+/// An aggregated view with its rows.
+#[derive(Debug)]
+pub(in crate::collect) struct TrackedView {
+    pub(super) id: ViewId,
+    pub(in crate::collect) spec: AggregatedView,
+    pub(in crate::collect) table: CumulativeTable,
+    /// The place of its row in a record; `None` if it only has gauges.
+    pub(in crate::collect) place: Option<usize>,
+    /// The generation that added it.
+    pub(in crate::collect) since: Generation,
+    /// Since when it is known, in every namespace, which sockets are older than the view.
+    pub(in crate::collect) certain_since: Option<Instant>,
+    pub(in crate::collect) found: Found,
+}
+
+/// What one collection finds for a view.
+#[derive(Debug, Default)]
+pub(in crate::collect) struct Found {
+    pub(in crate::collect) gauges: GaugeColumns,
+    /// The sockets that the view selects.
+    pub(in crate::collect) selected: u64,
+    /// Those of them that are in the row of what finds no room.
+    pub(in crate::collect) in_other: u64,
+}
+
+impl TrackedView {
+    pub(super) fn new(id: ViewId, spec: AggregatedView, table: CumulativeTable, since: Generation) -> Self {
+        Self { id, spec, table, place: None, since, certain_since: None, found: Found::default() }
+    }
+
+    /// A dump begins to look for what the view selects.
+    pub(super) fn begin(&mut self) {
+        self.found = Found { gauges: self.table.gauges(), ..Found::default() };
+    }
+
+    /// Adds one to every column that is fed by this.
+    pub(super) fn count(&mut self, row: RowId, what: Feed) {
+        let columns = self.spec.feeds.iter().enumerate().filter(|(_, feed)| **feed == what);
+        columns.for_each(|(column, _)| self.table.add(row, column, 1));
+    }
+
+    /// The row that a record names.
+    #[inline]
+    pub(in crate::collect) fn row<W: Deref<Target = [u64]>>(&self, record: &Record<'_, W>) -> Option<RowId> {
+        record.row(self.place?)
+    }
+
+    /// Counts a socket in its row, if the view selects it.
+    #[inline]
+    pub(in crate::collect) fn gauge(&mut self, row: Option<RowId>, socket: &Socket<'_>) {
+        let Some(row) = row else { return };
+        self.found.selected += 1;
+        self.found.in_other += u64::from(self.table.is_overflow(row));
+        for (column, source) in &self.spec.gauges {
+            if let Some(value) = source.read(socket) {
+                self.found.gauges.add(row, *column, value);
+            }
+        }
+    }
+}
+
+/// A counter of records: how wide it is, whether it ever had a value, and where its gains go.
+#[derive(Debug)]
+pub(super) struct TrackedCounter {
+    pub(super) source: Source,
+    pub(super) bits: u32,
+    pub(super) known: bool,
+    pub(super) places: Vec<Place>,
+}
+
+/// A quantity whose observations go to histograms.
+#[derive(Debug)]
+pub(super) struct TrackedDistribution {
+    pub(super) source: Source,
+    pub(super) places: Vec<Place>,
+}
+
+/// A column that is fed: the place of the row in a record, the number of the view, and of its column.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) row: usize,
+    pub(super) view: usize,
+    pub(super) column: usize,
+}
+
+/// The columns that a feed goes to.
+fn places(views: &[TrackedView], wanted: Feed) -> Vec<Place> {
+    let views = views.iter().enumerate().filter_map(|(number, view)| Some((number, view, view.place?)));
+    let places = views.flat_map(|(number, view, row)| {
+        let columns = view.spec.feeds.iter().enumerate().filter(move |(_, feed)| **feed == wanted);
+        columns.map(move |(column, _)| Place { row, view: number, column })
+    });
+    places.collect()
+}
+
+/// The counters of records with the columns that they feed.
+pub(super) fn counters(sources: &[Source], views: &[TrackedView]) -> Vec<TrackedCounter> {
+    let counter = |source: &Source| TrackedCounter {
+        source: *source,
+        bits: source.bits(),
+        known: false,
+        places: places(views, Feed::Counter(*source)),
+    };
+    sources.iter().map(counter).collect()
+}
+
+/// All distributions with the columns that they feed.
+pub(super) fn distributions(views: &[TrackedView]) -> Vec<TrackedDistribution> {
+    let mut all: Vec<TrackedDistribution> = Vec::new();
+    for feed in views.iter().flat_map(|view| &view.spec.feeds) {
+        if let Feed::Distribution(source) = *feed
+            && all.iter().all(|known| known.source != source)
+        {
+            all.push(TrackedDistribution { source, places: places(views, *feed) });
+        }
+    }
+    all
+}

@@ -1,0 +1,81 @@
+//! The network namespaces, as the tracker knows them.
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::attribute::{Listeners, Netns};
+use crate::collect::netns::NetnsTarget;
+use crate::plan::Program;
+
+/// All namespaces that a collection has found.
+#[derive(Debug)]
+pub(super) struct TrackedNamespaces {
+    /// The exporter's own.
+    pub(super) own: Arc<Netns>,
+    /// Those that close events name by nsid.
+    pub(super) by_nsid: HashMap<i32, Arc<NetnsTarget>>,
+    by_number: HashMap<u32, TrackedNetns>,
+    /// What is wanted of sockets where no program is known yet.
+    program: Arc<Program>,
+}
+
+/// What is known of a namespace.
+#[derive(Debug, Default)]
+pub(super) struct TrackedNetns {
+    pub(super) listeners: Option<Listeners>,
+    /// What was wanted of its sockets when it was last dumped.
+    pub(super) program: Option<Arc<Program>>,
+}
+
+impl TrackedNamespaces {
+    pub(super) fn new(program: Program) -> Self {
+        let (by_nsid, by_number) = (HashMap::new(), HashMap::new());
+        Self { own: Arc::default(), by_nsid, by_number, program: Arc::new(program) }
+    }
+
+    /// The namespaces are these, and their numbers are `all`.
+    pub(super) fn know(&mut self, own: Arc<Netns>, by_nsid: Vec<(i32, NetnsTarget)>, all: &HashSet<u32>) {
+        self.own = own;
+        self.by_nsid = by_nsid.into_iter().map(|(nsid, target)| (nsid, Arc::new(target))).collect();
+        self.by_number.retain(|number, _| all.contains(number));
+    }
+
+    /// The exporter's own namespace has that name, unless it has one already.
+    pub(super) fn name_own(&mut self, name: String) {
+        if *self.own == Netns::default() {
+            self.own = Arc::new(Netns { name, ..Netns::default() });
+        }
+    }
+
+    /// What is known of the namespace with that number, to be changed.
+    pub(super) fn of(&mut self, number: u32) -> &mut TrackedNetns {
+        self.by_number.entry(number).or_default()
+    }
+
+    /// The listeners of a namespace, if any were ever looked for.
+    pub(super) fn listeners(&self, number: u32) -> Option<&Listeners> {
+        self.by_number.get(&number)?.listeners.as_ref()
+    }
+
+    /// What is wanted of the sockets of a namespace.
+    pub(super) fn program(&self, number: u32) -> &Arc<Program> {
+        let known = self.by_number.get(&number).and_then(|netns| netns.program.as_ref());
+        known.unwrap_or(&self.program)
+    }
+
+    /// Another program holds, of which each aggregated view was the one in that place `before`. What names stand for
+    /// in other namespaces is known at their next dump; until then, it is what it was.
+    pub(super) fn reload(&mut self, program: Program, before: &[Option<usize>]) {
+        for of_netns in self.by_number.values_mut().filter_map(|netns| netns.program.as_mut()) {
+            let mut now = program.clone();
+            for (wanted, before) in now.aggregated.iter_mut().zip(before) {
+                if let Some(known) = before.and_then(|before| of_netns.aggregated.get(before)) {
+                    wanted.clone_from(known);
+                }
+            }
+            *of_netns = Arc::new(now);
+        }
+        self.program = Arc::new(program);
+    }
+}
