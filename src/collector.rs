@@ -171,11 +171,11 @@ impl Collector {
         }
         let collector = CollectorReport { collections: state.collections, refused: state.refused };
         drop(state);
-        let held = self.held();
+        let stuck = self.stuck_for();
         let mut snapshot = (self.0.standing)();
         snapshot.report = SelfReport {
             stages: vec![Stage { name: "collection", duration: running.unwrap_or_default(), success: false }],
-            dump: DumpReport { stuck: held, ..DumpReport::default() },
+            dump: DumpReport { stuck, ..DumpReport::default() },
             collector,
             process: ProcessReport::read(),
             ..snapshot.report
@@ -208,7 +208,7 @@ impl Collector {
             self.collect_soon();
         }
         let late = self.0.lock().late();
-        match (self.held().filter(|_| blind), late) {
+        match (self.stuck_for().filter(|_| blind), late) {
             (Some(held), _) => Err(format!("the kernel has been holding a dump for {} s", held.as_secs())),
             (None, Some(late)) => {
                 Err(format!("a collection has been under way for {} s, which is too long", late.as_secs()))
@@ -223,7 +223,7 @@ impl Collector {
 
     /// How long the kernel has been holding a dump that the last collection left behind.
     #[must_use]
-    pub fn held(&self) -> Option<Duration> {
+    pub fn stuck_for(&self) -> Option<Duration> {
         self.0.lock().left.map(|(since, _)| since.elapsed())
     }
 

@@ -132,9 +132,9 @@ pub struct Privileges(Arc<[(Requirement, bool)]>);
 
 /// The capabilities that a thread holds at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held(CapabilitySet);
+pub struct EffectiveCapabilities(CapabilitySet);
 
-impl Held {
+impl EffectiveCapabilities {
     /// This thread's effective set (capget(2)).
     #[must_use]
     pub fn now() -> Self {
@@ -153,7 +153,7 @@ impl Privileges {
     /// What other features need: what was needed before as well is held as it was, the rest as it is now.
     #[must_use]
     pub fn again(&self, features: &[Feature]) -> Self {
-        let Held(now) = Held::now();
+        let EffectiveCapabilities(now) = EffectiveCapabilities::now();
         let held = |requirement: Requirement| {
             let before = self.0.iter().find(|(known, _)| *known == requirement);
             (requirement, before.map_or_else(|| now.contains(requirement.capability), |(_, held)| *held))
@@ -175,7 +175,7 @@ impl Privileges {
     }
 
     /// The needs that are not met and were, when this was held.
-    pub fn dropped(&self, held: Held) -> impl Iterator<Item = &Requirement> {
+    pub fn dropped(&self, held: EffectiveCapabilities) -> impl Iterator<Item = &Requirement> {
         self.missing().filter(move |requirement| held.0.contains(requirement.capability))
     }
 
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn what_was_held_at_the_start_and_is_needed_too_late_is_dropped_and_what_is_needed_still_is_not() {
         apart(|| {
-            let (start, before) = (Held::now(), Privileges::of(&[Feature::EventBuffer]));
+            let (start, before) = (EffectiveCapabilities::now(), Privileges::of(&[Feature::EventBuffer]));
             keep(&[]).expect("anybody may drop");
             let after = before.again(&[Feature::Processes, Feature::EventBuffer]);
             let had = |requirement: &&Requirement| start.0.contains(requirement.capability);

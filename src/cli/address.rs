@@ -6,7 +6,8 @@ use rustix::net::netdevice::{index_to_name, name_to_index};
 use rustix::net::{AddressFamily, SocketType, socket};
 
 use super::Listen;
-use crate::words::{nearest, shown};
+use crate::suggest::nearest;
+use crate::terminal::shown;
 
 const EXPECTED: &str = "expected ADDRESS:PORT, [IPV6]:PORT, [IPV6%INTERFACE]:PORT or :PORT, e.g. 127.0.0.1:8020, [::1]:8020, \
                         [fe80::1%eth0]:8020 or :8020";

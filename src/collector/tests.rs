@@ -122,17 +122,17 @@ fn a_dump_that_was_left_behind_is_held_and_only_one_without_which_rows_are_withh
         ask(&collector, soon()).expect("room").recv().expect("an answer");
     };
     collection(true, true);
-    assert!(collector.held().is_some());
+    assert!(collector.stuck_for().is_some());
     assert_eq!(collector.ready(), Ok(()), "another namespace's");
     collection(false, false);
-    assert_eq!((collector.held(), collector.ready()), (None, Ok(())), "it failed for another reason");
+    assert_eq!((collector.stuck_for(), collector.ready()), (None, Ok(())), "it failed for another reason");
     collection(true, false);
     let why = collector.ready().expect_err("rows are withheld");
     assert!(why.contains("holding a dump"), "{why}");
     // Nobody scrapes any more.
     drop(next);
     until(|| collector.ready().is_ok());
-    assert_eq!(collector.held(), None);
+    assert_eq!(collector.stuck_for(), None);
 }
 
 #[test]

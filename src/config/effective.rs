@@ -16,7 +16,7 @@ use crate::sockdiag::State;
 const SEED_KEYS: [&str; 3] = ["logic", "selection", "cnfg"];
 
 impl Config {
-    /// The configuration that `text` describes, as a file with every value that is in force.
+    /// The configuration that `text` describes, as a file with every active value.
     #[must_use]
     pub fn effective(&self, text: &str) -> String {
         let mut out = String::new();

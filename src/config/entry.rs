@@ -10,7 +10,8 @@ use ipnet::IpNet;
 
 use super::mistakes::Mistakes;
 use super::node::{Key, Node, Place, Value};
-use crate::words::{nearest, shown};
+use crate::suggest::nearest;
+use crate::terminal::shown;
 
 /// The spellings of one key; messages use the first.
 pub(crate) type Name = &'static [&'static str];

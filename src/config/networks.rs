@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::entry::{Entry, Name};
 use crate::attribute::Networks;
 use crate::select::canonical;
-use crate::words::shown;
+use crate::terminal::shown;
 
 const IPV4: Name = &["ipv4"];
 const IPV6: Name = &["ipv6"];

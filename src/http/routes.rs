@@ -106,7 +106,7 @@ async fn reload(app: &AppState, head: &Parts) -> Response<Payload> {
     }
     let backend = Arc::clone(&app.backend);
     match app.workers.reloads.ask(move || backend.reload()).await {
-        Ok(Ok(())) => text(StatusCode::OK, "The configuration was read again and is in force.\n"),
+        Ok(Ok(())) => text(StatusCode::OK, "The configuration was read again and is active.\n"),
         Ok(Err(reason)) => {
             text(StatusCode::INTERNAL_SERVER_ERROR, format!("failed to reload config: {reason}\n"))
         }

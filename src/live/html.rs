@@ -1,6 +1,6 @@
 //! Text in a page: escaped, always. Refuses to know what it says.
 
-use crate::words::is_active;
+use crate::terminal::is_active;
 
 /// Appends text so that no character of it is markup (HTML Living Standard, 13.1.2).
 pub(super) fn escape(out: &mut String, text: &str) {

@@ -159,9 +159,8 @@ fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Res
             ));
         }
         if report.files.reload.is_some_and(|reload| !reload.successful) {
-            warnings.push(
-                "The configuration file could not be read again; the one before is in force.".to_owned(),
-            );
+            warnings
+                .push("The configuration file could not be read again; the one before is active.".to_owned());
         }
     }
     if warnings.is_empty() {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::rate::Rate;
 use super::{Look, Refusal};
 use crate::sockets::{Number, Row, metrics};
-use crate::words::{inert_json, nearest};
+use crate::suggest::nearest;
+use crate::terminal::inert_json;
 
 /// The most sockets of one answer.
 const MOST: usize = 10_000;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use ss_exporter::attribute::{Cgroups, Listing, Namespace, Namespaces, Users};
 use ss_exporter::collect::{Entered, World};
-use ss_exporter::hosts::Hosts;
 use ss_exporter::plan::Plan;
+use ss_exporter::resolver::Resolver;
 use ss_exporter::select::Lookup;
 use ss_exporter::sockdiag::bytecode::{Filter, compile};
 use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, dump};
@@ -25,23 +25,23 @@ static CGROUPS: OnceLock<Cgroups> = OnceLock::new();
 
 /// The world of the running host.
 #[derive(Clone)]
-pub struct Host {
+pub struct LinuxHost {
     /// The addresses of host names.
-    pub hosts: Hosts,
+    pub resolver: Resolver,
     /// The network namespaces.
     pub namespaces: Namespaces,
 }
 
-impl Host {
+impl LinuxHost {
     /// The world for a plan, whose host names are resolved from now on.
     pub fn of(plan: &Plan, namespaces: Namespaces) -> Result<Self, Failure> {
-        let hosts = Hosts::watch(&plan.hosts)
+        let resolver = Resolver::start(&plan.hosts)
             .map_err(|error| Failure::at_run_time(format!("cannot start resolving host names: {error}")))?;
-        Ok(Self { hosts, namespaces })
+        Ok(Self { resolver, namespaces })
     }
 }
 
-impl World for Host {
+impl World for LinuxHost {
     type Transport = Netlink;
 
     fn own(&self) -> Namespace {
@@ -81,9 +81,9 @@ impl World for Host {
     }
 }
 
-impl Lookup for Host {
+impl Lookup for LinuxHost {
     fn addresses(&self, host: &str) -> Vec<std::net::IpAddr> {
-        self.hosts.addresses(host)
+        self.resolver.addresses(host)
     }
 
     fn interface(&self, name: &str) -> Option<u32> {

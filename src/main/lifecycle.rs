@@ -1,6 +1,4 @@
-//! One configuration after another, while the exporter runs: validated whole, put in force at once, or not at all.
-//!
-//! Refuses to know what a configuration asks for.
+//! Reloads: another configuration is validated as a whole, then becomes active between two collections, or not at all.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -13,7 +11,7 @@ use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::http::{Backend, ChunkStream, Page, Reply};
 use ss_exporter::live::{Exporter, Live, Look, Query, Refusal, page, policy};
 use ss_exporter::plan::Plan;
-use ss_exporter::privileges::{Feature, Held, Privileges};
+use ss_exporter::privileges::{EffectiveCapabilities, Feature, Privileges};
 use ss_exporter::self_metrics::Reload;
 use ss_exporter::snapshot::Snapshot;
 use ss_exporter::sockdiag::Events;
@@ -21,22 +19,22 @@ use ss_exporter::sockets::Detail;
 use ss_exporter::workers::Worker;
 
 use crate::configuration::{self, Loaded};
-use crate::host::Host;
-use crate::{notify, rights, status};
+use crate::host::LinuxHost;
+use crate::{capabilities, notify, status};
 
-/// What collections are made of.
+/// The inputs of collections.
 pub struct Work {
     pub plan: Arc<Plan>,
-    pub host: Host,
+    pub host: LinuxHost,
     pub state: CollectorState,
     pub privileges: Privileges,
 }
 
-/// What collections are made of, by one at a time: a collection, or a reload between two.
+/// The inputs of collections, locked by a collection, or by a reload between two collections.
 #[derive(Clone)]
-pub struct Shared(Arc<Mutex<Work>>);
+pub struct SharedWork(Arc<Mutex<Work>>);
 
-impl Shared {
+impl SharedWork {
     pub fn new(work: Work) -> Self {
         Self(Arc::new(Mutex::new(work)))
     }
@@ -47,49 +45,49 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, Work> {
-        // A panic ends the program, so that nobody finds it in pieces.
+        // A panic ends the program, so that no thread finds it inconsistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What people are told of the configuration in force.
-pub struct InForce {
+/// What users see of the active configuration.
+pub struct ActiveConfig {
     /// All of it, as text.
     pub effective: String,
     /// The names of its views.
     pub views: Vec<String>,
-    /// The sockets themselves, for those who ask for them.
-    pub live: Arc<Live<Host>>,
+    /// The sockets themselves, for the page and the list.
+    pub live: Arc<Live<LinuxHost>>,
 }
 
-impl InForce {
-    pub fn of(plan: &Plan, effective: String, live: Arc<Live<Host>>) -> Self {
+impl ActiveConfig {
+    pub fn of(plan: &Plan, effective: String, live: Arc<Live<LinuxHost>>) -> Self {
         Self { effective, views: plan.views.iter().map(|view| view.name.clone()).collect(), live }
     }
 }
 
-/// The exporter as it runs.
+/// The running exporter.
 #[derive(Clone)]
 pub struct Lifecycle {
     pub cli: Cli,
-    pub work: Shared,
+    pub work: SharedWork,
     pub tracker: SharedTracker,
     pub collector: Collector,
     /// The thread for close events, there from the start: a reload may be the first to need it.
     pub events: Worker,
-    /// What was held before anything was dropped.
-    pub held: Held,
-    /// The configuration in force; apart from the work, for which a reader would have to wait.
-    pub in_force: Arc<Mutex<InForce>>,
+    /// The effective capabilities before any was dropped.
+    pub held: EffectiveCapabilities,
+    /// The active configuration. Not part of `work`, whose lock a collection holds.
+    pub active: Arc<Mutex<ActiveConfig>>,
     /// What the service manager shows.
-    pub status: status::Shared,
+    pub status: status::SharedStatus,
 }
 
 impl Lifecycle {
-    /// Puts the configuration in force that stands in its file now, and says in log and metrics how that went.
+    /// Reads the configuration file and makes it active; log, metrics and status report the result.
     ///
-    /// One thread makes all reloads, one after another.
-    pub fn reload_and_say(&self) -> Result<(), String> {
+    /// One thread runs all reloads, one after another.
+    pub fn reload_and_report(&self) -> Result<(), String> {
         notify::reloading();
         let reloaded = self.try_reload();
         let mut status = self.status.lock();
@@ -105,7 +103,7 @@ impl Lifecycle {
                 self.tracker.reloaded(Reload { successful: false, at });
                 tracing::error!(
                     reason,
-                    "the configuration could not be read again; the one before stays in force"
+                    "the configuration could not be read again; the one before stays active"
                 );
             }
         }
@@ -125,20 +123,20 @@ impl Lifecycle {
         let privileges = work.privileges.again(&self.features(&work, &plan));
         if let Some(dropped) = privileges.dropped(self.held).next() {
             return Err(format!(
-                "{} need {}, which was dropped at the start because nothing needed it; start the exporter again",
+                "{} need {}, which was dropped at the start because nothing needed it; restart the exporter",
                 dropped.feature, dropped.name
             ));
         }
         if plan.hosts != work.plan.hosts {
-            let followed = work.host.hosts.follow(&plan.hosts);
+            let followed = work.host.resolver.follow(&plan.hosts);
             followed.map_err(|error| format!("cannot start resolving host names: {error}"))?;
         }
-        rights::say_missing(&privileges, Some(&work.privileges));
+        capabilities::say_missing(&privileges, Some(&work.privileges));
         let host = work.host.clone();
         work.state.adopt(&plan, &host, privileges.clone());
         (work.plan, work.privileges) = (Arc::clone(&plan), privileges);
         drop(work);
-        *self.in_force() = InForce::of(&plan, effective, live(&host, &shown));
+        *self.active() = ActiveConfig::of(&plan, effective, live(&host, &shown));
         self.collector.set_timeout(plan.collect.deadline);
         let opened = (plan.tracking.events && !self.tracker.hears()).then(|| open_events(&plan)).flatten();
         let events = opened.and_then(|events| subscribe(events, &self.tracker));
@@ -146,20 +144,20 @@ impl Lifecycle {
         Ok(source)
     }
 
-    fn in_force(&self) -> MutexGuard<'_, InForce> {
-        self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
+    fn active(&self) -> MutexGuard<'_, ActiveConfig> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at the sockets, unless the kernel holds a dump: no other is begun behind it.
+    /// Reads the sockets, unless the kernel holds a dump: no other dump is started behind it.
     fn look<T>(&self, query: &Query, detail: Detail, show: impl FnOnce(&Look) -> T) -> Result<T, Refusal> {
-        if let Some(held) = self.collector.held() {
-            return Err(Refusal(format!("The kernel has been holding a dump for {} s.", held.as_secs())));
+        if let Some(stuck) = self.collector.stuck_for() {
+            return Err(Refusal(format!("The kernel has been holding a dump for {} s.", stuck.as_secs())));
         }
-        let live = Arc::clone(&self.in_force().live);
+        let live = Arc::clone(&self.active().live);
         live.look(&query.filter, detail, show)
     }
 
-    /// What is decided at the start, once.
+    /// Refuses a change of what is fixed at the start.
     fn check(&self, before: &Plan, after: &Plan) -> Result<(), String> {
         let (old, new) = (&before.collect, &after.collect);
         let hears = self.tracker.hears();
@@ -169,26 +167,26 @@ impl Lifecycle {
             ("collect.event_buffer", hears && old.event_buffer != new.event_buffer),
         ];
         match changed.into_iter().find(|(_, changed)| *changed) {
-            Some((key, _)) => Err(format!("{key} cannot change while the exporter runs; start it again")),
+            Some((key, _)) => Err(format!("{key} cannot change while the exporter runs; restart it")),
             None => Ok(()),
         }
     }
 
     fn features(&self, work: &Work, plan: &Plan) -> Vec<Feature> {
-        // The buffer of a subscription was granted when it was made.
+        // The buffer was granted when the subscription was made.
         if self.tracker.hears() {
             let mut features = plan.features();
             let of_buffer = plan.tracking.events && work.privileges.are_about(Feature::EventBuffer);
             features.extend(of_buffer.then_some(Feature::EventBuffer));
             features
         } else {
-            rights::needed(plan, plan.tracking.events)
+            capabilities::needed(plan, plan.tracking.events)
         }
     }
 
     /// Reads close events, and collects the baseline of a plan's counters. If `ready` is given, the exporter is not
     /// ready before, and `ready` is dropped then.
-    pub fn follow(&self, events: Option<Events>, host: Host, ready: Option<notify::Ready>) {
+    pub fn follow(&self, events: Option<Events>, host: LinuxHost, ready: Option<notify::Ready>) {
         let resync = {
             let collector = self.collector.clone();
             move || collector.collect_soon()
@@ -198,7 +196,7 @@ impl Lifecycle {
         let watched =
             events.map(|events| start_event_loop(events, host, tracker, resync, pause, &self.events));
         if let Some(Err(error)) = watched {
-            cannot_hear(&std::io::Error::other(error));
+            warn_no_events(&std::io::Error::other(error));
         }
         if self.tracker.plan().tracking.is_empty() {
             return;
@@ -225,7 +223,7 @@ impl Backend for Lifecycle {
     }
 
     fn views(&self) -> Vec<String> {
-        self.in_force().views.clone()
+        self.active().views.clone()
     }
 
     fn page(&self, query: &str) -> Page {
@@ -246,39 +244,39 @@ impl Backend for Lifecycle {
     }
 
     fn forget(&self) -> bool {
-        let live = Arc::clone(&self.in_force().live);
+        let live = Arc::clone(&self.active().live);
         live.forget()
     }
 
     fn configuration(&self) -> String {
-        self.in_force().effective.clone()
+        self.active().effective.clone()
     }
 
     fn reload(&self) -> Result<(), String> {
-        self.reload_and_say()
+        self.reload_and_report()
     }
 }
 
-/// A socket for close events, not subscribed yet; there is much to show without one.
+/// A socket for close events, not subscribed yet. Without one, gauges and open connections are complete.
 pub fn open_events(plan: &Plan) -> Option<Events> {
-    collect::open_events(plan).inspect_err(cannot_hear).ok()
+    collect::open_events(plan).inspect_err(warn_no_events).ok()
 }
 
 /// Subscribes to close events.
 pub fn subscribe(events: Events, tracker: &SharedTracker) -> Option<Events> {
-    collect::subscribe(&events, tracker).inspect_err(cannot_hear).ok().map(|()| events)
+    collect::subscribe(&events, tracker).inspect_err(warn_no_events).ok().map(|()| events)
 }
 
-fn cannot_hear(error: &std::io::Error) {
+fn warn_no_events(error: &std::io::Error) {
     tracing::warn!(
         %error,
-        "cannot hear of closing sockets; what a connection does after its last collection is lost"
+        "cannot subscribe to close events; what a connection does after its last collection is lost"
     );
 }
 
-/// Looks at this host for those who ask for the sockets themselves.
-pub fn live(host: &Host, config: &Config) -> Arc<Live<Host>> {
-    // What is missing is said of the metrics.
+/// The sockets of this host, for the page and the list.
+pub fn live(host: &LinuxHost, config: &Config) -> Arc<Live<LinuxHost>> {
+    // Missing capabilities are reported with the metrics.
     Arc::new(Live::new(host.clone(), config, Privileges::default()))
 }
 

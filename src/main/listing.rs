@@ -9,12 +9,12 @@ use ss_exporter::config::Config;
 use ss_exporter::select::{Mistake, parse};
 use ss_exporter::sockdiag::{State, StateSet};
 use ss_exporter::sockets::{self, Column, Detail, List, Row};
-use ss_exporter::words::inert_json;
+use ss_exporter::terminal::inert_json;
 
 use crate::failure::Failure;
-use crate::host::Host;
+use crate::host::LinuxHost;
 use crate::output::print as printed;
-use crate::{report, rights};
+use crate::{capabilities, report};
 
 /// The states that the flags ask for; `None` for those of the filter, or of connections.
 pub fn states(all: bool, listening: bool) -> Option<StateSet> {
@@ -46,11 +46,11 @@ pub fn print(
         named.collect::<Result<_, _>>().map_err(|error| Failure::of_usage(error.to_string()))?
     };
     let plan = sockets::plan(selection, states, Detail::Everything, config);
-    let features = rights::needed(&plan, false);
-    let privileges = rights::held(&features);
-    let namespaces = rights::namespaces(&plan)?;
-    rights::keep(&features);
-    let host = Host::of(&plan, namespaces)?;
+    let features = capabilities::needed(&plan, false);
+    let privileges = capabilities::held(&features);
+    let namespaces = capabilities::namespaces(&plan)?;
+    capabilities::keep(&features);
+    let host = LinuxHost::of(&plan, namespaces)?;
     report::wait_for_hosts(&plan, &host);
     let snapshot = collect(&plan, &host, &mut CollectorState::of_one(&plan, privileges));
     if !snapshot.report.success() && snapshot.tables.iter().all(Option::is_none) {

@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 
 use ss_exporter::cli::{Cli, LogFormat, LogLevel};
-use ss_exporter::words::{inert_json, inert_lines};
+use ss_exporter::terminal::{inert_json, inert_lines};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 

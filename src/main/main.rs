@@ -13,10 +13,10 @@ use ss_exporter::cli::{Cli, Listen, Task};
 use ss_exporter::config::worst_cases;
 use ss_exporter::http;
 use ss_exporter::plan::Plan;
-use ss_exporter::words::inert_lines;
+use ss_exporter::terminal::inert_lines;
 
+mod capabilities;
 mod configuration;
-mod door;
 mod failure;
 mod files;
 mod host;
@@ -27,11 +27,11 @@ mod logging;
 mod notify;
 mod output;
 mod report;
-mod rights;
 mod service;
 mod status;
 mod stderr;
 mod stop;
+mod web_config;
 
 /// How long the end of the program waits until its last lines are read.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -75,7 +75,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let loaded = configuration::load(cli)?;
     loaded.warn();
     if cli.check {
-        let web = door::check(cli)?;
+        let web = web_config::check(cli)?;
         let web = web.map(|(file, config)| {
             config.warn();
             format!("{}: the web configuration is valid\n", file.display())

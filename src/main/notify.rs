@@ -15,7 +15,7 @@ use ss_exporter::collect::SharedTracker;
 use ss_exporter::http::Heartbeat;
 use tokio::sync::Notify;
 
-use crate::status::{Shared, Status};
+use crate::status::{SharedStatus, Status};
 
 /// Time between two attempts to send what found no room.
 const RETRY: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ pub fn status(status: &Status) {
 }
 
 /// Says that the service is ready when it is dropped.
-pub struct Ready(pub Shared);
+pub struct Ready(pub SharedStatus);
 
 impl Drop for Ready {
     fn drop(&mut self) {

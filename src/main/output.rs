@@ -4,7 +4,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use ss_exporter::words::inert_lines;
+use ss_exporter::terminal::inert_lines;
 
 use crate::failure::Failure;
 

@@ -11,20 +11,20 @@ use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::plan::Plan;
 use ss_exporter::sockdiag::is_any_stuck;
-use ss_exporter::words::inert_json;
+use ss_exporter::terminal::inert_json;
 
+use crate::capabilities;
 use crate::failure::Failure;
-use crate::host::Host;
+use crate::host::LinuxHost;
 use crate::output::{print_metrics, print_text};
-use crate::rights;
 
 /// Prints the metrics of one collection, those without a past.
 pub fn once(plan: &Plan) -> Result<(), Failure> {
-    let features = rights::needed(plan, false);
-    let privileges = rights::held(&features);
-    let namespaces = rights::namespaces(plan)?;
-    rights::keep(&features);
-    let host = Host::of(plan, namespaces)?;
+    let features = capabilities::needed(plan, false);
+    let privileges = capabilities::held(&features);
+    let namespaces = capabilities::namespaces(plan)?;
+    capabilities::keep(&features);
+    let host = LinuxHost::of(plan, namespaces)?;
     wait_for_hosts(plan, &host);
     let patient = without_deadline(plan);
     let waiting = say_why_it_waits(plan.collect.deadline);
@@ -74,11 +74,11 @@ fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
 
 /// Prints what the configuration comes to on this host.
 pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
-    let features = rights::needed(plan, true);
-    let privileges = rights::held(&features);
-    let namespaces = rights::namespaces(plan)?;
-    rights::keep(&features);
-    let host = Host::of(plan, namespaces)?;
+    let features = capabilities::needed(plan, true);
+    let privileges = capabilities::held(&features);
+    let namespaces = capabilities::namespaces(plan)?;
+    capabilities::keep(&features);
+    let host = LinuxHost::of(plan, namespaces)?;
     wait_for_hosts(plan, &host);
     if io::stderr().is_terminal() {
         let _ = writeln!(io::stderr(), "listening for {seconds} s ...");
@@ -92,10 +92,10 @@ pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
 const OTHER_FAMILY: Duration = Duration::from_secs(1);
 
 /// A single collection has no second chance to know the addresses of hosts.
-pub fn wait_for_hosts(plan: &Plan, host: &Host) {
+pub fn wait_for_hosts(plan: &Plan, host: &LinuxHost) {
     let start = Instant::now();
-    let hosts = &host.hosts;
-    let enough = || hosts.asked() || hosts.resolved() && start.elapsed() >= OTHER_FAMILY;
+    let resolver = &host.resolver;
+    let enough = || resolver.asked() || resolver.resolved() && start.elapsed() >= OTHER_FAMILY;
     while !enough() && start.elapsed() < plan.collect.deadline {
         std::thread::sleep(Duration::from_millis(10));
     }

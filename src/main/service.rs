@@ -1,32 +1,35 @@
 //! The service: from a plan to answers, until the process is asked to stop.
 //!
-//! What needs privileges comes first, then they are dropped, then the threads are made: each inherits
-//! what its maker has. The socket for close events is opened with privileges and subscribed later, after the inventory
-//! of the sockets that exist, which must not see what those privileges show.
+//! What needs capabilities is opened first, then they are dropped, then the threads are started: each inherits the
+//! capabilities of the thread that starts it. The socket for close events is opened with them and subscribed later, after the inventory
+//! of the sockets that exist, which must not see what those capabilities show.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use ss_exporter::attribute::Namespaces;
 use ss_exporter::cli::Cli;
-use ss_exporter::collect::{CollectorState, cumulative_snapshot};
+use ss_exporter::collect::{CollectorState, SharedTracker, cumulative_snapshot};
 use ss_exporter::collector::{Collector, Terms};
 use ss_exporter::http::{self, Options, Settings, Workers};
 use ss_exporter::plan::Plan;
-use ss_exporter::privileges::{Feature, Held};
+use ss_exporter::privileges::{EffectiveCapabilities, Feature, Privileges};
 use ss_exporter::self_metrics::Reload;
 use ss_exporter::sockdiag::{
-    DumpError, Extensions, Netlink, Request, State, StateSet, TCP, dump, keep_receivers,
+    DumpError, Events, Extensions, Netlink, Request, State, StateSet, TCP, dump, keep_receivers,
 };
 use ss_exporter::workers::Worker;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 use crate::configuration::Loaded;
 use crate::failure::Failure;
-use crate::host::Host;
-use crate::lifecycle::{InForce, Lifecycle, Shared, Work, since_1970};
+use crate::host::LinuxHost;
+use crate::lifecycle::{ActiveConfig, Lifecycle, SharedWork, Work, since_1970};
 use crate::listen::{listen, listeners};
-use crate::status::Status;
+use crate::status::{SharedStatus, Status};
 use crate::stop::Signals;
-use crate::{door, files, lifecycle, notify, rights, status, stderr};
+use crate::{capabilities, files, lifecycle, notify, stderr, web_config};
 
 /// How long answers in progress may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -38,91 +41,127 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = source, "starting");
     let plan = Arc::new(Plan::new(config));
     // Before anything listens: a client that connects gets an answer, and never a broken configuration.
-    door::check(cli)?;
-    let mut features = rights::needed(&plan, plan.tracking.events);
-    let privileges = rights::held(&features);
-    let held = Held::now();
-    let mut state = CollectorState::new(&plan, privileges.clone());
-    let tracker = state.tracker();
-    tracker.reloaded(Reload { successful: true, at: since_1970() });
-    let events = plan.tracking.events.then(|| lifecycle::open_events(&plan)).flatten();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::at_run_time(format!("cannot start the runtime: {error}")))?;
-    let (listeners, signals) = runtime.block_on(async { Ok((listeners(cli)?, Signals::hear())) })?;
-    let signals =
-        signals.map_err(|error| Failure::at_run_time(format!("cannot hear of signals: {error}")))?;
-    let namespaces = rights::namespaces(&plan)?;
-    // The buffer is there already, and only one thread enters namespaces.
-    features.retain(|feature| !matches!(feature, Feature::EventBuffer | Feature::Namespaces));
-    rights::keep(&features);
+    web_config::check(cli)?;
+    let opened = Privileged::open(cli, &plan)?;
+    let Privileged { runtime, listeners, signals, events, namespaces, privileges, held } = opened;
     let (workers, events_thread) = keep_receivers()
         .and_then(|()| Ok((Workers::start()?, Worker::start("events", 1)?)))
         .map_err(|error| Failure::at_run_time(format!("cannot start the threads of the server: {error}")))?;
     // Without CAP_NET_ADMIN, to which the kernel shows the keys of TCP-MD5.
     ask_the_kernel()?;
-    // With the rights that reading it again will have.
-    let web = door::open(cli, &listeners, tracker.clone())?;
-    let host = Host::of(&plan, namespaces)?;
+    let mut state = CollectorState::new(&plan, privileges.clone());
+    let tracker = state.tracker();
+    tracker.reloaded(Reload { successful: true, at: since_1970() });
+    // With the capabilities that reading it again will have.
+    let web = web_config::open(cli, &listeners, tracker.clone())?;
+    let host = LinuxHost::of(&plan, namespaces)?;
     // Sockets that exist, then close events, then clients: what a client opens is young, and its close event is read.
     state.take_inventory(&plan, &host);
     let events = events.and_then(|events| lifecycle::subscribe(events, &tracker));
     listen(&listeners)?;
-    let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
-    let terms = Terms { timeout: plan.collect.deadline, waiting };
-    let watching = host.clone();
-    let live = lifecycle::live(&host, &shown);
     let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let views = plan.views.iter().map(|view| view.name.clone()).collect();
-    let status = status::Shared::new(Status { source, views, addresses, ..Status::default() });
-    let in_force = Arc::new(Mutex::new(InForce::of(&plan, effective, live)));
-    let work = Shared::new(Work { plan, host, state, privileges });
-    let (shared, collecting) = (tracker.clone(), work.clone());
-    let (collector, _thread) =
-        Collector::start(terms, move || cumulative_snapshot(&shared), move |time| collecting.collect(time))
-            .map_err(|error| Failure::at_run_time(format!("cannot start the collector's thread: {error}")))?;
-    let (cli, heartbeat) = (cli.clone(), notify::watchdog(tracker.clone()));
-    let options = Options {
+    let status = SharedStatus::new(Status { source, views, addresses, ..Status::default() });
+    let live = lifecycle::live(&host, &shown);
+    let active = Arc::new(Mutex::new(ActiveConfig::of(&plan, effective, live)));
+    let timeout = plan.collect.deadline;
+    let work = SharedWork::new(Work { plan, host: host.clone(), state, privileges });
+    let collector = start_collector(cli, timeout, &tracker, &work)?;
+    let lifecycle = Lifecycle {
+        cli: cli.clone(),
+        work,
+        tracker: tracker.clone(),
+        collector: collector.clone(),
+        events: events_thread,
+        held,
+        active,
+        status,
+    };
+    notify::status(&lifecycle.status.lock());
+    lifecycle.follow(events, host, Some(notify::Ready(lifecycle.status.clone())));
+    let (limits, heartbeat) = (files::limits(), notify::watchdog(tracker));
+    let settings = Settings { limits, options: options(cli), heartbeat };
+    let (reloads, reloading) = (workers.reloads.clone(), lifecycle.clone());
+    // Its failure is logged.
+    let stopped = signals.asked_to_stop(GRACE, reloads, move || _ = reloading.reload_and_report());
+    runtime.spawn(stderr::watch());
+    runtime.spawn(notify::send_again());
+    runtime.block_on(http::serve(listeners, Arc::new(lifecycle), web, workers, settings, stopped));
+    stop(&collector);
+    Ok(())
+}
+
+/// What is opened with capabilities that are dropped afterwards.
+struct Privileged {
+    runtime: Runtime,
+    listeners: Vec<TcpListener>,
+    signals: Signals,
+    /// The socket for close events, if the plan needs one and the kernel gave one.
+    events: Option<Events>,
+    namespaces: Namespaces,
+    privileges: Privileges,
+    /// The effective capabilities before any was dropped.
+    held: EffectiveCapabilities,
+}
+
+impl Privileged {
+    /// Opens it, then drops the capabilities that nothing needs any more.
+    fn open(cli: &Cli, plan: &Plan) -> Result<Self, Failure> {
+        let mut features = capabilities::needed(plan, plan.tracking.events);
+        let privileges = capabilities::held(&features);
+        let held = EffectiveCapabilities::now();
+        let events = plan.tracking.events.then(|| lifecycle::open_events(plan)).flatten();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::at_run_time(format!("cannot start the runtime: {error}")))?;
+        let (listeners, signals) = runtime.block_on(async { Ok((listeners(cli)?, Signals::listen())) })?;
+        let signals =
+            signals.map_err(|error| Failure::at_run_time(format!("cannot receive signals: {error}")))?;
+        let namespaces = capabilities::namespaces(plan)?;
+        // The buffer is there already, and only one thread enters namespaces.
+        features.retain(|feature| !matches!(feature, Feature::EventBuffer | Feature::Namespaces));
+        capabilities::keep(&features);
+        Ok(Self { runtime, listeners, signals, events, namespaces, privileges, held })
+    }
+}
+
+fn start_collector(
+    cli: &Cli,
+    timeout: Duration,
+    tracker: &SharedTracker,
+    work: &SharedWork,
+) -> Result<Collector, Failure> {
+    let waiting = if cli.max_requests == 0 { usize::MAX } else { cli.max_requests };
+    let (tracker, work) = (tracker.clone(), work.clone());
+    let without_dump = move || cumulative_snapshot(&tracker);
+    let started = Collector::start(Terms { timeout, waiting }, without_dump, move |time| work.collect(time));
+    let failure = |error| Failure::at_run_time(format!("cannot start the collector's thread: {error}"));
+    started.map(|(collector, _)| collector).map_err(failure)
+}
+
+fn options(cli: &Cli) -> Options {
+    Options {
         telemetry_path: cli.telemetry_path.clone(),
         process_metrics: !cli.disable_exporter_metrics,
         lifecycle: cli.enable_lifecycle,
         sockets_to_all: cli.enable_sockets_api,
-    };
-    let lifecycle = Lifecycle {
-        cli,
-        work,
-        tracker,
-        collector: collector.clone(),
-        events: events_thread,
-        held,
-        in_force,
-        status,
-    };
-    notify::status(&lifecycle.status.lock());
-    lifecycle.follow(events, watching, Some(notify::Ready(lifecycle.status.clone())));
-    let settings = Settings { limits: files::limits(), options, heartbeat };
-    let (reloads, reloading) = (workers.reloads.clone(), lifecycle.clone());
-    // Its failure is logged.
-    let stopped = signals.asked_to_stop(GRACE, reloads, move || _ = reloading.reload_and_say());
-    let backend = Arc::new(lifecycle);
-    runtime.spawn(stderr::watch());
-    runtime.spawn(notify::send_again());
-    runtime.block_on(http::serve(listeners, backend, web, workers, settings, stopped));
+    }
+}
+
+fn stop(collector: &Collector) {
     notify::stopping();
     collector.stop();
-    if let Some(held) = collector.held() {
-        let seconds = held.as_secs();
+    if let Some(stuck) = collector.stuck_for() {
         tracing::warn!(
-            seconds,
+            seconds = stuck.as_secs(),
             "the kernel was holding a dump when last asked; this process ends when the kernel lets go of it"
         );
     }
     tracing::info!("stopped");
-    Ok(())
 }
 
-/// A dump of the listeners costs microseconds and tells at once what every scrape would.
+/// A dump of the listeners costs microseconds and fails at once where every scrape would.
 fn ask_the_kernel() -> Result<(), Failure> {
     let request = Request {
         protocol: &TCP,

@@ -25,9 +25,9 @@ pub struct Status {
 
 /// The status, which the first collection and reloads change.
 #[derive(Clone, Debug)]
-pub struct Shared(Arc<Mutex<Status>>);
+pub struct SharedStatus(Arc<Mutex<Status>>);
 
-impl Shared {
+impl SharedStatus {
     pub fn new(status: Status) -> Self {
         Self(Arc::new(Mutex::new(status)))
     }

@@ -1,6 +1,4 @@
-//! The signals that ask the process to stop, and the one that asks it to read its configuration again.
-//!
-//! Refuses to know what stops and what is read.
+//! The signals: SIGTERM and SIGINT stop the process, SIGHUP reloads the configuration.
 
 use std::io;
 use std::time::Duration;
@@ -8,7 +6,7 @@ use std::time::Duration;
 use ss_exporter::workers::Worker;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals, heard of from now on.
+/// The signals, received from now on.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -16,8 +14,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Begins to hear of them. To be called inside the runtime.
-    pub fn hear() -> io::Result<Self> {
+    /// Begins to receive them. To be called inside the runtime.
+    pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,

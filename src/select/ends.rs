@@ -7,10 +7,10 @@ use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
+use super::is_host_name;
 use super::lex::Comparison;
 use super::mistake::{Mistake, Value, number};
 use super::{Expression, Test, canonical, services};
-use crate::words::is_host_name;
 
 pub(super) const PORT: &str = "a port from 0 to 65535, or the name of a service such as https";
 pub(super) const ADDRESS: &str =

@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use crate::words::{nearest, shown};
+use crate::suggest::nearest;
+use crate::terminal::shown;
 
 /// What is wrong with a selection, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use crate::sockdiag::{Extensions, StateSet};
 
 mod display;
 mod ends;
+mod host_name;
 mod lex;
 mod mistake;
 mod parse;
@@ -22,6 +23,7 @@ mod split;
 mod stability;
 mod states;
 
+pub(crate) use host_name::is_host_name;
 pub use mistake::Mistake;
 pub use parse::parse;
 pub use split::{Judge, Split, split};

@@ -17,7 +17,7 @@ use super::mistake::{Mistake, Value};
 use super::{Expression, Test, ends, states};
 use crate::attribute::{Direction, Networks};
 use crate::sockdiag::StateSet;
-use crate::words::shown;
+use crate::terminal::shown;
 
 mod predicate;
 

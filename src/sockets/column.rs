@@ -5,7 +5,8 @@
 use super::{LABELS, Number, Row, metrics};
 use crate::metrics::{Metric, Unit};
 use crate::properties::Property;
-use crate::words::{inert, nearest};
+use crate::suggest::nearest;
+use crate::terminal::inert;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -89,7 +89,7 @@ pub(super) fn suite(entry: &Entry<'_>) -> Option<SupportedCipherSuite> {
     if ["_CBC_", "_RC4_", "_3DES_"].iter().any(|part| word.contains(part)) {
         entry.mistake(&format!(
             "found \"{}\", which is weak and which this program does not speak; expected: {allowed}",
-            crate::words::shown(&word)
+            crate::terminal::shown(&word)
         ));
         return None;
     }

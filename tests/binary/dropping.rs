@@ -51,7 +51,7 @@ fn root_keeps_what_the_configuration_needs_in_every_thread() {
     let flow = format!("tcp_rtt{{flow=\"({})(DST#", std::process::id());
     assert!(metrics.contains(&flow), "{}: {metrics}", client.peer_addr().expect("connected"));
     let threads = keeps(exporter.child.id(), OWNERS);
-    for thread in ["collector", "events", "hosts"] {
+    for thread in ["collector", "events", "resolver"] {
         assert!(threads.iter().any(|name| name == thread), "{thread} in {threads:?}");
     }
 }

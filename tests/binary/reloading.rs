@@ -74,7 +74,7 @@ fn a_hang_up_puts_the_file_in_force_as_it_is_now_and_a_broken_one_never() {
     exporter.signal(Signal::HUP);
     let kept = until(&exporter, |metrics| value(metrics, SUCCESSFUL) < 0.5);
     assert!(kept.contains("ss_one_sockets") && !kept.contains("ss_two"), "{kept}");
-    assert!((value(&kept, AT) - value(&first, AT)).abs() < 0.001, "the one in force is as old as it was");
+    assert!((value(&kept, AT) - value(&first, AT)).abs() < 0.001, "the active one is as old as it was");
 
     file.set(TWO);
     exporter.signal(Signal::HUP);
@@ -84,7 +84,7 @@ fn a_hang_up_puts_the_file_in_force_as_it_is_now_and_a_broken_one_never() {
     assert!(exporter.get("/metrics?collect[]=one").status == 400);
     let log = exporter.log();
     let said = "config.yml:1:15: views.two.buy: found an unknown key";
-    assert!(log.contains(said) && log.contains("the one before stays in force"), "{log}");
+    assert!(log.contains(said) && log.contains("the one before stays active"), "{log}");
     assert!(log.contains("the configuration was read again"), "{log}");
 }
 
@@ -238,7 +238,7 @@ fn the_configuration_in_force_is_shown_and_means_the_same() {
     }
     // It is a file that can be loaded, and then shows itself.
     file.set(&shown);
-    assert_eq!(post(&exporter), (200, "The configuration was read again and is in force.\n".to_owned()));
+    assert_eq!(post(&exporter), (200, "The configuration was read again and is active.\n".to_owned()));
     assert_eq!(String::from_utf8(exporter.get("/config").body).expect("text"), shown);
 }
 

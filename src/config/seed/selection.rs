@@ -13,8 +13,8 @@ use super::names::{
     STACK, UPPER,
 };
 use crate::config::entry::{Entry, Section};
+use crate::select::is_host_name;
 use crate::select::{Expression, Test, canonical};
-use crate::words::is_host_name;
 
 /// The expression that a selection stands for.
 pub(super) fn read(selection: &Entry<'_>) -> Expression {

@@ -12,7 +12,7 @@ use crate::attribute::Networks;
 use crate::properties::{PROPERTIES, Property};
 use crate::select::{Expression, parse};
 use crate::sockdiag::StateSet;
-use crate::words::shown;
+use crate::terminal::shown;
 
 mod columns;
 mod exposed;

@@ -20,10 +20,10 @@ pub fn needed(plan: &Plan, subscribes: bool) -> Vec<Feature> {
     features
 }
 
-/// What of it is held, now that all that is permitted is in force; each capability that is missing is said.
+/// What of it is held, now that all that is permitted is effective; each capability that is missing is said.
 pub fn held(features: &[Feature]) -> Privileges {
     if let Err(error) = privileges::raise() {
-        tracing::warn!(%error, "cannot use the capabilities that are permitted; going on with those in force");
+        tracing::warn!(%error, "cannot use the capabilities that are permitted; going on with the effective ones");
     }
     let privileges = Privileges::of(features);
     say_missing(&privileges, None);

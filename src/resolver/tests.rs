@@ -8,11 +8,11 @@ use tempfile::NamedTempFile;
 
 use super::*;
 
-/// Hosts whose files and DNS server are the test's.
+/// A resolver whose files and DNS server are the test's.
 struct Bench {
     file: NamedTempFile,
     server: UdpSocket,
-    hosts: Hosts,
+    resolver: Resolver,
 }
 
 impl Bench {
@@ -25,7 +25,7 @@ impl Bench {
         let servers = vec![NameServerConfig::new(address.ip(), true, vec![connection])];
         let servers = Some(ResolverConfig::from_parts(None, Vec::new(), servers));
         let shared = Shared { file: file.path().to_owned(), servers, names: Mutex::default() };
-        let bench = Self { file, server, hosts: Hosts::with(shared).expect("a thread") };
+        let bench = Self { file, server, resolver: Resolver::with(shared).expect("a thread") };
         bench.write(text);
         bench
     }
@@ -36,11 +36,11 @@ impl Bench {
 
     fn follow(&self, names: &[&str]) {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        self.hosts.follow(&names).expect("a thread");
+        self.resolver.follow(&names).expect("a thread");
     }
 
     fn addresses(&self, name: &str) -> Vec<String> {
-        self.hosts.addresses(name).iter().map(ToString::to_string).collect()
+        self.resolver.addresses(name).iter().map(ToString::to_string).collect()
     }
 
     /// Waits until the name has these addresses.
@@ -99,9 +99,9 @@ fn what_the_hosts_file_knows_of_one_family_counts_at_once_while_dns_does_not_ans
     assert_eq!(bench.addresses("db.example.org"), ["fe80::7"]);
     assert_eq!(bench.addresses("v6"), ["fe80::7"]);
     assert_eq!(bench.addresses("gone"), [""; 0]);
-    assert!(!bench.hosts.asked() && !bench.hosts.resolved());
+    assert!(!bench.resolver.asked() && !bench.resolver.resolved());
     bench.follow(&["v6", "db"]);
-    assert!(bench.hosts.asked() && bench.hosts.resolved());
+    assert!(bench.resolver.asked() && bench.resolver.resolved());
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn an_address_of_dns_counts_while_the_other_family_is_not_answered() {
     bench.answers("half", [10, 0, 0, 9]);
     bench.waits_for("half", &["10.0.0.9"]);
     assert_eq!(bench.addresses("silent"), [""; 0]);
-    assert!(!bench.hosts.asked());
+    assert!(!bench.resolver.asked());
 }
 
 #[test]

@@ -32,7 +32,7 @@ const WAITING: usize = 16;
 
 /// The addresses of host names.
 #[derive(Clone, Debug)]
-pub struct Hosts {
+pub struct Resolver {
     shared: Arc<Shared>,
     /// Says to the thread that the hosts file has changed. Without it the thread stops asking.
     changes: Arc<Mutex<Option<Sender<()>>>>,
@@ -63,19 +63,19 @@ impl Default for Shared {
     }
 }
 
-impl Hosts {
+impl Resolver {
     /// Starts the thread, and resolves the names.
     ///
     /// # Errors
     /// If the thread or its runtime cannot be made.
-    pub fn watch(names: &[String]) -> io::Result<Self> {
-        let hosts = Self::with(Shared::default())?;
-        hosts.follow(names)?;
-        Ok(hosts)
+    pub fn start(names: &[String]) -> io::Result<Self> {
+        let resolver = Self::with(Shared::default())?;
+        resolver.follow(names)?;
+        Ok(resolver)
     }
 
     fn with(shared: Shared) -> io::Result<Self> {
-        let thread = Worker::start("hosts", WAITING)?;
+        let thread = Worker::start("resolver", WAITING)?;
         Ok(Self { shared: Arc::new(shared), changes: Arc::default(), thread })
     }
 
@@ -87,7 +87,7 @@ impl Hosts {
     /// If the runtime cannot be made, or the thread is too far behind; the names are then those before.
     pub fn follow(&self, names: &[String]) -> io::Result<()> {
         self.shared.add(names);
-        let started = if names.is_empty() { None } else { Some(self.start(names.to_vec())?) };
+        let started = if names.is_empty() { None } else { Some(self.ask_dns(names.to_vec())?) };
         self.shared.lock().known.retain(|name, _| names.contains(name));
         *self.changes() = started;
         Ok(())
@@ -119,7 +119,7 @@ impl Hosts {
     }
 
     /// Has the thread ask DNS for the names, until the sender is dropped.
-    fn start(&self, names: Vec<String>) -> io::Result<Sender<()>> {
+    fn ask_dns(&self, names: Vec<String>) -> io::Result<Sender<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (sender, mut changes) = channel(());
         let shared = Arc::clone(&self.shared);
@@ -194,7 +194,7 @@ impl Shared {
 
     /// The addresses of one family that DNS has for a name.
     async fn lookup(&self, name: &str, family: Family) -> Result<Vec<IpAddr>, NetError> {
-        let resolver = self.resolver()?;
+        let resolver = self.client()?;
         let found = match family {
             Family::V4 => resolver.ipv4_lookup(name).await,
             Family::V6 => resolver.ipv6_lookup(name).await,
@@ -207,7 +207,7 @@ impl Shared {
     }
 
     /// Made for each lookup, because resolv.conf may have changed.
-    fn resolver(&self) -> Result<TokioResolver, NetError> {
+    fn client(&self) -> Result<TokioResolver, NetError> {
         let with = |servers| TokioResolver::builder_with_config(servers, TokioRuntimeProvider::default());
         let mut builder = match &self.servers {
             Some(servers) => with(servers.clone()),
