@@ -9,7 +9,7 @@ use crate::attribute::Networks;
 use crate::config::{CONNECTIONS, Collect, Column, Config, View};
 use crate::exposition::MetricType;
 use crate::fold::{Bounds, Cells, Counter, Limit, Table};
-use crate::metrics::{Fold, Kind, Quantity};
+use crate::metrics::{Aggregation, Kind, Quantity};
 use crate::privileges::Feature;
 use crate::properties::Property;
 use crate::select::{Expression, Judge, Lookup, split};
@@ -273,8 +273,8 @@ impl Column {
     /// The exposed type.
     #[must_use]
     pub const fn exposed_type(&self) -> MetricType {
-        match (&self.fold, self.kind) {
-            (Fold::Distribution(_) | Fold::Histogram(_), _) => MetricType::Histogram,
+        match (&self.aggregation, self.kind) {
+            (Aggregation::CurrentHistogram(_) | Aggregation::Histogram(_), _) => MetricType::Histogram,
             (_, Kind::Counter) => MetricType::Counter,
             (_, Kind::Gauge | Kind::Distribution) => MetricType::Gauge,
         }
@@ -282,13 +282,13 @@ impl Column {
 
     pub(crate) fn cells(&self) -> Cells {
         let divisor = self.metric.source.per_unit() / self.per_base;
-        let cells = match &self.fold {
-            Fold::Sum | Fold::Gain => Cells::sum(),
-            Fold::Mean => Cells::mean(),
-            Fold::Least => Cells::least(),
-            Fold::Greatest => Cells::greatest(),
-            Fold::Latest => Cells::latest(),
-            Fold::Distribution(upper) | Fold::Histogram(upper) => {
+        let cells = match &self.aggregation {
+            Aggregation::Sum | Aggregation::Gain => Cells::sum(),
+            Aggregation::Mean => Cells::mean(),
+            Aggregation::Min => Cells::least(),
+            Aggregation::Max => Cells::greatest(),
+            Aggregation::Latest => Cells::latest(),
+            Aggregation::CurrentHistogram(upper) | Aggregation::Histogram(upper) => {
                 Cells::distribution(Bounds::new(upper.clone(), divisor))
             }
         };

@@ -61,7 +61,9 @@ impl Snapshot {
     /// Withholds what needs a past, of which a single collection has none.
     pub fn forget_past(&mut self) {
         for (view, table) in self.views.iter().zip(&mut self.tables) {
-            let stays = |column: usize| view.columns.get(column).is_some_and(|column| column.fold.stays());
+            let stays = |column: usize| {
+                view.columns.get(column).is_some_and(|column| column.aggregation.is_cumulative())
+            };
             if let Some(table) = table {
                 table.withhold(stays);
             }

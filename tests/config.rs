@@ -1,7 +1,7 @@
 //! Every configuration of the predecessor that was ever published, and what its author meant by it.
 
 use ss_exporter::config::{Config, View};
-use ss_exporter::metrics::Fold;
+use ss_exporter::metrics::Aggregation;
 use ss_exporter::properties::Property;
 use ss_exporter::select::{Expression, Test};
 
@@ -53,8 +53,8 @@ fn check(file: &str, text: &str, meant: &Meant<'_>) {
 
 fn summary(view: &View) -> String {
     let label = |label: &Property| if *label == Property::Flow { "raw_endpoint" } else { "pid_condensed" };
-    let columns = view.columns.iter().map(|column| match &column.fold {
-        Fold::Distribution(bounds) => {
+    let columns = view.columns.iter().map(|column| match &column.aggregation {
+        Aggregation::CurrentHistogram(bounds) => {
             let bounds: Vec<_> = bounds.iter().map(ToString::to_string).collect();
             format!("{}[{}]", column.name, bounds.join(" "))
         }

@@ -19,7 +19,7 @@ use super::state::{CollectorState, SharedTracker};
 use crate::attribute::{OwnerId, Whose};
 use crate::facts::{Facts, Names};
 use crate::fold::{NO_SOCKET, Table};
-use crate::metrics::Fold;
+use crate::metrics::Aggregation;
 use crate::plan::{Plan, Program};
 use crate::sockdiag::{Class, DumpError, Socket, Transport};
 
@@ -80,7 +80,11 @@ impl<'a, W: World> Folding<'a, W> {
             if view.by.is_empty() {
                 // The row over all sockets is there without any: their sum is then zero.
                 let row = table.row(b"", NO_SOCKET);
-                let sums = view.columns.iter().enumerate().filter(|(_, column)| column.fold == Fold::Sum);
+                let sums = view
+                    .columns
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, column)| column.aggregation == Aggregation::Sum);
                 sums.for_each(|(column, _)| row.into_iter().for_each(|row| table.add(row, column, 0, 0)));
             }
             Some(table)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Collect, Column, Config, View};
 use crate::attribute::{Networks, Which};
-use crate::metrics::{Fold, Kind};
+use crate::metrics::{Aggregation, Kind};
 use crate::properties::Property;
 use crate::select::Expression;
 use crate::sockdiag::State;
@@ -122,8 +122,10 @@ fn write_view(out: &mut String, view: &View) -> fmt::Result {
     if !words.is_empty() {
         writeln!(out, "    aggregate: {{{}}}", words.join(", "))?;
     }
-    let histograms = columns.iter().filter_map(|column| match &column.fold {
-        Fold::Histogram(bounds) | Fold::Distribution(bounds) => Some((column.metric.name, bounds)),
+    let histograms = columns.iter().filter_map(|column| match &column.aggregation {
+        Aggregation::Histogram(bounds) | Aggregation::CurrentHistogram(bounds) => {
+            Some((column.metric.name, bounds))
+        }
         _ => None,
     });
     let mut histograms = histograms.peekable();
@@ -141,13 +143,13 @@ fn write_view(out: &mut String, view: &View) -> fmt::Result {
 
 /// The word for an aggregate that is not the default.
 fn word(column: &Column) -> Option<&'static str> {
-    match (&column.fold, column.metric.kind) {
-        (Fold::Sum, Kind::Distribution) => Some("sum"),
-        (Fold::Mean, _) => Some("mean"),
-        (Fold::Least, _) => Some("min"),
-        (Fold::Greatest, _) => Some("max"),
-        (Fold::Distribution(_), _) => Some("current_histogram"),
-        (Fold::Sum | Fold::Latest | Fold::Gain | Fold::Histogram(_), _) => None,
+    match (&column.aggregation, column.metric.kind) {
+        (Aggregation::Sum, Kind::Distribution) => Some("sum"),
+        (Aggregation::Mean, _) => Some("mean"),
+        (Aggregation::Min, _) => Some("min"),
+        (Aggregation::Max, _) => Some("max"),
+        (Aggregation::CurrentHistogram(_), _) => Some("current_histogram"),
+        (Aggregation::Sum | Aggregation::Latest | Aggregation::Gain | Aggregation::Histogram(_), _) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use mistakes::Mistakes;
 use node::{Node, Unreadable};
 
 use crate::attribute::{Networks, Which};
-use crate::metrics::{Fold, Kind, Metric};
+use crate::metrics::{Aggregation, Kind, Metric};
 use crate::properties::Property;
 use crate::select::Expression;
 use crate::sockdiag::StateSet;
@@ -169,7 +169,7 @@ impl View {
     /// Whether its rows have a past.
     #[must_use]
     pub fn stays(&self) -> bool {
-        self.columns.iter().any(|column| column.fold.stays())
+        self.columns.iter().any(|column| column.aggregation.is_cumulative())
     }
 }
 
@@ -187,7 +187,7 @@ pub struct Column {
     /// How many of the column's units make one base unit: 1000 for milliseconds.
     pub per_base: f64,
     /// How sockets become one cell.
-    pub fold: Fold,
+    pub aggregation: Aggregation,
 }
 
 impl Config {

@@ -26,8 +26,8 @@ fn names(text: &str) -> String {
 }
 
 fn bounds(config: &Config) -> Option<Vec<f64>> {
-    config.views.iter().flat_map(|view| &view.columns).find_map(|column| match &column.fold {
-        Fold::Distribution(bounds) => Some(bounds.clone()),
+    config.views.iter().flat_map(|view| &view.columns).find_map(|column| match &column.aggregation {
+        Aggregation::CurrentHistogram(bounds) => Some(bounds.clone()),
         _ => None,
     })
 }
@@ -81,13 +81,13 @@ fn the_examples_in_the_built_in_file_are_valid() {
 fn a_flow_has_the_unit_and_the_type_of_the_predecessor() {
     let told = |text: &str| {
         let columns = parsed(text).views.into_iter().flat_map(|view| view.columns);
-        columns.map(|c| (c.name, c.metric.name, c.kind, c.per_base, c.fold)).collect::<Vec<_>>()
+        columns.map(|c| (c.name, c.metric.name, c.kind, c.per_base, c.aggregation)).collect::<Vec<_>>()
     };
     let expected = vec![
-        ("tcp_rtt".to_owned(), "rtt_seconds", Kind::Distribution, 1000.0, Fold::Mean),
-        ("tcp_cwnd".to_owned(), "congestion_window", Kind::Distribution, 1.0, Fold::Sum),
-        ("tcp_data_segs_in".to_owned(), "received_data_segments_total", Kind::Counter, 1.0, Fold::Sum),
-        ("tcp_data_segs_out".to_owned(), "sent_data_segments_total", Kind::Counter, 1.0, Fold::Sum),
+        ("tcp_rtt".to_owned(), "rtt_seconds", Kind::Distribution, 1000.0, Aggregation::Mean),
+        ("tcp_cwnd".to_owned(), "congestion_window", Kind::Distribution, 1.0, Aggregation::Sum),
+        ("tcp_data_segs_in".to_owned(), "received_data_segments_total", Kind::Counter, 1.0, Aggregation::Sum),
+        ("tcp_data_segs_out".to_owned(), "sent_data_segments_total", Kind::Counter, 1.0, Aggregation::Sum),
     ];
     let metrics = "metrics: {gauges: {rtt: , cwnd: }, counters: }";
     assert_eq!(told(&format!("logic: {{{metrics}}}")), expected);

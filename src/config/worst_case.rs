@@ -3,7 +3,7 @@
 //! Refuses to know how many sockets there are.
 
 use super::View;
-use crate::metrics::Fold;
+use crate::metrics::Aggregation;
 use crate::properties::Property;
 
 /// The most that a view can show.
@@ -34,9 +34,11 @@ impl View {
     /// The most series of a row.
     #[must_use]
     pub fn series_per_row(&self) -> usize {
-        let series = self.columns.iter().map(|column| match &column.fold {
+        let series = self.columns.iter().map(|column| match &column.aggregation {
             // The bucket without a bound, the sum and the count.
-            Fold::Histogram(bounds) | Fold::Distribution(bounds) => bounds.len().saturating_add(3),
+            Aggregation::Histogram(bounds) | Aggregation::CurrentHistogram(bounds) => {
+                bounds.len().saturating_add(3)
+            }
             _ => 1,
         });
         series.sum()

@@ -1,14 +1,14 @@
-//! The upper bounds of histograms that the configuration does not name, by what is observed.
+//! The upper bounds of histograms that the configuration does not name, by what they observe.
 //!
-//! Each in the metric's base unit, ascending. Refuses to know which metric uses which.
+//! Each in the metric's base unit, ascending.
 
 /// Round-trip times: from one rack to a satellite, and beyond.
 pub(super) const TIMES: &[f64] =
     &[0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-/// Timeouts: the kernel keeps retransmissions between 200 ms and 120 s unless told otherwise.
+/// Timeouts: the kernel keeps the RTO between 200 ms and 120 s by default.
 pub(super) const TIMEOUTS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 1.0, 2.0, 5.0, 30.0, 120.0];
-/// How long ago something was: from busy to forgotten.
+/// Ages: from busy to forgotten.
 pub(super) const AGES: &[f64] =
     &[0.001, 0.01, 0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0];
 /// Sizes of segments and packets: the common ones of links and tunnels, headers and options taken off.

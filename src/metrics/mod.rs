@@ -1,8 +1,7 @@
 //! The table of what is exposed: adding a metric is adding one line.
 //!
-//! A line of `table` says what is measured, in which unit, from which kernel field (`source`), and how
-//! sockets combine.
-//! Refuses to know views, names in a dialect, and how a value is written.
+//! A line of `table` says what is measured, in which unit, from which kernel field (`source`), and how the values of several
+//! sockets combine. Refuses to know views and dialects.
 
 mod bounds;
 mod source;
@@ -41,32 +40,29 @@ pub enum Unit {
 
 /// How the values of the sockets of one row become one cell.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fold {
+pub enum Aggregation {
     /// The sum.
     Sum,
     /// The arithmetic mean of the sockets that have a value.
     Mean,
-    /// The least value.
-    Least,
-    /// The greatest value.
-    Greatest,
+    /// The minimum.
+    Min,
+    /// The maximum.
+    Max,
     /// The value of the socket that received something last.
     Latest,
-    /// The sum of what the sockets' counters have gained, those of closed sockets included: kept by the
-    /// ledger over collections.
+    /// The sum of what the sockets' counters have gained over all collections, closed sockets included.
     Gain,
-    /// The distribution of observations over all collections, by ascending upper bounds in the column's
-    /// own unit: kept by the ledger.
+    /// The histogram of observations over all collections, by ascending upper bounds in the column's own unit.
     Histogram(Vec<f64>),
-    /// The distribution over the sockets of this collection, by ascending upper bounds in the
-    /// column's own unit.
-    Distribution(Vec<f64>),
+    /// The histogram of the sockets of this collection, by ascending upper bounds in the column's own unit.
+    CurrentHistogram(Vec<f64>),
 }
 
-impl Fold {
-    /// Whether the cell has a past: what it holds is kept over collections.
+impl Aggregation {
+    /// Whether the cell accumulates over collections.
     #[must_use]
-    pub const fn stays(&self) -> bool {
+    pub const fn is_cumulative(&self) -> bool {
         matches!(self, Self::Gain | Self::Histogram(_))
     }
 }

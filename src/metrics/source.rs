@@ -107,7 +107,7 @@ impl Source {
         Self { states, ..self }
     }
 
-    /// With so many of the kernel's integers in one base unit.
+    /// With `per_unit` of the kernel's integers in one base unit.
     pub(super) const fn per(self, per_unit: u32) -> Self {
         Self { per_unit, ..self }
     }

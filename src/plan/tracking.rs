@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::config::{CONNECTIONS, Column, View};
 use crate::exposition::LabelBuffer;
 use crate::fold::{CumulativeTable, TableColumn};
-use crate::metrics::{Fold, Kind, Quantity, Source};
+use crate::metrics::{Aggregation, Kind, Quantity, Source};
 use crate::properties::{Property, Stability};
 use crate::select::Expression;
 use crate::sockdiag::{State, StateSet};
@@ -48,11 +48,11 @@ pub enum Feed {
 impl Feed {
     fn of(column: &Column) -> Self {
         let source = column.metric.source;
-        match (&column.fold, source.quantity) {
-            (Fold::Gain, Quantity::Opened) => Self::Opened,
-            (Fold::Gain, Quantity::Closed) => Self::Closed,
-            (Fold::Gain, _) => Self::Counter(source),
-            (Fold::Histogram(_), _) => Self::Distribution(source),
+        match (&column.aggregation, source.quantity) {
+            (Aggregation::Gain, Quantity::Opened) => Self::Opened,
+            (Aggregation::Gain, Quantity::Closed) => Self::Closed,
+            (Aggregation::Gain, _) => Self::Counter(source),
+            (Aggregation::Histogram(_), _) => Self::Distribution(source),
             _ => Self::Gauge,
         }
     }
@@ -90,7 +90,8 @@ impl AggregatedView {
         let accumulates = view.stays();
         let stability =
             view.by.iter().map(|label| label.stability()).max().max(Some(view.selection.stability()));
-        let gauges = view.columns.iter().enumerate().filter(|(_, column)| !column.fold.stays());
+        let gauges =
+            view.columns.iter().enumerate().filter(|(_, column)| !column.aggregation.is_cumulative());
         Self {
             view: number,
             by: view.by.clone(),
@@ -173,7 +174,8 @@ impl Tracking {
 
 fn table(view: &View) -> CumulativeTable {
     let column = |column: &Column| {
-        let make = if column.fold.stays() { TableColumn::Cumulative } else { TableColumn::Gauge };
+        let make =
+            if column.aggregation.is_cumulative() { TableColumn::Cumulative } else { TableColumn::Gauge };
         make(column.cells())
     };
     let other = LabelBuffer::of(view.by.iter().map(|_| OTHER));

@@ -13,7 +13,7 @@ pub use list::List;
 pub use table::table;
 
 use crate::config::{self, CONNECTIONS, Collect, Config, View};
-use crate::metrics::{Fold, Kind, METRICS, Metric, Quantity};
+use crate::metrics::{Aggregation, Kind, METRICS, Metric, Quantity};
 use crate::plan::Plan;
 use crate::properties::Property;
 use crate::select::Expression;
@@ -123,14 +123,14 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
 
 fn column_of(metric: &'static Metric) -> config::Column {
     // A row is one socket; the greatest value takes half of the memory of the latest.
-    let fold = if metric.kind == Kind::Distribution { Fold::Greatest } else { Fold::Sum };
+    let aggregation = if metric.kind == Kind::Distribution { Aggregation::Max } else { Aggregation::Sum };
     config::Column {
         metric,
         name: metric.name.to_owned(),
         help: String::new(),
         kind: metric.kind,
         per_base: 1.0,
-        fold,
+        aggregation,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The kernel's end of a dump: a netlink socket that gives up at a deadline.
+//! The transport of a dump: a netlink socket with a deadline.
 //!
 //! Opened for one dump and closed after it, because an open one keeps its network namespace alive.
 

@@ -1,21 +1,21 @@
 //! The threads that receive dumps.
 //!
-//! A dump has a thread of its own, because the kernel may hold it. A few such threads are made at the start and used
-//! again, so that a dump needs no new thread on a host that gives none.
+//! A dump has its own thread, because it may get stuck in the kernel. A few threads are made at the start and reused, so
+//! that a dump needs no new thread on a host that gives none.
 
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Idle threads that are kept: one for the collection and one for the page, or for the dump behind a held one.
+/// Idle threads that are kept: one for a collection, and one for another or for the dump after a stuck one.
 const KEPT: usize = 2;
 /// Bytes of stack of each thread. Receiving needs a few hundred.
 const STACK: usize = 128 * 1024;
 /// Bytes that must be free for a new thread. Without memory for its signal stack the new thread would end the process.
 const ROOM: usize = 4 * 1024 * 1024;
 
-/// What a thread does once.
+/// One dump.
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads of this process.
@@ -50,7 +50,7 @@ struct State {
 }
 
 impl Receivers {
-    /// Makes so many idle threads, and keeps them from now on.
+    /// Makes `kept` idle threads, and keeps that many from now on.
     pub(super) fn keep(&self, kept: usize) -> io::Result<()> {
         self.lock().kept = kept;
         self.fill()
@@ -72,7 +72,7 @@ impl Receivers {
         state.idle.pop().map(Receiver).ok_or(error)
     }
 
-    /// Replaces a thread that the kernel holds, if the host gives another one; else a later dump tries again.
+    /// Replaces a stuck thread, if the host gives another one; else a later dump tries again.
     pub(super) fn replace(&self) {
         // The dump that needs the thread reports the error.
         let _ = self.fill();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_the_kernel_holds_is_replaced_and_ends_when_the_kernel_lets_go_of_it() {
+    fn a_stuck_thread_is_replaced_and_ends_when_it_gets_free() {
         let receivers = Receivers::default();
         receivers.keep(1).expect("a thread");
         let (release, holding) = channel::<()>();

@@ -95,7 +95,7 @@ impl<'a> Socket<'a> {
         Some(self.header.interface.get()).filter(|index| *index != 0)
     }
 
-    /// The user id of the owner (`idiag_uid`); 0 also where the kernel does not tell it.
+    /// The user id of the owner (`idiag_uid`); 0 also where the kernel does not report it.
     #[must_use]
     pub const fn uid(&self) -> u32 {
         self.header.uid.get()
@@ -107,7 +107,7 @@ impl<'a> Socket<'a> {
         self.header.receive_queue.get()
     }
 
-    /// Bytes written and not yet acknowledged; of a listener, the most connections that may wait
+    /// Bytes written and not yet acknowledged; of a listener, the limit of its accept queue
     /// (`idiag_wqueue`).
     #[must_use]
     pub const fn send_queue(&self) -> u32 {
@@ -142,8 +142,8 @@ impl<'a> Socket<'a> {
         self.attributes.get(Attribute::Cgroup)?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
     }
 
-    /// How long ago the peer was last heard of, in milliseconds (`tcpi_last_data_recv`,
-    /// `tcpi_last_ack_recv`); `None` if it never was.
+    /// Milliseconds since data or an acknowledgement was last received (`tcpi_last_data_recv`, `tcpi_last_ack_recv`); `None`
+    /// without a peer that answered.
     #[must_use]
     pub fn received_ago(&self) -> Option<u32> {
         let data = self.get(&tcp_info::LAST_DATA_RECV).filter(|_| self.has_peer())?;
@@ -178,8 +178,8 @@ mod tests {
         payload
     }
 
-    /// `struct tcp_info` of a connection that heard data and acknowledgements so many milliseconds ago.
-    fn heard(data: u32, acknowledgement: u32) -> Vec<u8> {
+    /// `struct tcp_info` of a connection that received data and acknowledgements that many milliseconds ago.
+    fn received(data: u32, acknowledgement: u32) -> Vec<u8> {
         let mut info = vec![0; 104];
         info[52..56].copy_from_slice(&data.to_ne_bytes());
         info[56..60].copy_from_slice(&acknowledgement.to_ne_bytes());
@@ -190,7 +190,7 @@ mod tests {
     fn every_attribute_is_found_wherever_it_stands() {
         let memory = [7_u32; 9].map(u32::to_ne_bytes).concat();
         let bbr = [9_u32; 5].map(u32::to_ne_bytes).concat();
-        let (cgroup, info, mark) = (11_u64.to_ne_bytes(), heard(3, 4), 12_u32.to_ne_bytes());
+        let (cgroup, info, mark) = (11_u64.to_ne_bytes(), received(3, 4), 12_u32.to_ne_bytes());
         let mut attributes = [
             (21, &cgroup[..]),
             (8, &[0]), // INET_DIAG_SHUTDOWN
@@ -243,9 +243,9 @@ mod tests {
     }
 
     #[test]
-    fn only_who_has_had_a_peer_has_heard_of_it() {
+    fn only_a_socket_with_a_peer_has_received_something() {
         let ago = |state| {
-            let payload = reply(state, &[(2, &heard(9, 5))]);
+            let payload = reply(state, &[(2, &received(9, 5))]);
             let socket = Socket::parse(&payload).expect("a socket");
             socket.received_ago()
         };

@@ -24,19 +24,19 @@ use libc::{c_int, c_void, msghdr, sockaddr_nl, socklen_t};
 /// Room for control messages, in words that are aligned as their headers must be.
 const CONTROL: usize = 16;
 
-/// What one message was like.
+/// The sender and the length of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// The bytes of it that are in the buffer.
+    /// Bytes of the message in the buffer.
     pub length: usize,
     /// The netlink port of its sender; the kernel's is 0.
     pub sender: u32,
-    /// The number, in the receiver's, of the network namespace that it is about, if the kernel says one
-    /// (`NETLINK_LISTEN_ALL_NSID`): of the receiver's own it says none.
+    /// The nsid, in the receiver's network namespace, of the one that the message is about (`NETLINK_LISTEN_ALL_NSID`); `None` for
+    /// the receiver's own.
     pub namespace: Option<i32>,
 }
 
-/// Lets a netlink socket hear the multicasts of all network namespaces that have a number in its own
+/// Lets a netlink socket receive the multicasts of all network namespaces that have an nsid in its own
 /// (`NETLINK_LISTEN_ALL_NSID`).
 ///
 /// # Errors
@@ -56,7 +56,7 @@ pub fn listen_to_all_namespaces(socket: impl AsFd) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// How many messages the kernel has dropped for a socket because its buffer was full, modulo 2^32 (`SO_MEMINFO`).
+/// Messages that the kernel dropped because the socket's buffer was full, modulo 2^32 (`SO_MEMINFO`).
 ///
 /// # Errors
 /// What `getsockopt(2)` says: `ENOPROTOOPT` before Linux 4.12.
@@ -81,8 +81,7 @@ pub fn drops(socket: impl AsFd) -> io::Result<u32> {
     }
 }
 
-/// Takes one message off a netlink socket, if there is one, without waiting. What the buffer has no room
-/// for is lost.
+/// Takes one message off a netlink socket without waiting. What the buffer has no room for is lost.
 ///
 /// # Errors
 /// What `recvmsg(2)` says: `WouldBlock` if there is none.
@@ -90,7 +89,7 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
     let socket = socket.as_fd();
     // SAFETY: both are plain C structures of numbers and pointers, for which zero is a value.
     let (mut address, mut header): (sockaddr_nl, msghdr) = unsafe { (zeroed(), zeroed()) };
-    // Somebody who is not named is not the kernel.
+    // A sender without an address is not the kernel.
     address.nl_pid = u32::MAX;
     let mut control = [0_u64; CONTROL];
     let mut part = libc::iovec { iov_len: buffer.len(), iov_base: buffer.as_mut_ptr().cast::<c_void>() };
@@ -119,11 +118,11 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
     Ok(Received { length, sender: address.nl_pid, namespace })
 }
 
-/// Has the allocator give back to the kernel what was freed, wherever it lies (`malloc_trim(3)`): by itself, glibc gives
-/// back what is at the end of its memory, and a small allocation behind a large one keeps both. It takes milliseconds;
-/// call it when much was freed that is not soon needed again.
+/// Returns freed memory to the kernel, wherever it lies (`malloc_trim(3)`). By itself, glibc returns only the end of its heap, and
+/// a small allocation behind a large one keeps both. Takes milliseconds: call it when much was freed that is not needed
+/// again soon.
 pub fn release_freed_memory() {
-    // Other allocators give back large allocations as they are freed.
+    // Other allocators return large allocations as they are freed.
     #[cfg(target_env = "gnu")]
     // SAFETY: the call has no precondition.
     unsafe {
@@ -131,8 +130,8 @@ pub fn release_freed_memory() {
     }
 }
 
-/// The length of something small, as `socket(7)` wants it.
-#[expect(clippy::cast_possible_truncation, reason = "what has a few bytes")]
+/// The size of a type, as `socket(7)` takes it.
+#[expect(clippy::cast_possible_truncation, reason = "types of a few bytes")]
 const fn length_of<T>() -> socklen_t {
     size_of::<T>() as socklen_t
 }
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_comes_with_its_length_and_sender_and_without_a_number_of_our_own_namespace() {
+    fn a_message_comes_with_its_length_and_sender_and_without_an_nsid_of_our_own_namespace() {
         let (socket, port) = netlink(USERSOCK);
         let mut buffer = [0; 64];
         assert_eq!(receive(&socket, &mut buffer).expect_err("nothing").kind(), io::ErrorKind::WouldBlock);
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_netlink_socket_hears_other_namespaces() {
+    fn only_a_netlink_socket_receives_from_other_namespaces() {
         let (one, _other) = std::os::unix::net::UnixStream::pair().expect("sockets");
         assert!(listen_to_all_namespaces(&one).is_err());
     }

@@ -9,7 +9,7 @@ use super::names::{
 };
 use crate::config::Column;
 use crate::config::entry::{Entry, Name, Section, either};
-use crate::metrics::{Fold, Kind, Metric, named};
+use crate::metrics::{Aggregation, Kind, Metric, named};
 use crate::properties::Property;
 
 /// What is on.
@@ -27,7 +27,7 @@ struct Line {
     third: &'static str,
     help: &'static str,
     per_base: f64,
-    fold: Fold,
+    aggregation: Aggregation,
 }
 
 static LINES: [Line; 5] = [
@@ -39,7 +39,7 @@ static LINES: [Line; 5] = [
         third: "tcp_rtt",
         help: "Smoothed round-trip time in milliseconds (tcpi_rtt)",
         per_base: 1000.0,
-        fold: Fold::Mean,
+        aggregation: Aggregation::Mean,
     },
     Line {
         group: GAUGES,
@@ -49,7 +49,7 @@ static LINES: [Line; 5] = [
         third: "tcp_cwnd",
         help: "Congestion window in segments (tcpi_snd_cwnd)",
         per_base: 1.0,
-        fold: Fold::Sum,
+        aggregation: Aggregation::Sum,
     },
     Line {
         group: GAUGES,
@@ -59,7 +59,7 @@ static LINES: [Line; 5] = [
         third: "tcp_delivery_rate",
         help: "Latest rate of delivery to the peer in bytes per second (tcpi_delivery_rate)",
         per_base: 1.0,
-        fold: Fold::Sum,
+        aggregation: Aggregation::Sum,
     },
     Line {
         group: COUNTERS,
@@ -69,7 +69,7 @@ static LINES: [Line; 5] = [
         third: "tcp_data_segs_in",
         help: "Segments with payload received (tcpi_data_segs_in)",
         per_base: 1.0,
-        fold: Fold::Sum,
+        aggregation: Aggregation::Sum,
     },
     Line {
         group: COUNTERS,
@@ -79,7 +79,7 @@ static LINES: [Line; 5] = [
         third: "tcp_data_segs_out",
         help: "Segments with payload sent, retransmissions counted (tcpi_data_segs_out)",
         per_base: 1.0,
-        fold: Fold::Sum,
+        aggregation: Aggregation::Sum,
     },
 ];
 
@@ -122,7 +122,7 @@ impl Shown {
                 .to_owned(),
             kind: rtt.kind,
             per_base: 1000.0,
-            fold: Fold::Distribution(bounds),
+            aggregation: Aggregation::CurrentHistogram(bounds),
         });
         let count = (generation == Generation::Third).then(|| Column {
             metric: const { named("sockets") },
@@ -130,7 +130,7 @@ impl Shown {
             help: "Flows of this collection.".to_owned(),
             kind: Kind::Gauge,
             per_base: 1.0,
-            fold: Fold::Sum,
+            aggregation: Aggregation::Sum,
         });
         distribution.into_iter().chain(count).collect()
     }
@@ -150,7 +150,7 @@ impl Line {
             help: format!("{}{more}", self.help),
             kind: self.metric.kind,
             per_base: self.per_base,
-            fold: self.fold.clone(),
+            aggregation: self.aggregation.clone(),
         }
     }
 }

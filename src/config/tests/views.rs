@@ -16,12 +16,12 @@ fn columns(text: &str) -> String {
         assert_eq!(column.name, format!("ss_v_{}", column.metric.name));
         assert_eq!((column.kind, column.per_base), (column.metric.kind, 1.0));
         let list = |bounds: &[f64]| bounds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        let fold = match &column.fold {
-            Fold::Histogram(bounds) => format!("histogram[{}]", list(bounds)),
-            Fold::Distribution(bounds) => format!("current_histogram[{}]", list(bounds)),
-            fold => format!("{fold:?}").to_lowercase(),
+        let aggregation = match &column.aggregation {
+            Aggregation::Histogram(bounds) => format!("histogram[{}]", list(bounds)),
+            Aggregation::CurrentHistogram(bounds) => format!("current_histogram[{}]", list(bounds)),
+            aggregation => format!("{aggregation:?}").to_lowercase(),
         };
-        format!("{}:{fold}", column.metric.name)
+        format!("{}:{aggregation}", column.metric.name)
     });
     columns.collect::<Vec<_>>().join(" ")
 }
@@ -64,12 +64,14 @@ fn a_metric_is_aggregated_by_its_kind() {
 
 #[test]
 fn a_view_may_aggregate_otherwise() {
-    let folds = |fold: &str| columns(&format!("metrics: [rtt_seconds], aggregate: {{rtt_seconds: {fold}}}"));
-    for (fold, expected) in [("mean", "mean"), ("min", "least"), ("max", "greatest"), ("sum", "sum")] {
-        assert_eq!(folds(fold), format!("rtt_seconds:{expected}"));
-        let amount = format!("metrics: [send_queue_bytes], aggregate: {{send_queue_bytes: {fold}}}");
+    let folds = |aggregation: &str| {
+        columns(&format!("metrics: [rtt_seconds], aggregate: {{rtt_seconds: {aggregation}}}"))
+    };
+    for (aggregation, expected) in [("mean", "mean"), ("min", "min"), ("max", "max"), ("sum", "sum")] {
+        assert_eq!(folds(aggregation), format!("rtt_seconds:{expected}"));
+        let amount = format!("metrics: [send_queue_bytes], aggregate: {{send_queue_bytes: {aggregation}}}");
         assert_eq!(columns(&amount), format!("send_queue_bytes:{expected}"));
-        let flow = format!("{FLOW}, metrics: [rtt_seconds], aggregate: {{rtt_seconds: {fold}}}");
+        let flow = format!("{FLOW}, metrics: [rtt_seconds], aggregate: {{rtt_seconds: {aggregation}}}");
         assert_eq!(columns(&flow), format!("rtt_seconds:{expected}"));
     }
     assert_eq!(folds("histogram"), columns("metrics: [rtt_seconds]"));

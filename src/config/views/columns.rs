@@ -5,7 +5,7 @@
 use super::{AGGREGATE, HISTOGRAMS, METRICS, metrics};
 use crate::config::entry::{Entry, Section};
 use crate::config::{Column, View};
-use crate::metrics::{Fold, Kind, Metric, Quantity};
+use crate::metrics::{Aggregation, Kind, Metric, Quantity};
 
 /// The columns of a view, in the order of the table.
 pub(super) fn read(keys: &Section<'_>, view: &View) -> Vec<Column> {
@@ -47,7 +47,7 @@ impl Column {
             help: metric.help.to_owned(),
             kind: metric.kind,
             per_base: 1.0,
-            fold: fold(metric, view),
+            aggregation: default_aggregation(metric, view),
         }
     }
 
@@ -65,13 +65,15 @@ impl Column {
         }
         let Some(word) = entry.text(allowed) else { return };
         let bounds = || self.metric.bounds.to_vec();
-        let fold = match word.as_str() {
-            "sum" => Fold::Sum,
-            "mean" => Fold::Mean,
-            "min" => Fold::Least,
-            "max" => Fold::Greatest,
-            "histogram" if allowed.contains("histogram") => Fold::Histogram(bounds()),
-            "current_histogram" if allowed.contains("current_histogram") => Fold::Distribution(bounds()),
+        let aggregation = match word.as_str() {
+            "sum" => Aggregation::Sum,
+            "mean" => Aggregation::Mean,
+            "min" => Aggregation::Min,
+            "max" => Aggregation::Max,
+            "histogram" if allowed.contains("histogram") => Aggregation::Histogram(bounds()),
+            "current_histogram" if allowed.contains("current_histogram") => {
+                Aggregation::CurrentHistogram(bounds())
+            }
             _ => {
                 return entry.strange(
                     &word,
@@ -80,17 +82,17 @@ impl Column {
                 );
             }
         };
-        if fold != self.fold {
-            self.help = format!("{}{}", self.metric.help.trim_end_matches('.'), phrase(&fold));
-            self.fold = fold;
+        if aggregation != self.aggregation {
+            self.help = format!("{}{}", self.metric.help.trim_end_matches('.'), phrase(&aggregation));
+            self.aggregation = aggregation;
         }
     }
 
     /// Counts by the bounds of the entry instead.
     fn rebound(&mut self, entry: &Entry<'_>) {
         let bounds = bounds(entry);
-        match &mut self.fold {
-            Fold::Histogram(known) | Fold::Distribution(known) => *known = bounds.unwrap_or_default(),
+        match &mut self.aggregation {
+            Aggregation::Histogram(known) | Aggregation::CurrentHistogram(known) => *known = bounds.unwrap_or_default(),
             _ => entry.mistake(
                 "found bounds for what is no histogram in this view; expected: for distributions in an aggregated \
                  view, unless their aggregate is another",
@@ -100,24 +102,24 @@ impl Column {
 }
 
 /// How a metric is aggregated by default.
-fn fold(metric: &Metric, view: &View) -> Fold {
+fn default_aggregation(metric: &Metric, view: &View) -> Aggregation {
     match (metric.kind, view.is_of_flows()) {
-        (Kind::Counter, false) => Fold::Gain,
-        (Kind::Counter, true) | (Kind::Gauge, _) => Fold::Sum,
-        (Kind::Distribution, true) => Fold::Latest,
-        (Kind::Distribution, false) => Fold::Histogram(metric.bounds.to_vec()),
+        (Kind::Counter, false) => Aggregation::Gain,
+        (Kind::Counter, true) | (Kind::Gauge, _) => Aggregation::Sum,
+        (Kind::Distribution, true) => Aggregation::Latest,
+        (Kind::Distribution, false) => Aggregation::Histogram(metric.bounds.to_vec()),
     }
 }
 
 /// What the help says of an aggregate that is not the default.
-fn phrase(fold: &Fold) -> &'static str {
-    match fold {
-        Fold::Mean => ", the mean over the open sockets.",
-        Fold::Least => ", the minimum over the open sockets.",
-        Fold::Greatest => ", the maximum over the open sockets.",
-        Fold::Sum => ", the sum over the open sockets.",
-        Fold::Distribution(_) => ", a histogram of the open sockets, which falls when one closes.",
-        Fold::Latest | Fold::Gain | Fold::Histogram(_) => ".",
+fn phrase(aggregation: &Aggregation) -> &'static str {
+    match aggregation {
+        Aggregation::Mean => ", the mean over the open sockets.",
+        Aggregation::Min => ", the minimum over the open sockets.",
+        Aggregation::Max => ", the maximum over the open sockets.",
+        Aggregation::Sum => ", the sum over the open sockets.",
+        Aggregation::CurrentHistogram(_) => ", a histogram of the open sockets, which falls when one closes.",
+        Aggregation::Latest | Aggregation::Gain | Aggregation::Histogram(_) => ".",
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::config::entry::Entry;
 use crate::config::{Column, View};
-use crate::metrics::{Fold, Kind};
+use crate::metrics::{Aggregation, Kind};
 
 /// Notes every name that a view has in common with another or with itself.
 pub(super) fn check(views: &[(&Entry<'_>, View)]) {
@@ -42,8 +42,8 @@ fn claim<'v>(
 /// Every name that a column is written under in either format.
 fn names(column: &Column) -> Vec<String> {
     let name = &column.name;
-    match (&column.fold, column.kind) {
-        (Fold::Histogram(_) | Fold::Distribution(_), _) => {
+    match (&column.aggregation, column.kind) {
+        (Aggregation::Histogram(_) | Aggregation::CurrentHistogram(_), _) => {
             ["", "_bucket", "_sum", "_count"].iter().map(|suffix| format!("{name}{suffix}")).collect()
         }
         (_, Kind::Counter) => vec![name.clone(), name.trim_end_matches("_total").to_owned()],
@@ -56,16 +56,16 @@ mod tests {
     use super::*;
     use crate::metrics::named;
 
-    fn column(name: &str, kind: Kind, fold: Fold) -> Column {
+    fn column(name: &str, kind: Kind, aggregation: Aggregation) -> Column {
         let metric = named("sockets");
-        Column { metric, name: name.to_owned(), help: String::new(), kind, per_base: 1.0, fold }
+        Column { metric, name: name.to_owned(), help: String::new(), kind, per_base: 1.0, aggregation }
     }
 
     #[test]
     fn a_histogram_takes_its_suffixes_and_a_counter_its_name_without_total() {
-        let histogram = || column("ss_a", Kind::Distribution, Fold::Histogram(vec![1.0]));
-        let counter = || column("ss_b_total", Kind::Counter, Fold::Gain);
-        let gauge = |name: &str| column(name, Kind::Gauge, Fold::Sum);
+        let histogram = || column("ss_a", Kind::Distribution, Aggregation::Histogram(vec![1.0]));
+        let counter = || column("ss_b_total", Kind::Counter, Aggregation::Gain);
+        let gauge = |name: &str| column(name, Kind::Gauge, Aggregation::Sum);
         for (first, second, name) in [
             (histogram(), gauge("ss_a_bucket"), "ss_a_bucket"),
             (histogram(), gauge("ss_a_sum"), "ss_a_sum"),
