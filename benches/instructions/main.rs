@@ -1,7 +1,7 @@
 //! One workload on recorded input, for a count of its instructions.
 //!
 //! `.ci/instructions` runs each under callgrind at two sizes: the difference is the cost of a socket. Without
-//! arguments it prints the names of the workloads. Refuses to know time.
+//! arguments it prints the names of the workloads.
 
 #![expect(clippy::print_stdout, reason = "it is asked for names")]
 
@@ -25,7 +25,7 @@ fn main() {
     std::process::exit(0);
 }
 
-/// What callgrind counts: it begins anew where this function is entered.
+/// What callgrind counts: it begins again where this function is entered.
 #[inline(never)]
 fn measured(work: Work) {
     work();

@@ -17,7 +17,7 @@ const COUNTERS: [&Field; 5] = [
     &tcp_info::DATA_SEGS_IN,
 ];
 
-/// The replies of a dump with so many sockets. The counters of each have grown by `gained` since the capture.
+/// The replies of a dump with `sockets` sockets. The counters of each have grown by `gained` since the capture.
 pub fn replies(sockets: u32, gained: u32) -> Vec<Reply> {
     let captured = captured();
     (1..=sockets)

@@ -23,7 +23,7 @@ use crate::recording::{listeners, replies};
 /// What remains when everything is prepared.
 pub type Work = Box<dyn FnOnce()>;
 
-/// A name, and how to prepare it for so many sockets.
+/// A name, and how to prepare it for a number of sockets.
 type Workload = (&'static str, fn(u32) -> Work);
 
 /// Every workload.
@@ -42,7 +42,7 @@ pub const WORKLOADS: &[Workload] = &[
 
 /// The predecessor's families, a row for each flow.
 const SEED: &str = "logic: {compression: {max_flows: 0}}\n";
-/// What is shown without a configuration file, but for owners.
+/// The built-in default without owners.
 const VIEWS: &str = "views:
   tcp: {by: [direction, service_port]}
   tcp_listener: {by: [local_address, local_port], state: listen}
@@ -55,7 +55,7 @@ const OWNERS: &str = "views:
 ";
 /// An aggregated view in which each socket has a row.
 const ROWS: &str = "views:\n  tcp: {by: [direction, local_port, remote_port], limit: 100000}\n";
-/// Never the reason to give up, however slow it is to be counted.
+/// No deadline matters, however slow counting makes a collection.
 const PATIENCE: &str = "collect: {deadline: 60s, owners: 30s}\n";
 
 /// The only network namespace.
@@ -103,7 +103,7 @@ impl Exporter {
         exporter
     }
 
-    /// The host now has so many sockets, held by processes.
+    /// The host now has `sockets` sockets, held by processes.
     fn opens(&self, sockets: u32) {
         self.host.set_connections(NETNS, dump(&replies(sockets, 0)));
         (1..=sockets).for_each(|inode| open(&self.host, inode));
@@ -158,7 +158,7 @@ fn encode(config: &str, sockets: u32) -> Work {
     })
 }
 
-/// The ends of all sockets, which a collection has seen alive or nobody.
+/// The close events of all sockets. A collection has seen them alive, or none has.
 fn end(sockets: u32, known: bool) -> Work {
     let mut exporter = Exporter::started(VIEWS);
     let replies = replies(sockets, GAIN).into_iter();

@@ -1,6 +1,4 @@
 //! Ways of reading the same sockets, in turn, in one run, and the table of what they took.
-//!
-//! Refuses to know what is read and how.
 
 use std::time::Duration;
 

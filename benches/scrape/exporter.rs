@@ -24,7 +24,7 @@ pub const DEFAULT: &str = "views:
 #[derive(Clone, Copy, Default)]
 pub struct Reading {
     pub wall: Duration,
-    /// Of whoever reads, or of the exporter: the one who is asked costs the host nothing.
+    /// Of the reader, or of the exporter if that is read.
     pub cpu: Duration,
     pub bytes: usize,
 }
@@ -135,7 +135,7 @@ impl Exporter {
         self.cpu().saturating_sub(before)
     }
 
-    /// The most resident memory that it has had.
+    /// The maximum of its resident memory so far.
     pub fn peak_mib(&self) -> f64 {
         self.mib("VmHWM:")
     }

@@ -1,5 +1,5 @@
 //! What a scrape costs: decoding and encoding alone, the start, the kernel's events of closing sockets, then end to end
-//! beside the bare dump and everybody else who reads all sockets.
+//! beside the bare dump and every other program that reads all sockets.
 //!
 //! `cargo bench --bench scrape` makes its own connections in a network namespace of its own and needs
 //! the packages `iproute2` and `util-linux`; `prometheus-node-exporter` has a row if it is installed.
@@ -69,7 +69,7 @@ fn main() {
     }
 }
 
-/// Does something among so many sockets, for each size.
+/// Does something among a number of sockets, for each size.
 fn with_load(sizes: &[usize], act: impl Fn(usize, &mut load::Load)) {
     for &size in sizes {
         let mut load = load::Load::start(size / 2).expect("the connections");

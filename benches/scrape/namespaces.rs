@@ -13,7 +13,7 @@ const ALL: &str = "collect: {netns: all}
 views:
   tcp: {by: [direction, service_port]}
 ";
-/// So many empty namespaces.
+/// The number of empty namespaces.
 const EMPTY: usize = 100;
 
 /// Prints a table without the namespaces, and one with them.

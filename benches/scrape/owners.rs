@@ -1,4 +1,4 @@
-//! What it costs to tell whose sockets are: warm, with some sockets new each time, and cold.
+//! What the owners of sockets cost: warm, with some sockets new each time, and cold.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use testkit::load::Load;
 const BY_CGROUP: &str = "views:
   tcp: {by: [unit, container_id, direction, service_port]}
 ";
-/// One socket of so many is new in each round.
+/// One in this many sockets is new in each round.
 const NEW: usize = 100;
 
 /// Prints three tables.

@@ -1,4 +1,4 @@
-//! The exporter in all its ways beside everybody else who reads all sockets: the table that the targets are judged by.
+//! The exporter in all its ways beside every other program that reads all sockets: the table of the targets.
 
 use super::compare::{Way, compare};
 use super::exporter::{DEFAULT, Exporter, SERVICES};

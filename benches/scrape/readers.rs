@@ -1,6 +1,4 @@
-//! Who else reads all sockets: the bare dump, and `ss`.
-//!
-//! Refuses to know the exporter.
+//! Other readers of all sockets: the bare dump, and `ss`.
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};

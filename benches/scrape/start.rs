@@ -1,11 +1,11 @@
-//! From the start of the program to its first answer, and what it takes while nobody asks: nothing.
+//! From the start of the program to its first response, and what it costs without requests.
 
 use std::time::{Duration, Instant};
 
 use super::compare::{median, ms};
 use super::exporter::{DEFAULT, Exporter};
 
-/// So long nobody asks.
+/// The time without requests.
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// Prints a row: among few sockets.

@@ -1,4 +1,4 @@
-//! What a configuration comes to on a host whose sockets are known to the last.
+//! What `estimate` prints on a host whose sockets the test has made.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};

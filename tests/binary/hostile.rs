@@ -1,4 +1,4 @@
-//! Those who mean harm: names that break an exposition, clients that hold on.
+//! Attackers: names that break an exposition, clients that never let go.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -8,7 +8,7 @@ use super::enter;
 use testkit::exporter::Exporter;
 use testkit::public::{Public, nobody, root};
 
-/// Starts the exporter as nobody, without any capability.
+/// Starts the exporter as the user nobody, without any capability.
 fn start_as_nobody(config: &str) -> (Exporter, Public) {
     let public = Public::new(config);
     (public.start(&nobody(&[])), public)
@@ -105,7 +105,7 @@ fn needs(config: &str) -> Vec<(&'static str, &'static str, &'static str)> {
     needs
 }
 
-/// The samples that tell of capabilities.
+/// The samples about capabilities.
 pub fn told(metrics: &str) -> BTreeSet<String> {
     metrics
         .lines()

@@ -61,7 +61,7 @@ fn nothing_that_is_asked_of_it_needs_a_new_thread() {
         give_no_more_threads(&exporter);
         let metrics = exporter.metrics();
         assert!(metrics.contains(DUMPED), "{metrics}");
-        // The files of the web configuration are looked at after a second.
+        // The files of the web configuration are read after a second.
         std::thread::sleep(Duration::from_millis(1_100));
         for path in ["/", "/api/v1/sockets", "/metrics", "/"] {
             assert_eq!(exporter.get(path).status, 200, "{path}");

@@ -1,6 +1,6 @@
 //! Decoding what a real kernel sent, against what `ss` printed at the same moment.
 //!
-//! `linux-6.18.bin` and `linux-6.18.ss` were written by `examples/capture.rs`.
+//! `linux-6.18.bin` and `linux-6.18.ss` were written by `crates/sockdiag/examples/capture.rs`.
 
 #![expect(clippy::cast_precision_loss, reason = "small numbers")]
 

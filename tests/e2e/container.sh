@@ -78,7 +78,7 @@ eventually() {
 start_engine() {
     command -v docker >/dev/null && command -v dockerd >/dev/null || return 1
     export DOCKER_HOST=unix://$scratch/docker.sock
-    # Names of network namespaces are looked for where engines usually have them, and nobody else's may be there.
+    # Names of network namespaces are looked for where engines usually have them, and no other's may be there.
     [ -z "$(ls -A /run/docker/netns 2>/dev/null)" ] || return 1
     before=$(ls -A /run/docker 2>/dev/null || true)
     bridge=$(ls -d /sys/class/net/docker0 2>/dev/null || true)

@@ -1,11 +1,11 @@
 """Judges dashboards, rules and alerts: by themselves, and by what a Prometheus says that scraped the exporter.
 
-dashboards.py lint REPOSITORY                          what can be told without a server
+dashboards.py lint REPOSITORY                          what needs no server
 dashboards.py shorten RULES                            prints them for a run of two minutes
 dashboards.py panels SERVER DASHBOARD...               every query and variable has data
 dashboards.py holds SERVER QUERY                       the query has a result
 dashboards.py rules SERVER                             every rule was evaluated, and every recording rule has results
-dashboards.py fire SERVER ALERTS [--without ALERT]     every alert fires, for what makes its trouble
+dashboards.py fire SERVER ALERTS [--without ALERT]     every alert fires for its symptom
 dashboards.py silent SERVER ALERTS                     no alert has fired
 """
 
@@ -150,7 +150,7 @@ def faults_of_query(query):
 
 
 def faults_of_syntax(all_boards):
-    """promtool has the last word, and is told queries as rules."""
+    """promtool decides. It reads queries as rules."""
     queries = {
         target["expr"] for board in all_boards for panel in board["panels"] for target in panel.get("targets", [])
     }
@@ -322,7 +322,7 @@ def fire(server, path, without=None):
         for labels in all_labels:
             if labels.get("service_port") in HEALTHY or labels.get("local_port") in HEALTHY:
                 faults.append(f"{name} fires for what is healthy: {labels}")
-    print(f"{len(names) - len(missing())} of {len(names)} alerts have fired for what makes their trouble")
+    print(f"{len(names) - len(missing())} of {len(names)} alerts have fired for their symptom")
     finish(faults)
 
 

@@ -166,7 +166,7 @@ def value(text, name):
 
 
 def held(process):
-    """Memory in KiB, threads and descriptors, the least of one second: a collection under way has more."""
+    """Memory in KiB, threads and descriptors, the minimum of one second: a collection under way has more."""
     seen = []
     for _ in range(20):
         status = dict(line.split(":", 1) for line in open(f"/proc/{process}/status"))
@@ -238,7 +238,7 @@ def main():
         lines = log.read().splitlines()
         print(f"{len(lines)} lines in the log; the last: {lines[-1] if lines else 'none'}")
         os.unlink(config)
-        # Those who are left end with this namespace of processes; their cgroups go first.
+        # The remaining processes end with this namespace of processes; their cgroups go first.
         for name in os.listdir(folder) if os.path.isdir(folder) else []:
             if os.path.isdir(f"{folder}/{name}"):
                 try:

@@ -33,7 +33,7 @@ def demand(holds, what):
 
 
 def check_daemon(cluster):
-    """The least privileges, and labels that meet."""
+    """The minimum of privileges, and labels that match."""
     pod = cluster["DaemonSet"]["spec"]["template"]
     spec, container = pod["spec"], pod["spec"]["containers"][0]
     security = container["securityContext"]

@@ -273,7 +273,7 @@ const strangers = async (closed, open, outside) => {
   });
 };
 
-/** CPU seconds of a process so far, in hundredths, which is what the kernel tells. */
+/** CPU seconds of a process so far, in the hundredths that the kernel counts. */
 const cpu = (pid) => {
   const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / 100;

@@ -16,7 +16,7 @@ INTERVAL = 5
 EVALUATION = 15
 # What Prometheus adds of each target: up, scrape_duration_seconds and three that count samples and series.
 ADDED = 5
-# Over so many seconds rates are taken.
+# Seconds of a rate.
 WINDOW = 60
 
 

@@ -1,4 +1,4 @@
-"""Makes the trouble that docs/questions.md asks for, over loopback, until SIGTERM; or with --calm, traffic without any.
+"""Makes the symptoms that docs/questions.md asks for, over loopback, until SIGTERM; or with --calm, traffic without any.
 
 symptoms.py [--calm] [--far ADDRESS [--quiet SECONDS]] [--ports]
 
@@ -98,7 +98,7 @@ def slow(listener):
 
 
 def unread(listener, kept):
-    """What nobody reads: the peer's window falls to 0 and the queue stays."""
+    """Data that no process reads: the peer's window falls to 0 and the queue stays."""
     client, server = pair(listener)
     kept += [client, server]
     client.settimeout(1)
@@ -110,13 +110,13 @@ def unread(listener, kept):
 
 
 def backlog(listener, kept, number):
-    """Nobody accepts them. The kernel allows one more than the backlog says."""
+    """No process accepts them. The kernel allows one more than the backlog says."""
     for _ in range(number):
         kept.append(connect(listener.getsockname()))
 
 
 def leak(listener, kept):
-    """Closed by one end only, two a second."""
+    """Closed by one end only, two per second."""
     while True:
         client, server = pair(listener)
         client.close()
@@ -125,7 +125,7 @@ def leak(listener, kept):
 
 
 def short(listener):
-    """Some hundred connections a second, one in ten of them ended by a reset."""
+    """Some hundred connections per second, of which a reset ends one in ten."""
     number = 0
     while True:
         client, server = pair(listener)
@@ -169,7 +169,7 @@ def far(address, quiet):
 
 
 def ports(used=16_000, again=250):
-    """So many ports in TIME_WAIT, where each stays for a minute, and so many again a second."""
+    """Ports in TIME_WAIT, where each stays for a minute: `used` at once, then `again` more per second."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     listener = listen(PORTS)
     number = 0

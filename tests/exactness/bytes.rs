@@ -22,7 +22,7 @@ const FAST: f64 = f64::INFINITY;
 const STEADY: f64 = 4_000.0;
 
 /// How long the exporter is stopped. Only root gets a buffer of 32 MiB, whatever `net.core.rmem_max` says; the
-/// least that anybody gets holds some hundred events.
+/// minimum that the kernel grants holds some hundred events.
 const PAUSE: Duration = Duration::from_millis(if cfg!(feature = "root-tests") { 2_000 } else { 20 });
 
 #[test]
@@ -70,7 +70,7 @@ fn no_byte_is_lost() {
     watch.stop();
 }
 
-/// Says so when it is dropped, so that nobody waits for ever after a failure.
+/// Says so when it is dropped, so that no thread waits for ever after a failure.
 struct Ended<'a>(&'a AtomicBool);
 
 impl Drop for Ended<'_> {
@@ -88,7 +88,7 @@ fn abandon(listener: TcpListener) -> Truth {
     Truth { connections, silent: connections, ..Truth::default() }
 }
 
-/// What was counted at rest, with so many sockets still open.
+/// What was counted at rest, with `open` sockets.
 fn check(phase: &str, exporter: &Exporter, truth: Truth, sockets: u64) {
     let mut scrapes = Scrapes::default();
     let counted = |scrapes: &Scrapes| Counted::of(scrapes.last());
@@ -104,7 +104,7 @@ fn check(phase: &str, exporter: &Exporter, truth: Truth, sockets: u64) {
     assert_eq!(dropped, 0, "{told}");
     assert_eq!(counted.sent, truth.sent, "{told}");
     assert_eq!(counted.sockets, sockets, "{told}");
-    // Each socket counts the FIN of its peer as a byte. A forgotten byte counts if it was seen.
+    // Each socket counts the FIN of its peer as a byte. A byte that the kernel drops counts if a dump saw it.
     let ends = 2 * truth.connections;
     let most = truth.received + truth.forgotten + ends;
     assert!((truth.received..=most).contains(&counted.received), "{told}");

@@ -26,7 +26,7 @@ impl Counted {
     }
 }
 
-/// A configuration with the view, keyed as most are.
+/// A configuration with the view, keyed as most views are.
 pub fn view(listeners: &[&TcpListener]) -> String {
     keyed(listeners, "[direction, service_port]", "")
 }

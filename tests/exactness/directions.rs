@@ -34,7 +34,7 @@ fn rows(scrape: &Scrape, family: &str) -> Vec<(String, u64)> {
     numbers.filter(|(_, value)| *value > 0).collect()
 }
 
-/// Both ends of so many connections to one service.
+/// Both ends of `count` connections to one service.
 fn expected(port: u16, count: u64) -> Vec<(String, u64)> {
     let row = |direction| (format!("direction=\"{direction}\",service_port=\"{port}\""), count);
     vec![row("inbound"), row("outbound")]

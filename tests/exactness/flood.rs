@@ -1,4 +1,4 @@
-//! More flows than anybody wants rows of: they fold into one, and nothing is lost or grows.
+//! More flows than a view may have rows: they are aggregated into one, nothing is lost, and memory does not grow.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use testkit::scrape::{Scraper, Scrapes};
 use testkit::traffic::{End, Pair};
 
 const FLOWS: u32 = 200_000;
-/// So many flows are made between two looks at the exporter. The buffer has room for eight times as many ends.
+/// Flows between two reads of the exporter. The buffer has room for eight times as many close events.
 const PACE: u32 = 1_500;
 const LIMIT: usize = 100;
 const MOST_MEMORY: u64 = 64 * 1024;
@@ -70,7 +70,7 @@ fn a_flood_of_flows_folds_into_other() {
     assert!(memory < MOST_MEMORY, "{told}");
 }
 
-/// Waits until the exporter has heard of nearly all flows so far: how fast it is, is not the question here.
+/// Waits until the exporter has received the close events of nearly all flows so far: its speed is not tested here.
 fn wait_for(exporter: &Exporter, flows: u64) {
     let mut scrapes = Scrapes::default();
     let closed = 2 * flows.saturating_sub(u64::from(4 * PACE));
@@ -83,7 +83,7 @@ fn source(flow: u32) -> SocketAddr {
     SocketAddr::new(address, 30_000 + u16::try_from(flow % 8).expect("small"))
 }
 
-/// The most memory that the exporter has had, in KiB.
+/// The maximum of the exporter's memory so far, in KiB.
 fn resident_kib(exporter: &Exporter) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", exporter.child.id())).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");

@@ -41,7 +41,7 @@ fn lost_events_are_counted_and_totals_stay_monotonic() {
     assert!(took < Duration::from_secs(2), "the resync took {took:?}");
 
     truth += lanes.run(4_000..5_000, 500.0, &ENDS).expect("phase running");
-    // Those whose ends were lost are given up after three dumps, a second apart.
+    // Sockets whose close events were lost are presumed closed after three dumps, a second apart.
     let settled = |counted: Counted| counted.sockets == 0 && counted.opened == counted.closed;
     let counted = Counted::of(scrapes.until(&exporter, |scrape| settled(Counted::of(scrape))));
     let (dropped, kernel) = (scrapes.last().sum(DROPPED), dropped_by_the_kernel());
@@ -50,7 +50,7 @@ fn lost_events_are_counted_and_totals_stay_monotonic() {
     assert!(dropped > 1_000, "{told}");
     let ends = 2 * truth.connections;
     assert!(counted.sent <= truth.sent && counted.received <= truth.received + ends, "{told}");
-    // 50 connections were seen before, the closes of the last 1,000 all heard.
+    // 50 connections were seen before, the close events of the last 1,000 all received.
     assert!(counted.sent >= 100_000 && counted.closed >= 2_100, "{told}");
     assert!(counted.closed <= ends && counted.closed + dropped >= ends, "{told}");
     assert_eq!((counted.sockets, counted.opened), (0, counted.closed), "{told}");

@@ -29,7 +29,7 @@ fn a_socket_older_than_the_exporter_causes_no_spike() {
     let counted = Counted::of(scrapes.scrape(&exporter));
     assert_eq!(counted, Counted { sent: since, received: since, ..none }, "{:?}", standing.truth);
 
-    // Bytes that only the close tells of.
+    // Bytes that only the close event has.
     standing.exchange(1, 2);
     let since = standing.close(&[End::ClientFirst, End::ServerFirst]).sent - before;
     scrapes.until(&exporter, |scrape| Counted::of(scrape).closed >= 1_000);

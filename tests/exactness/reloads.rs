@@ -12,7 +12,7 @@ use testkit::scrape::{Scraper, Scrapes};
 use testkit::traffic::{End, Lanes};
 
 const RELOADS: u32 = 200;
-/// One reload in so many finds a file with a mistake.
+/// One in this many reloads finds a file with an error.
 const BROKEN: u32 = 10;
 
 /// The configuration of a reload: the view `t` is always the same, and another one never is.

@@ -1,4 +1,4 @@
-//! The same 4-tuple again before anybody has scraped: another socket.
+//! The same 4-tuple again before a scrape: another socket.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 

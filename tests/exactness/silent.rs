@@ -1,4 +1,4 @@
-//! Closes of which the kernel tells nothing: counted apart, and what was seen before stays.
+//! Closes without `tcp_info`: counted apart, and what was seen before stays.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Duration;
@@ -63,7 +63,7 @@ fn closes_without_information_are_counted_apart() {
     drop(never_accepts);
     drop(clients);
     expect("never accepted", &mut scrapes, 100);
-    // Closes that tell all are not counted here.
+    // Closes with `tcp_info` are not counted here.
     lanes
         .run(0..600, f64::INFINITY, &[End::ClientFirst, End::ServerFirst, End::Unread])
         .expect("phase plain");

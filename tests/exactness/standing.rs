@@ -11,14 +11,14 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Opens so many, by turns at the listeners.
+    /// Opens `count` connections, to one listener after the other.
     pub fn open(listeners: &[&TcpListener], count: usize) -> Self {
         let turns = listeners.iter().cycle().take(count);
         let pairs: Vec<_> = turns.map(|listener| Pair::open(listener).expect("a connection")).collect();
         Self { truth: Truth { connections: pairs.len() as u64, ..Truth::default() }, pairs }
     }
 
-    /// Sends so many bytes up and so many down on each.
+    /// Sends `up` bytes to the server and `down` to the client on each.
     pub fn exchange(&mut self, up: usize, down: usize) {
         for pair in &mut self.pairs {
             pair.exchange(up, down).expect("open");
@@ -27,7 +27,7 @@ impl Standing {
         self.truth += Truth { sent: bytes, received: bytes, ..Truth::default() };
     }
 
-    /// Ends all, each as its turn says; none may send on ending or forget what it counted.
+    /// Ends all, in these ways one after the other. None may send when it ends, or make the kernel drop what it counted.
     pub fn close(self, ends: &[End]) -> Truth {
         for (pair, end) in self.pairs.into_iter().zip(ends.iter().cycle()) {
             assert!(matches!(end, End::ClientFirst | End::ServerFirst), "{end:?} changes the truth");
@@ -36,7 +36,7 @@ impl Standing {
         self.truth
     }
 
-    /// Ends all in ways that forget what an end counted.
+    /// Ends all in ways that make the kernel drop what an end counted.
     pub fn abort(self, ends: &[End]) {
         for (pair, end) in self.pairs.into_iter().zip(ends.iter().cycle()) {
             pair.end(*end).expect("open");

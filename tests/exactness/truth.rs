@@ -1,4 +1,4 @@
-//! The generator against another witness: what the kernel says it opened.
+//! The generated traffic against the kernel's own counters of opened connections.
 
 use super::enter;
 use testkit::traffic::{End, Lanes, sizes};
@@ -20,7 +20,7 @@ fn the_generator_tells_the_truth() {
     assert_eq!((truth.silent, truth.forgotten), (0, 0));
     let mixed = lanes.run(0..9_600, 20_000.0, &End::ALL).expect("connections");
     assert_eq!(mixed.sent, mixed.received + mixed.forgotten);
-    // Three of the sixteen ends forget.
+    // With three of the sixteen ends, the kernel drops what an end counted.
     assert_eq!(mixed.silent, 9_600 * 3 / 16, "{mixed:?}");
     assert_eq!(opens(), before.map(|count| count + 12_600));
 }

@@ -1,6 +1,6 @@
 //! The exposition of a captured dump, in both formats, against files that people have read.
 //!
-//! `UPDATE=1 cargo test --test golden` writes them anew.
+//! `UPDATE=1 cargo test --test golden` writes them.
 
 use std::path::Path;
 

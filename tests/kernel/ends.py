@@ -146,7 +146,7 @@ def payload_that_is_lost():
 
 
 def abort(end):
-    """Closes with a reset, and forgets the counters."""
+    """Closes with a reset. The kernel drops the counters."""
     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     end.close()
 

@@ -57,7 +57,7 @@ impl Pair {
         Self { client: client.into(), server }
     }
 
-    /// Sends so many bytes from the client to the server.
+    /// Sends bytes from the client to the server.
     fn send(&mut self, bytes: usize) {
         self.client.write_all(&vec![7; bytes]).expect("room");
         self.server.read_exact(&mut vec![0; bytes]).expect("all of it");

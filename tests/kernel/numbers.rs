@@ -130,7 +130,7 @@ fn a_host_of_the_selection_matches_the_addresses_it_has() {
         return;
     }
     let _pairs = one_of_each();
-    // The world of these tests resolves every name to ::1.
+    // The host of these tests resolves every name to ::1.
     let text = expose("logic: {selection: {peering: {hosts: [db.example.org]}}}\n");
     let flows = samples(&text, "tcp_cwnd");
     assert_eq!(flows.len(), 2);

@@ -18,7 +18,7 @@ views:
     by: [netns, direction, service_port]
     metrics: [sockets, opened_total, closed_total, sent_bytes_total, received_bytes_total]
 ";
-/// None of them forgets what it counted.
+/// None of them makes the kernel drop what it counted.
 const ENDS: [End; 3] = [End::ClientFirst, End::ServerFirst, End::Unread];
 
 /// The sums of a namespace's rows: open sockets, those that opened, bytes sent and received.
@@ -28,7 +28,7 @@ fn counted(scrape: &Scrape, name: &str) -> [u64; 4] {
         .map(|metric| sum(scrape, &format!("ss_t_{metric}"), &labels))
 }
 
-/// Panics unless a namespace comes to this, soon and to stay; the FIN of each peer may count as a byte received.
+/// Panics unless the sums of a namespace soon are, and stay, these. The FIN of each peer may count as a received byte.
 fn check(exporter: &Exporter, name: &str, truth: Truth, open: u64) {
     let mut scrapes = Scrapes::default();
     scrapes.until(exporter, |scrape| {

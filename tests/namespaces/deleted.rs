@@ -13,7 +13,7 @@ collect: {netns: all}
 views: {t: {by: [netns, direction], metrics: [sockets, sent_bytes_total]}}
 ";
 
-/// So many namespaces are deleted at once.
+/// Namespaces that are deleted at once.
 const AT_ONCE: usize = 20;
 
 /// Our ends of the pairs whose other ends are in namespaces.
@@ -137,7 +137,7 @@ fn until(time: Duration, mut so: impl FnMut() -> bool) -> Option<()> {
     Some(())
 }
 
-/// Says so when it is dropped, so that nobody goes on for ever after a failure.
+/// Says so when it is dropped, so that no thread goes on for ever after a failure.
 struct Enough<'a>(&'a AtomicBool);
 
 impl Drop for Enough<'_> {

@@ -29,14 +29,14 @@ pub fn ip(lines: &str) {
 pub struct Inner(pub String);
 
 impl Inner {
-    /// Makes one without a number in ours: the kernel tells nothing of what closes there.
+    /// Makes one without an nsid in ours: the kernel sends no close events of it.
     pub fn apart(name: &str) -> Self {
         run(&format!("ip netns add {name}"));
         run(&format!("ip -n {name} link set lo up"));
         Self(name.to_owned())
     }
 
-    /// Makes one that a veth pair connects with ours, which gives it a number. Its end is called `there`.
+    /// Makes one that a veth pair connects with ours, which gives it an nsid. Its end is called `there`.
     pub fn connected(name: &str) -> Self {
         let inner = Self::apart(name);
         inner.connect();
@@ -70,7 +70,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Whoever asks whether it is gone notices if this fails.
+        // A test that asks whether it is gone notices if this fails.
         let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
     }
 }

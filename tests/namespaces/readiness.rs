@@ -43,7 +43,7 @@ fn who_cannot_dump_its_own_namespace_is_not_ready_until_it_can() {
     let text = String::from_utf8(answer.body).expect("text");
     assert!(answer.status == 503 && text.contains("the kernel has been holding a dump"), "{text}");
     drop(holder);
-    // Nobody scrapes any more: whoever waits for readiness finds it.
+    // Without further scrapes, a client that waits for readiness gets it.
     while exporter.get("/-/ready").status != 200 {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }

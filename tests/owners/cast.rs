@@ -1,6 +1,4 @@
 //! Processes that differ in everything that a selection may ask for, and connect to one port.
-//!
-//! Refuses to know what is asked.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpStream};

@@ -59,7 +59,7 @@ fn of_a_parent_and_its_child_only_who_held_the_socket_is_named() {
 
     let shared = connect();
     let _late = Sleeper::new("late", shared.try_clone().expect("a duplicate"));
-    // Who else holds a socket is found out in time.
+    // Further processes that hold a socket are found in time.
     let either = |names: &str| names.split(',').all(|name| [parent, "late"].contains(&name));
     let holders = |scrapes: &mut Scrapes| values(scrapes.scrape(&exporter), "ss_v_sockets", "process");
     let names = holders(&mut scrapes);

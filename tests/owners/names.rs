@@ -79,7 +79,7 @@ fn a_name_with_any_bytes_is_the_same_in_metrics_json_page_and_selections() {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""));
     let views = names().iter().enumerate().fold(String::new(), |views, (number, name)| {
         let select = format!("dport = {FIRST} and process = {}", quoted(&String::from_utf8_lossy(name)));
-        // JSON is YAML but for this one.
+        // JSON is YAML, except for this character.
         let select = serde_json::json!(select).to_string().replace('\u{7f}', "\\u007f");
         views + &format!("  n{number}: {{metrics: [sockets], select: {select}}}\n")
     });
@@ -96,7 +96,7 @@ fn a_name_with_any_bytes_is_the_same_in_metrics_json_page_and_selections() {
             (0..names().len()).filter(|view| metrics.contains(&format!("\nss_n{view}_sockets 1\n")));
         let same = (0..names().len()).filter(|view| String::from_utf8_lossy(&names()[*view]) == shown);
         assert_eq!(selected.collect::<Vec<_>>(), same.collect::<Vec<_>>(), "{name:?}");
-        // Those who ask within a second are shown the same.
+        // Clients that ask within a second get the same page.
         let json = until(
             || {
                 let answer = exporter.get(&format!("/api/v1/sockets?filter=dport%20%3D%20{FIRST}"));

@@ -74,7 +74,7 @@ fn shown(exporter: &Exporter) -> Owners {
     .collect()
 }
 
-/// What `ss -tnpH` tells: two columns of queues, both ends, and `users:(("NAME",pid=PID,fd=FD),...)`.
+/// What `ss -tnpH` prints: two columns of queues, both ends, and `users:(("NAME",pid=PID,fd=FD),...)`.
 fn told() -> Owners {
     let output = Command::new("ss").args(["-tnpHO", "state", "established"]).arg(FILTER).output();
     let text = String::from_utf8(output.expect("ss of the package iproute2").stdout).expect("text");

@@ -1,4 +1,4 @@
-//! Sockets that nobody holds any more, and connections that nobody saw alive.
+//! Sockets that no process holds any more, and connections that no dump saw alive.
 
 use super::enter;
 use super::ports::{self, FIRST};

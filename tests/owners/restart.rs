@@ -19,7 +19,7 @@ fn after_a_restart_the_first_scrape_knows_the_owners_and_counts_nothing_of_befor
     scrapes.scrape(&before);
     let [mut one, mut two] = ["one", "two"].map(Actor::new);
     let mut held = Vec::new();
-    // As many as fit into the queue of a listener that nobody accepts from.
+    // As many as fit into the queue of a listener that no process accepts from.
     for _ in 0..5 {
         for (actor, (listener, port)) in [&mut one, &mut two].into_iter().zip(listeners.iter().zip(FIRST..)) {
             actor.connects(port, 100);

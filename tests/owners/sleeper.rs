@@ -1,6 +1,4 @@
 //! A process whose executable has a name of its own, and whose one socket somebody else made.
-//!
-//! Refuses to know what is promised of it.
 
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;

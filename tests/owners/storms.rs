@@ -16,7 +16,7 @@ use testkit::scrape::{Scrape, Scraper, Scrapes};
 /// Set in the process that runs in the inner namespace.
 const INNER: &str = "SS_EXPORTER_TEST_PIDS";
 const PORTS: u16 = 500;
-/// Who forks: a process that has just been forked is still called so.
+/// The process that forks. A process that has just been forked still has its name.
 const FORKER: &str = "forker";
 const UNKNOWN: &str = "unknown";
 
@@ -58,7 +58,7 @@ fn a_process_id_that_comes_again_many_times_a_second_brings_no_sockets_along() {
     assert!(ids <= 500, "{ids} ids");
 }
 
-/// Runs the current test with a process table of its own, which holds nobody else; `false` inside.
+/// Runs the current test in its own namespace of processes. Returns `false` inside.
 fn enter_processes() -> bool {
     if std::env::var_os(INNER).is_some() {
         return false;
@@ -72,7 +72,7 @@ fn enter_processes() -> bool {
     true
 }
 
-/// So many processes, so many a second; returns how many ids they had.
+/// Forks `count` processes at a rate per second. Returns how many ids they had.
 fn storm(count: u32, per_second: u32) -> usize {
     let _listeners = ports::open(PORTS);
     let view = |by: &str| format!("{{by: [{by}], limit: 50000, select: \"{CLIENTS}\"}}");

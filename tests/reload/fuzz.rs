@@ -214,7 +214,7 @@ impl Run {
         self.set();
         let config = config(&self.shown, if self.other.is_some() { "all" } else { "own" });
         self.exporter.reload(&config);
-        // Which end listens, only a dump can tell.
+        // Only a dump shows which end listens.
         let scraped = if joins_inbound { self.scrape() } else { String::new() };
         format!("a reload:\n{config}{scraped}")
     }

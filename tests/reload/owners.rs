@@ -1,4 +1,4 @@
-//! The owners of sockets that the kernel no longer tells of.
+//! The owners of sockets that no process holds any more.
 
 use super::exporter::Exporter;
 use ss_exporter::sockdiag::State;

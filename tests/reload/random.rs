@@ -1,4 +1,4 @@
-//! Numbers without end that are the same for the same seed.
+//! Pseudo-random numbers: the same for the same seed.
 
 pub struct Random(u64);
 
@@ -24,7 +24,7 @@ impl Random {
         usize::try_from(self.below(length as u64)).expect("a length")
     }
 
-    /// Whether one of so many chances happens.
+    /// True once in `chances` calls, on average.
     pub fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
     }

@@ -53,7 +53,7 @@ impl Truth {
         opened
     }
 
-    /// One receives so many bytes, if there is one.
+    /// One of them, if there is one, receives some bytes.
     pub fn receive(&mut self, random: &mut Random) -> Option<(Sock, u64)> {
         let place = (!self.alive.is_empty()).then(|| random.place(self.alive.len()))?;
         let (receiver, more) = (&mut self.alive[place], random.below(1000));

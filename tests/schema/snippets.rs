@@ -1,6 +1,4 @@
 //! Small configurations, and who accepts them: the schema, the parser, both or neither.
-//!
-//! Refuses to know how either is asked.
 
 /// What either accepts.
 pub const GOOD: &[&str] = &[

@@ -30,7 +30,7 @@ impl Pair {
 }
 
 impl Fixtures {
-    /// `server.pem` and `server.key`, `other.key`, `ca.pem`; `loose.key`, which everybody can read; `half.pem`,
+    /// `server.pem` and `server.key`, `other.key`, `ca.pem`; `loose.key`, which every user can read; `half.pem`,
     /// `empty.pem`, `folder/`.
     pub fn new() -> Self {
         let fixtures = Self(tempfile::tempdir().expect("a folder"));

@@ -1,4 +1,4 @@
-//! Those who try passwords, and those who have the right one.
+//! Clients that try passwords, and clients with the right one.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,7 +17,7 @@ use super::service::Service;
 fn good_scrapes_stay_under_a_second_while_others_try_a_thousand_passwords_a_second() {
     const SECONDS: u64 = 5;
     const RATE: u64 = 1000;
-    // Those who wait for a verdict try nothing else meanwhile.
+    // Clients that wait for a verdict try nothing else meanwhile.
     const CLIENTS: u64 = 64;
     if enter() {
         return;

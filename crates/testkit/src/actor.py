@@ -94,7 +94,7 @@ def listen(port, interface=""):
 
 
 def accept(count):
-    """Accepts so many connections, and ends them at once."""
+    """Accepts `count` connections, and closes them at once."""
     for _ in range(int(count)):
         held[0].accept()[0].close()
 
@@ -110,7 +110,7 @@ def serve():
 
 
 def say(count):
-    """Sends so many bytes on each connection, which the other end has room for."""
+    """Sends `count` bytes on each connection. The other end has room for them."""
     for end in held:
         end.sendall(bytes(int(count)))
 
@@ -179,7 +179,7 @@ def rename(seconds, *names):
 
 
 def storm(record, first, ports, count, per_second):
-    """Forks so many processes, each of which connects to one port alone and is named after it.
+    """Forks `count` processes. Each connects to one port and is named after it.
 
     Each writes its id and its port into the record before it connects, and says three bytes. Some live for a second,
     and of some a child lives on that holds the same socket.

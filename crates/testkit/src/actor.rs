@@ -48,27 +48,18 @@ impl Actor {
     }
 
     /// Orders something and waits for the answer.
-    ///
-    /// # Panics
-    /// If the process fails.
     pub fn does(&mut self, order: &str) -> String {
         self.begins(order);
         self.has_done()
     }
 
     /// Orders something.
-    ///
-    /// # Panics
-    /// If the process has ended.
     pub fn begins(&mut self, order: &str) {
         let orders = self.orders.as_mut().expect("it takes orders");
         writeln!(orders, "{order}").unwrap_or_else(|error| panic!("{order}: {error}"));
     }
 
     /// Waits for the answer to the last order.
-    ///
-    /// # Panics
-    /// If the process fails.
     pub fn has_done(&mut self) -> String {
         let mut answer = String::new();
         self.answers.read_line(&mut answer).expect("text");
@@ -77,9 +68,6 @@ impl Actor {
     }
 
     /// Orders `count` connections to a port. Returns the local ports.
-    ///
-    /// # Panics
-    /// If the process fails.
     pub fn connects(&mut self, port: u16, count: usize) -> Vec<u16> {
         let ports = self.does(&format!("connect {port} {count}"));
         ports.split(' ').map(|port| port.parse().expect("a port")).collect()

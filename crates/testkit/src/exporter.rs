@@ -10,9 +10,6 @@ use std::time::{Duration, Instant};
 use crate::netns;
 
 /// The path of the program under test, which cargo builds before it runs a test or benchmark.
-///
-/// # Panics
-/// If cargo does not run this process.
 pub fn path() -> OsString {
     std::env::var_os("CARGO_BIN_EXE_prometheus_ss_exporter").expect("run by cargo 1.94 or newer")
 }
@@ -67,9 +64,6 @@ impl Exporter {
     }
 
     /// Starts an exporter with this configuration at a port of 127.0.0.1.
-    ///
-    /// # Panics
-    /// If it does not listen within 10 s.
     pub fn configured_at(port: u16, config: &str) -> Self {
         let mut file = tempfile::NamedTempFile::with_suffix(".yml").expect("a file");
         file.write_all(config.as_bytes()).expect("room");
@@ -85,9 +79,6 @@ impl Exporter {
     }
 
     /// Kills it and returns what it logged.
-    ///
-    /// # Panics
-    /// If the log is not text.
     pub fn log(mut self) -> String {
         let _ = self.child.kill();
         let mut log = String::new();
@@ -122,9 +113,6 @@ impl Exporter {
     }
 
     /// Scrapes it.
-    ///
-    /// # Panics
-    /// If the status is not 200.
     pub fn metrics(&self) -> String {
         let answer = self.get("/metrics");
         assert_eq!(answer.status, 200, "{}", answer.head);
@@ -132,9 +120,6 @@ impl Exporter {
     }
 
     /// Sends a request and reads the whole response.
-    ///
-    /// # Panics
-    /// If there is none within 20 s, or if it is not complete.
     pub fn ask(&self, request: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
@@ -150,18 +135,12 @@ impl Exporter {
     }
 
     /// Sends it a signal.
-    ///
-    /// # Panics
-    /// If it has ended.
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).expect("it runs");
     }
 
     /// Waits for its end. Returns its exit code and how long it took.
-    ///
-    /// # Panics
-    /// If it is not a child of this process.
     pub fn end(mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
         let status = self.child.wait().expect("its end");

@@ -153,9 +153,6 @@ impl Lookup for ThisNetns {
 }
 
 /// The whole exposition of a snapshot.
-///
-/// # Panics
-/// If it is not UTF-8.
 pub fn exposition(snapshot: &Snapshot, format: Format) -> String {
     let chunks = snapshot.chunks(FamilyFilter::default(), format);
     String::from_utf8(chunks.flatten().collect()).expect("UTF-8")

@@ -4,8 +4,12 @@
 //! It depends on the exporter, which depends on it in tests. Integration tests and benchmarks can therefore pass its
 //! types to the exporter. Unit tests inside `src` cannot: there, the exporter is compiled a second time. They use of it
 //! only what is bytes, such as [`reply::Reply`].
+//!
+//! Everything here panics if a test cannot go on, because a test that cannot run fails.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::missing_panics_doc, reason = "said once, above")]
+#![expect(clippy::must_use_candidate, reason = "a test that drops a result tests nothing, and is seen to")]
 
 pub mod actor;
 pub mod exporter;

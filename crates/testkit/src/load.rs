@@ -13,11 +13,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Tells a child how many connections to hold, and of which family.
 const CHILD: &str = "SS_EXPORTER_HOLD";
-/// The local port of those who accept one in a hundred connections.
+/// The local port of the listeners for one in a hundred connections.
 pub const RARE_PORT: u16 = 7411;
 /// The network of their local addresses.
 pub const RARE_NETWORK: &str = "127.1.0.0/16";
-/// One in so many IPv4 connections is to that port: those are half of all.
+/// One in this many IPv4 connections is to that port. IPv4 has half of all.
 const RARE: usize = 50;
 /// The maximum of connections per child.
 const MOST: usize = 8_000;

@@ -10,9 +10,6 @@ const INSIDE: &str = "SS_EXPORTER_TEST_NAMESPACE";
 static IN_TURN: AtomicBool = AtomicBool::new(false);
 
 /// Runs this program again in its own network namespace with these arguments. Returns `false` inside.
-///
-/// # Panics
-/// If the namespace cannot be made, or if what ran inside failed.
 pub fn enter_with(arguments: &[&str]) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         let up = Command::new("ip").args(["link", "set", "lo", "up"]).status();
@@ -36,18 +33,12 @@ pub fn enter_with(arguments: &[&str]) -> bool {
 }
 
 /// Runs the current test in its own network namespace. Returns `false` inside.
-///
-/// # Panics
-/// If the namespace cannot be made, or if the test failed inside.
 pub fn enter() -> bool {
     enter_with(&["--exact", &test_name(), "--nocapture"])
 }
 
 /// As [`enter`], one test after the other: the load of one would slow the other. The exporters of such a test end with
 /// it, also if it fails while other threads hold them.
-///
-/// # Panics
-/// If the namespace cannot be made, or if the test failed inside.
 pub fn enter_in_turn() -> bool {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,9 +52,6 @@ pub(crate) fn is_in_turn() -> bool {
 }
 
 /// The name of the current test.
-///
-/// # Panics
-/// If the thread is not that of a test.
 pub fn test_name() -> String {
     std::thread::current().name().expect("the test's name").to_owned()
 }

@@ -32,9 +32,6 @@ impl ProcessTable {
 
     /// A process, which exists from now on, opens a socket. The kernel escapes the name's line feeds in `stat`, but no
     /// other byte of it.
-    ///
-    /// # Panics
-    /// If it has the descriptor already.
     pub fn open(&self, pid: u32, name: &[u8], descriptor: u32, inode: u32) {
         let process = self.folder.path().join(pid.to_string());
         if std::fs::create_dir_all(process.join("fd")).is_ok() && !process.join("stat").exists() {
@@ -47,9 +44,6 @@ impl ProcessTable {
     }
 
     /// A process closes a descriptor.
-    ///
-    /// # Panics
-    /// If it has none of that number.
     pub fn close(&self, pid: u32, descriptor: u32) {
         std::fs::remove_file(self.descriptor(pid, descriptor)).expect("the link");
     }

@@ -9,9 +9,6 @@ pub struct Public(tempfile::TempDir);
 
 impl Public {
     /// Copies the program and writes the configuration.
-    ///
-    /// # Panics
-    /// If there is no room for them.
     pub fn new(config: &str) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,7 +1,7 @@
 //! A dump as bytes, and a transport that replays it.
 //!
-//! The bytes are the datagrams of the dump, each behind its length: 32 bits, little-endian. `examples/capture.rs` writes
-//! the same format.
+//! The bytes are the datagrams of the dump, each behind its length: 32 bits, little-endian. The example `capture` of
+//! sockdiag writes the same format.
 
 use std::io;
 use std::sync::Arc;

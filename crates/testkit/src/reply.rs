@@ -96,9 +96,6 @@ impl Reply {
     }
 
     /// Adds an attribute.
-    ///
-    /// # Panics
-    /// If it is longer than an attribute can be.
     #[must_use]
     pub fn attribute(mut self, kind: u16, payload: &[u8]) -> Self {
         let length = u16::try_from(4 + payload.len()).expect("short");
@@ -109,9 +106,6 @@ impl Reply {
     }
 
     /// Sets fields of `struct tcp_info`, which is added if the reply has none. All other fields of it stay as they are.
-    ///
-    /// # Panics
-    /// If a value needs more bits than its field has.
     #[must_use]
     pub fn info(mut self, fields: &[(&Field, u64)]) -> Self {
         if self.find_info().is_none() {
@@ -133,9 +127,6 @@ impl Reply {
     }
 
     /// Adds to fields of `struct tcp_info`.
-    ///
-    /// # Panics
-    /// If the reply has none.
     #[must_use]
     pub fn gain(self, fields: &[&Field], more: u64) -> Self {
         let info = &self.0[self.find_info().expect("struct tcp_info")..];

@@ -14,9 +14,6 @@ pub struct Scrape(BTreeMap<String, BTreeMap<String, String>>);
 
 impl Scrape {
     /// The sum over a family of whole numbers; 0 without rows.
-    ///
-    /// # Panics
-    /// If a value is no whole number.
     pub fn sum(&self, family: &str) -> u64 {
         let whole = |text: &String| text.parse::<u64>().unwrap_or_else(|_| panic!("{family} is {text}"));
         self.rows(family).values().map(whole).sum()
@@ -102,9 +99,6 @@ pub struct Scrapes {
 
 impl Scrapes {
     /// Keeps a scrape.
-    ///
-    /// # Panics
-    /// If it does not parse, or if a series that may only grow has fallen.
     pub fn add(&mut self, text: &str) -> &Scrape {
         let (scrape, counters) = Scrape::read(text).unwrap_or_else(|error| panic!("{error} in:\n{text}"));
         for (series, value) in counters {
@@ -132,9 +126,6 @@ impl Scrapes {
     }
 
     /// The latest scrape.
-    ///
-    /// # Panics
-    /// If there was none.
     pub fn last(&self) -> &Scrape {
         &self.kept.last().expect("a scrape").1
     }
@@ -171,9 +162,6 @@ impl Scraper {
     }
 
     /// What it has read.
-    ///
-    /// # Panics
-    /// If a scrape was malformed, or a counter fell.
     pub fn stop(self) -> Scrapes {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().expect("every scrape parses and no counter falls")

@@ -7,9 +7,6 @@ pub struct StuckSocket(#[expect(dead_code, reason = "ends the process")] Actor);
 
 impl StuckSocket {
     /// Starts one in the network namespace of this thread, with its own connection.
-    ///
-    /// # Panics
-    /// If it does not get stuck: `userfaultfd(2)` needs root.
     pub fn start() -> Self {
         let mut actor = Actor::new("stuck");
         actor.does("stick");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{connect_unspec, sockopt};
 
-/// The most that one write sends: it fits into the receiver's first window, so that nobody waits for a reader.
+/// The maximum of one write: it fits into the receiver's first window, so that no writer waits for a reader.
 const MOST: usize = 30_000;
 static PAYLOAD: [u8; MOST] = [7; MOST];
 
@@ -23,11 +23,11 @@ pub enum End {
     ServerFirst,
     /// The server closes with a byte unread: a reset, and nothing is left on either side.
     Unread,
-    /// The client closes with `SO_LINGER` 0: the kernel forgets what this end counted.
+    /// The client closes with `SO_LINGER` 0: the kernel drops what this end counted.
     ClientAborts,
     /// The server closes with `SO_LINGER` 0.
     ServerAborts,
-    /// The client connects to `AF_UNSPEC`, which forgets as `SO_LINGER` 0 does.
+    /// The client connects to `AF_UNSPEC`, with the effect of `SO_LINGER` 0.
     ClientDisconnects,
 }
 
@@ -55,7 +55,7 @@ impl End {
         ]
     };
 
-    /// Whether the kernel forgets what the client's end and the server's end counted.
+    /// Whether the kernel drops what the client's end and the server's end counted.
     const fn forgets(self) -> (bool, bool) {
         match self {
             Self::ClientAborts | Self::ClientDisconnects => (true, false),
@@ -97,7 +97,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Connects to a listener from which nobody else accepts.
+    /// Connects to a listener from which no other thread accepts.
     ///
     /// # Errors
     /// If there is no port or no room for it.
@@ -115,7 +115,7 @@ impl Pair {
         Ok(Self { client, server })
     }
 
-    /// Sends so many bytes up and so many down, and reads them all.
+    /// Sends `up` bytes to the server and `down` to the client, and reads them all.
     ///
     /// # Errors
     /// If the connection has ended.
@@ -168,7 +168,7 @@ impl Pair {
     }
 }
 
-/// Reads so many bytes.
+/// Reads `bytes` bytes.
 fn receive(from: &mut TcpStream, mut bytes: usize) -> io::Result<()> {
     let mut room = [0; 8 * 1024];
     while bytes > 0 {
@@ -204,7 +204,7 @@ struct Lane([TcpListener; 2]);
 pub struct Lanes(Vec<Lane>);
 
 impl Lanes {
-    /// Binds the listeners of so many threads.
+    /// Binds the listeners of `count` threads.
     ///
     /// # Errors
     /// If there is no port for one.
@@ -221,8 +221,8 @@ impl Lanes {
         self.0.iter().flat_map(|lane| &lane.0)
     }
 
-    /// Makes the connections of these numbers, so many in a second or as fast as it goes, and ends them in
-    /// these ways by turns.
+    /// Makes the connections of these numbers at a rate, which may be infinite, and ends them in these ways, one after
+    /// the other.
     ///
     /// # Errors
     /// If one cannot be opened, or does not carry its bytes.
@@ -267,7 +267,7 @@ pub fn sizes(number: u32) -> (usize, usize) {
 fn short(listener: &TcpListener, number: u32, end: End) -> io::Result<Truth> {
     let (client_forgets, server_forgets) = end.forgets();
     let (up, down) = sizes(number);
-    // What an end sent whose count is forgotten would be lost.
+    // What an end sent would be lost if the kernel drops its count.
     let (up, down) = (if client_forgets { 0 } else { up }, if server_forgets { 0 } else { down });
     let mut pair = Pair::open(listener)?;
     // The last byte is the one that is left unread.

@@ -144,7 +144,7 @@ fn send(name: &str, cgroup: Option<PathBuf>) -> io::Result<()> {
     std::thread::spawn(move || io::copy(&mut server, &mut io::sink()));
     say("ready")?;
     loop {
-        client.write_all(&[0; 100_000])?;
+        client.write_all(&vec![0; 100_000])?;
         std::thread::sleep(Duration::from_millis(50));
     }
 }

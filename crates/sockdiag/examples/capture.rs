@@ -1,6 +1,6 @@
-//! Writes a wire fixture: the datagrams of a dump, and what `ss` says of the same sockets.
+//! Captures a dump for tests: its datagrams, and what `ss` prints of the same sockets.
 //!
-//! `cargo run --example capture -- NAME` writes `NAME.bin` (each datagram behind its length, 32 bits
+//! `cargo run -p sockdiag --example capture -- NAME` writes `NAME.bin` (each datagram behind its length, 32 bits
 //! little-endian) and `NAME.ss` (the text of `ss -tineOH`).
 
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ss_exporter::sockdiag::{Datagram, Extensions, Netlink, Request, State, StateSet, TCP, Transport, dump};
+use sockdiag::{Datagram, Extensions, Netlink, Request, State, StateSet, TCP, Transport, dump};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::env::args().nth(1).ok_or("usage: capture NAME")?;
