@@ -1,52 +1,52 @@
-//! One collection, read top to bottom: owners, namespaces, dumps, fold.
+//! One collection, read top to bottom: owners, namespaces, walk, tables.
 //!
 //! Refuses to know who asked, and when the next one comes.
 
-mod aside;
 mod attribution;
 mod conclude;
 mod destroy_events;
-mod folding;
+mod intake;
 mod inventory;
 mod key;
-mod listen;
+mod listeners;
+mod namespaces;
 mod netns;
+mod observe;
+mod owners;
+mod pending;
 mod restrictions;
 mod state;
+mod stuck;
+mod tables;
 mod time_wait;
 mod tracker;
 mod walk;
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hashbrown::HashSet;
-
-use crate::attribute::{Listing, Namespace, Which};
+use crate::attribute::{Listing, Namespace};
 use crate::plan::Plan;
 use crate::select::Lookup;
-use crate::self_metrics::{
-    CollectorReport, DUMP, LegacyStatus, NetnsReport, OwnerShortage, ProcessReport, SelfReport, Stage,
-};
+use crate::self_metrics::{LegacyStatus, ProcessReport, SelfReport};
 use crate::snapshot::Snapshot;
 use crate::sockdiag::Transport;
-use crate::sockdiag::sys;
-pub(crate) use aside::Aside;
-pub(crate) use attribution::Attribution;
 use conclude::{Ending, conclude, tracker_report};
-pub(crate) use listen::{direction, local_end};
-pub(crate) use netns::{NetnsRegistry, NetnsTarget};
-use walk::{Walk, walk};
+use intake::Intake;
+use namespaces::Listed;
+use owners::OwnerSearch;
+use tables::ConnectionTables;
+use walk::{Walked, walk};
 
-pub(crate) use destroy_events::BETWEEN_LOOKS;
 pub use destroy_events::{open_events, start_event_loop, subscribe};
+pub(crate) use intake::Sink;
 pub use key::Key;
+pub(crate) use listeners::SCAN_INTERVAL;
 pub use netns::Entered;
 pub use state::{CollectorState, SharedTracker};
 
-/// What a collection looks at; of what is not implemented there is nothing.
+/// The host as a collection sees it. Defaults report nothing.
 pub trait World: Lookup + Send + Sync {
     /// Who answers dump requests.
     type Transport: Transport;
@@ -109,215 +109,129 @@ pub fn collect_within(
     world: &impl World,
     state: &mut CollectorState,
 ) -> Snapshot {
-    let start = Instant::now();
-    let deadline = start + time;
-    let mut report =
-        SelfReport { collector: CollectorReport { collections: 1, refused: 0 }, ..SelfReport::default() };
-    let mut tracker = state.tracker.lock();
-    tracker.at(start);
-    let shrunk = tracker.ledger.shrink();
-    drop(tracker);
+    collect_into(time, plan, world, state, &mut [])
+}
 
-    let mut trouble = Trouble::default();
+/// Collects once. Every socket goes to these sinks too, once per walk.
+pub(crate) fn collect_into(
+    time: Duration,
+    plan: &Plan,
+    world: &impl World,
+    state: &mut CollectorState,
+    sinks: &mut [&mut dyn Sink],
+) -> Snapshot {
+    let start = Instant::now();
+    let shrunk = state.begin(start);
+    let (mut report, mut problems) = (SelfReport::default(), Problems::default());
+
     let known = state.attribution.take();
-    // The first look at all processes takes longest, and what it does not find would be rows without a name.
-    let time = if known.is_some() { owner_time(plan) } else { time / 2 };
-    let mut attribution = known.unwrap_or_else(|| Attribution::of(plan, world.proc()));
-    let read = owners(&mut attribution, start, start + time, &mut trouble);
-    let looked = start.elapsed();
-    let before = Instant::now();
-    let (targets, listed) = targets(plan, world, state, &mut report, &mut trouble);
-    let listing = before.elapsed();
-    let before = Instant::now();
-    let whole = Walk { plan, world, deadline, owners_known: read, listed };
-    let mut walked = walk(&whole, state, &mut attribution, &targets);
-    let first = walked.result.is_ok() && state.tracker.lock().wants_another_walk();
-    // Without the time for it, the next collection completes the baseline.
-    let time = before.elapsed() < deadline.saturating_duration_since(Instant::now());
-    if first && time && !state.alone {
-        // What one walk of the kernel's tables misses must not look new in the next.
-        state.tracker.lock().end(true, true, &walked.dumped, &walked.missed);
-        walked = walk(&whole, state, &mut attribution, &targets);
-    }
-    let dumping = before.elapsed().saturating_sub(walked.resolving);
-    let complete = walked.result.is_ok();
-    let mut owners_told = true;
-    let privileges = state.tracker.privileges();
-    report.owners.restrictions =
-        state.restrictions.judge(plan, &attribution, &privileges, state.alone, world.proc());
-    if let Some(processes) = attribution.processes() {
-        owners_told = read && !processes.incomplete && !processes.is_elsewhere();
-        if read && processes.incomplete {
-            let hidden = report.owners.restrictions.iter().any(|(_, hides)| *hides);
-            let shortage = OwnerShortage::of(processes.failed, hidden);
-            trouble.say(shortage.to_string());
-            report.owners.shortage = Some(shortage);
-        }
-        if read && processes.is_elsewhere() {
-            let proc = world.proc().display();
-            trouble.say(format!(
-                "{proc} does not show the exporter itself but other processes; some owners are unknown"
-            ));
-        }
-        let duration = looked + walked.resolving;
-        report.stages.push(Stage { name: "processes", duration, success: owners_told });
-        report.owners.unreadable = Some(processes.unreadable);
-        report.owners.unowned = Some(walked.folded.unowned);
-    }
-    state.attribution = Some(attribution);
-    report.stages.push(Stage { name: DUMP, duration: dumping, success: complete });
-    report.dump.stuck = walked.held;
-    report.dump.sockets = walked.folded.sockets;
-    match &walked.result {
-        Ok(stats) => {
-            report.dump.bytes = stats.bytes;
-            report.dump.malformed = stats.malformed;
-        }
-        Err(error) => trouble.say(format!("{error}; rows are withheld")),
-    }
-    trouble.namespaces(&walked.failures);
-    if let Some(namespaces) = &mut report.netns {
-        namespaces.failed += walked.failures.len();
-        namespaces.empty = walked.empty;
-        let success = listed && namespaces.failed == 0;
-        report.stages.push(Stage { name: "namespaces", duration: listing, success });
-    }
-    let usable = complete && (!plan.selects_by_process || owners_told);
-    if complete && !usable {
-        // Sockets whose owner is not known for want of time are missing from the selection.
-        trouble.say("what is selected by owner is withheld".to_owned());
-    }
-    let flows = walked.folded.selected.iter().copied().max().unwrap_or(0);
-    let tables = conclude(plan, state, walked, Ending { complete, usable }, &mut report);
+    let mut owners = OwnerSearch::begin(plan, world.proc(), known, start, time);
+    let mut listed = Listed::for_tracker(plan, world, state);
+    report.netns = listed.report(plan, world, state);
+    let round = Round::of(start + time, plan, world, state, &mut owners, &listed, sinks);
+
+    report.privileges = state.tracker.privileges();
+    let CollectorState { restrictions, alone, .. } = state;
+    let restrictions =
+        restrictions.judge(plan, &owners.attribution, &report.privileges, *alone, world.proc());
+    let owners_complete =
+        owners.report(restrictions, &round.walked, world.proc(), &mut report, &mut problems);
+    listed.say(&mut problems);
+    round.walked.report(round.took, &mut report, &mut problems);
+    listed.report_walked(plan, &round.walked, &mut report);
+    let ending = Ending::of(plan, &round.walked, owners_complete, &mut problems);
+    state.attribution = Some(owners.attribution);
+    report.legacy = plan.seed_meta.then(|| round.legacy_status(ending));
+    let tables = conclude(plan, state, round, ending, &mut report);
 
     report.tracker = tracker_report(plan, &state.tracker);
     state.logged.full(report.tracker.as_ref());
-    state.logged.trouble(&trouble.0, start);
-    let unresolved = plan.hosts.iter().filter(|host| world.addresses(host).is_empty()).count();
-    report.hosts_unresolved = (!plan.hosts.is_empty()).then_some(unresolved);
-    let status = if usable { LegacyStatus::Success(flows) } else { LegacyStatus::Failed };
-    report.legacy = plan.seed_meta.then_some(status);
-    report.privileges = privileges;
+    state.logged.trouble(&problems.0, start);
+    report.collector.collections = 1;
+    report.hosts_unresolved = unresolved_hosts(plan, world);
     report.files = state.tracker.files();
-    // Again a collection later: what this one still used is freed by then.
-    if std::mem::replace(&mut state.shrunk, shrunk) || shrunk {
-        sys::release_freed_memory();
-    }
+    state.end(shrunk);
     report.process = ProcessReport::read();
     Snapshot { views: plan.views.clone(), tables, report }
 }
 
-/// What there is to say of a collection, in one line.
+/// How many host names of the configuration have no address; `None` if it has no host name.
+fn unresolved_hosts(plan: &Plan, world: &impl World) -> Option<usize> {
+    let unresolved = plan.hosts.iter().filter(|host| world.addresses(host).is_empty()).count();
+    (!plan.hosts.is_empty()).then_some(unresolved)
+}
+
+/// The walk for the metrics, and what it found.
+struct Round<'a> {
+    walked: Walked,
+    connections: ConnectionTables<'a>,
+    /// How long it took without the search for owners.
+    took: Duration,
+}
+
+impl<'a> Round<'a> {
+    /// Walks until that time, and a second time if the tracker needs a baseline.
+    fn of(
+        deadline: Instant,
+        plan: &'a Plan,
+        world: &impl World,
+        state: &mut CollectorState,
+        owners: &mut OwnerSearch,
+        listed: &Listed,
+        sinks: &mut [&mut dyn Sink],
+    ) -> Self {
+        let began = Instant::now();
+        let mut round = Self::once(deadline, plan, world, state, owners, listed, sinks);
+        let needs_baseline =
+            !state.alone && round.walked.result.is_ok() && state.tracker.lock().wants_another_walk();
+        // Without the time for it, the next collection completes the baseline.
+        if needs_baseline && began.elapsed() < deadline.saturating_duration_since(Instant::now()) {
+            // What one walk of the kernel's tables misses must not look new in the next.
+            state.tracker.lock().end(true, true, &round.walked.dumped, &round.walked.missed);
+            round = Self::once(deadline, plan, world, state, owners, listed, sinks);
+        }
+        round.took = began.elapsed().saturating_sub(round.walked.resolving);
+        round
+    }
+
+    fn once(
+        deadline: Instant,
+        plan: &'a Plan,
+        world: &impl World,
+        state: &mut CollectorState,
+        owners: &mut OwnerSearch,
+        listed: &Listed,
+        sinks: &mut [&mut dyn Sink],
+    ) -> Self {
+        let CollectorState { limits, sizes, seed, alone, untracked, tracker, registry, .. } = state;
+        tracker.lock().begin(owners.has_read());
+        let mut connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
+        let mut all: Vec<&mut dyn Sink> = vec![&mut connections];
+        all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
+        let intake = Intake::new(plan, world, &mut owners.attribution, tracker, *untracked, all);
+        let walked = walk(plan, world, deadline, registry, listed, intake);
+        Self { walked, connections, took: Duration::ZERO }
+    }
+
+    /// What the predecessor's 3.x reports of a collection.
+    fn legacy_status(&self, ending: Ending) -> LegacyStatus {
+        let flows = self.connections.selected.iter().copied().max().unwrap_or(0);
+        if ending.usable { LegacyStatus::Success(flows) } else { LegacyStatus::Failed }
+    }
+}
+
+/// Why a collection is not complete, in one line.
 #[derive(Default)]
-struct Trouble(String);
+struct Problems(String);
 
-impl Trouble {
-    fn say(&mut self, what: String) {
+impl Problems {
+    fn add(&mut self, problem: String) {
         if self.0.is_empty() {
-            self.0 = what;
+            self.0 = problem;
         } else {
-            self.0 = format!("{}; {what}", self.0);
+            self.0 = format!("{}; {problem}", self.0);
         }
     }
-
-    /// Says which namespaces failed: the first, and how many more.
-    fn namespaces(&mut self, failures: &[String]) {
-        match failures {
-            [] => {}
-            [only] => self.say(only.clone()),
-            [first, rest @ ..] => self.say(format!("{first}; and {} more network namespaces", rest.len())),
-        }
-    }
-}
-
-/// Has the process table looked at, if an owner is asked for; whether it can be read.
-fn owners(attribution: &mut Attribution, start: Instant, until: Instant, trouble: &mut Trouble) -> bool {
-    let read = attribution.begin(start, until);
-    if let Err(error) = &read {
-        trouble.say(format!("cannot read the process table: {error}"));
-    }
-    read.is_ok()
-}
-
-/// How long a collection may look for owners: the dump must have time left, whatever the process table is like.
-fn owner_time(plan: &Plan) -> Duration {
-    plan.collect.owners.min(plan.collect.deadline / 2)
-}
-
-/// The namespaces to look at, with what is known of them; and whether they could be found out.
-fn targets(
-    plan: &Plan,
-    world: &impl World,
-    state: &mut CollectorState,
-    report: &mut SelfReport,
-    trouble: &mut Trouble,
-) -> (Vec<NetnsTarget>, bool) {
-    let everywhere = plan.collect.looks_elsewhere();
-    let Listed { targets, nsids, observable, hidden, unknown, error } = list(plan, world, state);
-    let found = error.is_none();
-    if let Some(error) = error {
-        trouble.say(error.to_string());
-    }
-    let failed = unknown.len();
-    if !unknown.is_empty() {
-        let names = unknown.join(", ");
-        trouble.say(format!("no network namespace is called {names} (collect.netns)"));
-    }
-    if everywhere {
-        let foreign = targets.iter().filter(|target| !target.namespace.own).count();
-        let observed = if state.tracker.subscription().everywhere { observable } else { 0 };
-        let unobserved = foreign - observed.min(foreign);
-        let seen = targets.len();
-        let unreachable = unreachable(plan, world, state, &nsids);
-        state.logged.unobserved(unobserved);
-        report.netns =
-            Some(NetnsReport { seen, failed, unobserved, unreachable, hidden, ..NetnsReport::default() });
-    }
-    (targets, found)
-}
-
-/// How many namespaces have an nsid and were not found, if all were looked for.
-fn unreachable(plan: &Plan, world: &impl World, state: &mut CollectorState, found: &HashSet<i32>) -> usize {
-    if plan.collect.netns != Which::All {
-        return 0;
-    }
-    state.registry.unreachable(world.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
-}
-
-/// The namespaces that were listed.
-struct Listed {
-    targets: Vec<NetnsTarget>,
-    /// The numbers that they have in the own one.
-    nsids: HashSet<i32>,
-    /// How many of the others have a number by which events tell of them.
-    observable: usize,
-    hidden: u64,
-    /// Names that none of them has.
-    unknown: Vec<String>,
-    /// Why only the own one is known.
-    error: Option<io::Error>,
-}
-
-/// Lists the namespaces, and lets the ledger know of them.
-fn list(plan: &Plan, world: &impl World, state: &mut CollectorState) -> Listed {
-    let (listing, error) = match world.namespaces() {
-        Ok(listing) => (listing, None),
-        Err(error) => (Listing { namespaces: vec![world.own()], ..Listing::default() }, Some(error)),
-    };
-    let (hidden, unknown, young) = (listing.hidden, listing.unknown.clone(), state.registry.were_found());
-    let targets = state
-        .registry
-        .update(listing, error.is_none(), world.proc(), || state.tracker.lock().next_generation());
-    let everywhere = plan.collect.looks_elsewhere();
-    let nsid = |target: &NetnsTarget| everywhere.then(|| world.nsid(&target.namespace)).flatten();
-    let heard: Vec<_> = targets.iter().filter_map(|target| Some((nsid(target)?, target.clone()))).collect();
-    let observable = heard.iter().filter(|(_, target)| !target.namespace.own).count();
-    let nsids = heard.iter().map(|(nsid, _)| *nsid).collect();
-    if let Some(own) = targets.iter().find(|target| target.namespace.own) {
-        let numbers = state.registry.numbers();
-        state.tracker.lock().know(Arc::clone(&own.netns), heard, &numbers, young);
-    }
-    Listed { targets, nsids, observable, hidden, unknown, error }
 }
 
 /// What can be shown without a dump: that which only ever grows.

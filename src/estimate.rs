@@ -1,79 +1,79 @@
-//! What a configuration comes to on this host: rows, series and bytes now, and how fast new ones come.
+//! What a configuration produces on this host: rows, series and bytes now, and how fast new ones come.
 //!
-//! The host is looked at, listened to for some time, and looked at again, as often as Prometheus would.
+//! Collections as often as Prometheus would scrape, and the close events between them, fill a census of keys.
 //! Refuses to know who asks, and keeps nothing: an exporter that runs counts for itself.
 
 mod advice;
 mod census;
+mod close_events;
 mod figures;
-mod hearing;
 mod json;
 mod keys;
 mod size;
 mod table;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::collect::{CollectorState, World, collect};
+use crate::collect::{CollectorState, SCAN_INTERVAL, World, collect, collect_into};
+use crate::config::{CONNECTIONS, Column, Config, View};
 use crate::exposition::FamilyFilter;
 use crate::fold::FrozenTable;
+use crate::metrics::{Aggregation, Kind, named};
 use crate::plan::Plan;
 use crate::privileges::Privileges;
-use crate::sockdiag::DumpError;
+use crate::select::Expression;
+use crate::self_metrics::DUMP;
+use crate::snapshot::Snapshot;
+use crate::sockdiag::Socket;
 use census::Census;
+use close_events::CloseEvents;
 use figures::INTERVAL;
-use hearing::Hearing;
 use keys::When;
 
-pub use figures::{Ends, Estimate, OfView};
+pub use figures::{Estimate, EventCoverage, ViewEstimate};
 pub use size::Size;
 
-/// Looks at the host, listens for so long, and looks again, at the end and as often as Prometheus would.
+/// The kernel has not reported the sockets of this host; the log says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the sockets of this host could not be listed")]
+pub struct Unlisted;
+
+/// Collects, reads close events for that time, and collects again, at the end and as often as Prometheus would.
 ///
 /// The privileges are those that an exporter would show.
 ///
 /// # Errors
-/// If the kernel does not tell of its sockets.
+/// If the kernel does not report its sockets.
 pub fn estimate(
     plan: &Plan,
     world: &impl World,
     privileges: Privileges,
     period: Duration,
-) -> Result<Estimate, DumpError> {
+) -> Result<Estimate, Unlisted> {
     // This comes first: it takes the longest, and the time that counts begins with the subscription.
-    let mut snapshot = collect(plan, world, &mut CollectorState::new(plan, privileges));
-    let mut hearing = Hearing::begin(plan.collect.event_buffer, plan.collect.looks_elsewhere());
-    let mut census = Census::new(plan, world);
+    let mut state = CollectorState::new(plan, privileges.clone());
+    let mut snapshot = collect(plan, world, &mut state);
+    let all = Arc::new(with_all_connections(plan));
+    state.adopt(&all, world, privileges);
+    let mut close_events = CloseEvents::begin(plan.collect.event_buffer, plan.collect.looks_elsewhere());
+    let census = Census::new(&all);
+    let mut host = CountedHost { plan: &all, world, state, census, scanned: Instant::now(), others: 0 };
     let start = Instant::now();
-    let sockets = census.look(When::First)?;
+    let sockets = host.collect()?;
     // What one walk of the kernel's tables misses must not look new later.
-    census.look(When::First)?;
+    host.collect()?;
+    host.census.when = When::Later;
     let mut elapsed = Duration::ZERO;
     while elapsed < period {
         let next = (elapsed + INTERVAL).min(period);
-        hearing.until(start + next, |nsid, socket| census.ended(nsid, socket));
+        close_events.until(start + next, |nsid, socket| host.close_event(nsid, socket));
         elapsed = start.elapsed();
-        census.look(When::Later)?;
+        host.collect()?;
     }
-
-    let views = plan.views.iter().enumerate().map(|(number, view)| {
-        let shown = snapshot.tables.get(number).and_then(Option::as_ref).map_or(0, FrozenTable::rows);
-        OfView {
-            name: view.name.clone(),
-            limit: view.limit,
-            folds: view.folds,
-            idle: view.stays().then_some(view.idle),
-            series_per_row: view.series_per_row(),
-            shown,
-            size: Size::of_view(&snapshot, view),
-            keys: census.keys(number),
-        }
-    });
-    let views = views.collect();
-    let ends = match (hearing.end(), census.unobserved()) {
-        (heard, 0) | (heard @ Ends::Unheard(_), _) => heard,
-        (Ends::Heard { .. }, some) => Ends::Unheard(format!("in {some} network namespaces")),
-    };
+    let unobserved = host.others.saturating_sub(host.state.observable());
+    let census = host.census;
+    let views = views(plan, &snapshot, &census);
     let total = Size::of(&snapshot, &FamilyFilter::default());
     snapshot.tables.fill_with(|| None);
     Ok(Estimate {
@@ -82,10 +82,88 @@ pub fn estimate(
         connections: census.connections(),
         closed: census.closed,
         without_information: census.without_information,
-        ends,
+        events: close_events.end(unobserved),
         views,
         own: Size::of(&snapshot, &FamilyFilter::default()),
         total,
         complete: snapshot.report.success(),
     })
+}
+
+/// What each view shows in a scrape, and would show without its limit.
+fn views(plan: &Plan, snapshot: &Snapshot, census: &Census<'_>) -> Vec<ViewEstimate> {
+    let view = |(number, view): (usize, &View)| ViewEstimate {
+        name: view.name.clone(),
+        limit: view.limit,
+        folds: view.folds,
+        idle: view.stays().then_some(view.idle),
+        series_per_row: view.series_per_row(),
+        shown: snapshot.tables.get(number).and_then(Option::as_ref).map_or(0, FrozenTable::rows),
+        size: Size::of_view(snapshot, view),
+        keys: census.keys(number),
+    };
+    plan.views.iter().enumerate().map(view).collect()
+}
+
+/// A host whose sockets are counted.
+struct CountedHost<'a, W> {
+    plan: &'a Plan,
+    world: &'a W,
+    state: CollectorState,
+    census: Census<'a>,
+    /// When the listeners were last read.
+    scanned: Instant,
+    /// Namespaces beside the exporter's own.
+    others: usize,
+}
+
+impl<W: World> CountedHost<'_, W> {
+    /// Collects once; how many sockets there are.
+    fn collect(&mut self) -> Result<u64, Unlisted> {
+        self.scanned = Instant::now();
+        let Self { plan, world, state, census, .. } = self;
+        let report = collect_into(plan.collect.deadline, plan, *world, state, &mut [census]).report;
+        self.others = report.netns.map_or(0, |netns| netns.seen.saturating_sub(1));
+        let listed = report.stages.iter().any(|stage| stage.name == DUMP && stage.success);
+        listed.then_some(report.dump.sockets).ok_or(Unlisted)
+    }
+
+    /// Counts a close event.
+    fn close_event(&mut self, nsid: Option<i32>, socket: &Socket<'_>) {
+        let Self { plan, world, state, census, scanned, .. } = self;
+        if plan.tracking.listeners && scanned.elapsed() >= SCAN_INTERVAL {
+            *scanned = Instant::now();
+            state.scan_listeners(plan, *world, |facts, program| {
+                census.note_listener(facts, program, When::Closed);
+            });
+        }
+        state.with_close_event(*world, nsid, socket, |facts, program| census.close_event(facts, program));
+    }
+}
+
+/// The same plan with one more view, for which the kernel has to report every connection: which of them are new can
+/// only be told of all.
+fn with_all_connections(plan: &Plan) -> Plan {
+    let mut views = plan.views.to_vec();
+    let opened = Column {
+        metric: const { named("opened_total") },
+        name: String::new(),
+        help: String::new(),
+        kind: Kind::Counter,
+        per_base: 1.0,
+        aggregation: Aggregation::Gain,
+    };
+    views.push(View {
+        name: String::new(),
+        selection: Expression::Always,
+        // Also those that a scrape has counted by the kernel.
+        states: plan.views.iter().fold(CONNECTIONS, |all, view| all.union(view.states)),
+        by: Vec::new(),
+        columns: vec![opened],
+        limit: None,
+        folds: true,
+        idle: Duration::ZERO,
+    });
+    let (networks, collect) = (plan.networks.clone(), plan.collect.clone());
+    Plan::new(Config { views, seed_meta: false, networks, collect, warnings: Vec::new() })
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::attribute::Networks;
 use crate::config::{CONNECTIONS, Collect, Column, Config, View};
 use crate::exposition::MetricType;
+use crate::facts::Facts;
 use crate::fold::{Bounds, Cells, Counter, Limit, Table};
 use crate::metrics::{Aggregation, Kind, Quantity};
 use crate::privileges::Feature;
@@ -97,6 +98,27 @@ pub struct Route {
     pub views: Vec<usize>,
 }
 
+impl Wanted {
+    /// Whether the view wants a socket.
+    #[inline]
+    pub(crate) fn wants(&self, facts: &Facts<'_>) -> bool {
+        self.states.contains(facts.state) && self.test.as_ref().is_none_or(|test| test.accepts(facts))
+    }
+
+    /// Whether the view wants every connection that a listener will accept.
+    pub(crate) fn announces(&self, listener: &Facts<'_>) -> bool {
+        self.states.contains(listener.state) && self.listener.accepts(listener)
+    }
+}
+
+impl Route {
+    /// Whether the views want a socket.
+    #[inline]
+    pub(crate) fn wants(&self, facts: &Facts<'_>) -> bool {
+        self.states.contains(facts.state) && self.test.as_ref().is_none_or(|test| test.accepts(facts))
+    }
+}
+
 impl Plan {
     /// Works a configuration out.
     #[must_use]
@@ -133,6 +155,13 @@ impl Plan {
             groups,
             views: views.into(),
         }
+    }
+
+    /// The same plan for collections that stand alone: they track no socket from one to the next.
+    #[must_use]
+    pub fn untracked(self) -> Self {
+        let tracking = Tracking { track_if: Vec::new(), ..Tracking::clone(&self.tracking) };
+        Self { tracking: Arc::new(tracking), ..self }
     }
 
     /// Whether the mark of a socket is asked for.

@@ -1,6 +1,5 @@
-//! Whose sockets are: the tables of processes, cgroups and users that one collector keeps.
-//!
-//! Nothing that nobody asks for is looked at. Refuses to know what the answers are used for.
+//! Whose sockets are: the tables of processes, cgroups and users that one collector keeps. What no view needs is not
+//! read.
 
 use std::io;
 use std::path::Path;
@@ -22,40 +21,40 @@ pub(crate) struct Attribution {
 }
 
 impl Attribution {
-    /// What a plan asks for.
+    /// What a plan needs.
     pub(crate) fn of(plan: &Plan, proc: &Path) -> Self {
         let cgroups = plan.needs_cgroups().then(Cgroups::mounted);
-        // Without cgroup v2 the kernel tells of no cgroup, and beside v1 often of the root, but the process table does.
+        // Without cgroup v2 the kernel reports no cgroup, and beside v1 often the root; the process table has it.
         let needed = cgroups.as_ref().is_some_and(|cgroups| !cgroups.is_mounted());
         let v1 = Cgroup::has_v1(&std::fs::read_to_string(proc.join("self/cgroup")).unwrap_or_default());
-        // Another plan may ask for cgroups, and goes on with the same processes.
+        // Another plan may need cgroups, and continues with the same processes.
         let processes = (plan.needs_processes || needed).then(|| Processes::new(proc.to_owned(), v1));
         Self { processes, cgroups, v1, users: Users::default() }
     }
 
-    /// What can be told without the process table.
+    /// What is known without the process table.
     pub(crate) fn without_processes(plan: &Plan) -> Self {
         Self { cgroups: plan.needs_cgroups().then(Cgroups::mounted), ..Self::default() }
     }
 
-    /// Goes on under another plan that finds owners in the same way.
+    /// Continues under another plan that finds owners in the same way.
     pub(crate) fn adopt(&mut self, before: &Plan, plan: &Plan) {
         if before.needs_cgroups() != plan.needs_cgroups() {
             self.cgroups = plan.needs_cgroups().then(Cgroups::mounted);
         }
     }
 
-    /// The processes, if anybody asks for owners.
+    /// The processes, if owners are needed.
     pub(crate) fn processes(&self) -> Option<&Processes> {
         self.processes.as_ref()
     }
 
-    /// The cgroups of cgroup v2, if they are asked for and the process table does not show those of v1 instead.
+    /// The cgroups of cgroup v2, if they are needed and the process table does not show those of v1 instead.
     pub(crate) fn cgroups(&self) -> Option<&Cgroups> {
         self.cgroups.as_ref().filter(|cgroups| cgroups.is_mounted() || !self.v1)
     }
 
-    /// A collection begins, which has until then to look at the process table.
+    /// Begins a collection, which may read the process table until then.
     pub(crate) fn begin(&mut self, now: Instant, until: Instant) -> io::Result<()> {
         self.users.begin();
         if let Some(cgroups) = &mut self.cgroups {
@@ -64,14 +63,14 @@ impl Attribution {
         self.processes.as_mut().map_or(Ok(()), |processes| processes.begin(now, until))
     }
 
-    /// Looks for the owners that [`Attribution::whose`] could not tell.
+    /// Searches for the owners that [`Attribution::whose`] did not know.
     pub(crate) fn resolve(&mut self, now: Instant, until: Instant) {
         if let Some(processes) = &mut self.processes {
             processes.resolve(now, until);
         }
     }
 
-    /// Whose the socket with that inode is; nobody's if nobody asks.
+    /// The owner of the socket with that inode; nobody if owners are not needed.
     #[inline]
     pub(crate) fn whose(&mut self, inode: u32) -> Whose {
         self.processes.as_mut().map_or(Whose::Nobody, |processes| processes.of(inode))
@@ -84,7 +83,7 @@ impl Attribution {
         }
     }
 
-    /// To whom a socket of that owner belongs.
+    /// What a socket of that owner belongs to.
     #[inline]
     pub(crate) fn ownership<'a>(
         &'a mut self,
@@ -100,7 +99,7 @@ impl Attribution {
         (Ownership { owner_id, owner, cgroup, netns: Some(netns) }, users)
     }
 
-    /// What a listener hands on to the connections that it accepts, and whether its owner may yet be found.
+    /// What connections inherit from a listener, and whether its owner may yet be found.
     pub(crate) fn claim(&mut self, socket: &Socket<'_>, netns: &Netns) -> (Claim, bool) {
         let whose = socket.inode().map_or(Whose::Nobody, |inode| self.whose(inode));
         let id = if let Whose::Known(id) = whose { id } else { OwnerId::NOBODY };

@@ -1,43 +1,54 @@
-//! What was found, as tables that a snapshot can show, and what there is to say of them.
-//!
-//! Refuses to know how it was found.
+//! What a walk found, as tables that a snapshot can show, and what there is to report of them.
 
 use std::sync::Arc;
 
-use super::folding::Folded;
 use super::state::{CollectorState, SharedTracker};
-use super::time_wait;
+use super::tables::ConnectionTables;
 use super::walk::Walked;
+use super::{Problems, Round, time_wait};
 use crate::fold::FrozenTable;
 use crate::plan::Plan;
 use crate::self_metrics::{SelfReport, TrackerReport, ViewReport};
 
-/// What became of a dump.
+/// How a walk ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ending {
-    /// The kernel has told of all sockets.
+    /// The kernel has reported all sockets.
     pub(super) complete: bool,
-    /// It is also known which of them are wanted.
+    /// It is also known which of them the views want.
     pub(super) usable: bool,
 }
 
-/// Seals the tables of all views: without flows and amounts if the dump is of no use.
+impl Ending {
+    /// Judges a walk, after which all owners are known or not.
+    pub(super) fn of(plan: &Plan, walked: &Walked, owners_complete: bool, problems: &mut Problems) -> Self {
+        let complete = walked.result.is_ok();
+        let usable = complete && (!plan.selects_by_process || owners_complete);
+        if complete && !usable {
+            // Sockets of unknown owner are missing from the selection.
+            problems.add("what is selected by owner is withheld".to_owned());
+        }
+        Self { complete, usable }
+    }
+}
+
+/// Freezes the tables of all views: without connections and gauges if the walk is of no use.
 pub(super) fn conclude(
     plan: &Plan,
     state: &mut CollectorState,
-    walked: Walked,
+    round: Round<'_>,
     ending: Ending,
     report: &mut SelfReport,
 ) -> Vec<Option<FrozenTable>> {
-    let Walked { folded, time_wait, dumped, missed, .. } = walked;
-    let Folded { tables, selected, untracked, .. } = folded;
+    let Round { walked, connections: ConnectionTables { tables, selected, .. }, .. } = round;
+    let Walked { time_wait, dumped, missed, untracked, .. } = walked;
     let mut tracker = state.tracker.lock();
     if let Some(number) = time_wait {
         time_wait::add(&mut tracker, number);
     }
     let heard = state.tracker.subscription().is_done();
     tracker.end(ending.complete, heard, &dumped, &missed);
-    state.strangers = untracked.len();
+    state.untracked = untracked;
     let found: Vec<_> = tracker.ledger.views.iter_mut().map(|view| std::mem::take(&mut view.found)).collect();
     let mut aggregated = tracker.ledger.views.iter().zip(found);
     let made = tables.into_iter().zip(selected).zip(state.limits.iter_mut().zip(&mut state.sizes));

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
+use super::World;
 use super::attribution::Attribution;
+use super::listeners::{self, SCAN_INTERVAL};
 use super::state::SharedTracker;
-use super::{Entered, World, listen};
 use crate::attribute::Namespace;
 use crate::facts::Names;
 use crate::plan::Plan;
@@ -20,9 +21,6 @@ use crate::workers::{Full, Worker};
 
 /// The least time between two collections that make up for what was lost.
 const BETWEEN: Duration = Duration::from_secs(1);
-/// The least time between two looks at the listeners. One costs some 50 microseconds, and a connection that
-/// ends before its listener is known counts as outbound.
-pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The time between two attempts to read the queue. The default buffer takes 26,000 events meanwhile.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
@@ -184,7 +182,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
         let now = Instant::now();
         self.note_plan(now);
         // A connection that no dump shows is inbound if its listener is known.
-        let stale = self.listened.is_none_or(|at| now.duration_since(at) >= BETWEEN_LOOKS);
+        let stale = self.listened.is_none_or(|at| now.duration_since(at) >= SCAN_INTERVAL);
         if self.plan.tracking.listeners && stale {
             self.listened = Some(now);
             self.listen(now);
@@ -226,22 +224,15 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
         }
     }
 
-    /// Looks at the listeners of the own namespace. What is not known now may be known at the next look.
+    /// Scans the listeners of the exporter's own namespace. What is not known now may be known to the next scan.
     fn listen(&mut self, now: Instant) {
-        let Ok(Entered { kernels: Some((_, listening)), ports, .. }) = self.world.enter(&Namespace::own())
-        else {
-            return;
-        };
         // A new cgroup is looked for in all of them.
         if self.sought.is_none_or(|at| now.duration_since(at) >= BETWEEN) {
             self.sought = Some(now);
             // Without the process table nothing can fail here.
             let _ = self.attribution.begin(now, now);
         }
-        let netns = self.tracker.lock().own();
-        let note =
-            listen::Note { plan: &self.plan, tracker: &self.tracker, netns: &netns, owners_told: false };
-        let _ = note.learn(listening, &ports, &mut self.attribution, now + BETWEEN, |_| {});
+        listeners::scan(&self.plan, &self.world, &self.tracker, &mut self.attribution, |_, _| {});
     }
 
     fn warn(&mut self) {

@@ -1,4 +1,4 @@
-//! The inventory: which sockets exist, so that those that are opened later are known to be young.
+//! The inventory: which sockets exist, so that those that are opened later are known to be new.
 //!
 //! It asks for no `tcp_info`: it costs less than a dump of values, and no process can make the kernel hold it.
 
@@ -6,29 +6,30 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
+use super::namespaces::Listed;
 use super::netns::{NetnsError, NetnsTarget};
 use super::state::{CollectorState, SharedTracker};
 use super::tracker::Inventory;
-use super::{Entered, Listed, World, list};
+use super::{Entered, World};
 use crate::config::CONNECTIONS;
 use crate::plan::Plan;
 use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, TCP, dump};
 
-/// The longest that an inventory takes. A million sockets take two seconds on a host that has time.
-const LONGEST: Duration = Duration::from_secs(20);
+/// The longest that an inventory takes. A million sockets take two seconds on an idle host.
+const MAX_TIME: Duration = Duration::from_secs(20);
 
-/// Lists the sockets that exist in all namespaces and have no record, and says since when.
+/// Lists the sockets without a record in all namespaces, and when it began.
 pub(super) fn inventory(plan: &Plan, world: &impl World, state: &mut CollectorState) -> (Inventory, Instant) {
     let begun = Instant::now();
     let mut inventory = Inventory::new();
     if plan.tracking.track_if.is_empty() {
         return (inventory, begun);
     }
-    let Listed { targets, .. } = list(plan, world, state);
-    for target in &targets {
-        let listed = match state.registry.blocked(target, begun + LONGEST) {
+    let listed = Listed::for_tracker(plan, world, state);
+    for target in &listed.targets {
+        let listed = match state.registry.stuck.blocked(target, begun + MAX_TIME) {
             Some(missed) => Err(missed),
-            None => of_namespace(world, &state.tracker, target, begun + LONGEST),
+            None => of_namespace(world, &state.tracker, target, begun + MAX_TIME),
         };
         match listed {
             Ok(sockets) => inventory.push((target.netns.number, sockets)),
@@ -40,7 +41,7 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, state: &mut CollectorSt
                      count without their bytes in ss_exporter_closes_before_baseline_total"
                 );
                 if let NetnsError::Dump(DumpError::Deadline(dump)) = error {
-                    state.registry.leave(target, begun, dump);
+                    state.registry.stuck.leave(target, begun, dump);
                 }
             }
         }

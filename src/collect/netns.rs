@@ -5,13 +5,13 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use hashbrown::{HashMap, HashSet};
 
+use super::stuck::StuckDumps;
 use super::tracker::Generation;
 use crate::attribute::{Cgroup, Listing, Namespace, Netns, Sockstat};
-use crate::sockdiag::{Netlink, UnfinishedDump};
+use crate::sockdiag::Netlink;
 
 /// A namespace that is no longer listed is remembered for so many collections: its last process may have ended
 /// before its last socket.
@@ -27,6 +27,8 @@ pub(crate) struct NetnsRegistry {
     listed: bool,
     /// The nsids that led to no namespace in the last collection.
     unreachable: HashSet<i32>,
+    /// Dumps that have not ended in time.
+    pub(super) stuck: StuckDumps,
 }
 
 #[derive(Debug)]
@@ -36,19 +38,8 @@ struct Known {
     pid: Option<u32>,
     /// When it got its name. Sockets that were placed before may be in rows with another name.
     named_at: Generation,
-    /// A dump that has not ended in time.
-    left: Option<Left>,
     /// For how many collections it has not been listed.
     missing: u32,
-}
-
-/// A dump that was left behind.
-#[derive(Debug)]
-struct Left {
-    since: Instant,
-    dump: UnfinishedDump,
-    /// Whether the kernel held it when it was last asked about.
-    held: bool,
 }
 
 /// A namespace to look at.
@@ -86,7 +77,6 @@ impl NetnsRegistry {
                     netns: Arc::new(self.number(&namespace)),
                     pid: None,
                     named_at: Generation::NONE,
-                    left: None,
                     missing: 0,
                 });
                 known.missing = 0;
@@ -145,33 +135,9 @@ impl NetnsRegistry {
         Netns { number, name: namespace.name.clone(), cgroup: None }
     }
 
-    /// Notes that a dump of a namespace has not ended in time.
-    pub(crate) fn leave(&mut self, target: &NetnsTarget, since: Instant, dump: UnfinishedDump) {
-        if let Some(known) = self.known.get_mut(&target.namespace.inode) {
-            known.left = Some(Left { since, dump, held: false });
-        }
-    }
-
-    /// Why no dump of a namespace can begin, if an earlier one has not ended. One that the kernel does not hold ends
-    /// as soon as its thread gets time, and is waited for until then.
-    pub(crate) fn blocked(&mut self, target: &NetnsTarget, until: Instant) -> Option<NetnsError> {
-        /// Between two looks at its thread.
-        const PAUSE: Duration = Duration::from_millis(2);
-        let left = self.known.get_mut(&target.namespace.inode)?.left.as_mut()?;
-        while left.dump.is_alive() {
-            left.held = left.dump.is_stuck();
-            if left.held || Instant::now() >= until {
-                return Some(if left.held { NetnsError::Stuck } else { NetnsError::Late });
-            }
-            std::thread::sleep(PAUSE);
-        }
-        None
-    }
-
-    /// For how long the kernel has been holding a dump of a namespace, by the last answer of [`Self::blocked`].
-    pub(crate) fn held(&self, target: &NetnsTarget) -> Option<Duration> {
-        let left = self.known.get(&target.namespace.inode)?.left.as_ref()?;
-        (left.held && left.dump.is_alive()).then(|| left.since.elapsed())
+    /// Another registry, for collections in which no dump begins behind one that is stuck in these.
+    pub(super) fn beside(&self) -> Self {
+        Self { stuck: self.stuck.clone(), ..Self::default() }
     }
 }
 

@@ -22,7 +22,7 @@ struct Found {
     processes: Option<u64>,
     /// Sockets whose owners it hides.
     sockets: u64,
-    /// Why, in words of the kernel.
+    /// Why, in the kernel's words.
     fact: String,
     hint: &'static str,
 }
@@ -38,7 +38,6 @@ impl Restrictions {
         alone: bool,
         proc: &Path,
     ) -> Vec<(&'static str, bool)> {
-        // The collections for the page have no privileges of their own; those for the metrics have warned.
         if privileges.are_about(Feature::Processes) != plan.needs_processes {
             return Vec::new();
         }
@@ -55,7 +54,7 @@ impl Restrictions {
         }
         found.extend(plan.needs_cgroups().then(|| cgroups(attribution)).flatten());
         for one in &found {
-            self.say(one);
+            self.log(one);
         }
         let relevant = Restriction::ALL.into_iter().filter(|restriction| match restriction {
             Restriction::Cgroups => plan.needs_cgroups(),
@@ -65,7 +64,7 @@ impl Restrictions {
         relevant.map(|restriction| (restriction.word(), hides(restriction))).collect()
     }
 
-    fn say(&mut self, found: &Found) {
+    fn log(&mut self, found: &Found) {
         let Found { restriction, processes, sockets, ref fact, hint } = *found;
         match self.logged.iter_mut().find(|(known, _)| *known == restriction) {
             Some((_, before)) if before == fact => return,
@@ -108,7 +107,7 @@ fn processes(
     capable.then(|| uninspected(unreadable, sockets, confinement, proc))
 }
 
-/// Why processes cannot be inspected in spite of the capabilities.
+/// Why processes cannot be inspected although the capabilities are there.
 fn uninspected(processes: u64, sockets: u64, confinement: Confinement, proc: &Path) -> Found {
     let processes = Some(processes);
     if confinement.user {

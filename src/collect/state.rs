@@ -21,7 +21,7 @@ use crate::fold::{HashSeed, Limit, Size};
 use crate::plan::Plan;
 use crate::privileges::Privileges;
 use crate::self_metrics::{FilesReport, Reload, TrackerReport};
-use crate::sockdiag::Socket;
+use crate::sockdiag::{Socket, sys};
 
 /// What one collection leaves for the next.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct CollectorState {
     pub(super) limits: Vec<Limit>,
     /// How much the tables held, and how many sockets the ledger did not know.
     pub(super) sizes: Vec<Size>,
-    pub(super) strangers: usize,
+    pub(super) untracked: usize,
     /// Whether the last collection gave back memory of the ledger.
     pub(super) shrunk: bool,
     pub(super) seed: HashSeed,
@@ -41,6 +41,8 @@ pub struct CollectorState {
     /// Whose sockets are; `None` until the first collection, and while one is under way.
     pub(super) attribution: Option<Attribution>,
     pub(super) registry: NetnsRegistry,
+    /// What listings leave for the next, apart: a scrape between two would search for owners that only they need.
+    listing: Option<Box<CollectorState>>,
 }
 
 /// What collections share with the thread that hears of closing sockets.
@@ -274,7 +276,7 @@ impl CollectorState {
         Self {
             limits: plan.views.iter().map(limit).collect(),
             sizes: vec![Size::default(); plan.views.len()],
-            strangers: 0,
+            untracked: 0,
             shrunk: false,
             seed: HashSeed::default(),
             logged: LogOnce::default(),
@@ -283,6 +285,7 @@ impl CollectorState {
             tracker: SharedTracker::new(plan, privileges),
             attribution: None,
             registry: NetnsRegistry::default(),
+            listing: None,
         }
     }
 
@@ -329,24 +332,48 @@ impl CollectorState {
         self.tracker.config().privileges = privileges;
     }
 
-    /// How many sockets the last collection found that are not followed.
-    pub(crate) const fn sockets_before(&self) -> usize {
-        self.strangers
+    /// Begins a collection; whether memory of the tracker was given back.
+    pub(super) fn begin(&mut self, now: Instant) -> bool {
+        let mut tracker = self.tracker.lock();
+        tracker.at(now);
+        tracker.ledger.shrink()
     }
 
-    /// Whether it is known whose sockets are.
-    pub(crate) const fn knows_owners(&self) -> bool {
-        self.attribution.is_some()
+    /// Ends a collection that gave back memory or not.
+    pub(super) fn end(&mut self, shrunk: bool) {
+        // Again a collection later: what this one still used is freed by then.
+        if std::mem::replace(&mut self.shrunk, shrunk) || shrunk {
+            sys::release_freed_memory();
+        }
     }
 
-    /// Forgets whose sockets are; the next collection looks at all processes again.
-    pub(crate) fn forget_owners(&mut self) {
-        self.attribution = None;
+    /// The state of listings of that plan, whose rows take at most that many bytes per view. No dump of theirs begins
+    /// behind one that is stuck here, and none here behind theirs.
+    pub(crate) fn for_listing(&mut self, plan: &Plan, bytes: usize) -> &mut Self {
+        let mut of_plan = Self::of_one(plan, Privileges::default());
+        of_plan.limits.fill(Limit::within(bytes));
+        if let Some(before) = self.listing.take() {
+            let Self { attribution, registry, untracked, seed, .. } = *before;
+            of_plan = Self { attribution, registry, untracked, seed, ..of_plan };
+        } else {
+            of_plan.registry = self.registry.beside();
+        }
+        self.listing.insert(Box::new(of_plan))
     }
 
-    /// Has the rows of each per-connection view take at most that many bytes, instead of the view's limit.
-    pub(crate) fn bound(&mut self, bytes: usize) {
-        self.limits.fill(Limit::within(bytes));
+    /// How many sockets the last listing found.
+    pub(crate) fn listed_sockets(&self) -> usize {
+        self.listing.as_ref().map_or(0, |listing| listing.untracked)
+    }
+
+    /// Whether the next listing knows owners from the last one.
+    pub(crate) fn knows_listed_owners(&self) -> bool {
+        self.listing.as_ref().is_some_and(|listing| listing.attribution.is_some())
+    }
+
+    /// Forgets the owners of listed sockets: the next listing reads all processes again.
+    pub fn forget_listed_owners(&mut self) {
+        self.listing = None;
     }
 
     /// What is needed, and what of it was held at the start.

@@ -1,15 +1,12 @@
-//! Sockets in `TIME_WAIT`, counted by the kernel: there may be a hundred thousand, and nothing is
-//! asked of them but their number.
-//!
-//! Refuses to know any one of them.
+//! Sockets in `TIME_WAIT`, counted by the kernel: there may be a hundred thousand, and views need only their number.
 
 use super::tracker::Tracker;
 use crate::exposition::LabelBuffer;
 use crate::plan::Program;
 use crate::sockdiag::{State, StateSet};
 
-/// The same program without asking for them.
-pub(super) fn unasked(program: &Program) -> Program {
+/// The same program without them.
+pub(super) fn without(program: &Program) -> Program {
     let mut program = program.clone();
     if let Some(request) = &mut program.request {
         request.states = request.states.intersection(StateSet::of(&[State::TimeWait]).complement());

@@ -1,37 +1,30 @@
-//! One walk of the kernel's tables in all namespaces: in each the listeners, then all sockets.
+//! One walk of the kernel's tables in all network namespaces: in each the listeners, then all sockets.
 //!
-//! A namespace that fails fails alone; if it is the own one, the walk has failed. Refuses to know what is folded.
+//! A namespace that fails fails alone. If it is the exporter's own one, the walk has failed.
 
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attribution::Attribution;
-use super::folding::{Folded, Folding, Place};
-use super::netns::{NetnsError, NetnsTarget};
-use super::state::CollectorState;
-use super::{World, owner_time, time_wait};
-use crate::plan::{Plan, Program};
+use super::intake::{Counts, Intake, Place};
+use super::namespaces::Listed;
+use super::netns::{NetnsError, NetnsRegistry, NetnsTarget};
+use super::owners::owner_time;
+use super::{Problems, World, time_wait};
+use crate::plan::Plan;
 use crate::select::Lookup;
-use crate::sockdiag::{DumpError, DumpStats, dump};
-
-/// What a walk needs to know.
-pub(super) struct Walk<'a, W> {
-    pub(super) plan: &'a Plan,
-    pub(super) world: &'a W,
-    pub(super) deadline: Instant,
-    /// Whether the process table could be read.
-    pub(super) owners_known: bool,
-    /// Whether the namespaces could be found out; if not, those that were known are missed.
-    pub(super) listed: bool,
-}
+use crate::self_metrics::{DUMP, DumpReport, SelfReport, Stage};
+use crate::sockdiag::{DumpStats, Socket, dump};
 
 /// A walk that has ended.
+#[derive(Debug)]
 pub(super) struct Walked {
-    /// How it ended in the own namespace; the numbers are of all.
+    /// How it ended in the exporter's own namespace, with the figures of all.
     pub(super) result: Result<DumpStats, NetnsError>,
-    pub(super) folded: Folded,
-    /// Sockets in `TIME_WAIT` that were counted and not shown.
+    pub(super) counts: Counts,
+    /// Sockets that have no record.
+    pub(super) untracked: usize,
+    /// Sockets in `TIME_WAIT` that the kernel counted, where no view needs more of them.
     pub(super) time_wait: Option<u64>,
     /// The numbers of the namespaces whose dumps were complete.
     pub(super) dumped: Vec<u32>,
@@ -41,10 +34,161 @@ pub(super) struct Walked {
     pub(super) failures: Vec<String>,
     /// Namespaces without a socket, in which nothing was dumped.
     pub(super) empty: usize,
-    /// For how long the kernel has been holding the longest of its dumps.
-    pub(super) held: Option<Duration>,
-    /// How long owners were looked for after the dumps.
+    /// For how long the longest of the stuck dumps has been stuck.
+    pub(super) stuck: Option<Duration>,
+    /// How long owners were searched for after the dumps.
     pub(super) resolving: Duration,
+}
+
+/// Walks once, until that time.
+pub(super) fn walk<W: World>(
+    plan: &Plan,
+    world: &W,
+    deadline: Instant,
+    registry: &mut NetnsRegistry,
+    listed: &Listed,
+    mut intake: Intake<'_, W>,
+) -> Walked {
+    let mut walked = Walked::of(registry, listed);
+    let mut shared = None;
+    for target in &listed.targets {
+        let program = if plan.depends_on_netns() {
+            Arc::new(plan.program(&Inside(world, target)))
+        } else {
+            Arc::clone(shared.get_or_insert_with(|| Arc::new(plan.program(world))))
+        };
+        let began = Instant::now();
+        // One that takes long leaves the others half of the time.
+        let left = deadline.saturating_duration_since(began);
+        let until = if target.namespace.own { deadline } else { began + left / 2 };
+        let dumped = match registry.stuck.blocked(target, until) {
+            Some(error) => Err(error),
+            None => dump_one(plan, world, &mut intake, Place { target: target.clone(), program }, until),
+        };
+        let dumped = dumped.map_err(|error| registry.stuck.judge(target, began, until, error));
+        walked.stuck = walked.stuck.max(registry.stuck.stuck(target));
+        walked.note(target, dumped);
+    }
+    let began = Instant::now();
+    if intake.has_pending() {
+        intake.resolve((began + owner_time(plan)).min(deadline));
+    }
+    (walked.resolving, walked.counts, walked.untracked) =
+        (began.elapsed(), intake.counts, intake.untracked());
+    walked
+}
+
+impl Walked {
+    /// A walk that begins. Without a listing, the namespaces that were known are missed.
+    fn of(registry: &NetnsRegistry, listed: &Listed) -> Self {
+        let missed = if listed.error.is_none() { Vec::new() } else { registry.others(&listed.targets) };
+        Self {
+            result: Ok(DumpStats::default()),
+            counts: Counts::default(),
+            untracked: 0,
+            time_wait: None,
+            dumped: Vec::new(),
+            missed,
+            failures: Vec::new(),
+            empty: 0,
+            stuck: None,
+            resolving: Duration::ZERO,
+        }
+    }
+
+    /// Notes how the dump of a namespace ended.
+    fn note(&mut self, target: &NetnsTarget, dumped: Result<Dumped, NetnsError>) {
+        let (number, own) = (target.netns.number, target.namespace.own);
+        match dumped {
+            Ok(Dumped { stats, time_wait, empty }) => {
+                if let Ok(all) = &mut self.result {
+                    *all = all.plus(stats);
+                }
+                self.time_wait = match (self.time_wait, time_wait) {
+                    (Some(all), Some(more)) => Some(all + more),
+                    (one, other) => one.or(other),
+                };
+                self.empty += usize::from(empty);
+                self.dumped.push(number);
+            }
+            // It is gone with its sockets, or the process is by which it was to be entered, and the next listing tells.
+            Err(NetnsError::Enter(error)) if error.kind() == io::ErrorKind::NotFound && !own => {
+                self.missed.push(number);
+            }
+            Err(error) => {
+                self.missed.push(number);
+                if own {
+                    self.result = Err(error);
+                } else {
+                    self.failures.push(format!("network namespace {}: {error}", target.netns.name));
+                }
+            }
+        }
+    }
+}
+
+impl Walked {
+    /// Reports the walk, which took that long without the search for owners.
+    pub(super) fn report(&self, took: Duration, report: &mut SelfReport, problems: &mut Problems) {
+        report.stages.push(Stage { name: DUMP, duration: took, success: self.result.is_ok() });
+        let DumpStats { bytes, malformed, .. } = *self.result.as_ref().unwrap_or(&DumpStats::default());
+        let (sockets, stuck) = (self.counts.sockets, self.stuck);
+        report.dump = DumpReport { sockets, bytes, malformed, stuck };
+        if let Err(error) = &self.result {
+            problems.add(format!("{error}; rows are withheld"));
+        }
+        match self.failures.as_slice() {
+            [] => {}
+            [only] => problems.add(only.clone()),
+            [first, rest @ ..] => {
+                problems.add(format!("{first}; and {} more network namespaces", rest.len()))
+            }
+        }
+    }
+}
+
+/// The dump of one namespace.
+struct Dumped {
+    stats: DumpStats,
+    time_wait: Option<u64>,
+    /// Whether it has no socket.
+    empty: bool,
+}
+
+/// Dumps one namespace.
+fn dump_one<W: World>(
+    plan: &Plan,
+    world: &W,
+    intake: &mut Intake<'_, W>,
+    mut place: Place,
+    until: Instant,
+) -> Result<Dumped, NetnsError> {
+    let entered = world.enter(&place.target.namespace).map_err(NetnsError::Enter)?;
+    let mut dumped = Dumped {
+        stats: DumpStats::default(),
+        time_wait: entered.time_wait.filter(|_| place.program.counts_time_wait),
+        empty: entered.kernels.is_none(),
+    };
+    if dumped.time_wait.is_some() && !dumped.empty {
+        place.program = Arc::new(time_wait::without(&place.program));
+    }
+    intake.enter(&place);
+    let Some((transport, for_listeners)) = entered.kernels else {
+        intake.no_listeners(&place);
+        return Ok(dumped);
+    };
+    if plan.tracking.listeners {
+        intake.listeners(&place, for_listeners, &entered.ports, until).map_err(NetnsError::Dump)?;
+    }
+    // Without a request, no view wants a socket.
+    let Some(request) = &place.program.request else { return Ok(dumped) };
+    let before = intake.counts.remnants;
+    let each = |socket: &Socket<'_>| intake.socket(&place, socket);
+    dumped.stats = dump(transport, request, until, each).map_err(NetnsError::Dump)?;
+    // The kernel's count contains the remnants in FIN_WAIT2. Where it is used, the dump shows no others.
+    let remnants = intake.counts.remnants - before;
+    dumped.time_wait = dumped.time_wait.map(|number| number.saturating_sub(remnants));
+    Ok(dumped)
 }
 
 /// What names stand for in one namespace.
@@ -70,119 +214,4 @@ impl<W: World> Lookup for Inside<'_, W> {
     fn judges_cgroups(&self) -> bool {
         self.0.judges_cgroups()
     }
-}
-
-/// Walks once.
-pub(super) fn walk<W: World>(
-    walk: &Walk<'_, W>,
-    state: &mut CollectorState,
-    attribution: &mut Attribution,
-    targets: &[NetnsTarget],
-) -> Walked {
-    let Walk { plan, world, deadline, owners_known, listed } = *walk;
-    let mut registry = std::mem::take(&mut state.registry);
-    let mut folding = Folding::new(plan, world, state, attribution, owners_known);
-    let (mut result, mut failures) = (Ok(DumpStats::default()), Vec::new());
-    let mut missed = if listed { Vec::new() } else { registry.others(targets) };
-    let (mut dumped, mut time_wait, mut empty, mut held) = (Vec::new(), None, 0, None);
-    let mut shared = None;
-    for target in targets {
-        let program = if plan.depends_on_netns() {
-            Arc::new(plan.program(&Inside(world, target)))
-        } else {
-            Arc::clone(shared.get_or_insert_with(|| Arc::new(plan.program(world))))
-        };
-        let now = Instant::now();
-        // One that takes long leaves the others half of the time.
-        let until =
-            if target.namespace.own { deadline } else { now + deadline.saturating_duration_since(now) / 2 };
-        let seen = match registry.blocked(target, until) {
-            Some(missed) => Err(missed),
-            None => look(plan, world, &mut folding, target, program, until),
-        };
-        match seen {
-            Ok(Seen { stats, time_wait: counted, empty: nothing }) => {
-                if let Ok(all) = &mut result {
-                    *all = all.plus(stats);
-                }
-                time_wait = match (time_wait, counted) {
-                    (Some(all), Some(more)) => Some(all + more),
-                    (one, other) => one.or(other),
-                };
-                empty += usize::from(nothing);
-                dumped.push(target.netns.number);
-            }
-            // It is gone with its sockets, or the process is by which it was to be entered, and the next listing tells.
-            Err(NetnsError::Enter(error))
-                if error.kind() == io::ErrorKind::NotFound && !target.namespace.own =>
-            {
-                missed.push(target.netns.number);
-            }
-            Err(error) => {
-                missed.push(target.netns.number);
-                let error = match error {
-                    NetnsError::Dump(DumpError::Deadline(dump)) => {
-                        registry.leave(target, now, dump);
-                        registry.blocked(target, until).unwrap_or(NetnsError::Late)
-                    }
-                    error => error,
-                };
-                if target.namespace.own {
-                    result = Err(error);
-                } else {
-                    failures.push(format!("network namespace {}: {error}", target.netns.name));
-                }
-            }
-        }
-        held = held.max(registry.held(target));
-    }
-    let before = Instant::now();
-    if folding.has_aside() {
-        folding.resolve(before, (before + owner_time(plan)).min(deadline));
-        folding.fold_aside();
-    }
-    let resolving = before.elapsed();
-    let folded = folding.into_folded();
-    state.registry = registry;
-    Walked { result, folded, time_wait, dumped, missed, failures, empty, held, resolving }
-}
-
-/// What was seen in one namespace.
-struct Seen {
-    stats: DumpStats,
-    time_wait: Option<u64>,
-    empty: bool,
-}
-
-/// Looks at one namespace.
-fn look<W: World>(
-    plan: &Plan,
-    world: &W,
-    folding: &mut Folding<'_, W>,
-    target: &NetnsTarget,
-    program: Arc<Program>,
-    until: Instant,
-) -> Result<Seen, NetnsError> {
-    let entered = world.enter(&target.namespace).map_err(NetnsError::Enter)?;
-    let counted = entered.time_wait.filter(|_| program.counts_time_wait);
-    let Some((kernel, listening)) = entered.kernels else {
-        folding.enter(Place { target: target.clone(), program });
-        folding.forget_listeners();
-        return Ok(Seen { stats: DumpStats::default(), time_wait: counted, empty: true });
-    };
-    let program = if counted.is_some() { Arc::new(time_wait::unasked(&program)) } else { program };
-    let request = program.request.clone();
-    folding.enter(Place { target: target.clone(), program });
-    if plan.tracking.listeners {
-        folding.learn(listening, &entered.ports, until).map_err(NetnsError::Dump)?;
-    }
-    // Without a request nothing is wanted.
-    let Some(request) = request else {
-        return Ok(Seen { stats: DumpStats::default(), time_wait: counted, empty: false });
-    };
-    let remnants = folding.remnants;
-    let stats = dump(kernel, &request, until, |socket| folding.fold(socket)).map_err(NetnsError::Dump)?;
-    // The kernel's count contains the remnants in FIN_WAIT2. Where it is used, the dump shows no others.
-    let time_wait = counted.map(|number| number.saturating_sub(folding.remnants - remnants));
-    Ok(Seen { stats, time_wait, empty: false })
 }

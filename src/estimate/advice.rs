@@ -1,11 +1,9 @@
 //! What to do about a view that is too large, one sentence each.
-//!
-//! Refuses to know the layout of what is printed.
 
-use super::figures::{Estimate, INTERVAL, OfView};
+use super::figures::{Estimate, INTERVAL, ViewEstimate};
 
 impl Estimate {
-    /// What there is to say of the views.
+    /// What to do about the views.
     #[must_use]
     pub fn advice(&self) -> Vec<String> {
         let of_view = |view| [over(view), churn(self, view)];
@@ -13,7 +11,7 @@ impl Estimate {
     }
 }
 
-fn over(view: &OfView) -> Option<String> {
+fn over(view: &ViewEstimate) -> Option<String> {
     let (name, rows, over) = (&view.name, view.keys.first, view.over());
     let limit = view.limit.filter(|_| over > 0)?;
     Some(if view.folds {
@@ -29,7 +27,7 @@ fn over(view: &OfView) -> Option<String> {
     })
 }
 
-fn churn(estimate: &Estimate, view: &OfView) -> Option<String> {
+fn churn(estimate: &Estimate, view: &ViewEstimate) -> Option<String> {
     let (name, rows) = (&view.name, view.keys.first);
     let (new, lasting) = (estimate.new_rows(view), estimate.lasting_rows(view));
     let met = if view.idle.is_some() {
@@ -39,7 +37,7 @@ fn churn(estimate: &Estimate, view: &OfView) -> Option<String> {
     };
     (new > rows).then(|| {
         format!(
-            "{name}: {new} new rows an hour beside {rows} now{met}; select fewer sockets, use labels that change less, or \
+            "{name}: {new} new rows per hour beside {rows} now{met}; select fewer sockets, use labels that change less, or \
              lower the limit"
         )
     })
@@ -62,7 +60,7 @@ mod tests {
     #[test]
     fn more_new_rows_in_an_hour_than_there_are_is_said() {
         let [churn] = &of(None, true, 10, 1).advice()[..] else { panic!("one sentence") };
-        assert!(churn.starts_with("v: 1800 new rows an hour beside 10 now"), "{churn}");
+        assert!(churn.starts_with("v: 1800 new rows per hour beside 10 now"), "{churn}");
         assert_eq!(of(None, true, 1800, 1).advice(), [""; 0]);
     }
 
@@ -72,7 +70,7 @@ mod tests {
         estimate.views[0].keys.met = 1;
         let [churn] = &estimate.advice()[..] else { panic!("one sentence") };
         assert!(
-            churn.contains("7200 new rows an hour beside 10 now, of which scrapes every 15 s meet 1800;"),
+            churn.contains("7200 new rows per hour beside 10 now, of which scrapes every 15 s meet 1800;"),
             "{churn}"
         );
     }

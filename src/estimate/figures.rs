@@ -1,33 +1,31 @@
-//! What was found, and what follows from it by multiplication.
-//!
-//! Refuses to know how it was found and how it is printed.
+//! What was counted, and what follows from it by multiplication.
 
 use std::time::Duration;
 
-pub use super::keys::Numbers;
+pub use super::keys::KeyCounts;
 use super::size::Size;
 
 /// How often Prometheus is taken to scrape.
 pub(super) const INTERVAL: Duration = Duration::from_secs(15);
 const HOUR: u64 = 3600;
 
-/// What a configuration comes to on this host.
+/// What a configuration produces on this host.
 #[derive(Clone, Debug)]
 pub struct Estimate {
-    /// The time between the first look and the last.
+    /// The time between the first collection and the last.
     pub elapsed: Duration,
-    /// Sockets at the first look, listeners included if a view shows them.
+    /// Sockets in the first collection, listeners included if a view shows them.
     pub sockets: u64,
-    /// Connections: at the first look, and opened since.
-    pub connections: Numbers,
+    /// Connections: in the first collection, and opened since.
+    pub connections: KeyCounts,
     /// Connections closed since.
     pub closed: u64,
-    /// Those of them of which the kernel told nothing but that they happened.
+    /// Those of them without `tcp_info`.
     pub without_information: u64,
-    /// Whether ends were heard.
-    pub ends: Ends,
-    /// One entry a view.
-    pub views: Vec<OfView>,
+    /// Whether close events were read.
+    pub events: EventCoverage,
+    /// One entry per view.
+    pub views: Vec<ViewEstimate>,
     /// The exporter's families about itself.
     pub own: Size,
     /// A whole scrape.
@@ -36,26 +34,26 @@ pub struct Estimate {
     pub complete: bool,
 }
 
-/// What was heard between the looks.
+/// Which close events were read between the collections.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ends {
-    /// All but those that the kernel dropped: at least so many.
-    Heard {
+pub enum EventCoverage {
+    /// All except those that the kernel dropped: at least this number.
+    Read {
         /// Events dropped.
         dropped: u64,
     },
-    /// Nothing, and why.
-    Unheard(String),
+    /// None, and why.
+    Unread(String),
 }
 
-/// What a view comes to.
+/// What a view produces.
 #[derive(Clone, Debug)]
-pub struct OfView {
+pub struct ViewEstimate {
     /// Its name.
     pub name: String,
     /// The most rows it shows; `None` for no limit.
     pub limit: Option<usize>,
-    /// Whether rows beyond the limit fold into one; else they are left out.
+    /// Whether sockets beyond the limit share the row `other`; else rows are left out.
     pub folds: bool,
     /// How long a row stays after its last socket; `None` if it goes with it.
     pub idle: Option<Duration>,
@@ -66,17 +64,17 @@ pub struct OfView {
     /// The size of these rows in a scrape.
     pub size: Size,
     /// Rows there would be without a limit.
-    pub keys: Numbers,
+    pub keys: KeyCounts,
 }
 
 impl Estimate {
-    /// How many in an hour, if there were so many between the looks.
+    /// The number per hour, if there were this many between the collections.
     #[must_use]
     pub fn per_hour(&self, number: u64) -> u64 {
         self.per(HOUR, number)
     }
 
-    /// Tenths of how many in a second, if there were so many between the looks.
+    /// Tenths of the number per second, if there were this many between the collections.
     #[must_use]
     pub fn tenths_per_second(&self, number: u64) -> u64 {
         self.per(10, number)
@@ -88,56 +86,56 @@ impl Estimate {
         u64::try_from((product + elapsed / 2) / elapsed).unwrap_or(u64::MAX)
     }
 
-    /// New rows of a view in an hour, without its limit.
+    /// New rows of a view per hour, without its limit.
     #[must_use]
-    pub fn new_rows(&self, view: &OfView) -> u64 {
+    pub fn new_rows(&self, view: &ViewEstimate) -> u64 {
         self.per_hour(view.keys.new)
     }
 
-    /// New rows of a view in an hour that leave series, without its limit.
+    /// New rows of a view per hour that leave series, without its limit.
     ///
     /// A row that goes with its socket leaves some only if a scrape has met it.
     #[must_use]
-    pub fn lasting_rows(&self, view: &OfView) -> u64 {
+    pub fn lasting_rows(&self, view: &ViewEstimate) -> u64 {
         self.per_hour(if view.idle.is_some() { view.keys.new } else { view.keys.met })
     }
 
-    /// New series of a view in an hour, without its limit and if scrapes met every row.
+    /// New series of a view per hour, without its limit and if scrapes met every row.
     #[must_use]
-    pub fn new_series(&self, view: &OfView) -> u64 {
+    pub fn new_series(&self, view: &ViewEstimate) -> u64 {
         self.new_rows(view).saturating_mul(view.series_per_row as u64)
     }
 
-    /// How many different series there have been after so many hours, limits and all.
+    /// Different series after this number of hours, with limits.
     #[must_use]
     pub fn series_after(&self, hours: u64) -> u64 {
-        let of_view = |view: &OfView| {
+        let of_view = |view: &ViewEstimate| {
             let new = self.lasting_rows(view).saturating_mul(hours).min(view.most_new_rows(hours));
             view.size.samples.saturating_add(new.saturating_mul(view.series_per_row as u64))
         };
         self.views.iter().map(of_view).fold(self.own.samples, u64::saturating_add)
     }
 
-    /// Whether there may have been more than was found.
+    /// Whether there may have been more than was counted.
     #[must_use]
     pub fn is_lower_bound(&self) -> bool {
-        !matches!(self.ends, Ends::Heard { dropped: 0 })
+        !matches!(self.events, EventCoverage::Read { dropped: 0 })
             || self.connections.more
             || self.views.iter().any(|view| view.keys.more)
     }
 }
 
-impl OfView {
-    /// How many rows the limit leaves out or folds.
+impl ViewEstimate {
+    /// Rows over the limit.
     #[must_use]
     pub fn over(&self) -> u64 {
         self.limit.map_or(0, |limit| self.keys.first.saturating_sub(limit as u64))
     }
 
-    /// The most rows beside those of now for which there is room in so many hours.
+    /// The most rows that find room in this number of hours, those of now not counted.
     ///
-    /// A limit has room for all its rows anew each time they have gone: no sooner than a row that stays
-    /// is idle, or at the next scrape.
+    /// A limit has room for all its rows again each time they have gone: no sooner than a cumulative row is idle, or
+    /// at the next scrape.
     fn most_new_rows(&self, hours: u64) -> u64 {
         let Some(limit) = self.limit else { return u64::MAX };
         let (limit, shown) = (limit as u64, self.shown as u64);
@@ -154,7 +152,7 @@ pub(super) mod tests {
     /// An estimate of a view that shows 10 rows of 3 series, in 2 seconds.
     pub(in super::super) fn of(limit: Option<usize>, folds: bool, first: u64, new: u64) -> Estimate {
         let idle = folds.then_some(Duration::from_hours(1));
-        let view = OfView {
+        let view = ViewEstimate {
             name: "v".into(),
             limit,
             folds,
@@ -162,15 +160,15 @@ pub(super) mod tests {
             series_per_row: 3,
             shown: 10,
             size: Size { samples: 30, bytes: 900, compressed: 90 },
-            keys: Numbers { first, new, met: new, more: false },
+            keys: KeyCounts { first, new, met: new, more: false },
         };
         Estimate {
             elapsed: Duration::from_secs(2),
             sockets: 20,
-            connections: Numbers { first: 20, new, met: new, more: false },
+            connections: KeyCounts { first: 20, new, met: new, more: false },
             closed: new,
             without_information: 0,
-            ends: Ends::Heard { dropped: 0 },
+            events: EventCoverage::Read { dropped: 0 },
             views: vec![view],
             own: Size { samples: 7, bytes: 700, compressed: 70 },
             total: Size { samples: 37, bytes: 1600, compressed: 150 },
@@ -179,7 +177,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_hour_is_the_time_between_the_looks_often_enough() {
+    fn an_hour_is_the_time_between_the_collections_often_enough() {
         let estimate = of(None, true, 10, 5);
         assert_eq!(estimate.new_rows(&estimate.views[0]), 9000);
         assert_eq!(estimate.new_series(&estimate.views[0]), 27_000);
@@ -208,14 +206,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_dropped_unheard_or_without_room_makes_a_lower_bound() {
+    fn what_is_dropped_unread_or_without_room_makes_a_lower_bound() {
         let mut estimate = of(None, true, 10, 5);
         assert!(!estimate.is_lower_bound());
-        estimate.ends = Ends::Heard { dropped: 1 };
+        estimate.events = EventCoverage::Read { dropped: 1 };
         assert!(estimate.is_lower_bound());
-        estimate.ends = Ends::Unheard("no".into());
+        estimate.events = EventCoverage::Unread("no".into());
         assert!(estimate.is_lower_bound());
-        estimate.ends = Ends::Heard { dropped: 0 };
+        estimate.events = EventCoverage::Read { dropped: 0 };
         estimate.views[0].keys.more = true;
         assert!(estimate.is_lower_bound());
     }

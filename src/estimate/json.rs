@@ -1,19 +1,17 @@
 //! An estimate for machines: one JSON object.
-//!
-//! Refuses to know how the figures came about.
 
 use serde_json::{Value, json};
 
-use super::figures::{Ends, Estimate, OfView};
+use super::figures::{Estimate, EventCoverage, ViewEstimate};
 use super::size::Size;
 
 impl Estimate {
     /// All figures.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let (dropped, unheard) = match &self.ends {
-            Ends::Heard { dropped } => (Some(*dropped), None),
-            Ends::Unheard(reason) => (None, Some(reason)),
+        let (dropped, unread) = match &self.events {
+            EventCoverage::Read { dropped } => (Some(*dropped), None),
+            EventCoverage::Unread(reason) => (None, Some(reason)),
         };
         json!({
             "seconds": self.elapsed.as_secs_f64(),
@@ -23,7 +21,7 @@ impl Estimate {
             "closed": self.closed,
             "closed_without_information": self.without_information,
             "events_dropped": dropped,
-            "events_unheard": unheard,
+            "events_unheard": unread,
             "lower_bound": self.is_lower_bound(),
             "complete": self.complete,
             "views": self.views.iter().map(|view| self.view(view)).collect::<Vec<_>>(),
@@ -35,7 +33,7 @@ impl Estimate {
         })
     }
 
-    fn view(&self, view: &OfView) -> Value {
+    fn view(&self, view: &ViewEstimate) -> Value {
         json!({
             "name": view.name,
             "limit": view.limit,

@@ -1,6 +1,4 @@
-//! Keys of rows, and when each was first met: by their hash, so that a million of them is little.
-//!
-//! Refuses to know what a key says.
+//! Keys of rows, and when each was first met. A key is kept as its hash, so that a million take little memory.
 
 use std::hash::BuildHasher;
 
@@ -10,11 +8,11 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 /// When a key was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
-    /// At the first look.
+    /// In the first collection.
     First,
-    /// At an end that was heard of, and not at the first look.
-    Heard,
-    /// At a later look, and not at the first.
+    /// In a close event, and not in the first collection.
+    Closed,
+    /// In a later collection, and not in the first.
     Later,
 }
 
@@ -28,12 +26,12 @@ pub(super) struct Keys {
 
 /// How many keys there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Numbers {
-    /// At the first look.
+pub struct KeyCounts {
+    /// In the first collection.
     pub first: u64,
-    /// Since.
+    /// Since then.
     pub new: u64,
-    /// Those of the new ones that a later look met: the others were gone by then.
+    /// New ones that a later collection met: the others were gone by then.
     pub met: u64,
     /// Whether there were more, for which there was no room.
     pub more: bool,
@@ -45,7 +43,7 @@ impl Keys {
         match self.met.entry(self.hasher.hash_one(key)) {
             Entry::Occupied(mut known) => {
                 let before = *known.get();
-                if before == When::Heard && when == When::Later {
+                if before == When::Closed && when == When::Later {
                     known.insert(when);
                 }
                 Some(before)
@@ -62,8 +60,8 @@ impl Keys {
         }
     }
 
-    pub(super) fn numbers(&self) -> Numbers {
-        let mut numbers = Numbers { more: self.more, ..Numbers::default() };
+    pub(super) fn numbers(&self) -> KeyCounts {
+        let mut numbers = KeyCounts { more: self.more, ..KeyCounts::default() };
         for when in self.met.values() {
             numbers.first += u64::from(*when == When::First);
             numbers.new += u64::from(*when != When::First);
@@ -84,12 +82,12 @@ mod tests {
         assert_eq!(note(b"stays", When::First), None);
         assert_eq!(note(b"stays", When::Later), Some(When::First));
         assert_eq!(note(b"ends", When::First), None);
-        assert_eq!(note(b"ends", When::Heard), Some(When::First));
-        assert_eq!(note(b"comes back", When::Heard), None);
-        assert_eq!(note(b"comes back", When::Later), Some(When::Heard));
-        assert_eq!(note(b"passes", When::Heard), None);
+        assert_eq!(note(b"ends", When::Closed), Some(When::First));
+        assert_eq!(note(b"comes back", When::Closed), None);
+        assert_eq!(note(b"comes back", When::Later), Some(When::Closed));
+        assert_eq!(note(b"passes", When::Closed), None);
         assert_eq!(note(b"comes", When::Later), None);
-        assert_eq!(keys.numbers(), Numbers { first: 2, new: 3, met: 2, more: false });
+        assert_eq!(keys.numbers(), KeyCounts { first: 2, new: 3, met: 2, more: false });
     }
 
     #[test]
@@ -99,6 +97,6 @@ mod tests {
         keys.note(b"a", When::First, &mut room);
         assert!(!keys.numbers().more);
         keys.note(b"b", When::First, &mut room);
-        assert_eq!(keys.numbers(), Numbers { first: 1, new: 0, met: 0, more: true });
+        assert_eq!(keys.numbers(), KeyCounts { first: 1, new: 0, met: 0, more: true });
     }
 }

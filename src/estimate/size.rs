@@ -1,6 +1,4 @@
 //! How large an exposition is, measured by writing it as a scraper would get it.
-//!
-//! Refuses to know what is in it.
 
 use crate::config::View;
 use crate::exposition::{Compressor, FamilyFilter, Format};

@@ -1,10 +1,8 @@
 //! An estimate for people: a table, and a few sentences.
-//!
-//! Refuses to know how the figures came about.
 
 use std::fmt;
 
-use super::figures::{Ends, Estimate, INTERVAL, OfView};
+use super::figures::{Estimate, EventCoverage, INTERVAL, ViewEstimate};
 use super::size::Size;
 
 const HEAD: [&str; 9] =
@@ -36,7 +34,7 @@ impl Estimate {
         lines
     }
 
-    fn line(&self, view: &OfView) -> [String; 9] {
+    fn line(&self, view: &ViewEstimate) -> [String; 9] {
         let more = if view.keys.more { ">" } else { "" };
         let Size { samples, bytes, compressed } = view.size;
         [
@@ -52,7 +50,7 @@ impl Estimate {
         ]
     }
 
-    /// What was seen and heard.
+    /// What was collected and read.
     fn traffic(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rate = |number| tenths(self.tenths_per_second(number));
         let (opened, closed) = (self.connections.new, self.closed);
@@ -67,20 +65,22 @@ impl Estimate {
             rate(closed),
             self.without_information,
         )?;
-        match &self.ends {
-            Ends::Heard { dropped: 0 } => {}
-            Ends::Heard { dropped } => writeln!(to, "The kernel dropped {dropped} events for want of room.")?,
-            Ends::Unheard(reason) => writeln!(
+        match &self.events {
+            EventCoverage::Read { dropped: 0 } => {}
+            EventCoverage::Read { dropped } => {
+                writeln!(to, "The kernel dropped {dropped} close events: its buffer was full.")?
+            }
+            EventCoverage::Unread(reason) => writeln!(
                 to,
-                "The ends of sockets cannot be heard ({reason}): only looks were compared, and what came and went between \
-                 them is missing."
+                "Close events cannot be read ({reason}): only collections were compared. Connections that opened and \
+                 closed between two of them are missing."
             )?,
         }
         if self.is_lower_bound() {
-            writeln!(to, "There was more than could be counted: what is new is a lower bound.")?;
+            writeln!(to, "Not everything could be counted: what is new is a lower bound.")?;
         }
         if !self.complete {
-            writeln!(to, "The collection was not complete: what is shown in a scrape may be missing.")?;
+            writeln!(to, "The collection was not complete: a scrape may show more.")?;
         }
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Estimate {
         let kilobytes = |bytes: u64| samples.saturating_mul(SECONDS_OF_DAY * bytes) / interval / 1000;
         writeln!(
             to,
-            "Prometheus, scraping every {interval} s: {samples} samples a scrape, {} a second, {} to {} kB a day on disk; \
+            "Prometheus, scraping every {interval} s: {samples} samples per scrape, {} per second, {} to {} kB per day on disk; \
              {} different series after an hour, {} after a day.",
             tenths(samples.saturating_mul(10) / interval),
             kilobytes(1),
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_has_a_line_a_view_and_says_what_follows() {
+    fn a_table_has_a_line_per_view_and_says_what_follows() {
         assert_eq!(
             of(Some(100), true, 10, 5).to_string(),
             "view                limit  rows now  shown  series  bytes  gzip  new rows/h  new series/h\n\
@@ -147,10 +147,10 @@ mod tests {
              \n\
              20 sockets, 20 of them connections. In 2.0 s, 5 were opened (2.5/s) and 5 closed (2.5/s), 0 without \
              information.\n\
-             Prometheus, scraping every 15 s: 37 samples a scrape, 2.4 a second, 213 to 426 kB a day on disk; 607 \
+             Prometheus, scraping every 15 s: 37 samples per scrape, 2.4 per second, 213 to 426 kB per day on disk; 607 \
              different series after an hour, 7507 after a day.\n\
              \n\
-             v: 9000 new rows an hour beside 10 now; select fewer sockets, use labels that change less, or lower the \
+             v: 9000 new rows per hour beside 10 now; select fewer sockets, use labels that change less, or lower the \
              limit.\n"
         );
     }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn what_could_not_be_counted_is_said() {
         let mut estimate = of(None, true, 10, 0);
-        estimate.ends = Ends::Unheard("not permitted".into());
+        estimate.events = EventCoverage::Unread("not permitted".into());
         estimate.views[0].keys.more = true;
         estimate.complete = false;
         let text = estimate.to_string();

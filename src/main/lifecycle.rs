@@ -6,16 +6,15 @@ use std::time::{Duration, Instant, SystemTime};
 use ss_exporter::cli::Cli;
 use ss_exporter::collect::{self, CollectorState, SharedTracker, collect_within, start_event_loop};
 use ss_exporter::collector::{Busy, Collector};
-use ss_exporter::config::Config;
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::http::{Backend, ChunkStream, Page, Reply};
-use ss_exporter::live::{Exporter, Live, Look, Query, Refusal, page, policy};
+use ss_exporter::listing::{self, Detail, Listing, Query, RecentListings, Refusal, SocketList};
+use ss_exporter::page::{Exporter, page, policy};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{EffectiveCapabilities, Feature, Privileges};
 use ss_exporter::self_metrics::Reload;
 use ss_exporter::snapshot::Snapshot;
 use ss_exporter::sockdiag::Events;
-use ss_exporter::sockets::Detail;
 use ss_exporter::workers::Worker;
 
 use crate::configuration::{self, Loaded};
@@ -30,7 +29,7 @@ pub struct Work {
     pub privileges: Privileges,
 }
 
-/// The inputs of collections, locked by a collection, or by a reload between two collections.
+/// The inputs of collections, locked by a collection, by a listing, or by a reload between two.
 #[derive(Clone)]
 pub struct SharedWork(Arc<Mutex<Work>>);
 
@@ -42,6 +41,12 @@ impl SharedWork {
     pub fn collect(&self, time: Duration) -> Snapshot {
         let Work { plan, host, state, .. } = &mut *self.lock();
         collect_within(time, plan, host, state)
+    }
+
+    /// Lists the sockets of a plan, and says when that began.
+    fn list(&self, plan: &Plan) -> Result<(Instant, SocketList), Refusal> {
+        let Work { host, state, .. } = &mut *self.lock();
+        listing::list(plan, host, state)
     }
 
     fn lock(&self) -> MutexGuard<'_, Work> {
@@ -57,12 +62,13 @@ pub struct ActiveConfig {
     /// The names of its views.
     pub views: Vec<String>,
     /// The sockets themselves, for the page and the list.
-    pub live: Arc<Live<LinuxHost>>,
+    pub listings: Arc<RecentListings>,
 }
 
 impl ActiveConfig {
-    pub fn of(plan: &Plan, effective: String, live: Arc<Live<LinuxHost>>) -> Self {
-        Self { effective, views: plan.views.iter().map(|view| view.name.clone()).collect(), live }
+    pub fn of(plan: &Plan, effective: String) -> Self {
+        let views = plan.views.iter().map(|view| view.name.clone()).collect();
+        Self { effective, views, listings: Arc::new(RecentListings::new(plan)) }
     }
 }
 
@@ -116,7 +122,6 @@ impl Lifecycle {
         let loaded = configuration::load(&self.cli).map_err(|failure| failure.message)?;
         loaded.warn();
         let Loaded { config, effective, source } = loaded;
-        let shown = config.clone();
         let plan = Arc::new(Plan::new(config));
         let mut work = self.work.lock();
         self.check(&work.plan, &plan)?;
@@ -136,7 +141,7 @@ impl Lifecycle {
         work.state.adopt(&plan, &host, privileges.clone());
         (work.plan, work.privileges) = (Arc::clone(&plan), privileges);
         drop(work);
-        *self.active() = ActiveConfig::of(&plan, effective, live(&host, &shown));
+        *self.active() = ActiveConfig::of(&plan, effective);
         self.collector.set_timeout(plan.collect.deadline);
         let opened = (plan.tracking.events && !self.tracker.hears()).then(|| open_events(&plan)).flatten();
         let events = opened.and_then(|events| subscribe(events, &self.tracker));
@@ -148,13 +153,10 @@ impl Lifecycle {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the sockets, unless the kernel holds a dump: no other dump is started behind it.
-    fn look<T>(&self, query: &Query, detail: Detail, show: impl FnOnce(&Look) -> T) -> Result<T, Refusal> {
-        if let Some(stuck) = self.collector.stuck_for() {
-            return Err(Refusal(format!("The kernel has been holding a dump for {} s.", stuck.as_secs())));
-        }
-        let live = Arc::clone(&self.active().live);
-        live.look(&query.filter, detail, show)
+    /// Shows the sockets that a query asks for.
+    fn list<T>(&self, query: &Query, detail: Detail, show: impl FnOnce(&Listing) -> T) -> Result<T, Refusal> {
+        let listings = Arc::clone(&self.active().listings);
+        listings.show(&query.filter, detail, |plan| self.work.list(plan), show)
     }
 
     /// Refuses a change of what is fixed at the start.
@@ -231,21 +233,25 @@ impl Backend for Lifecycle {
             Exporter { telemetry_path: self.cli.telemetry_path.clone(), report: self.collector.last() };
         let asked = Query::read(query);
         let filter = asked.as_ref().map_or("", |query| &query.filter).to_owned();
-        let shown = |look: &Look| page(&filter, Ok(look), &exporter);
-        let seen = asked.and_then(|query| self.look(&query, Detail::Glance, shown));
+        let shown = |listing: &Listing| page(&filter, Ok(listing), &exporter);
+        let seen = asked.and_then(|query| self.list(&query, Detail::Glance, shown));
         let html = seen.unwrap_or_else(|refusal| page(&filter, Err(&refusal), &exporter));
         Page { html, policy: policy() }
     }
 
     fn sockets(&self, query: &str) -> Result<String, String> {
         let answer = Query::read(query)
-            .and_then(|query| self.look(&query, Detail::Everything, |look| query.answer(look))?);
+            .and_then(|query| self.list(&query, Detail::Everything, |listing| query.answer(listing))?);
         answer.map_err(|refusal| refusal.to_string())
     }
 
     fn forget(&self) -> bool {
-        let live = Arc::clone(&self.active().live);
-        live.forget()
+        let listings = Arc::clone(&self.active().listings);
+        let kept = listings.forget();
+        if !kept {
+            self.work.lock().state.forget_listed_owners();
+        }
+        kept
     }
 
     fn configuration(&self) -> String {
@@ -272,12 +278,6 @@ fn warn_no_events(error: &std::io::Error) {
         %error,
         "cannot subscribe to close events; what a connection does after its last collection is lost"
     );
-}
-
-/// The sockets of this host, for the page and the list.
-pub fn live(host: &LinuxHost, config: &Config) -> Arc<Live<LinuxHost>> {
-    // Missing capabilities are reported with the metrics.
-    Arc::new(Live::new(host.clone(), config, Privileges::default()))
 }
 
 /// The time now.

@@ -6,9 +6,9 @@ use std::io::{self, IsTerminal as _};
 
 use ss_exporter::collect::{CollectorState, collect};
 use ss_exporter::config::Config;
+use ss_exporter::listing::{self, Column, Detail, Row, SocketList};
 use ss_exporter::select::{Mistake, parse};
 use ss_exporter::sockdiag::{State, StateSet};
-use ss_exporter::sockets::{self, Column, Detail, List, Row};
 use ss_exporter::terminal::inert_json;
 
 use crate::failure::Failure;
@@ -45,7 +45,7 @@ pub fn print(
         let named = columns.iter().map(|name| Column::named(name));
         named.collect::<Result<_, _>>().map_err(|error| Failure::of_usage(error.to_string()))?
     };
-    let plan = sockets::plan(selection, states, Detail::Everything, config);
+    let plan = listing::plan(selection, states, Detail::Everything, config.networks, config.collect);
     let features = capabilities::needed(&plan, false);
     let privileges = capabilities::held(&features);
     let namespaces = capabilities::namespaces(&plan)?;
@@ -56,14 +56,14 @@ pub fn print(
     if !snapshot.report.success() && snapshot.tables.iter().all(Option::is_none) {
         return Err(Failure::at_run_time("the sockets could not be listed"));
     }
-    let list = List::of(snapshot);
+    let list = SocketList::of(snapshot);
     if json {
         return print_json(list.rows());
     }
     let rows: Vec<_> = list.rows().collect();
     let in_colour =
         io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-    printed(sockets::table(&rows, &columns, in_colour).as_bytes())
+    printed(listing::table(&rows, &columns, in_colour).as_bytes())
 }
 
 /// One object with a list, a socket a line.

@@ -37,7 +37,6 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Serves until the process is asked to stop.
 pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let Loaded { config, effective, source } = loaded;
-    let shown = config.clone();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = source, "starting");
     let plan = Arc::new(Plan::new(config));
     // Before anything listens: a client that connects gets an answer, and never a broken configuration.
@@ -62,8 +61,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
     let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let views = plan.views.iter().map(|view| view.name.clone()).collect();
     let status = SharedStatus::new(Status { source, views, addresses, ..Status::default() });
-    let live = lifecycle::live(&host, &shown);
-    let active = Arc::new(Mutex::new(ActiveConfig::of(&plan, effective, live)));
+    let active = Arc::new(Mutex::new(ActiveConfig::of(&plan, effective)));
     let timeout = plan.collect.deadline;
     let work = SharedWork::new(Work { plan, host: host.clone(), state, privileges });
     let collector = start_collector(cli, timeout, &tracker, &work)?;

@@ -157,7 +157,7 @@ impl Tracking {
     /// Whether nothing is tracked: every collection stands alone.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.aggregated.is_empty() && self.track_if.is_empty()
+        self.aggregated.is_empty() && self.track_if.is_empty() && !self.listeners
     }
 
     /// The aggregated views, each with an empty table.

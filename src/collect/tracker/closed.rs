@@ -6,9 +6,10 @@ use super::Tracker;
 use super::dumped::row_of;
 use super::ledger::{Slot, TrackedView};
 use crate::attribute::{Direction, Namespace, Netns, Ownership};
-use crate::collect::listen::{self, local_end};
+use crate::collect::listeners::{self, local_end};
 use crate::collect::netns::NetnsTarget;
 use crate::facts::{Facts, Names};
+use crate::plan::Program;
 use crate::sockdiag::{Socket, State, tcp_info};
 
 impl Tracker {
@@ -142,21 +143,52 @@ impl Tracker {
         names: Names<'_>,
         direction: Option<Direction>,
     ) {
+        self.with_facts_at_close(netns, socket, names, direction, |tracker, facts, program| {
+            tracker.rows.clear();
+            for (view, wanted) in tracker.ledger.views.iter_mut().zip(&program.aggregated) {
+                if view.place.is_some() {
+                    tracker.rows.push(row_of(view, wanted, facts, &mut tracker.key));
+                }
+            }
+        });
+    }
+
+    /// Hands on what is known of a connection by its close event alone, and what is wanted in its namespace.
+    pub(in crate::collect) fn with_facts_at_close(
+        &mut self,
+        netns: &Netns,
+        socket: &Socket<'_>,
+        names: Names<'_>,
+        direction: Option<Direction>,
+        then: impl FnOnce(&mut Self, &Facts<'_>, &Program),
+    ) {
         // A dump may be under way in another namespace.
-        let program = Arc::clone(self.namespaces.program(netns.number));
+        let program = self.program_in(netns.number);
         let mut listeners = self.namespaces.of(netns.number).listeners.as_mut();
-        let now = || listen::direction(socket, listeners.as_deref());
+        let now = || listeners::direction(socket, listeners.as_deref());
         let direction = direction.or_else(|| self.plan.tracking.listeners.then(now));
         let claims = listeners.take().filter(|_| direction == Some(Direction::Inbound));
         let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
         let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
         let ownership = Ownership { owner, cgroup, netns: Some(netns), ..Ownership::default() };
         let facts = Facts::of_close_event(socket, direction, ownership, names);
-        self.rows.clear();
-        for (view, wanted) in self.ledger.views.iter_mut().zip(&program.aggregated) {
-            if view.place.is_some() {
-                self.rows.push(row_of(view, wanted, &facts, &mut self.key));
-            }
-        }
+        then(self, &facts, &program);
+    }
+
+    /// What is wanted in the namespace with that number.
+    pub(in crate::collect) fn program_in(&self, number: u32) -> Arc<Program> {
+        Arc::clone(self.namespaces.program(number))
+    }
+
+    /// The namespace that a close event names, if a collection has seen it.
+    pub(in crate::collect) fn netns_of(&self, nsid: Option<i32>) -> Option<(Namespace, Arc<Netns>)> {
+        let Some(nsid) = nsid else { return Some((Namespace::own(), self.own())) };
+        let target = self.namespaces.by_nsid.get(&nsid)?;
+        Some((target.namespace.clone(), Arc::clone(&target.netns)))
+    }
+
+    /// How many namespaces beside the exporter's own have close events that name them.
+    pub(in crate::collect) fn observable(&self) -> usize {
+        self.namespaces.by_nsid.values().filter(|target| !target.namespace.own).count()
     }
 }

@@ -6,7 +6,7 @@ use super::Tracker;
 use super::ledger::{DumpLookup, Entrant, Slot, TrackedView};
 use crate::attribute::{Direction, Ownership};
 use crate::collect::key::Key;
-use crate::collect::listen;
+use crate::collect::listeners;
 use crate::collect::netns::NetnsTarget;
 use crate::facts::Facts;
 use crate::fold::{ABSENT, RowId};
@@ -167,7 +167,7 @@ impl Tracker {
             return Some(known);
         }
         let netns = facts.netns().map_or(0, |netns| netns.number);
-        let direction = Some(listen::direction(facts.socket, self.namespaces.listeners(netns)));
+        let direction = Some(listeners::direction(facts.socket, self.namespaces.listeners(netns)));
         if let Some(slot) = slot {
             self.ledger.record_mut(slot).0.set_direction(direction);
         }
@@ -190,13 +190,6 @@ pub(super) fn row_of(
     key: &mut Key,
 ) -> Option<RowId> {
     wanted.wants(facts).then(|| view.table.row(key.of(&view.spec.by, facts)))
-}
-
-impl Wanted {
-    #[inline]
-    fn wants(&self, facts: &Facts<'_>) -> bool {
-        self.states.contains(facts.state) && self.test.as_ref().is_none_or(|test| test.accepts(facts))
-    }
 }
 
 /// How much a socket has received, modulo 2^32, to tell whether it received anything since.

@@ -4,10 +4,8 @@
 
 use super::Tracker;
 use crate::attribute::{Claim, Netns};
-use crate::collect::listen::local_end;
-use crate::facts::{Facts, Names};
-use crate::plan::Wanted;
-use crate::sockdiag::Socket;
+use crate::collect::listeners::local_end;
+use crate::facts::Facts;
 
 impl Tracker {
     /// The listeners that are there have been noted: those that are long gone are no longer known.
@@ -27,34 +25,21 @@ impl Tracker {
     }
 
     /// A listener is there: connections to it are inbound, and if all of it is known, their rows may begin at 0 now.
-    pub(in crate::collect) fn listener(
-        &mut self,
-        socket: &Socket<'_>,
-        claim: &Claim,
-        netns: &Netns,
-        names: Names<'_>,
-        known: bool,
-    ) {
-        let listeners = self.namespaces.of(netns.number).listeners.get_or_insert_default();
+    pub(in crate::collect) fn listener(&mut self, facts: &Facts<'_>, claim: &Claim, known: bool) {
+        let (socket, netns) = (facts.socket, facts.netns().map_or(0, |netns| netns.number));
+        let listeners = self.namespaces.of(netns).listeners.get_or_insert_default();
         listeners.note(local_end(socket), claim.clone(), self.clock.now);
         self.ledger.expect(|counter| counter.is_reported(socket));
         if !known {
             return;
         }
-        let facts = Facts::of_listener(socket, claim, netns, names);
         let (dump, now) = (self.ledger.dump(), self.clock.seconds());
-        let wanted = &self.namespaces.program(netns.number).aggregated;
+        let wanted = &self.namespaces.program(netns).aggregated;
         for (view, wanted) in self.ledger.views.iter_mut().zip(wanted) {
-            if view.spec.announced && wanted.announces(&facts) {
-                view.table.announce(self.key.of(&view.spec.by, &facts), dump, now);
+            if view.spec.announced && wanted.announces(facts) {
+                view.table.announce(self.key.of(&view.spec.by, facts), dump, now);
             }
         }
-    }
-}
-
-impl Wanted {
-    fn announces(&self, listener: &Facts<'_>) -> bool {
-        self.states.contains(listener.state) && self.listener.accepts(listener)
     }
 }
 

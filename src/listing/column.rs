@@ -1,6 +1,4 @@
-//! A column of a table of sockets: what it is called and what stands in it.
-//!
-//! Refuses to know how wide it is.
+//! A column of a table of sockets: its title and its text.
 
 use super::{LABELS, Number, Row, metrics};
 use crate::metrics::{Metric, Unit};

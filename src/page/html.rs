@@ -1,4 +1,4 @@
-//! Text in a page: escaped, always. Refuses to know what it says.
+//! Text in a page: escaped, always.
 
 use crate::terminal::is_active;
 

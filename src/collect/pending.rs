@@ -1,49 +1,47 @@
 //! Sockets that wait for their owners to be found: copies of the kernel's replies, up to a limit.
-//!
-//! Refuses to know what they wait for.
 
 use crate::sockdiag::Socket;
 
-/// The most bytes that wait, about ten thousand sockets.
-const MOST: usize = 4 << 20;
+/// The most bytes that wait: some ten thousand sockets.
+const MAX_BYTES: usize = 4 << 20;
 
-/// Sockets that wait, by the place that they come from.
+/// Sockets that wait, by the namespace that they are in.
 #[derive(Debug)]
-pub(crate) struct Aside<P> {
+pub(super) struct Pending<P> {
     places: Vec<(P, Replies)>,
     bytes: usize,
-    /// Whether the next socket is of the last place.
+    /// Whether the next socket is in the last namespace.
     same: bool,
 }
 
-/// The replies of one place.
+/// The replies of one namespace.
 #[derive(Debug, Default)]
-pub(crate) struct Replies {
+pub(super) struct Replies {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
-impl<P> Default for Aside<P> {
+impl<P> Default for Pending<P> {
     fn default() -> Self {
         Self { places: Vec::new(), bytes: 0, same: false }
     }
 }
 
-impl<P: Clone> Aside<P> {
-    /// The sockets to come are of another place than those before.
-    pub(crate) const fn turn(&mut self) {
+impl<P: Clone> Pending<P> {
+    /// Begins another namespace.
+    pub(super) const fn next_namespace(&mut self) {
         self.same = false;
     }
 
     /// Whether there is none.
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
     /// Keeps a copy of a socket; `false` if there is no room.
-    pub(crate) fn put(&mut self, place: &P, socket: &Socket<'_>) -> bool {
+    pub(super) fn put(&mut self, place: &P, socket: &Socket<'_>) -> bool {
         let reply = socket.reply();
-        if self.bytes + reply.len() > MOST {
+        if self.bytes + reply.len() > MAX_BYTES {
             return false;
         }
         if !self.same {
@@ -59,7 +57,7 @@ impl<P: Clone> Aside<P> {
     }
 }
 
-impl<P> IntoIterator for Aside<P> {
+impl<P> IntoIterator for Pending<P> {
     type Item = (P, Replies);
     type IntoIter = std::vec::IntoIter<(P, Replies)>;
 
@@ -69,8 +67,8 @@ impl<P> IntoIterator for Aside<P> {
 }
 
 impl Replies {
-    /// The replies, in the order in which they were put aside.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    /// The replies, in the order in which they came.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).filter_map(|(start, end)| self.bytes.get(start..*end))
     }

@@ -1,4 +1,4 @@
-//! Sockets as a table for people. Refuses to know where it is printed.
+//! Sockets as a table for people.
 
 use std::fmt::Write as _;
 
@@ -44,9 +44,9 @@ pub fn table(rows: &[Row], columns: &[Column], in_colour: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listing::Number;
     use crate::metrics::named;
     use crate::properties::Property;
-    use crate::sockets::Number;
 
     #[test]
     fn columns_are_as_wide_as_their_widest_text_and_numbers_stand_to_the_right() {

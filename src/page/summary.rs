@@ -1,11 +1,7 @@
-//! A look at the host in a few figures: states, round-trip times, the busiest flows, listeners.
-//!
-//! Refuses to know how they are shown.
+//! A listing in a few figures: states, round-trip times, the busiest flows, listeners.
 
-use super::Look;
-use super::rate::Rate;
+use crate::listing::{Listing, Number, Rate, Row};
 use crate::sockdiag::State;
-use crate::sockets::{Number, Row};
 
 /// The upper bounds of the distribution, in seconds; what is above is in one more.
 pub(super) const BOUNDS: [f64; 10] = [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
@@ -27,9 +23,9 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Of a look, with at most so many flows and listeners.
-    pub(super) fn of(look: &Look, most: usize) -> Self {
-        let sockets = &look.sockets;
+    /// Of a listing, with at most so many flows and listeners.
+    pub(super) fn of(listing: &Listing, most: usize) -> Self {
+        let sockets = &listing.sockets;
         let column = |name| {
             let column = sockets.column(name);
             move |index: usize| sockets.value(index, column?).map(Number::real)
@@ -37,7 +33,7 @@ impl Summary {
         let [sent, rtt, waiting] =
             ["sent_bytes_total", "rtt_seconds", "accept_queue_connections"].map(column);
         let listens = |index: &usize| sockets.state(*index) == State::Listen.name();
-        let rate = |index: usize| look.rates.get(index).copied().flatten();
+        let rate = |index: usize| listing.rates.get(index).copied().flatten();
 
         let mut times: Vec<f64> = (0..sockets.len()).filter_map(rtt).collect();
         times.sort_by(f64::total_cmp);
@@ -82,8 +78,8 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::listing::SocketList;
     use crate::properties::Property;
-    use crate::sockets::List;
 
     #[test]
     fn the_busiest_and_the_fullest_come_first_and_each_time_is_in_one_bucket() {
@@ -91,7 +87,7 @@ mod tests {
         let port = |texts: [(Property, &'static str); 1], port| [texts[0], (Property::LocalPort, port)];
         let (one, two, three) = (port(flow, "1"), port(flow, "2"), port(flow, "3"));
         let (empty, full) = (port(listener, "4"), port(listener, "5"));
-        let sockets = List::made(&[
+        let sockets = SocketList::made(&[
             (&one, &[("sent_bytes_total", 9), ("rtt_seconds", 100)]),
             (&empty, &[("accept_queue_connections", 0)]),
             (&two, &[("sent_bytes_total", 5), ("rtt_seconds", 200)]),
@@ -100,7 +96,7 @@ mod tests {
         ]);
         let fast = Some(Rate { sent: 1.0, received: 1.0 });
         let rates = vec![Some(Rate::default()), None, fast, None, Some(Rate::default())];
-        let summary = Summary::of(&Look { sockets, rates, at: SystemTime::now() }, 2);
+        let summary = Summary::of(&Listing { sockets, rates, at: SystemTime::now() }, 2);
         let ports = |rows: &mut dyn Iterator<Item = &Row>| {
             rows.map(|row| row.label(Property::LocalPort).to_owned()).collect::<Vec<_>>()
         };

@@ -1,27 +1,25 @@
-//! The ends of sockets between looks, as far as they can be heard.
-//!
-//! Refuses to know what an end means.
+//! Close events between two collections, as far as the kernel reports them.
 
 use std::io;
 use std::thread::sleep;
 use std::time::Instant;
 
-use super::figures::Ends;
+use super::figures::EventCoverage;
 use crate::sockdiag::{Events, Socket, TCP};
 
-/// A subscription to ends, or why there is none.
-pub(super) struct Hearing {
+/// A subscription to close events, or why there is none.
+pub(super) struct CloseEvents {
     events: io::Result<Events>,
     overrun: bool,
 }
 
-impl Hearing {
-    /// Subscribes, with a buffer of so many bytes, to the ends in all namespaces or in the own one.
+impl CloseEvents {
+    /// Subscribes, with a buffer of that many bytes, in all network namespaces or in the exporter's own.
     pub(super) fn begin(buffer: usize, everywhere: bool) -> Self {
         Self { events: Events::subscribe(&TCP, buffer, everywhere), overrun: false }
     }
 
-    /// Waits until then and hands on each socket whose end is heard meanwhile.
+    /// Waits until then. `each` gets every socket that closes meanwhile, with the nsid of its network namespace.
     pub(super) fn until(&mut self, then: Instant, mut each: impl FnMut(Option<i32>, &Socket<'_>)) {
         loop {
             let left = then.saturating_duration_since(Instant::now());
@@ -39,14 +37,15 @@ impl Hearing {
         }
     }
 
-    /// Whether all ends were heard.
-    pub(super) fn end(self) -> Ends {
+    /// Whether all events were read. That number of network namespaces sends none.
+    pub(super) fn end(self, unobserved: usize) -> EventCoverage {
         match self.events {
+            Ok(_) if unobserved > 0 => EventCoverage::Unread(format!("in {unobserved} network namespaces")),
             Ok(events) => {
                 let counted = events.queue().dropped().unwrap_or_default();
-                Ends::Heard { dropped: u64::from(counted).max(u64::from(self.overrun)) }
+                EventCoverage::Read { dropped: u64::from(counted).max(u64::from(self.overrun)) }
             }
-            Err(error) => Ends::Unheard(error.to_string()),
+            Err(error) => EventCoverage::Unread(error.to_string()),
         }
     }
 }

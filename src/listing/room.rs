@@ -1,4 +1,4 @@
-//! How much memory the sockets of a look may take: what the memory cgroup leaves, up to a limit.
+//! How much memory a listing may take: what the memory cgroup leaves, up to a limit.
 
 use std::fs::read_to_string;
 use std::path::Path;
@@ -9,35 +9,35 @@ use crate::sockdiag::sys;
 
 /// The most, without a cgroup that allows less: some 25,000 sockets with all that the kernel reports of each, 100,000 at
 /// a glance. The others are counted.
-pub(super) const MOST: usize = 32 << 20;
-/// With less, a look would show too little.
-const LEAST: usize = 1 << 20;
+pub(super) const MAX_BYTES: usize = 32 << 20;
+/// With less, a listing would show too little.
+const MIN_BYTES: usize = 1 << 20;
 /// What is left for everything else meanwhile: replies of the kernel, a scrape, the text of the answer.
 const SPARE: usize = 8 << 20;
-/// What a look takes for each socket, whether it is listed or not: that it was seen, and whose it is.
+/// What a listing takes for each socket, whether it is shown or not: its identity and its owner.
 const SEEN: usize = 20;
 const OWNED: usize = 75;
 /// Where cgroups are.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// The bytes for the rows of the next look; `None` if there is no memory for one.
-pub(super) fn room(proc: &Path, memory: &CollectorState) -> Option<usize> {
+/// The bytes for the rows of the next listing; `None` if there is no memory for one.
+pub(super) fn room(proc: &Path, state: &CollectorState) -> Option<usize> {
     let text = read_to_string(proc.join("self/cgroup")).unwrap_or_default();
     let Some(limit) = limit(&text, Path::new(CGROUPS)) else {
-        return Some(MOST);
+        return Some(MAX_BYTES);
     };
     // What was freed counts as taken until the kernel has it back.
     sys::release_freed_memory();
     let status = read_to_string(proc.join("self/status")).unwrap_or_default();
-    let sockets = sockets(proc).max(memory.sockets_before());
-    let each = if memory.knows_owners() { SEEN } else { SEEN + OWNED };
+    let sockets = sockets(proc).max(state.listed_sockets());
+    let each = if state.knows_listed_owners() { SEEN } else { SEEN + OWNED };
     within(limit, anonymous(&status), sockets.saturating_mul(each))
 }
 
 /// The bytes for rows below a limit, where that much is taken and that much more is needed.
 fn within(limit: usize, taken: usize, needed: usize) -> Option<usize> {
     let room = limit.saturating_sub(taken).saturating_sub(needed).saturating_sub(SPARE);
-    (room >= LEAST).then(|| room.min(MOST))
+    (room >= MIN_BYTES).then(|| room.min(MAX_BYTES))
 }
 
 /// The memory of a process that only it has, by the text of its `status`.
@@ -47,7 +47,7 @@ fn anonymous(status: &str) -> usize {
     kibibytes.unwrap_or_default().saturating_mul(1024)
 }
 
-/// How many sockets there are in our own namespace, before any look.
+/// How many sockets there are in the exporter's own namespace, before any listing.
 fn sockets(proc: &Path) -> usize {
     let read = |name: &str| read_to_string(proc.join("thread-self/net").join(name));
     let text6 = read("sockstat6").unwrap_or_default();
@@ -100,9 +100,9 @@ mod tests {
     }
 
     #[test]
-    fn a_look_takes_what_is_left_up_to_a_limit_and_is_refused_where_nothing_is() {
+    fn a_listing_takes_what_is_left_up_to_a_limit_and_is_refused_where_nothing_is() {
         let mebi = |number: usize| number << 20;
-        assert_eq!(within(usize::MAX, mebi(30), mebi(20)), Some(MOST));
+        assert_eq!(within(usize::MAX, mebi(30), mebi(20)), Some(MAX_BYTES));
         assert_eq!(within(mebi(64), mebi(30), mebi(20)), Some(mebi(6)));
         assert_eq!(within(mebi(64), mebi(40), mebi(20)), None);
         assert_eq!(within(mebi(64), mebi(70), 0), None);

@@ -1,6 +1,4 @@
-//! How fast sockets send and receive, from two looks at their counters.
-//!
-//! Refuses to know what a socket is but its ends.
+//! How fast sockets send and receive, from their counters in two listings.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::OnceLock;
@@ -8,9 +6,9 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use crate::sockets::{List, Number};
+use super::{Number, SocketList};
 
-/// Bytes a second.
+/// Bytes per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rate {
     /// Sent, each byte once.
@@ -33,7 +31,7 @@ impl Rate {
 pub(super) struct Counters(Vec<(u64, Option<(u64, u64)>)>);
 
 impl Counters {
-    pub(super) fn of(sockets: &List) -> Self {
+    pub(super) fn of(sockets: &SocketList) -> Self {
         static SEED: OnceLock<RandomState> = OnceLock::new();
         let seed = SEED.get_or_init(RandomState::new);
         let columns = ["sent_bytes_total", "received_bytes_total"].map(|name| sockets.column(name));
@@ -78,11 +76,11 @@ mod tests {
             .collect();
         let made: Vec<_> =
             texts.iter().zip(&values).map(|(texts, values)| (&texts[..], &values[..])).collect();
-        Counters::of(&List::made(&made))
+        Counters::of(&SocketList::made(&made))
     }
 
     #[test]
-    fn a_rate_is_what_was_gained_a_second_and_a_new_connection_has_none() {
+    fn a_rate_is_what_was_gained_per_second_and_a_new_connection_has_none() {
         let before = counters(&[("1", 100, 7), ("2", 500, 500)]);
         let now = counters(&[("2", 400, 500), ("3", 9, 9), ("1", 1_100, 7)]);
         let rates = now.since(&before, Duration::from_millis(500));

@@ -1,19 +1,22 @@
-//! The page that shows this host now: whole without a script, which only sorts, narrows and refreshes.
+//! The page that shows this host now: complete without a script, which only sorts, narrows and refreshes.
 //!
 //! Every text in it is escaped here. Refuses to know where the figures come from.
+
+mod format;
+mod html;
+mod summary;
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
-use super::figure::{bytes, milliseconds, time_of_day};
-use super::html::escaped;
-use super::summary::{BOUNDS, Summary};
-use super::{Look, Refusal};
+use crate::listing::{Column, Listing, Number, Refusal, Row};
 use crate::properties::Property;
 use crate::self_metrics::{OwnerShortage, SelfReport};
-use crate::sockets::{Column, Number, Row};
+use format::{bytes, milliseconds, time_of_day};
+use html::escaped;
+use summary::{BOUNDS, Summary};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -42,13 +45,13 @@ pub fn policy() -> String {
 
 /// The page for a filter: what was seen, or why nothing was.
 #[must_use]
-pub fn page(filter: &str, seen: Result<&Look, &Refusal>, exporter: &Exporter) -> String {
+pub fn page(filter: &str, seen: Result<&Listing, &Refusal>, exporter: &Exporter) -> String {
     let mut out = String::with_capacity(64 * 1024);
     // Writing to a String cannot fail.
     let _ = head(&mut out, filter, exporter);
     out.push_str("<main>\n");
     let _ = match seen {
-        Ok(look) => body(&mut out, look, exporter),
+        Ok(listing) => body(&mut out, listing, exporter),
         Err(refusal) => {
             writeln!(out, "<ul class=\"warnings\"><li>{}</li></ul>", escaped(&refusal.to_string()))
         }
@@ -96,13 +99,13 @@ fn head(out: &mut String, filter: &str, exporter: &Exporter) -> std::fmt::Result
     )
 }
 
-fn body(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
-    let summary = Summary::of(look, MOST);
-    warnings(out, look, exporter)?;
+fn body(out: &mut String, listing: &Listing, exporter: &Exporter) -> std::fmt::Result {
+    let summary = Summary::of(listing, MOST);
+    warnings(out, listing, exporter)?;
     out.push_str("<div class=\"columns\">\n");
     states(out, &summary)?;
     round_trips(out, &summary)?;
-    own(out, look, exporter)?;
+    own(out, listing, exporter)?;
     out.push_str("</div>\n");
     flows(out, &summary)?;
     listeners(out, &summary)
@@ -125,17 +128,20 @@ fn incomplete(stage: &str, owners: Option<OwnerShortage>) -> &'static str {
     }
 }
 
-fn warnings(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
+fn warnings(out: &mut String, listing: &Listing, exporter: &Exporter) -> std::fmt::Result {
     let mut warnings = Vec::new();
     warnings.extend(
-        look.sockets.incomplete().map(|stage| incomplete(stage, look.sockets.owner_shortage()).to_owned()),
+        listing
+            .sockets
+            .incomplete()
+            .map(|stage| incomplete(stage, listing.sockets.owner_shortage()).to_owned()),
     );
-    let left_out = look.sockets.left_out();
+    let left_out = listing.sockets.left_out();
     if left_out > 0 {
         warnings.push(format!(
             "{left_out} of {} sockets are not shown: they are counted by state, and the rest of the page is about the \
              others, for which there was memory. Narrow it down with a filter.",
-            left_out + look.sockets.len()
+            left_out + listing.sockets.len()
         ));
     }
     if let Some(report) = &exporter.report {
@@ -225,12 +231,12 @@ fn round_trips(out: &mut String, summary: &Summary) -> std::fmt::Result {
     )
 }
 
-fn own(out: &mut String, look: &Look, exporter: &Exporter) -> std::fmt::Result {
+fn own(out: &mut String, listing: &Listing, exporter: &Exporter) -> std::fmt::Result {
     out.push_str("<section aria-labelledby=\"h-own\"><h2 id=\"h-own\">The exporter</h2>\n<table>\n<tbody>\n");
     let mut line = |name: &str, value: String| {
         writeln!(out, "<tr><th scope=\"row\">{name}</th><td class=\"number\">{}</td></tr>", escaped(&value))
     };
-    line("As of", time_of_day(look.at))?;
+    line("As of", time_of_day(listing.at))?;
     if let Some(report) = &exporter.report {
         line("Collections so far", report.collector.collections.to_string())?;
         for stage in &report.stages {

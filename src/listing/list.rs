@@ -7,9 +7,9 @@ use crate::snapshot::Snapshot;
 
 /// The sockets of a snapshot of [`super::plan`], in the kernel's order.
 #[derive(Debug)]
-pub struct List(Snapshot);
+pub struct SocketList(Snapshot);
 
-impl List {
+impl SocketList {
     /// The sockets of a snapshot.
     #[must_use]
     pub const fn of(snapshot: Snapshot) -> Self {
@@ -122,7 +122,7 @@ fn first(key: &[u8]) -> LabelValue<'_> {
 type Made<'a> = (&'a [(crate::properties::Property, &'a str)], &'a [(&'a str, u64)]);
 
 #[cfg(test)]
-impl List {
+impl SocketList {
     /// The same sockets from a collection that went otherwise.
     pub(crate) fn with(self, report: crate::self_metrics::SelfReport) -> Self {
         Self(Snapshot { report, ..self.0 })
@@ -135,7 +135,13 @@ impl List {
         use crate::self_metrics::SelfReport;
 
         let config = crate::config::Config::built_in();
-        let plan = super::plan(crate::select::Expression::Always, None, super::Detail::Glance, config);
+        let plan = super::plan(
+            crate::select::Expression::Always,
+            None,
+            super::Detail::Glance,
+            config.networks,
+            config.collect,
+        );
         let table = |view: &crate::config::View| {
             let cells = view.columns.iter().map(crate::config::Column::cells).collect();
             Table::new(cells, Limit::none(), HashSeed::default())
@@ -168,7 +174,8 @@ mod tests {
     #[test]
     fn a_socket_is_read_from_its_cells_or_as_a_whole() {
         let texts = [(Property::State, "established"), (Property::Process, "a\"b")];
-        let list = List::made(&[(&texts, &[("rtt_seconds", 2_000), ("sent_bytes_total", 7)]), (&[], &[])]);
+        let list =
+            SocketList::made(&[(&texts, &[("rtt_seconds", 2_000), ("sent_bytes_total", 7)]), (&[], &[])]);
         assert_eq!((list.len(), list.state(0), list.state(1)), (2, "established".to_owned(), String::new()));
         let rtt = list.column("rtt_seconds").expect("a column");
         assert_eq!((list.value(0, rtt), list.value(1, rtt)), (Some(Number::Real(0.002)), None));

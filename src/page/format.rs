@@ -1,4 +1,4 @@
-//! Figures as short texts. Refuses to know what they measure.
+//! Figures as short texts.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,17 +1,25 @@
-//! The sockets of this host, one by one, with all that the kernel tells of each: what `ss -tinp` prints.
+//! The sockets of this host one by one, with all that the kernel reports of each: what `ss -tinp` prints, and rates.
 //!
-//! A listing is a view of flows by every label, so that selections, owners and units are those of the metrics. Refuses to
-//! know who asks, and how the host is reached.
+//! A listing is a per-connection view by every label, so that selections, owners and units are those of the metrics.
+//! Refuses to know who asks, and over what.
 
 mod column;
 mod json;
 mod list;
+mod query;
+mod rates;
+mod recent;
+mod room;
 mod table;
 
 pub use column::{Column, UnknownColumn};
-pub use list::List;
+pub use list::SocketList;
+pub use query::Query;
+pub use rates::Rate;
+pub use recent::{Listing, RecentListings, Refusal, list};
 pub use table::table;
 
+use crate::attribute::Networks;
 use crate::config::{self, CONNECTIONS, Collect, Config, View};
 use crate::metrics::{Aggregation, Kind, METRICS, Metric, Quantity};
 use crate::plan::Plan;
@@ -22,7 +30,7 @@ use crate::sockdiag::StateSet;
 /// What is asked of each socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// All that the kernel tells.
+    /// All that the kernel reports.
     Everything,
     /// What there is to see at a glance: ends, owner, state, traffic, round-trip times, queues.
     Glance,
@@ -89,7 +97,13 @@ pub const LABELS: [Property; 17] = [
 /// The plan that lists the sockets which a selection lets through, those in these states; with `None`, connections, or
 /// whatever states the selection names.
 #[must_use]
-pub fn plan(selection: Expression, states: Option<StateSet>, detail: Detail, config: Config) -> Plan {
+pub fn plan(
+    selection: Expression,
+    states: Option<StateSet>,
+    detail: Detail,
+    networks: Networks,
+    collect: Collect,
+) -> Plan {
     let named = selection.mentions_states().then(|| selection.states());
     let states = states.or(named).unwrap_or(CONNECTIONS);
     let sockets = View {
@@ -110,8 +124,8 @@ pub fn plan(selection: Expression, states: Option<StateSet>, detail: Detail, con
         columns: counts.map(column_of).collect(),
         ..sockets.clone()
     };
-    let collect = Collect { events: false, ..config.collect };
-    Plan::new(Config { views: vec![sockets, counted], seed_meta: false, collect, ..config })
+    let (views, collect) = (vec![sockets, counted], Collect { events: false, ..collect });
+    Plan::new(Config { views, seed_meta: false, networks, collect, warnings: Vec::new() }).untracked()
 }
 
 /// The metrics of one socket.
@@ -160,7 +174,7 @@ impl Number {
 pub struct Row {
     /// The labels that were asked for and their texts.
     labels: Vec<(Property, String)>,
-    /// What the kernel tells of what was asked for, in the order of [`metrics`].
+    /// What the kernel reports of what was asked for, in the order of [`metrics`].
     values: Vec<(&'static Metric, Number)>,
 }
 
@@ -178,7 +192,7 @@ impl Row {
         self.labels.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| text)
     }
 
-    /// The value of a metric, if the kernel tells it of this socket.
+    /// The value of a metric, if the kernel reports it of this socket.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<Number> {
         self.values.iter().find(|(metric, _)| metric.name == name).map(|(_, value)| *value)
@@ -192,9 +206,11 @@ mod tests {
     #[test]
     fn the_states_are_those_asked_for_or_named_or_of_connections() {
         let states = |text: &str, states| {
-            let selection =
-                crate::select::parse(text, &crate::attribute::Networks::default()).expect("a selection");
-            plan(selection, states, Detail::Glance, Config::built_in()).views.first().map(|view| view.states)
+            let selection = crate::select::parse(text, &Networks::default()).expect("a selection");
+            plan(selection, states, Detail::Glance, Networks::default(), Collect::DEFAULT)
+                .views
+                .first()
+                .map(|view| view.states)
         };
         let listen = StateSet::of(&[crate::sockdiag::State::Listen]);
         assert_eq!(states("dport = 443", None), Some(CONNECTIONS));
@@ -203,8 +219,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_remembered_and_no_capability_is_asked_for_but_for_owners() {
-        let plan = plan(Expression::Always, None, Detail::Everything, Config::built_in());
+    fn nothing_is_tracked_and_no_capability_is_asked_for_but_for_owners() {
+        let plan = plan(Expression::Always, None, Detail::Everything, Networks::default(), Collect::DEFAULT);
         assert!(!plan.tracking.events);
         assert_eq!(plan.features(), [crate::privileges::Feature::Processes]);
     }

@@ -3,13 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::listing::SocketList;
 use crate::self_metrics::{OwnerReport, Stage};
-use crate::sockets::List;
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'";
 
-fn look(sockets: List) -> Look {
-    Look { rates: vec![None; sockets.len()], sockets, at: SystemTime::now() }
+fn listing(sockets: SocketList) -> Listing {
+    Listing { rates: vec![None; sockets.len()], sockets, at: SystemTime::now() }
 }
 
 #[test]
@@ -22,10 +22,10 @@ fn a_hostile_name_or_filter_is_text_wherever_it_stands() {
     ];
     let listener = [(Property::State, "listen"), (Property::Process, HOSTILE)];
     let values = [("sent_bytes_total", 1), ("rtt_seconds", 2_000)];
-    let look = look(List::made(&[(&labels, &values), (&listener, &[])]));
+    let listing = listing(SocketList::made(&[(&labels, &values), (&listener, &[])]));
     let exporter = Exporter { telemetry_path: "/metrics".into(), report: Some(SelfReport::default()) };
     let refusal = Refusal(HOSTILE.to_owned());
-    for page in [page(HOSTILE, Ok(&look), &exporter), page(HOSTILE, Err(&refusal), &exporter)] {
+    for page in [page(HOSTILE, Ok(&listing), &exporter), page(HOSTILE, Err(&refusal), &exporter)] {
         assert!(!page.contains("<img") && page.matches("</script>").count() == 1, "{page}");
         assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
     }
@@ -40,7 +40,7 @@ fn missing_owners_are_not_said_to_be_missing_sockets_and_a_missing_dump_is() {
             ..SelfReport::default()
         };
         report.stages = vec![Stage { name, duration: Duration::ZERO, success: false }];
-        page("", Ok(&look(List::made(&[]).with(report))), &exporter)
+        page("", Ok(&listing(SocketList::made(&[]).with(report))), &exporter)
     };
     for (stage, owners, said) in [
         ("processes", Some(OwnerShortage::Time), "reached its time limit, collect.owners."),
@@ -62,8 +62,9 @@ fn the_fill_of_a_queue_is_a_number_beside_a_bar_that_turns_red() {
     let texts = [(Property::State, "listen")];
     let queue = |waiting, most| [("accept_queue_connections", waiting), ("accept_queue_limit", most)];
     let (nine, full) = (queue(9, 10), queue(1, 0));
-    let look = look(List::made(&[(&texts, &nine), (&[texts[0], (Property::Process, "x")], &full)]));
-    let page = page("", Ok(&look), &Exporter { telemetry_path: "/metrics".into(), report: None });
+    let listing =
+        listing(SocketList::made(&[(&texts, &nine), (&[texts[0], (Property::Process, "x")], &full)]));
+    let page = page("", Ok(&listing), &Exporter { telemetry_path: "/metrics".into(), report: None });
     // A bar is red above `high` only if `optimum` lies below `low` (HTML Living Standard, 4.10.14).
     let bar = "optimum=\"0\" low=\"0.5\" high=\"0.8\" value=\"0.900\"";
     assert!(
@@ -78,7 +79,7 @@ fn the_page_asks_for_nothing_from_anywhere_else_and_allows_its_own_script_alone(
     let stage = Stage { name: "dump", duration: Duration::ZERO, success: false };
     let report = Some(SelfReport { stages: vec![stage], ..SelfReport::default() });
     let exporter = Exporter { telemetry_path: "/m".into(), report };
-    let page = page("", Ok(&look(List::made(&[]))), &exporter);
+    let page = page("", Ok(&listing(SocketList::made(&[]))), &exporter);
     for outside in ["http://", "https://", "src=", "@import", "url(", "style=\""] {
         assert!(!page.contains(outside), "{outside}");
     }

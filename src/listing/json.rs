@@ -1,4 +1,4 @@
-//! A socket as JSON. Refuses to know how many there are.
+//! A socket as JSON.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use super::{Number, Row};
 use crate::properties::Property;
 
 impl Row {
-    /// An object with the labels, ports as numbers, and the metrics by their names; what is not told is absent.
+    /// An object with the labels, ports as numbers, and the metrics by their names; what the kernel does not report is absent.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let label = |(label, text): &(Property, String)| {

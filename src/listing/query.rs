@@ -1,14 +1,11 @@
 //! What is asked of the list of sockets: `filter`, `offset`, `limit`, `sort`.
-//!
-//! Refuses to know HTTP but for the form of a query.
 
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
 
-use super::rate::Rate;
-use super::{Look, Refusal};
-use crate::sockets::{Number, Row, metrics};
+use super::rates::Rate;
+use super::{Listing, Number, Refusal, Row, metrics};
 use crate::suggest::nearest;
 use crate::terminal::inert_json;
 
@@ -69,10 +66,10 @@ impl Query {
     ///
     /// # Errors
     /// If there is nothing to sort by under that name.
-    pub fn answer(&self, look: &Look) -> Result<String, Refusal> {
-        let mut order: Vec<usize> = (0..look.sockets.len()).collect();
+    pub fn answer(&self, listing: &Listing) -> Result<String, Refusal> {
+        let mut order: Vec<usize> = (0..listing.sockets.len()).collect();
         if let Some((name, falling)) = &self.sort {
-            let value = values(name, look)?;
+            let value = values(name, listing)?;
             order.sort_by(|one, other| match (value(*one), value(*other)) {
                 (Some(one), Some(other)) if *falling => other.total_cmp(&one),
                 (Some(one), Some(other)) => one.total_cmp(&other),
@@ -85,20 +82,20 @@ impl Query {
             if answer.len() >= LONGEST {
                 break;
             }
-            if let Some(row) = look.sockets.row(*number) {
+            if let Some(row) = listing.sockets.row(*number) {
                 answer.push_str(if next == self.offset { "" } else { "," });
-                answer.push_str(&inert_json(&socket(&row, *number, look).to_string()));
+                answer.push_str(&inert_json(&socket(&row, *number, listing).to_string()));
             }
             next += 1;
         }
-        let at = look.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let at = listing.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let about = json!({
             "at": at,
-            "complete": look.sockets.is_complete(),
-            "total": look.sockets.len() + look.sockets.left_out(),
-            "left_out": look.sockets.left_out(),
+            "complete": listing.sockets.is_complete(),
+            "total": listing.sockets.len() + listing.sockets.left_out(),
+            "left_out": listing.sockets.left_out(),
             "offset": self.offset,
-            "next_offset": (next < look.sockets.len()).then_some(next),
+            "next_offset": (next < listing.sockets.len()).then_some(next),
         });
         answer.push_str("],");
         answer.push_str(about.to_string().trim_start_matches('{'));
@@ -107,7 +104,7 @@ impl Query {
 }
 
 /// The values to sort by: those of a metric or of a rate.
-fn values<'a>(name: &'a str, look: &'a Look) -> Result<impl Fn(usize) -> Option<f64> + 'a, Refusal> {
+fn values<'a>(name: &'a str, listing: &'a Listing) -> Result<impl Fn(usize) -> Option<f64> + 'a, Refusal> {
     let rate = RATES.into_iter().find(|(known, _)| *known == name).map(|(_, rate)| rate);
     let names = || metrics().map(|metric| metric.name).chain(RATES.map(|(name, _)| name));
     if !names().any(|known| known == name) {
@@ -117,16 +114,17 @@ fn values<'a>(name: &'a str, look: &'a Look) -> Result<impl Fn(usize) -> Option<
             "sort: found {name:?}; expected the name of a metric or rate, with - in front for the greatest first{meant}"
         )));
     }
-    let column = look.sockets.column(name);
+    let column = listing.sockets.column(name);
     Ok(move |number: usize| match rate {
-        Some(rate) => look.rates.get(number).copied().flatten().map(rate),
-        None => look.sockets.value(number, column?).map(Number::real),
+        Some(rate) => listing.rates.get(number).copied().flatten().map(rate),
+        None => listing.sockets.value(number, column?).map(Number::real),
     })
 }
 
-fn socket(row: &Row, number: usize, look: &Look) -> Value {
+fn socket(row: &Row, number: usize, listing: &Listing) -> Value {
     let mut socket = row.to_json();
-    if let (Some(rate), Some(object)) = (look.rates.get(number).copied().flatten(), socket.as_object_mut()) {
+    if let (Some(rate), Some(object)) = (listing.rates.get(number).copied().flatten(), socket.as_object_mut())
+    {
         object.extend(RATES.map(|(name, value)| (name.to_owned(), value(rate).into())));
     }
     socket

@@ -1,0 +1,115 @@
+//! Which network namespaces a collection dumps, and what it reports of them.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hashbrown::HashSet;
+
+use super::netns::{NetnsRegistry, NetnsTarget};
+use super::state::CollectorState;
+use super::walk::Walked;
+use super::{Problems, World};
+use crate::attribute::{Listing, Which};
+use crate::plan::Plan;
+use crate::self_metrics::{NetnsReport, SelfReport, Stage};
+
+/// The namespaces that were listed.
+pub(super) struct Listed {
+    pub(super) targets: Vec<NetnsTarget>,
+    /// Those whose close events carry an nsid, by that nsid.
+    observable: Vec<(i32, NetnsTarget)>,
+    /// Processes whose namespace could not be read.
+    hidden: u64,
+    /// Names of the configuration that no namespace has.
+    unknown: Vec<String>,
+    /// Why only the exporter's own namespace is known.
+    pub(super) error: Option<io::Error>,
+    began: Instant,
+    took: Duration,
+}
+
+impl Listed {
+    /// Lists the namespaces.
+    fn of(world: &impl World, state: &mut CollectorState) -> Self {
+        let began = Instant::now();
+        let (listing, error) = match world.namespaces() {
+            Ok(listing) => (listing, None),
+            Err(error) => (Listing { namespaces: vec![world.own()], ..Listing::default() }, Some(error)),
+        };
+        let (hidden, unknown) = (listing.hidden, listing.unknown.clone());
+        let CollectorState { registry, tracker, .. } = state;
+        let next_generation = || tracker.lock().next_generation();
+        let targets = registry.update(listing, error.is_none(), world.proc(), next_generation);
+        Self { targets, observable: Vec::new(), hidden, unknown, error, began, took: began.elapsed() }
+    }
+
+    /// Lists the namespaces and lets the tracker know them.
+    pub(super) fn for_tracker(plan: &Plan, world: &impl World, state: &mut CollectorState) -> Self {
+        let young = state.registry.were_found();
+        let mut listed = Self::of(world, state);
+        if plan.collect.looks_elsewhere() {
+            let nsid = |target: &NetnsTarget| Some((world.nsid(&target.namespace)?, target.clone()));
+            listed.observable = listed.targets.iter().filter_map(nsid).collect();
+        }
+        if let Some(own) = listed.targets.iter().find(|target| target.namespace.own) {
+            let (own, numbers) = (Arc::clone(&own.netns), state.registry.numbers());
+            state.tracker.lock().know(own, listed.observable.clone(), &numbers, young);
+        }
+        listed
+    }
+
+    /// What there is to report before the walk; `None` if only the exporter's own namespace is collected.
+    pub(super) fn report(
+        &mut self,
+        plan: &Plan,
+        world: &impl World,
+        state: &mut CollectorState,
+    ) -> Option<NetnsReport> {
+        if !plan.collect.looks_elsewhere() {
+            return None;
+        }
+        let others = self.targets.iter().filter(|target| !target.namespace.own).count();
+        let named = self.observable.iter().filter(|(_, target)| !target.namespace.own).count();
+        let observed = if state.tracker.subscription().everywhere { named } else { 0 };
+        let unobserved = others.saturating_sub(observed);
+        state.logged.unobserved(unobserved);
+        let unreachable = self.unreachable(plan, world, &mut state.registry);
+        self.took = self.began.elapsed();
+        let (seen, failed, hidden) = (self.targets.len(), self.unknown.len(), self.hidden);
+        Some(NetnsReport { seen, empty: 0, failed, unobserved, unreachable, hidden })
+    }
+
+    /// Says why namespaces are missing.
+    pub(super) fn say(&self, problems: &mut Problems) {
+        if let Some(error) = &self.error {
+            problems.add(error.to_string());
+        }
+        if !self.unknown.is_empty() {
+            let names = self.unknown.join(", ");
+            problems.add(format!("no network namespace is called {names} (collect.netns)"));
+        }
+    }
+
+    /// How many namespaces have an nsid and were not found, if all were searched for.
+    fn unreachable(&self, plan: &Plan, world: &impl World, registry: &mut NetnsRegistry) -> usize {
+        if plan.collect.netns != Which::All {
+            return 0;
+        }
+        let found: HashSet<i32> = self.observable.iter().map(|(nsid, _)| *nsid).collect();
+        registry.unreachable(world.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
+    }
+
+    /// What there is to report after the walk.
+    pub(super) fn report_walked(&self, plan: &Plan, walked: &Walked, report: &mut SelfReport) {
+        if !plan.collect.looks_elsewhere() {
+            return;
+        }
+        let failed = self.unknown.len() + walked.failures.len();
+        if let Some(netns) = &mut report.netns {
+            (netns.failed, netns.empty) = (failed, walked.empty);
+        }
+        let success = self.error.is_none() && failed == 0;
+        report.stages.push(Stage { name: "namespaces", duration: self.took, success });
+    }
+}

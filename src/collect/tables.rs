@@ -1,0 +1,84 @@
+//! The tables of the per-connection views: made again by every collection.
+
+use super::intake::Sink;
+use super::key::Key;
+use crate::facts::Facts;
+use crate::fold::{HashSeed, Limit, NO_SOCKET, Size, Table};
+use crate::metrics::Aggregation;
+use crate::plan::{Plan, Program};
+use crate::sockdiag::Class;
+
+/// The tables of the per-connection views, in the order of the plan's views.
+pub(super) struct ConnectionTables<'a> {
+    plan: &'a Plan,
+    /// `None` of an aggregated view.
+    pub(super) tables: Vec<Option<Table>>,
+    /// The sockets that each selects.
+    pub(super) selected: Vec<u64>,
+    key: Key,
+}
+
+impl<'a> ConnectionTables<'a> {
+    /// Empty tables for one walk. `continues`: they are compared with those of the next collection.
+    pub(super) fn new(
+        plan: &'a Plan,
+        limits: &[Limit],
+        sizes: &[Size],
+        seed: &HashSeed,
+        continues: bool,
+    ) -> Self {
+        let views = plan.views.iter().zip(limits).zip(sizes);
+        let tables = views.map(|((view, limit), size)| {
+            if view.folds {
+                return None;
+            }
+            let counters = if continues { view.counters() } else { Vec::new() };
+            let table = view.table(limit.clone(), seed.clone());
+            let mut table = table.counting(counters, view.condenses()).sized(*size);
+            if view.by.is_empty() {
+                // The row over all sockets is there without any: their sum is then zero.
+                let row = table.row(b"", NO_SOCKET);
+                let sums = view
+                    .columns
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, column)| column.aggregation == Aggregation::Sum);
+                sums.for_each(|(column, _)| row.into_iter().for_each(|row| table.add(row, column, 0, 0)));
+            }
+            Some(table)
+        });
+        let (tables, selected) = (tables.collect(), vec![0; plan.views.len()]);
+        Self { plan, tables, selected, key: Key::default() }
+    }
+
+    fn add(&mut self, number: usize, facts: &Facts<'_>) {
+        let Self { plan, tables, selected, key } = self;
+        let (Some(view), Some(Some(table))) = (plan.views.get(number), tables.get_mut(number)) else {
+            return;
+        };
+        // A remnant in FIN_WAIT2 is no connection any more.
+        if facts.socket.class() == Class::Remnant && view.is_of_connections() {
+            return;
+        }
+        selected.get_mut(number).into_iter().for_each(|count| *count += 1);
+        // A view without labels has one row, made before the dump.
+        let mut row = view.by.is_empty().then_some(0);
+        let age = facts.socket.received_ago().unwrap_or(u32::MAX);
+        for (number, column) in view.columns.iter().enumerate() {
+            let Some(value) = column.metric.source.read(facts.socket) else { continue };
+            // A socket without any value makes no row.
+            row = row.or_else(|| table.row(key.of(&view.by, facts), facts.identity()));
+            let Some(row) = row else { return };
+            table.add(row, number, value, age);
+        }
+    }
+}
+
+impl Sink for ConnectionTables<'_> {
+    #[inline]
+    fn socket(&mut self, facts: &Facts<'_>, program: &Program) {
+        for route in program.routes.iter().filter(|route| route.wants(facts)) {
+            route.views.iter().for_each(|view| self.add(*view, facts));
+        }
+    }
+}

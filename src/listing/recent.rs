@@ -1,0 +1,197 @@
+//! Listings of a moment ago, for people and programs that ask again and again: one answers all who ask within a second,
+//! two give rates.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::rates::{Counters, Rate};
+use super::{Detail, SocketList, room};
+use crate::attribute::Networks;
+use crate::collect::{CollectorState, World, collect};
+use crate::config::Collect;
+use crate::plan::Plan;
+use crate::select::{Expression, parse};
+use crate::sockdiag::{StateSet, sys};
+
+/// A listing is shared by all who ask within this time, and then forgotten.
+const SHARED: Duration = Duration::from_secs(1);
+/// The time between the first two listings, of which a rate is made.
+const FIRST: Duration = Duration::from_millis(250);
+/// Questions of which the counters of the last listing are kept.
+const MAX_KEPT: usize = 8;
+/// A rate over more than this time would not be about now.
+const MAX_INTERVAL: Duration = Duration::from_mins(1);
+
+/// The sockets at one time.
+#[derive(Debug)]
+pub struct Listing {
+    /// Every socket that the filter lets through.
+    pub sockets: SocketList,
+    /// Bytes per second of each, in the same order.
+    pub rates: Vec<Option<Rate>>,
+    /// When it was.
+    pub at: SystemTime,
+}
+
+/// Why there is nothing to see.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+/// What has been listed, and what filters mean.
+pub struct RecentListings {
+    networks: Networks,
+    collect: Collect,
+    state: Mutex<State>,
+}
+
+/// A filter, and what is asked of the sockets that it lets through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Question {
+    filter: String,
+    detail: Detail,
+}
+
+#[derive(Default)]
+struct State {
+    /// What is shared now, and since when. Another listing takes its place, so that there is memory for one.
+    shared: Option<(Question, Instant, Listing)>,
+    /// The counters of the last listing of each, the latest last.
+    before: VecDeque<(Question, Instant, Counters)>,
+}
+
+impl RecentListings {
+    /// Nothing yet, with the networks and namespaces of a plan.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let (networks, collect) = (plan.networks.clone(), plan.collect.clone());
+        Self { networks, collect, state: Mutex::default() }
+    }
+
+    /// Shows the sockets that pass a filter, as they were at most a second ago; all of them if it says nothing.
+    ///
+    /// `list` lists the sockets of a plan. It takes as long as a collection, and waits for others.
+    ///
+    /// # Errors
+    /// If the filter is not valid, or what `list` says, in words for people.
+    pub fn show<T>(
+        &self,
+        filter: &str,
+        detail: Detail,
+        mut list: impl FnMut(&Plan) -> Result<(Instant, SocketList), Refusal>,
+        show: impl FnOnce(&Listing) -> T,
+    ) -> Result<T, Refusal> {
+        let question = Question { filter: filter.trim().to_owned(), detail };
+        let selection = self.selection(&question.filter)?;
+        let mut state = lock(&self.state);
+        state.forget();
+        if let Some((.., listing)) = state.shared.as_ref().filter(|(known, ..)| *known == question) {
+            return Ok(show(listing));
+        }
+        state.shared = None;
+        let plan = self.plan(selection, detail);
+        let (then, before) = match state.counters(&question) {
+            Some(known) => known,
+            None => {
+                let (began, sockets) = list(&plan)?;
+                let counters = Counters::of(&sockets);
+                drop(sockets);
+                std::thread::sleep(FIRST);
+                (began, counters)
+            }
+        };
+        let (began, sockets) = list(&plan)?;
+        let counters = Counters::of(&sockets);
+        let rates = counters.since(&before, began.duration_since(then));
+        let listing = Listing { sockets, rates, at: SystemTime::now() };
+        let shown = show(&listing);
+        state.keep(question, began, counters, listing);
+        Ok(shown)
+    }
+
+    /// Lets go of what is too old for any client; whether anything is kept.
+    pub fn forget(&self) -> bool {
+        let mut state = lock(&self.state);
+        let freed = state.forget();
+        let kept = state.shared.is_some() || !state.before.is_empty();
+        drop(state);
+        if freed {
+            sys::release_freed_memory();
+        }
+        kept
+    }
+
+    /// Every state, unless the filter names some.
+    fn plan(&self, selection: Expression, detail: Detail) -> Plan {
+        let states = if selection.mentions_states() { None } else { Some(StateSet::NONE.complement()) };
+        super::plan(selection, states, detail, self.networks.clone(), self.collect.clone())
+    }
+
+    fn selection(&self, filter: &str) -> Result<Expression, Refusal> {
+        if filter.is_empty() {
+            return Ok(Expression::Always);
+        }
+        let selection = parse(filter, &self.networks)
+            .map_err(|mistake| Refusal(format!("The filter is not valid: {}", mistake.told_of(filter))))?;
+        let host = selection.hosts().next().map(str::to_owned);
+        host.map_or(Ok(selection), |host| {
+            Err(Refusal(format!("The filter names the host {host:?}; expected an address or a network: names of hosts are for `select:` and `sockets`")))
+        })
+    }
+}
+
+impl State {
+    /// Forgets what is no longer shared, and counters of which no rate would be about now; whether there were any.
+    fn forget(&mut self) -> bool {
+        let kept = (self.shared.is_some(), self.before.len());
+        self.shared.take_if(|(_, since, _)| since.elapsed() >= SHARED);
+        self.before.retain(|(_, since, _)| since.elapsed() < MAX_INTERVAL);
+        kept != (self.shared.is_some(), self.before.len())
+    }
+
+    /// Takes the counters of the last listing, and when it began.
+    fn counters(&mut self, question: &Question) -> Option<(Instant, Counters)> {
+        let place = self.before.iter().position(|(known, ..)| known == question)?;
+        self.before.remove(place).map(|(_, then, counters)| (then, counters))
+    }
+
+    fn keep(&mut self, question: Question, began: Instant, counters: Counters, listing: Listing) {
+        while self.before.len() >= MAX_KEPT {
+            self.before.pop_front();
+        }
+        self.before.push_back((question.clone(), began, counters));
+        self.shared = Some((question, Instant::now(), listing));
+    }
+}
+
+/// Lists the sockets of a plan of [`RecentListings`], beside the collections for the metrics, and says when that began.
+///
+/// # Errors
+/// If there is no memory for it, or if the kernel holds a dump, behind which no other begins.
+pub fn list(
+    plan: &Plan,
+    world: &impl World,
+    state: &mut CollectorState,
+) -> Result<(Instant, SocketList), Refusal> {
+    let Some(bytes) = room::room(world.proc(), state) else {
+        let said = "The memory limit of the exporter leaves no room for a list of so many sockets.";
+        return Err(Refusal(said.to_owned()));
+    };
+    let began = Instant::now();
+    // The page and the answer say what is missing. The log belongs to the collections for the metrics.
+    let silent = tracing::subscriber::NoSubscriber::default();
+    let listing = || collect(plan, world, state.for_listing(plan, bytes));
+    let snapshot = tracing::subscriber::with_default(silent, listing);
+    match (snapshot.report.dump.stuck, snapshot.tables.iter().all(Option::is_none)) {
+        (Some(stuck), true) => {
+            Err(Refusal(format!("The kernel has been holding a dump for {} s.", stuck.as_secs())))
+        }
+        _ => Ok((began, SocketList::of(snapshot))),
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // A panic ends the program, so that no thread finds it in pieces.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
