@@ -229,7 +229,7 @@ impl Plan {
         let anything = splits.iter().any(|split| split.filter != Filter::Never);
         let everything = splits.iter().any(|split| split.filter == Filter::Always);
         // A program that is too long for the kernel is user space's work.
-        let compiled = (!everything).then(|| compile(&filter).ok()).flatten();
+        let compiled = (TCP.takes_filter && !everything).then(|| compile(&filter).ok()).flatten();
         let judged = self.groups.len() == 1 && (everything || compiled.is_some());
         let aggregated = self.views.iter().filter(|view| view.folds).map(|view| Wanted {
             states: view.states,

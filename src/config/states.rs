@@ -5,18 +5,10 @@
 
 use super::entry::Entry;
 use crate::select::{state_names, states_named};
-use crate::sockdiag::{State, StateSet};
+use crate::sockdiag::{StateSet, TCP};
 
-/// The states of a connection that has two ends and full sockets.
-pub const CONNECTIONS: StateSet = StateSet::of(&[
-    State::Established,
-    State::SynSent,
-    State::FinWait1,
-    State::FinWait2,
-    State::CloseWait,
-    State::LastAck,
-    State::Closing,
-]);
+/// The states of a connection.
+pub const CONNECTIONS: StateSet = TCP.connections;
 
 /// The states of an entry: a word or a list of words.
 pub(super) fn read(entry: &Entry<'_>) -> Option<StateSet> {

@@ -53,8 +53,8 @@ impl Condition {
 
 /// Listeners.
 pub(super) const LISTENERS: StateSet = StateSet::of(&[State::Listen]);
-/// Every socket but listeners, of which the kernel fills a few fields of `struct tcp_info` with something else.
-const CONNECTIONS: StateSet = LISTENERS.complement();
+/// Every socket except listeners, of which the kernel fills a few fields of `struct tcp_info` with something else.
+const OTHERS: StateSet = LISTENERS.complement();
 /// Sockets with a peer that answered. Without one, an age is the time since the kernel started.
 const WITH_PEER: StateSet = StateSet::of(&[State::Listen, State::SynSent]).complement();
 /// Sockets that may still have something to send.
@@ -66,9 +66,9 @@ pub(super) const fn every(quantity: Quantity) -> Source {
     Source { quantity, states: StateSet::ALL, per_unit: 1 }
 }
 
-/// A field of every connection.
+/// A field of every socket except listeners.
 pub(crate) const fn raw(field: &'static Field) -> Source {
-    every(Quantity::Field(field)).of(CONNECTIONS)
+    every(Quantity::Field(field)).of(OTHERS)
 }
 
 /// The same in microseconds.
@@ -91,14 +91,14 @@ pub(super) const fn any(field: &'static Field) -> Source {
     every(Quantity::Field(field))
 }
 
-/// What a field of every connection exceeds another by.
+/// What a field exceeds another by, of every socket except listeners.
 pub(super) const fn difference(field: &'static Field, less: &'static Field) -> Source {
-    every(Quantity::Difference(field, less)).of(CONNECTIONS)
+    every(Quantity::Difference(field, less)).of(OTHERS)
 }
 
-/// Whether the condition holds for a field of every connection.
+/// Whether the condition holds for a field, of every socket except listeners.
 pub(super) const fn when(field: &'static Field, condition: Condition) -> Source {
-    every(Quantity::Test(field, condition)).of(CONNECTIONS)
+    every(Quantity::Test(field, condition)).of(OTHERS)
 }
 
 impl Source {

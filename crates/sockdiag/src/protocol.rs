@@ -22,6 +22,8 @@ pub struct Protocol {
     pub modules: &'static str,
     /// The states that its sockets can have.
     pub states: StateSet,
+    /// The states of a connection: a socket with two ends and counters.
+    pub connections: StateSet,
     /// The whole netlink message of a request, to be answered with a sequence number.
     pub encode: fn(&Request, u32) -> Vec<u8>,
     /// The type of the messages that answer.

@@ -1,16 +1,28 @@
 //! TCP over IPv4 and IPv6, subflows of MPTCP included.
 
 use super::super::inet;
+use super::super::state::State;
 use super::{CloseEvents, Extensions, Protocol, StateSet};
 
 /// `SKNLGRP_INET_TCP_DESTROY` (1) and `SKNLGRP_INET6_TCP_DESTROY` (3) as a mask.
 const DESTROY: u32 = 1 | 1 << 2;
+
+const CONNECTIONS: StateSet = StateSet::of(&[
+    State::Established,
+    State::SynSent,
+    State::FinWait1,
+    State::FinWait2,
+    State::CloseWait,
+    State::LastAck,
+    State::Closing,
+]);
 
 /// TCP.
 pub const TCP: Protocol = Protocol {
     name: "tcp",
     modules: "inet_diag and tcp_diag",
     states: StateSet::ALL,
+    connections: CONNECTIONS,
     encode: inet::encode,
     reply: inet::TCPDIAG_GETSOCK,
     parse: inet::parse,
