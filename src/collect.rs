@@ -9,14 +9,17 @@ mod intake;
 mod inventory;
 mod key;
 mod listeners;
+mod log_once;
 mod namespaces;
 mod netns;
 mod observe;
 mod owners;
 mod pending;
 mod restrictions;
+mod shared;
 mod state;
 mod stuck;
+mod subscription;
 mod tables;
 mod time_wait;
 mod tracker;
@@ -44,7 +47,8 @@ pub(crate) use intake::Sink;
 pub use key::Key;
 pub(crate) use listeners::SCAN_INTERVAL;
 pub use netns::Entered;
-pub use state::{CollectorState, SharedTracker};
+pub use shared::SharedTracker;
+pub use state::CollectorState;
 
 /// The host as a collection sees it. Defaults report nothing.
 pub trait World: Lookup + Send + Sync {

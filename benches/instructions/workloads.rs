@@ -173,7 +173,7 @@ fn end(sockets: u32, known: bool) -> Work {
         let tracker = exporter.state.tracker();
         for event in &events {
             let socket = Socket::parse(event.bytes()).expect("a socket");
-            tracker.ended(&socket, names);
+            tracker.on_close(&socket, names);
         }
         std::mem::forget((events, exporter));
     })

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::state::{CollectorState, SharedTracker};
+use super::shared::SharedTracker;
+use super::state::CollectorState;
 use super::tables::ConnectionTables;
 use super::walk::Walked;
 use super::{Problems, Round, time_wait};
@@ -46,7 +47,7 @@ pub(super) fn conclude(
     if let Some(number) = time_wait {
         time_wait::add(&mut tracker, number);
     }
-    let heard = state.tracker.subscription().is_done();
+    let heard = state.tracker.subscription().is_drained();
     tracker.end(ending.complete, heard, &dumped, &missed);
     state.untracked = untracked;
     let found: Vec<_> = tracker.ledger.views.iter_mut().map(|view| std::mem::take(&mut view.found)).collect();
@@ -69,7 +70,7 @@ pub(super) fn conclude(
         } else {
             aggregated.next().map(|(tracked, found)| {
                 let folded = tracked.table.overflowed();
-                state.logged.folded(view, folded.max(found.in_other));
+                state.logged.over_limit(view, folded.max(found.in_other));
                 of_view.selected = found.selected;
                 of_view.in_other = Some(found.in_other);
                 of_view.over_limit = view.stays().then_some(folded);
@@ -112,8 +113,8 @@ pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<Tra
     let (tracked, limit) = tracker.ledger.tracked();
     Some(TrackerReport {
         subscribed: plan.tracking.events.then_some(subscribed),
-        received: subscription.heard,
-        ignored: subscription.elsewhere,
+        received: subscription.received,
+        ignored: subscription.ignored,
         dropped,
         buffer: subscription.granted,
         resyncs: subscription.resyncs,

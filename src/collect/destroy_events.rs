@@ -1,7 +1,7 @@
-//! The thread that hears of closing sockets, all the time, so that no connection is too short to count.
+//! The thread that reads close events, all the time, so that no connection is too short to count.
 //!
 //! It never ends: what the kernel dropped is counted and made up for by a collection. Nothing that the
-//! network can reach delays it. Refuses to know what is counted.
+//! network can reach delays it.
 
 use std::io;
 use std::sync::Arc;
@@ -12,65 +12,19 @@ use hashbrown::HashMap;
 use super::World;
 use super::attribution::Attribution;
 use super::listeners::{self, SCAN_INTERVAL};
-use super::state::SharedTracker;
+use super::log_once::BETWEEN_WARNINGS;
+use super::shared::SharedTracker;
 use crate::attribute::Namespace;
 use crate::facts::Names;
 use crate::plan::Plan;
-use crate::sockdiag::{Events, Queue, TCP};
+use crate::sockdiag::{Events, TCP};
 use crate::workers::{Full, Worker};
 
-/// The least time between two collections that make up for what was lost.
+/// Min time between two collections that make up for dropped events.
 const BETWEEN: Duration = Duration::from_secs(1);
 
 /// The time between two attempts to read the queue. The default buffer takes 26,000 events meanwhile.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
-/// The least time between two warnings of the same kind.
-pub(super) const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
-
-/// What came of listening so far.
-#[derive(Clone, Debug, Default)]
-pub(super) struct SubscriptionStats {
-    /// The queue of the subscription; `None` without one.
-    queue: Option<Queue>,
-    /// The kernel's buffer, in bytes.
-    pub(super) granted: usize,
-    /// Whether the ends in other namespaces are heard of, as far as these have a number.
-    pub(super) everywhere: bool,
-    /// Events heard.
-    pub(super) heard: u64,
-    /// Those of namespaces that no collection has seen, or that nobody asks for.
-    pub(super) elsewhere: u64,
-    /// Collections asked for because events were dropped.
-    pub(super) resyncs: u64,
-    /// Events that the kernel has dropped, as far as it was asked, and its own count of them, which begins again at 0.
-    dropped: u64,
-    dropped_last: u32,
-}
-
-impl SubscriptionStats {
-    pub(super) const fn is_subscribed(&self) -> bool {
-        self.queue.is_some()
-    }
-
-    /// Events that the kernel has dropped; `None` if it does not say.
-    pub(super) fn dropped(&mut self) -> Option<u64> {
-        let now = self.queue.as_ref()?.dropped().ok()?;
-        self.dropped += u64::from(now.wrapping_sub(std::mem::replace(&mut self.dropped_last, now)));
-        Some(self.dropped)
-    }
-
-    /// Whether all events so far have been told, asked by who keeps the ledger from changing meanwhile.
-    pub(super) fn is_done(&self) -> bool {
-        self.queue.as_ref().is_none_or(Queue::is_empty)
-    }
-
-    fn subscribed(&mut self, events: &Events) {
-        self.queue = Some(events.queue());
-        self.granted = events.granted();
-        self.everywhere = events.is_everywhere();
-    }
-}
-
 /// Opens a socket for close events, whose buffer and scope may need capabilities.
 ///
 /// # Errors
@@ -78,7 +32,7 @@ impl SubscriptionStats {
 pub fn open_events(plan: &Plan) -> io::Result<Events> {
     let buffer = plan.collect.event_buffer;
     let everywhere = plan.collect.looks_elsewhere();
-    // Who may not hear of other namespaces hears of the own one.
+    // Without the capability for other namespaces, the exporter subscribes to those of its own.
     Events::open(&TCP, buffer, everywhere).or_else(|error| {
         let forbidden = everywhere && error.kind() == io::ErrorKind::PermissionDenied;
         if forbidden { Events::open(&TCP, buffer, false) } else { Err(error) }
@@ -95,7 +49,7 @@ pub fn subscribe(events: &Events, tracker: &SharedTracker) -> io::Result<()> {
     Ok(())
 }
 
-/// Has the thread read close events from now on, into the ledger.
+/// Has the thread read close events from now on, into the tracker.
 ///
 /// `resync` is to have a collection made soon: events were dropped. The thread waits at most for `pause` at a time, so
 /// that [`SharedTracker::waits`] grows as long as it lives.
@@ -207,8 +161,8 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
         }
         drop(tracker);
         let mut subscription = self.tracker.subscription();
-        subscription.heard += heard;
-        subscription.elsewhere += elsewhere;
+        subscription.received += heard;
+        subscription.ignored += elsewhere;
         Ok(dropped)
     }
 
@@ -240,7 +194,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
             self.warned = Some(Instant::now());
             tracing::warn!(
                 "the kernel has dropped events of closing sockets, because collect.event_buffer was full; counted in \
-                 ss_exporter_destroy_events_dropped_total (said at most once a minute)"
+                 ss_exporter_destroy_events_dropped_total (logged at most once per minute)"
             );
         }
     }
@@ -250,7 +204,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
             self.failed = Some(Instant::now());
             tracing::warn!(
                 %error,
-                "cannot read close events; they wait in the queue, which is read again (said at most once a minute)"
+                "cannot read close events; they wait in the queue, which is read again (logged at most once per minute)"
             );
         }
         std::thread::sleep(BETWEEN_TRIES);

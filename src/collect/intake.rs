@@ -13,7 +13,7 @@ use super::attribution::Attribution;
 use super::listeners;
 use super::netns::NetnsTarget;
 use super::pending::Pending;
-use super::state::SharedTracker;
+use super::shared::SharedTracker;
 use crate::attribute::{OwnerId, Whose};
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};

@@ -8,7 +8,8 @@ use hashbrown::HashSet;
 
 use super::namespaces::Listed;
 use super::netns::{NetnsError, NetnsTarget};
-use super::state::{CollectorState, SharedTracker};
+use super::shared::SharedTracker;
+use super::state::CollectorState;
 use super::tracker::Inventory;
 use super::{Entered, World};
 use crate::config::CONNECTIONS;

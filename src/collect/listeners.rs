@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::attribution::Attribution;
-use super::state::SharedTracker;
+use super::shared::SharedTracker;
 use super::{Entered, World};
 use crate::attribute::{Direction, End, Listeners, Namespace};
 use crate::facts::{Facts, Names};

@@ -143,7 +143,8 @@ impl Lifecycle {
         drop(work);
         *self.active() = ActiveConfig::of(&plan, effective);
         self.collector.set_timeout(plan.collect.deadline);
-        let opened = (plan.tracking.events && !self.tracker.hears()).then(|| open_events(&plan)).flatten();
+        let opened =
+            (plan.tracking.events && !self.tracker.is_subscribed()).then(|| open_events(&plan)).flatten();
         let events = opened.and_then(|events| subscribe(events, &self.tracker));
         self.follow(events, host, None);
         Ok(source)
@@ -162,7 +163,7 @@ impl Lifecycle {
     /// Refuses a change of what is fixed at the start.
     fn check(&self, before: &Plan, after: &Plan) -> Result<(), String> {
         let (old, new) = (&before.collect, &after.collect);
-        let hears = self.tracker.hears();
+        let hears = self.tracker.is_subscribed();
         let changed = [
             ("collect.netns", old.netns != new.netns),
             ("collect.events", hears && old.events != new.events),
@@ -176,7 +177,7 @@ impl Lifecycle {
 
     fn features(&self, work: &Work, plan: &Plan) -> Vec<Feature> {
         // The buffer was granted when the subscription was made.
-        if self.tracker.hears() {
+        if self.tracker.is_subscribed() {
             let mut features = plan.features();
             let of_buffer = plan.tracking.events && work.privileges.are_about(Feature::EventBuffer);
             features.extend(of_buffer.then_some(Feature::EventBuffer));

@@ -72,7 +72,7 @@ pub fn watchdog(tracker: SharedTracker) -> Option<Heartbeat> {
     let mut last = 0;
     let act = move || {
         let waits = tracker.waits();
-        if !tracker.hears() || waits != last {
+        if !tracker.is_subscribed() || waits != last {
             last = waits;
             // If there is no room, a later one says the same.
             let _ = manager().send("WATCHDOG=1");

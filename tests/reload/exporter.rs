@@ -59,7 +59,7 @@ impl Exporter {
         let reply = sock.reply();
         let (networks, users) = (Networks::default(), Users::default());
         let names = Names { networks: &networks, interface: &|_| None, users: Some(&users) };
-        self.state.tracker().ended(&Socket::parse(reply.bytes()).expect("a socket"), names);
+        self.state.tracker().on_close(&Socket::parse(reply.bytes()).expect("a socket"), names);
     }
 }
 

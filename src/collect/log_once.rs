@@ -1,0 +1,134 @@
+//! What a collector has logged, so that the log does not grow with the pace of scrapes.
+
+use std::time::{Duration, Instant};
+
+use hashbrown::HashSet;
+
+use crate::config::View;
+use crate::self_metrics::TrackerReport;
+
+/// Time between two warnings of the same kind.
+pub(super) const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
+
+/// What has been logged.
+#[derive(Debug, Default)]
+pub(super) struct LogOnce {
+    /// Views whose limit drops rows or aggregates them into `other`.
+    limited: HashSet<String>,
+    /// Whether it was logged that the tracker is full.
+    full: bool,
+    /// Whether it was logged that some network namespaces send no close events.
+    unobserved: bool,
+    incomplete: Incomplete,
+}
+
+/// What was logged of collections that were not complete.
+#[derive(Debug, Default)]
+struct Incomplete {
+    /// The reason that was logged last; empty since collections were logged as complete.
+    reason: String,
+    /// When.
+    at: Option<Instant>,
+    /// Incomplete collections since then.
+    collections: u64,
+}
+
+/// What to log about whether collections are complete.
+#[derive(Debug, PartialEq, Eq)]
+enum Completeness {
+    /// The number of incomplete collections since the last such line.
+    Incomplete(u64),
+    CompleteAgain,
+}
+
+impl Incomplete {
+    /// Notes why a collection was not complete, or that it was. A reason that begins or changes is logged at most once
+    /// a minute, however many there are: on a busy host, it changes with every collection.
+    fn note(&mut self, reason: &str, now: Instant) -> Option<Completeness> {
+        self.collections += u64::from(!reason.is_empty());
+        if reason == self.reason {
+            return None;
+        }
+        if reason.is_empty() {
+            self.reason.clear();
+            return Some(Completeness::CompleteAgain);
+        }
+        if self.at.is_some_and(|at| now.duration_since(at) < BETWEEN_WARNINGS) {
+            return None;
+        }
+        (self.reason, self.at) = (reason.to_owned(), Some(now));
+        Some(Completeness::Incomplete(std::mem::take(&mut self.collections)))
+    }
+}
+
+impl LogOnce {
+    /// Logs limits again but of the views for which that is so.
+    pub(super) fn keep_limits(&mut self, keep: impl Fn(&str) -> bool) {
+        self.limited.retain(|name| keep(name));
+    }
+
+    /// Logs why collections are not complete, when that begins, changes or ends.
+    pub(super) fn trouble(&mut self, trouble: &str, now: Instant) {
+        match self.incomplete.note(trouble, now) {
+            Some(Completeness::Incomplete(collections)) => {
+                tracing::warn!(
+                    trouble,
+                    collections,
+                    "a collection is not complete (logged at most once per minute)"
+                );
+            }
+            Some(Completeness::CompleteAgain) => tracing::info!("collections are complete again"),
+            None => {}
+        }
+    }
+
+    pub(super) fn left_out(&mut self, view: &View, rows: usize) {
+        if rows > 0 && self.limited.insert(view.name.clone()) {
+            let limit = view.limit;
+            tracing::warn!(
+                view = view.name,
+                left_out = rows,
+                limit,
+                "rows exceed the limit of a view and are dropped; logged once, counted in ss_exporter_rows_dropped"
+            );
+        }
+    }
+
+    pub(super) fn over_limit(&mut self, view: &View, sockets: u64) {
+        if sockets > 0 && self.limited.insert(view.name.clone()) {
+            let limit = view.limit;
+            tracing::warn!(
+                view = view.name,
+                limit,
+                "sockets exceed the limit of a view and go to its row \"other\"; logged once, counted in ss_exporter_sockets_over_limit_total"
+            );
+        }
+    }
+
+    pub(super) fn unobserved(&mut self, namespaces: usize) {
+        if namespaces > 0 && !self.unobserved {
+            self.unobserved = true;
+            tracing::warn!(
+                namespaces,
+                hint = "`ip netns set NAME auto` gives a network namespace an nsid",
+                "some network namespaces send no close events, because they have no nsid or CAP_NET_BROADCAST is missing; \
+                 logged once, counted in ss_exporter_namespaces_unobserved"
+            );
+        }
+    }
+
+    pub(super) fn full(&mut self, tracker: Option<&TrackerReport>) {
+        let Some(TrackerReport { limit, stats, .. }) = tracker else { return };
+        if stats.untracked > 0 && !self.full {
+            self.full = true;
+            tracing::warn!(
+                limit,
+                untracked = stats.untracked,
+                "there are more sockets than collect.tracked_sockets; logged once, counted in ss_exporter_sockets_untracked"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! The tracker, as collections and the thread that reads close events share it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::subscription::SubscriptionStats;
+use super::tracker::Tracker;
+use crate::facts::Names;
+use crate::plan::Plan;
+use crate::privileges::Privileges;
+use crate::self_metrics::{FilesReport, Reload};
+use crate::sockdiag::Socket;
+
+/// What collections share with the thread that reads close events.
+#[derive(Clone, Debug)]
+pub struct SharedTracker(Arc<Shared>);
+
+/// A thread that holds two of these locks has taken the upper one first.
+#[derive(Debug)]
+struct Shared {
+    tracker: Mutex<Tracker>,
+    subscription: Mutex<SubscriptionStats>,
+    config: Mutex<ConfigStatus>,
+    /// How often the thread that reads close events has waited.
+    waits: AtomicU64,
+}
+
+/// What was last reported of the configuration.
+#[derive(Debug)]
+struct ConfigStatus {
+    privileges: Privileges,
+    files: FilesReport,
+}
+
+impl SharedTracker {
+    pub(super) fn new(plan: &Plan, privileges: Privileges) -> Self {
+        Self(Arc::new(Shared {
+            tracker: Mutex::new(Tracker::new(plan)),
+            subscription: Mutex::default(),
+            config: Mutex::new(ConfigStatus { privileges, files: FilesReport::default() }),
+            waits: AtomicU64::new(0),
+        }))
+    }
+
+    // A panic ends the program, so that no thread finds any of it half changed.
+
+    #[inline]
+    pub(super) fn lock(&self) -> MutexGuard<'_, Tracker> {
+        self.0.tracker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn subscription(&self) -> MutexGuard<'_, SubscriptionStats> {
+        self.0.subscription.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn config(&self) -> MutexGuard<'_, ConfigStatus> {
+        self.0.config.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the counters of all sockets in the own namespace have been read that are older than what is shown.
+    #[must_use]
+    pub fn has_baseline(&self) -> bool {
+        self.lock().has_baseline()
+    }
+
+    /// What is followed now.
+    #[must_use]
+    pub fn plan(&self) -> Arc<Plan> {
+        self.lock().plan()
+    }
+
+    /// Whether there is a subscription to close events.
+    #[must_use]
+    pub fn is_subscribed(&self) -> bool {
+        self.subscription().is_subscribed()
+    }
+
+    /// How often the thread that reads close events has waited for the next: it lives while the number grows.
+    #[must_use]
+    pub fn waits(&self) -> u64 {
+        self.0.waits.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn waited(&self) {
+        self.0.waits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How the last attempt to read the configuration went, to be shown from now on.
+    pub fn reloaded(&self, reload: Reload) {
+        self.config().files.reload = Some(reload);
+    }
+
+    /// How the last attempt to read the configuration went.
+    #[must_use]
+    pub fn reload(&self) -> Option<Reload> {
+        self.config().files.reload
+    }
+
+    /// Whether the web configuration could be read, to be shown from now on.
+    pub fn web_config_was_read(&self, successful: bool) {
+        self.config().files.web = Some(successful);
+    }
+
+    /// How the configuration files were read.
+    pub(super) fn files(&self) -> FilesReport {
+        self.config().files
+    }
+
+    /// Notes a close event of the exporter's own namespace: the last that the kernel knew of a socket.
+    pub fn on_close(&self, socket: &Socket<'_>, names: Names<'_>) {
+        self.lock().on_close(None, socket, names, &|_, _| None, &mut |_, _| false);
+    }
+
+    /// Notes what another plan needs, and what of it is held.
+    pub(super) fn set_privileges(&self, privileges: Privileges) {
+        self.config().privileges = privileges;
+    }
+
+    /// What was held at the start.
+    pub(super) fn privileges(&self) -> Privileges {
+        self.config().privileges.clone()
+    }
+}
