@@ -47,8 +47,8 @@ pub(super) fn conclude(
     if let Some(number) = time_wait {
         time_wait::add(&mut tracker, number);
     }
-    let heard = state.tracker.subscription().is_drained();
-    tracker.end(ending.complete, heard, &dumped, &missed);
+    let drained = state.tracker.subscription().is_drained();
+    tracker.end(ending.complete, drained, &dumped, &missed);
     state.untracked = untracked;
     let found: Vec<_> = tracker.ledger.views.iter_mut().map(|view| std::mem::take(&mut view.found)).collect();
     let mut aggregated = tracker.ledger.views.iter().zip(found);

@@ -93,9 +93,9 @@ struct EventLoop<W, R> {
     attribution: Attribution,
     /// When a collection was last asked for.
     resynced: Option<Instant>,
-    /// When the listeners were last looked at.
+    /// When the listeners were last scanned.
     listened: Option<Instant>,
-    /// When cgroups could last be looked for.
+    /// When cgroups were last searched.
     sought: Option<Instant>,
     /// When it was last said that events were dropped, and that they could not be read.
     warned: Option<Instant>,
@@ -110,7 +110,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
             let pause = lost.then_some(BETWEEN);
             let dropped = events
                 .wait(self.pause.map_or(pause, |most| Some(pause.unwrap_or(most).min(most))))
-                .and_then(|ready| if ready { self.tell(&mut events) } else { Ok(false) });
+                .and_then(|ready| if ready { self.hand_on(&mut events) } else { Ok(false) });
             match dropped {
                 Ok(dropped) => {
                     if dropped {
@@ -131,8 +131,8 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
         }
     }
 
-    /// Tells the ledger of the events that are there; whether some were dropped.
-    fn tell(&mut self, events: &mut Events) -> io::Result<bool> {
+    /// Hands the events that are there to the tracker; whether some were dropped.
+    fn hand_on(&mut self, events: &mut Events) -> io::Result<bool> {
         let now = Instant::now();
         self.note_plan(now);
         // A connection that no dump shows is inbound if its listener is known.
@@ -148,21 +148,21 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
         let mut tracker = self.tracker.lock();
         let plan = tracker.plan();
         let names = Names { networks: &plan.networks, interface: &of_own, users };
-        // Read while nobody else looks: when the queue is empty to others, everything in it is told.
+        // Read under the lock: when others find the queue empty, the tracker knows everything that was in it.
         let dropped = events.read()?;
         let mut confirmed = HashMap::new();
         let mut is_still = |nsid, namespace: &Namespace| {
             *confirmed.entry(nsid).or_insert_with(|| self.world.nsid(namespace) == Some(nsid))
         };
-        let (mut heard, mut elsewhere) = (0, 0);
+        let (mut received, mut ignored) = (0, 0);
         for (nsid, socket) in events.sockets() {
-            heard += 1;
-            elsewhere += u64::from(!tracker.on_close(nsid, &socket, names, &interface, &mut is_still));
+            received += 1;
+            ignored += u64::from(!tracker.on_close(nsid, &socket, names, &interface, &mut is_still));
         }
         drop(tracker);
         let mut subscription = self.tracker.subscription();
-        subscription.received += heard;
-        subscription.ignored += elsewhere;
+        subscription.received += received;
+        subscription.ignored += ignored;
         Ok(dropped)
     }
 
@@ -180,7 +180,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
 
     /// Scans the listeners of the exporter's own namespace. What is not known now may be known to the next scan.
     fn listen(&mut self, now: Instant) {
-        // A new cgroup is looked for in all of them.
+        // A new cgroup is searched in the whole tree.
         if self.sought.is_none_or(|at| now.duration_since(at) >= BETWEEN) {
             self.sought = Some(now);
             // Without the process table nothing can fail here.

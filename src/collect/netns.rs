@@ -1,6 +1,4 @@
-//! The network namespaces that collections look at, and what one remembers of them for the next.
-//!
-//! Refuses to know what is in them.
+//! The network namespaces that collections read, and what one collection leaves of them for the next.
 
 use std::io;
 use std::path::Path;
@@ -13,8 +11,8 @@ use super::tracker::Generation;
 use crate::attribute::{Cgroup, Listing, Namespace, Netns, Sockstat};
 use crate::sockdiag::Netlink;
 
-/// A namespace that is no longer listed is remembered for so many collections: its last process may have ended
-/// before its last socket.
+/// Collections for which a namespace is kept that is no longer listed: its last process may have ended before its
+/// last socket.
 const REMEMBERED: u32 = 3;
 
 /// The namespaces that were there at the last collections.
@@ -42,7 +40,7 @@ struct Known {
     missing: u32,
 }
 
-/// A namespace to look at.
+/// A namespace to dump.
 #[derive(Clone, Debug)]
 pub(crate) struct NetnsTarget {
     pub(crate) namespace: Namespace,
@@ -57,7 +55,7 @@ impl NetnsRegistry {
         self.listed
     }
 
-    /// The namespaces to look at, the own one first, of a listing that was `found` or else of the own one alone. A change of
+    /// The namespaces to dump, the exporter's own first, of a listing that was `found` or else of its own alone. A change of
     /// a name begins the `next_generation`.
     pub(crate) fn update(
         &mut self,
@@ -156,12 +154,12 @@ fn cgroup(namespace: &Namespace, proc: &Path) -> Option<Cgroup> {
     Cgroup::of_process(&text)
 }
 
-/// What a namespace shows to who has entered it.
+/// What is read of a namespace by entering it.
 #[derive(Debug)]
 pub struct Entered<K> {
     /// Who answers dump requests, and another for the listeners; `None` where there is nothing to dump.
     pub kernels: Option<(K, K)>,
-    /// The number of sockets in `TIME_WAIT`, what is left of `FIN_WAIT2` included; `None` if it is not told.
+    /// The number of sockets in `TIME_WAIT`, what is left of `FIN_WAIT2` included; `None` if `/proc` does not say.
     pub time_wait: Option<u64>,
     /// The text of `ip_local_port_range`.
     pub ports: String,
@@ -187,7 +185,7 @@ impl Entered<Netlink> {
     }
 }
 
-/// Why a namespace was not looked at.
+/// Why a namespace was not dumped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NetnsError {
     /// It could not be entered.

@@ -1,7 +1,7 @@
 //! The tracker: what is known of each socket from one dump to the next, and from its last dump to its end.
 //!
-//! Shared by the collector's thread and the one that reads close events. Refuses to know threads and where
-//! sockets come from.
+//! Shared by the collector's thread and the one that reads close events. Refuses to know threads, netlink and
+//! where names come from.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -163,17 +163,17 @@ impl Tracker {
         }
     }
 
-    /// The dumps have ended: those in namespaces with the numbers `dumped` completely, those in `missed` not; `heard`
-    /// if every close event that the kernel has sent is known here.
-    pub(super) fn end(&mut self, complete: bool, heard: bool, dumped: &[u32], missed: &[u32]) {
-        self.ledger.dumped(dumped, heard);
-        self.ledger.end(complete, heard, missed, self.clock.seconds());
+    /// The dumps have ended: those in namespaces with the numbers `dumped` completely, those in `missed` not;
+    /// `drained` if every close event that the kernel has sent is known here.
+    pub(super) fn end(&mut self, complete: bool, drained: bool, dumped: &[u32], missed: &[u32]) {
+        self.ledger.dumped(dumped, drained);
+        self.ledger.end(complete, drained, missed, self.clock.seconds());
         self.note_certainty(self.clock.now);
     }
 
     /// Whether sockets keep their owners because no owner can be found, which has not been so for long.
     fn keeps_owners(&self) -> bool {
-        /// A label may name who held a socket a minute ago; ten seconds are the collection's.
+        /// A label may name the process that held a socket a minute ago; ten seconds are the collection's.
         const BELIEVED: Duration = Duration::from_secs(50);
         self.owners_unknown.is_some_and(|since| self.clock.now.saturating_duration_since(since) < BELIEVED)
     }

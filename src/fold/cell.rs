@@ -1,7 +1,7 @@
 //! The cells of one column: how the values of a row's sockets combine.
 //!
 //! Values stay the kernel's integers until they are read, so that sums are exact. A cell that no
-//! value reached is absent, never zero. Refuses to know units other than by a divisor.
+//! value reached is absent, never zero. Units are divisors.
 
 use super::gain::ABSENT;
 use crate::exposition::Sample;
@@ -109,7 +109,7 @@ impl Cells {
         Self { divisor: 1.0, kind: Kind::Distribution { bounds, counts: Vec::new(), sums: Vec::new() } }
     }
 
-    /// The same cells, read in a unit that so many of the kernel's make.
+    /// The same cells, read in a unit of `divisor` of the kernel's.
     #[must_use]
     pub fn divided_by(self, divisor: f64) -> Self {
         Self { divisor, ..self }
@@ -192,7 +192,7 @@ impl Cells {
         }
     }
 
-    /// Keeps these rows alone, which then are the first.
+    /// Keeps only these rows, which then are the first.
     pub(super) fn keep(&mut self, rows: &[usize]) {
         fn keep<T: Copy>(values: &mut Vec<T>, rows: &[usize], width: usize) {
             let kept = rows.iter().filter_map(|row| values.get(row * width..(row + 1) * width));
@@ -208,7 +208,7 @@ impl Cells {
         }
     }
 
-    /// The same cells for so many rows: where any row has a sum, a row without one has the sum of nothing.
+    /// The same cells for `rows` rows: where any row has a sum, a row without one has the sum of nothing.
     pub(super) fn filled(mut self, rows: usize) -> Self {
         if let Some(last) = rows.checked_sub(1) {
             self.reach(last);

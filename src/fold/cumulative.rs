@@ -21,7 +21,7 @@ pub enum TableColumn {
 pub struct CumulativeTable {
     rows: Rows,
     columns: Vec<TableColumn>,
-    /// A row without a socket is kept for so many seconds.
+    /// Seconds for which a row without a socket is kept.
     idle: u32,
     /// Sockets that found no row of their own.
     overflowed: u64,

@@ -1,6 +1,4 @@
 //! A table that is complete: what a snapshot shows of a view.
-//!
-//! Refuses to know how it was filled.
 
 use super::cell::Cells;
 use super::key::{KeyBuffer, Size};

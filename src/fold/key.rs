@@ -1,6 +1,4 @@
 //! The keys of a table, each kept once, found by its bytes.
-//!
-//! Refuses to know what a key says.
 
 use std::hash::BuildHasher;
 

@@ -2,7 +2,6 @@
 //!
 //! A row stays as long as its key does, so that a limit causes no churn of series. New keys wait as
 //! rows, no more of them than the limit, until it is known how many of the old ones came back.
-//! Refuses to know what a row holds.
 
 use std::sync::Arc;
 

@@ -8,8 +8,8 @@ use hashbrown::HashTable;
 
 use super::key::{HashSeed, KeyBuffer};
 
-/// Memory is given back when at most one of so many rows or records is in use: the flood that comes again finds some
-/// room, and a load that varies by half moves nothing.
+/// Memory is given back when at most a fourth of the rows or records is in use: the flood that comes again finds
+/// some room, and a load that varies by half moves nothing.
 const SHARE: usize = 4;
 /// Memory of fewer rows or records than this is not worth the move.
 pub(super) const FEW: usize = 1024;

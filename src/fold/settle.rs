@@ -13,7 +13,7 @@ use super::gain::{ABSENT, gain};
 use super::shares::{Share, Shares};
 use super::table::{ConnectionRow, Counter, Held, Table, sum};
 
-/// The rows that are remembered of a view without a limit.
+/// Rows that are kept of a view without a limit.
 const MOST_REMEMBERED: usize = 10_000;
 
 /// What is known of sockets that have left.

@@ -35,7 +35,7 @@ pub struct Table {
 /// What it takes to find a key: where it ends, and an entry of the index.
 const KEY_BYTES: usize = 2 * size_of::<usize>();
 
-/// Rows that get their cells together: for each alone it costs more than to fill them.
+/// Rows that get their cells at once: one by one, that costs more than to fill them.
 const TOGETHER: usize = 256;
 
 /// A column that holds a counter.
@@ -183,7 +183,7 @@ impl Table {
         }
     }
 
-    /// Ends the collection: which rows are shown, and what the next collection must remember.
+    /// Ends the collection: which rows are shown, and what the next collection needs.
     ///
     /// `departed` has the last values of sockets that have left.
     #[must_use]

@@ -154,7 +154,7 @@ impl Tracking {
         }
     }
 
-    /// Whether nothing is tracked: every collection stands alone.
+    /// Whether nothing is tracked: no collection needs another.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.aggregated.is_empty() && self.track_if.is_empty() && !self.listeners

@@ -135,7 +135,7 @@ impl Tracker {
         self.rows = rows;
     }
 
-    /// The rows of a socket by its end alone, of whose direction it may be known what it was.
+    /// The rows of a socket by its close event alone. Its `direction` may be known from its record.
     fn rows_at_end(
         &mut self,
         netns: &Netns,

@@ -1,4 +1,4 @@
-//! What is remembered of each live socket, so that aggregated counters never lose a byte and never go back.
+//! The records of all live sockets, kept so that aggregated counters never lose a byte and never go back.
 //!
 //! A socket is known by its identity. Its counters' last values stand in a record; what they gain goes
 //! to the rows that the record names, at every dump and at the socket's end. Gains of an interval go to
@@ -107,16 +107,16 @@ impl Ledger {
 
     /// The dump has ended. What complete ones keep missing is gone, and rows that are idle make room.
     ///
-    /// Nothing is gone as long as its end may be on its way: only if all ends so far were `heard`. Nor is a socket
+    /// Nothing is gone as long as its end may be on its way: only if all close events are `drained`. Nor is a socket
     /// whose namespace is `spared`, because the dump says nothing of those.
-    pub(in crate::collect) fn end(&mut self, complete: bool, heard: bool, spared: &[u32], now: u32) {
+    pub(in crate::collect) fn end(&mut self, complete: bool, drained: bool, spared: &[u32], now: u32) {
         self.dumps.under_way = false;
         self.tombstones.clear();
         if !complete {
             return;
         }
         self.dumps.complete(now);
-        if heard && self.dumps.shown < self.tracked().0 {
+        if drained && self.dumps.shown < self.tracked().0 {
             self.presume_missing_closed(spared, now);
         }
         for view in &mut self.views {
@@ -159,9 +159,9 @@ impl Ledger {
         self.records.len() < self.most && !self.tombstones.full
     }
 
-    /// Dumps of these namespaces were complete, and all close events so far are known if they are `heard`.
-    pub(in crate::collect) fn dumped(&mut self, namespaces: &[u32], heard: bool) {
-        self.baseline.dumped(namespaces, heard, self.stats.untracked == 0);
+    /// Dumps of these namespaces were complete, and all close events so far are known if they are `drained`.
+    pub(in crate::collect) fn dumped(&mut self, namespaces: &[u32], drained: bool) {
+        self.baseline.dumped(namespaces, drained, self.stats.untracked == 0);
     }
 
     /// How many sockets are tracked, and how many can be.

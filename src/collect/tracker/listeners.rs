@@ -1,6 +1,4 @@
 //! Listeners: which connections are inbound, whose they are, and which rows may begin before there is any.
-//!
-//! Refuses to know who looked at them.
 
 use super::Tracker;
 use crate::attribute::{Claim, Netns};

@@ -53,7 +53,7 @@ impl TrackedNamespaces {
         self.by_number.entry(number).or_default()
     }
 
-    /// The listeners of a namespace, if any were ever looked for.
+    /// The listeners of a namespace, if they were ever scanned.
     pub(super) fn listeners(&self, number: u32) -> Option<&Listeners> {
         self.by_number.get(&number)?.listeners.as_ref()
     }

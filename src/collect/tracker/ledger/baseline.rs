@@ -117,17 +117,17 @@ impl Baseline {
 
     /// Complete dumps have shown these namespaces, and each socket that they have shown has a record.
     ///
-    /// As long as not all close events so far are `heard`, one may still come of a socket that the dumps missed, and as
-    /// long as not all sockets have `room`, listed ones have no record.
-    pub(super) fn dumped(&mut self, namespaces: &[u32], heard: bool, room: bool) {
+    /// Unless all close events are `drained`, one may still come of a socket that the dumps missed. Unless there was
+    /// `room` for all sockets, listed ones have no record.
+    pub(super) fn dumped(&mut self, namespaces: &[u32], drained: bool, room: bool) {
         for namespace in namespaces {
             let known = self.namespaces.entry(*namespace).or_default();
             known.dumps = known.dumps.saturating_add(1);
-            if known.dumps >= DUMPS && heard {
+            if known.dumps >= DUMPS && drained {
                 known.dumped = self.generation;
             }
         }
-        if heard && room && self.namespaces.keys().all(|namespace| self.missing(*namespace) == 0) {
+        if drained && room && self.namespaces.keys().all(|namespace| self.missing(*namespace) == 0) {
             self.freed |= self.listed.capacity() > 0;
             self.listed = HashMap::new();
         }

@@ -4,7 +4,7 @@ use hashbrown::HashSet;
 
 use crate::fold::MISSES;
 
-/// Ends that are remembered while a dump is under way, 16 MiB of them.
+/// Tombstones while a dump is under way, 16 MiB of them.
 const MOST_TOMBSTONES: usize = 1 << 20;
 
 /// The dumps so far.
@@ -43,7 +43,7 @@ impl Dumps {
 #[derive(Debug, Default)]
 pub(super) struct Tombstones {
     identities: HashSet<u64>,
-    /// Whether more sockets ended during this dump than can be remembered.
+    /// Whether more sockets ended during this dump than there are tombstones.
     pub(super) full: bool,
 }
 

@@ -1,8 +1,6 @@
 //! Records of equal width, in blocks, so that growing copies nothing and never needs twice the memory.
-//!
-//! Refuses to know what a record holds.
 
-/// So many records stand in one block.
+/// Records per block. A block of the default views takes 88 KiB.
 const BLOCK: usize = 1024;
 
 /// Records of 64-bit words, numbered; a freed number is given away again.
@@ -16,7 +14,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// No records, of so many words each.
+    /// No records, of `width` words each.
     pub(super) const fn new(width: usize) -> Self {
         Self { width, blocks: Vec::new(), free: Vec::new(), made: 0 }
     }

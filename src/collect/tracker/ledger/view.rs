@@ -44,7 +44,7 @@ impl TrackedView {
         Self { id, spec, table, place: None, since, certain_since: None, found: Found::default() }
     }
 
-    /// A dump begins to look for what the view selects.
+    /// A dump begins.
     pub(super) fn begin(&mut self) {
         self.found = Found { gauges: self.table.gauges(), ..Found::default() };
     }

@@ -279,10 +279,11 @@ impl World {
 
 #[test]
 fn no_interleaving_loses_a_byte_counts_one_twice_or_goes_back() {
-    const STEPS: usize = 2_000;
+    // CI takes 2,000 steps per seed; `MODEL_STEPS=20000 cargo test --lib model` takes more.
+    let steps = std::env::var("MODEL_STEPS").ok().and_then(|steps| steps.parse().ok()).unwrap_or(2_000);
     for seed in 0..500 {
         let mut world = World::new(seed);
-        for step in 0..STEPS {
+        for step in 0..steps {
             match world.random.below(13) {
                 0 => world.open(),
                 1..=3 => world.send(),
@@ -308,6 +309,6 @@ fn no_interleaving_loses_a_byte_counts_one_twice_or_goes_back() {
             world.begin();
             world.read(true);
         }
-        world.check(seed, STEPS);
+        world.check(seed, steps);
     }
 }
