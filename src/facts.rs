@@ -2,7 +2,7 @@
 //!
 //! Refuses to know who asks, and how it was found out.
 
-use crate::attribute::{Cgroup, Claim, Direction, Netns, Networks, Owner, Ownership, Users};
+use crate::attribute::{Cgroup, Direction, ListenerOwner, Netns, Networks, Owner, Ownership, Users};
 use crate::sockdiag::{Socket, State};
 
 /// What is known of one socket. Made by one constructor for each kind of observation.
@@ -73,7 +73,7 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn of_listener(
         socket: &'a Socket<'a>,
-        listener: &'a Claim,
+        listener: &'a ListenerOwner,
         netns: &'a Netns,
         names: Names<'a>,
     ) -> Self {

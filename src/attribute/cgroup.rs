@@ -8,7 +8,7 @@ mod table;
 
 pub use table::Cgroups;
 
-use super::folder::{LONGEST, label_text};
+use super::dir::{LONGEST, label_text};
 
 /// The text of a part in which several cgroups differ.
 const UNKNOWN: &str = "unknown";

@@ -49,7 +49,7 @@ pub struct End {
 
 /// A listening socket, and to whom it and what it accepts belong.
 #[derive(Clone, Debug, Default)]
-pub struct Claim {
+pub struct ListenerOwner {
     /// Its cookie.
     pub cookie: u64,
     /// The processes that hold it, the empty owner if they were looked for in vain; `None` if nobody looked.
@@ -58,7 +58,7 @@ pub struct Claim {
     pub cgroup: Option<Arc<Cgroup>>,
 }
 
-impl Claim {
+impl ListenerOwner {
     /// To whom a connection to the listener belongs.
     #[must_use]
     pub fn ownership<'a>(&'a self, netns: &'a Netns) -> Ownership<'a> {
@@ -77,7 +77,7 @@ pub struct Listeners {
     /// The ports that the kernel gives to clients (`net.ipv4.ip_local_port_range`).
     ephemeral: RangeInclusive<u16>,
     /// By their cookies: any number may share an address and an interface.
-    seen: HashMap<End, BTreeMap<u64, (Instant, Claim)>>,
+    seen: HashMap<End, BTreeMap<u64, (Instant, ListenerOwner)>>,
     /// What all listeners of an end agree in, since the last note.
     agreed: HashMap<End, Agreed>,
     /// Listening ports with the number of their ends: most local ports have none, and this finds out fastest.
@@ -123,7 +123,7 @@ impl Listeners {
     }
 
     /// Notes that a listener is there now; what is not known of it stays as it was known.
-    pub fn note(&mut self, listener: End, claim: Claim, now: Instant) {
+    pub fn note(&mut self, listener: End, claim: ListenerOwner, now: Instant) {
         self.agreed.clear();
         let claims = self.seen.entry(listener).or_insert_with(|| {
             *self.ports.entry(listener.address.port()).or_default() += 1;
@@ -185,7 +185,7 @@ impl Listeners {
 }
 
 /// What the listeners of the latest dump agree in.
-fn agreed(claims: &BTreeMap<u64, (Instant, Claim)>) -> Agreed {
+fn agreed(claims: &BTreeMap<u64, (Instant, ListenerOwner)>) -> Agreed {
     let latest = claims.values().map(|(at, _)| *at).max();
     let mut now = claims.values().filter(|(at, _)| Some(*at) == latest).map(|(_, claim)| claim);
     let Some(first) = now.next() else { return Agreed::default() };

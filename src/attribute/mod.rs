@@ -3,7 +3,7 @@
 //! Refuses to know metrics, folding and configuration.
 
 mod cgroup;
-mod folder;
+mod dir;
 mod listener;
 mod netns;
 mod network;
@@ -13,10 +13,10 @@ mod restriction;
 mod user;
 
 pub use cgroup::{Cgroup, Cgroups};
-pub use listener::{Claim, Direction, End, Listeners};
+pub use listener::{Direction, End, ListenerOwner, Listeners};
 pub use netns::{Listing, Namespace, Namespaces, Sockstat, Which};
 pub use network::Networks;
 pub use ownership::{Netns, Ownership};
-pub use process::{Looks, Owner, OwnerId, Process, Processes, Whose};
+pub use process::{Owner, OwnerId, OwnerLookup, Process, Processes, ScanCost};
 pub use restriction::{Confinement, Restriction, hidden_by, profile};
 pub use user::Users;

@@ -4,10 +4,10 @@
 //! know what is done inside, and which of them are worth it.
 
 mod discovery;
-mod number;
+mod nsid;
 mod sockstat;
+mod thread;
 mod threads;
-mod traveller;
 
 use std::io;
 use std::path::PathBuf;
@@ -18,8 +18,8 @@ use rustix::fs::stat;
 pub use sockstat::Sockstat;
 
 use discovery::{discover, own_name};
+use thread::NetnsThread;
 use threads::Threads;
-use traveller::Traveller;
 
 /// The namespace of the calling thread (`namespaces(7)`).
 const OWN: &str = "/proc/thread-self/ns/net";
@@ -84,7 +84,7 @@ impl Listing {
 #[derive(Clone, Debug)]
 pub struct Namespaces {
     scope: Arc<Scope>,
-    traveller: Option<Traveller>,
+    thread: Option<NetnsThread>,
 }
 
 /// What is looked at, and from where.
@@ -111,10 +111,10 @@ impl Namespaces {
             Err(_) if which == Which::Own => 0,
             Err(error) => return Err(error.into()),
         };
-        let traveller = (which != Which::Own).then(Traveller::start).transpose()?;
+        let thread = (which != Which::Own).then(NetnsThread::start).transpose()?;
         Ok(Self {
             scope: Arc::new(Scope { proc, which, own, name: own_name(own), threads: Mutex::default() }),
-            traveller,
+            thread,
         })
     }
 
@@ -149,9 +149,9 @@ impl Namespaces {
             return Ok(work());
         }
         let nobody = || io::Error::other("no network namespace but our own is to be entered");
-        let traveller = self.traveller.as_ref().ok_or_else(nobody)?;
+        let thread = self.thread.as_ref().ok_or_else(nobody)?;
         let (scope, namespace) = (Arc::clone(&self.scope), namespace.clone());
-        traveller.ask(move |home| home.within(&namespace, &scope.proc, work))?
+        thread.ask(move |context| context.within(&namespace, &scope.proc, work))?
     }
 
     /// The number of the namespace in ours, by which events tell it; `None` if it has none.
@@ -160,7 +160,7 @@ impl Namespaces {
     #[must_use]
     pub fn nsid(&self, namespace: &Namespace) -> Option<i32> {
         let (scope, namespace) = (Arc::clone(&self.scope), namespace.clone());
-        self.aside(move || number::of(namespace.open(&scope.proc).ok()?).ok()?).ok()?
+        self.aside(move || nsid::of(namespace.open(&scope.proc).ok()?).ok()?).ok()?
     }
 
     /// The numbers of all namespaces that have one in ours, whether or not the listing finds them.
@@ -168,13 +168,13 @@ impl Namespaces {
     /// # Errors
     /// What the kernel answers, or that the thread is gone.
     pub fn nsids(&self) -> io::Result<Vec<i32>> {
-        self.aside(number::all)?
+        self.aside(nsid::all)?
     }
 
     /// Runs `work` where the capabilities are, in our own namespace.
     fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-        match &self.traveller {
-            Some(traveller) => traveller.ask(|_| work()),
+        match &self.thread {
+            Some(thread) => thread.ask(|_| work()),
             None => Ok(work()),
         }
     }

@@ -7,19 +7,19 @@ mod fake;
 mod fds;
 mod handle;
 mod owner;
-mod pass;
+mod refresh;
 mod running;
+mod scan;
 mod sockets;
 mod stat;
 mod table;
-mod turn;
 
 use super::cgroup::Cgroup;
-use super::folder::label_text;
+use super::dir::label_text;
 
 pub use owner::{Owner, OwnerId};
-pub use pass::Looks;
-pub use sockets::Whose;
+pub use scan::ScanCost;
+pub use sockets::OwnerLookup;
 pub use table::Processes;
 
 /// A process that holds sockets.

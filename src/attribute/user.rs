@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use hashbrown::HashMap;
 
-use super::folder::{label_text, number};
+use super::dir::{label_text, number};
 
 /// How much of the file is read, in bytes.
 const MOST: u64 = 1 << 20;

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::attribute::{Cgroup, Cgroups, Claim, Netns, Owner, OwnerId, Ownership, Processes, Users, Whose};
+use crate::attribute::{
+    Cgroup, Cgroups, ListenerOwner, Netns, Owner, OwnerId, OwnerLookup, Ownership, Processes, Users,
+};
 use crate::plan::Plan;
 use crate::sockdiag::Socket;
 
@@ -72,8 +74,8 @@ impl Attribution {
 
     /// The owner of the socket with that inode; nobody if owners are not needed.
     #[inline]
-    pub(crate) fn whose(&mut self, inode: u32) -> Whose {
-        self.processes.as_mut().map_or(Whose::Nobody, |processes| processes.of(inode))
+    pub(crate) fn whose(&mut self, inode: u32) -> OwnerLookup {
+        self.processes.as_mut().map_or(OwnerLookup::Nobody, |processes| processes.of(inode))
     }
 
     /// Keeps an owner from being forgotten that is known by its number alone.
@@ -100,13 +102,14 @@ impl Attribution {
     }
 
     /// What connections inherit from a listener, and whether its owner may yet be found.
-    pub(crate) fn claim(&mut self, socket: &Socket<'_>, netns: &Netns) -> (Claim, bool) {
-        let whose = socket.inode().map_or(Whose::Nobody, |inode| self.whose(inode));
-        let id = if let Whose::Known(id) = whose { id } else { OwnerId::NOBODY };
+    pub(crate) fn claim(&mut self, socket: &Socket<'_>, netns: &Netns) -> (ListenerOwner, bool) {
+        let whose = socket.inode().map_or(OwnerLookup::Nobody, |inode| self.whose(inode));
+        let id = if let OwnerLookup::Known(id) = whose { id } else { OwnerId::NOBODY };
         let owner = self.processes.as_ref().map(|processes| Arc::clone(processes.owner(id)));
         let cgroups = self.cgroups.as_mut();
         let cgroup: Option<Cgroup> = cgroups.and_then(|cgroups| cgroups.get(socket.cgroup()?)).cloned();
-        let claim = Claim { cookie: netns.identity(socket.cookie()), owner, cgroup: cgroup.map(Arc::new) };
-        (claim, whose == Whose::Unknown)
+        let claim =
+            ListenerOwner { cookie: netns.identity(socket.cookie()), owner, cgroup: cgroup.map(Arc::new) };
+        (claim, whose == OwnerLookup::Unknown)
     }
 }

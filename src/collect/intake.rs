@@ -14,7 +14,7 @@ use super::listeners;
 use super::netns::NetnsTarget;
 use super::pending::Pending;
 use super::shared::SharedTracker;
-use crate::attribute::{OwnerId, Whose};
+use crate::attribute::{OwnerId, OwnerLookup};
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
 use crate::sockdiag::{Class, DumpError, Socket, Transport};
@@ -133,9 +133,9 @@ impl<'a, W: World> Intake<'a, W> {
         let owner = match socket.inode() {
             None => self.last_owner(place, socket),
             Some(inode) => match self.attribution.whose(inode) {
-                Whose::Known(owner) => owner,
-                Whose::Unknown if self.pending.put(place, socket) => return,
-                Whose::Nobody | Whose::Unknown => OwnerId::NOBODY,
+                OwnerLookup::Known(owner) => owner,
+                OwnerLookup::Unknown if self.pending.put(place, socket) => return,
+                OwnerLookup::Nobody | OwnerLookup::Unknown => OwnerId::NOBODY,
             },
         };
         self.hand_on(place, socket, owner);
@@ -205,7 +205,7 @@ impl<'a, W: World> Intake<'a, W> {
             self.tracker.lock().enter(&place.target, &place.program);
             for socket in sockets.iter().filter_map(Socket::parse) {
                 let whose = socket.inode().map(|inode| self.attribution.whose(inode));
-                let owner = if let Some(Whose::Known(owner)) = whose { owner } else { OwnerId::NOBODY };
+                let owner = if let Some(OwnerLookup::Known(owner)) = whose { owner } else { OwnerId::NOBODY };
                 self.hand_on(&place, &socket, owner);
             }
         }

@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ss_exporter::attribute::{Processes, Whose};
+use ss_exporter::attribute::{OwnerLookup, Processes};
 
 use super::{Pair, enter, expose, samples};
 
@@ -122,11 +122,11 @@ impl Table {
     }
 
     fn pids(&mut self, inode: u32) -> Vec<u32> {
-        let Whose::Known(id) = self.processes.of(inode) else { return Vec::new() };
+        let OwnerLookup::Known(id) = self.processes.of(inode) else { return Vec::new() };
         self.processes.owner(id).processes().iter().map(|owner| owner.pid).collect()
     }
 
-    fn resolved(&mut self, inodes: &[u32]) -> Vec<Whose> {
+    fn resolved(&mut self, inodes: &[u32]) -> Vec<OwnerLookup> {
         for inode in inodes {
             self.processes.of(*inode);
         }
@@ -150,7 +150,7 @@ fn the_first_collection_finds_every_socket_of_this_process() {
     let comm = std::fs::read_to_string("/proc/self/comm").expect("comm");
     let executable = std::env::current_exe().expect("a path");
     for socket in pairs.iter().flat_map(|pair| [&pair.client, &pair.server]) {
-        let Whose::Known(id) = table.processes.of(inode(socket)) else { panic!("it is not known") };
+        let OwnerLookup::Known(id) = table.processes.of(inode(socket)) else { panic!("it is not known") };
         let owner = table.processes.owner(id);
         assert_eq!(owner.pids(), std::process::id().to_string());
         assert_eq!(owner.names(), comm.trim_end());
@@ -179,7 +179,7 @@ fn a_socket_that_a_child_inherited_is_the_childs_alone_when_the_parent_has_close
     child.wait().expect("its end");
     assert_eq!((before, after), (both.to_vec(), vec![child.id()]));
     table.begin_after(1);
-    assert_eq!(table.processes.of(socket), Whose::Unknown);
+    assert_eq!(table.processes.of(socket), OwnerLookup::Unknown);
 }
 
 #[test]
@@ -199,10 +199,13 @@ fn replaced_sockets_are_found_where_the_old_ones_were() {
     }
     pairs.extend((0..25).map(|_| Pair::at(std::net::Ipv4Addr::LOCALHOST)));
     table.begin_after(1);
-    let before = table.processes.looks().descriptors;
+    let before = table.processes.cost().descriptors;
     let found = table.resolved(&inodes(&pairs));
-    assert!(found.iter().all(|whose| *whose == found[0] && matches!(whose, Whose::Known(_))), "{found:?}");
-    let looked_at = table.processes.looks().descriptors - before;
+    assert!(
+        found.iter().all(|whose| *whose == found[0] && matches!(whose, OwnerLookup::Known(_))),
+        "{found:?}"
+    );
+    let looked_at = table.processes.cost().descriptors - before;
     assert!((40..120).contains(&looked_at), "{looked_at} for 50 sockets");
 }
 
@@ -226,9 +229,9 @@ fn a_socket_that_is_being_passed_is_nobodys_until_it_is_received() {
     drop(pair.client);
     table.begin_after(41);
     // What is missing for the second time is looked for everywhere.
-    assert_eq!(table.resolved(&[socket]), [Whose::Unknown]);
+    assert_eq!(table.resolved(&[socket]), [OwnerLookup::Unknown]);
     table.begin_after(1);
-    assert_eq!(table.resolved(&[socket]), [Whose::Nobody]);
+    assert_eq!(table.resolved(&[socket]), [OwnerLookup::Nobody]);
 
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::Cgroup;
 use super::mount::Mount;
-use crate::attribute::folder::{each_entry, open};
+use crate::attribute::dir::{each_entry, open};
 
 /// How many cgroups are walked, those nearest to the root first.
 const MOST: usize = 65_536;

@@ -19,7 +19,7 @@ fn by_listeners(listeners: &Listeners, local: End) -> Direction {
 #[test]
 fn what_the_kernel_reports_is_the_direction_whatever_listens() {
     let mut listeners = Listeners::default();
-    listeners.note(at("0.0.0.0:80"), Claim::default(), Instant::now());
+    listeners.note(at("0.0.0.0:80"), ListenerOwner::default(), Instant::now());
     for local in ["10.0.0.1:80", "10.0.0.1:81", "10.0.0.1:40000"] {
         for remote in ["10.0.0.2:80", "10.0.0.2:40000"] {
             let direction = |initiated| {
@@ -36,7 +36,7 @@ fn where_the_kernel_does_not_report_it_a_listener_for_the_local_end_makes_it_inb
     let mut listeners = Listeners::default();
     let now = Instant::now();
     for address in ["0.0.0.0:80", "[::]:443", "10.0.0.1:22", "[2001:db8::1]:25"] {
-        listeners.note(at(address), Claim::default(), now);
+        listeners.note(at(address), ListenerOwner::default(), now);
     }
     for (local, inbound) in [
         ("10.0.0.9:80", true),
@@ -57,7 +57,7 @@ fn where_the_kernel_does_not_report_it_a_listener_for_the_local_end_makes_it_inb
 #[test]
 fn without_a_listener_a_connection_came_from_the_end_with_a_clients_port() {
     let mut listeners = Listeners::default();
-    listeners.note(at("0.0.0.0:40000"), Claim::default(), Instant::now());
+    listeners.note(at("0.0.0.0:40000"), ListenerOwner::default(), Instant::now());
     listeners.note_range("30000 50000\n");
     for (local, remote, inbound) in [
         ("10.0.0.1:443", "10.0.0.2:35000", true),
@@ -78,8 +78,8 @@ fn without_a_listener_a_connection_came_from_the_end_with_a_clients_port() {
 fn a_listener_that_stopped_a_moment_ago_still_claims_its_connections() {
     let mut listeners = Listeners::default();
     let start = Instant::now();
-    listeners.note(at("0.0.0.0:80"), Claim::default(), start);
-    listeners.note(at("10.0.0.1:80"), Claim::default(), start + LINGER);
+    listeners.note(at("0.0.0.0:80"), ListenerOwner::default(), start);
+    listeners.note(at("10.0.0.1:80"), ListenerOwner::default(), start + LINGER);
     listeners.forget(start + LINGER / 2);
     assert_eq!(by_listeners(&listeners, at("10.0.0.2:80")), Direction::Inbound);
     listeners.forget(start + LINGER);
@@ -93,8 +93,8 @@ fn owner(pid: u32, name: &str) -> Arc<Owner> {
     Arc::new(Owner::of(vec![Process::new(pid, name.to_owned(), format!("{name}.bin"))]))
 }
 
-fn claim(cookie: u64, owner: Option<&Arc<Owner>>) -> Claim {
-    Claim { cookie, owner: owner.cloned(), cgroup: None }
+fn claim(cookie: u64, owner: Option<&Arc<Owner>>) -> ListenerOwner {
+    ListenerOwner { cookie, owner: owner.cloned(), cgroup: None }
 }
 
 /// The pids and names of whom a connection to `10.0.0.1:80` with that interface belongs to.
@@ -169,14 +169,14 @@ fn listeners_in_two_cgroups_of_one_unit_agree_in_the_unit() {
     let mut listeners = Listeners::default();
     let now = Instant::now();
     for (cookie, path) in [(1, "/system.slice/web.service/a"), (2, "/system.slice/web.service/b")] {
-        listeners.note(at("0.0.0.0:80"), Claim { cookie, owner: None, cgroup: cgroup(path) }, now);
+        listeners.note(at("0.0.0.0:80"), ListenerOwner { cookie, owner: None, cgroup: cgroup(path) }, now);
     }
     let both = listeners.claim(at("10.0.0.1:80")).1.expect("a cgroup");
     assert_eq!((both.unit(), both.slice()), (Some("web.service"), Some("system.slice")));
     assert_eq!((both.path(), both.container_id()), ("unknown", None));
     assert!(both.is_below("/system.slice/web.service") && !both.is_below("/system.slice/web.service/a"));
     assert!(!both.is("/system.slice/web.service"));
-    let other = Claim { cookie: 3, owner: None, cgroup: cgroup("/system.slice/other.service") };
+    let other = ListenerOwner { cookie: 3, owner: None, cgroup: cgroup("/system.slice/other.service") };
     listeners.note(at("0.0.0.0:80"), other, now);
     let all = listeners.claim(at("10.0.0.1:80")).1.expect("a cgroup");
     assert_eq!((all.unit(), all.slice()), (Some("unknown"), Some("system.slice")));

@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, CWD, stat, statat};
 use rustix::io::Errno;
 
 use super::{Listing, Namespace, OWN, Scope, UNKNOWN, Which};
-use crate::attribute::folder::{each_name, label_text, number, open};
+use crate::attribute::dir::{each_name, label_text, number, open};
 
 /// Where namespaces have names; the first that has one for a namespace wins.
 const FOLDERS: [&str; 2] = ["/run/netns", "/run/docker/netns"];

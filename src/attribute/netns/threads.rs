@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{AtFlags, statat};
 use rustix::io::Errno;
 
-use crate::attribute::folder::{each_name, number, open};
+use crate::attribute::dir::{each_name, number, open};
 
 /// Processes and threads per listing; they take less than a millisecond. The first listing looks at all.
 const LOOKS: usize = 256;
@@ -61,13 +61,13 @@ impl Threads {
         for process in due {
             look_at(table, process, &mut note);
         }
-        self.turn(table, living, &mut note);
+        self.refresh(table, living, &mut note);
         self.alone = found;
         &self.alone
     }
 
     /// Looks at the processes that come next.
-    fn turn(&mut self, table: &OwnedFd, living: &[u32], note: &mut impl FnMut(u64, Thread)) {
+    fn refresh(&mut self, table: &OwnedFd, living: &[u32], note: &mut impl FnMut(u64, Thread)) {
         let mut left = if self.next.is_some() { LOOKS } else { usize::MAX };
         let next = self.next.unwrap_or(0);
         let first = living.partition_point(|process| *process < next);

@@ -7,7 +7,7 @@ use std::mem::take;
 use rustix::io::Errno;
 
 use super::handle::Links;
-use super::pass::Pass;
+use super::scan::Scan;
 
 /// So many free numbers in a row, and no descriptor is looked for behind them.
 const FREE_IN_A_ROW: u32 = 8;
@@ -80,19 +80,19 @@ impl Fds {
     pub(super) fn verify(
         &mut self,
         links: &Links,
-        pass: &mut Pass,
+        scan: &mut Scan,
         mut pick: impl FnMut(&Fd) -> bool,
     ) -> Changes {
         let mut changes = Changes::default();
         self.0.retain_mut(|fd| {
             // The clock is read for those picked only: they are few among many.
-            if changes.trouble.is_some() || pass.spent || !pick(fd) || pass.is_spent() {
+            if changes.trouble.is_some() || scan.spent || !pick(fd) || scan.is_spent() {
                 return true;
             }
-            match pass.inode(links, fd.number) {
+            match scan.inode(links, fd.number) {
                 Ok(inode) => {
                     changes.note(fd.inode, inode);
-                    *fd = Fd { inode, verified: pass.now, ..*fd };
+                    *fd = Fd { inode, verified: scan.now, ..*fd };
                     true
                 }
                 Err(Errno::NOENT) => {
@@ -109,13 +109,13 @@ impl Fds {
     }
 
     /// Lists all, and looks at those of a new number, or at `all` of them, while there is time.
-    pub(super) fn scan(&mut self, links: &Links, pass: &mut Pass, all: bool) -> Changes {
+    pub(super) fn scan(&mut self, links: &Links, scan: &mut Scan, all: bool) -> Changes {
         let mut numbers = Vec::with_capacity(self.0.len());
         let listed = links.each(|number| {
             numbers.push(number);
-            !pass.is_spent()
+            !scan.is_spent()
         });
-        let whole = listed.is_ok() && !pass.is_spent();
+        let whole = listed.is_ok() && !scan.is_spent();
         numbers.sort_unstable();
         let mut changes = Changes { trouble: listed.err(), ..Changes::default() };
         let mut known = take(&mut self.0).into_iter().peekable();
@@ -125,15 +125,15 @@ impl Fds {
                 self.keep_or_close(closed, whole, &mut changes);
             }
             let before = known.next_if(|fd| fd.number == number);
-            if changes.trouble.is_some() || before.is_some() && !all || pass.is_spent() {
+            if changes.trouble.is_some() || before.is_some() && !all || scan.is_spent() {
                 self.0.extend(before);
                 continue;
             }
             let had = before.map_or(0, |fd| fd.inode);
-            match pass.inode(links, number) {
+            match scan.inode(links, number) {
                 Ok(inode) => {
                     changes.note(had, inode);
-                    self.0.push(Fd { number, inode, verified: pass.now });
+                    self.0.push(Fd { number, inode, verified: scan.now });
                 }
                 Err(Errno::NOENT) => changes.note(had, 0),
                 Err(error) => {
@@ -147,7 +147,7 @@ impl Fds {
     }
 
     /// Looks at the numbers that the kernel gives next: it always gives the lowest free one.
-    pub(super) fn probe(&mut self, links: &Links, pass: &mut Pass) -> Changes {
+    pub(super) fn probe(&mut self, links: &Links, scan: &mut Scan) -> Changes {
         let mut changes = Changes::default();
         let mut found = Vec::new();
         let mut next = 0;
@@ -156,11 +156,11 @@ impl Fds {
         let end = [None];
         for known in self.0.iter().map(|fd| Some(fd.number)).chain(end) {
             free = if known.is_none() { 0 } else { free };
-            while known.is_none_or(|known| next < known) && free < FREE_IN_A_ROW && !pass.is_spent() {
-                match pass.inode(links, next) {
+            while known.is_none_or(|known| next < known) && free < FREE_IN_A_ROW && !scan.is_spent() {
+                match scan.inode(links, next) {
                     Ok(inode) => {
                         changes.note(0, inode);
-                        found.push(Fd { number: next, inode, verified: pass.now });
+                        found.push(Fd { number: next, inode, verified: scan.now });
                         free = 0;
                     }
                     Err(Errno::NOENT) => free += 1,

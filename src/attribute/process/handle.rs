@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, openat, readlinkat_raw, statat};
 use rustix::io::Errno;
 
 use super::super::cgroup::Cgroup;
-use super::super::folder::{each_name, label_text, number, open};
+use super::super::dir::{each_name, label_text, number, open};
 use super::stat::Stat;
 
 /// An open `/proc/PID`.

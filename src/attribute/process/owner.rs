@@ -156,8 +156,8 @@ fn joined<T: AsRef<str>>(parts: Vec<T>) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Owners {
     by_id: HashMap<OwnerId, Kept>,
-    /// The owners of several processes, by the owners that each of these is alone.
-    together: HashMap<Box<[OwnerId]>, OwnerId>,
+    /// The owners of several processes, by the sole owners of each process.
+    shared: HashMap<Box<[OwnerId]>, OwnerId>,
     collection: u32,
     nobody: Arc<Owner>,
 }
@@ -185,25 +185,25 @@ impl Owners {
     pub(super) fn begin(&mut self, collection: u32) {
         self.collection = collection;
         self.by_id.retain(|_, kept| kept.collection.saturating_add(KEPT) >= collection);
-        self.together.retain(|_, id| self.by_id.contains_key(id));
+        self.shared.retain(|_, id| self.by_id.contains_key(id));
     }
 
     /// A new owner that is one process.
-    pub(super) fn alone(&mut self, process: &Process) -> OwnerId {
+    pub(super) fn sole(&mut self, process: &Process) -> OwnerId {
         self.add(vec![process.clone()])
     }
 
-    /// The owner that these are together, given the owners that each is alone, pids ascending.
-    pub(super) fn together(&mut self, alone: &[OwnerId]) -> OwnerId {
-        match (alone, self.together.get(alone)) {
+    /// The owner of a socket that processes share, given their sole owners, pids ascending.
+    pub(super) fn shared(&mut self, sole: &[OwnerId]) -> OwnerId {
+        match (sole, self.shared.get(sole)) {
             ([], _) => return OwnerId::NOBODY,
             ([one], _) => return *one,
             (_, Some(id)) => return *id,
             (_, None) => {}
         }
-        let processes = alone.iter().flat_map(|id| self.get(*id).processes.clone()).collect();
+        let processes = sole.iter().flat_map(|id| self.get(*id).processes.clone()).collect();
         let id = self.add(processes);
-        self.together.insert(alone.into(), id);
+        self.shared.insert(sole.into(), id);
         id
     }
 
@@ -295,11 +295,11 @@ mod tests {
     #[test]
     fn the_same_processes_are_the_same_owner_and_others_are_not() {
         let mut owners = Owners::default();
-        let [a, b, c] = [1, 2, 3].map(|pid| owners.alone(&process(pid, "x")));
-        let pair = owners.together(&[a, b]);
-        assert_eq!(owners.together(&[a, b]), pair);
-        assert_ne!(owners.together(&[a, c]), pair);
-        assert_eq!(owners.together(&[a]), a);
+        let [a, b, c] = [1, 2, 3].map(|pid| owners.sole(&process(pid, "x")));
+        let pair = owners.shared(&[a, b]);
+        assert_eq!(owners.shared(&[a, b]), pair);
+        assert_ne!(owners.shared(&[a, c]), pair);
+        assert_eq!(owners.shared(&[a]), a);
         assert_eq!(owners.get(pair).pids(), "1,2");
     }
 
@@ -307,8 +307,8 @@ mod tests {
     fn an_owner_that_nobody_names_is_forgotten_and_its_id_never_comes_again() {
         let mut owners = Owners::default();
         owners.begin(1);
-        let [kept, left] = [1, 2].map(|pid| owners.alone(&process(pid, "x")));
-        let pair = owners.together(&[kept, left]);
+        let [kept, left] = [1, 2].map(|pid| owners.sole(&process(pid, "x")));
+        let pair = owners.shared(&[kept, left]);
         for collection in 2..=5 {
             owners.begin(collection);
             owners.keep(kept);
@@ -317,8 +317,8 @@ mod tests {
         assert_eq!(owners.get(left).as_ref(), &Owner::default());
         assert_eq!(owners.get(pair).as_ref(), &Owner::default());
         assert_eq!(owners.get(OwnerId::NOBODY).as_ref(), &Owner::default());
-        let again = owners.alone(&process(2, "x"));
+        let again = owners.sole(&process(2, "x"));
         assert!(again > pair);
-        assert!(owners.together(&[kept, again]) > again);
+        assert!(owners.shared(&[kept, again]) > again);
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Running {
     /// When these were compared, in seconds of the table's clock.
     pub(super) compared: Option<u32>,
     /// The owner that it is alone; nobody until somebody asks.
-    pub(super) alone: OwnerId,
+    pub(super) sole: OwnerId,
     /// Its descriptors.
     pub(super) fds: Fds,
     /// Whether it held a socket that was asked for.
@@ -39,7 +39,7 @@ impl Running {
             process,
             threads: 0,
             compared: None,
-            alone: OwnerId::NOBODY,
+            sole: OwnerId::NOBODY,
             fds: Fds::default(),
             is_asked: false,
             is_readable: true,

@@ -8,7 +8,7 @@ use super::owner::OwnerId;
 
 /// What is known of a socket's owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum OwnerLookup {
     /// It is held by these processes.
     Known(OwnerId),
     /// A complete look found no process that holds it.
@@ -62,20 +62,20 @@ impl Sockets {
 
     /// Whose a socket is; the owner is [`OwnerId::NOBODY`] if it must be made.
     #[inline]
-    pub(super) fn ask(&mut self, inode: u32) -> Whose {
+    pub(super) fn ask(&mut self, inode: u32) -> OwnerLookup {
         if let Some(held) = self.held.get_mut(&inode) {
             held.asked = self.collection;
-            return Whose::Known(held.owner);
+            return OwnerLookup::Known(held.owner);
         }
         if inode == 0 {
-            return Whose::Nobody;
+            return OwnerLookup::Nobody;
         }
         if let Some(asked) = self.nobody.get_mut(&inode) {
             *asked = self.collection;
-            return Whose::Nobody;
+            return OwnerLookup::Nobody;
         }
         self.missing.insert(inode);
-        Whose::Unknown
+        OwnerLookup::Unknown
     }
 
     /// The pids of the processes that hold a socket, ascending.

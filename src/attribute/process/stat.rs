@@ -1,6 +1,6 @@
 //! What is read of `/proc/PID/stat` (`proc_pid_stat(5)`).
 
-use super::super::folder::label_text;
+use super::super::dir::label_text;
 
 /// The name of a process, the time of its start, and what it runs as.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ mod tests {
     fn a_name_is_shown_as_the_process_gave_it_whichever_bytes_it_has() {
         let named = |name: &[u8]| {
             rustix::thread::set_name(&std::ffi::CString::new(name).expect("no zero")).expect("a name");
-            let folder = super::super::super::folder::open(CWD, "/proc/thread-self").expect("this thread");
+            let folder = super::super::super::dir::open(CWD, "/proc/thread-self").expect("this thread");
             Handle::of(folder).stat().expect("a name").comm
         };
         for byte in 1..=u8::MAX {

@@ -16,16 +16,16 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::super::folder::open;
+use super::super::dir::open;
 use super::Process;
 use super::fds::{Changes, Fds};
 use super::handle::{Handle, Links};
 use super::owner::{Owner, OwnerId, Owners};
-use super::pass::{Looks, Pass};
+use super::refresh::{RefreshSchedule, TURN};
 use super::running::Running;
-use super::sockets::{Sockets, Whose};
+use super::scan::{Scan, ScanCost};
+use super::sockets::{OwnerLookup, Sockets};
 use super::stat::Stat;
-use super::turn::{TURN, Turn};
 use crate::sockdiag::sys::share_files;
 
 /// What was seen longer ago is not believed, in seconds; ten are left for the collection itself.
@@ -44,15 +44,15 @@ pub struct Processes {
     running: BTreeMap<u32, Running>,
     sockets: Sockets,
     owners: Owners,
-    turn: Turn,
+    refresh: RefreshSchedule,
     collection: u32,
-    passes: u32,
+    scans: u32,
     /// When the table's clock, which counts whole seconds, began.
     epoch: Option<Instant>,
     begun: Option<Instant>,
     listed: Option<Instant>,
     counted: Option<Instant>,
-    looks: Looks,
+    cost: ScanCost,
     /// Processes whose descriptors could not be looked at for want of permission.
     pub unreadable: u64,
     /// Whether this collection lacked the time for all that it had to look at, or could not look for a reason of
@@ -77,14 +77,14 @@ impl Processes {
             running: BTreeMap::new(),
             sockets: Sockets::default(),
             owners: Owners::default(),
-            turn: Turn::default(),
+            refresh: RefreshSchedule::default(),
             collection: 0,
-            passes: 0,
+            scans: 0,
             epoch: None,
             begun: None,
             listed: None,
             counted: None,
-            looks: Looks::default(),
+            cost: ScanCost::default(),
             unreadable: 0,
             incomplete: false,
         }
@@ -101,26 +101,26 @@ impl Processes {
         self.begun = Some(now);
         self.incomplete = false;
         self.failed = None;
-        self.looks = Looks::default();
+        self.cost = ScanCost::default();
         self.collection = self.collection.saturating_add(1);
         self.sockets.begin(self.collection);
-        self.running.values().for_each(|running| self.owners.keep(running.alone));
+        self.running.values().for_each(|running| self.owners.keep(running.sole));
         self.sockets.shared().for_each(|owner| self.owners.keep(owner));
         self.owners.begin(self.collection);
 
-        let mut pass = self.pass(now, until);
-        let renewed = self.renew(&mut pass, now, elapsed);
-        self.expire(pass.now);
-        self.end(&pass);
-        self.incomplete |= pass.spent;
+        let mut scan = self.begin_scan(now, until);
+        let renewed = self.renew(&mut scan, now, elapsed);
+        self.expire(scan.now);
+        self.end(&scan);
+        self.incomplete |= scan.spent;
         renewed
     }
 
     /// Whose a socket of the dump is.
     #[inline]
-    pub fn of(&mut self, inode: u32) -> Whose {
+    pub fn of(&mut self, inode: u32) -> OwnerLookup {
         match self.sockets.ask(inode) {
-            Whose::Known(OwnerId::NOBODY) => Whose::Known(self.name(inode)),
+            OwnerLookup::Known(OwnerId::NOBODY) => OwnerLookup::Known(self.name(inode)),
             whose => whose,
         }
     }
@@ -131,14 +131,14 @@ impl Processes {
     /// It stops at `until`. What it sees counts as seen at `now`.
     pub fn resolve(&mut self, now: Instant, until: Instant) {
         if self.sockets.missing() > 0 {
-            let mut pass = self.pass(now, until);
-            let searched = self.search(&mut pass, now).is_ok_and(|all| all);
-            let complete = searched && !pass.spent && pass.failed.is_none();
+            let mut scan = self.begin_scan(now, until);
+            let searched = self.search(&mut scan, now).is_ok_and(|all| all);
+            let complete = searched && !scan.spent && scan.failed.is_none();
             if complete {
                 self.sockets.give_up();
             }
-            self.end(&pass);
-            self.incomplete |= pass.spent && self.sockets.missing() > 0;
+            self.end(&scan);
+            self.incomplete |= scan.spent && self.sockets.missing() > 0;
         }
     }
 
@@ -155,8 +155,8 @@ impl Processes {
 
     /// What this collection has cost, and what it left open.
     #[must_use]
-    pub fn looks(&self) -> Looks {
-        Looks { unknown: self.sockets.missing(), ..self.looks }
+    pub fn cost(&self) -> ScanCost {
+        ScanCost { unknown: self.sockets.missing(), ..self.cost }
     }
 
     /// Whether sockets have no known owner and the process table, which does not show the exporter itself, may be why.
@@ -173,19 +173,19 @@ impl Processes {
         number as u64
     }
 
-    fn pass(&mut self, now: Instant, until: Instant) -> Pass {
+    fn begin_scan(&mut self, now: Instant, until: Instant) -> Scan {
         let epoch = *self.epoch.get_or_insert(now);
         let seconds = now.saturating_duration_since(epoch).as_secs();
-        self.passes = self.passes.saturating_add(1);
-        Pass::new(self.passes, u32::try_from(seconds).unwrap_or(u32::MAX), until)
+        self.scans = self.scans.saturating_add(1);
+        Scan::new(self.scans, u32::try_from(seconds).unwrap_or(u32::MAX), until)
     }
 
-    fn end(&mut self, pass: &Pass) {
-        self.looks.descriptors += pass.descriptors;
-        self.looks.processes += pass.processes;
-        self.looks.threads += pass.threads;
-        self.failed = self.failed.or(pass.failed);
-        self.incomplete |= pass.failed.is_some();
+    fn end(&mut self, scan: &Scan) {
+        self.cost.descriptors += scan.descriptors;
+        self.cost.processes += scan.processes;
+        self.cost.threads += scan.threads;
+        self.failed = self.failed.or(scan.failed);
+        self.incomplete |= scan.failed.is_some();
         let unreadable = |(id, running): &(&u32, &Running)| running.is_of(**id) && !running.is_readable;
         self.unreadable = self.running.iter().filter(unreadable).count() as u64;
     }
@@ -193,20 +193,20 @@ impl Processes {
     /// Makes the owner of a socket that is held.
     #[cold]
     fn name(&mut self, inode: u32) -> OwnerId {
-        let mut alone = Vec::new();
+        let mut sole = Vec::new();
         for id in self.sockets.holders(inode) {
             let Some(running) = self.running.get_mut(&id) else { continue };
             running.is_asked = true;
-            if running.alone == OwnerId::NOBODY {
-                running.alone = self.owners.alone(&running.process);
+            if running.sole == OwnerId::NOBODY {
+                running.sole = self.owners.sole(&running.process);
             }
-            alone.push((running.process.pid, running.alone));
+            sole.push((running.process.pid, running.sole));
         }
         // A process that holds it in several tables holds it once.
-        alone.sort_unstable();
-        alone.dedup_by_key(|(pid, _)| *pid);
-        let alone: Vec<OwnerId> = alone.into_iter().map(|(_, alone)| alone).collect();
-        let owner = self.owners.together(&alone);
+        sole.sort_unstable();
+        sole.dedup_by_key(|(pid, _)| *pid);
+        let sole: Vec<OwnerId> = sole.into_iter().map(|(_, sole)| sole).collect();
+        let owner = self.owners.shared(&sole);
         self.sockets.owned(inode, owner);
         owner
     }
@@ -218,13 +218,13 @@ impl Processes {
     }
 
     /// Looks at the descriptors of a process or thread whose numbers are new, or at all.
-    fn scan(&mut self, table: &OwnedFd, pass: &mut Pass, id: u32, all: bool) {
-        self.visit(table, pass, id, |fds, links, pass| fds.scan(links, pass, all));
+    fn scan(&mut self, table: &OwnedFd, scan: &mut Scan, id: u32, all: bool) {
+        self.visit(table, scan, id, |fds, links, scan| fds.scan(links, scan, all));
         // Of a table that was not known, everything is new.
         if let Some(running) = self.running.get_mut(&id)
             && (all || running.scanned == 0)
         {
-            running.scanned = pass.number;
+            running.scanned = scan.number;
         }
     }
 
@@ -232,25 +232,25 @@ impl Processes {
     fn visit(
         &mut self,
         table: &OwnedFd,
-        pass: &mut Pass,
+        scan: &mut Scan,
         id: u32,
-        look: impl FnOnce(&mut Fds, &Links, &mut Pass) -> Changes,
+        look: impl FnOnce(&mut Fds, &Links, &mut Scan) -> Changes,
     ) {
-        pass.processes += 1;
-        match self.look_at(table, pass, id, look) {
+        scan.processes += 1;
+        match self.look_at(table, scan, id, look) {
             Ok(()) | Err(Errno::ACCESS | Errno::PERM) => {}
             Err(Errno::NOENT | Errno::SRCH) => self.forget(id),
             // Such as EMFILE, which is about us and not about the process.
-            Err(error) => pass.failed = Some(error),
+            Err(error) => scan.failed = Some(error),
         }
     }
 
     fn look_at(
         &mut self,
         table: &OwnedFd,
-        pass: &mut Pass,
+        scan: &mut Scan,
         id: u32,
-        look: impl FnOnce(&mut Fds, &Links, &mut Pass) -> Changes,
+        look: impl FnOnce(&mut Fds, &Links, &mut Scan) -> Changes,
     ) -> Result<(), Errno> {
         let pid = self.running.get(&id).map_or(id, |running| running.process.pid);
         let handle = Handle::open(table, pid)?;
@@ -269,11 +269,11 @@ impl Processes {
         running.note_threads(stat.threads);
         if running.process != process {
             running.process = process;
-            running.alone = OwnerId::NOBODY;
+            running.sole = OwnerId::NOBODY;
             running.fds.sockets().for_each(|inode| self.sockets.renamed(inode));
         }
         let changes = match handle.links() {
-            Ok(links) => look(&mut running.fds, &links, pass),
+            Ok(links) => look(&mut running.fds, &links, scan),
             Err(error) => Changes::failed(error),
         };
         running.note_access(&changes);

@@ -1,7 +1,7 @@
 //! Listeners: which connections are inbound, whose they are, and which rows may begin before there is any.
 
 use super::Tracker;
-use crate::attribute::{Claim, Netns};
+use crate::attribute::{ListenerOwner, Netns};
 use crate::collect::listeners::local_end;
 use crate::facts::Facts;
 
@@ -23,7 +23,7 @@ impl Tracker {
     }
 
     /// A listener is there: connections to it are inbound, and if all of it is known, their rows may begin at 0 now.
-    pub(in crate::collect) fn listener(&mut self, facts: &Facts<'_>, claim: &Claim, known: bool) {
+    pub(in crate::collect) fn listener(&mut self, facts: &Facts<'_>, claim: &ListenerOwner, known: bool) {
         let (socket, netns) = (facts.socket, facts.netns().map_or(0, |netns| netns.number));
         let listeners = self.namespaces.of(netns).listeners.get_or_insert_default();
         listeners.note(local_end(socket), claim.clone(), self.clock.now);
@@ -61,7 +61,7 @@ mod tests {
         let start = tracker.clock.now;
         tracker.namespaces.of(netns.number).listeners.get_or_insert_default().note(
             end,
-            Claim::default(),
+            ListenerOwner::default(),
             start,
         );
         let direction = |tracker: &Tracker| {

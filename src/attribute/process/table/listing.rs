@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::super::super::folder::{each_name, number};
+use super::super::super::dir::{each_name, number};
 use super::super::handle::descriptors;
-use super::super::pass::Pass;
 use super::super::running::Running;
+use super::super::scan::Scan;
 use super::Processes;
 
 /// The folder of a process or of its thread in the process table.
@@ -27,7 +27,7 @@ impl Processes {
     pub(super) fn look_for_new(
         &mut self,
         table: &OwnedFd,
-        pass: &mut Pass,
+        scan: &mut Scan,
         now: Instant,
         most: u64,
     ) -> Result<(), Errno> {
@@ -57,7 +57,7 @@ impl Processes {
         // New ones first: a host may have so many others that there is no time to count them all.
         ids.sort_unstable();
         for (scanned, id) in ids {
-            if pass.is_spent() {
+            if scan.is_spent() {
                 return Ok(());
             }
             let running = self.running.get(&id);
@@ -66,7 +66,7 @@ impl Processes {
             if scanned == 0 || known <= left && !same() {
                 left -= if scanned == 0 { 0 } else { known };
                 // Where few are looked at, those of known numbers are too: one may be another's now.
-                self.scan(table, pass, id, most < u64::MAX);
+                self.scan(table, scan, id, most < u64::MAX);
             }
         }
         self.listed = Some(now);

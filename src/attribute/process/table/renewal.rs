@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, CWD, statat};
 
 use super::super::fds::Changes;
-use super::super::pass::Pass;
+use super::super::scan::Scan;
 use super::{Processes, open};
 
 /// What was seen a shorter time ago is not looked at again in turn, in seconds: its turn comes again in time.
@@ -21,23 +21,23 @@ const COUNTING: Duration = Duration::from_secs(40);
 
 impl Processes {
     /// Looks again at names, at a share of what is known, and for new processes.
-    pub(super) fn renew(&mut self, pass: &mut Pass, now: Instant, elapsed: Duration) -> io::Result<()> {
+    pub(super) fn renew(&mut self, scan: &mut Scan, now: Instant, elapsed: Duration) -> io::Result<()> {
         let table = open(CWD, &self.proc)?;
         for pid in self.asked() {
-            if pass.is_spent() {
+            if scan.is_spent() {
                 break;
             }
-            self.visit(&table, pass, pid, |_, _, _| Changes::default());
+            self.visit(&table, scan, pid, |_, _, _| Changes::default());
         }
-        self.look_in_turn(&table, pass, elapsed);
+        self.look_in_turn(&table, scan, elapsed);
         let is_due = |last: Option<Instant>, after| {
             last.is_none_or(|last| now.saturating_duration_since(last) >= after)
         };
         if is_due(self.listed, LISTING) {
             let most = if is_due(self.counted, COUNTING) { u64::MAX } else { 0 };
             self.is_foreign = statat(&table, "self", AtFlags::empty()).is_err();
-            self.look_for_new(&table, pass, now, most)?;
-            if self.running.is_empty() && !pass.spent && pass.failed.is_none() {
+            self.look_for_new(&table, scan, now, most)?;
+            if self.running.is_empty() && !scan.spent && scan.failed.is_none() {
                 self.listed = None;
                 let text = "found no process in it; expected the exporter itself: mount proc(5) there";
                 return Err(io::Error::new(io::ErrorKind::NotFound, text));
@@ -47,14 +47,14 @@ impl Processes {
     }
 
     /// Looks again at what was seen longest ago, as much as is due after that time.
-    fn look_in_turn(&mut self, table: &OwnedFd, pass: &mut Pass, elapsed: Duration) {
+    fn look_in_turn(&mut self, table: &OwnedFd, scan: &mut Scan, elapsed: Duration) {
         let total = self.running.values().map(|running| running.fds.len() as u64).sum();
-        let mut left = self.turn.due(total, elapsed);
+        let mut left = self.refresh.due(total, elapsed);
         let mut restarts = 0;
-        while left > 0 && !pass.is_spent() {
-            let (first, from) = self.turn.next;
+        while left > 0 && !scan.is_spent() {
+            let (first, from) = self.refresh.next;
             let Some((&pid, running)) = self.running.range(first..).next() else {
-                self.turn.restart(total);
+                self.refresh.restart(total);
                 restarts += 1;
                 if restarts > 1 {
                     break;
@@ -62,14 +62,14 @@ impl Processes {
                 continue;
             };
             let from = if pid == first { from } else { 0 };
-            self.turn.next = (pid.saturating_add(1), 0);
+            self.refresh.next = (pid.saturating_add(1), 0);
             if running.fds.len() == 0 {
                 continue;
             }
             let mut last = from;
-            self.visit(table, pass, pid, |fds, links, pass| {
-                let now = pass.now;
-                fds.verify(links, pass, |fd| {
+            self.visit(table, scan, pid, |fds, links, scan| {
+                let now = scan.now;
+                fds.verify(links, scan, |fd| {
                     let is_next = fd.number >= from && left > 0;
                     if is_next {
                         left -= 1;
@@ -78,13 +78,13 @@ impl Processes {
                     is_next && now.saturating_sub(fd.verified) >= FRESH
                 })
             });
-            if left == 0 || pass.spent {
+            if left == 0 || scan.spent {
                 // Without time for the last one, it comes first the next time.
-                self.turn.next = (pid, last.saturating_add(u32::from(!pass.spent)));
+                self.refresh.next = (pid, last.saturating_add(u32::from(!scan.spent)));
             }
         }
-        if pass.spent {
-            self.turn.owe(left);
+        if scan.spent {
+            self.refresh.owe(left);
         }
     }
 }

@@ -52,16 +52,16 @@ impl Bench {
     /// The pids that hold a socket as far as is known, `nobody` or `unknown`.
     fn of(&mut self, inode: u32) -> String {
         match self.table.of(inode) {
-            Whose::Known(id) => self.table.owner(id).pids().to_owned(),
-            Whose::Nobody => "nobody".to_owned(),
-            Whose::Unknown => "unknown".to_owned(),
+            OwnerLookup::Known(id) => self.table.owner(id).pids().to_owned(),
+            OwnerLookup::Nobody => "nobody".to_owned(),
+            OwnerLookup::Unknown => "unknown".to_owned(),
         }
     }
 
     /// The processes that hold a socket as far as is known, pids ascending.
     fn holders(&mut self, inode: u32) -> &[Process] {
         match self.table.of(inode) {
-            Whose::Known(id) => self.table.owner(id).processes(),
+            OwnerLookup::Known(id) => self.table.owner(id).processes(),
             _ => &[],
         }
     }
@@ -80,7 +80,7 @@ impl Bench {
     }
 
     fn names(&mut self, inode: u32) -> String {
-        let Whose::Known(id) = self.table.of(inode) else { return String::new() };
+        let OwnerLookup::Known(id) = self.table.of(inode) else { return String::new() };
         let owner = self.table.owner(id);
         format!("{} {}", owner.names(), owner.executables())
     }
@@ -97,7 +97,7 @@ fn the_first_collection_knows_every_socket() {
     assert_eq!([101, 102, 103, 0].map(|inode| bench.of(inode)), ["10", "10", "unknown", "nobody"]);
     assert_eq!(bench.names(101), "web web.bin");
     assert!(!bench.table.incomplete);
-    assert_eq!(bench.table.looks().descriptors, 5);
+    assert_eq!(bench.table.cost().descriptors, 5);
     assert_eq!(bench.holders(101), [Process::new(10, "web".into(), "web.bin".into())]);
 }
 

@@ -20,7 +20,7 @@ enum Step {
     Close(usize, usize),
     Replace(usize, usize),
     Duplicate(usize, usize),
-    Pass(usize, usize, usize),
+    Scan(usize, usize, usize),
     Fork(usize),
     Thread(usize),
     OpenInThread(usize, usize),
@@ -39,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any.clone(), any.clone()).prop_map(|(process, fd)| Step::Close(process, fd)),
         2 => (any.clone(), any.clone()).prop_map(|(process, fd)| Step::Replace(process, fd)),
         1 => (any.clone(), any.clone()).prop_map(|(process, fd)| Step::Duplicate(process, fd)),
-        2 => (any.clone(), any.clone(), any.clone()).prop_map(|(from, to, fd)| Step::Pass(from, to, fd)),
+        2 => (any.clone(), any.clone(), any.clone()).prop_map(|(from, to, fd)| Step::Scan(from, to, fd)),
         1 => any.clone().prop_map(Step::Fork),
         1 => any.clone().prop_map(Step::Thread),
         2 => (any.clone(), any.clone()).prop_map(|(process, thread)| Step::OpenInThread(process, thread)),
@@ -173,7 +173,7 @@ impl Truth {
                 let pid = self.one(process)?;
                 self.open(pid, self.fd(pid, fd)?.1);
             }
-            Step::Pass(from, to, fd) => {
+            Step::Scan(from, to, fd) => {
                 let (from, to) = (self.one(from)?, self.one(to)?);
                 let (number, inode) = self.fd(from, fd)?;
                 self.open(to, inode);
@@ -243,7 +243,7 @@ impl Truth {
             for inode in &inodes {
                 assert!(self.check(*inode), "{inode} is not known");
             }
-            assert_eq!(self.bench.table.looks().unknown, 0);
+            assert_eq!(self.bench.table.cost().unknown, 0);
         }
         self.check_index();
     }

@@ -19,9 +19,9 @@ fn a_replaced_descriptor_is_found_by_resolve_without_a_scan() {
     for inode in (101..=102).chain(1_005..1_500).filter(|inode| *inode != 1_077) {
         assert_eq!(bench.of(inode), "10", "{inode}");
     }
-    let before = bench.table.looks().descriptors;
+    let before = bench.table.cost().descriptors;
     assert_eq!(bench.resolved(5_000), "10");
-    assert_eq!(bench.table.looks().descriptors - before, 1);
+    assert_eq!(bench.table.cost().descriptors - before, 1);
     bench.begin_after(1);
     assert_eq!(bench.of(1_077), "unknown");
 }
@@ -42,7 +42,7 @@ fn new_descriptors_are_looked_for_where_the_kernel_puts_them() {
     }
     bench.begin_after(1);
     bench.of(101);
-    let before = bench.table.looks().descriptors;
+    let before = bench.table.cost().descriptors;
     for inode in 5_000..=5_004 {
         bench.of(inode);
     }
@@ -50,7 +50,7 @@ fn new_descriptors_are_looked_for_where_the_kernel_puts_them() {
     for inode in 5_000..=5_004 {
         assert_eq!(bench.of(inode), "10", "{inode}");
     }
-    let looked_at = bench.table.looks().descriptors - before;
+    let looked_at = bench.table.cost().descriptors - before;
     assert!(looked_at <= 5 + 8, "{looked_at}");
 }
 
@@ -65,9 +65,9 @@ fn a_socket_in_place_of_a_file_is_found_without_a_scan() {
     bench.fake.hold(10, 1, 5_000);
     bench.begin_after(1);
     bench.of(101);
-    let before = bench.table.looks().descriptors;
+    let before = bench.table.cost().descriptors;
     assert_eq!(bench.resolved(5_000), "10");
-    let looked_at = bench.table.looks().descriptors - before;
+    let looked_at = bench.table.cost().descriptors - before;
     assert!(looked_at <= 3 + 8, "{looked_at}");
 }
 
@@ -97,7 +97,7 @@ fn a_look_that_fails_for_a_reason_of_our_own_finds_nothing_to_be_nobodys() {
     assert_eq!(bench.of(101), "10");
     // What was not looked at cannot be known to hold nothing.
     assert_eq!(bench.resolved(200), "unknown");
-    assert_eq!(bench.table.looks().unknown, 1);
+    assert_eq!(bench.table.cost().unknown, 1);
 }
 
 #[test]
@@ -110,9 +110,9 @@ fn a_socket_that_is_missing_once_costs_no_look_at_everything() {
     bench.begin_after(0);
     bench.begin_after(1);
     assert_eq!(bench.of(101), "10");
-    let before = bench.table.looks().descriptors;
+    let before = bench.table.cost().descriptors;
     assert_eq!(bench.resolved(99_999), "unknown");
-    let looked = bench.table.looks().descriptors - before;
+    let looked = bench.table.cost().descriptors - before;
     assert!(looked < 100, "{looked}");
     assert!(!bench.table.incomplete, "it was not for want of time");
 }
@@ -125,9 +125,9 @@ fn nobody_is_remembered_for_as_long_as_somebody_asks() {
     for _ in 0..3 {
         bench.begin_after(1);
         assert_eq!(bench.of(999), "nobody");
-        let before = bench.table.looks();
+        let before = bench.table.cost();
         bench.resolve();
-        assert_eq!(bench.table.looks(), before);
+        assert_eq!(bench.table.cost(), before);
     }
     bench.begin_after(1);
     bench.begin_after(1);

@@ -82,17 +82,17 @@ fn nothing_of_threads_is_read_while_all_owners_are_known() {
         for inode in [101, 102, 103 + u32::try_from(seconds).expect("few")] {
             assert_eq!(bench.resolved(inode), "10");
         }
-        assert_eq!(bench.table.looks().threads, 0);
+        assert_eq!(bench.table.cost().threads, 0);
     }
     assert!(!watched.was_read());
     // One that is missing for the second time, once.
     assert_eq!(bench.resolved_again(999), "nobody");
-    assert_eq!(bench.table.looks().threads, 300);
+    assert_eq!(bench.table.cost().threads, 300);
     assert!(watched.was_read());
     for inode in [997, 998] {
         bench.begin_after(1);
         assert_eq!(bench.resolved_again(inode), "nobody");
-        assert_eq!(bench.table.looks().threads, 0);
+        assert_eq!(bench.table.cost().threads, 0);
     }
     assert!(!watched.was_read());
 }
@@ -113,7 +113,7 @@ fn a_process_whose_main_thread_has_ended_owns_what_its_other_threads_hold() {
     assert_eq!([101, 102].map(|inode| bench.of(inode)), ["10", "10"]);
     assert_eq!(bench.resolved(201), "10");
     assert_eq!((bench.table.unreadable, bench.table.incomplete), (0, false));
-    // And what one of them holds alone.
+    // And what one of them holds sole.
     bench.fake.thread(10, 14);
     bench.fake.unshare(10, 14);
     bench.fake.hold_in_thread(10, 14, 9, 202);
@@ -182,7 +182,7 @@ fn more_threads_than_a_collection_may_compare_are_compared_by_several() {
     bench.table.share_files = |_, _, id| Ok(id != LAST);
     bench.begin_after(0);
     assert_eq!(bench.resolved(201), "unknown");
-    assert_eq!(bench.table.looks().threads, 2 * 4_199);
+    assert_eq!(bench.table.cost().threads, 2 * 4_199);
     bench.begin_after(1);
     assert_eq!(bench.resolved(201), "30000");
 }

@@ -39,7 +39,7 @@ fn without_time_everything_stays_unknown_and_is_found_by_the_next_collection() {
     assert_eq!(bench.of(101), "unknown");
     bench.table.resolve(bench.now, Instant::now());
     assert!(bench.table.incomplete);
-    assert_eq!((bench.of(101), bench.table.looks().unknown), ("unknown".to_owned(), 1));
+    assert_eq!((bench.of(101), bench.table.cost().unknown), ("unknown".to_owned(), 1));
     bench.begin_after(1);
     assert!(!bench.table.incomplete);
     assert_eq!(bench.of(101), "10");
@@ -67,11 +67,11 @@ fn every_descriptor_is_looked_at_again_in_its_turn_and_no_more_often() {
     bench.begin_after(0);
     let looked_at = (0..4).map(|_| {
         bench.begin_after(10);
-        bench.table.looks().descriptors
+        bench.table.cost().descriptors
     });
     assert_eq!(looked_at.collect::<Vec<_>>(), [25, 25, 25, 25]);
     bench.begin_after(41);
-    assert_eq!(bench.table.looks().descriptors, 100);
+    assert_eq!(bench.table.cost().descriptors, 100);
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn what_an_interrupted_turn_missed_comes_first() {
     bench.begin_after(0);
     bench.now += Duration::from_secs(9);
     bench.table.begin(bench.now, Instant::now()).unwrap();
-    assert_eq!(bench.table.looks().descriptors, 0);
+    assert_eq!(bench.table.cost().descriptors, 0);
     bench.begin_after(31);
-    assert_eq!(bench.table.looks().descriptors, 5);
+    assert_eq!(bench.table.cost().descriptors, 5);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn owners_live_while_their_sockets_do_or_somebody_keeps_them() {
     let mut bench = Bench::new();
     bench.fake.start(11, "other", 1);
     bench.begin_after(0);
-    let Whose::Known(old) = bench.table.of(101) else { panic!("unknown") };
+    let OwnerLookup::Known(old) = bench.table.of(101) else { panic!("unknown") };
     bench.fake.exit(10);
     for _ in 0..5 {
         bench.begin_after(1);

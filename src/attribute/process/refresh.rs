@@ -9,7 +9,7 @@ pub(super) const TURN: Duration = Duration::from_secs(40);
 
 /// A turn that is under way.
 #[derive(Debug, Default)]
-pub(super) struct Turn {
+pub(super) struct RefreshSchedule {
     /// The process and the number of the descriptor that come next: those seen longest ago.
     pub(super) next: (u32, u32),
     /// How many descriptors there were when the turn began.
@@ -18,7 +18,7 @@ pub(super) struct Turn {
     owed: u64,
 }
 
-impl Turn {
+impl RefreshSchedule {
     /// How many of all descriptors are due after that time.
     pub(super) fn due(&mut self, total: u64, elapsed: Duration) -> u64 {
         // Where many have gone, those that are left had been promised their turn by the number of then.
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn shares_of_any_size_make_one_turn() {
         for parts in [1, 3, 7, 1_000, 100_000] {
-            let mut turn = Turn::default();
+            let mut turn = RefreshSchedule::default();
             let due: u64 = (0..parts).map(|_| turn.due(12_345, TURN / parts)).sum();
             assert!((12_344..=12_345).contains(&due), "{due} in {parts} parts");
         }
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn what_was_not_looked_at_is_still_due_and_never_more_than_all() {
-        let mut turn = Turn::default();
+        let mut turn = RefreshSchedule::default();
         assert_eq!(turn.due(100, TURN / 4), 25);
         turn.owe(20);
         assert_eq!(turn.due(100, TURN / 4), 45);
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn those_left_of_many_are_due_in_the_time_they_were_promised() {
-        let mut turn = Turn::default();
+        let mut turn = RefreshSchedule::default();
         turn.restart(1_000);
         assert_eq!(turn.due(1_000, TURN / 2), 500);
         assert_eq!(turn.due(500, TURN / 4), 250);

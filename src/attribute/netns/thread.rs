@@ -28,11 +28,11 @@ const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the thread is told to do.
-type Job = Box<dyn FnOnce(&mut Home<'_>) + Send>;
+type Job = Box<dyn FnOnce(&mut ThreadContext<'_>) + Send>;
 
 /// A handle to the thread, which ends with the last of them.
 #[derive(Clone)]
-pub(super) struct Traveller {
+pub(super) struct NetnsThread {
     jobs: Sender<Job>,
     shared: Arc<Shared>,
 }
@@ -47,13 +47,13 @@ struct Shared {
     away: AtomicBool,
 }
 
-impl fmt::Debug for Traveller {
+impl fmt::Debug for NetnsThread {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Traveller")
+        formatter.write_str("NetnsThread")
     }
 }
 
-impl Traveller {
+impl NetnsThread {
     /// Starts the thread and a spare in the caller's namespace, with the caller's capabilities.
     pub(super) fn start() -> io::Result<Self> {
         let (jobs, to_do) = channel::<Job>();
@@ -68,16 +68,16 @@ impl Traveller {
     /// Has the thread do something, and waits for it.
     pub(super) fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Home<'_>) -> T + Send + 'static,
+        work: impl FnOnce(&mut ThreadContext<'_>) -> T + Send + 'static,
     ) -> io::Result<T> {
         let gone = || io::Error::other("the thread that enters network namespaces has ended");
         if self.shared.away.load(Ordering::Acquire) {
             return Err(io::Error::other("the thread that enters network namespaces cannot come back yet"));
         }
         let (done, result) = sync_channel(1);
-        let job = move |home: &mut Home<'_>| {
+        let job = move |context: &mut ThreadContext<'_>| {
             // Whoever asked waits for it.
-            let _ = done.send(work(home));
+            let _ = done.send(work(context));
         };
         self.jobs.send(Box::new(job)).map_err(|_| gone())?;
         result.recv().map_err(|_| gone())
@@ -95,21 +95,21 @@ impl Shared {
     /// come back. Its end then frees the namespace that it is in, and the spare goes on in our own.
     fn serve(self: Arc<Self>, mut has_spare: bool) {
         let to_do = self.to_do.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut home = Home { shared: &self, lost: false };
+        let mut context = ThreadContext { shared: &self, lost: false };
         while let Ok(job) = to_do.recv() {
             // Made while this thread is in our own namespace, which the new one inherits.
             has_spare = has_spare || self.spawn(false).is_ok();
-            job(&mut home);
-            if home.lost && has_spare {
+            job(&mut context);
+            if context.lost && has_spare {
                 tracing::warn!(
                     "cannot come back from a network namespace; another thread enters them from now on"
                 );
                 return;
             }
-            while home.lost {
+            while context.lost {
                 self.away.store(true, Ordering::Release);
                 std::thread::sleep(PAUSE);
-                home.comes_back();
+                context.comes_back();
             }
             self.away.store(false, Ordering::Release);
         }
@@ -117,13 +117,13 @@ impl Shared {
 }
 
 /// Where the thread comes from.
-pub(super) struct Home<'a> {
+pub(super) struct ThreadContext<'a> {
     shared: &'a Shared,
     /// The thread could not come back.
     lost: bool,
 }
 
-impl Home<'_> {
+impl ThreadContext<'_> {
     /// Runs `work` inside the namespace.
     pub(super) fn within<T>(
         &mut self,

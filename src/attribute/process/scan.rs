@@ -10,7 +10,7 @@ use super::handle::Links;
 
 /// What the passes of a collection have cost, and what they left open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Looks {
+pub struct ScanCost {
     /// Descriptors looked at.
     pub descriptors: u64,
     /// Times that a process was looked at.
@@ -23,7 +23,7 @@ pub struct Looks {
 
 /// A pass that is under way.
 #[derive(Debug)]
-pub(super) struct Pass {
+pub(super) struct Scan {
     /// Which pass this is.
     pub(super) number: u32,
     /// When it began, in seconds of the table's clock: what it sees was so then or later.
@@ -41,7 +41,7 @@ pub(super) struct Pass {
     until: Instant,
 }
 
-impl Pass {
+impl Scan {
     /// A pass that must end at `until`.
     pub(super) const fn new(number: u32, now: u32, until: Instant) -> Self {
         Self { number, now, descriptors: 0, processes: 0, threads: 0, failed: None, spent: false, until }
