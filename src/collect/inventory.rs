@@ -69,15 +69,15 @@ fn of_namespace(
 ) -> Result<HashSet<u64>, NetnsError> {
     let request = Request { protocol: &TCP, states: CONNECTIONS, extensions: Extensions::NONE, filter: None };
     let mut sockets = HashSet::new();
-    let Entered { kernels, .. } = world.enter(&target.namespace).map_err(NetnsError::Enter)?;
-    for kernel in kernels.into_iter().flat_map(|(first, second)| [first, second]) {
+    let Entered { transports, .. } = world.enter(&target.namespace).map_err(NetnsError::Enter)?;
+    for transport in transports.into_iter().flat_map(|(first, second)| [first, second]) {
         let each = |socket: &Socket<'_>| {
             let identity = target.netns.identity(socket.cookie());
             if socket.class() == Class::Connection && !tracker.lock().knows(identity) {
                 sockets.insert(identity);
             }
         };
-        dump(kernel, &request, until, each).map_err(NetnsError::Dump)?;
+        dump(transport, &request, until, each).map_err(NetnsError::Dump)?;
     }
     Ok(sockets)
 }

@@ -48,7 +48,7 @@ pub(crate) fn scan(
     attribution: &mut Attribution,
     mut each: impl FnMut(&Facts<'_>, &Program),
 ) {
-    let Ok(Entered { kernels: Some((_, transport)), ports, .. }) = world.enter(&Namespace::own()) else {
+    let Ok(Entered { transports: Some((_, transport)), ports, .. }) = world.enter(&Namespace::own()) else {
         return;
     };
     let netns = tracker.lock().own();

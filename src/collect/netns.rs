@@ -154,12 +154,12 @@ fn cgroup(namespace: &Namespace, proc: &Path) -> Option<Cgroup> {
     Cgroup::of_process(&text)
 }
 
-/// What is read of a namespace by entering it.
+/// What is found in a network namespace after entering it.
 #[derive(Debug)]
 pub struct Entered<K> {
-    /// Who answers dump requests, and another for the listeners; `None` where there is nothing to dump.
-    pub kernels: Option<(K, K)>,
-    /// The number of sockets in `TIME_WAIT`, what is left of `FIN_WAIT2` included; `None` if `/proc` does not say.
+    /// One for the dump of all sockets, and one for the listeners; `None` where there is nothing to dump.
+    pub transports: Option<(K, K)>,
+    /// The number of sockets in `TIME_WAIT`, remnants in `FIN_WAIT2` included; `None` if `/proc` does not say.
     pub time_wait: Option<u64>,
     /// The text of `ip_local_port_range`.
     pub ports: String,
@@ -178,10 +178,10 @@ impl Entered<Netlink> {
         });
         let time_wait = sockstat.map(|sockstat| sockstat.time_wait);
         if skippable && sockstat.is_some_and(|sockstat| sockstat.sockets == 0 && sockstat.time_wait == 0) {
-            return Ok(Self { kernels: None, time_wait, ports: String::new() });
+            return Ok(Self { transports: None, time_wait, ports: String::new() });
         }
         let ports = read("sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-        Ok(Self { kernels: Some((Netlink::open()?, Netlink::open()?)), time_wait, ports })
+        Ok(Self { transports: Some((Netlink::open()?, Netlink::open()?)), time_wait, ports })
     }
 }
 

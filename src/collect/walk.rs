@@ -167,13 +167,13 @@ fn dump_one<W: World>(
     let mut dumped = Dumped {
         stats: DumpStats::default(),
         time_wait: entered.time_wait.filter(|_| place.program.counts_time_wait),
-        empty: entered.kernels.is_none(),
+        empty: entered.transports.is_none(),
     };
     if dumped.time_wait.is_some() && !dumped.empty {
         place.program = Arc::new(time_wait::without(&place.program));
     }
     intake.enter(&place);
-    let Some((transport, for_listeners)) = entered.kernels else {
+    let Some((transport, for_listeners)) = entered.transports else {
         intake.no_listeners(&place);
         return Ok(dumped);
     };

@@ -94,8 +94,8 @@ impl World for FakeHost {
         let [connections, listeners] =
             [connections, listeners].map(|dumped| dumped.unwrap_or_else(|| dump(&[])));
         let connections = Recording::delayed(connections, now.delay);
-        let kernels = Some((connections, Recording::of(listeners)));
-        Ok(Entered { kernels, time_wait: None, ports: String::new() })
+        let transports = Some((connections, Recording::of(listeners)));
+        Ok(Entered { transports, time_wait: None, ports: String::new() })
     }
 
     fn proc(&self) -> &Path {
