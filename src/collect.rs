@@ -145,7 +145,7 @@ pub(crate) fn collect_into(
     listed.report_walked(plan, &round.walked, &mut report);
     let ending = Ending::of(plan, &round.walked, owners_complete, &mut problems);
     state.attribution = Some(owners.attribution);
-    report.legacy = plan.seed_meta.then(|| round.legacy_status(ending));
+    report.legacy = plan.legacy_meta.then(|| round.legacy_status(ending));
     let tables = conclude(plan, state, round, ending, &mut report);
 
     report.tracker = tracker_report(plan, &state.tracker);

@@ -155,6 +155,7 @@ fn with_all_connections(plan: &Plan) -> Plan {
     };
     views.push(View {
         name: String::new(),
+        origin: crate::config::Origin::Native,
         selection: Expression::Always,
         // Also those that a scrape has counted by the kernel.
         states: plan.views.iter().fold(CONNECTIONS, |all, view| all.union(view.states)),
@@ -165,5 +166,5 @@ fn with_all_connections(plan: &Plan) -> Plan {
         idle: Duration::ZERO,
     });
     let (networks, collect) = (plan.networks.clone(), plan.collect.clone());
-    Plan::new(Config { views, seed_meta: false, networks, collect, warnings: Vec::new() })
+    Plan::new(Config { views, legacy_meta: false, networks, collect, warnings: Vec::new() })
 }

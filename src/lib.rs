@@ -22,6 +22,7 @@ pub mod exposition;
 pub mod facts;
 pub mod fold;
 pub mod http;
+mod legacy;
 pub mod listing;
 pub mod metrics;
 pub mod page;
@@ -32,8 +33,10 @@ pub mod resolver;
 pub mod select;
 pub mod self_metrics;
 pub mod snapshot;
+mod strict_yaml;
 pub mod suggest;
 pub mod terminal;
+pub mod view;
 pub mod web;
 pub mod workers;
 

@@ -27,7 +27,7 @@ pub struct Plan {
     /// The views, in the order in which they are exposed.
     pub views: Arc<[View]>,
     /// Whether the collection metrics of the predecessor's 3.x are exposed.
-    pub seed_meta: bool,
+    pub legacy_meta: bool,
     /// The networks with names.
     pub networks: Networks,
     /// How to collect.
@@ -145,7 +145,7 @@ impl Plan {
         hosts.sort_unstable();
         hosts.dedup();
         Self {
-            seed_meta: config.seed_meta,
+            legacy_meta: config.legacy_meta,
             networks: config.networks,
             collect: config.collect,
             needs_processes: views.iter().any(View::needs_processes),
@@ -336,6 +336,7 @@ mod tests {
         let states = StateSet::of(&[State::Established]);
         View {
             name: "v".into(),
+            origin: crate::config::Origin::Native,
             selection,
             states,
             by: Vec::new(),
@@ -354,7 +355,7 @@ mod tests {
         let views = selections.into_iter().map(view).collect();
         let config = Config {
             views,
-            seed_meta: false,
+            legacy_meta: false,
             networks: Networks::default(),
             collect: Collect::DEFAULT,
             warnings: Vec::new(),

@@ -50,7 +50,7 @@ impl Snapshot {
     /// What a plan shows where there is no complete dump.
     #[must_use]
     pub fn blank(plan: &Plan) -> Self {
-        let legacy = plan.seed_meta.then_some(LegacyStatus::Failed);
+        let legacy = plan.legacy_meta.then_some(LegacyStatus::Failed);
         Self {
             views: Arc::clone(&plan.views),
             tables: plan.views.iter().map(|_| None).collect(),

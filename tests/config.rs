@@ -46,7 +46,7 @@ fn check(file: &str, text: &str, meant: &Meant<'_>) {
         .collect();
     let views: Vec<_> = config.views.iter().map(summary).collect();
     assert_eq!(views, expected);
-    assert_eq!(config.seed_meta, meant.third);
+    assert_eq!(config.legacy_meta, meant.third);
     assert_eq!(config.warnings, [""; 0]);
     assert_eq!(config.collect.deadline.as_secs(), 5);
 }

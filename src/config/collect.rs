@@ -5,9 +5,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::entry::{Entry, Name};
 use super::{Collect, duration, size};
 use crate::attribute::Which;
+use crate::strict_yaml::{Entry, Name};
 
 const DEADLINE: Name = &["deadline"];
 const OBSERVE: Name = &["observe"];
@@ -65,7 +65,7 @@ fn netns(entry: &Entry<'_>) -> Option<Which> {
         "own" => Some(Which::Own),
         "all" => Some(Which::All),
         _ => {
-            entry.strange(&word, ALLOWED, ["own", "all"].into_iter());
+            entry.unknown_word(&word, ALLOWED, ["own", "all"].into_iter());
             None
         }
     }

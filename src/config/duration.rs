@@ -5,7 +5,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::entry::Entry;
+use crate::strict_yaml::Entry;
 
 /// The duration of an entry, if it lies in the range.
 pub(super) fn read(entry: &Entry<'_>, range: &RangeInclusive<Duration>, allowed: &str) -> Option<Duration> {

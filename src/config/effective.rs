@@ -5,69 +5,48 @@
 use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
 
-use super::{Collect, Column, Config, View};
+use super::{Collect, Column, Config, Origin, View};
 use crate::attribute::{Networks, Which};
+use crate::legacy;
 use crate::metrics::{Aggregation, Kind};
 use crate::properties::Property;
 use crate::select::Expression;
 use crate::sockdiag::State;
-
-/// The predecessor's keys, which are shown as they stand in the file.
-const SEED_KEYS: [&str; 3] = ["logic", "selection", "cnfg"];
+use crate::strict_yaml::{self, Node, YamlValue, key, list, quoted};
 
 impl Config {
     /// The configuration that `text` describes, as a file with every active value.
     #[must_use]
     pub fn effective(&self, text: &str) -> String {
         let mut out = String::new();
-        let native: Vec<_> = self.views.iter().filter(|view| !view.is_of_seed()).collect();
+        let native: Vec<_> = self.views.iter().filter(|view| view.origin == Origin::Native).collect();
         // Writing to a String cannot fail.
         let _ = write_collect(&mut out, &self.collect);
         let _ = write_networks(&mut out, &self.networks);
         if !native.is_empty() {
             out.push_str("views:\n");
         }
-        for view in native {
+        for view in &native {
             let _ = write_view(&mut out, view);
         }
-        if self.views.iter().any(View::is_of_seed) {
-            out.push_str(&seed_part(text));
+        if native.len() < self.views.len() {
+            out.push_str(&legacy_part(text));
         }
         out
     }
 }
 
-impl View {
-    /// Whether it shows what the predecessor showed; no other view may have such a name.
-    fn is_of_seed(&self) -> bool {
-        self.name.split('_').next() == Some("legacy")
-    }
-}
-
-/// The lines of the predecessor's keys: each from its name to the next line that begins another.
-fn seed_part(text: &str) -> String {
-    let key = |line: &str| {
-        let begins =
-            line.starts_with(|letter: char| letter.is_alphabetic() || letter == '"' || letter == '\'');
-        begins.then(|| line.split(':').next().unwrap_or_default().trim_matches(['"', '\'', ' ']).to_owned())
-    };
-    let mut inside = false;
-    let mut part = String::new();
-    for line in text.trim_start_matches("\u{feff}").lines() {
-        inside = key(line).map_or(inside, |key| SEED_KEYS.contains(&key.as_str()));
-        let comment = line.trim_start().starts_with('#') || line.trim().is_empty();
-        if inside && !comment {
-            part.extend([line, "\n"]);
+/// The predecessor's keys of a text, each with all that it says.
+fn legacy_part(text: &str) -> String {
+    let mut out = "# The predecessor's part of the file.\n".to_owned();
+    let Ok(Node { value: YamlValue::Map(pairs), .. }) = Node::read(text) else { return out };
+    for (key, node) in pairs {
+        if legacy::KEYS.iter().any(|names| names.contains(&key.name.as_str())) {
+            // Writing to a String cannot fail.
+            let _ = strict_yaml::write(&mut out, 0, &key.name, &node);
         }
     }
-    if part.is_empty() {
-        // A map in braces has no such lines.
-        let whole = text.trim_end().replace('\n', "\n# ");
-        return format!(
-            "# The predecessor's part cannot be shown by itself; the file as it stands:\n# {whole}\n"
-        );
-    }
-    format!("# The predecessor's part, as it stands in the file.\n{part}")
+    out
 }
 
 fn write_collect(out: &mut String, collect: &Collect) -> fmt::Result {
@@ -107,7 +86,7 @@ fn write_networks(out: &mut String, networks: &Networks) -> fmt::Result {
 }
 
 fn write_view(out: &mut String, view: &View) -> fmt::Result {
-    let View { name, selection, states, by, columns, limit, folds, idle } = view;
+    let View { name, origin: _, selection, states, by, columns, limit, folds, idle } = view;
     writeln!(out, "  {}:", key(name))?;
     writeln!(out, "    by: [{}]", list(by.iter().map(|label: &Property| label.name())))?;
     let states = State::ALL.into_iter().filter(|state| states.contains(*state)).map(State::name);
@@ -151,21 +130,6 @@ fn word(column: &Column) -> Option<&'static str> {
         (Aggregation::CurrentHistogram(_), _) => Some("current_histogram"),
         (Aggregation::Sum | Aggregation::Latest | Aggregation::Gain | Aggregation::Histogram(_), _) => None,
     }
-}
-
-fn list(items: impl Iterator<Item = impl Display>) -> String {
-    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// A name as a key: in quotes if YAML would read something else.
-fn key(name: &str) -> String {
-    let odd = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
-    if odd.contains(&name.to_ascii_lowercase().as_str()) { quoted(name) } else { name.to_owned() }
-}
-
-/// A text as YAML and JSON write it.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// A duration in the greatest unit that divides it.
@@ -224,23 +188,19 @@ views:
     }
 
     #[test]
-    fn the_predecessors_part_is_shown_as_it_stands() {
-        let text = "# mine\nlogic:\n  metrics:\n    # why\n    gauges:\n      active: true\n      rtt: {active: true}\n\
-                    views:\n  v: {}\n";
-        says_the_same(text);
-        let config = Config::parse("a.yml", text).expect("a configuration");
-        let effective = config.effective(text);
-        assert!(
-            effective.ends_with(
-                "logic:\n  metrics:\n    gauges:\n      active: true\n      rtt: {active: true}\n"
-            )
-        );
+    fn the_predecessors_part_says_what_the_file_says() {
+        let expected =
+            "logic:\n  metrics:\n    gauges:\n      active: true\n      rtt:\n        active: true\n";
+        let block = "# mine\nlogic:\n  metrics:\n    # why\n    gauges:\n      active: true\n      rtt: {active: true}\n\
+                     views:\n  v: {}\n";
         let braces = "{logic: {metrics: {gauges: {active: true, rtt: {active: true}}}}}\n";
-        let config = Config::parse("a.yml", braces).expect("a configuration");
-        assert!(
-            config
-                .effective(braces)
-                .ends_with("stands:\n# {logic: {metrics: {gauges: {active: true, rtt: {active: true}}}}}\n")
+        for text in [block, braces] {
+            says_the_same(text);
+            let config = Config::parse("a.yml", text).expect("a configuration");
+            assert!(config.effective(text).ends_with(expected), "{text}");
+        }
+        says_the_same(
+            "{cnfg: {logic: {peering: {}, max_flows: '7'}}, selection: {process: {cmds: ['a\"b', 7]}}}",
         );
     }
 }

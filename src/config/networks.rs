@@ -4,9 +4,9 @@
 
 use ipnet::IpNet;
 
-use super::entry::{Entry, Name};
 use crate::attribute::Networks;
 use crate::select::canonical;
+use crate::strict_yaml::{Entry, Name};
 use crate::terminal::shown;
 
 const IPV4: Name = &["ipv4"];
@@ -25,7 +25,7 @@ pub(super) fn read(networks: Option<&Entry<'_>>, prefix: Option<&Entry<'_>>) -> 
             let Some(network) = network(item) else { continue };
             match named.iter().find(|(known, _)| *known == network) {
                 Some((_, first)) => {
-                    item.mistake(&format!(
+                    item.error(&format!(
                         "found {network} under {first} already; expected: each network once"
                     ));
                 }
@@ -48,7 +48,7 @@ fn check_name(name: &str, entry: &Entry<'_>) {
     let fits = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     if !fits || TAKEN.contains(&name) {
-        entry.mistake(&format!(
+        entry.error(&format!(
             "found the name \"{}\"; expected: a letter, then letters, digits, _, - and .; but not {}",
             shown(name),
             TAKEN.join(", ")
@@ -60,9 +60,7 @@ fn network(entry: &Entry<'_>) -> Option<IpNet> {
     let network = entry.network()?;
     if network != network.trunc() {
         let meant = network.trunc();
-        entry.mistake(&format!(
-            "found {network}, an address inside a network; expected: the network, {meant}"
-        ));
+        entry.error(&format!("found {network}, an address inside a network; expected: the network, {meant}"));
         return None;
     }
     Some(canonical(network))

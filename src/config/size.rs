@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::entry::Entry;
+use crate::strict_yaml::Entry;
 
 /// The number of bytes of an entry, if it lies in the range.
 pub(super) fn read(entry: &Entry<'_>, range: &RangeInclusive<usize>, allowed: &str) -> Option<usize> {

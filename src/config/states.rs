@@ -1,21 +1,17 @@
 //! `state:`, in which states sockets are shown.
 //!
-//! Takes the spellings of node exporter and of ss, and ss's words for groups of states. Refuses to
-//! know what a state means for a metric.
+//! Takes the spellings of node_exporter and of ss, and the words of ss for groups of states.
 
-use super::entry::Entry;
 use crate::select::{state_names, states_named};
-use crate::sockdiag::{StateSet, TCP};
-
-/// The states of a connection.
-pub const CONNECTIONS: StateSet = TCP.connections;
+use crate::sockdiag::StateSet;
+use crate::strict_yaml::Entry;
 
 /// The states of an entry: a word or a list of words.
 pub(super) fn read(entry: &Entry<'_>) -> Option<StateSet> {
     const SOME: &str = "a state or a list of states";
     let items = if entry.is_list() { entry.list(SOME)? } else { vec![entry.clone()] };
     if items.is_empty() {
-        entry.mistake(&format!("found an empty list; expected: {SOME}"));
+        entry.error(&format!("found an empty list; expected: {SOME}"));
     }
     let mut all = StateSet::NONE;
     for item in &items {
@@ -30,7 +26,7 @@ fn state(entry: &Entry<'_>) -> Option<StateSet> {
     let word = entry.text(ALLOWED)?;
     // One spelling each, so that editors can know them.
     if !state_names().any(|name| name == word) {
-        entry.strange(&word, ALLOWED, state_names());
+        entry.unknown_word(&word, ALLOWED, state_names());
         return None;
     }
     states_named(&word)

@@ -1,9 +1,10 @@
 //! What a file may say.
 
 use super::*;
+use crate::metrics::{Aggregation, Kind};
 use crate::properties::Property;
-use crate::select::Test;
-use crate::sockdiag::State;
+use crate::select::{Expression, Test};
+use crate::sockdiag::{State, StateSet};
 
 mod refusals;
 mod strict;
@@ -41,7 +42,7 @@ fn the_built_in_configuration_is_the_built_in_file() {
     assert_eq!(Config::parse("built-in", DEFAULT_FILE), Ok(Config::built_in()));
     let config = Config::built_in();
     assert_eq!(config.warnings, [""; 0]);
-    assert!(!config.seed_meta);
+    assert!(!config.legacy_meta);
     let [flows, totals, tcp, listener, state] = config.views.as_slice() else { panic!("{config:?}") };
     let by = [Property::Process, Property::Unit, Property::Direction, Property::ServicePort];
     assert_eq!((tcp.name.as_str(), &tcp.by[..]), ("tcp", &by[..]));

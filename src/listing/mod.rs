@@ -108,6 +108,7 @@ pub fn plan(
     let states = states.or(named).unwrap_or(CONNECTIONS);
     let sockets = View {
         name: "sockets".to_owned(),
+        origin: config::Origin::Native,
         selection,
         states,
         by: detail.labels().to_vec(),
@@ -125,7 +126,7 @@ pub fn plan(
         ..sockets.clone()
     };
     let (views, collect) = (vec![sockets, counted], Collect { events: false, ..collect });
-    Plan::new(Config { views, seed_meta: false, networks, collect, warnings: Vec::new() }).untracked()
+    Plan::new(Config { views, legacy_meta: false, networks, collect, warnings: Vec::new() }).untracked()
 }
 
 /// The metrics of one socket.

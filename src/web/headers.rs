@@ -4,7 +4,7 @@
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::config::entry::{Entry, Name};
+use crate::strict_yaml::{Entry, Name};
 
 /// A header, and the only values that it may have; any if there is none.
 type Rule = (Name, HeaderName, &'static [&'static str]);
@@ -33,7 +33,7 @@ fn value(entry: &Entry<'_>, values: &[&str]) -> Option<HeaderValue> {
     let text = entry.text(&allowed)?;
     let known = values.is_empty() || values.contains(&text.as_str());
     if !known {
-        entry.strange(&text, &allowed, values.iter().copied());
+        entry.unknown_word(&text, &allowed, values.iter().copied());
         return None;
     }
     let value = HeaderValue::from_str(&text).ok();

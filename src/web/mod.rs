@@ -1,6 +1,6 @@
 //! Who may come in and how: the file of `--web.config.file`, in the schema of Prometheus's exporter-toolkit.
 //!
-//! Strict, all mistakes at once. Refuses to know connections, requests and what is answered.
+//! Strict, all errors at once. Refuses to know connections, requests and what is answered.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,9 +9,7 @@ use hyper::header::HeaderMap;
 use rustls::ServerConfig;
 
 use self::files::{Care, Files, Stamps};
-use crate::config::entry::{Entry, Name};
-use crate::config::mistakes::Mistakes;
-use crate::config::node::{Node, Place, Unreadable};
+use crate::strict_yaml::{Entry, Findings, Name, Node, Position, Unreadable};
 
 mod authorities;
 mod certificate;
@@ -30,7 +28,7 @@ pub use self::guard::{Crowded, Verdict};
 pub use self::rate::Rate;
 pub use self::users::Users;
 pub use self::watched::{StartError, Web};
-pub use crate::config::mistakes::Error;
+pub use crate::strict_yaml::Error;
 
 const TLS_SERVER_CONFIG: Name = &["tls_server_config"];
 const HTTP_SERVER_CONFIG: Name = &["http_server_config"];
@@ -58,7 +56,7 @@ impl WebConfig {
     /// Reads a file and those that it names.
     ///
     /// # Errors
-    /// Names every mistake, its position, what was found and what is allowed.
+    /// Names every error, its position, what was found and what is allowed.
     pub fn load(path: &Path) -> Result<Self, Error> {
         Self::load_stamped(path).0
     }
@@ -72,7 +70,7 @@ impl WebConfig {
         });
         let read = match text {
             Ok(text) => Self::read_text(path, &text, &files),
-            Err(error) => refused(path, Place::START, &error),
+            Err(error) => refused(path, Position::START, &error),
         };
         (read, files.stamps())
     }
@@ -96,12 +94,12 @@ impl WebConfig {
         match Node::read(text) {
             Ok(node) => {
                 let name = path.display().to_string();
-                let mistakes = Mistakes::of(&name);
-                let config = Self::read(&Entry::root(&node, &mistakes), files, path);
-                mistakes.settle().map(|warnings| Self { warnings, ..config })
+                let findings = Findings::of(&name);
+                let config = Self::read(&Entry::root(&node, &findings), files, path);
+                findings.settle().map(|warnings| Self { warnings, ..config })
             }
-            Err(Unreadable { place, reason }) => {
-                refused(path, place, &format!("found what is no YAML: {reason}; expected: one YAML map"))
+            Err(Unreadable { position, reason }) => {
+                refused(path, position, &format!("found what is no YAML: {reason}; expected: one YAML map"))
             }
         }
     }
@@ -124,9 +122,9 @@ impl WebConfig {
     }
 }
 
-fn refused(path: &Path, place: Place, what: &str) -> Result<WebConfig, Error> {
+fn refused(path: &Path, position: Position, what: &str) -> Result<WebConfig, Error> {
     let name = path.display().to_string();
-    let mistakes = Mistakes::of(&name);
-    mistakes.mistake(place, "", what);
-    mistakes.settle().map(|_| WebConfig::default())
+    let findings = Findings::of(&name);
+    findings.error(position, "", what);
+    findings.settle().map(|_| WebConfig::default())
 }

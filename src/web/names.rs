@@ -6,7 +6,7 @@ use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, ALL_KX_GROUPS};
 use rustls::{CipherSuite, NamedGroup, ProtocolVersion, SupportedCipherSuite};
 
-use crate::config::entry::Entry;
+use crate::strict_yaml::Entry;
 
 /// The versions that there are, oldest first.
 const VERSIONS: [(&str, ProtocolVersion); 2] =
@@ -70,7 +70,7 @@ pub(super) fn min_version(entry: &Entry<'_>) -> Option<ProtocolVersion> {
 pub(super) fn max_version(entry: &Entry<'_>) -> Option<ProtocolVersion> {
     let word = entry.text(ALLOWED_VERSIONS)?;
     if LACKING_VERSIONS.contains(&word.as_str()) {
-        entry.mistake(&format!(
+        entry.error(&format!(
             "found \"{word}\", which is broken and which this program does not speak; expected: {ALLOWED_VERSIONS}"
         ));
         return None;
@@ -87,7 +87,7 @@ pub(super) fn suite(entry: &Entry<'_>) -> Option<SupportedCipherSuite> {
         return None;
     }
     if ["_CBC_", "_RC4_", "_3DES_"].iter().any(|part| word.contains(part)) {
-        entry.mistake(&format!(
+        entry.error(&format!(
             "found \"{}\", which is weak and which this program does not speak; expected: {allowed}",
             crate::terminal::shown(&word)
         ));
@@ -112,7 +112,7 @@ pub(super) fn curve(entry: &Entry<'_>) -> Option<&'static dyn SupportedKxGroup> 
 /// Notes that none of these suites is of a version that is spoken.
 pub(super) fn refuse_suites(entry: &Entry<'_>) {
     let allowed = listed(&SUITES);
-    entry.mistake(&format!(
+    entry.error(&format!(
         "found no suite that this program has for max_version; expected: at least one of {allowed}"
     ));
 }
@@ -120,13 +120,13 @@ pub(super) fn refuse_suites(entry: &Entry<'_>) {
 /// Notes that there are none of these curves.
 pub(super) fn refuse_curves(entry: &Entry<'_>) {
     let allowed = listed(&CURVES);
-    entry.mistake(&format!("found no curve that this program has; expected: at least one of {allowed}"));
+    entry.error(&format!("found no curve that this program has; expected: at least one of {allowed}"));
 }
 
 fn one_of<T: Copy>(entry: &Entry<'_>, word: &str, known: &[(&str, T)], allowed: &str) -> Option<T> {
     let found = known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
     if found.is_none() {
-        entry.strange(word, allowed, known.iter().map(|(name, _)| *name));
+        entry.unknown_word(word, allowed, known.iter().map(|(name, _)| *name));
     }
     found
 }

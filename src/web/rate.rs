@@ -4,8 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::config::entry::{Entry, Name};
-use crate::config::node::Value;
+use crate::strict_yaml::{Entry, Name, YamlValue};
 
 const INTERVAL: Name = &["interval"];
 const BURST: Name = &["burst"];
@@ -33,8 +32,8 @@ pub(super) fn read(entry: &Entry<'_>) -> Option<Rate> {
 fn interval(entry: &Entry<'_>) -> Option<Duration> {
     const ALLOWED: &str = "a duration such as 500ms, 1.5s or 1m30s, or 0 for no limit";
     let found = match &entry.node().value {
-        Value::Int(0) => Some(Duration::ZERO),
-        Value::Str(text) => parse(text.trim()),
+        YamlValue::Int(0) => Some(Duration::ZERO),
+        YamlValue::Str(text) => parse(text.trim()),
         _ => None,
     };
     if found.is_none() {

@@ -15,8 +15,7 @@ use super::authorities::Authorities;
 use super::client::Verifier;
 use super::files::{Care, Files};
 use super::names;
-use crate::config::entry::{Entry, Name, Section};
-use crate::config::node::Value;
+use crate::strict_yaml::{Entry, Name, Section, YamlValue};
 
 const CERT: Name = &["cert"];
 const CERT_FILE: Name = &["cert_file"];
@@ -86,14 +85,14 @@ pub(super) fn read(entry: &Entry<'_>, files: &Files, own_file: &Path) -> Option<
     let key = either(&section, KEY_FILE, KEY);
     for (found, names) in [(&chain, "cert_file or cert"), (&key, "key_file or key")] {
         if found.is_none() {
-            entry.mistake(&format!(
+            entry.error(&format!(
                 "found TLS without {names}; expected: a certificate and its key, or neither"
             ));
         }
     }
     let chain = chain.and_then(|source| certificates(&source, files));
     let key = key.and_then(|source| private_key(&source, files, own_file));
-    if !entry.faultless() {
+    if !entry.has_no_error() {
         return None;
     }
     let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions);
@@ -111,13 +110,11 @@ pub(super) fn read(entry: &Entry<'_>, files: &Files, own_file: &Path) -> Option<
             Some(Arc::new(server))
         }
         Err(rustls::Error::InconsistentKeys(_)) => {
-            entry.mistake("found a certificate and a key that do not belong together; expected: a pair");
+            entry.error("found a certificate and a key that do not belong together; expected: a pair");
             None
         }
         Err(error) => {
-            entry.mistake(&format!(
-                "found what makes no server: {error}; expected: a certificate and its key"
-            ));
+            entry.error(&format!("found what makes no server: {error}; expected: a certificate and its key"));
             None
         }
     }
@@ -134,7 +131,7 @@ fn provider(section: &Section<'_>) -> CryptoProvider {
     }
     if let Some(curves) = section.filled(CURVE_PREFERENCES) {
         let chosen = list(curves, "a list of curves", names::curve);
-        if chosen.is_empty() && curves.faultless() && !curves.items().is_empty() {
+        if chosen.is_empty() && curves.has_no_error() && !curves.items().is_empty() {
             names::refuse_curves(curves);
         }
         if !chosen.is_empty() {
@@ -159,7 +156,7 @@ fn versions(section: &Section<'_>) -> Vec<&'static SupportedProtocolVersion> {
     };
     let versions: Vec<_> = rustls::ALL_VERSIONS.iter().filter(within).copied().collect();
     if let (true, Some(entry)) = (versions.is_empty(), section.filled(MAX_VERSION)) {
-        entry.mistake("found a version below min_version; expected: min_version or a later one");
+        entry.error("found a version below min_version; expected: min_version or a later one");
     }
     versions
 }
@@ -168,7 +165,7 @@ fn versions(section: &Section<'_>) -> Vec<&'static SupportedProtocolVersion> {
 fn check_suites(section: &Section<'_>, provider: &CryptoProvider, versions: &[&SupportedProtocolVersion]) {
     let Some(entry) = section.filled(CIPHER_SUITES) else { return };
     let fits = |suite: &SupportedCipherSuite| versions.contains(&suite.version());
-    if entry.faultless() && !provider.cipher_suites.iter().any(fits) {
+    if entry.has_no_error() && !provider.cipher_suites.iter().any(fits) {
         names::refuse_suites(entry);
     }
 }
@@ -193,20 +190,20 @@ fn verifier(
 fn authorities(section: &Section<'_>, files: &Files, auth: Auth) -> Option<Authorities> {
     if let Some(source) = either(section, CLIENT_CA_FILE, CLIENT_CA) {
         if auth == Auth::None {
-            source.entry.mistake(
+            source.entry.error(
                 "found an authority for clients' certificates without a client_auth_type that asks for one; \
                  expected: with RequireAndVerifyClientCert or VerifyClientCertIfGiven",
             );
         }
         let authorities = Authorities::of(certificates(&source, files)?);
         let wrong = |error| format!("found what is no authority: {error}; expected: certificates");
-        return authorities.map_err(|error| source.entry.mistake(&wrong(error))).ok();
+        return authorities.map_err(|error| source.entry.error(&wrong(error))).ok();
     }
     let entry = section.filled(CLIENT_AUTH_TYPE)?;
     match auth {
         Auth::None | Auth::Any { .. } => None,
         Auth::Verified { mandatory: true } => {
-            entry.mistake(
+            entry.error(
                 "found clients' certificates to require without client_ca_file or client_ca, so that every public \
                  authority could let clients in; expected: with one",
             );
@@ -227,7 +224,7 @@ fn authorities(section: &Section<'_>, files: &Files, auth: Auth) -> Option<Autho
 fn allowed_names(section: &Section<'_>, auth: Auth) -> Option<Vec<String>> {
     let entry = section.filled(CLIENT_ALLOWED_SANS)?;
     if !matches!(auth, Auth::Any { mandatory: true } | Auth::Verified { mandatory: true }) {
-        entry.mistake(
+        entry.error(
             "found names of clients without a client_auth_type that requires a certificate; \
              expected: with RequireAnyClientCert or RequireAndVerifyClientCert",
         );
@@ -238,7 +235,7 @@ fn allowed_names(section: &Section<'_>, auth: Auth) -> Option<Vec<String>> {
 
 /// The entry of that name unless it is null or an empty text, which in Go is the same.
 fn given<'s, 'a>(section: &'s Section<'a>, name: Name) -> Option<&'s Entry<'a>> {
-    section.filled(name).filter(|entry| entry.node().value != Value::Str(String::new()))
+    section.filled(name).filter(|entry| entry.node().value != YamlValue::Str(String::new()))
 }
 
 fn auth_type(entry: &Entry<'_>) -> Option<Auth> {
@@ -247,7 +244,7 @@ fn auth_type(entry: &Entry<'_>) -> Option<Auth> {
     let word = entry.text(&allowed)?;
     let found = CLIENT_AUTH.iter().find(|(known, _)| *known == word).map(|(_, auth)| *auth);
     if found.is_none() {
-        entry.strange(&word, &allowed, words);
+        entry.unknown_word(&word, &allowed, words);
     }
     found
 }
@@ -274,7 +271,7 @@ impl Source<'_, '_> {
         match files.read(Path::new(&path), care) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
-                self.entry.mistake(&error);
+                self.entry.error(&error);
                 None
             }
         }
@@ -290,9 +287,9 @@ fn certificates(source: &Source<'_, '_>, files: &Files) -> Option<Vec<Certificat
     let bytes = source.bytes(files, Care::Public)?;
     match pem(&bytes).collect::<Result<Vec<_>, _>>() {
         Ok(certificates) if !certificates.is_empty() => return Some(certificates),
-        Ok(_) => source.entry.mistake("found no certificate; expected: PEM, -----BEGIN CERTIFICATE-----"),
+        Ok(_) => source.entry.error("found no certificate; expected: PEM, -----BEGIN CERTIFICATE-----"),
         Err(error) => {
-            source.entry.mistake(&format!("found what is no PEM: {error}; expected: certificates in PEM"));
+            source.entry.error(&format!("found what is no PEM: {error}; expected: certificates in PEM"));
         }
     }
     None
@@ -303,14 +300,14 @@ fn private_key(source: &Source<'_, '_>, files: &Files, own_file: &Path) -> Optio
         && let Some(name) = own_file.file_name()
         && let Err(error) = files.guarded(Path::new(name), Care::Private)
     {
-        source.entry.mistake(&error);
+        source.entry.error(&error);
     }
     let bytes = source.bytes(files, Care::Private)?;
     let key = PrivateKeyDer::from_pem_slice(&bytes).ok();
     if key.is_none() {
         source
             .entry
-            .mistake("found no private key; expected: PEM without a password, PKCS #8, PKCS #1 or SEC 1");
+            .error("found no private key; expected: PEM without a password, PKCS #8, PKCS #1 or SEC 1");
     }
     key
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::secret::Secret;
-use crate::config::entry::Entry;
+use crate::strict_yaml::Entry;
 
 /// With less a hash protects nothing; with more, one comparison takes minutes.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=18;
@@ -55,20 +55,20 @@ pub(super) fn read(entry: &Entry<'_>) -> Users {
             users.0.extend(hash(entry).map(|hash| (user.as_bytes().to_vec(), hash)));
         }
         if named.is_empty() {
-            entry.mistake(&format!(
+            entry.error(&format!(
                 "found no users, and without one everybody would come in; expected: {ALLOWED}, or no such key"
             ));
         }
     } else {
         // What was found may be a secret.
-        entry.mistake(&format!("found no map; expected: {ALLOWED}"));
+        entry.error(&format!("found no map; expected: {ALLOWED}"));
     }
     users
 }
 
 fn hash(entry: &Entry<'_>) -> Option<Hash> {
     let text = match &entry.node().value {
-        crate::config::node::Value::Str(text) => text.trim(),
+        crate::strict_yaml::YamlValue::Str(text) => text.trim(),
         _ => "",
     };
     match cost(text) {
@@ -81,12 +81,12 @@ fn hash(entry: &Entry<'_>) -> Option<Hash> {
             }
             return Some(Hash { text: Secret::new(text.to_owned()), cost });
         }
-        Some(cost) => entry.mistake(&format!(
+        Some(cost) => entry.error(&format!(
             "found a bcrypt hash of cost {cost}; expected: {} to {}",
             COSTS.start(),
             COSTS.end()
         )),
-        None => entry.mistake(
+        None => entry.error(
             "found what is no bcrypt hash; expected: 60 letters that begin with $2a$, $2b$ or $2y$, \
              as htpasswd -nB makes them",
         ),

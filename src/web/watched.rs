@@ -64,7 +64,7 @@ impl Web {
     /// Reads a file for the first time; `told` hears how later readings go.
     ///
     /// # Errors
-    /// Names every mistake in the file.
+    /// Names every error in the file.
     pub fn open(path: &Path, told: impl Fn(bool) + Send + Sync + 'static) -> Result<Self, StartError> {
         let (config, stamps) = WebConfig::load_stamped(path);
         let config = config?;

@@ -29,7 +29,7 @@ fn every_example_of_both_generations_starts_and_shows_what_it_switches_on() {
         for line in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
             let name = line.split(' ').next().expect("a name");
             let own = name.starts_with("ss_exporter_") || name.starts_with("process_");
-            let meta = config.seed_meta && name.starts_with("collector_");
+            let meta = config.legacy_meta && name.starts_with("collector_");
             assert!(own || meta || shown(name), "{path} did not ask for {name}");
         }
         assert!(metrics.contains("ss_exporter_collection_success{stage=\"dump\"} 1"), "{path}: {metrics}");

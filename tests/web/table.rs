@@ -80,6 +80,6 @@ fn all_mistakes_are_named_at_once_and_no_secret_is() {
                 rate_limit: {burst: x}\nhttp_server_config: {headers: {X-Frame-Options: y}}\n";
     fixtures.write("web.yml", text);
     let error = WebConfig::load(&fixtures.path("web.yml")).expect_err("mistakes");
-    assert_eq!(error.mistakes().len(), 6, "{error}");
+    assert_eq!(error.errors().len(), 6, "{error}");
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }

@@ -252,7 +252,7 @@ proptest! {
         }
         let text: String = letters.into_iter().collect();
         if let Err(error) = Config::parse("a.yml", &text) {
-            prop_assert!(error.mistakes().iter().all(|line| line.starts_with("a.yml:") && !line.contains('\n')));
+            prop_assert!(error.errors().iter().all(|line| line.starts_with("a.yml:") && !line.contains('\n')));
         }
     }
 }

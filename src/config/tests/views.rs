@@ -36,9 +36,9 @@ fn a_view_without_keys_is_one_row_over_all_connections() {
     let [view] = &config.views[..] else { panic!("{config:?}") };
     assert_eq!((view.name.as_str(), view.by.len(), view.limit, view.folds), ("tcp", 0, Some(1000), true));
     assert_eq!((view.selection.clone(), view.idle), (Expression::Always, Duration::from_hours(1)));
-    assert_eq!(view.states, states::CONNECTIONS);
+    assert_eq!(view.states, CONNECTIONS);
     assert!(view.columns.iter().any(|column| column.name == "ss_tcp_sockets"));
-    assert!(!config.seed_meta);
+    assert!(!config.legacy_meta);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn states_are_words_of_either_tool() {
 #[test]
 fn a_selection_that_mentions_states_decides_them_unless_the_view_does() {
     let states = |text: &str| view(text).states;
-    assert_eq!(states("select: 'dport = 443'"), states::CONNECTIONS);
+    assert_eq!(states("select: 'dport = 443'"), CONNECTIONS);
     assert_eq!(states("select: 'state listening'"), StateSet::of(&[State::Listen]));
     assert_eq!(states("select: 'dport = 443 or state time-wait'"), StateSet::ALL);
     assert_eq!(

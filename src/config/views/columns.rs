@@ -3,9 +3,9 @@
 //! Refuses to know which sockets they are about.
 
 use super::{AGGREGATE, HISTOGRAMS, METRICS, metrics};
-use crate::config::entry::{Entry, Section};
 use crate::config::{Column, View};
 use crate::metrics::{Aggregation, Kind, Metric, Quantity};
+use crate::strict_yaml::{Entry, Section};
 
 /// The columns of a view, in the order of the table.
 pub(super) fn read(keys: &Section<'_>, view: &View) -> Vec<Column> {
@@ -34,7 +34,7 @@ fn find<'c>(name: &str, entry: &Entry<'_>, columns: &'c mut [Column]) -> Option<
     let names: Vec<_> = columns.iter().map(|column| column.metric.name).collect();
     let column = columns.iter_mut().find(|column| column.metric.name == name);
     if column.is_none() {
-        entry.strange(name, "a metric that this view shows", names.into_iter());
+        entry.unknown_word(name, "a metric that this view shows", names.into_iter());
     }
     column
 }
@@ -55,13 +55,12 @@ impl Column {
     fn refold(&mut self, entry: &Entry<'_>, view: &View) {
         let adds_up = "found an aggregate for a counter, which always adds up; expected: for other metrics";
         let allowed = match (self.metric.kind, view.is_of_flows()) {
-            (Kind::Counter, _) => return entry.mistake(adds_up),
+            (Kind::Counter, _) => return entry.error(adds_up),
             (Kind::Distribution, false) => "histogram, current_histogram, mean, min, max or sum",
             (Kind::Gauge, _) | (Kind::Distribution, true) => "sum, mean, min or max",
         };
         if self.metric.source.quantity == Quantity::Sockets {
-            return entry
-                .mistake("found an aggregate for the number of sockets; expected: for other metrics");
+            return entry.error("found an aggregate for the number of sockets; expected: for other metrics");
         }
         let Some(word) = entry.text(allowed) else { return };
         let bounds = || self.metric.bounds.to_vec();
@@ -75,7 +74,7 @@ impl Column {
                 Aggregation::CurrentHistogram(bounds())
             }
             _ => {
-                return entry.strange(
+                return entry.unknown_word(
                     &word,
                     allowed,
                     allowed.split([',', ' ']).filter(|word| word.len() > 2),
@@ -93,7 +92,7 @@ impl Column {
         let bounds = bounds(entry);
         match &mut self.aggregation {
             Aggregation::Histogram(known) | Aggregation::CurrentHistogram(known) => *known = bounds.unwrap_or_default(),
-            _ => entry.mistake(
+            _ => entry.error(
                 "found bounds for what is no histogram in this view; expected: for distributions in an aggregated \
                  view, unless their aggregate is another",
             ),
@@ -127,7 +126,7 @@ fn bounds(entry: &Entry<'_>) -> Option<Vec<f64>> {
     const SOME: &str = "a list of 1 to 100 ascending upper bounds, such as [0.001, 0.01, 0.1]";
     let items = entry.list(SOME)?;
     if items.is_empty() || items.len() > 100 {
-        entry.mistake(&format!("found {} bounds; expected: {SOME}", items.len()));
+        entry.error(&format!("found {} bounds; expected: {SOME}", items.len()));
     }
     let mut bounds: Vec<f64> = Vec::new();
     for item in &items {
@@ -135,7 +134,7 @@ fn bounds(entry: &Entry<'_>) -> Option<Vec<f64>> {
         if !bound.is_finite() || bound < 0.0 {
             item.refuse("0 or more, finite");
         } else if let Some(last) = bounds.last().filter(|last| **last >= bound) {
-            item.mistake(&format!("found {bound} after {last}; expected: ascending bounds, each once"));
+            item.error(&format!("found {bound} after {last}; expected: ascending bounds, each once"));
         } else {
             bounds.push(bound);
         }

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use crate::config::entry::Entry;
 use crate::config::{Column, View};
 use crate::metrics::{Aggregation, Kind};
+use crate::strict_yaml::Entry;
 
 /// Notes every name that a view has in common with another or with itself.
 pub(super) fn check(views: &[(&Entry<'_>, View)]) {
@@ -15,7 +15,7 @@ pub(super) fn check(views: &[(&Entry<'_>, View)]) {
     for (entry, view) in views {
         for column in &view.columns {
             if let Some((name, owner)) = claim(&mut owners, &view.name, column) {
-                entry.mistake(&format!(
+                entry.error(&format!(
                     "found the exposed name {name} in view {owner} and in view {}; \
                      expected: names of views and metrics that make each exposed name once",
                     view.name

@@ -4,16 +4,16 @@
 
 use super::pattern;
 use crate::config::View;
-use crate::config::entry::Entry;
 use crate::metrics::{Kind, METRICS, Metric, Quantity, Shown};
 use crate::sockdiag::{State, StateSet};
+use crate::strict_yaml::Entry;
 
 /// The metrics of a list of names and patterns, in the order of the table.
 pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
     const SOME: &str = "a list of metrics, such as [sockets, \"*_bytes_total\"]";
     let items = list.list(SOME);
     if items.as_ref().is_some_and(Vec::is_empty) {
-        list.mistake(&format!("found an empty list; expected: {SOME}"));
+        list.error(&format!("found an empty list; expected: {SOME}"));
     }
     let mut words: Vec<(String, Entry<'_>)> = Vec::new();
     for item in items.into_iter().flatten() {
@@ -49,12 +49,12 @@ fn check(word: &str, item: &Entry<'_>, view: &View) {
     let mut fitting = METRICS.iter().filter(|metric| pattern::fits(word, metric.name)).peekable();
     if fitting.peek().is_none() {
         let allowed = "the name of a metric, or a pattern that fits one";
-        return item.strange(word, allowed, METRICS.iter().map(|metric| metric.name));
+        return item.unknown_word(word, allowed, METRICS.iter().map(|metric| metric.name));
     }
     let obstacles: Option<Vec<_>> = fitting.map(|metric| obstacle(metric, view)).collect();
     if let Some(obstacle) = obstacles.as_ref().and_then(|obstacles| obstacles.first()) {
         let only = if pattern::is_pattern(word) { "nothing but " } else { "" };
-        item.mistake(&format!("found {only}{obstacle}"));
+        item.error(&format!("found {only}{obstacle}"));
     }
 }
 

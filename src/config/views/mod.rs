@@ -5,13 +5,13 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::View;
-use super::entry::{Entry, Name, Section};
+use super::{CONNECTIONS, Origin, View};
 use super::{duration, states};
 use crate::attribute::Networks;
 use crate::properties::{PROPERTIES, Property};
 use crate::select::{Expression, parse};
 use crate::sockdiag::StateSet;
+use crate::strict_yaml::{Entry, Name, Section};
 use crate::terminal::shown;
 
 mod columns;
@@ -56,6 +56,7 @@ fn view(name: &str, entry: &Entry<'_>, networks: &Networks) -> View {
         keys.filled(LIMIT).and_then(|entry| entry.within(&LIMITS, "a number of rows from 1 to 1000000"));
     let mut view = View {
         name: name.to_owned(),
+        origin: Origin::Native,
         states: states_of(&keys, &selection),
         selection,
         by,
@@ -75,12 +76,12 @@ fn check_name(name: &str, entry: &Entry<'_>) {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !fits {
         let found = shown(name);
-        entry.mistake(&format!("found the name \"{found}\"; expected: a-z, then a-z, 0-9 and _"));
+        entry.error(&format!("found the name \"{found}\"; expected: a-z, then a-z, 0-9 and _"));
     }
     if let Some(taken) =
         ["exporter", "legacy"].into_iter().find(|taken| name.split('_').next() == Some(*taken))
     {
-        entry.mistake(&format!(
+        entry.error(&format!(
             "found a name that begins with {taken}, as the exporter's own do; expected: any other"
         ));
     }
@@ -88,7 +89,7 @@ fn check_name(name: &str, entry: &Entry<'_>) {
 
 fn selection(entry: &Entry<'_>, networks: &Networks) -> Option<Expression> {
     let text = entry.verbatim("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"")?;
-    parse(&text, networks).map_err(|mistake| entry.mistake(&mistake.told_of(&text))).ok()
+    parse(&text, networks).map_err(|mistake| entry.error(&mistake.told_of(&text))).ok()
 }
 
 fn labels(entry: &Entry<'_>) -> Vec<Property> {
@@ -99,10 +100,10 @@ fn labels(entry: &Entry<'_>) -> Vec<Property> {
         let Some(word) = item.text("the name of a label") else { continue };
         match Property::named(&word) {
             Some(label) if labels.contains(&label) => {
-                item.mistake(&format!("found {word} again; expected: each label once"));
+                item.error(&format!("found {word} again; expected: each label once"));
             }
             Some(label) => labels.push(label),
-            None => item.strange(&word, &names().collect::<Vec<_>>().join(", "), names()),
+            None => item.unknown_word(&word, &names().collect::<Vec<_>>().join(", "), names()),
         }
     }
     labels
@@ -111,11 +112,11 @@ fn labels(entry: &Entry<'_>) -> Vec<Property> {
 fn states_of(keys: &Section<'_>, selection: &Expression) -> StateSet {
     let selected = selection.states();
     let Some(entry) = keys.filled(STATE) else {
-        return if selection.mentions_states() { selected } else { states::CONNECTIONS };
+        return if selection.mentions_states() { selected } else { CONNECTIONS };
     };
-    let states = states::read(entry).unwrap_or(states::CONNECTIONS);
+    let states = states::read(entry).unwrap_or(CONNECTIONS);
     if states.intersection(selected).is_empty() {
-        entry.mistake("found states that select leaves out; expected: a state that it lets through");
+        entry.error("found states that select leaves out; expected: a state that it lets through");
     }
     states.intersection(selected)
 }
@@ -123,7 +124,7 @@ fn states_of(keys: &Section<'_>, selection: &Expression) -> StateSet {
 fn idle(keys: &Section<'_>, view: &View) -> Duration {
     let Some(entry) = keys.filled(IDLE) else { return IDLE_UNSAID };
     if view.is_of_flows() {
-        entry.mistake(
+        entry.error(
             "found in a per-connection view, whose rows end with their sockets; expected: in other views",
         );
     }

@@ -1,6 +1,4 @@
-//! How many rows and series a configuration can come to at most.
-//!
-//! Refuses to know how many sockets there are.
+//! The max rows and series of a view.
 
 use super::View;
 use crate::metrics::Aggregation;

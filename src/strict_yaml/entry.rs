@@ -1,27 +1,25 @@
-//! An entry of the file while it is read: a node, the way to it, and where mistakes go.
+//! An entry of a file while it is read: a node, the keys that lead to it, and where errors are noted.
 //!
-//! A read that fails has noted its mistake and gives nothing, so that reading goes on and finds the
-//! next one. Refuses to know any key.
+//! A read that fails has noted its error and returns nothing, so that reading goes on and finds the next error.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
-use super::mistakes::Mistakes;
-use super::node::{Key, Node, Place, Value};
+use super::{Findings, MapKey, Node, Position, YamlValue};
 use crate::suggest::nearest;
 use crate::terminal::shown;
 
 /// The spellings of one key; messages use the first.
 pub(crate) type Name = &'static [&'static str];
 
-/// A node, the keys that lead to it, and where mistakes go.
+/// A node, the keys that lead to it, and where errors are noted.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry<'a> {
-    mistakes: &'a Mistakes<'a>,
+    findings: &'a Findings<'a>,
     path: String,
-    place: Place,
+    position: Position,
     node: &'a Node,
     lenient: bool,
 }
@@ -34,8 +32,8 @@ pub(crate) struct Section<'a> {
 
 impl<'a> Entry<'a> {
     /// The whole file.
-    pub(crate) fn root(node: &'a Node, mistakes: &'a Mistakes<'a>) -> Self {
-        Self { mistakes, path: String::new(), place: node.place, node, lenient: false }
+    pub(crate) fn root(node: &'a Node, findings: &'a Findings<'a>) -> Self {
+        Self { findings, path: String::new(), position: node.position, node, lenient: false }
     }
 
     /// The same entry, under which an unknown key is a warning.
@@ -49,41 +47,41 @@ impl<'a> Entry<'a> {
     }
 
     pub(crate) fn is_null(&self) -> bool {
-        self.node.value == Value::Null
+        self.node.value == YamlValue::Null
     }
 
     pub(crate) fn is_list(&self) -> bool {
-        matches!(self.node.value, Value::Seq(_))
+        matches!(self.node.value, YamlValue::Seq(_))
     }
 
     pub(crate) fn is_map(&self) -> bool {
-        matches!(self.node.value, Value::Map(_))
+        matches!(self.node.value, YamlValue::Map(_))
     }
 
     /// Notes that the value is none of the allowed ones.
     pub(crate) fn refuse(&self, allowed: &str) {
-        self.mistake(&format!("found {}; expected: {allowed}", self.found()));
+        self.error(&format!("found {}; expected: {allowed}", self.found()));
     }
 
     /// Notes that a word is none of the known ones, and which it was probably meant to be.
-    pub(crate) fn strange<'k>(&self, word: &str, allowed: &str, known: impl Iterator<Item = &'k str>) {
-        self.mistake(&format!("found \"{}\"; expected: {allowed}{}", shown(word), meant(word, known)));
+    pub(crate) fn unknown_word<'k>(&self, word: &str, allowed: &str, known: impl Iterator<Item = &'k str>) {
+        self.error(&format!("found \"{}\"; expected: {allowed}{}", shown(word), meant(word, known)));
     }
 
-    pub(crate) fn mistake(&self, what: &str) {
-        self.mistakes.mistake(self.place, &self.path, what);
+    pub(crate) fn error(&self, what: &str) {
+        self.findings.error(self.position, &self.path, what);
     }
 
     pub(crate) fn warn(&self, what: &str) {
-        self.mistakes.warning(self.place, &self.path, what);
+        self.findings.warning(self.position, &self.path, what);
     }
 
     /// The map with these keys, each at most once; null is the empty map.
     pub(crate) fn section(&self, names: &[Name]) -> Section<'a> {
         let mut section = Section { entries: Vec::new() };
         match &self.node.value {
-            Value::Null => {}
-            Value::Map(pairs) => {
+            YamlValue::Null => {}
+            YamlValue::Map(pairs) => {
                 for (key, node) in pairs {
                     let entry = self.child(key, node);
                     match names.iter().find(|name| name.contains(&key.name.as_str())) {
@@ -101,8 +99,8 @@ impl<'a> Entry<'a> {
     pub(crate) fn named(&self, allowed: &str) -> Vec<(&'a str, Self)> {
         let mut entries: Vec<(&'a str, Self)> = Vec::new();
         match &self.node.value {
-            Value::Null => {}
-            Value::Map(pairs) => {
+            YamlValue::Null => {}
+            YamlValue::Map(pairs) => {
                 for (key, node) in pairs {
                     let entry = self.child(key, node);
                     match entries.iter().find(|(known, _)| *known == key.name) {
@@ -127,13 +125,13 @@ impl<'a> Entry<'a> {
     /// The entries of a list; null is the empty list and anything else a list of itself.
     pub(crate) fn items(&self) -> Vec<Self> {
         match &self.node.value {
-            Value::Null => Vec::new(),
-            Value::Seq(items) => items
+            YamlValue::Null => Vec::new(),
+            YamlValue::Seq(items) => items
                 .iter()
                 .enumerate()
                 .map(|(index, node)| Self {
                     path: format!("{}[{index}]", self.path),
-                    place: node.place,
+                    position: node.position,
                     node,
                     ..self.clone()
                 })
@@ -145,10 +143,10 @@ impl<'a> Entry<'a> {
     /// The truth value; null is none. Only a lenient entry may quote it.
     pub(crate) fn flag(&self) -> Option<bool> {
         match &self.node.value {
-            Value::Null => None,
-            Value::Bool(flag) => Some(*flag),
-            Value::Str(text) if self.lenient && text.eq_ignore_ascii_case("true") => Some(true),
-            Value::Str(text) if self.lenient && text.eq_ignore_ascii_case("false") => Some(false),
+            YamlValue::Null => None,
+            YamlValue::Bool(flag) => Some(*flag),
+            YamlValue::Str(text) if self.lenient && text.eq_ignore_ascii_case("true") => Some(true),
+            YamlValue::Str(text) if self.lenient && text.eq_ignore_ascii_case("false") => Some(false),
             _ => {
                 self.refuse("true or false");
                 None
@@ -160,9 +158,9 @@ impl<'a> Entry<'a> {
     pub(crate) fn number(&self) -> Option<f64> {
         let number = match &self.node.value {
             #[expect(clippy::cast_precision_loss, reason = "a bound has no more than 53 significant bits")]
-            Value::Int(number) => Some(*number as f64),
-            Value::Float(number) => Some(*number),
-            Value::Str(text) if self.lenient => text.trim().parse().ok(),
+            YamlValue::Int(number) => Some(*number as f64),
+            YamlValue::Float(number) => Some(*number),
+            YamlValue::Str(text) if self.lenient => text.trim().parse().ok(),
             _ => None,
         };
         if number.is_none() {
@@ -174,10 +172,10 @@ impl<'a> Entry<'a> {
     /// The integer, if the type holds it. Only a lenient entry may quote it.
     pub(crate) fn integer<T: TryFrom<i128>>(&self, allowed: &str) -> Option<T> {
         let number = match &self.node.value {
-            Value::Int(number) => Some(*number),
+            YamlValue::Int(number) => Some(*number),
             // The shortest text of an integral float within range is that integer.
-            Value::Float(number) => number.to_string().parse().ok(),
-            Value::Str(text) if self.lenient => text.trim().parse().ok(),
+            YamlValue::Float(number) => number.to_string().parse().ok(),
+            YamlValue::Str(text) if self.lenient => text.trim().parse().ok(),
             _ => None,
         };
         let number = number.and_then(|number| T::try_from(number).ok());
@@ -207,9 +205,9 @@ impl<'a> Entry<'a> {
         network
     }
 
-    /// Whether the file has no mistake so far.
-    pub(crate) fn faultless(&self) -> bool {
-        self.mistakes.none()
+    /// Whether the file has no error so far.
+    pub(crate) fn has_no_error(&self) -> bool {
+        self.findings.has_no_error()
     }
 
     /// The text without blanks around it; a number counts as its digits.
@@ -220,9 +218,9 @@ impl<'a> Entry<'a> {
     /// The text as it stands; a number counts as its digits.
     pub(crate) fn verbatim(&self, allowed: &str) -> Option<String> {
         let text = match &self.node.value {
-            Value::Str(text) => Some(text.clone()),
-            Value::Int(number) => Some(number.to_string()),
-            Value::Float(number) => Some(number.to_string()),
+            YamlValue::Str(text) => Some(text.clone()),
+            YamlValue::Int(number) => Some(number.to_string()),
+            YamlValue::Float(number) => Some(number.to_string()),
             _ => None,
         };
         let text = text.filter(|text| !text.trim().is_empty());
@@ -234,34 +232,34 @@ impl<'a> Entry<'a> {
 
     /// Notes that another entry has said the same already.
     pub(crate) fn repeats(&self, first: &Self) {
-        let (line, here) = (first.place.line, self.place.line);
-        self.mistake(&format!(
+        let (line, here) = (first.position.line, self.position.line);
+        self.error(&format!(
             "found on line {here} what {} on line {line} says already; expected: once",
             first.path
         ));
     }
 
-    fn child(&self, key: &Key, node: &'a Node) -> Self {
+    fn child(&self, key: &MapKey, node: &'a Node) -> Self {
         let dot = if self.path.is_empty() { "" } else { "." };
         let path = format!("{}{dot}{}", self.path, shown(&key.name));
-        Self { path, place: key.place, node, ..self.clone() }
+        Self { path, position: key.position, node, ..self.clone() }
     }
 
     fn unknown(&self, key: &str, names: &[Name]) {
         let hint = meant(key, names.iter().flat_map(|name| name.iter().copied()));
         let what = format!("found an unknown key; expected: {}{hint}", listed(names));
-        if self.lenient { self.warn(&what) } else { self.mistake(&what) }
+        if self.lenient { self.warn(&what) } else { self.error(&what) }
     }
 
     fn found(&self) -> String {
         match &self.node.value {
-            Value::Null => "nothing".to_owned(),
-            Value::Bool(flag) => flag.to_string(),
-            Value::Int(number) => number.to_string(),
-            Value::Float(number) => number.to_string(),
-            Value::Str(text) => format!("\"{}\"", shown(text)),
-            Value::Seq(_) => "a list".to_owned(),
-            Value::Map(_) => "a map".to_owned(),
+            YamlValue::Null => "nothing".to_owned(),
+            YamlValue::Bool(flag) => flag.to_string(),
+            YamlValue::Int(number) => number.to_string(),
+            YamlValue::Float(number) => number.to_string(),
+            YamlValue::Str(text) => format!("\"{}\"", shown(text)),
+            YamlValue::Seq(_) => "a list".to_owned(),
+            YamlValue::Map(_) => "a map".to_owned(),
         }
     }
 }
@@ -285,13 +283,13 @@ impl<'a> Section<'a> {
     }
 }
 
-/// One of two entries that say the same; both is a mistake.
+/// One of two entries that say the same; both is an error.
 pub(crate) fn either<'s, 'a>(
     one: Option<&'s Entry<'a>>,
     other: Option<&'s Entry<'a>>,
 ) -> Option<&'s Entry<'a>> {
     if let (Some(one), Some(other)) = (one, other) {
-        let (first, second) = if one.place <= other.place { (one, other) } else { (other, one) };
+        let (first, second) = if one.position <= other.position { (one, other) } else { (other, one) };
         second.repeats(first);
     }
     one.or(other)

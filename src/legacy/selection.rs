@@ -12,9 +12,8 @@ use super::names::{
     ADDRESSES, CMDS, EXCLUDE, HOSTS, INCLUDE, LOWER, NETWORKS, NODES, PEERING, PIDS, PORT_RANGES, PROCESS,
     STACK, UPPER,
 };
-use crate::config::entry::{Entry, Section};
-use crate::select::is_host_name;
-use crate::select::{Expression, Test, canonical};
+use crate::select::{Expression, Test, canonical, is_host_name};
+use crate::strict_yaml::{Entry, Section};
 
 /// The expression that a selection stands for.
 pub(super) fn read(selection: &Entry<'_>) -> Expression {
@@ -127,12 +126,12 @@ fn ports(entry: &Entry<'_>) -> Option<RangeInclusive<u16>> {
     let section = entry.section(&[LOWER, UPPER]);
     let (lower, upper) = (section.get(LOWER), section.get(UPPER));
     if entry.is_null() || entry.is_map() && (lower.is_none() || upper.is_none()) {
-        entry.mistake("found a range without both ends; expected: {lower: PORT, upper: PORT}");
+        entry.error("found a range without both ends; expected: {lower: PORT, upper: PORT}");
     }
     let (first, last) = (lower.map(|end| end.integer(ALLOWED)), upper.map(|end| end.integer(ALLOWED)));
     let (first, last) = (first??, last??);
     if first > last {
-        entry.mistake(&format!("found lower {first} above upper {last}; expected: lower <= upper"));
+        entry.error(&format!("found lower {first} above upper {last}; expected: lower <= upper"));
         return None;
     }
     Some(first..=last)

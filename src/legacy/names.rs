@@ -1,13 +1,12 @@
-//! Every spelling of every key under `logic:`, of both generations and their documents.
-//!
-//! Refuses to know what a key means and where it may stand.
+//! Every spelling of the predecessor's keys, of both dialects and their documents.
 
-use crate::config::entry::Name;
+use crate::strict_yaml::Name;
 
 pub(super) const ACTIVE: Name = &["active"];
 pub(super) const ADDRESSES: Name = &["addresses", "ips"];
 pub(super) const BUCKET_BOUNDS: Name = &["bucket_bounds", "bucketBounds"];
 pub(super) const CMDS: Name = &["cmds"];
+pub(super) const CNFG: Name = &["cnfg"];
 pub(super) const COMPRESSION: Name = &["compression"];
 pub(super) const COUNTERS: Name = &["counters"];
 pub(super) const CWND: Name = &["cwnd"];
@@ -22,6 +21,7 @@ pub(super) const HOSTS: Name = &["hosts"];
 pub(super) const INCLUDE: Name = &["include"];
 pub(super) const LABEL_FOLDING: Name = &["label_folding", "labelFolding"];
 pub(super) const LATENCY: Name = &["latency", "rtt"];
+pub(super) const LOGIC: Name = &["logic"];
 pub(super) const LOWER: Name = &["lower"];
 pub(super) const MAX_FLOWS: Name = &["max_flows", "maxFlows"];
 pub(super) const METRICS: Name = &["metrics"];

@@ -2,15 +2,15 @@
 //!
 //! Refuses to know which sockets they are about.
 
-use super::Generation;
+use super::Dialect;
 use super::names::{
     ACTIVE, BUCKET_BOUNDS, COUNTERS, CWND, DATA_SEGS_IN, DATA_SEGS_OUT, DELIVERY_RATE, GAUGES, HISTOGRAMS,
     LATENCY, METRICS, RTT,
 };
-use crate::config::Column;
-use crate::config::entry::{Entry, Name, Section, either};
 use crate::metrics::{Aggregation, Kind, Metric, named};
 use crate::properties::Property;
+use crate::strict_yaml::{Entry, Name, Section, either};
+use crate::view::Column;
 
 /// What is on.
 pub(super) struct Shown {
@@ -90,10 +90,10 @@ const THIRD_BOUNDS: &[f64] = &[
 ];
 
 /// What a `logic:` section turns on; its groups may also stand there without `metrics:`.
-pub(super) fn read(logic: &Section<'_>, generation: Generation) -> Shown {
-    let default = match generation {
-        Generation::Second => SECOND_BOUNDS,
-        Generation::Third => THIRD_BOUNDS,
+pub(super) fn read(logic: &Section<'_>, dialect: Dialect) -> Shown {
+    let default = match dialect {
+        Dialect::V2 => SECOND_BOUNDS,
+        Dialect::V3 => THIRD_BOUNDS,
     };
     let metrics = logic.filled(METRICS).map(|metrics| metrics.section(&[GAUGES, COUNTERS, HISTOGRAMS]));
     let group = |name| either(metrics.as_ref().and_then(|metrics| metrics.get(name)), logic.get(name));
@@ -108,12 +108,12 @@ pub(super) fn read(logic: &Section<'_>, generation: Generation) -> Shown {
 
 impl Shown {
     /// The columns of a row of a flow.
-    pub(super) fn of_flow(&self, generation: Generation, label: Property) -> Vec<Column> {
-        self.flow.iter().map(|line| line.column(generation, label)).collect()
+    pub(super) fn of_flow(&self, dialect: Dialect, label: Property) -> Vec<Column> {
+        self.flow.iter().map(|line| line.column(dialect, label)).collect()
     }
 
     /// The columns of the row over all flows.
-    pub(super) fn of_all(self, generation: Generation) -> Vec<Column> {
+    pub(super) fn of_all(self, dialect: Dialect) -> Vec<Column> {
         let rtt = const { named("rtt_seconds") };
         let distribution = self.bounds.map(|bounds| Column {
             metric: rtt,
@@ -124,7 +124,7 @@ impl Shown {
             per_base: 1000.0,
             aggregation: Aggregation::CurrentHistogram(bounds),
         });
-        let count = (generation == Generation::Third).then(|| Column {
+        let count = (dialect == Dialect::V3).then(|| Column {
             metric: const { named("sockets") },
             name: "tcp_flows_total".to_owned(),
             help: "Flows of this collection.".to_owned(),
@@ -137,10 +137,10 @@ impl Shown {
 }
 
 impl Line {
-    fn column(&self, generation: Generation, label: Property) -> Column {
-        let name = match generation {
-            Generation::Second => self.second,
-            Generation::Third => self.third,
+    fn column(&self, dialect: Dialect, label: Property) -> Column {
+        let name = match dialect {
+            Dialect::V2 => self.second,
+            Dialect::V3 => self.third,
         };
         let condensed = self.metric.kind == Kind::Counter && label != Property::Flow;
         let more = if condensed { ", connections that have closed included." } else { "." };
@@ -207,7 +207,7 @@ fn bounds(list: &Entry<'_>) -> Vec<f64> {
         if !bound.is_finite() || bound <= 0.0 {
             item.refuse("milliseconds above 0, finite");
         } else if let Some(last) = bounds.last().filter(|last| **last >= bound) {
-            item.mistake(&format!("found {bound} after {last}; expected: ascending bounds, each once"));
+            item.error(&format!("found {bound} after {last}; expected: ascending bounds, each once"));
         } else {
             bounds.push(bound);
         }

@@ -10,17 +10,17 @@ use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 
 /// A position in the file, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     pub(crate) line: u64,
     pub(crate) column: u64,
 }
 
-impl Place {
+impl Position {
     /// The first character of a file.
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 }
 
-impl From<serde_saphyr::Location> for Place {
+impl From<serde_saphyr::Location> for Position {
     fn from(location: serde_saphyr::Location) -> Self {
         Self { line: location.line().max(1), column: location.column().max(1) }
     }
@@ -29,33 +29,33 @@ impl From<serde_saphyr::Location> for Place {
 /// A value and its position.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
-    pub(crate) place: Place,
-    pub(crate) value: Value,
+    pub(crate) position: Position,
+    pub(crate) value: YamlValue,
 }
 
 /// A key of a map and its position.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Key {
-    pub(crate) place: Place,
+pub(crate) struct MapKey {
+    pub(crate) position: Position,
     pub(crate) name: String,
 }
 
 /// What YAML can say, scalars already told apart.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum YamlValue {
     Null,
     Bool(bool),
     Int(i128),
     Float(f64),
     Str(String),
     Seq(Vec<Node>),
-    Map(Vec<(Key, Node)>),
+    Map(Vec<(MapKey, Node)>),
 }
 
 /// Why a text is not YAML, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Unreadable {
-    pub(crate) place: Place,
+    pub(crate) position: Position,
     pub(crate) reason: String,
 }
 
@@ -70,20 +70,20 @@ impl Node {
             // Reading recurses: a deep file must not exhaust the stack of a thread.
             budget: serde_saphyr::budget! { max_depth: 16 },
         };
-        serde_saphyr::from_str_with_options::<Spanned<Value>>(text, options).map(Self::from).map_err(
+        serde_saphyr::from_str_with_options::<Spanned<YamlValue>>(text, options).map(Self::from).map_err(
             |error| {
-                let place = error.location().map_or(Place::START, Place::from);
+                let position = error.location().map_or(Position::START, Position::from);
                 let reason = reason(&error.to_string());
-                Unreadable { place, reason }
+                Unreadable { position, reason }
             },
         )
     }
 
     /// Every key in the tree.
-    pub(crate) fn keys(&self) -> Box<dyn Iterator<Item = &Key> + '_> {
+    pub(crate) fn keys(&self) -> Box<dyn Iterator<Item = &MapKey> + '_> {
         match &self.value {
-            Value::Seq(items) => Box::new(items.iter().flat_map(Self::keys)),
-            Value::Map(pairs) => {
+            YamlValue::Seq(items) => Box::new(items.iter().flat_map(Self::keys)),
+            YamlValue::Map(pairs) => {
                 Box::new(pairs.iter().flat_map(|(key, node)| std::iter::once(key).chain(node.keys())))
             }
             _ => Box::new(std::iter::empty()),
@@ -102,18 +102,18 @@ fn reason(message: &str) -> String {
     line.split_once("; use from_str_multiple").map_or(line, |(reason, _)| reason).to_owned()
 }
 
-impl From<Spanned<Value>> for Node {
-    fn from(spanned: Spanned<Value>) -> Self {
-        let place = match &spanned.value {
+impl From<Spanned<YamlValue>> for Node {
+    fn from(spanned: Spanned<YamlValue>) -> Self {
+        let position = match &spanned.value {
             // The parser has no position for a block map; it begins where its first key does.
-            Value::Map(pairs) => pairs.first().map(|(key, _)| key.place),
+            YamlValue::Map(pairs) => pairs.first().map(|(key, _)| key.position),
             _ => None,
         };
-        Self { place: place.unwrap_or_else(|| spanned.referenced.into()), value: spanned.value }
+        Self { position: position.unwrap_or_else(|| spanned.referenced.into()), value: spanned.value }
     }
 }
 
-impl<'de> Deserialize<'de> for Value {
+impl<'de> Deserialize<'de> for YamlValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValueVisitor)
     }
@@ -122,55 +122,55 @@ impl<'de> Deserialize<'de> for Value {
 struct ValueVisitor;
 
 impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = Value;
+    type Value = YamlValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a YAML value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<YamlValue, E> {
+        Ok(YamlValue::Null)
     }
 
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_none<E>(self) -> Result<YamlValue, E> {
+        Ok(YamlValue::Null)
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
-        Ok(Value::Bool(flag))
+    fn visit_bool<E>(self, flag: bool) -> Result<YamlValue, E> {
+        Ok(YamlValue::Bool(flag))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Int(number.into()))
+    fn visit_i64<E>(self, number: i64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Int(number.into()))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(Value::Int(number.into()))
+    fn visit_u64<E>(self, number: u64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Int(number.into()))
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(Value::Float(number))
+    fn visit_f64<E>(self, number: f64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Float(number))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::Str(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<YamlValue, E> {
+        Ok(YamlValue::Str(text.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<YamlValue, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = access.next_element::<Spanned<Value>>()? {
+        while let Some(item) = access.next_element::<Spanned<YamlValue>>()? {
             items.push(item.into());
         }
-        Ok(Value::Seq(items))
+        Ok(YamlValue::Seq(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<YamlValue, A::Error> {
         let mut pairs = Vec::new();
         while let Some(key) = access.next_key::<Spanned<String>>()? {
-            let key = Key { place: key.referenced.into(), name: key.value };
-            pairs.push((key, access.next_value::<Spanned<Value>>()?.into()));
+            let key = MapKey { position: key.referenced.into(), name: key.value };
+            pairs.push((key, access.next_value::<Spanned<YamlValue>>()?.into()));
         }
-        Ok(Value::Map(pairs))
+        Ok(YamlValue::Map(pairs))
     }
 }
 
@@ -178,45 +178,45 @@ impl<'de> Visitor<'de> for ValueVisitor {
 mod tests {
     use super::*;
 
-    fn value(text: &str) -> Value {
+    fn value(text: &str) -> YamlValue {
         Node::read(text).map_or_else(|error| panic!("{error:?}"), |node| node.value)
     }
 
     fn refusal(text: &str) -> (u64, u64, String) {
         match Node::read(text) {
-            Err(Unreadable { place, reason }) => (place.line, place.column, reason),
+            Err(Unreadable { position, reason }) => (position.line, position.column, reason),
             Ok(node) => panic!("{node:?}"),
         }
     }
 
     #[test]
     fn an_empty_file_is_null() {
-        assert_eq!(value(""), Value::Null);
-        assert_eq!(value("# nothing\n"), Value::Null);
+        assert_eq!(value(""), YamlValue::Null);
+        assert_eq!(value("# nothing\n"), YamlValue::Null);
     }
 
     #[test]
     fn scalars_are_told_apart_as_the_predecessors_reader_did() {
         assert_eq!(
             value("[yes, Off, True, 'yes', 0x10, -1, 1.50, 1_000, 12:30, ~, .inf, 1e29]"),
-            Value::Seq(
+            YamlValue::Seq(
                 [
-                    Value::Bool(true),
-                    Value::Bool(false),
-                    Value::Bool(true),
-                    Value::Str("yes".to_owned()),
-                    Value::Int(16),
-                    Value::Int(-1),
-                    Value::Float(1.5),
-                    Value::Int(1000),
-                    Value::Str("12:30".to_owned()),
-                    Value::Null,
-                    Value::Float(f64::INFINITY),
-                    Value::Float(1e29),
+                    YamlValue::Bool(true),
+                    YamlValue::Bool(false),
+                    YamlValue::Bool(true),
+                    YamlValue::Str("yes".to_owned()),
+                    YamlValue::Int(16),
+                    YamlValue::Int(-1),
+                    YamlValue::Float(1.5),
+                    YamlValue::Int(1000),
+                    YamlValue::Str("12:30".to_owned()),
+                    YamlValue::Null,
+                    YamlValue::Float(f64::INFINITY),
+                    YamlValue::Float(1e29),
                 ]
                 .into_iter()
                 .zip([2, 7, 12, 18, 25, 31, 35, 41, 48, 55, 58, 64])
-                .map(|(value, column)| Node { place: Place { line: 1, column }, value })
+                .map(|(value, column)| Node { position: Position { line: 1, column }, value })
                 .collect()
             )
         );
@@ -226,7 +226,7 @@ mod tests {
     fn every_key_keeps_its_place_and_its_repetition() {
         let node = Node::read("a:\n  b:\n    - {c: 1, c: 2}\n5: x\n");
         let keys = node.as_ref().map_or(Vec::new(), |node| {
-            node.keys().map(|key| (key.name.as_str(), key.place.line, key.place.column)).collect()
+            node.keys().map(|key| (key.name.as_str(), key.position.line, key.position.column)).collect()
         });
         assert_eq!(keys, [("a", 1, 1), ("b", 2, 3), ("c", 3, 8), ("c", 3, 14), ("5", 4, 1)]);
     }

@@ -1,46 +1,63 @@
-//! The predecessor's file as views: what either generation accepted, in every spelling.
+//! The predecessor's configuration as views: what any of its versions accepted, in every spelling.
 //!
-//! A key spelled as only the 3.x spelled it selects the names that the 3.x exposed. Refuses to know
-//! how views are collected and written.
+//! A key that only the 3.x spelled like this selects the names that the 3.x exposed. Refuses to know how views are collected
+//! and written.
 
 use std::time::Duration;
 
-use super::View;
-use super::entry::{Entry, Section, either};
-use super::states::CONNECTIONS;
 use crate::properties::Property;
 use crate::select::Expression;
+use crate::strict_yaml::{Entry, Name, Section, either};
+use crate::view::{CONNECTIONS, Origin, View};
 use names::{
-    COMPRESSION, COUNTERS, FLOW_LABEL, GAUGES, HISTOGRAMS, LABEL_FOLDING, MAX_FLOWS, METRICS, ORIGIN,
-    ORIGIN_FOLDING, SELECTION,
+    CNFG, COMPRESSION, COUNTERS, FLOW_LABEL, GAUGES, HISTOGRAMS, LABEL_FOLDING, LOGIC, MAX_FLOWS, METRICS,
+    ORIGIN, ORIGIN_FOLDING, SELECTION,
 };
 
 mod metrics;
 mod names;
 mod selection;
 
-/// Rows of flows at most, unless the file says otherwise.
+/// The predecessor's keys of a file.
+pub(crate) const KEYS: [Name; 3] = [LOGIC, SELECTION, CNFG];
+
+/// Max rows, unless the file says otherwise.
 const MAX_FLOWS_UNSAID: usize = 10_000;
 
-/// Which of the predecessor's generations a file is written for.
+/// The version of the predecessor that a file is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Generation {
+enum Dialect {
     /// 1.x and 2.x.
-    Second,
+    V2,
     /// 3.x.
-    Third,
+    V3,
 }
 
-/// What a `logic:` section asks for.
-pub(super) struct Seed {
-    pub(super) views: Vec<View>,
-    pub(super) meta: bool,
+/// What the predecessor's keys ask for.
+pub(crate) struct LegacyConfig {
+    /// The views.
+    pub(crate) views: Vec<View>,
+    /// Whether the collection metrics of the 3.x are exposed.
+    pub(crate) meta: bool,
 }
 
-/// The views of a `logic:` section and of the selection beside it, where it once stood.
-pub(super) fn read(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> Seed {
+/// What the predecessor's keys of a file ask for, wherever they are; `None` without `logic:`.
+pub(crate) fn read(file: &Section<'_>) -> Option<LegacyConfig> {
+    let wrapped = file.get(CNFG).map(|cnfg| cnfg.clone().lenient().section(&[LOGIC, SELECTION]));
+    let wrapped = |name| wrapped.as_ref().and_then(|section| section.get(name));
+    let logic = either(file.get(LOGIC), wrapped(LOGIC));
+    let selection = either(file.get(SELECTION), wrapped(SELECTION));
+    if let (None, Some(selection)) = (logic, selection.filter(|selection| !selection.is_null())) {
+        selection.error("found a selection without logic; expected: beside logic, and select in each view");
+    }
+    let selection = selection.map(|selection| selection.clone().lenient());
+    logic.map(|logic| read_logic(&logic.clone().lenient(), selection.as_ref()))
+}
+
+/// The views of a `logic:` section and of the selection beside it, where it once was.
+fn read_logic(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> LegacyConfig {
     let camel = logic.node().keys().any(|key| names::is_camel(&key.name));
-    let generation = if camel { Generation::Third } else { Generation::Second };
+    let dialect = if camel { Dialect::V3 } else { Dialect::V2 };
     let section = logic.section(&[
         METRICS,
         GAUGES,
@@ -51,13 +68,14 @@ pub(super) fn read(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> Seed {
         SELECTION,
         MAX_FLOWS,
     ]);
-    let shown = metrics::read(&section, generation);
+    let shown = metrics::read(&section, dialect);
     let (label, limit) = compression(&section);
     let selection = selection_of(&section, beside);
     let view = |name: &str, by, columns, limit| View {
         name: name.to_owned(),
+        origin: Origin::Legacy,
         selection: selection.clone(),
-        // Both generations skipped sockets without a peer or without an owner.
+        // Both dialects skipped sockets without a peer or without an owner.
         states: CONNECTIONS,
         by,
         columns,
@@ -66,11 +84,11 @@ pub(super) fn read(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> Seed {
         idle: Duration::ZERO,
     };
     let mut views = vec![
-        view("legacy", vec![label], shown.of_flow(generation, label), limit),
-        view("legacy_totals", Vec::new(), shown.of_all(generation), None),
+        view("legacy", vec![label], shown.of_flow(dialect, label), limit),
+        view("legacy_totals", Vec::new(), shown.of_all(dialect), None),
     ];
     views.retain(|view| !view.columns.is_empty());
-    Seed { views, meta: generation == Generation::Third }
+    LegacyConfig { views, meta: dialect == Dialect::V3 }
 }
 
 fn selection_of(logic: &Section<'_>, beside: Option<&Entry<'_>>) -> Expression {
