@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::sockdiag::{Extensions, Socket, State, skmem, tcp_info};
+use testkit::reply::Reply;
 
 #[test]
 fn names_are_unique_and_follow_the_conventions() {
@@ -98,16 +99,13 @@ fn a_wrapping_counter_is_followed_at_the_kernels_width() {
 
 /// A reply about a socket in that state, with these bytes of `struct tcp_info` set.
 fn reply(state: State, set: &[(usize, u8)]) -> Vec<u8> {
-    let mut payload = vec![2, state as u8]; // AF_INET
-    payload.resize(72, 0);
-    payload[56] = 3; // idiag_rqueue
-    payload[60] = 16; // idiag_wqueue
-    payload.extend([284_u16.to_ne_bytes(), 2_u16.to_ne_bytes()].concat()); // INET_DIAG_INFO
-    payload.resize(72 + 284, 0);
+    let mut info = [0; 280];
     for (offset, byte) in set {
-        payload[76 + offset] = *byte;
+        info[*offset] = *byte;
     }
-    payload
+    let end = ([0, 0, 0, 0], 0).into();
+    let inet_diag_info = 2;
+    Reply::new(state, end, end).queues(3, 16).attribute(inet_diag_info, &info).into_bytes()
 }
 
 /// The names of the metrics that have a value, with the value.

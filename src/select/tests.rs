@@ -25,26 +25,14 @@ struct Reply {
 
 impl Reply {
     fn bytes(&self) -> Vec<u8> {
-        const AF_INET6: u8 = 10;
-        let attribute = |kind: u16, payload: &[u8]| {
-            let length = u16::try_from(4 + payload.len()).expect("short");
-            let padding = vec![0; payload.len().next_multiple_of(4) - payload.len()];
-            [&length.to_ne_bytes(), &kind.to_ne_bytes(), payload, &padding].concat()
-        };
-        let [local, remote] = self.addresses;
-        [
-            vec![AF_INET6, self.state as u8, 0, 0],
-            self.ports.map(u16::to_be_bytes).concat(),
-            [local.octets(), remote.octets()].concat(),
-            self.interface.to_ne_bytes().to_vec(),
-            vec![0; 20],
-            self.uid.to_ne_bytes().to_vec(),
-            vec![0; 4],
-            attribute(4, self.congestion.as_bytes()),
-            attribute(15, &self.mark.to_ne_bytes()),
-            attribute(21, &self.cgroup.to_ne_bytes()),
-        ]
-        .concat()
+        let [local, remote] = [0, 1].map(|end| (self.addresses[end], self.ports[end]).into());
+        testkit::reply::Reply::new(self.state, local, remote)
+            .interface(self.interface)
+            .uid(self.uid)
+            .attribute(4, self.congestion.as_bytes())
+            .attribute(15, &self.mark.to_ne_bytes())
+            .attribute(21, &self.cgroup.to_ne_bytes())
+            .into_bytes()
     }
 }
 

@@ -136,6 +136,11 @@ impl Reply {
     }
 
     /// Its bytes.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
