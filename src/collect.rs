@@ -52,7 +52,7 @@ pub use state::CollectorState;
 
 /// The host as a collection sees it. Defaults report nothing.
 pub trait World: Lookup + Send + Sync {
-    /// Who answers dump requests.
+    /// What answers dump requests.
     type Transport: Transport;
 
     /// The network namespace of this program, as every listing has it.
@@ -60,7 +60,7 @@ pub trait World: Lookup + Send + Sync {
         Namespace::own()
     }
 
-    /// The network namespaces to look at, the own one first.
+    /// The network namespaces to collect, the exporter's own first.
     ///
     /// # Errors
     /// If they cannot be found out.
@@ -74,12 +74,12 @@ pub trait World: Lookup + Send + Sync {
     /// If it cannot be entered, or what `socket(2)` says.
     fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Self::Transport>>;
 
-    /// The number by which the kernel's events name a namespace, if it has one.
+    /// The nsid by which the kernel's events name a namespace, if it has one.
     fn nsid(&self, _namespace: &Namespace) -> Option<i32> {
         None
     }
 
-    /// The numbers of all namespaces that have one, whether or not they were found.
+    /// The nsids of all namespaces that have one, whether or not they were found.
     fn nsids(&self) -> Vec<i32> {
         Vec::new()
     }
@@ -187,7 +187,7 @@ impl<'a> Round<'a> {
         let began = Instant::now();
         let mut round = Self::once(deadline, plan, world, state, owners, listed, sinks);
         let needs_baseline =
-            !state.alone && round.walked.result.is_ok() && state.tracker.lock().wants_another_walk();
+            !state.alone && round.walked.error.is_none() && state.tracker.lock().wants_another_walk();
         // Without the time for it, the next collection completes the baseline.
         if needs_baseline && began.elapsed() < deadline.saturating_duration_since(Instant::now()) {
             // What one walk of the kernel's tables misses must not look new in the next.

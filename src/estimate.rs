@@ -16,13 +16,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::collect::{CollectorState, SCAN_INTERVAL, World, collect, collect_into};
-use crate::config::{CONNECTIONS, Column, Config, View};
+use crate::config::View;
 use crate::exposition::FamilyFilter;
 use crate::fold::FrozenTable;
-use crate::metrics::{Aggregation, Kind, named};
 use crate::plan::Plan;
 use crate::privileges::Privileges;
-use crate::select::Expression;
 use crate::self_metrics::DUMP;
 use crate::snapshot::Snapshot;
 use crate::sockdiag::Socket;
@@ -54,7 +52,7 @@ pub fn estimate(
     // This comes first: it takes the longest, and the time that counts begins with the subscription.
     let mut state = CollectorState::new(plan, privileges.clone());
     let mut snapshot = collect(plan, world, &mut state);
-    let all = Arc::new(with_all_connections(plan));
+    let all = Arc::new(plan.with_all_connections());
     state.adopt(&all, world, privileges);
     let mut close_events = CloseEvents::begin(plan.collect.event_buffer, plan.collect.looks_elsewhere());
     let census = Census::new(&all);
@@ -139,32 +137,4 @@ impl<W: World> CountedHost<'_, W> {
         }
         state.with_close_event(*world, nsid, socket, |facts, program| census.close_event(facts, program));
     }
-}
-
-/// The same plan with one more view, for which the kernel has to report every connection: which of them are new can
-/// only be told of all.
-fn with_all_connections(plan: &Plan) -> Plan {
-    let mut views = plan.views.to_vec();
-    let opened = Column {
-        metric: const { named("opened_total") },
-        name: String::new(),
-        help: String::new(),
-        kind: Kind::Counter,
-        per_base: 1.0,
-        aggregation: Aggregation::Gain,
-    };
-    views.push(View {
-        name: String::new(),
-        origin: crate::config::Origin::Native,
-        selection: Expression::Always,
-        // Also those that a scrape has counted by the kernel.
-        states: plan.views.iter().fold(CONNECTIONS, |all, view| all.union(view.states)),
-        by: Vec::new(),
-        columns: vec![opened],
-        limit: None,
-        folds: true,
-        idle: Duration::ZERO,
-    });
-    let (networks, collect) = (plan.networks.clone(), plan.collect.clone());
-    Plan::new(Config { views, legacy_meta: false, networks, collect, warnings: Vec::new() })
 }

@@ -157,11 +157,22 @@ impl Plan {
         }
     }
 
+    /// The same plan for collections to which the kernel reports every connection: which of them are new can only be
+    /// told of all.
+    #[must_use]
+    pub fn with_all_connections(&self) -> Self {
+        let mut plan = self.clone();
+        let states = self.groups.iter().fold(CONNECTIONS, |all, group| all.union(group.states));
+        plan.groups.push(Group { selection: Expression::Always, states, views: Vec::new(), followed: true });
+        Arc::make_mut(&mut plan.tracking).track_if.push(Expression::Always);
+        plan
+    }
+
     /// The same plan for collections that stand alone: they track no socket from one to the next.
     #[must_use]
-    pub fn untracked(self) -> Self {
-        let tracking = Tracking { track_if: Vec::new(), ..Tracking::clone(&self.tracking) };
-        Self { tracking: Arc::new(tracking), ..self }
+    pub fn untracked(mut self) -> Self {
+        Arc::make_mut(&mut self.tracking).track_if.clear();
+        self
     }
 
     /// Whether the mark of a socket is asked for.
@@ -262,7 +273,10 @@ impl Plan {
     /// Whether nothing is asked of sockets in `TIME_WAIT` but how many there are.
     fn counts_time_wait(&self) -> bool {
         let mut asking = self.views.iter().filter(|view| view.states.contains(State::TimeWait)).peekable();
+        let tracked =
+            self.groups.iter().any(|group| group.followed && group.states.contains(State::TimeWait));
         asking.peek().is_some()
+            && !tracked
             && asking.all(|view| {
                 view.folds
                     && view.selection == Expression::Always

@@ -23,7 +23,7 @@ pub(super) struct Ending {
 impl Ending {
     /// Judges a walk, after which all owners are known or not.
     pub(super) fn of(plan: &Plan, walked: &Walked, owners_complete: bool, problems: &mut Problems) -> Self {
-        let complete = walked.result.is_ok();
+        let complete = walked.error.is_none();
         let usable = complete && (!plan.selects_by_process || owners_complete);
         if complete && !usable {
             // Sockets of unknown owner are missing from the selection.

@@ -13,14 +13,15 @@ use super::owners::owner_time;
 use super::{Problems, World, time_wait};
 use crate::plan::Plan;
 use crate::select::Lookup;
-use crate::self_metrics::{DUMP, DumpReport, SelfReport, Stage};
+use crate::self_metrics::{DUMP, SelfReport, Stage};
 use crate::sockdiag::{DumpStats, Socket, dump};
 
 /// A walk that has ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Walked {
-    /// How it ended in the exporter's own namespace, with the figures of all.
-    pub(super) result: Result<DumpStats, NetnsError>,
+    /// Why it failed in the exporter's own namespace, and so as a whole.
+    pub(super) error: Option<NetnsError>,
+    pub(super) stats: DumpStats,
     pub(super) counts: Counts,
     /// Sockets that have no record.
     pub(super) untracked: usize,
@@ -49,7 +50,10 @@ pub(super) fn walk<W: World>(
     listed: &Listed,
     mut intake: Intake<'_, W>,
 ) -> Walked {
-    let mut walked = Walked::of(registry, listed);
+    let mut walked = Walked::default();
+    if listed.error.is_some() {
+        walked.missed = registry.others(&listed.targets);
+    }
     let mut shared = None;
     for target in &listed.targets {
         let program = if plan.depends_on_netns() {
@@ -79,31 +83,12 @@ pub(super) fn walk<W: World>(
 }
 
 impl Walked {
-    /// A walk that begins. Without a listing, the namespaces that were known are missed.
-    fn of(registry: &NetnsRegistry, listed: &Listed) -> Self {
-        let missed = if listed.error.is_none() { Vec::new() } else { registry.others(&listed.targets) };
-        Self {
-            result: Ok(DumpStats::default()),
-            counts: Counts::default(),
-            untracked: 0,
-            time_wait: None,
-            dumped: Vec::new(),
-            missed,
-            failures: Vec::new(),
-            empty: 0,
-            stuck: None,
-            resolving: Duration::ZERO,
-        }
-    }
-
     /// Notes how the dump of a namespace ended.
     fn note(&mut self, target: &NetnsTarget, dumped: Result<Dumped, NetnsError>) {
         let (number, own) = (target.netns.number, target.namespace.own);
         match dumped {
             Ok(Dumped { stats, time_wait, empty }) => {
-                if let Ok(all) = &mut self.result {
-                    *all = all.plus(stats);
-                }
+                self.stats = self.stats.plus(stats);
                 self.time_wait = match (self.time_wait, time_wait) {
                     (Some(all), Some(more)) => Some(all + more),
                     (one, other) => one.or(other),
@@ -118,24 +103,21 @@ impl Walked {
             Err(error) => {
                 self.missed.push(number);
                 if own {
-                    self.result = Err(error);
+                    self.error = Some(error);
                 } else {
                     self.failures.push(format!("network namespace {}: {error}", target.netns.name));
                 }
             }
         }
     }
-}
 
-impl Walked {
     /// Reports the walk, which took that long without the search for owners.
     pub(super) fn report(&self, took: Duration, report: &mut SelfReport, problems: &mut Problems) {
-        report.stages.push(Stage { name: DUMP, duration: took, success: self.result.is_ok() });
-        let DumpStats { bytes, malformed, .. } = *self.result.as_ref().unwrap_or(&DumpStats::default());
-        let (sockets, stuck) = (self.counts.sockets, self.stuck);
-        report.dump = DumpReport { sockets, bytes, malformed, stuck };
-        if let Err(error) = &self.result {
-            problems.add(format!("{error}; rows are withheld"));
+        report.stages.push(Stage { name: DUMP, duration: took, success: self.error.is_none() });
+        (report.dump.sockets, report.dump.stuck) = (self.counts.sockets, self.stuck);
+        match &self.error {
+            None => (report.dump.bytes, report.dump.malformed) = (self.stats.bytes, self.stats.malformed),
+            Some(error) => problems.add(format!("{error}; rows are withheld")),
         }
         match self.failures.as_slice() {
             [] => {}

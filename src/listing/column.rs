@@ -99,7 +99,7 @@ impl Column {
         matches!(self, Self::ReceiveQueue | Self::SendQueue | Self::Metric(_))
     }
 
-    /// What stands in it; `-` for what is not told.
+    /// Its text; `-` for what the kernel does not report.
     #[must_use]
     pub fn text(self, row: &Row) -> String {
         let first = |names: [&str; 2]| {

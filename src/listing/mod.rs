@@ -73,7 +73,7 @@ const AT_A_GLANCE: [&str; 9] = [
     "min_rtt_seconds",
 ];
 
-/// What tells a socket from others, and whose it is; a mark needs a capability and is left out.
+/// What distinguishes a socket from others, and its owner; a mark needs a capability and is left out.
 pub const LABELS: [Property; 17] = [
     Property::State,
     Property::LocalAddress,

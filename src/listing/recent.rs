@@ -69,7 +69,7 @@ impl RecentListings {
         Self { networks, collect, state: Mutex::default() }
     }
 
-    /// Shows the sockets that pass a filter, as they were at most a second ago; all of them if it says nothing.
+    /// Shows the sockets that pass a filter, as they were at most a second ago; all of them if it is empty.
     ///
     /// `list` lists the sockets of a plan. It takes as long as a collection, and waits for others.
     ///

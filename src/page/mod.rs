@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
-use crate::listing::{Column, Listing, Number, Refusal, Row};
+use crate::listing::{Column, Listing, Number, Rate, Refusal, Row};
 use crate::properties::Property;
 use crate::self_metrics::{OwnerShortage, SelfReport};
 use format::{bytes, milliseconds, time_of_day};
@@ -20,8 +20,8 @@ use summary::{BOUNDS, Summary};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// The most flows and listeners that are shown.
-const MOST: usize = 200;
+/// The most connections and listeners that are shown.
+const MAX_ROWS: usize = 200;
 
 /// What the page says of the exporter itself.
 pub struct Exporter {
@@ -100,14 +100,14 @@ fn head(out: &mut String, filter: &str, exporter: &Exporter) -> std::fmt::Result
 }
 
 fn body(out: &mut String, listing: &Listing, exporter: &Exporter) -> std::fmt::Result {
-    let summary = Summary::of(listing, MOST);
+    let summary = Summary::of(listing, MAX_ROWS);
     warnings(out, listing, exporter)?;
     out.push_str("<div class=\"columns\">\n");
     states(out, &summary)?;
     round_trips(out, &summary)?;
     own(out, listing, exporter)?;
     out.push_str("</div>\n");
-    flows(out, &summary)?;
+    connections(out, &summary)?;
     listeners(out, &summary)
 }
 
@@ -160,9 +160,7 @@ fn warnings(out: &mut String, listing: &Listing, exporter: &Exporter) -> std::fm
         }));
         let dropped = report.tracker.as_ref().and_then(|ledger| ledger.dropped).unwrap_or_default();
         if dropped > 0 {
-            warnings.push(format!(
-                "The kernel has dropped {dropped} events of closing sockets: counters lack something."
-            ));
+            warnings.push(format!("The kernel has dropped {dropped} close events: counters miss data."));
         }
         if report.files.reload.is_some_and(|reload| !reload.successful) {
             warnings
@@ -206,7 +204,7 @@ fn round_trips(out: &mut String, summary: &Summary) -> std::fmt::Result {
     let most = summary.rtt.iter().copied().max().unwrap_or_default().max(1);
     writeln!(
         out,
-        "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Connections by round-trip time: median {median}, 95 in 100 below {high}\">",
+        "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Connections by round-trip time: median {median}, p95 {high}\">",
         STEP * summary.rtt.len(),
         HEIGHT + 16
     )?;
@@ -227,7 +225,7 @@ fn round_trips(out: &mut String, summary: &Summary) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "</svg>\n<p>Connections by milliseconds, each bar up to its number. Median {median}, 95 in 100 below {high}.</p></section>"
+        "</svg>\n<p>Connections by milliseconds, each bar up to its number. Median {median}, p95 {high}.</p></section>"
     )
 }
 
@@ -267,68 +265,76 @@ fn cell(value: Option<f64>, text: &str) -> String {
     format!("<td class=\"number\"{sorted}>{}</td>", escaped(text))
 }
 
-fn table_head(out: &mut String, id: &str, caption: &str, titles: &[(&str, bool)]) -> std::fmt::Result {
+fn table_head<'a>(
+    out: &mut String,
+    id: &str,
+    caption: &str,
+    titles: impl IntoIterator<Item = (&'a str, bool)>,
+) -> std::fmt::Result {
     write!(
         out,
         "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table class=\"sortable\" id=\"{id}\"><caption>{caption}</caption>\n<thead><tr>"
     )?;
     for (title, number) in titles {
-        let class = if *number { " class=\"number\"" } else { "" };
+        let class = if number { " class=\"number\"" } else { "" };
         write!(out, "<th scope=\"col\"{class}>{title}</th>")?;
     }
     out.push_str("</tr></thead>\n<tbody>\n");
     Ok(())
 }
 
-fn flows(out: &mut String, summary: &Summary) -> std::fmt::Result {
-    let titles = [
-        ("Local", false),
-        ("Remote", false),
-        ("Process", false),
-        ("Unit", false),
-        ("State", false),
-        ("Sent/s", true),
-        ("Received/s", true),
-        ("RTT", true),
-        ("Least RTT", true),
-        ("Retransmitted", true),
-        ("Recv-Q", true),
-        ("Send-Q", true),
-    ];
-    out.push_str("<section aria-labelledby=\"h-flows\"><h2 id=\"h-flows\">Flows</h2>\n");
+/// What stands in a column of the connections.
+enum Cell {
+    Text(Column),
+    BytesPerSecond(fn(Rate) -> f64),
+    Time(&'static str),
+    Count(&'static str),
+}
+
+/// The columns of the connections.
+const CONNECTIONS: [(&str, Cell); 12] = [
+    ("Local", Cell::Text(Column::Local)),
+    ("Remote", Cell::Text(Column::Remote)),
+    ("Process", Cell::Text(Column::Process)),
+    ("Unit", Cell::Text(Column::Label(Property::Unit))),
+    ("State", Cell::Text(Column::Label(Property::State))),
+    ("Sent/s", Cell::BytesPerSecond(|rate| rate.sent)),
+    ("Received/s", Cell::BytesPerSecond(|rate| rate.received)),
+    ("RTT", Cell::Time("rtt_seconds")),
+    ("Min RTT", Cell::Time("min_rtt_seconds")),
+    ("Retransmitted", Cell::Count("retransmitted_segments_total")),
+    ("Recv-Q", Cell::Count("receive_queue_bytes")),
+    ("Send-Q", Cell::Count("send_queue_bytes")),
+];
+
+impl Cell {
+    fn of(&self, row: &Row, rate: Option<Rate>) -> String {
+        let shown = |value: Option<f64>, text: fn(f64) -> String| {
+            cell(value, &value.map_or_else(|| "-".to_owned(), text))
+        };
+        let metric = |name| row.value(name).map(Number::real);
+        match self {
+            Self::Text(column) => format!("<td>{}</td>", escaped(&column.text(row))),
+            Self::BytesPerSecond(of) => shown(rate.map(of), bytes),
+            Self::Time(name) => shown(metric(name), milliseconds),
+            Self::Count(name) => shown(metric(name), |value| value.to_string()),
+        }
+    }
+}
+
+fn connections(out: &mut String, summary: &Summary) -> std::fmt::Result {
+    out.push_str("<section aria-labelledby=\"h-flows\"><h2 id=\"h-flows\">Connections</h2>\n");
     let caption = format!(
-        "The {} busiest of {} flows, by bytes a second both ways",
-        summary.flows.len(),
-        summary.all_flows
+        "The {} busiest of {} connections, by bytes per second in both directions",
+        summary.connections.len(),
+        summary.all_connections
     );
-    table_head(out, "flows", &caption, &titles)?;
-    for (row, rate) in &summary.flows {
-        let text = |column: Column| escaped(&column.text(row));
-        let time = |name: &str| {
-            let value = row.value(name).map(Number::real);
-            cell(value, &value.map_or_else(|| "-".to_owned(), milliseconds))
-        };
-        let count = |name: &str| {
-            let value = row.value(name).map(Number::real);
-            cell(value, &value.map_or_else(|| "-".to_owned(), |value| value.to_string()))
-        };
-        let rated = |value: Option<f64>| cell(value, &value.map_or_else(|| "-".to_owned(), bytes));
-        writeln!(
-            out,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>{}{}{}{}{}{}{}</tr>",
-            text(Column::Local),
-            text(Column::Remote),
-            text(Column::Process),
-            text(Column::Label(Property::Unit)),
-            text(Column::Label(Property::State)),
-            rated(rate.map(|rate| rate.sent)),
-            rated(rate.map(|rate| rate.received)),
-            time("rtt_seconds"),
-            time("min_rtt_seconds"),
-            count("retransmitted_segments_total"),
-            count("receive_queue_bytes"),
-            count("send_queue_bytes"),
-        )?;
+    let titles = CONNECTIONS.iter().map(|(title, cell)| (*title, !matches!(cell, Cell::Text(_))));
+    table_head(out, "flows", &caption, titles)?;
+    for (row, rate) in &summary.connections {
+        out.push_str("<tr>");
+        CONNECTIONS.iter().for_each(|(_, cell)| out.push_str(&cell.of(row, *rate)));
+        out.push_str("</tr>\n");
     }
     out.push_str("</tbody></table></div></section>\n");
     Ok(())
@@ -344,7 +350,7 @@ fn listeners(out: &mut String, summary: &Summary) -> std::fmt::Result {
         ("Fill", true),
     ];
     out.push_str("<section aria-labelledby=\"h-listeners\"><h2 id=\"h-listeners\">Listeners</h2>\n");
-    table_head(out, "listeners", "Connections that wait to be accepted, the fullest queues first", &titles)?;
+    table_head(out, "listeners", "Connections that wait to be accepted, the fullest queues first", titles)?;
     for row in &summary.listeners {
         let number = |row: &Row, name: &str| row.value(name).map_or(0.0, Number::real);
         let (waiting, most) = (number(row, "accept_queue_connections"), number(row, "accept_queue_limit"));

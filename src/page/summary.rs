@@ -1,4 +1,4 @@
-//! A listing in a few figures: states, round-trip times, the busiest flows, listeners.
+//! A listing in a few figures: states, round-trip times, the busiest connections, listeners.
 
 use crate::listing::{Listing, Number, Rate, Row};
 use crate::sockdiag::State;
@@ -14,16 +14,16 @@ pub(super) struct Summary {
     pub(super) rtt: [usize; BOUNDS.len() + 1],
     /// The median and the 95th percentile, in seconds.
     pub(super) quantiles: Option<(f64, f64)>,
-    /// The busiest flows first.
-    pub(super) flows: Vec<(Row, Option<Rate>)>,
-    /// How many flows there are.
-    pub(super) all_flows: usize,
+    /// The busiest connections first.
+    pub(super) connections: Vec<(Row, Option<Rate>)>,
+    /// How many connections there are.
+    pub(super) all_connections: usize,
     /// The fullest queues first.
     pub(super) listeners: Vec<Row>,
 }
 
 impl Summary {
-    /// Of a listing, with at most so many flows and listeners.
+    /// Of a listing, with at most that many connections and listeners.
     pub(super) fn of(listing: &Listing, most: usize) -> Self {
         let sockets = &listing.sockets;
         let column = |name| {
@@ -47,12 +47,12 @@ impl Summary {
         let quantile = |share: usize| times.get(times.len().saturating_sub(1) * share / 100).copied();
 
         let busy = |index: usize| (rate(index).map_or(-1.0, Rate::sum), sent(index).unwrap_or_default());
-        let flows = (0..sockets.len()).filter(|index| sent(*index).is_some() && !listens(index));
-        let mut flows: Vec<_> = flows.map(|index| (busy(index), index)).collect();
-        let all_flows = flows.len();
-        flows.sort_by(|(one, _), (other, _)| other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1)));
-        let flows =
-            flows.iter().take(most).filter_map(|(_, index)| Some((sockets.row(*index)?, rate(*index))));
+        let connections = (0..sockets.len()).filter(|index| sent(*index).is_some() && !listens(index));
+        let mut connections: Vec<_> = connections.map(|index| (busy(index), index)).collect();
+        let all_connections = connections.len();
+        connections.sort_by(|(one, _), (other, _)| other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1)));
+        let connections =
+            connections.iter().take(most).filter_map(|(_, index)| Some((sockets.row(*index)?, rate(*index))));
 
         let listeners = (0..sockets.len()).filter(listens);
         let mut listeners: Vec<_> =
@@ -66,8 +66,8 @@ impl Summary {
                 .collect(),
             rtt: buckets,
             quantiles: quantile(50).zip(quantile(95)),
-            flows: flows.collect(),
-            all_flows,
+            connections: connections.collect(),
+            all_connections,
             listeners: listeners.collect(),
         }
     }
@@ -100,9 +100,9 @@ mod tests {
         let ports = |rows: &mut dyn Iterator<Item = &Row>| {
             rows.map(|row| row.label(Property::LocalPort).to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(ports(&mut summary.flows.iter().map(|(row, _)| row)), ["2", "1"]);
+        assert_eq!(ports(&mut summary.connections.iter().map(|(row, _)| row)), ["2", "1"]);
         assert_eq!(
-            (summary.all_flows, ports(&mut summary.listeners.iter())),
+            (summary.all_connections, ports(&mut summary.listeners.iter())),
             (3, vec!["5".into(), "4".into()])
         );
         assert_eq!(summary.rtt, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
