@@ -119,7 +119,8 @@ fn write_rows(view: &View, table: &FrozenTable, cursor: &mut Cursor) {
             });
         }
         let mut next = *row;
-        while next < table.rows() && encoder.len() < CHUNK {
+        // At least one: the row says whether the family has begun.
+        while next < table.rows() && (next == *row || encoder.len() < CHUNK) {
             if let Some((cell, key)) = table.shown(next)
                 && let Some(sample) = cells.sample(cell)
             {
