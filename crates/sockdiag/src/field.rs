@@ -96,19 +96,18 @@ impl Field {
     )]
     #[inline(always)]
     pub fn read(&self, attribute: &[u8]) -> Option<u64> {
-        let bytes = attribute.get(self.offset..self.end())?;
-        let value = match (self.width, bytes) {
-            (Width::U8, [byte]) => u64::from(*byte),
-            (Width::Bits { shift, count }, [byte]) => u64::from((byte >> shift) & ((1 << count) - 1)),
-            (Width::U16, bytes) => u64::from(u16::from_ne_bytes(bytes.try_into().ok()?)),
-            (Width::U32, bytes) => u64::from(u32::from_ne_bytes(bytes.try_into().ok()?)),
-            (Width::U64, bytes) => u64::from_ne_bytes(bytes.try_into().ok()?),
-            (Width::LowHigh, [low @ .., _, _, _, _]) => {
-                let high = bytes.last_chunk()?;
-                let low = u32::from_ne_bytes(low.try_into().ok()?);
-                u64::from(low) | u64::from(u32::from_ne_bytes(*high)) << u32::BITS
+        let rest = attribute.get(self.offset..)?;
+        let value = match self.width {
+            Width::U8 => u64::from(*rest.first()?),
+            Width::Bits { shift, count } => u64::from((rest.first()? >> shift) & ((1 << count) - 1)),
+            Width::U16 => u64::from(u16::from_ne_bytes(*rest.first_chunk()?)),
+            Width::U32 => u64::from(u32::from_ne_bytes(*rest.first_chunk()?)),
+            Width::U64 => u64::from_ne_bytes(*rest.first_chunk()?),
+            Width::LowHigh => {
+                let (low, high) = rest.split_first_chunk()?;
+                u64::from(u32::from_ne_bytes(*low))
+                    | u64::from(u32::from_ne_bytes(*high.first_chunk()?)) << u32::BITS
             }
-            _ => return None,
         };
         let none = match self.none {
             NoneValue::Never => false,
