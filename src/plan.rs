@@ -184,7 +184,7 @@ impl Plan {
     /// Whether the path of a cgroup is asked for.
     #[must_use]
     pub fn needs_cgroups(&self) -> bool {
-        self.views.iter().any(View::needs_cgroups)
+        self.tracking.cgroups
     }
 
     /// Whether a view of this plan shows the same as one of another plan.

@@ -18,7 +18,7 @@ const REMEMBERED: u32 = 3;
 /// The namespaces that were there at the last collections.
 #[derive(Debug, Default)]
 pub(crate) struct NetnsRegistry {
-    known: HashMap<u64, Known>,
+    known: HashMap<u64, ListedNetns>,
     /// The last number that was given away.
     last: u32,
     /// Whether they were ever found out.
@@ -30,7 +30,7 @@ pub(crate) struct NetnsRegistry {
 }
 
 #[derive(Debug)]
-struct Known {
+struct ListedNetns {
     netns: Arc<Netns>,
     /// The process whose cgroup counts for those of whom no other is known.
     pid: Option<u32>,
@@ -66,34 +66,15 @@ impl NetnsRegistry {
     ) -> Vec<NetnsTarget> {
         self.listed |= found;
         let mut before = std::mem::take(&mut self.known);
-        let targets: Vec<_> = listing
-            .namespaces
-            .into_iter()
-            .map(|namespace| {
-                let known = before.remove(&namespace.inode).filter(|known| known.is(&namespace));
-                let mut known = known.unwrap_or_else(|| Known {
-                    netns: Arc::new(self.number(&namespace)),
-                    pid: None,
-                    named_at: Generation::NONE,
-                    missing: 0,
-                });
-                known.missing = 0;
-                if known.netns.name != namespace.name {
-                    known.netns =
-                        Arc::new(Netns { name: namespace.name.clone(), ..Netns::clone(&known.netns) });
-                    known.named_at = next_generation();
-                }
-                if !namespace.own && namespace.pid != known.pid {
-                    known.pid = namespace.pid;
-                    known.netns =
-                        Arc::new(Netns { cgroup: cgroup(&namespace, proc), ..Netns::clone(&known.netns) });
-                }
-                let target =
-                    NetnsTarget { netns: Arc::clone(&known.netns), named_at: known.named_at, namespace };
-                self.known.insert(target.namespace.inode, known);
-                target
-            })
-            .collect();
+        let mut targets = Vec::with_capacity(listing.namespaces.len());
+        for namespace in listing.namespaces {
+            let known = before.remove(&namespace.inode).filter(|known| known.is(&namespace));
+            let mut known = known.unwrap_or_else(|| ListedNetns::new(self.number(&namespace)));
+            known.update(&namespace, proc, &mut next_generation);
+            let (netns, named_at) = (Arc::clone(&known.netns), known.named_at);
+            self.known.insert(namespace.inode, known);
+            targets.push(NetnsTarget { namespace, netns, named_at });
+        }
         for (inode, mut known) in before {
             known.missing += 1;
             if known.missing <= REMEMBERED {
@@ -139,7 +120,28 @@ impl NetnsRegistry {
     }
 }
 
-impl Known {
+impl ListedNetns {
+    fn new(netns: Netns) -> Self {
+        Self { netns: Arc::new(netns), pid: None, named_at: Generation::NONE, missing: 0 }
+    }
+
+    /// Notes how it is listed now.
+    fn update(&mut self, namespace: &Namespace, proc: &Path, next_generation: impl FnOnce() -> Generation) {
+        self.missing = 0;
+        let mut netns = Netns::clone(&self.netns);
+        if netns.name != namespace.name {
+            netns.name.clone_from(&namespace.name);
+            self.named_at = next_generation();
+        }
+        if !namespace.own && namespace.pid != self.pid {
+            self.pid = namespace.pid;
+            netns.cgroup = cgroup(namespace, proc);
+        }
+        if netns != *self.netns {
+            self.netns = Arc::new(netns);
+        }
+    }
+
     /// Whether it is this one: the inode of one that is gone is another's soon, but not its name or process too.
     fn is(&self, namespace: &Namespace) -> bool {
         self.netns.name == namespace.name

@@ -26,6 +26,8 @@ pub struct Tracking {
     pub condenses: bool,
     /// Whether the listeners of the host must be known.
     pub listeners: bool,
+    /// Whether the cgroups of sockets must be known.
+    pub cgroups: bool,
     /// Whether the kernel's events of closing sockets are of use.
     pub events: bool,
 }
@@ -123,6 +125,7 @@ impl Tracking {
             track_if: Vec::new(),
             condenses: views.iter().any(View::condenses),
             listeners: false,
+            cgroups: views.iter().any(View::needs_cgroups),
             events: events && views.iter().any(needs_events),
         };
         for (number, view) in views.iter().enumerate() {

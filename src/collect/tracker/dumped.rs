@@ -102,7 +102,7 @@ impl Tracker {
     }
 
     fn is_cgroup_pending(&self, of: Ownership<'_>) -> bool {
-        of.cgroup.is_none() && self.plan.needs_cgroups()
+        self.plan.tracking.cgroups && of.cgroup.is_none()
     }
 
     /// Makes a record of a socket that is seen for the first time; whether there was room for it.
