@@ -15,7 +15,7 @@ mod table;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::collect::{CollectorState, SCAN_INTERVAL, World, collect, collect_into};
+use crate::collection::{CollectorState, SCAN_INTERVAL, World, collect, collect_into};
 use crate::config::View;
 use crate::exposition::FamilyFilter;
 use crate::fold::FrozenTable;

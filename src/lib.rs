@@ -1,7 +1,7 @@
 //! What `ss -tinp` shows, as Prometheus metrics.
 //!
 //! Start: a configuration file, flags and the environment become a [`config::Config`], which becomes
-//! a [`plan::Plan`]. A scrape wakes the [`collector`], whose thread makes one [`collect::collect`]:
+//! a [`plan::Plan`]. A scrape wakes the [`collector`], whose thread makes one [`collection::collect`]:
 //! [`sockdiag`] dumps the sockets that the plan's filter lets through, [`attribute`] finds their
 //! owners, [`select`] tests what the kernel could not judge, [`fold`] makes rows of them. The result
 //! is a [`snapshot::Snapshot`], which [`exposition`] writes and [`http`] sends, chunk by chunk.
@@ -14,7 +14,7 @@
 
 pub mod attribute;
 pub mod cli;
-pub mod collect;
+pub mod collection;
 pub mod collector;
 pub mod config;
 pub mod estimate;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ss_exporter::attribute::Users;
-use ss_exporter::collect::{CollectorState, collect};
+use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::facts::Names;

@@ -1,7 +1,7 @@
 //! Which rows the views would have without their limits, of the sockets of all collections and close events.
 
 use super::keys::{KeyCounts, Keys, When};
-use crate::collect::{Key, Sink};
+use crate::collection::{Key, Sink};
 use crate::facts::Facts;
 use crate::plan::{Plan, Program, known_keys};
 use crate::sockdiag::{Class, Socket};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::rates::{Counters, Rate};
 use super::{Detail, SocketList, room};
 use crate::attribute::Networks;
-use crate::collect::{CollectorState, World, collect};
+use crate::collection::{CollectorState, World, collect};
 use crate::config::Collect;
 use crate::plan::Plan;
 use crate::select::{Expression, parse};

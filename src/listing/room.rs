@@ -4,7 +4,7 @@ use std::fs::read_to_string;
 use std::path::Path;
 
 use crate::attribute::Sockstat;
-use crate::collect::CollectorState;
+use crate::collection::CollectorState;
 use crate::sockdiag::sys;
 
 /// The most, without a cgroup that allows less: some 25,000 sockets with all that the kernel reports of each, 100,000 at

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use ss_exporter::attribute::{Cgroups, Listing, Namespace, Namespaces, Users};
-use ss_exporter::collect::{Entered, World};
+use ss_exporter::collection::{Entered, World};
 use ss_exporter::plan::Plan;
 use ss_exporter::resolver::Resolver;
 use ss_exporter::select::Lookup;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use ss_exporter::cli::Cli;
-use ss_exporter::collect::{self, CollectorState, SharedTracker, collect_within, start_event_loop};
+use ss_exporter::collection::{self, CollectorState, SharedTracker, collect_within, start_event_loop};
 use ss_exporter::collector::{Busy, Collector};
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::http::{Backend, ChunkStream, Page, Reply};
@@ -266,12 +266,12 @@ impl Backend for Lifecycle {
 
 /// A socket for close events, not subscribed yet. Without one, gauges and open connections are complete.
 pub fn open_events(plan: &Plan) -> Option<Events> {
-    collect::open_events(plan).inspect_err(warn_no_events).ok()
+    collection::open_events(plan).inspect_err(warn_no_events).ok()
 }
 
 /// Subscribes to close events.
 pub fn subscribe(events: Events, tracker: &SharedTracker) -> Option<Events> {
-    collect::subscribe(&events, tracker).inspect_err(warn_no_events).ok().map(|()| events)
+    collection::subscribe(&events, tracker).inspect_err(warn_no_events).ok().map(|()| events)
 }
 
 fn warn_no_events(error: &std::io::Error) {

@@ -4,7 +4,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use ss_exporter::collect::{CollectorState, collect};
+use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::listing::{self, Column, Detail, Row, SocketList};
 use ss_exporter::select::{Mistake, parse};

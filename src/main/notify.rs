@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use ss_exporter::collect::SharedTracker;
+use ss_exporter::collection::SharedTracker;
 use ss_exporter::http::Heartbeat;
 use tokio::sync::Notify;
 

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use ss_exporter::collect::{CollectorState, collect};
+use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::plan::Plan;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ss_exporter::attribute::Namespaces;
 use ss_exporter::cli::Cli;
-use ss_exporter::collect::{CollectorState, SharedTracker, cumulative_snapshot};
+use ss_exporter::collection::{CollectorState, SharedTracker, cumulative_snapshot};
 use ss_exporter::collector::{Collector, Terms};
 use ss_exporter::http::{self, Options, Settings, Workers};
 use ss_exporter::plan::Plan;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ss_exporter::cli::Cli;
-use ss_exporter::collect::SharedTracker;
+use ss_exporter::collection::SharedTracker;
 use ss_exporter::web::{Web, WebConfig};
 use tokio::net::TcpListener;
 

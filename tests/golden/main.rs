@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use ss_exporter::collect::{CollectorState, collect, cumulative_snapshot};
+use ss_exporter::collection::{CollectorState, collect, cumulative_snapshot};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;

@@ -82,10 +82,10 @@ fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>)) -> DumpStats {
 
 /// What one collection with the configuration shows.
 fn expose(config: &str) -> String {
-    use ss_exporter::{collect, config::Config, exposition::Format, plan::Plan};
+    use ss_exporter::{collection, config::Config, exposition::Format, plan::Plan};
     let plan = Plan::new(Config::parse("test.yml", config).expect("a valid configuration"));
-    let mut state = collect::CollectorState::new(&plan, Privileges::default());
-    let snapshot = collect::collect(&plan, &ThisNetns, &mut state);
+    let mut state = collection::CollectorState::new(&plan, Privileges::default());
+    let snapshot = collection::collect(&plan, &ThisNetns, &mut state);
     assert!(snapshot.report.success(), "{:?}", snapshot.report);
     exposition(&snapshot, Format::Text)
 }

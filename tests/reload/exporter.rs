@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ss_exporter::attribute::{Networks, Users};
-use ss_exporter::collect::{CollectorState, collect};
+use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::facts::Names;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sockdiag::Netlink;
 use ss_exporter::attribute::{Cgroups, Listing, Namespace};
-use ss_exporter::collect::{Entered, World};
+use ss_exporter::collection::{Entered, World};
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::Snapshot;

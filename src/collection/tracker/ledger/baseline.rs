@@ -12,13 +12,13 @@ use super::super::generation::Generation;
 pub(super) const DUMPS: u8 = 2;
 
 /// The sockets without a record that existed at one moment, by their namespaces.
-pub(in crate::collect) type Inventory = Vec<(u32, HashSet<u64>)>;
+pub(in crate::collection) type Inventory = Vec<(u32, HashSet<u64>)>;
 
 /// Which sockets may be older than which view.
 #[derive(Debug)]
-pub(in crate::collect) struct Baseline {
+pub(in crate::collection) struct Baseline {
     /// The generation that it is now.
-    pub(in crate::collect) generation: Generation,
+    pub(in crate::collection) generation: Generation,
     /// The generation that added the youngest view.
     youngest: Generation,
     namespaces: HashMap<u32, KnownNetns>,
@@ -72,7 +72,7 @@ impl Baseline {
     }
 
     /// Another generation begins.
-    pub(in crate::collect) const fn next_generation(&mut self) -> Generation {
+    pub(in crate::collection) const fn next_generation(&mut self) -> Generation {
         self.generation = self.generation.next();
         self.generation
     }
@@ -90,7 +90,7 @@ impl Baseline {
     }
 
     /// Takes an inventory of this generation, unless its sockets are too many.
-    pub(in crate::collect) fn take(&mut self, inventory: Inventory) {
+    pub(in crate::collection) fn take(&mut self, inventory: Inventory) {
         let sockets: usize = inventory.iter().map(|(_, sockets)| sockets.len()).sum();
         if self.listed.len() + sockets > self.most {
             return;
@@ -107,7 +107,7 @@ impl Baseline {
 
     /// The namespaces that exist. Those that were not known before are new: all their sockets are young if the
     /// namespaces are.
-    pub(in crate::collect) fn exist(&mut self, all: &HashSet<u32>, young: bool) {
+    pub(in crate::collection) fn exist(&mut self, all: &HashSet<u32>, young: bool) {
         self.namespaces.retain(|namespace, _| all.contains(namespace));
         let dumped = if young { self.generation } else { Generation::NONE };
         for namespace in all {
@@ -140,20 +140,20 @@ impl Baseline {
 
     /// How many complete dumps of a namespace are missing until its baseline is complete.
     #[must_use]
-    pub(in crate::collect) fn missing(&self, namespace: u32) -> u8 {
+    pub(in crate::collection) fn missing(&self, namespace: u32) -> u8 {
         let KnownNetns { dumped, dumps, .. } = self.known(namespace);
         if self.youngest <= dumped { 0 } else { DUMPS.saturating_sub(dumps) }
     }
 
     /// Whether it is known of every socket, in every namespace, whether it is old.
     #[must_use]
-    pub(in crate::collect) fn is_certain(&self) -> bool {
+    pub(in crate::collection) fn is_certain(&self) -> bool {
         self.namespaces.values().all(|known| self.youngest <= known.dumped.max(known.listed))
     }
 
     /// Whether an inventory lists a socket that has no record yet.
     #[must_use]
-    pub(in crate::collect) fn lists(&self, socket: u64) -> bool {
+    pub(in crate::collection) fn lists(&self, socket: u64) -> bool {
         !self.listed.is_empty() && self.listed.contains_key(&socket)
     }
 

@@ -6,8 +6,8 @@ use super::Tracker;
 use super::dumped::row_of;
 use super::ledger::{Slot, TrackedView};
 use crate::attribute::{Direction, Namespace, Netns, Ownership};
-use crate::collect::listeners::{self, local_end};
-use crate::collect::netns::NetnsTarget;
+use crate::collection::listeners::{self, local_end};
+use crate::collection::netns::NetnsTarget;
 use crate::facts::{Facts, Names};
 use crate::plan::Program;
 use crate::sockdiag::{Socket, State, tcp_info};
@@ -18,7 +18,7 @@ impl Tracker {
     ///
     /// The kernel gives the nsid of a namespace that is gone to the next one: a socket without a record counts
     /// only if `is_still` confirms whose nsid it is. `interface` names the interfaces of others than the own.
-    pub(in crate::collect) fn on_close(
+    pub(in crate::collection) fn on_close(
         &mut self,
         nsid: Option<i32>,
         socket: &Socket<'_>,
@@ -154,7 +154,7 @@ impl Tracker {
     }
 
     /// Hands on what is known of a connection by its close event alone, and what is wanted in its namespace.
-    pub(in crate::collect) fn with_facts_at_close(
+    pub(in crate::collection) fn with_facts_at_close(
         &mut self,
         netns: &Netns,
         socket: &Socket<'_>,
@@ -176,19 +176,19 @@ impl Tracker {
     }
 
     /// What is wanted in the namespace with that number.
-    pub(in crate::collect) fn program_in(&self, number: u32) -> Arc<Program> {
+    pub(in crate::collection) fn program_in(&self, number: u32) -> Arc<Program> {
         Arc::clone(self.namespaces.program(number))
     }
 
     /// The namespace that a close event names, if a collection has seen it.
-    pub(in crate::collect) fn netns_of(&self, nsid: Option<i32>) -> Option<(Namespace, Arc<Netns>)> {
+    pub(in crate::collection) fn netns_of(&self, nsid: Option<i32>) -> Option<(Namespace, Arc<Netns>)> {
         let Some(nsid) = nsid else { return Some((Namespace::own(), self.own())) };
         let target = self.namespaces.by_nsid.get(&nsid)?;
         Some((target.namespace.clone(), Arc::clone(&target.netns)))
     }
 
     /// How many namespaces beside the exporter's own have close events that name them.
-    pub(in crate::collect) fn observable(&self) -> usize {
+    pub(in crate::collection) fn observable(&self) -> usize {
         self.namespaces.by_nsid.values().filter(|target| !target.namespace.own).count()
     }
 }

@@ -16,27 +16,27 @@ pub(super) struct ViewId(pub(super) u32);
 
 /// An aggregated view with its rows.
 #[derive(Debug)]
-pub(in crate::collect) struct TrackedView {
+pub(in crate::collection) struct TrackedView {
     pub(super) id: ViewId,
-    pub(in crate::collect) spec: AggregatedView,
-    pub(in crate::collect) table: CumulativeTable,
+    pub(in crate::collection) spec: AggregatedView,
+    pub(in crate::collection) table: CumulativeTable,
     /// The place of its row in a record; `None` if it only has gauges.
-    pub(in crate::collect) place: Option<usize>,
+    pub(in crate::collection) place: Option<usize>,
     /// The generation that added it.
-    pub(in crate::collect) since: Generation,
+    pub(in crate::collection) since: Generation,
     /// Since when it is known, in every namespace, which sockets are older than the view.
-    pub(in crate::collect) certain_since: Option<Instant>,
-    pub(in crate::collect) found: Found,
+    pub(in crate::collection) certain_since: Option<Instant>,
+    pub(in crate::collection) found: Found,
 }
 
 /// What one collection finds for a view.
 #[derive(Debug, Default)]
-pub(in crate::collect) struct Found {
-    pub(in crate::collect) gauges: GaugeColumns,
+pub(in crate::collection) struct Found {
+    pub(in crate::collection) gauges: GaugeColumns,
     /// The sockets that the view selects.
-    pub(in crate::collect) selected: u64,
+    pub(in crate::collection) selected: u64,
     /// Those of them that are in the row of what finds no room.
-    pub(in crate::collect) in_other: u64,
+    pub(in crate::collection) in_other: u64,
 }
 
 impl TrackedView {
@@ -57,13 +57,16 @@ impl TrackedView {
 
     /// The row that a record names.
     #[inline]
-    pub(in crate::collect) fn row<W: Deref<Target = [u64]>>(&self, record: &Record<'_, W>) -> Option<RowId> {
+    pub(in crate::collection) fn row<W: Deref<Target = [u64]>>(
+        &self,
+        record: &Record<'_, W>,
+    ) -> Option<RowId> {
         record.row(self.place?)
     }
 
     /// Counts a socket in its row, if the view selects it.
     #[inline]
-    pub(in crate::collect) fn gauge(&mut self, row: Option<RowId>, socket: &Socket<'_>) {
+    pub(in crate::collection) fn gauge(&mut self, row: Option<RowId>, socket: &Socket<'_>) {
         let Some(row) = row else { return };
         self.found.selected += 1;
         self.found.in_other += u64::from(self.table.is_overflow(row));

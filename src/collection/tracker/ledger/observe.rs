@@ -10,7 +10,7 @@ impl Ledger {
     /// last time.
     #[must_use]
     #[inline]
-    pub(in crate::collect) fn is_due(&self, slot: Slot, period: u32, received: Option<u32>) -> bool {
+    pub(in crate::collection) fn is_due(&self, slot: Slot, period: u32, received: Option<u32>) -> bool {
         let observed = self.record(slot).word(OBSERVED);
         match high(observed) {
             0 => true,
@@ -22,12 +22,12 @@ impl Ledger {
 
     /// Whether a socket was ever observed.
     #[must_use]
-    pub(in crate::collect) fn was_observed(&self, slot: Slot) -> bool {
+    pub(in crate::collection) fn was_observed(&self, slot: Slot) -> bool {
         high(self.record(slot).word(OBSERVED)) != 0
     }
 
     /// Observes a socket, if it has any value yet, in its rows.
-    pub(in crate::collect) fn observe(
+    pub(in crate::collection) fn observe(
         &mut self,
         slot: Slot,
         period: u32,
@@ -52,7 +52,7 @@ impl Ledger {
     }
 
     /// Observes a socket without a record in rows.
-    pub(in crate::collect) fn observe_in(
+    pub(in crate::collection) fn observe_in(
         &mut self,
         rows: &[Option<RowId>],
         read: impl Fn(Source) -> Option<u64>,

@@ -10,7 +10,7 @@ use crate::metrics::Source;
 
 /// Sockets that have ended, by identity.
 #[derive(Debug, Default)]
-pub(in crate::collect) struct Ends(HashMap<u64, End>);
+pub(in crate::collection) struct Ends(HashMap<u64, End>);
 
 #[derive(Debug)]
 struct End {
@@ -34,7 +34,7 @@ impl Ends {
     }
 
     /// What a complete collection needs to know for the rows of a view.
-    pub(in crate::collect) const fn of<'a>(&'a self, view: &'a View) -> impl Departed + 'a {
+    pub(in crate::collection) const fn of<'a>(&'a self, view: &'a View) -> impl Departed + 'a {
         OfView { ends: self, view }
     }
 

@@ -5,9 +5,9 @@ use hashbrown::HashSet;
 use super::Tracker;
 use super::ledger::{DumpLookup, Entrant, Slot, TrackedView};
 use crate::attribute::{Direction, Ownership};
-use crate::collect::key::Key;
-use crate::collect::listeners;
-use crate::collect::netns::NetnsTarget;
+use crate::collection::key::Key;
+use crate::collection::listeners;
+use crate::collection::netns::NetnsTarget;
 use crate::facts::Facts;
 use crate::fold::{ABSENT, RowId};
 use crate::plan::{Program, Wanted};
@@ -18,7 +18,7 @@ impl Tracker {
     /// A socket of a dump, whose direction is found here; whether it counts, because it was neither shown before nor
     /// has ended since. `untracked` are the sockets of the dump that have no record.
     #[inline]
-    pub(in crate::collect) fn on_dump(
+    pub(in crate::collection) fn on_dump(
         &mut self,
         facts: &mut Facts<'_>,
         target: &NetnsTarget,

@@ -14,7 +14,7 @@ impl Ledger {
     /// keeps its record: a counter that is new begins at its next value, and in a view that is new it has no row yet.
     ///
     /// If there is room now for sockets without a record, they may be older than any view. Says where each view was.
-    pub(in crate::collect) fn reload(
+    pub(in crate::collection) fn reload(
         &mut self,
         views: Vec<(AggregatedView, CumulativeTable)>,
         counters: &[Source],

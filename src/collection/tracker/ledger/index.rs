@@ -10,7 +10,7 @@ use super::{Ledger, Slot};
 
 /// What a ledger knows of a socket that a dump shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::collect) enum DumpLookup {
+pub(in crate::collection) enum DumpLookup {
     /// Nothing.
     New,
     /// It lives, and this dump shows it for the first time.
@@ -83,7 +83,7 @@ fn identity_of(records: &Records, slot: u32) -> u64 {
 impl Ledger {
     /// What is known of a socket that the dump shows now.
     #[inline]
-    pub(in crate::collect) fn look_up(&mut self, identity: u64) -> DumpLookup {
+    pub(in crate::collection) fn look_up(&mut self, identity: u64) -> DumpLookup {
         let Some(slot) = self.index.find_next(&self.records, identity) else {
             let ended = self.tombstones.contains(identity);
             return if ended { DumpLookup::Tombstoned } else { DumpLookup::New };
@@ -101,7 +101,7 @@ impl Ledger {
     /// The record of a live socket.
     #[must_use]
     #[inline]
-    pub(in crate::collect) fn find(&self, identity: u64) -> Option<Slot> {
+    pub(in crate::collection) fn find(&self, identity: u64) -> Option<Slot> {
         self.index.find(&self.records, identity).map(Slot)
     }
 }

@@ -28,52 +28,52 @@ mod reload;
 mod shrink;
 mod view;
 
-pub(in crate::collect) use baseline::Inventory;
-pub(in crate::collect) use index::DumpLookup;
-pub(in crate::collect) use view::TrackedView;
+pub(in crate::collection) use baseline::Inventory;
+pub(in crate::collection) use index::DumpLookup;
+pub(in crate::collection) use view::TrackedView;
 
 /// A socket of which a record is made.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::collect) struct Entrant {
+pub(in crate::collection) struct Entrant {
     /// What tells it from all others of the host.
-    pub(in crate::collect) identity: u64,
+    pub(in crate::collection) identity: u64,
     /// The number of its network namespace.
-    pub(in crate::collect) netns: u32,
+    pub(in crate::collection) netns: u32,
     /// The number of its owner.
-    pub(in crate::collect) owner: u32,
+    pub(in crate::collection) owner: u32,
     /// `None` as long as no view asks for it.
-    pub(in crate::collect) direction: Option<Direction>,
+    pub(in crate::collection) direction: Option<Direction>,
     /// Whether its cgroup was asked for and is not known.
-    pub(in crate::collect) cgroup_pending: bool,
+    pub(in crate::collection) cgroup_pending: bool,
 }
 
 /// The place of a live socket's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::collect) struct Slot(u32);
+pub(in crate::collection) struct Slot(u32);
 
 /// The ledger, with the views that it fills.
 #[derive(Debug)]
-pub(in crate::collect) struct Ledger {
+pub(in crate::collection) struct Ledger {
     records: Records,
     layout: RecordLayout,
     index: RecordIndex,
     counters: Vec<TrackedCounter>,
     distributions: Vec<TrackedDistribution>,
-    pub(in crate::collect) views: Vec<TrackedView>,
+    pub(in crate::collection) views: Vec<TrackedView>,
     /// The id of the view that was added last.
     last_view: ViewId,
     most: usize,
     presumed_closed: PresumedClosed,
     tombstones: Tombstones,
     dumps: Dumps,
-    pub(in crate::collect) baseline: Baseline,
-    pub(in crate::collect) stats: TrackerStats,
+    pub(in crate::collection) baseline: Baseline,
+    pub(in crate::collection) stats: TrackerStats,
 }
 
 impl Ledger {
     /// An empty ledger of these views, whose records have these counters, for that many sockets.
     #[must_use]
-    pub(in crate::collect) fn new(
+    pub(in crate::collection) fn new(
         views: Vec<(AggregatedView, CumulativeTable)>,
         counters: &[Source],
         most: usize,
@@ -98,7 +98,7 @@ impl Ledger {
     }
 
     /// A dump begins: whatever ended before its request was sent, it will not show.
-    pub(in crate::collect) fn begin(&mut self) {
+    pub(in crate::collection) fn begin(&mut self) {
         self.dumps.begin();
         self.tombstones.clear();
         self.stats.untracked = 0;
@@ -109,7 +109,7 @@ impl Ledger {
     ///
     /// Nothing is gone as long as its end may be on its way: only if all close events are `drained`. Nor is a socket
     /// whose namespace is `spared`, because the dump says nothing of those.
-    pub(in crate::collect) fn end(&mut self, complete: bool, drained: bool, spared: &[u32], now: u32) {
+    pub(in crate::collection) fn end(&mut self, complete: bool, drained: bool, spared: &[u32], now: u32) {
         self.dumps.under_way = false;
         self.tombstones.clear();
         if !complete {
@@ -126,21 +126,21 @@ impl Ledger {
 
     /// The number of the dump under way, or of the last.
     #[must_use]
-    pub(in crate::collect) const fn dump(&self) -> u32 {
+    pub(in crate::collection) const fn dump(&self) -> u32 {
         self.dumps.number
     }
 
     /// The record of a socket.
     #[must_use]
     #[inline]
-    pub(in crate::collect) fn record(&self, slot: Slot) -> Record<'_, &[u64]> {
+    pub(in crate::collection) fn record(&self, slot: Slot) -> Record<'_, &[u64]> {
         Record { layout: &self.layout, words: self.records.get(slot.0) }
     }
 
     /// The record of a socket, to be changed, and all views.
     #[must_use]
     #[inline]
-    pub(in crate::collect) fn record_mut(
+    pub(in crate::collection) fn record_mut(
         &mut self,
         slot: Slot,
     ) -> (Record<'_, &mut [u64]>, &mut Vec<TrackedView>) {
@@ -149,31 +149,31 @@ impl Ledger {
     }
 
     /// The counters of every record, in their order.
-    pub(in crate::collect) fn sources(&self) -> impl Iterator<Item = Source> {
+    pub(in crate::collection) fn sources(&self) -> impl Iterator<Item = Source> {
         self.layout.counters.iter().copied()
     }
 
     /// Whether a socket can be opened now: there is a record left, and it is known which have ended.
     #[must_use]
-    pub(in crate::collect) const fn has_room(&self) -> bool {
+    pub(in crate::collection) const fn has_room(&self) -> bool {
         self.records.len() < self.most && !self.tombstones.full
     }
 
     /// Dumps of these namespaces were complete, and all close events so far are known if they are `drained`.
-    pub(in crate::collect) fn dumped(&mut self, namespaces: &[u32], drained: bool) {
+    pub(in crate::collection) fn dumped(&mut self, namespaces: &[u32], drained: bool) {
         self.baseline.dumped(namespaces, drained, self.stats.untracked == 0);
     }
 
     /// How many sockets are tracked, and how many can be.
     #[must_use]
-    pub(in crate::collect) const fn tracked(&self) -> (usize, usize) {
+    pub(in crate::collection) const fn tracked(&self) -> (usize, usize) {
         (self.records.len() - self.presumed_closed.records, self.most)
     }
 
     /// Makes a record of a socket that a dump shows for the first time; `None` if there is none left.
     ///
     /// All that it has is gained in every view that is older than the socket; the others count on from there.
-    pub(in crate::collect) fn open(
+    pub(in crate::collection) fn open(
         &mut self,
         entrant: Entrant,
         rows: &[Option<RowId>],
@@ -212,7 +212,7 @@ impl Ledger {
     /// Counts a socket in that namespace of which nothing was seen but its end.
     ///
     /// What one that is older than a view has gained since then is not known.
-    pub(in crate::collect) fn count_unseen(
+    pub(in crate::collection) fn count_unseen(
         &mut self,
         identity: u64,
         netns: u32,
@@ -240,7 +240,7 @@ impl Ledger {
 
     /// Credits what a socket's counters have gained to the rows that its record names.
     #[inline]
-    pub(in crate::collect) fn follow(&mut self, slot: Slot, values: &[u64]) {
+    pub(in crate::collection) fn follow(&mut self, slot: Slot, values: &[u64]) {
         let Self { records, layout, counters, views, stats, .. } = self;
         let (lasts, rows) = layout.split(records.get_mut(slot.0));
         for ((counter, last), value) in counters.iter_mut().zip(lasts).zip(values.iter().copied()) {
@@ -264,14 +264,14 @@ impl Ledger {
     }
 
     /// Notes that a socket has ended, so that a part of a dump that was made before does not revive it.
-    pub(in crate::collect) fn tombstone(&mut self, identity: u64) {
+    pub(in crate::collection) fn tombstone(&mut self, identity: u64) {
         if self.dumps.under_way {
             self.tombstones.add(identity);
         }
     }
 
     /// Forgets a socket that is gone.
-    pub(in crate::collect) fn close(&mut self, slot: Slot, now: u32) {
+    pub(in crate::collection) fn close(&mut self, slot: Slot, now: u32) {
         if !self.index.remove(&self.records, slot.0) {
             return;
         }
@@ -293,13 +293,13 @@ impl Ledger {
     }
 
     /// Notes that a counter will have values: until then, its 0 is not.
-    pub(in crate::collect) fn expect(&mut self, counts: impl Fn(Source) -> bool) {
+    pub(in crate::collection) fn expect(&mut self, counts: impl Fn(Source) -> bool) {
         self.counters.iter_mut().for_each(|counter| counter.known |= counts(counter.source));
     }
 
     /// Whether a feed has ever had a value: what the kernel does not report must not look like 0.
     #[must_use]
-    pub(in crate::collect) fn knows(&self, feed: Feed) -> bool {
+    pub(in crate::collection) fn knows(&self, feed: Feed) -> bool {
         match feed {
             Feed::Counter(source) => {
                 self.counters.iter().any(|counter| counter.source == source && counter.known)
@@ -326,7 +326,7 @@ impl Ledger {
 
 impl Record<'_, &mut [u64]> {
     /// Puts the socket into another row of a view.
-    pub(in crate::collect) fn move_to(&mut self, view: &mut TrackedView, row: Option<RowId>, now: u32) {
+    pub(in crate::collection) fn move_to(&mut self, view: &mut TrackedView, row: Option<RowId>, now: u32) {
         let Some(place) = view.place else { return };
         let before = self.row(place);
         self.set_row(place, row);

@@ -12,7 +12,7 @@ const FEW: usize = 1024;
 impl Ledger {
     /// Gives back the memory of sockets and rows that are gone, if that is most of it; whether memory was freed, here or
     /// with an inventory. Slots and rows are others then: call it between two collections.
-    pub(in crate::collect) fn shrink(&mut self) -> bool {
+    pub(in crate::collection) fn shrink(&mut self) -> bool {
         let rows = self.shrink_tables();
         let records = is_mostly_free(self.records.len(), self.records.made());
         if records {

@@ -12,7 +12,7 @@ impl Tracker {
     /// A view that is the same keeps its rows and sums. One that is new takes the sockets that live now as its
     /// baseline, and finds a row for each when a dump shows it. `program` is the plan's for the own namespace.
     /// `inventory` was begun at that time.
-    pub(in crate::collect) fn reload(
+    pub(in crate::collection) fn reload(
         &mut self,
         plan: &Arc<Plan>,
         program: Program,

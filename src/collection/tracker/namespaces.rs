@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 
 use crate::attribute::{Listeners, Netns};
-use crate::collect::netns::NetnsTarget;
+use crate::collection::netns::NetnsTarget;
 use crate::plan::Program;
 
 /// All namespaces that a collection has found.

@@ -2,28 +2,28 @@
 
 use super::Tracker;
 use crate::attribute::{ListenerOwner, Netns};
-use crate::collect::listeners::local_end;
+use crate::collection::listeners::local_end;
 use crate::facts::Facts;
 
 impl Tracker {
     /// The listeners that are there have been noted: those that are long gone are no longer known.
     ///
     /// With them comes the text of `ip_local_port_range`.
-    pub(in crate::collect) fn forget_listeners(&mut self, netns: &Netns, range: &str) {
+    pub(in crate::collection) fn forget_listeners(&mut self, netns: &Netns, range: &str) {
         let listeners = self.namespaces.of(netns.number).listeners.get_or_insert_default();
         listeners.note_range(range);
         listeners.forget(self.clock.now);
     }
 
     /// There is none: those that are long gone are no longer known.
-    pub(in crate::collect) fn no_listener(&mut self, netns: &Netns) {
+    pub(in crate::collection) fn no_listener(&mut self, netns: &Netns) {
         if let Some(listeners) = &mut self.namespaces.of(netns.number).listeners {
             listeners.forget(self.clock.now);
         }
     }
 
     /// A listener is there: connections to it are inbound, and if all of it is known, their rows may begin at 0 now.
-    pub(in crate::collect) fn listener(&mut self, facts: &Facts<'_>, claim: &ListenerOwner, known: bool) {
+    pub(in crate::collection) fn listener(&mut self, facts: &Facts<'_>, claim: &ListenerOwner, known: bool) {
         let (socket, netns) = (facts.socket, facts.netns().map_or(0, |netns| netns.number));
         let listeners = self.namespaces.of(netns).listeners.get_or_insert_default();
         listeners.note(local_end(socket), claim.clone(), self.clock.now);

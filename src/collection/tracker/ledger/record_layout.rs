@@ -91,7 +91,7 @@ impl PackedRows<'_> {
 }
 
 /// A record and what stands where in it. Of a record that does not exist everything is 0.
-pub(in crate::collect) struct Record<'l, W> {
+pub(in crate::collection) struct Record<'l, W> {
     pub(super) layout: &'l RecordLayout,
     pub(super) words: W,
 }
@@ -120,13 +120,13 @@ impl<W: Deref<Target = [u64]>> Record<'_, W> {
 
     /// When the socket was last put into the rows of views.
     #[inline]
-    pub(in crate::collect) fn placed_at(&self) -> Generation {
+    pub(in crate::collection) fn placed_at(&self) -> Generation {
         Generation::from_bits(self.state() & PLACED_AT)
     }
 
     /// The socket's direction, as it was when a view first asked for it.
     #[inline]
-    pub(in crate::collect) fn direction(&self) -> Option<Direction> {
+    pub(in crate::collection) fn direction(&self) -> Option<Direction> {
         match self.state() & (INBOUND | OUTBOUND) {
             0 => None,
             INBOUND => Some(Direction::Inbound),
@@ -135,25 +135,25 @@ impl<W: Deref<Target = [u64]>> Record<'_, W> {
     }
 
     /// The number of the socket's network namespace.
-    pub(in crate::collect) fn netns(&self) -> u32 {
+    pub(in crate::collection) fn netns(&self) -> u32 {
         high(self.word(NOTES))
     }
 
     /// The number of the socket's owner.
     #[inline]
-    pub(in crate::collect) fn owner(&self) -> u32 {
+    pub(in crate::collection) fn owner(&self) -> u32 {
         low(self.word(NOTES))
     }
 
     /// The socket's row at a view's place.
     #[inline]
-    pub(in crate::collect) fn row(&self, place: usize) -> Option<RowId> {
+    pub(in crate::collection) fn row(&self, place: usize) -> Option<RowId> {
         let word = self.word(HEAD + self.layout.counters.len() + place / 2);
         RowId::from_bits(if place.is_multiple_of(2) { low(word) } else { high(word) })
     }
 
     /// The last values of the counters.
-    pub(in crate::collect) fn values(&self) -> impl Iterator<Item = (Source, u64)> {
+    pub(in crate::collection) fn values(&self) -> impl Iterator<Item = (Source, u64)> {
         self.layout.counters.iter().copied().zip(self.words.iter().skip(HEAD).copied())
     }
 }
@@ -192,7 +192,7 @@ impl<W: DerefMut<Target = [u64]>> Record<'_, W> {
         self.set_state(self.state() | PRESUMED_CLOSED);
     }
 
-    pub(in crate::collect) fn set_direction(&mut self, direction: Option<Direction>) {
+    pub(in crate::collection) fn set_direction(&mut self, direction: Option<Direction>) {
         let bits = match direction {
             None => 0,
             Some(Direction::Inbound) => INBOUND,
@@ -203,7 +203,7 @@ impl<W: DerefMut<Target = [u64]>> Record<'_, W> {
 
     /// Notes whose the socket is when it is placed; whether that is as it was, and was known then as now.
     #[inline]
-    pub(in crate::collect) fn place(&mut self, at: Generation, owner: u32, cgroup_pending: bool) -> bool {
+    pub(in crate::collection) fn place(&mut self, at: Generation, owner: u32, cgroup_pending: bool) -> bool {
         let before = self.state();
         let pending = if cgroup_pending { CGROUP_PENDING } else { 0 };
         let now = before & !(PLACED_AT | CGROUP_PENDING) | at.bits() | pending;
