@@ -12,7 +12,7 @@ use crate::facts::Facts;
 use crate::fold::{Bounds, Cells, Counter, Limit, Table};
 use crate::metrics::{Aggregation, Kind, Quantity};
 use crate::privileges::Feature;
-use crate::properties::Property;
+use crate::properties::{Needs, Property};
 use crate::select::{Expression, Judge, Lookup, split};
 use crate::sockdiag::bytecode::{Filter, compile};
 use crate::sockdiag::{Extensions, Request, State, StateSet, TCP};
@@ -32,8 +32,8 @@ pub struct Plan {
     pub networks: Networks,
     /// How to collect.
     pub collect: Collect,
-    /// Whether an owner is asked for.
-    pub needs_processes: bool,
+    /// What must be known of sockets.
+    pub needs: Needs,
     /// Whether a selection depends on the owner.
     pub selects_by_process: bool,
     /// The host names to resolve.
@@ -139,7 +139,7 @@ impl Plan {
             }
         }
         let events = config.collect.events;
-        let selects_by_process = groups.iter().any(|group| group.selection.needs_processes());
+        let selects_by_process = groups.iter().any(|group| group.selection.needs().has(Needs::PROCESSES));
         let mut hosts: Vec<_> =
             groups.iter().flat_map(|group| group.selection.hosts()).map(str::to_owned).collect();
         hosts.sort_unstable();
@@ -148,7 +148,7 @@ impl Plan {
             legacy_meta: config.legacy_meta,
             networks: config.networks,
             collect: config.collect,
-            needs_processes: views.iter().any(View::needs_processes),
+            needs: views.iter().map(View::needs).collect(),
             selects_by_process,
             hosts,
             tracking: Arc::new(Tracking::new(&views, events)),
@@ -175,18 +175,6 @@ impl Plan {
         self
     }
 
-    /// Whether the mark of a socket is asked for.
-    #[must_use]
-    pub fn needs_marks(&self) -> bool {
-        self.views.iter().any(|view| view.by.contains(&Property::Mark) || view.selection.needs_marks())
-    }
-
-    /// Whether the path of a cgroup is asked for.
-    #[must_use]
-    pub fn needs_cgroups(&self) -> bool {
-        self.tracking.cgroups
-    }
-
     /// Whether a view of this plan shows the same as one of another plan.
     #[must_use]
     pub fn shows_as(&self, view: &View, other: &View, plan: &Self) -> bool {
@@ -197,15 +185,16 @@ impl Plan {
     /// Whether owners are found in the same way as under another plan.
     #[must_use]
     pub fn attributes_as(&self, other: &Self) -> bool {
-        let needs = |plan: &Self| (plan.needs_processes, plan.needs_cgroups());
+        let (processes, owners) = (Needs::PROCESSES, [Needs::PROCESSES, Needs::CGROUPS]);
         // One table of processes serves both, whatever they ask of cgroups.
-        self.needs_processes && other.needs_processes || needs(self) == needs(other)
+        self.needs.has(processes) && other.needs.has(processes)
+            || owners.map(|what| self.needs.has(what)) == owners.map(|what| other.needs.has(what))
     }
 
     /// Whether the program differs from one network namespace to another.
     #[must_use]
     pub fn depends_on_netns(&self) -> bool {
-        self.groups.iter().any(|group| group.selection.depends_on_netns())
+        self.groups.iter().any(|group| group.selection.needs().has(Needs::NETNS))
     }
 
     /// What is asked for that needs capabilities, on any host.
@@ -213,10 +202,10 @@ impl Plan {
     pub fn features(&self) -> Vec<Feature> {
         let elsewhere = self.collect.looks_elsewhere();
         let asked = [
-            (self.needs_processes, Feature::Processes),
+            (self.needs.has(Needs::PROCESSES), Feature::Processes),
             (elsewhere, Feature::Namespaces),
             (elsewhere && self.tracking.events, Feature::NamespaceEvents),
-            (self.needs_marks(), Feature::Marks),
+            (self.needs.has(Needs::MARKS), Feature::Marks),
         ];
         asked.into_iter().filter_map(|(asked, feature)| asked.then_some(feature)).collect()
     }
@@ -288,11 +277,9 @@ impl Plan {
     fn extensions(&self) -> Extensions {
         let columns = self.views.iter().flat_map(|view| &view.columns);
         let of_columns = columns.map(|column| column.metric.source.extensions());
-        let of_labels = self.views.iter().flat_map(|view| &view.by).map(|label| label.extensions());
-        let of_tests = self.groups.iter().map(|group| group.selection.extensions());
         // Without it, what is left of a socket looks like one.
         let of_past = (!self.tracking.track_if.is_empty()).then_some(Extensions::INFO);
-        of_columns.chain(of_labels).chain(of_tests).chain(of_past).fold(Extensions::NONE, Extensions::union)
+        of_columns.chain(of_past).fold(self.needs.extensions, Extensions::union)
     }
 }
 
@@ -362,7 +349,7 @@ mod tests {
     }
 
     fn port(port: u16) -> Expression {
-        Expression::Is(Test::LocalPort(port..=port))
+        Expression::Is(Test::Port(Property::LocalPort, port..=port))
     }
 
     fn program(selections: Vec<Expression>) -> Program {

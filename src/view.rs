@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::metrics::{Aggregation, Kind, Metric};
-use crate::properties::Property;
+use crate::properties::{Needs, Property};
 use crate::select::Expression;
 use crate::sockdiag::{StateSet, TCP};
 
@@ -69,29 +69,17 @@ impl View {
         self.states == CONNECTIONS && !self.by.contains(&Property::State)
     }
 
-    /// Whether the listeners of the host must be known for it.
+    /// What must be known of its sockets.
     #[must_use]
-    pub fn needs_listeners(&self) -> bool {
-        self.by.iter().any(|label| label.needs_listeners()) || self.selection.needs_listeners()
-    }
-
-    /// Whether the owners of its sockets must be known.
-    #[must_use]
-    pub fn needs_processes(&self) -> bool {
-        self.by.iter().any(|label| label.needs_processes()) || self.selection.needs_processes()
-    }
-
-    /// Whether the paths of its sockets' cgroups must be known.
-    #[must_use]
-    pub fn needs_cgroups(&self) -> bool {
-        self.by.iter().any(|label| label.needs_cgroups()) || self.selection.needs_cgroups()
+    pub fn needs(&self) -> Needs {
+        self.by.iter().map(|property| property.needs()).collect::<Needs>().union(self.selection.needs())
     }
 
     /// Whether the ledger must follow its sockets: for their past, for what was so at first sight, or for who
     /// held a socket that nobody holds any more.
     #[must_use]
     pub fn is_followed(&self) -> bool {
-        self.stays() || self.needs_listeners() || self.needs_processes()
+        self.stays() || self.needs().has(Needs::LISTENERS.union(Needs::PROCESSES))
     }
 
     /// Whether its rows have a past.

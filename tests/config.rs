@@ -78,12 +78,16 @@ fn phrase(expression: &Expression) -> String {
         Expression::All(all) => joined(all, " and "),
         Expression::Any(any) => format!("({})", joined(any, " or ")),
         Expression::Not(inner) => format!("not {}", phrase(inner)),
-        Expression::Is(Test::LocalPort(range)) => format!("sport {}-{}", range.start(), range.end()),
-        Expression::Is(Test::RemotePort(range)) => format!("dport {}-{}", range.start(), range.end()),
-        Expression::Is(Test::RemoteAddress(network)) => format!("dst {network}"),
+        Expression::Is(Test::Port(Property::LocalPort, range)) => {
+            format!("sport {}-{}", range.start(), range.end())
+        }
+        Expression::Is(Test::Port(Property::RemotePort, range)) => {
+            format!("dport {}-{}", range.start(), range.end())
+        }
+        Expression::Is(Test::Network(Property::RemoteAddress, network)) => format!("dst {network}"),
         Expression::Is(Test::RemoteHost(host)) => format!("host {host}"),
-        Expression::Is(Test::Pid(pid)) => format!("pid {pid}"),
-        Expression::Is(Test::Command(name)) => format!("cmd {name}"),
+        Expression::Is(Test::Number(Property::Pid, pid)) => format!("pid {pid}"),
+        Expression::Is(Test::Text(Property::Process, name)) => format!("cmd {name}"),
         Expression::Is(other) => format!("{other:?}"),
     }
 }

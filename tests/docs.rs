@@ -1,16 +1,17 @@
-//! `docs/metrics.md` against the tables it is written from; `UPDATE=1 cargo test --test docs` writes it.
+//! `docs/metrics.md` and the table of predicates in `docs/selection.md` against the tables they are written from;
+//! `UPDATE=1 cargo test --test docs` writes them.
 //! The tables of capabilities, which people wrote, against that of the code.
 
 use ss_exporter::metrics::{Kind, METRICS, Metric, OMITTED, Shown, Unit};
 use ss_exporter::privileges::REQUIREMENTS;
-use ss_exporter::properties::{PROPERTIES, Stability};
+use ss_exporter::properties::{Predicate, Property, Stability};
 
 const FILE: &str = "docs/metrics.md";
 
 const INTRODUCTION: &str = "\
 # Metrics
 
-<!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs and src/properties.rs. -->
+<!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs and src/properties/table.rs. -->
 
 Every metric that a view can show. It is exposed as `ss_VIEW_METRIC`: in a view `tcp`, the metric `rtt_seconds` is
 `ss_tcp_rtt_seconds`. Values are in base units. What the kernel does not report is absent, never 0.
@@ -113,7 +114,7 @@ fn row(metric: &Metric) -> Vec<String> {
 }
 
 fn labels() -> String {
-    let rows = PROPERTIES.iter().map(|line| {
+    let rows = Property::all().map(Property::line).map(|line| {
         let stays = match line.stability {
             Stability::Fixed => "yes",
             Stability::WithOwner => "with the owner",
@@ -164,11 +165,34 @@ fn the_page_of_metrics_is_what_the_tables_say() {
     );
 }
 
+/// The table of predicates on the page of the selection language.
+fn predicates() -> String {
+    let predicates = Property::all().flat_map(|property| property.line().predicates).flatten();
+    let rows = predicates.map(|Predicate { words, examples, selects, .. }| {
+        let code = |texts: &mut dyn Iterator<Item = &str>| list(texts.map(|text| format!("`{text}`")));
+        vec![code(&mut words.iter().copied()), code(&mut examples.split("  ")), selects.to_owned()]
+    });
+    table(&["predicate", "example", "selects"], rows)
+}
+
+#[test]
+fn the_predicates_of_the_language_are_those_of_the_table() {
+    const PAGE: &str = "docs/selection.md";
+    let page = std::fs::read_to_string(PAGE).expect("the page");
+    let start = page.find("| predicate |").expect("a table");
+    let end = start + page[start..].find("\n\n").expect("a text behind the table") + 1;
+    if std::env::var_os("UPDATE").is_some() {
+        let page = [&page[..start], &predicates(), &page[end..]].concat();
+        return std::fs::write(PAGE, page).expect("a folder docs that can be written to");
+    }
+    assert!(page[start..end] == predicates(), "{PAGE}: `UPDATE=1 cargo test --test docs` writes the table");
+}
+
 #[test]
 fn the_page_has_a_line_for_every_metric_label_and_omitted_field() {
     let document = document();
     let metrics = METRICS.iter().map(|metric| metric.name);
-    let labels = PROPERTIES.iter().map(|line| line.name);
+    let labels = Property::all().map(Property::name);
     let omitted = OMITTED.iter().map(|(field, _)| field.name);
     for name in metrics.chain(labels).chain(omitted) {
         let lines = document.lines().filter(|line| line.starts_with(&format!("| `{name}` |"))).count();

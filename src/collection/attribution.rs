@@ -10,6 +10,7 @@ use crate::attribute::{
     Cgroup, Cgroups, ListenerOwner, Netns, Owner, OwnerId, OwnerLookup, Ownership, Processes, Users,
 };
 use crate::plan::Plan;
+use crate::properties::Needs;
 use crate::sockdiag::Socket;
 
 /// What is known of owners.
@@ -25,24 +26,25 @@ pub(crate) struct Attribution {
 impl Attribution {
     /// What a plan needs.
     pub(crate) fn of(plan: &Plan, proc: &Path) -> Self {
-        let cgroups = plan.needs_cgroups().then(Cgroups::mounted);
+        let cgroups = plan.needs.has(Needs::CGROUPS).then(Cgroups::mounted);
         // Without cgroup v2 the kernel reports no cgroup, and beside v1 often the root; the process table has it.
         let needed = cgroups.as_ref().is_some_and(|cgroups| !cgroups.is_mounted());
         let v1 = Cgroup::has_v1(&std::fs::read_to_string(proc.join("self/cgroup")).unwrap_or_default());
         // Another plan may need cgroups, and continues with the same processes.
-        let processes = (plan.needs_processes || needed).then(|| Processes::new(proc.to_owned(), v1));
+        let processes =
+            (plan.needs.has(Needs::PROCESSES) || needed).then(|| Processes::new(proc.to_owned(), v1));
         Self { processes, cgroups, v1, users: Users::default() }
     }
 
     /// What is known without the process table.
     pub(crate) fn without_processes(plan: &Plan) -> Self {
-        Self { cgroups: plan.needs_cgroups().then(Cgroups::mounted), ..Self::default() }
+        Self { cgroups: plan.needs.has(Needs::CGROUPS).then(Cgroups::mounted), ..Self::default() }
     }
 
     /// Continues under another plan that finds owners in the same way.
     pub(crate) fn adopt(&mut self, before: &Plan, plan: &Plan) {
-        if before.needs_cgroups() != plan.needs_cgroups() {
-            self.cgroups = plan.needs_cgroups().then(Cgroups::mounted);
+        if before.needs.has(Needs::CGROUPS) != plan.needs.has(Needs::CGROUPS) {
+            self.cgroups = plan.needs.has(Needs::CGROUPS).then(Cgroups::mounted);
         }
     }
 

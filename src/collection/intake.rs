@@ -17,6 +17,7 @@ use super::shared::SharedTracker;
 use crate::attribute::{OwnerId, OwnerLookup};
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
+use crate::properties::Needs;
 use crate::sockdiag::{Class, DumpError, Socket, Transport};
 
 /// What a walk hands its sockets to.
@@ -175,7 +176,8 @@ impl<'a, W: World> Intake<'a, W> {
             return;
         }
         counts.sockets += 1;
-        let without_owner = plan.needs_processes && socket.inode().is_some() && facts.owner().is_none();
+        let without_owner =
+            plan.needs.has(Needs::PROCESSES) && socket.inode().is_some() && facts.owner().is_none();
         counts.without_owner += u64::from(without_owner);
         counts.remnants += u64::from(socket.class() == Class::Remnant);
         sinks.iter_mut().for_each(|sink| sink.socket(&facts, &place.program));

@@ -8,6 +8,7 @@ use super::{Entered, World};
 use crate::attribute::{Direction, End, Listeners, Namespace};
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
+use crate::properties::Needs;
 use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, TCP, Transport, dump};
 
 /// The least time between two scans. A scan costs some 50 microseconds, and a connection that ends before its listener
@@ -60,7 +61,7 @@ pub(crate) fn scan(
         let mut tracker = tracker.lock();
         // A row that is named after an owner must not be unknown for a moment. Another plan may ask for what was not
         // searched for.
-        let complete = !unsure && !plan.needs_processes && tracker.follows(plan);
+        let complete = !unsure && !plan.needs.has(Needs::PROCESSES) && tracker.follows(plan);
         tracker.listener(&facts, &claim, complete);
         each(&facts, &tracker.program_in(netns.number));
     };

@@ -6,6 +6,7 @@ use super::attribution::Attribution;
 use crate::attribute::{Confinement, Restriction, hidden_by, profile};
 use crate::plan::Plan;
 use crate::privileges::{Feature, Privileges};
+use crate::properties::Needs;
 
 /// What is known of restrictions since the start.
 #[derive(Debug, Default)]
@@ -38,12 +39,12 @@ impl Restrictions {
         alone: bool,
         proc: &Path,
     ) -> Vec<(&'static str, bool)> {
-        if privileges.are_about(Feature::Processes) != plan.needs_processes {
+        if privileges.are_about(Feature::Processes) != plan.needs.has(Needs::PROCESSES) {
             return Vec::new();
         }
         let confinement = *self.confinement.get_or_insert_with(|| Confinement::read(proc));
         let mut found = Vec::new();
-        if plan.needs_processes {
+        if plan.needs.has(Needs::PROCESSES) {
             found.extend(processes(
                 attribution,
                 alone,
@@ -52,13 +53,13 @@ impl Restrictions {
                 proc,
             ));
         }
-        found.extend(plan.needs_cgroups().then(|| cgroups(attribution)).flatten());
+        found.extend(plan.needs.has(Needs::CGROUPS).then(|| cgroups(attribution)).flatten());
         for one in &found {
             self.log(one);
         }
         let relevant = Restriction::ALL.into_iter().filter(|restriction| match restriction {
-            Restriction::Cgroups => plan.needs_cgroups(),
-            _ => plan.needs_processes,
+            Restriction::Cgroups => plan.needs.has(Needs::CGROUPS),
+            _ => plan.needs.has(Needs::PROCESSES),
         });
         let hides = |restriction| found.iter().any(|one| one.restriction == restriction);
         relevant.map(|restriction| (restriction.word(), hides(restriction))).collect()

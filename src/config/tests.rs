@@ -34,7 +34,10 @@ fn bounds(config: &Config) -> Option<Vec<f64>> {
 }
 
 fn remote(network: &str) -> Expression {
-    Expression::Is(Test::RemoteAddress(network.parse().unwrap_or_else(|error| panic!("{network}: {error}"))))
+    Expression::Is(Test::Network(
+        Property::RemoteAddress,
+        network.parse().unwrap_or_else(|error| panic!("{network}: {error}")),
+    ))
 }
 
 #[test]
@@ -174,12 +177,15 @@ fn an_empty_selection_is_no_condition() {
 
 #[test]
 fn a_scalar_is_a_list_of_one() {
-    assert_eq!(selection("{process: {pids: 200}}"), Expression::Is(Test::Pid(200)));
-    assert_eq!(selection("{process: {cmds: 200}}"), Expression::Is(Test::Command("200".to_owned())));
+    assert_eq!(selection("{process: {pids: 200}}"), Expression::Is(Test::Number(Property::Pid, 200)));
+    assert_eq!(
+        selection("{process: {cmds: 200}}"),
+        Expression::Is(Test::Text(Property::Process, "200".to_owned()))
+    );
     assert_eq!(selection("{peering: {networks: 10.0.0.0/8}}"), remote("10.0.0.0/8"));
     let ports = Expression::Any(vec![
-        Expression::Is(Test::LocalPort(0..=65535)),
-        Expression::Is(Test::RemotePort(0..=65535)),
+        Expression::Is(Test::Port(Property::LocalPort, 0..=65535)),
+        Expression::Is(Test::Port(Property::RemotePort, 0..=65535)),
     ]);
     assert_eq!(selection("{port_ranges: {lower: 0, upper: '65535'}}"), ports);
 }
@@ -219,9 +225,15 @@ fn networks_include_and_exclude() {
 #[test]
 fn a_selection_beside_logic_counts_unless_logic_has_one() {
     let beside = parsed("logic: {selection: }\nselection: {process: {pids: [1]}}");
-    assert_eq!(beside.views.first().map(|view| &view.selection), Some(&Expression::Is(Test::Pid(1))));
+    assert_eq!(
+        beside.views.first().map(|view| &view.selection),
+        Some(&Expression::Is(Test::Number(Property::Pid, 1)))
+    );
     let both = parsed("logic: {selection: {process: {pids: [2]}}}\nselection: {process: {pids: [1]}}");
-    assert_eq!(both.views.first().map(|view| &view.selection), Some(&Expression::Is(Test::Pid(2))));
+    assert_eq!(
+        both.views.first().map(|view| &view.selection),
+        Some(&Expression::Is(Test::Number(Property::Pid, 2)))
+    );
     assert_eq!(both.warnings, ["a.yml:2:1: selection: found a second selection; used: the one under logic"]);
 }
 

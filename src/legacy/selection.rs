@@ -12,6 +12,7 @@ use super::names::{
     ADDRESSES, CMDS, EXCLUDE, HOSTS, INCLUDE, LOWER, NETWORKS, NODES, PEERING, PIDS, PORT_RANGES, PROCESS,
     STACK, UPPER,
 };
+use crate::properties::Property;
 use crate::select::{Expression, Test, canonical, is_host_name};
 use crate::strict_yaml::{Entry, Section};
 
@@ -56,15 +57,18 @@ impl Wanted {
         for range in
             section.get(PORT_RANGES).iter().flat_map(|list| list.items()).filter_map(|item| ports(&item))
         {
-            self.ports.extend([Test::LocalPort(range.clone()), Test::RemotePort(range)]);
+            self.ports.extend([
+                Test::Port(Property::LocalPort, range.clone()),
+                Test::Port(Property::RemotePort, range),
+            ]);
         }
     }
 
     fn add_owners(&mut self, section: &Section<'_>) {
         let pids = section.get(PIDS).iter().flat_map(|list| list.items()).collect::<Vec<_>>();
-        self.owners.extend(pids.iter().filter_map(pid).map(Test::Pid));
+        self.owners.extend(pids.iter().filter_map(pid).map(|value| Test::Number(Property::Pid, value)));
         let cmds = section.get(CMDS).iter().flat_map(|list| list.items()).collect::<Vec<_>>();
-        self.owners.extend(cmds.iter().filter_map(command).map(Test::Command));
+        self.owners.extend(cmds.iter().filter_map(command).map(|value| Test::Text(Property::Process, value)));
     }
 
     fn add_nodes(&mut self, section: &Section<'_>) {
@@ -75,7 +79,12 @@ impl Wanted {
 
     fn add_peers(&mut self, section: &Section<'_>) {
         if let Some(list) = section.get(ADDRESSES) {
-            self.peers.extend(list.items().iter().filter_map(address).map(Test::RemoteAddress));
+            self.peers.extend(
+                list.items()
+                    .iter()
+                    .filter_map(address)
+                    .map(|value| Test::Network(Property::RemoteAddress, value)),
+            );
         }
         if let Some(networks) = section.get(NETWORKS) {
             if networks.is_map() {
@@ -147,7 +156,11 @@ fn address(entry: &Entry<'_>) -> Option<IpNet> {
 }
 
 fn all_networks(list: &Entry<'_>) -> Vec<Test> {
-    list.items().iter().filter_map(network).map(Test::RemoteAddress).collect()
+    list.items()
+        .iter()
+        .filter_map(network)
+        .map(|value| Test::Network(Property::RemoteAddress, value))
+        .collect()
 }
 
 fn network(entry: &Entry<'_>) -> Option<IpNet> {
@@ -162,7 +175,7 @@ fn host(entry: &Entry<'_>) -> Option<Test> {
     const ALLOWED: &str = "a host name such as db.example.org, or an address";
     let text = entry.text(ALLOWED)?;
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Some(Test::RemoteAddress(canonical(address.into())));
+        return Some(Test::Network(Property::RemoteAddress, canonical(address.into())));
     }
     if !is_host_name(&text) {
         entry.refuse(ALLOWED);

@@ -1,6 +1,6 @@
 //! A column of a table of sockets: its title and its text.
 
-use super::{LABELS, Number, Row, metrics};
+use super::{Number, Row, metrics};
 use crate::metrics::{Metric, Unit};
 use crate::properties::Property;
 use crate::suggest::nearest;
@@ -58,7 +58,7 @@ const USUAL: [&str; 11] = [
 
 fn names() -> impl Iterator<Item = &'static str> {
     let composed = COMPOSED.iter().map(|(name, _)| *name);
-    let labels = LABELS.into_iter().map(Property::name).filter(|name| *name != "process");
+    let labels = Property::listed(true).map(Property::name).filter(|name| *name != "process");
     composed.chain(labels).chain(metrics().map(|metric| metric.name))
 }
 
@@ -75,7 +75,7 @@ impl Column {
     /// If there is none: names those that there are.
     pub fn named(name: &str) -> Result<Self, UnknownColumn> {
         let composed = COMPOSED.iter().find(|(known, _)| *known == name).map(|(_, column)| *column);
-        let label = || LABELS.into_iter().find(|label| label.name() == name).map(Self::Label);
+        let label = || Property::listed(true).find(|label| label.name() == name).map(Self::Label);
         let metric = || metrics().find(|metric| metric.name == name).map(Self::Metric);
         composed
             .or_else(label)

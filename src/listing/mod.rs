@@ -37,29 +37,14 @@ pub enum Detail {
 }
 
 impl Detail {
-    fn labels(self) -> &'static [Property] {
-        match self {
-            Self::Everything => &LABELS,
-            Self::Glance => &GLANCE,
-        }
+    fn labels(self) -> Vec<Property> {
+        Property::listed(self == Self::Everything).collect()
     }
 
     fn metrics(self) -> impl Iterator<Item = &'static Metric> {
         metrics().filter(move |metric| self == Self::Everything || AT_A_GLANCE.contains(&metric.name))
     }
 }
-
-const GLANCE: [Property; 9] = [
-    Property::State,
-    Property::LocalAddress,
-    Property::LocalPort,
-    Property::RemoteAddress,
-    Property::RemotePort,
-    Property::Process,
-    Property::Pid,
-    Property::Unit,
-    Property::Netns,
-];
 
 const AT_A_GLANCE: [&str; 9] = [
     "sent_bytes_total",
@@ -71,27 +56,6 @@ const AT_A_GLANCE: [&str; 9] = [
     "accept_queue_limit",
     "rtt_seconds",
     "min_rtt_seconds",
-];
-
-/// What distinguishes a socket from others, and its owner; a mark needs a capability and is left out.
-pub const LABELS: [Property; 17] = [
-    Property::State,
-    Property::LocalAddress,
-    Property::LocalPort,
-    Property::RemoteAddress,
-    Property::RemotePort,
-    Property::Direction,
-    Property::Process,
-    Property::Pid,
-    Property::User,
-    Property::Cgroup,
-    Property::Unit,
-    Property::ContainerId,
-    Property::PodUid,
-    Property::Netns,
-    Property::Interface,
-    Property::Congestion,
-    Property::RemoteNetwork,
 ];
 
 /// The plan that lists the sockets which a selection lets through, those in these states; with `None`, connections, or
@@ -111,7 +75,7 @@ pub fn plan(
         origin: config::Origin::Native,
         selection,
         states,
-        by: detail.labels().to_vec(),
+        by: detail.labels(),
         columns: detail.metrics().map(column_of).collect(),
         limit: None,
         folds: false,
@@ -184,7 +148,7 @@ impl Row {
     #[cfg(test)]
     pub(crate) fn of(texts: &[(Property, &str)], values: Vec<(&'static Metric, Number)>) -> Self {
         let text = |label| texts.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| *text);
-        Self { labels: LABELS.map(|label| (label, text(label).to_owned())).into(), values }
+        Self { labels: Property::listed(true).map(|label| (label, text(label).to_owned())).collect(), values }
     }
 
     /// The text of a label; empty if it was not asked for.

@@ -6,7 +6,7 @@ use crate::config::{CONNECTIONS, Column, View};
 use crate::exposition::LabelBuffer;
 use crate::fold::{CumulativeTable, TableColumn};
 use crate::metrics::{Aggregation, Kind, Quantity, Source};
-use crate::properties::{Property, Stability};
+use crate::properties::{FromListener, Needs, Property, Stability};
 use crate::select::Expression;
 use crate::sockdiag::{State, StateSet};
 
@@ -26,8 +26,6 @@ pub struct Tracking {
     pub condenses: bool,
     /// Whether the listeners of the host must be known.
     pub listeners: bool,
-    /// Whether the cgroups of sockets must be known.
-    pub cgroups: bool,
     /// Whether the kernel's events of closing sockets are of use.
     pub events: bool,
 }
@@ -104,13 +102,13 @@ impl AggregatedView {
             } else {
                 Stability::Changing
             },
-            by_owner: view.selection.needs_processes(),
+            by_owner: view.selection.needs().has(Needs::PROCESSES),
             of_connections: view.is_of_connections(),
             feeds: view.columns.iter().map(Feed::of).collect(),
             gauges: gauges.map(|(number, column)| (number, column.metric.source)).collect(),
             announced: accumulates
                 && !view.by.is_empty()
-                && view.by.iter().all(|label| label.is_of_listener()),
+                && view.by.iter().all(|property| property.line().from_listener != FromListener::No),
             known_keys: known_keys(view),
         }
     }
@@ -118,20 +116,21 @@ impl AggregatedView {
 
 impl Tracking {
     pub(super) fn new(views: &[View], events: bool) -> Self {
-        let needs_events = |view: &View| view.stays() || view.condenses() || view.needs_listeners();
+        let needs_events =
+            |view: &View| view.stays() || view.condenses() || view.needs().has(Needs::LISTENERS);
         let mut tracking = Self {
             aggregated: Vec::new(),
             counters: Vec::new(),
             track_if: Vec::new(),
             condenses: views.iter().any(View::condenses),
             listeners: false,
-            cgroups: views.iter().any(View::needs_cgroups),
             events: events && views.iter().any(needs_events),
         };
         for (number, view) in views.iter().enumerate() {
             // A connection that no dump shows belongs to whom its listener does.
-            let asks_for_owner = view.needs_processes() || view.needs_cgroups();
-            tracking.listeners |= view.needs_listeners() || view.stays() && asks_for_owner;
+            let needs = view.needs();
+            let asks_for_owner = needs.has(Needs::PROCESSES.union(Needs::CGROUPS));
+            tracking.listeners |= needs.has(Needs::LISTENERS) || view.stays() && asks_for_owner;
             if view.is_followed() {
                 tracking.track_if.push(view.selection.at_any_time());
             }

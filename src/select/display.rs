@@ -49,32 +49,19 @@ impl Display for Part<'_> {
 
 impl Display for Test {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let word = self.property().line().word();
         match self {
-            Self::LocalPort(range) => ports(f, "sport", range),
-            Self::RemotePort(range) => ports(f, "dport", range),
-            Self::LocalAddress(network) => address(f, "src", network),
-            Self::RemoteAddress(network) => address(f, "dst", network),
+            Self::Port(_, range) => ports(f, word, range),
+            Self::Network(_, network) => address(f, word, network),
             // Between quotation marks it is a name, whatever it looks like.
-            Self::RemoteHost(name) => write!(f, "dst = {}", Quoted(name)),
-            Self::Pid(pid) => write!(f, "pid = {pid}"),
-            Self::Command(name) => write!(f, "process = {}", Name(name)),
-            Self::Executable(name) => write!(f, "executable = {}", Name(name)),
-            Self::User(name) => write!(f, "user = {}", Name(name)),
+            Self::RemoteHost(name) => write!(f, "{word} = {}", Quoted(name)),
             Self::State(states) => state(f, *states),
-            Self::Direction(direction) => write!(f, "direction = {}", direction.name()),
-            Self::Congestion(name) => write!(f, "congestion = {}", Name(name)),
-            Self::Uid(uid) => write!(f, "uid = {uid}"),
-            Self::Interface(name) => write!(f, "dev = {}", Name(name)),
-            Self::InterfaceIndex(index) => write!(f, "dev = {index}"),
-            Self::Mark { value, mask } => write!(f, "fwmark = {value:#x}/{mask:#x}"),
-            Self::Cgroup(path) => write!(f, "cgroup = {}", Name(path)),
-            Self::CgroupId(id) => write!(f, "cgroup = {id}"),
+            Self::Direction(direction) => write!(f, "{word} = {}", direction.name()),
+            Self::Text(_, text) => write!(f, "{word} = {}", Name(text)),
+            Self::Number(_, number) | Self::InterfaceIndex(number) => write!(f, "{word} = {number}"),
+            Self::Bits(_, value, mask) => write!(f, "{word} = {value:#x}/{mask:#x}"),
+            Self::CgroupId(id) => write!(f, "{word} = {id}"),
             Self::CgroupTree(path) => write!(f, "cgroup_tree = {}", Name(path)),
-            Self::Unit(name) => write!(f, "unit = {}", Name(name)),
-            Self::Slice(name) => write!(f, "slice = {}", Name(name)),
-            Self::Container(id) => write!(f, "container = {}", Name(id)),
-            Self::Pod(uid) => write!(f, "pod = {}", Name(uid)),
-            Self::Netns(name) => write!(f, "netns = {}", Name(name)),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::is_host_name;
 use super::lex::Comparison;
 use super::mistake::{Mistake, Value, number};
 use super::{Expression, Test, canonical, services};
+use crate::properties::Property;
 
 pub(super) const PORT: &str = "a port from 0 to 65535, or the name of a service such as https";
 pub(super) const ADDRESS: &str =
@@ -31,12 +32,11 @@ enum Addresses {
 }
 
 impl End {
-    /// The end whose port the predicate looks at.
-    pub(super) fn of_port(predicate: &str) -> Option<Self> {
-        match predicate {
-            "sport" => Some(Self::Local),
-            "dport" => Some(Self::Remote),
-            _ => None,
+    /// The end that the property is of.
+    pub(super) const fn of(property: Property) -> Self {
+        match property {
+            Property::LocalAddress | Property::LocalPort => Self::Local,
+            _ => Self::Remote,
         }
     }
 
@@ -117,17 +117,19 @@ impl End {
     }
 
     fn within(self, network: IpNet) -> Expression {
-        Expression::Is(match self {
-            Self::Local => Test::LocalAddress(network),
-            Self::Remote => Test::RemoteAddress(network),
-        })
+        let address = match self {
+            Self::Local => Property::LocalAddress,
+            Self::Remote => Property::RemoteAddress,
+        };
+        Expression::Is(Test::Network(address, network))
     }
 
     fn in_range(self, range: RangeInclusive<u16>) -> Test {
-        match self {
-            Self::Local => Test::LocalPort(range),
-            Self::Remote => Test::RemotePort(range),
-        }
+        let port = match self {
+            Self::Local => Property::LocalPort,
+            Self::Remote => Property::RemotePort,
+        };
+        Test::Port(port, range)
     }
 }
 

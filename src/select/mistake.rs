@@ -57,11 +57,6 @@ impl Value {
         let hint = guess.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
         self.mistake(format!("{allowed}{hint}"))
     }
-
-    /// The number, decimal or hexadecimal behind `0x`.
-    pub(super) fn number(&self, allowed: &str) -> Result<u32, Mistake> {
-        number(&self.text).ok_or_else(|| self.mistake(allowed))
-    }
 }
 
 /// A number, decimal or hexadecimal behind `0x`; `ss` takes a leading zero for octal, which is nobody's wish.

@@ -4,13 +4,11 @@
 //! the rest is tested here on a decoded socket. Refuses to know where an expression was written.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::ops::RangeInclusive;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::attribute::{Cgroup, Direction, Owner};
 use crate::facts::Facts;
-use crate::sockdiag::{Extensions, StateSet};
+use crate::properties::{Needs, Property};
 
 mod display;
 mod ends;
@@ -23,6 +21,7 @@ mod split;
 mod stability;
 mod states;
 
+pub use crate::properties::Test;
 pub(crate) use host_name::is_host_name;
 pub use mistake::Mistake;
 pub use parse::parse;
@@ -44,65 +43,6 @@ pub enum Expression {
     Not(Box<Expression>),
     /// The sockets that pass one test.
     Is(Test),
-}
-
-/// One property of a socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Test {
-    /// The local port lies in the range.
-    LocalPort(RangeInclusive<u16>),
-    /// The remote port lies in the range.
-    RemotePort(RangeInclusive<u16>),
-    /// The local address lies in the network.
-    LocalAddress(IpNet),
-    /// The remote address lies in the network.
-    RemoteAddress(IpNet),
-    /// The remote address is one that the host name resolves to.
-    RemoteHost(String),
-    /// A process with this id holds the socket.
-    Pid(u32),
-    /// A process whose comm or executable's base name is this holds the socket.
-    Command(String),
-    /// A process whose executable's base name is this holds the socket.
-    Executable(String),
-    /// The socket is in one of these states.
-    State(StateSet),
-    /// The connection was made this way.
-    Direction(Direction),
-    /// The congestion control algorithm has this name.
-    Congestion(String),
-    /// The socket belongs to this user.
-    Uid(u32),
-    /// The socket belongs to the user of that name.
-    User(String),
-    /// The socket is bound to the interface of that name.
-    Interface(String),
-    /// The socket is bound to the interface with this index, or to none if it is 0; what [`Test::Interface`] is
-    /// resolved to.
-    InterfaceIndex(u32),
-    /// The socket's mark is `value` in the bits of `mask`.
-    Mark {
-        /// The bits to compare with.
-        value: u32,
-        /// The bits that count.
-        mask: u32,
-    },
-    /// The socket belongs to the cgroup with that path below the root of cgroup v2, and to none below it.
-    Cgroup(String),
-    /// The socket belongs to the cgroup with this id; what [`Test::Cgroup`] is resolved to.
-    CgroupId(u64),
-    /// The socket belongs to the cgroup with that path or to one below it.
-    CgroupTree(String),
-    /// The socket belongs to that unit of systemd: a service or a scope.
-    Unit(String),
-    /// The socket belongs to that slice of systemd.
-    Slice(String),
-    /// The socket belongs to the container whose id begins so.
-    Container(String),
-    /// The socket belongs to the Kubernetes pod with that uid.
-    Pod(String),
-    /// The socket is in the network namespace of that name, or with that inode if it has no name.
-    Netns(String),
 }
 
 impl Expression {
@@ -167,15 +107,19 @@ impl Expression {
                 lookup
                     .addresses(name)
                     .into_iter()
-                    .map(|a| Self::Is(Test::RemoteAddress(canonical(a.into()))))
+                    .map(|a| Self::Is(Test::Network(Property::RemoteAddress, canonical(a.into()))))
                     .collect(),
             ),
-            Self::Is(Test::Interface(name)) => known(lookup.interface(name).map(Test::InterfaceIndex)),
-            // One that is not there may have been: its sockets know its path.
-            Self::Is(Test::Cgroup(path)) => {
-                Self::Is(lookup.cgroup(path).map_or_else(|| Test::Cgroup(path.clone()), Test::CgroupId))
+            Self::Is(Test::Text(Property::Interface, name)) => {
+                known(lookup.interface(name).map(Test::InterfaceIndex))
             }
-            Self::Is(Test::User(name)) => known(lookup.user(name).map(Test::Uid)),
+            // One that is not there may have been: its sockets know its path.
+            Self::Is(test @ Test::Text(Property::Cgroup, path)) => {
+                Self::Is(lookup.cgroup(path).map_or_else(|| test.clone(), Test::CgroupId))
+            }
+            Self::Is(Test::Text(Property::User, name)) => {
+                known(lookup.user(name).map(|uid| Test::Number(Property::Uid, uid)))
+            }
             Self::Always | Self::Never | Self::Is(_) => self.clone(),
         }
     }
@@ -198,81 +142,10 @@ impl Expression {
         })
     }
 
-    /// Whether a test needs the listeners of the host.
+    /// What its tests need.
     #[must_use]
-    pub fn needs_listeners(&self) -> bool {
-        self.tests().any(|test| matches!(test, Test::Direction(_)))
-    }
-
-    /// The extensions that a dump must ask for.
-    #[must_use]
-    pub fn extensions(&self) -> Extensions {
-        let congestion = self.tests().any(|test| matches!(test, Test::Congestion(_)));
-        if congestion { Extensions::CONG } else { Extensions::NONE }
-    }
-
-    /// Whether a test looks at the mark of a socket.
-    #[must_use]
-    pub fn needs_marks(&self) -> bool {
-        self.tests().any(|test| matches!(test, Test::Mark { .. }))
-    }
-
-    /// Whether a test looks at the owners of a socket.
-    #[must_use]
-    pub fn needs_processes(&self) -> bool {
-        self.tests().any(|test| matches!(test, Test::Pid(_) | Test::Command(_) | Test::Executable(_)))
-    }
-
-    /// Whether a test looks at the cgroup of a socket, by its path.
-    #[must_use]
-    pub fn needs_cgroups(&self) -> bool {
-        self.tests().any(Test::needs_cgroups)
-    }
-
-    /// Whether what the condition says differs from one network namespace to another.
-    #[must_use]
-    pub fn depends_on_netns(&self) -> bool {
-        self.tests().any(|test| matches!(test, Test::Netns(_) | Test::Interface(_)))
-    }
-}
-
-impl Test {
-    fn needs_cgroups(&self) -> bool {
-        use Test::{Cgroup, CgroupTree, Container, Pod, Slice, Unit};
-        matches!(self, Cgroup(_) | CgroupTree(_) | Unit(_) | Slice(_) | Container(_) | Pod(_))
-    }
-
-    fn accepts(&self, facts: &Facts<'_>) -> bool {
-        let socket = facts.socket;
-        let owners = || facts.owner().into_iter().flat_map(Owner::processes);
-        let cgroup = |test: &dyn Fn(&Cgroup) -> bool| facts.cgroup().is_some_and(test);
-        match self {
-            Self::LocalPort(range) => range.contains(&socket.local().port()),
-            Self::RemotePort(range) => range.contains(&socket.remote().port()),
-            Self::LocalAddress(network) => network.contains(&socket.local().ip()),
-            Self::RemoteAddress(network) => network.contains(&socket.remote().ip()),
-            // Names are resolved before a dump; one that still stands here has nothing behind it.
-            Self::RemoteHost(_) | Self::Interface(_) | Self::User(_) => false,
-            Self::State(states) => states.contains(facts.state),
-            Self::Direction(direction) => facts.direction == Some(*direction),
-            Self::Congestion(name) => socket.congestion() == Some(name.as_bytes()),
-            Self::Uid(uid) => facts.uid() == Some(*uid),
-            Self::InterfaceIndex(index) => socket.interface().unwrap_or(0) == *index,
-            Self::Mark { value, mask } => socket.mark().is_some_and(|mark| mark & mask == *value),
-            Self::CgroupId(id) => socket.cgroup() == Some(*id),
-            Self::Cgroup(path) => cgroup(&|cgroup| cgroup.is(path)),
-            Self::CgroupTree(path) => cgroup(&|cgroup| cgroup.is_below(path)),
-            Self::Unit(name) => cgroup(&|cgroup| cgroup.unit() == Some(name)),
-            Self::Slice(name) => cgroup(&|cgroup| cgroup.slice() == Some(name)),
-            Self::Container(id) => {
-                cgroup(&|cgroup| cgroup.container_id().is_some_and(|own| own.starts_with(id.as_str())))
-            }
-            Self::Pod(uid) => cgroup(&|cgroup| cgroup.pod_uid() == Some(uid)),
-            Self::Netns(name) => facts.netns().is_some_and(|netns| netns.name == *name),
-            Self::Pid(pid) => owners().any(|owner| owner.pid == *pid),
-            Self::Command(name) => owners().any(|owner| owner.is_called(name)),
-            Self::Executable(name) => owners().any(|owner| owner.executable() == name),
-        }
+    pub fn needs(&self) -> Needs {
+        self.tests().map(Test::needs).collect()
     }
 }
 

@@ -14,8 +14,9 @@
 
 use super::lex::{Comparison, Kind, Token, Tokens};
 use super::mistake::{Mistake, Value};
-use super::{Expression, Test, ends, states};
-use crate::attribute::{Direction, Networks};
+use super::{Expression, Test, states};
+use crate::attribute::Networks;
+use crate::properties::Property;
 use crate::sockdiag::StateSet;
 use crate::terminal::shown;
 
@@ -30,33 +31,6 @@ const DEEPEST: usize = 2 * HIGHEST;
 
 const STATE: &str = "state";
 const EXCLUDE: [&str; 2] = ["exclude", "excl"];
-const PREDICATES: [&str; 25] = [
-    STATE,
-    "exclude",
-    "src",
-    "dst",
-    "sport",
-    "dport",
-    "dev",
-    "fwmark",
-    "cgroup",
-    "cgroup_tree",
-    "unit",
-    "slice",
-    "container",
-    "container_id",
-    "pod",
-    "pod_uid",
-    "netns",
-    "direction",
-    "congestion",
-    "network",
-    "process",
-    "executable",
-    "pid",
-    "uid",
-    "user",
-];
 /// Known to `ss` alone.
 const NOT_IN_A_DUMP: &str = "autobound";
 
@@ -180,14 +154,16 @@ impl Parser<'_> {
                 )
             }
             Kind::Word(word) if is_state_filter(word) => self.states(),
-            Kind::Word(word) if PREDICATES.contains(&word.as_str()) => {
-                let word = word.clone();
+            Kind::Word(word) => {
+                let Some((_, property, predicate)) = Property::predicates().find(|(known, ..)| known == word)
+                else {
+                    return Err(self.no_predicate(word));
+                };
                 self.take()?;
-                let expression = self.predicate(&word)?;
+                let expression = self.predicate(property, predicate.operand)?;
                 // No predicate has more than a condition of conditions, or the opposite of one.
                 Ok(Tree { expression, height: 2 })
             }
-            Kind::Word(word) => Err(self.no_predicate(word)),
             _ => Err(self.mistake(&predicates())),
         }
     }
@@ -213,7 +189,7 @@ impl Parser<'_> {
             mistake.found += ", which a dump cannot tell";
             return mistake;
         }
-        value.unknown(&predicates(), PREDICATES.into_iter())
+        value.unknown(&predicates(), words())
     }
 
     /// Filters of states side by side are one: each adds states or takes them away.
@@ -237,45 +213,6 @@ impl Parser<'_> {
         }
         let states = found.unwrap_or(StateSet::ALL);
         Ok(Tree { expression: Expression::Is(Test::State(states)), height: 0 })
-    }
-
-    fn predicate(&mut self, name: &str) -> Result<Expression, Mistake> {
-        if let Some(end) = ends::End::of_port(name) {
-            let (at, comparison) = (self.token.at, self.comparison()?);
-            let value = self.value(ends::PORT)?;
-            return end.port(comparison, &value, at);
-        }
-        let equal = self.equals_or_not()?;
-        let expression = match name {
-            "src" => ends::End::Local.address(&self.value(ends::ADDRESS)?)?,
-            "dst" => ends::End::Remote.address(&self.value(ends::ADDRESS)?)?,
-            "network" => self.network()?,
-            "direction" => Expression::Is(Test::Direction(self.direction()?)),
-            _ => Expression::Is(self.test(name)?),
-        };
-        Ok(if equal { expression } else { Expression::Not(Box::new(expression)) })
-    }
-
-    fn network(&mut self) -> Result<Expression, Mistake> {
-        let value = self.value("the name of a network")?;
-        let networks = self.networks.named(&value.text).ok_or_else(|| {
-            let names = self.networks.names();
-            let allowed = match &names[..] {
-                [] => "none, because no network has a name".to_owned(),
-                names => names.join(", "),
-            };
-            value.unknown(&allowed, names.into_iter())
-        })?;
-        let tests = networks.into_iter().map(|network| Expression::Is(Test::RemoteAddress(network)));
-        Ok(tests.fold(Expression::Never, Expression::or))
-    }
-
-    fn direction(&mut self) -> Result<Direction, Mistake> {
-        const ALLOWED: &str = "inbound, outbound";
-        let all = [Direction::Inbound, Direction::Outbound];
-        let value = self.value(ALLOWED)?;
-        let known = all.into_iter().find(|direction| direction.name() == value.text);
-        known.ok_or_else(|| value.unknown(ALLOWED, all.into_iter().map(Direction::name)))
     }
 
     fn equals(&mut self) -> Result<(), Mistake> {
@@ -335,8 +272,13 @@ fn is_state_filter(word: &str) -> bool {
     word == STATE || EXCLUDE.contains(&word)
 }
 
+/// The words that a predicate begins with.
+fn words() -> impl Iterator<Item = &'static str> {
+    Property::predicates().map(|(word, ..)| word)
+}
+
 fn predicates() -> String {
-    format!("(, not, {}", PREDICATES.join(", "))
+    format!("(, not, {}", words().collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

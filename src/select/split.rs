@@ -6,6 +6,7 @@
 use ipnet::IpNet;
 
 use super::{Expression, Test, covers_mapped};
+use crate::properties::KernelFilter;
 use crate::sockdiag::bytecode::Filter;
 
 /// The two parts of a condition.
@@ -86,32 +87,12 @@ fn judged(test: &Test, judge: Judge) -> Option<Filter> {
     if judge == Judge::WhatNeverChanges && !test.is_fixed() {
         return None;
     }
-    Some(match test {
-        Test::LocalPort(range) => Filter::LocalPort(range.clone()),
-        Test::RemotePort(range) => Filter::RemotePort(range.clone()),
-        Test::LocalAddress(network) => within(network, Filter::LocalAddress),
-        Test::RemoteAddress(network) => within(network, Filter::RemoteAddress),
-        Test::InterfaceIndex(index) => Filter::Interface(*index),
-        Test::CgroupId(id) if judge == Judge::Everything => Filter::Cgroup(*id),
-        Test::RemoteHost(_)
-        | Test::Pid(_)
-        | Test::Command(_)
-        | Test::Executable(_)
-        | Test::User(_)
-        | Test::State(_)
-        | Test::Direction(_)
-        | Test::Congestion(_)
-        | Test::Uid(_)
-        | Test::Interface(_)
-        | Test::Mark { .. }
-        | Test::Cgroup(_)
-        | Test::CgroupId(_)
-        | Test::CgroupTree(_)
-        | Test::Unit(_)
-        | Test::Slice(_)
-        | Test::Container(_)
-        | Test::Pod(_)
-        | Test::Netns(_) => return None,
+    Some(match (test, test.property().line().kernel?) {
+        (Test::Port(_, range), KernelFilter::Port(filter)) => filter(range.clone()),
+        (Test::Network(_, network), KernelFilter::Address(filter)) => within(network, filter),
+        (Test::InterfaceIndex(index), KernelFilter::Interface(filter)) => filter(*index),
+        (Test::CgroupId(id), KernelFilter::Cgroup(filter)) if judge == Judge::Everything => filter(*id),
+        _ => return None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! How long the answer of a condition stays the same, and what of it is known before there is a connection.
 
 use super::{Expression, Test};
-use crate::properties::Stability;
+use crate::properties::{Needs, Stability};
 
 impl Expression {
     /// How long the answer is the same for a socket.
@@ -14,11 +14,7 @@ impl Expression {
     /// fulfilled: true of a listener only if every connection to it will be wanted.
     #[must_use]
     pub fn of_every_connection(&self) -> Self {
-        let told = |test: &Test| {
-            matches!(test, Test::LocalPort(_) | Test::Direction(_) | Test::State(_) | Test::Netns(_))
-                || test.needs_cgroups()
-        };
-        self.bounded(&told, false)
+        self.bounded(&Test::is_of_every_connection, false)
     }
 
     /// The condition with everything that may change in a socket's life taken as fulfilled: true of
@@ -50,50 +46,6 @@ impl Expression {
     /// than the socket.
     #[must_use]
     pub fn in_any_cgroup(&self) -> Self {
-        self.bounded(&|test| !test.needs_cgroups(), true)
-    }
-}
-
-impl Test {
-    /// How long the answer is the same. A path of a cgroup may become known with the owner.
-    fn stability(&self) -> Stability {
-        match self {
-            Self::Pid(_) | Self::Command(_) | Self::Executable(_) => Stability::WithOwner,
-            test if test.needs_cgroups() => Stability::WithOwner,
-            test if test.is_fixed() => Stability::Fixed,
-            _ => Stability::Changing,
-        }
-    }
-
-    /// Whether the answer is the same as long as a socket lives, whatever is found out about it. That of a user
-    /// id is, because it counts as it was at first sight.
-    pub(super) fn is_fixed(&self) -> bool {
-        match self {
-            Self::LocalPort(_)
-            | Self::RemotePort(_)
-            | Self::LocalAddress(_)
-            | Self::RemoteAddress(_)
-            | Self::Direction(_)
-            | Self::Cgroup(_)
-            | Self::CgroupId(_)
-            | Self::Netns(_)
-            | Self::User(_)
-            | Self::Uid(_) => true,
-            // The addresses of a host name change, whatever its sockets do.
-            Self::RemoteHost(_)
-            | Self::Pid(_)
-            | Self::Command(_)
-            | Self::Executable(_)
-            | Self::CgroupTree(_)
-            | Self::Unit(_)
-            | Self::Slice(_)
-            | Self::Container(_)
-            | Self::Pod(_)
-            | Self::State(_)
-            | Self::Congestion(_)
-            | Self::Interface(_)
-            | Self::InterfaceIndex(_)
-            | Self::Mark { .. } => false,
-        }
+        self.bounded(&|test| !test.needs().has(Needs::CGROUPS), true)
     }
 }

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::attribute::{Netns, Networks, Ownership, Process};
+use crate::attribute::{Cgroup, Direction, Netns, Networks, Owner, Ownership, Process};
 use crate::facts::Names;
 use crate::sockdiag::bytecode::Filter;
-use crate::sockdiag::{Socket, State};
+use crate::sockdiag::{Socket, State, StateSet};
 
 /// A reply of the kernel about a socket.
 #[derive(Clone, Debug)]
@@ -84,31 +84,32 @@ fn test() -> impl Strategy<Value = Test> {
             .prop_map(|(address, prefix)| canonical(IpNet::new(address.into(), prefix).expect("a prefix")))
     };
     prop_oneof![
-        range().prop_map(Test::LocalPort),
-        range().prop_map(Test::RemotePort),
-        Just(Test::LocalPort(3..=u16::MAX)),
-        network().prop_map(Test::LocalAddress),
-        network().prop_map(Test::RemoteAddress),
+        range().prop_map(|value| Test::Port(Property::LocalPort, value)),
+        range().prop_map(|value| Test::Port(Property::RemotePort, value)),
+        Just(Test::Port(Property::LocalPort, 3..=u16::MAX)),
+        network().prop_map(|value| Test::Network(Property::LocalAddress, value)),
+        network().prop_map(|value| Test::Network(Property::RemoteAddress, value)),
         pick(["db.example.org", "any"]).prop_map(|name| Test::RemoteHost(name.to_owned())),
-        (1_u32..3).prop_map(Test::Pid),
-        name().prop_map(Test::Command),
-        name().prop_map(Test::Executable),
-        name().prop_map(Test::User),
+        (1_u32..3).prop_map(|value| Test::Number(Property::Pid, value)),
+        name().prop_map(|value| Test::Text(Property::Process, value)),
+        name().prop_map(|value| Test::Text(Property::Executable, value)),
+        name().prop_map(|value| Test::Text(Property::User, value)),
         path().prop_map(Test::CgroupTree),
-        pick(["nginx.service", "a.scope"]).prop_map(|name| Test::Unit(name.to_owned())),
-        pick(["system.slice", "b.slice"]).prop_map(|name| Test::Slice(name.to_owned())),
-        pick(["0123456789ab", "fedcba9876543210"]).prop_map(|id| Test::Container(id.to_owned())),
+        pick(["nginx.service", "a.scope"]).prop_map(|name| Test::Text(Property::Unit, name.to_owned())),
+        pick(["system.slice", "b.slice"]).prop_map(|name| Test::Text(Property::Slice, name.to_owned())),
+        pick(["0123456789ab", "fedcba9876543210"])
+            .prop_map(|id| Test::Text(Property::ContainerId, id.to_owned())),
         pick(["0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"])
-            .prop_map(|uid| Test::Pod(uid.to_owned())),
-        path().prop_map(Test::Netns),
+            .prop_map(|uid| Test::Text(Property::PodUid, uid.to_owned())),
+        path().prop_map(|value| Test::Text(Property::Netns, value)),
         states().prop_map(Test::State),
         pick([Direction::Inbound, Direction::Outbound]).prop_map(Test::Direction),
-        name().prop_map(Test::Congestion),
-        (0_u32..3).prop_map(Test::Uid),
-        name().prop_map(Test::Interface),
+        name().prop_map(|value| Test::Text(Property::Congestion, value)),
+        (0_u32..3).prop_map(|value| Test::Number(Property::Uid, value)),
+        name().prop_map(|value| Test::Text(Property::Interface, value)),
         (0_u32..3).prop_map(Test::InterfaceIndex),
-        (0_u32..4, 0_u32..4).prop_map(|(value, mask)| Test::Mark { value, mask }),
-        name().prop_map(Test::Cgroup),
+        (0_u32..4, 0_u32..4).prop_map(|(value, mask)| Test::Bits(Property::Mark, value, mask)),
+        name().prop_map(|value| Test::Text(Property::Cgroup, value)),
         (0_u64..3).prop_map(Test::CgroupId),
     ]
 }
@@ -170,7 +171,7 @@ proptest! {
         // Names that stand for nothing here are compared as names.
         let named = |tree: &Expression| {
             let mut names: Vec<_> = tree.tests().filter(|test| {
-                matches!(test, Test::RemoteHost(_) | Test::Interface(_) | Test::User(_))
+                matches!(test, Test::RemoteHost(_) | Test::Text(Property::Interface | Property::User, _))
             }).cloned().collect();
             names.sort_by_key(|test| format!("{test:?}"));
             names

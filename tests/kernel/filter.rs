@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use ss_exporter::attribute::{Direction, Ownership};
 use ss_exporter::facts::{Facts, Names};
+use ss_exporter::properties::Property;
 use ss_exporter::select::{Expression, Judge, Test, canonical, split};
 use ss_exporter::sockdiag::bytecode::compile;
 use ss_exporter::sockdiag::{Extensions, Request, Socket, State, StateSet, TCP};
@@ -62,23 +63,24 @@ fn selection(ports: Vec<u16>) -> impl Strategy<Value = Expression> {
     let others = prop_oneof![
         states.prop_map(|states| Test::State(StateSet::of(&states))),
         prop::sample::select(vec![Direction::Inbound, Direction::Outbound]).prop_map(Test::Direction),
-        prop::sample::select(vec!["cubic", "reno", "bbr"]).prop_map(|name| Test::Congestion(name.into())),
-        (0_u32..2).prop_map(Test::Uid),
+        prop::sample::select(vec!["cubic", "reno", "bbr"])
+            .prop_map(|name| Test::Text(Property::Congestion, name.into())),
+        (0_u32..2).prop_map(|value| Test::Number(Property::Uid, value)),
         (0_u32..3).prop_map(Test::InterfaceIndex),
-        (0_u32..6, 0_u32..6).prop_map(|(value, mask)| Test::Mark { value, mask }),
-        Just(Test::Interface("lo".into())),
-        Just(Test::Cgroup("/".into())),
+        (0_u32..6, 0_u32..6).prop_map(|(value, mask)| Test::Bits(Property::Mark, value, mask)),
+        Just(Test::Text(Property::Interface, "lo".into())),
+        Just(Test::Text(Property::Cgroup, "/".into())),
         Just(Test::CgroupId(1)),
     ];
     let leaf = prop_oneof![
         1 => Just(Expression::Always),
         1 => Just(Expression::Never),
-        4 => range.clone().prop_map(|range| Expression::Is(Test::LocalPort(range))),
-        4 => range.prop_map(|range| Expression::Is(Test::RemotePort(range))),
-        4 => network.clone().prop_map(|network| Expression::Is(Test::LocalAddress(network))),
-        4 => network.prop_map(|network| Expression::Is(Test::RemoteAddress(network))),
-        1 => Just(Expression::Is(Test::Pid(1))),
-        1 => Just(Expression::Is(Test::Command("nobody".into()))),
+        4 => range.clone().prop_map(|range| Expression::Is(Test::Port(Property::LocalPort, range))),
+        4 => range.prop_map(|range| Expression::Is(Test::Port(Property::RemotePort, range))),
+        4 => network.clone().prop_map(|network| Expression::Is(Test::Network(Property::LocalAddress, network))),
+        4 => network.prop_map(|network| Expression::Is(Test::Network(Property::RemoteAddress, network))),
+        1 => Just(Expression::Is(Test::Number(Property::Pid, 1))),
+        1 => Just(Expression::Is(Test::Text(Property::Process, "nobody".into()))),
         1 => Just(Expression::Is(Test::RemoteHost("nowhere".into()))),
         4 => others.prop_map(Expression::Is),
     ];
@@ -123,10 +125,11 @@ fn a_selection_by_port_or_network_leaves_nothing_for_user_space() {
     }
     let pairs = super::one_of_each();
     let port = pairs[0].client.local_addr().expect("bound").port();
-    let local = Expression::Is(Test::LocalPort(port..=port));
+    let local = Expression::Is(Test::Port(Property::LocalPort, port..=port));
     assert_eq!(split(&local, Judge::Everything).residual, None);
     assert_eq!(judged(&local, true).0.len(), 1);
-    let mapped = Expression::Is(Test::RemoteAddress("127.0.0.0/8".parse().expect("a network")));
+    let mapped =
+        Expression::Is(Test::Network(Property::RemoteAddress, "127.0.0.0/8".parse().expect("a network")));
     assert_eq!(
         judged(&mapped, true).0.len(),
         4,

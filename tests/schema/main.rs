@@ -10,7 +10,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use ss_exporter::config::{Config, DEFAULT_FILE, worst_cases};
 use ss_exporter::metrics::{Kind, METRICS};
-use ss_exporter::properties::PROPERTIES;
+use ss_exporter::properties::Property;
 use ss_exporter::select::state_names;
 
 use snippets::{BAD, BEYOND_THE_SCHEMA, GOOD, NOT_SUGGESTED};
@@ -85,7 +85,7 @@ fn from_tables() -> [(&'static str, Value); 5] {
         choice(title, metrics.map(|metric| (metric.name, metric.help)))
     };
     [
-        ("label", choice("Label", PROPERTIES.iter().map(|line| (line.name, line.help)))),
+        ("label", choice("Label", Property::all().map(|property| (property.name(), property.line().help)))),
         ("state", json!({ "title": "State", "enum": state_names().collect::<Vec<_>>() })),
         ("counter", of_kind("Counter", Kind::Counter)),
         ("gauge", of_kind("Gauge", Kind::Gauge)),

@@ -11,7 +11,7 @@ use crate::collection::netns::NetnsTarget;
 use crate::facts::Facts;
 use crate::fold::{ABSENT, RowId};
 use crate::plan::{Program, Wanted};
-use crate::properties::Stability;
+use crate::properties::{Needs, Stability};
 use crate::sockdiag::{Class, Socket, tcp_info};
 
 impl Tracker {
@@ -102,7 +102,7 @@ impl Tracker {
     }
 
     fn is_cgroup_pending(&self, of: Ownership<'_>) -> bool {
-        self.plan.tracking.cgroups && of.cgroup.is_none()
+        self.plan.needs.has(Needs::CGROUPS) && of.cgroup.is_none()
     }
 
     /// Makes a record of a socket that is seen for the first time; whether there was room for it.

@@ -39,7 +39,7 @@ fn a_wrong_label_is_told_with_the_known_ones() {
         ("by: {uid: 1}", "by: found a map; expected: a list of labels, such as [direction, service_port]"),
         (
             "by: [direktion]",
-            "by[0]: found \"direktion\"; expected: local_address, local_port, remote_address, remote_port, remote_network, direction, service_port, state, ip_version, congestion, process, pid, executable, uid, user, cgroup, unit, slice, container_id, pod_uid, netns, interface, mark; did you mean \"direction\"?",
+            "by[0]: found \"direktion\"; expected: state, local_address, local_port, remote_address, remote_port, remote_network, direction, service_port, ip_version, congestion, process, pid, executable, uid, user, cgroup, unit, slice, container_id, pod_uid, netns, interface, mark; did you mean \"direction\"?",
         ),
         ("by: [uid, mark, uid]", "by[2]: found uid again; expected: each label once"),
         ("by: [[uid]]", "by[0]: found a list; expected: the name of a label"),
@@ -200,7 +200,7 @@ fn states_limits_and_times_are_told_with_their_range() {
         ),
         (
             "select: 'dst 10.0.0.0/8 and'",
-            "select: at its end: found the end; expected: (, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, container_id, pod, pod_uid, netns, direction, congestion, network, process, executable, pid, uid, user",
+            "select: at its end: found the end; expected: (, not, state, exclude, src, sport, dst, dport, network, direction, congestion, process, pid, executable, uid, user, cgroup, cgroup_tree, unit, slice, container, container_id, pod, pod_uid, netns, dev, fwmark",
         ),
         (
             "select: [a]",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{CONNECTIONS, Origin, View};
 use super::{duration, states};
 use crate::attribute::Networks;
-use crate::properties::{PROPERTIES, Property};
+use crate::properties::Property;
 use crate::select::{Expression, parse};
 use crate::sockdiag::StateSet;
 use crate::strict_yaml::{Entry, Name, Section};
@@ -94,7 +94,7 @@ fn selection(entry: &Entry<'_>, networks: &Networks) -> Option<Expression> {
 
 fn labels(entry: &Entry<'_>) -> Vec<Property> {
     const SOME: &str = "a list of labels, such as [direction, service_port]";
-    let names = || PROPERTIES.iter().map(|line| line.name);
+    let names = || Property::all().map(Property::name);
     let mut labels = Vec::new();
     for item in entry.list(SOME).iter().flatten() {
         let Some(word) = item.text("the name of a label") else { continue };

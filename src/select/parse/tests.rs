@@ -4,6 +4,8 @@ use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::attribute::Direction;
+use crate::properties::Property;
 use crate::sockdiag::State;
 
 fn networks() -> Networks {
@@ -27,9 +29,9 @@ fn refusal(text: &str) -> String {
     }
 }
 
-const A: Expression = Expression::Is(Test::Uid(1));
-const B: Expression = Expression::Is(Test::Uid(2));
-const C: Expression = Expression::Is(Test::Uid(3));
+const A: Expression = Expression::Is(Test::Number(Property::Uid, 1));
+const B: Expression = Expression::Is(Test::Number(Property::Uid, 2));
+const C: Expression = Expression::Is(Test::Number(Property::Uid, 3));
 
 fn is(test: Test) -> Expression {
     Expression::Is(test)
@@ -52,19 +54,19 @@ fn states(states: &[State]) -> Expression {
 }
 
 fn src(network: &str) -> Expression {
-    is(Test::LocalAddress(network.parse().expect("a network")))
+    is(Test::Network(Property::LocalAddress, network.parse().expect("a network")))
 }
 
 fn dst(network: &str) -> Expression {
-    is(Test::RemoteAddress(network.parse::<IpNet>().expect("a network")))
+    is(Test::Network(Property::RemoteAddress, network.parse::<IpNet>().expect("a network")))
 }
 
 fn sport(port: u16) -> Expression {
-    is(Test::LocalPort(port..=port))
+    is(Test::Port(Property::LocalPort, port..=port))
 }
 
 fn dport(port: u16) -> Expression {
-    is(Test::RemotePort(port..=port))
+    is(Test::Port(Property::RemotePort, port..=port))
 }
 
 fn each(table: impl IntoIterator<Item = (&'static str, Expression)>) {
@@ -187,7 +189,7 @@ fn addresses_are_written_as_in_ss() {
 
 #[test]
 fn ports_are_compared_as_in_ss() {
-    let local = |range| is(Test::LocalPort(range));
+    let local = |range| is(Test::Port(Property::LocalPort, range));
     each([
         ("sport = 443", sport(443)),
         ("sport = :443", sport(443)),
@@ -216,27 +218,27 @@ fn ports_are_compared_as_in_ss() {
 #[test]
 fn every_other_predicate_has_a_value() {
     each([
-        ("dev lo", is(Test::Interface("lo".into()))),
-        ("dev != lo", not(is(Test::Interface("lo".into())))),
+        ("dev lo", is(Test::Text(Property::Interface, "lo".into()))),
+        ("dev != lo", not(is(Test::Text(Property::Interface, "lo".into())))),
         ("dev = 0", is(Test::InterfaceIndex(0))),
-        ("dev \"0\"", is(Test::Interface("0".into()))),
-        ("fwmark = 0x01/0x03", is(Test::Mark { value: 1, mask: 3 })),
-        ("fwmark 5", is(Test::Mark { value: 5, mask: u32::MAX })),
-        ("cgroup = /a.slice", is(Test::Cgroup("/a.slice".into()))),
-        ("cgroup /sys/fs/cgroup/unified/a.slice", is(Test::Cgroup("/a.slice".into()))),
-        ("cgroup /sys/fs/cgroup", is(Test::Cgroup("/".into()))),
+        ("dev \"0\"", is(Test::Text(Property::Interface, "0".into()))),
+        ("fwmark = 0x01/0x03", is(Test::Bits(Property::Mark, 1, 3))),
+        ("fwmark 5", is(Test::Bits(Property::Mark, 5, u32::MAX))),
+        ("cgroup = /a.slice", is(Test::Text(Property::Cgroup, "/a.slice".into()))),
+        ("cgroup /sys/fs/cgroup/unified/a.slice", is(Test::Text(Property::Cgroup, "/a.slice".into()))),
+        ("cgroup /sys/fs/cgroup", is(Test::Text(Property::Cgroup, "/".into()))),
         ("cgroup != 42", not(is(Test::CgroupId(42)))),
         ("direction = inbound", is(Test::Direction(Direction::Inbound))),
         ("direction outbound", is(Test::Direction(Direction::Outbound))),
-        ("congestion = bbr", is(Test::Congestion("bbr".into()))),
+        ("congestion = bbr", is(Test::Text(Property::Congestion, "bbr".into()))),
         ("network = \"data centre\"", dst("10.9.0.0/16")),
         ("network office", either([dst("2001:db8::/32"), dst("192.0.2.0/24")])),
         ("network != office", not(either([dst("2001:db8::/32"), dst("192.0.2.0/24")]))),
-        ("process = nginx", is(Test::Command("nginx".into()))),
-        ("process != \"a \\\"b\\\" \\\\ c\"", not(is(Test::Command("a \"b\" \\ c".into())))),
-        ("pid = 1", is(Test::Pid(1))),
-        ("pid ne 4294967295", not(is(Test::Pid(u32::MAX)))),
-        ("uid == 0", is(Test::Uid(0))),
+        ("process = nginx", is(Test::Text(Property::Process, "nginx".into()))),
+        ("process != \"a \\\"b\\\" \\\\ c\"", not(is(Test::Text(Property::Process, "a \"b\" \\ c".into())))),
+        ("pid = 1", is(Test::Number(Property::Pid, 1))),
+        ("pid ne 4294967295", not(is(Test::Number(Property::Pid, u32::MAX)))),
+        ("uid == 0", is(Test::Number(Property::Uid, 0))),
     ]);
 }
 

@@ -4,8 +4,7 @@ use super::*;
 
 #[test]
 fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
-    const PREDICATES: &str = "(, not, state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, cgroup_tree, unit, slice, container, container_id, pod, pod_uid, \
-                              netns, direction, congestion, network, process, executable, pid, uid, user";
+    const PREDICATES: &str = "(, not, state, exclude, src, sport, dst, dport, network, direction, congestion, process, pid, executable, uid, user, cgroup, cgroup_tree, unit, slice, container, container_id, pod, pod_uid, netns, dev, fwmark";
     let port = |found: &str, hint: &str| {
         format!(
             "column 9: found \"{found}\"; expected: a port from 0 to 65535, or the name of a service such as \

@@ -1,0 +1,221 @@
+//! The table of properties: what rows can be keyed by, and what selections compare.
+//!
+//! A property is a line of `table.rs`. The labels of `by:`, the predicates of the selection language, what a plan asks
+//! for and the documentation are all read from it. Refuses to know escaping, and how conditions are joined.
+
+mod needs;
+mod operand;
+mod read;
+mod table;
+mod test;
+
+pub use needs::{FromListener, Needs, Stability};
+pub use operand::{KernelFilter, Operand};
+pub use read::{Read, UNKNOWN};
+pub use table::Property;
+pub use test::Test;
+
+use crate::facts::Facts;
+use crate::sockdiag::State;
+
+/// What the table says of a property.
+#[derive(Clone, Copy)]
+pub struct Line {
+    /// The label: its name in `by:` and in the exposition.
+    pub name: &'static str,
+    /// How it is read from the facts.
+    pub read: Read,
+    /// One sentence on what the label says and where that comes from.
+    pub help: &'static str,
+    /// How long it stays the same.
+    pub stability: Stability,
+    /// What has to be known for it.
+    pub needs: Needs,
+    /// Whether a listener tells it of the connections to come.
+    pub from_listener: FromListener,
+    /// The kernel's filter for it, if the kernel agrees for every socket.
+    pub kernel: Option<KernelFilter>,
+    /// How selections speak of it.
+    pub predicates: [Option<Predicate>; 2],
+    /// Which lists of sockets show it.
+    pub listed: Listed,
+}
+
+/// A word of the selection language.
+#[derive(Clone, Copy)]
+pub struct Predicate {
+    /// The word, and others for it.
+    pub words: &'static [&'static str],
+    /// What stands behind it.
+    pub operand: Operand,
+    /// Selections, separated by two blanks.
+    pub examples: &'static str,
+    /// What they select.
+    pub selects: &'static str,
+}
+
+/// Which lists of sockets show a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Listed {
+    /// None, as another property says the same or a capability is needed.
+    No,
+    /// Those with all details.
+    InDetail,
+    /// Every list.
+    Always,
+    /// Not even `by:`; the property is of the predecessor's configuration.
+    Legacy,
+}
+
+impl Line {
+    const fn new(name: &'static str, stability: Stability, read: Read, help: &'static str) -> Self {
+        Self {
+            name,
+            read,
+            help,
+            stability,
+            needs: Needs::NONE,
+            from_listener: FromListener::No,
+            kernel: None,
+            predicates: [None; 2],
+            listed: Listed::No,
+        }
+    }
+
+    const fn fixed(name: &'static str, read: Read, help: &'static str) -> Self {
+        Self::new(name, Stability::Fixed, read, help)
+    }
+
+    const fn changing(name: &'static str, read: Read, help: &'static str) -> Self {
+        Self::new(name, Stability::Changing, read, help)
+    }
+
+    const fn of_processes(name: &'static str, read: Read, help: &'static str) -> Self {
+        let line = Self::new(name, Stability::WithOwner, read, help).needs(Needs::PROCESSES);
+        line.from_listener(FromListener::Usually)
+    }
+
+    const fn of_cgroup(name: &'static str, read: Read, help: &'static str) -> Self {
+        let line = Self::new(name, Stability::WithOwner, read, help).needs(Needs::CGROUPS);
+        line.from_listener(FromListener::Always)
+    }
+
+    const fn needs(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    const fn from_listener(mut self, from_listener: FromListener) -> Self {
+        self.from_listener = from_listener;
+        self
+    }
+
+    const fn kernel(mut self, filter: KernelFilter) -> Self {
+        self.kernel = Some(filter);
+        self
+    }
+
+    const fn listed(mut self, listed: Listed) -> Self {
+        self.listed = listed;
+        self
+    }
+
+    const fn selected(
+        mut self,
+        words: &'static [&'static str],
+        operand: Operand,
+        examples: &'static str,
+        selects: &'static str,
+    ) -> Self {
+        let [first, second] = &mut self.predicates;
+        let free = if first.is_none() { first } else { second };
+        *free = Some(Predicate { words, operand, examples, selects });
+        self
+    }
+
+    /// The word by which selections call it; the label's name if they do not.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        let [first, _] = self.predicates;
+        first.and_then(|predicate| predicate.words.first().copied()).unwrap_or(self.name)
+    }
+}
+
+impl Property {
+    /// The properties that rows can be keyed by.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::EVERY.iter().copied().filter(|property| property.line().listed != Listed::Legacy)
+    }
+
+    /// The properties that a list of sockets shows, with all details or at a glance.
+    pub fn listed(in_detail: bool) -> impl Iterator<Item = Self> {
+        let least = if in_detail { Listed::InDetail } else { Listed::Always };
+        Self::all().filter(move |property| property.line().listed >= least)
+    }
+
+    /// The property that `by:` calls so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|property| property.name() == name)
+    }
+
+    /// The words of the selection language, each with what it stands for.
+    pub fn predicates() -> impl Iterator<Item = (&'static str, Self, Predicate)> {
+        Self::all().flat_map(|property| {
+            let predicates = property.line().predicates.into_iter().flatten();
+            predicates.flat_map(move |predicate| {
+                predicate.words.iter().map(move |word| (*word, property, predicate))
+            })
+        })
+    }
+
+    /// The name in the exposition.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.line().name
+    }
+
+    /// How long it stays the same.
+    #[must_use]
+    pub const fn stability(self) -> Stability {
+        self.line().stability
+    }
+
+    /// What has to be known for it.
+    #[must_use]
+    pub const fn needs(self) -> Needs {
+        self.line().needs
+    }
+
+    /// Every text that the label can have, if they are few and known.
+    #[must_use]
+    pub fn values(self) -> Option<Vec<&'static str>> {
+        (self == Self::State).then(|| State::ALL.into_iter().map(State::name).collect())
+    }
+
+    /// Appends the label's text for a socket, valid UTF-8.
+    #[inline]
+    pub fn write(self, text: &mut Vec<u8>, facts: &Facts<'_>) {
+        self.line().read.write(text, facts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_name_and_a_word_stand_once_and_help_is_one_sentence() {
+        let names: BTreeSet<_> = Property::all().map(Property::name).collect();
+        assert_eq!(names.len(), Property::all().count());
+        let words: BTreeSet<_> = Property::predicates().map(|(word, ..)| word).collect();
+        assert_eq!(words.len(), Property::predicates().count());
+        for property in Property::all() {
+            let Line { name, help, .. } = property.line();
+            assert_eq!(Property::named(name), Some(property));
+            assert!(help.ends_with('.') && !help.contains(". "), "{name}: {help}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! How properties are read from what is known of a socket, and written as the text of a label.
+
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+
+use super::Test;
+use crate::attribute::{Cgroup, Direction, Owner, Process};
+use crate::facts::Facts;
+
+/// The text of what is not known.
+pub const UNKNOWN: &str = "unknown";
+
+/// How a property is read; with it goes how its label is written and with what it is compared.
+#[derive(Clone, Copy)]
+pub enum Read {
+    /// A port.
+    Port(fn(&Facts<'_>) -> u16),
+    /// An address.
+    Address(fn(&Facts<'_>) -> IpAddr),
+    /// A text; `None` if unknown.
+    Text(for<'a> fn(&Facts<'a>) -> Option<&'a str>),
+    /// The same, of which selections name the beginning.
+    Prefix(for<'a> fn(&Facts<'a>) -> Option<&'a str>),
+    /// A number; `None` if unknown.
+    Number(fn(&Facts<'_>) -> Option<u32>),
+    /// Bits, written in hexadecimal; `None` if unknown.
+    Bits(fn(&Facts<'_>) -> Option<u32>),
+    /// Written by the one function, compared by the other.
+    Own(fn(&Facts<'_>, &mut Vec<u8>), fn(&Facts<'_>, &Test) -> bool),
+}
+
+impl Read {
+    /// Appends the text of the label.
+    #[inline]
+    pub(super) fn write(self, text: &mut Vec<u8>, facts: &Facts<'_>) {
+        match self {
+            Self::Port(read) => integer(text, read(facts)),
+            Self::Address(read) => address(text, read(facts)),
+            Self::Text(read) | Self::Prefix(read) => put(text, read(facts).unwrap_or(UNKNOWN)),
+            Self::Number(read) => match read(facts) {
+                Some(number) => integer(text, number),
+                None => put(text, UNKNOWN),
+            },
+            Self::Bits(read) => match read(facts) {
+                // Writing to a Vec cannot fail.
+                Some(bits) => drop(write!(text, "{bits:#x}")),
+                None => put(text, UNKNOWN),
+            },
+            Self::Own(write, _) => write(facts, text),
+        }
+    }
+}
+
+/// No predicate compares the property, or only with a name that has to be resolved.
+pub(super) fn never(_: &Facts<'_>, _: &Test) -> bool {
+    false
+}
+
+/// What the cgroup says; empty if it says nothing.
+pub(super) fn of_cgroup<'a>(
+    facts: &Facts<'a>,
+    read: for<'c> fn(&'c Cgroup) -> Option<&'c str>,
+) -> Option<&'a str> {
+    Some(read(facts.cgroup()?).unwrap_or_default())
+}
+
+pub(super) fn cgroup_is(facts: &Facts<'_>, test: &Test) -> bool {
+    match test {
+        Test::Text(_, path) => facts.cgroup().is_some_and(|cgroup| cgroup.is(path)),
+        Test::CgroupTree(path) => facts.cgroup().is_some_and(|cgroup| cgroup.is_below(path)),
+        Test::CgroupId(id) => facts.socket.cgroup() == Some(*id),
+        _ => false,
+    }
+}
+
+/// Writes a list of the processes.
+pub(super) fn of_owner(facts: &Facts<'_>, text: &mut Vec<u8>, list: for<'o> fn(&'o Owner) -> &'o str) {
+    put(text, facts.owner().map(list).filter(|list| !list.is_empty()).unwrap_or(UNKNOWN));
+}
+
+/// Whether one of the processes has that text.
+pub(super) fn any_process(facts: &Facts<'_>, test: &Test, is: fn(&Process, &str) -> bool) -> bool {
+    let Test::Text(_, text) = test else { return false };
+    facts.owner().is_some_and(|owner| owner.processes().iter().any(|process| is(process, text)))
+}
+
+pub(super) fn has_pid(facts: &Facts<'_>, test: &Test) -> bool {
+    let Test::Number(_, pid) = test else { return false };
+    facts.owner().is_some_and(|owner| owner.processes().iter().any(|process| process.pid == *pid))
+}
+
+pub(super) fn user(facts: &Facts<'_>, text: &mut Vec<u8>) {
+    let Some(uid) = facts.uid() else { return put(text, UNKNOWN) };
+    match facts.names.users.and_then(|users| users.name(uid)) {
+        Some(name) => put(text, name),
+        None => integer(text, uid),
+    }
+}
+
+pub(super) fn interface(facts: &Facts<'_>, text: &mut Vec<u8>) {
+    match facts.socket.interface() {
+        None => put(text, "unbound"),
+        Some(index) => put(text, (facts.names.interface)(index).as_deref().unwrap_or(UNKNOWN)),
+    }
+}
+
+pub(super) fn service_port(facts: &Facts<'_>, text: &mut Vec<u8>) {
+    match facts.direction {
+        Some(Direction::Inbound) => integer(text, facts.socket.local().port()),
+        Some(Direction::Outbound) => integer(text, facts.socket.remote().port()),
+        None => put(text, UNKNOWN),
+    }
+}
+
+pub(super) fn flow(facts: &Facts<'_>, text: &mut Vec<u8>) {
+    endpoint(text, "SRC", facts.socket.local());
+    endpoint(text, "DST", facts.socket.remote());
+}
+
+pub(super) fn flow_of_process(facts: &Facts<'_>, text: &mut Vec<u8>) {
+    let Some(owner) = facts.owner() else { return flow(facts, text) };
+    text.push(b'(');
+    for (index, process) in owner.processes().iter().enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        integer(text, process.pid);
+    }
+    text.push(b')');
+    endpoint(text, "DST", facts.socket.remote());
+}
+
+pub(super) fn put(text: &mut Vec<u8>, what: &str) {
+    text.extend_from_slice(what.as_bytes());
+}
+
+fn endpoint(text: &mut Vec<u8>, side: &str, end: SocketAddr) {
+    text.push(b'(');
+    text.extend_from_slice(side.as_bytes());
+    text.push(b'#');
+    address(text, end.ip());
+    text.push(b'|');
+    integer(text, end.port());
+    text.push(b')');
+}
+
+/// As the standard library prints it, but without its formatter: every connection needs two of them.
+fn address(text: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(v4) => {
+            for (index, octet) in v4.octets().into_iter().enumerate() {
+                if index > 0 {
+                    text.push(b'.');
+                }
+                integer(text, octet);
+            }
+        }
+        // Writing to a Vec cannot fail.
+        IpAddr::V6(v6) => drop(write!(text, "{v6}")),
+    }
+}
+
+fn integer(text: &mut Vec<u8>, number: impl itoa::Integer) {
+    text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_address_is_printed_as_the_standard_library_prints_it(address: IpAddr) {
+            let mut text = Vec::new();
+            super::address(&mut text, address);
+            prop_assert_eq!(String::from_utf8(text).expect("text"), address.to_string());
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Every property, a line each, in the order in which pages and messages list them.
+
+use super::operand::{is_container, is_pod, is_slice, is_unit};
+use super::read::{
+    any_process, cgroup_is, flow, flow_of_process, has_pid, interface, never, of_cgroup, of_owner, put,
+    service_port, user,
+};
+use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
+use crate::attribute::{Cgroup, Direction, Owner, Process};
+use crate::sockdiag::bytecode::Filter;
+
+macro_rules! properties {
+    ($($property:ident: $line:expr;)*) => {
+        /// A property of a socket: rows can be keyed by it, and selections compare it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Property {
+            $(#[doc = concat!("The line `", stringify!($property), "` of the table.")] $property,)*
+        }
+
+        impl Property {
+            pub(super) const EVERY: &[Self] = &[$(Self::$property),*];
+
+            /// What the table says of it.
+            #[must_use]
+            pub const fn line(self) -> &'static Line {
+                match self {
+                    $(Self::$property => {
+                        const LINE: Line = $line;
+                        &LINE
+                    })*
+                }
+            }
+        }
+    };
+}
+
+properties! {
+    State: Line::changing(
+        "state",
+        Read::Own(
+            |facts, text| put(text, facts.state.name()),
+            |facts, test| matches!(test, Test::State(states) if states.contains(facts.state)),
+        ),
+        "The TCP state as node_exporter spells it (`idiag_state`).",
+    )
+    .from_listener(FromListener::Always)
+    .listed(Listed::Always)
+    .selected(
+        &["state", "exclude"],
+        Operand::States,
+        "state established  exclude time-wait",
+        "by state: the names of `ss` and of node_exporter, in either case (`fin-wait-1`, `fin_wait1`), and `all`, `connected`, `synchronized`, `bucket` (`syn-recv`, `time-wait`), `big` (all others)",
+    );
+
+    LocalAddress: Line::fixed(
+        "local_address",
+        Read::Address(|facts| facts.socket.local().ip()),
+        "This end's address, IPv4-mapped IPv6 as IPv4 (`idiag_src`).",
+    )
+    .kernel(KernelFilter::Address(Filter::LocalAddress))
+    .listed(Listed::Always)
+    .selected(&["src"], Operand::Address, "src 10.0.0.0/8  src [::1]:443  src *", "by local address, network, port");
+
+    LocalPort: Line::fixed(
+        "local_port",
+        Read::Port(|facts| facts.socket.local().port()),
+        "This end's port (`idiag_sport`).",
+    )
+    .from_listener(FromListener::Always)
+    .kernel(KernelFilter::Port(Filter::LocalPort))
+    .listed(Listed::Always)
+    .selected(
+        &["sport"],
+        Operand::Port,
+        "sport = :443  sport >= 1024",
+        "by local port: `=` `!=` `>` `<` `>=` `<=`, or `gt` `lt` `ge` `geq` `le` `leq`; with or without `:`; a number or a service",
+    );
+
+    RemoteAddress: Line::fixed(
+        "remote_address",
+        Read::Address(|facts| facts.socket.remote().ip()),
+        "The other end's address, IPv4-mapped IPv6 as IPv4 (`idiag_dst`).",
+    )
+    .kernel(KernelFilter::Address(Filter::RemoteAddress))
+    .listed(Listed::Always)
+    .selected(
+        &["dst"],
+        Operand::Address,
+        "dst 10.0.0.0/8  dst 10.0.0.1:https  dst :443  dst db.example.org:5432",
+        "by remote address, network, port, or by the addresses that a host name has now",
+    );
+
+    RemotePort: Line::fixed(
+        "remote_port",
+        Read::Port(|facts| facts.socket.remote().port()),
+        "The other end's port (`idiag_dport`).",
+    )
+    .kernel(KernelFilter::Port(Filter::RemotePort))
+    .listed(Listed::Always)
+    .selected(&["dport"], Operand::Port, "dport = 443  dport != ssh", "by remote port, as `sport`");
+
+    RemoteNetwork: Line::fixed(
+        "remote_network",
+        Read::Own(|facts, text| facts.names.networks.write(text, facts.socket.remote().ip()), never),
+        "The other end's network: its name under `networks`, else its prefix of `network_prefix`, else `public`, `private` or `loopback`.",
+    )
+    .listed(Listed::InDetail)
+    .selected(&["network"], Operand::Network, "network = office", "by remote address, in a network named under `networks:`");
+
+    Direction: Line::fixed(
+        "direction",
+        Read::Own(
+            |facts, text| put(text, facts.direction.map_or(UNKNOWN, Direction::name)),
+            |facts, test| matches!(test, Test::Direction(direction) if facts.direction == Some(*direction)),
+        ),
+        "`outbound` if this end opened the connection, else `inbound`, by the SYN that `tcpi_bytes_acked` contains; as it was when the socket was first seen.",
+    )
+    .needs(Needs::LISTENERS)
+    .from_listener(FromListener::Always)
+    .listed(Listed::InDetail)
+    .selected(
+        &["direction"],
+        Operand::Direction,
+        "direction = inbound",
+        "connections that the remote end opened; `outbound`: those that this host opened",
+    );
+
+    ServicePort: Line::fixed(
+        "service_port",
+        Read::Own(service_port, never),
+        "The local port of an inbound connection, the remote port of an outbound one.",
+    )
+    .needs(Needs::LISTENERS)
+    .from_listener(FromListener::Always);
+
+    IpVersion: Line::fixed(
+        "ip_version",
+        Read::Own(|facts, text| text.push(if facts.socket.local().is_ipv4() { b'4' } else { b'6' }), never),
+        "`4` or `6`; IPv4 over an IPv6 socket is `4`.",
+    );
+
+    Congestion: Line::changing(
+        "congestion",
+        Read::Text(|facts| std::str::from_utf8(facts.socket.congestion()?).ok()),
+        "The congestion control algorithm (`INET_DIAG_CONG`); `unknown` for a connection that was seen at its end alone.",
+    )
+    .needs(Needs::CONGESTION)
+    .listed(Listed::InDetail)
+    .selected(
+        &["congestion"],
+        Operand::Text(|_| true, "the name of a congestion control algorithm"),
+        "congestion = bbr",
+        "by congestion control algorithm",
+    );
+
+    Process: Line::of_processes(
+        "process",
+        Read::Own(
+            |facts, text| of_owner(facts, text, Owner::names),
+            |facts, test| any_process(facts, test, Process::is_called),
+        ),
+        "The names of the processes that hold the socket (`comm`, which the kernel cuts to 15 bytes; `executable` is whole): each once, in alphabetical order, `+N` for those beyond four.",
+    )
+    .listed(Listed::Always)
+    .selected(
+        &["process"],
+        Operand::Program,
+        "process = nginx  process != \"Web Content\"",
+        "by a holder's name (`ps -o comm`) or its executable's file name",
+    );
+
+    Pid: Line::of_processes(
+        "pid",
+        Read::Own(|facts, text| of_owner(facts, text, Owner::pids), has_pid),
+        "The ids of the processes that hold the socket, ascending, `+N` for those beyond four.",
+    )
+    .listed(Listed::Always)
+    .selected(
+        &["pid"],
+        Operand::Number(1, "a process id from 1 to 4294967295"),
+        "pid = 4711",
+        "by a holder's process id",
+    );
+
+    Executable: Line::of_processes(
+        "executable",
+        Read::Own(
+            |facts, text| of_owner(facts, text, Owner::executables),
+            |facts, test| any_process(facts, test, |process, name| process.executable() == name),
+        ),
+        "The base names of the executables of the processes that hold the socket, as `process` lists their names.",
+    )
+    .selected(
+        &["executable"],
+        Operand::Program,
+        "executable = nginx",
+        "by the file name of a holder's executable alone",
+    );
+
+    Uid: Line::fixed(
+        "uid",
+        Read::Number(|facts| facts.uid()),
+        "The user id that owns the socket (`idiag_uid`), as it was when the socket was first seen; `unknown` for one that was seen at its end alone and for what is left of a socket in TIME_WAIT.",
+    )
+    .selected(&["uid"], Operand::Number(0, "a user id from 0 to 4294967295"), "uid = 0", "by user id");
+
+    User: Line::fixed(
+        "user",
+        Read::Own(user, never),
+        "The name of that user by `/etc/passwd` of where the exporter runs, or its number if it has none there.",
+    )
+    .listed(Listed::InDetail)
+    .selected(
+        &["user"],
+        Operand::Text(|_| true, "the name of a user"),
+        "user = www-data",
+        "by the name of that user in `/etc/passwd` of where the exporter runs",
+    );
+
+    Cgroup: Line::of_cgroup(
+        "cgroup",
+        Read::Own(|facts, text| put(text, facts.cgroup().map_or(UNKNOWN, Cgroup::path)), cgroup_is),
+        "The path of the cgroup in which the socket was made, for an accepted connection that of its listener (`INET_DIAG_CGROUP_ID`, Linux 5.8).",
+    )
+    .kernel(KernelFilter::Cgroup(Filter::Cgroup))
+    .listed(Listed::InDetail)
+    .selected(
+        &["cgroup"],
+        Operand::Cgroup,
+        "cgroup = /system.slice/nginx.service",
+        "by the [cgroup](cgroups.md) that the socket was made in, not those below it; the path below the root of cgroup v2, or with `/sys/fs/cgroup` in front",
+    )
+    .selected(
+        &["cgroup_tree"],
+        Operand::CgroupTree,
+        "cgroup_tree = /system.slice",
+        "by cgroup, those below it included",
+    );
+
+    Unit: Line::of_cgroup(
+        "unit",
+        Read::Text(|facts| of_cgroup(facts, Cgroup::unit)),
+        "The service or scope of systemd that the cgroup is of; empty if of none.",
+    )
+    .listed(Listed::Always)
+    .selected(
+        &["unit"],
+        Operand::Text(is_unit, "a service or scope such as nginx.service"),
+        "unit = nginx.service",
+        "by the cgroup's innermost unit of systemd; `cgroup_tree` takes what is below, too",
+    );
+
+    Slice: Line::of_cgroup(
+        "slice",
+        Read::Text(|facts| of_cgroup(facts, Cgroup::slice)),
+        "The slice of systemd that the cgroup is in; empty if in none.",
+    )
+    .selected(
+        &["slice"],
+        Operand::Text(is_slice, "a slice such as system.slice"),
+        "slice = system.slice",
+        "by the cgroup's innermost slice of systemd",
+    );
+
+    ContainerId: Line::of_cgroup(
+        "container_id",
+        Read::Prefix(|facts| of_cgroup(facts, Cgroup::container_id)),
+        "The id of the container that the cgroup is of, 64 hexadecimal digits; empty if of none.",
+    )
+    .listed(Listed::InDetail)
+    .selected(
+        &["container", "container_id"],
+        Operand::Text(is_container, "the first 12 to 64 hexadecimal digits of a container's id"),
+        "container = 0123456789ab",
+        "by container, its id or at least the first 12 digits of it",
+    );
+
+    PodUid: Line::of_cgroup(
+        "pod_uid",
+        Read::Text(|facts| of_cgroup(facts, Cgroup::pod_uid)),
+        "The uid of the Kubernetes pod that the cgroup is of; empty if of none.",
+    )
+    .listed(Listed::InDetail)
+    .selected(
+        &["pod", "pod_uid"],
+        Operand::Text(is_pod, "the uid of a pod, 32 hexadecimal digits with or without dashes between them"),
+        "pod = 5b1c3b52-0c1e-4a44-9d5c-6f1f0f5a1b2c",
+        "by the uid of the Kubernetes pod",
+    );
+
+    Netns: Line::fixed(
+        "netns",
+        Read::Text(|facts| Some(facts.netns()?.name.as_str())),
+        "The network namespace: its name in `/run/netns` or of Docker, else its inode as `lsns -t net` prints it.",
+    )
+    .needs(Needs::NETNS)
+    .from_listener(FromListener::Always)
+    .listed(Listed::Always)
+    .selected(
+        &["netns"],
+        Operand::Text(|_| true, "the name or the inode of a network namespace"),
+        "netns = blue  netns != 4026531840",
+        "by network namespace, its name or, if it has none, its inode",
+    );
+
+    Interface: Line::changing(
+        "interface",
+        Read::Own(
+            interface,
+            |facts, test| matches!(test, Test::InterfaceIndex(index) if facts.socket.interface().unwrap_or(0) == *index),
+        ),
+        "The interface that the socket is bound to (`idiag_if`), `unbound` if to none.",
+    )
+    .needs(Needs::NETNS)
+    .kernel(KernelFilter::Interface(Filter::Interface))
+    .listed(Listed::InDetail)
+    .selected(
+        &["dev"],
+        Operand::Interface,
+        "dev lo  dev != eth0  dev = 0",
+        "by the interface that the socket is bound to, by name or index; 0 is none",
+    );
+
+    Mark: Line::changing(
+        "mark",
+        Read::Bits(|facts| facts.socket.mark()),
+        "The socket's mark in hexadecimal (`INET_DIAG_MARK`); `unknown` without CAP_NET_ADMIN.",
+    )
+    .needs(Needs::MARKS)
+    .selected(
+        &["fwmark"],
+        Operand::Bits("a mark such as 0x1, or 0x1/0x3 for the bits that count"),
+        "fwmark = 0x01/0x03",
+        "by mark, in the bits of the mask; the kernel reports marks only with `CAP_NET_ADMIN`",
+    );
+
+    // The predecessor's `flow` with both endpoints: `(SRC#10.0.0.1|39366)(DST#10.0.0.2|443)`.
+    Flow: Line::changing("flow", Read::Own(flow, never), "Both endpoints.").listed(Listed::Legacy);
+
+    // The predecessor's `flow` with the owners in place of the source, if they are known: `(20005)(DST#10.0.0.2|443)`.
+    FlowOfProcess: Line::changing("flow", Read::Own(flow_of_process, never), "Processes and the remote endpoint.")
+        .needs(Needs::PROCESSES)
+        .listed(Listed::Legacy);
+}
