@@ -15,10 +15,10 @@ mod table;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::aggregate::FrozenTable;
 use crate::collection::{CollectorState, SCAN_INTERVAL, World, collect, collect_into};
 use crate::config::View;
 use crate::exposition::FamilyFilter;
-use crate::fold::FrozenTable;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
 use crate::self_metrics::DUMP;

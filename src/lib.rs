@@ -3,7 +3,7 @@
 //! Start: a configuration file, flags and the environment become a [`config::Config`], which becomes
 //! a [`plan::Plan`]. A scrape wakes the [`collector`], whose thread makes one [`collection::collect`]:
 //! [`sockdiag`] dumps the sockets that the plan's filter lets through, [`attribute`] finds their
-//! owners, [`select`] tests what the kernel could not judge, [`fold`] makes rows of them. The result
+//! owners, [`select`] tests what the kernel could not judge, [`aggregate`] makes rows of them. The result
 //! is a [`snapshot::Snapshot`], which [`exposition`] writes and [`http`] sends, chunk by chunk.
 //!
 //! `ARCHITECTURE.md` has the picture, the words, and which module may use which.
@@ -12,6 +12,7 @@
 // Not in Cargo.toml, because a test may well stop at an index.
 #![warn(clippy::indexing_slicing)]
 
+pub mod aggregate;
 pub mod attribute;
 pub mod cli;
 pub mod collection;
@@ -20,7 +21,6 @@ pub mod config;
 pub mod estimate;
 pub mod exposition;
 pub mod facts;
-pub mod fold;
 pub mod http;
 mod legacy;
 pub mod listing;

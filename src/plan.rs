@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
+use crate::aggregate::{Bounds, Cells, Counter, Limit, Table};
 use crate::attribute::Networks;
 use crate::config::{CONNECTIONS, Collect, Column, Config, View};
 use crate::exposition::MetricType;
 use crate::facts::Facts;
-use crate::fold::{Bounds, Cells, Counter, Limit, Table};
 use crate::metrics::{Aggregation, Kind, Quantity};
 use crate::privileges::Feature;
 use crate::properties::{Needs, Property};
@@ -286,7 +286,7 @@ impl Plan {
 impl View {
     /// An empty table for a collection.
     #[must_use]
-    pub fn table(&self, limit: Limit, seed: crate::fold::HashSeed) -> Table {
+    pub fn table(&self, limit: Limit, seed: crate::aggregate::HashSeed) -> Table {
         Table::new(self.columns.iter().map(Column::cells).collect(), limit, seed)
     }
 

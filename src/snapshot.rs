@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
+use crate::aggregate::FrozenTable;
 use crate::config::View;
 use crate::exposition::{Encoder, FamilyFilter, Format, LabelSet, MetricFamily};
-use crate::fold::FrozenTable;
 use crate::plan::Plan;
 use crate::self_metrics::{LegacyStatus, SelfReport};
 

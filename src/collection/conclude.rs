@@ -7,7 +7,7 @@ use super::state::CollectorState;
 use super::tables::ConnectionTables;
 use super::walk::Walked;
 use super::{Problems, Round, time_wait};
-use crate::fold::FrozenTable;
+use crate::aggregate::FrozenTable;
 use crate::plan::Plan;
 use crate::self_metrics::{SelfReport, TrackerReport, ViewReport};
 

@@ -2,8 +2,8 @@
 
 use super::intake::Sink;
 use super::key::Key;
+use crate::aggregate::{HashSeed, Limit, NO_SOCKET, Size, Table};
 use crate::facts::Facts;
-use crate::fold::{HashSeed, Limit, NO_SOCKET, Size, Table};
 use crate::metrics::Aggregation;
 use crate::plan::{Plan, Program};
 use crate::sockdiag::Class;

@@ -10,8 +10,8 @@ use hashbrown::HashSet;
 
 use super::key::Key;
 use super::netns::NetnsTarget;
+use crate::aggregate::{FrozenTable, GaugeColumns, RowId};
 use crate::attribute::{Netns, OwnerId};
-use crate::fold::{FrozenTable, GaugeColumns, RowId};
 use crate::metrics::Quantity;
 use crate::plan::{Plan, Program};
 use crate::select::Nothing;

@@ -19,7 +19,7 @@ impl SocketList {
     /// How many are listed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.tables.first().and_then(Option::as_ref).map_or(0, crate::fold::FrozenTable::rows)
+        self.0.tables.first().and_then(Option::as_ref).map_or(0, crate::aggregate::FrozenTable::rows)
     }
 
     /// Whether there is none.
@@ -130,8 +130,8 @@ impl SocketList {
 
     /// Sockets with these texts, all others empty, and these values in the kernel's units.
     pub(crate) fn made(sockets: &[Made<'_>]) -> Self {
+        use crate::aggregate::{HashSeed, Limit, Table};
         use crate::exposition::LabelBuffer;
-        use crate::fold::{HashSeed, Limit, Table};
         use crate::self_metrics::SelfReport;
 
         let config = crate::config::Config::built_in();
@@ -158,7 +158,7 @@ impl SocketList {
                 table.add(row, column, *value, 0);
             }
             let key = LabelBuffer::of([text(&of_states.by[0])]);
-            let row = counted.row(key.packed(), crate::fold::NO_SOCKET).expect("no limit");
+            let row = counted.row(key.packed(), crate::aggregate::NO_SOCKET).expect("no limit");
             counted.add(row, 0, 1, 0);
         }
         let tables = vec![Some(table.freeze(&()).0), Some(counted.freeze(&()).0)];

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::aggregate::{CumulativeTable, TableColumn};
 use crate::config::{CONNECTIONS, Column, View};
 use crate::exposition::LabelBuffer;
-use crate::fold::{CumulativeTable, TableColumn};
 use crate::metrics::{Aggregation, Kind, Quantity, Source};
 use crate::properties::{FromListener, Needs, Property, Stability};
 use crate::select::Expression;

@@ -4,12 +4,12 @@ use hashbrown::HashSet;
 
 use super::Tracker;
 use super::ledger::{DumpLookup, Entrant, Slot, TrackedView};
+use crate::aggregate::{ABSENT, RowId};
 use crate::attribute::{Direction, Ownership};
 use crate::collection::key::Key;
 use crate::collection::listeners;
 use crate::collection::netns::NetnsTarget;
 use crate::facts::Facts;
-use crate::fold::{ABSENT, RowId};
 use crate::plan::{Program, Wanted};
 use crate::properties::{Needs, Stability};
 use crate::sockdiag::{Class, Socket, tcp_info};

@@ -4,8 +4,8 @@
 
 use hashbrown::HashMap;
 
+use crate::aggregate::Departed;
 use crate::config::View;
-use crate::fold::Departed;
 use crate::metrics::Source;
 
 /// Sockets that have ended, by identity.

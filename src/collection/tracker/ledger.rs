@@ -4,8 +4,8 @@
 //! to the rows that the record names, at every dump and at the socket's end. Gains of an interval go to
 //! the row that the socket had when the interval began: a socket that enters a view late brings nothing along.
 
+use crate::aggregate::{ABSENT, CumulativeTable, RowId, gain};
 use crate::attribute::Direction;
-use crate::fold::{ABSENT, CumulativeTable, RowId, gain};
 use crate::metrics::Source;
 use crate::plan::{AggregatedView, Feed};
 use crate::self_metrics::TrackerStats;

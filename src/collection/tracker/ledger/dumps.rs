@@ -2,7 +2,7 @@
 
 use hashbrown::HashSet;
 
-use crate::fold::MISSES;
+use crate::aggregate::MISSES;
 
 /// Tombstones while a dump is under way, 16 MiB of them.
 const MOST_TOMBSTONES: usize = 1 << 20;

@@ -2,7 +2,7 @@
 
 use super::record_layout::{OBSERVED, Record, high, joined, low};
 use super::{Ledger, Slot};
-use crate::fold::RowId;
+use crate::aggregate::RowId;
 use crate::metrics::Source;
 
 impl Ledger {

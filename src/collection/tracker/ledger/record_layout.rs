@@ -7,8 +7,8 @@ use std::ops::{Deref, DerefMut};
 
 use super::super::generation::Generation;
 use super::view::ViewId;
+use crate::aggregate::{ABSENT, RowId};
 use crate::attribute::Direction;
-use crate::fold::{ABSENT, RowId};
 use crate::metrics::Source;
 
 /// The socket's identity.

@@ -5,7 +5,7 @@ use super::Ledger;
 use super::record_layout::RecordLayout;
 use super::records::Records;
 use super::view::{self, TrackedView, ViewId};
-use crate::fold::CumulativeTable;
+use crate::aggregate::CumulativeTable;
 use crate::metrics::Source;
 use crate::plan::AggregatedView;
 
@@ -82,8 +82,8 @@ mod tests {
     use super::super::tests::{NARROW, OTHER, WIDE, aggregated};
     use super::super::{DumpLookup, Entrant};
     use super::*;
+    use crate::aggregate::{Cells, TableColumn};
     use crate::exposition::Sample;
-    use crate::fold::{Cells, TableColumn};
     use crate::plan::Feed;
 
     /// The view of that number, by which it is known again.

@@ -4,7 +4,7 @@ use super::Ledger;
 use super::index::RecordIndex;
 use super::record_layout::Record;
 use super::records::Records;
-use crate::fold::is_mostly_free;
+use crate::aggregate::is_mostly_free;
 
 /// Tombstones that keep their memory from one dump to the next.
 const FEW: usize = 1024;
@@ -62,8 +62,8 @@ mod tests {
     use super::super::tests::{WIDE, aggregated};
     use super::super::{DumpLookup, Entrant};
     use super::*;
+    use crate::aggregate::{Bounds, Cells, CumulativeTable, TableColumn};
     use crate::exposition::Sample;
-    use crate::fold::{Bounds, Cells, CumulativeTable, TableColumn};
     use crate::plan::Feed;
 
     const FLOOD: u64 = 100_000;

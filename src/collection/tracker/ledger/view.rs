@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::super::generation::Generation;
 use super::record_layout::Record;
-use crate::fold::{CumulativeTable, GaugeColumns, RowId};
+use crate::aggregate::{CumulativeTable, GaugeColumns, RowId};
 use crate::metrics::Source;
 use crate::plan::{AggregatedView, Feed};
 use crate::sockdiag::Socket;

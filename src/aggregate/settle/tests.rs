@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use proptest::prelude::*;
 
 use super::*;
-use crate::fold::{HashSeed, Limit};
+use crate::aggregate::{HashSeed, Limit};
 
 /// A view with one counter from collection to collection.
 struct View {
