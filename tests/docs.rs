@@ -2,16 +2,19 @@
 //! `UPDATE=1 cargo test --test docs` writes them.
 //! The tables of capabilities, which people wrote, against that of the code.
 
+use ss_exporter::exposition::MetricType;
 use ss_exporter::metrics::{Kind, METRICS, Metric, OMITTED, Shown, Unit};
 use ss_exporter::privileges::REQUIREMENTS;
 use ss_exporter::properties::{Predicate, Property, Stability};
+use ss_exporter::self_metrics::SELF_METRICS;
 
 const FILE: &str = "docs/metrics.md";
 
 const INTRODUCTION: &str = "\
 # Metrics
 
-<!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs and src/properties/table.rs. -->
+<!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs, src/properties/table.rs and
+src/self_metrics/table.rs. -->
 
 Every metric that a view can show. It is exposed as `ss_VIEW_METRIC`: in a view `tcp`, the metric `rtt_seconds` is
 `ss_tcp_rtt_seconds`. Values are in base units. What the kernel does not report is absent, never 0.
@@ -65,7 +68,7 @@ const SECTIONS: [Section; 3] = [
 /// The whole file.
 fn document() -> String {
     let sections = SECTIONS.iter().map(section).collect::<String>();
-    format!("{INTRODUCTION}{sections}{}{}", labels(), omitted())
+    format!("{INTRODUCTION}{sections}{}{}{}", labels(), omitted(), self_metrics())
 }
 
 fn section(Section { kind, title, about }: &Section) -> String {
@@ -136,6 +139,20 @@ fn omitted() -> String {
     format!(
         "\n## What is left out\n\nFields of `struct tcp_info` that no metric shows.\n\n{}",
         table(&["kernel field", "since", "reason"], rows)
+    )
+}
+
+fn self_metrics() -> String {
+    let own = SELF_METRICS.iter().filter(|metric| metric.name.starts_with("ss_exporter_"));
+    let rows = own.map(|metric| {
+        let kind = if metric.kind == MetricType::Counter { "counter" } else { "gauge" };
+        let labels = list(metric.labels.iter().map(|label| format!("`{label}`")));
+        vec![format!("`{}`", metric.name), kind.to_owned(), labels, metric.help.to_owned()]
+    });
+    format!(
+        "\n## The exporter itself\n\nMetrics about collections, tracking and configuration. A metric that does not apply is \
+         absent.\n\n{}",
+        table(&["metric", "type", "labels", "what it says"], rows)
     )
 }
 
