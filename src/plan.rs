@@ -29,7 +29,7 @@ pub struct Plan {
     /// Whether the collection metrics of the predecessor's 3.x are exposed.
     pub legacy_meta: bool,
     /// The networks with names.
-    pub networks: Networks,
+    pub networks: Arc<Networks>,
     /// How to collect.
     pub collect: Collect,
     /// What must be known of sockets.
@@ -357,7 +357,7 @@ mod tests {
         let config = Config {
             views,
             legacy_meta: false,
-            networks: Networks::default(),
+            networks: Arc::default(),
             collect: Collect::DEFAULT,
             warnings: Vec::new(),
         };

@@ -2,6 +2,7 @@
 //!
 //! Refuses to know the kernel, and every file but its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::attribute::{Networks, Which};
@@ -37,7 +38,7 @@ pub struct Config {
     /// Whether the collection metrics of the predecessor's 3.x are exposed.
     pub legacy_meta: bool,
     /// The networks with names.
-    pub networks: Networks,
+    pub networks: Arc<Networks>,
     /// How to collect.
     pub collect: Collect,
     /// What is unusual and harmless, one sentence each.
@@ -114,7 +115,7 @@ impl Config {
         Self {
             views: Vec::new(),
             legacy_meta: false,
-            networks: Networks::default(),
+            networks: Arc::default(),
             collect: Collect::DEFAULT,
             warnings: Vec::new(),
         }
@@ -127,7 +128,7 @@ impl Config {
             return config;
         }
         let file = root.section(&[&[VIEWS, NETWORKS, NETWORK_PREFIX, COLLECT][..], &legacy::KEYS].concat());
-        config.networks = networks::read(file.filled(NETWORKS), file.filled(NETWORK_PREFIX));
+        config.networks = networks::read(file.filled(NETWORKS), file.filled(NETWORK_PREFIX)).into();
         config.collect = file.filled(COLLECT).map_or(Collect::DEFAULT, collect::read);
         let views = file.filled(VIEWS).map(|views| views::read(views, &config.networks)).unwrap_or_default();
         let legacy = legacy::read(&file);

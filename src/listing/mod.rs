@@ -19,6 +19,8 @@ pub use rates::Rate;
 pub use recent::{Listing, RecentListings, Refusal, list};
 pub use table::table;
 
+use std::sync::Arc;
+
 use crate::attribute::Networks;
 use crate::config::{self, CONNECTIONS, Collect, Config, View};
 use crate::metrics::{Aggregation, Kind, METRICS, Metric, Quantity};
@@ -65,7 +67,7 @@ pub fn plan(
     selection: Expression,
     states: Option<StateSet>,
     detail: Detail,
-    networks: Networks,
+    networks: Arc<Networks>,
     collect: Collect,
 ) -> Plan {
     let named = selection.mentions_states().then(|| selection.states());
@@ -172,7 +174,7 @@ mod tests {
     fn the_states_are_those_asked_for_or_named_or_of_connections() {
         let states = |text: &str, states| {
             let selection = crate::select::parse(text, &Networks::default()).expect("a selection");
-            plan(selection, states, Detail::Glance, Networks::default(), Collect::DEFAULT)
+            plan(selection, states, Detail::Glance, Arc::default(), Collect::DEFAULT)
                 .views
                 .first()
                 .map(|view| view.states)
@@ -185,7 +187,7 @@ mod tests {
 
     #[test]
     fn nothing_is_tracked_and_no_capability_is_asked_for_but_for_owners() {
-        let plan = plan(Expression::Always, None, Detail::Everything, Networks::default(), Collect::DEFAULT);
+        let plan = plan(Expression::Always, None, Detail::Everything, Arc::default(), Collect::DEFAULT);
         assert!(!plan.tracking.events);
         assert_eq!(plan.features(), [crate::privileges::Feature::Processes]);
     }

@@ -2,7 +2,7 @@
 //! two give rates.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::rates::{Counters, Rate};
@@ -41,7 +41,7 @@ pub struct Refusal(pub String);
 
 /// What has been listed, and what filters mean.
 pub struct RecentListings {
-    networks: Networks,
+    networks: Arc<Networks>,
     collect: Collect,
     state: Mutex<State>,
 }
@@ -65,7 +65,7 @@ impl RecentListings {
     /// Nothing yet, with the networks and namespaces of a plan.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let (networks, collect) = (plan.networks.clone(), plan.collect.clone());
+        let (networks, collect) = (Arc::clone(&plan.networks), plan.collect.clone());
         Self { networks, collect, state: Mutex::default() }
     }
 
@@ -125,7 +125,7 @@ impl RecentListings {
     /// Every state, unless the filter names some.
     fn plan(&self, selection: Expression, detail: Detail) -> Plan {
         let states = if selection.mentions_states() { None } else { Some(StateSet::NONE.complement()) };
-        super::plan(selection, states, detail, self.networks.clone(), self.collect.clone())
+        super::plan(selection, states, detail, Arc::clone(&self.networks), self.collect.clone())
     }
 
     fn selection(&self, filter: &str) -> Result<Expression, Refusal> {
