@@ -333,6 +333,7 @@ properties! {
         "fwmark = 0x01/0x03",
         "by mark, in the bits of the mask; the kernel reports marks only with `CAP_NET_ADMIN`",
     );
+    Tos: Line::changing("tos", Read::Bits(|facts| facts.socket.tos().map(u32::from)), "The type of service or traffic class of the packets that the socket sends, in hexadecimal (`INET_DIAG_TOS`, `INET_DIAG_TCLASS`); `unknown` for a connection that was seen at its end alone and in TIME_WAIT.").needs(Needs::TOS).selected(&["tos"], Operand::Bits("a type of service such as 0x10, or 0xb8/0xfc for the bits that count"), "tos = 0x10  tos = 0xb8/0xfc", "by type of service or traffic class, in the bits of the mask: `0xfc` is the DSCP");
 
     // The predecessor's `flow` with both endpoints: `(SRC#10.0.0.1|39366)(DST#10.0.0.2|443)`.
     Flow: Line::changing("flow", Read::Own(flow, never), "Both endpoints.").listed(Listed::Legacy);

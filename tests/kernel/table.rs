@@ -6,10 +6,11 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
+use socket2::SockRef;
 use ss_exporter::metrics::METRICS;
 use ss_exporter::sockdiag::{Extensions, Request, StateSet, TCP};
 
-use super::{Pair, dump_now, enter};
+use super::{Pair, dump_now, enter, expose, samples};
 
 /// The metrics of one socket that have a value, by name, in base units.
 type Values = HashMap<&'static str, f64>;
@@ -244,4 +245,28 @@ fn listener(backlog: i32) -> TcpListener {
     bind(&socket, &std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
     listen(&socket, backlog).expect("a listener");
     socket.into()
+}
+
+#[test]
+fn the_type_of_service_and_the_traffic_class_are_a_label_and_a_predicate() {
+    enter();
+    let (ipv4, ipv6) = (Pair::at(Ipv4Addr::LOCALHOST), Pair::at(Ipv6Addr::LOCALHOST));
+    SockRef::from(&ipv4.client).set_tos_v4(0x10).expect("a type of service");
+    SockRef::from(&ipv6.client).set_tclass_v6(0xb8).expect("a traffic class");
+    let shown = |select: &str| {
+        let text = expose(&format!("views: {{v: {{by: [tos], select: '{select}', metrics: [sockets]}}}}"));
+        samples(&text, "ss_v_sockets").into_iter().map(|(tos, count)| format!("{tos} {count}")).collect()
+    };
+    let cases: [(&str, Vec<&str>); 5] = [
+        ("state established", vec!["tos=\"0x0\" 2", "tos=\"0x10\" 1", "tos=\"0xb8\" 1"]),
+        ("tos = 0x10", vec!["tos=\"0x10\" 1"]),
+        ("tos 16", vec!["tos=\"0x10\" 1"]),
+        ("tos = 0xb8/0xfc", vec!["tos=\"0xb8\" 1"]),
+        ("tos != 0", vec!["tos=\"0x10\" 1", "tos=\"0xb8\" 1"]),
+    ];
+    for (select, expected) in cases {
+        let mut shown: Vec<String> = shown(select);
+        shown.sort();
+        assert_eq!(shown, expected, "{select}");
+    }
 }
