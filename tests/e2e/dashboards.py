@@ -174,7 +174,7 @@ def faults_of_alerts(repository):
     if sorted(names) != sorted(headings):
         yield f"alerts and headings of docs/runbooks.md differ: {sorted(set(names) ^ set(headings))}"
     if sorted(names) != sorted(MADE_BY):
-        yield f"alerts and their trouble differ: {sorted(set(names) ^ set(MADE_BY))}"
+        yield f"alerts and their symptoms differ: {sorted(set(names) ^ set(MADE_BY))}"
     tests = yaml.safe_load((repository / "deploy/alerts_test.yml").read_text())["tests"]
     tested = [
         (test["alertname"], bool(test.get("exp_alerts"))) for group in tests for test in group["alert_rule_test"]

@@ -43,7 +43,7 @@ for file in "$repository"/tests/configs/*.yml; do
     end "$started"
 done
 
-echo "-- a process with an awkward name, folded by process"
+echo "-- a process with an awkward name, in rows by process"
 for file in "$here"/configs/awkward_*.yml; do
     exporter --config="$file"
     curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/metrics"
@@ -52,7 +52,7 @@ for file in "$here"/configs/awkward_*.yml; do
     end "$started"
 done
 
-echo "-- every metric in views, folded and of flows"
+echo "-- every metric in aggregated and per-connection views"
 exporter --config="$here/configs/views_all.yml"
 curl -fsS "http://127.0.0.1:$port/metrics" >"$scratch/metrics"
 lint "views_all.yml" "$scratch/metrics"

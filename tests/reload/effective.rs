@@ -1,4 +1,4 @@
-//! What is told of the active configuration, read as a configuration.
+//! The printed active configuration, read as a configuration.
 
 use ss_exporter::config::Config;
 
