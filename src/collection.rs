@@ -29,7 +29,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::attribute::{Listing, Namespace};
+use crate::attribute::{Namespace, NetnsListing};
 use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::self_metrics::{LegacyStatus, ProcessReport, SelfReport};
@@ -37,7 +37,7 @@ use crate::snapshot::Snapshot;
 use crate::sockdiag::Transport;
 use conclude::{Ending, conclude, tracker_report};
 use intake::Intake;
-use namespaces::Listed;
+use namespaces::ListedNamespaces;
 use owners::OwnerSearch;
 use tables::ConnectionTables;
 use walk::{Walked, walk};
@@ -64,8 +64,8 @@ pub trait World: Lookup + Send + Sync {
     ///
     /// # Errors
     /// If they cannot be found out.
-    fn namespaces(&self) -> io::Result<Listing> {
-        Ok(Listing::own())
+    fn namespaces(&self) -> io::Result<NetnsListing> {
+        Ok(NetnsListing::own())
     }
 
     /// Enters a namespace, opens connections to the kernel for one dump each, and leaves it again.
@@ -130,7 +130,7 @@ pub(crate) fn collect_into(
 
     let known = state.attribution.take();
     let mut owners = OwnerSearch::begin(plan, world.proc(), known, start, time);
-    let mut listed = Listed::for_tracker(plan, world, state);
+    let mut listed = ListedNamespaces::for_tracker(plan, world, state);
     report.netns = listed.report(plan, world, state);
     let round = Round::of(start + time, plan, world, state, &mut owners, &listed, sinks);
 
@@ -181,7 +181,7 @@ impl<'a> Round<'a> {
         world: &impl World,
         state: &mut CollectorState,
         owners: &mut OwnerSearch,
-        listed: &Listed,
+        listed: &ListedNamespaces,
         sinks: &mut [&mut dyn Sink],
     ) -> Self {
         let began = Instant::now();
@@ -204,7 +204,7 @@ impl<'a> Round<'a> {
         world: &impl World,
         state: &mut CollectorState,
         owners: &mut OwnerSearch,
-        listed: &Listed,
+        listed: &ListedNamespaces,
         sinks: &mut [&mut dyn Sink],
     ) -> Self {
         let CollectorState { limits, sizes, seed, alone, untracked, tracker, registry, .. } = state;

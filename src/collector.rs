@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use baseline::Baseline;
+use baseline::BaselineRequest;
 
 use crate::exposition::{FamilyFilter, Format};
 use crate::self_metrics::{CollectorReport, DUMP, DumpReport, ProcessReport, SelfReport, Stage};
@@ -60,7 +60,7 @@ struct State {
     alive: VecDeque<(Instant, Arc<Snapshot>)>,
     /// Since when a collection has been under way, and how long it may take.
     running: Option<(Instant, Duration)>,
-    baseline: Baseline,
+    baseline: BaselineRequest,
     /// Since when the kernel has been holding a dump that the last collection left behind, and whether rows
     /// were withheld.
     left: Option<(Instant, bool)>,

@@ -25,12 +25,12 @@ use crate::self_metrics::DUMP;
 use crate::snapshot::Snapshot;
 use crate::sockdiag::Socket;
 use census::Census;
-use close_events::CloseEvents;
+use close_events::CloseEventCounter;
 use figures::INTERVAL;
 use keys::When;
 
 pub use figures::{Estimate, EventCoverage, ViewEstimate};
-pub use size::Size;
+pub use size::ExpositionSize;
 
 /// The kernel has not reported the sockets of this host; the log says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +54,8 @@ pub fn estimate(
     let mut snapshot = collect(plan, world, &mut state);
     let all = Arc::new(plan.with_all_connections());
     state.adopt(&all, world, privileges);
-    let mut close_events = CloseEvents::begin(plan.collect.event_buffer, plan.collect.looks_elsewhere());
+    let mut close_events =
+        CloseEventCounter::begin(plan.collect.event_buffer, plan.collect.looks_elsewhere());
     let census = Census::new(&all);
     let mut host = CountedHost { plan: &all, world, state, census, scanned: Instant::now(), others: 0 };
     let start = Instant::now();
@@ -72,7 +73,7 @@ pub fn estimate(
     let unobserved = host.others.saturating_sub(host.state.observable());
     let census = host.census;
     let views = views(plan, &snapshot, &census);
-    let total = Size::of(&snapshot, &FamilyFilter::default());
+    let total = ExpositionSize::of(&snapshot, &FamilyFilter::default());
     snapshot.tables.fill_with(|| None);
     Ok(Estimate {
         elapsed,
@@ -82,7 +83,7 @@ pub fn estimate(
         without_information: census.without_information,
         events: close_events.end(unobserved),
         views,
-        own: Size::of(&snapshot, &FamilyFilter::default()),
+        own: ExpositionSize::of(&snapshot, &FamilyFilter::default()),
         total,
         complete: snapshot.report.success(),
     })
@@ -97,7 +98,7 @@ fn views(plan: &Plan, snapshot: &Snapshot, census: &Census<'_>) -> Vec<ViewEstim
         idle: view.stays().then_some(view.idle),
         series_per_row: view.series_per_row(),
         shown: snapshot.tables.get(number).and_then(Option::as_ref).map_or(0, FrozenTable::rows),
-        size: Size::of_view(snapshot, view),
+        size: ExpositionSize::of_view(snapshot, view),
         keys: census.keys(number),
     };
     plan.views.iter().enumerate().map(view).collect()

@@ -17,7 +17,7 @@ use tokio::sync::watch::{Receiver, Sender, channel};
 
 use crate::workers::Worker;
 use file::{HOSTS_FILE, Stamp};
-use known::{Family, Known};
+use known::{Family, KnownName};
 
 mod file;
 mod known;
@@ -52,7 +52,7 @@ struct Shared {
 /// The names and what is known of them.
 #[derive(Debug, Default)]
 struct Names {
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownName>,
     /// The hosts file as it was read; `None` if it must be read again.
     stamp: Option<Stamp>,
 }
@@ -103,13 +103,13 @@ impl Resolver {
             // A name that is no longer in the file may be in DNS.
             changes.send_replace(());
         }
-        self.shared.lock().known.get(name).map(Known::addresses).unwrap_or_default()
+        self.shared.lock().known.get(name).map(KnownName::addresses).unwrap_or_default()
     }
 
     /// Whether DNS has been asked for each name that is not in the hosts file, with whatever result.
     #[must_use]
     pub fn asked(&self) -> bool {
-        self.shared.lock().known.values().all(Known::is_asked)
+        self.shared.lock().known.values().all(KnownName::is_asked)
     }
 
     /// Whether each name has an address.

@@ -14,7 +14,7 @@ mod user;
 
 pub use cgroup::{Cgroup, Cgroups};
 pub use listener::{Direction, End, ListenerOwner, Listeners};
-pub use netns::{Listing, Namespace, Namespaces, Sockstat, Which};
+pub use netns::{Namespace, Namespaces, NetnsListing, Sockstat, Which};
 pub use network::Networks;
 pub use ownership::{Netns, Ownership};
 pub use process::{Owner, OwnerId, OwnerLookup, Process, Processes, ScanCost};

@@ -63,7 +63,7 @@ impl Namespace {
 
 /// The namespaces that there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
+pub struct NetnsListing {
     /// Our own first, then by inode.
     pub namespaces: Vec<Namespace>,
     /// Processes whose namespace could not be read: that takes `CAP_SYS_PTRACE`.
@@ -72,7 +72,7 @@ pub struct Listing {
     pub unknown: Vec<String>,
 }
 
-impl Listing {
+impl NetnsListing {
     /// Our own alone, of which nothing else is known.
     #[must_use]
     pub fn own() -> Self {
@@ -128,7 +128,7 @@ impl Namespaces {
     ///
     /// # Errors
     /// If the process table cannot be read, or the thread is gone (see [`Self::within`]).
-    pub fn list(&self) -> io::Result<Listing> {
+    pub fn list(&self) -> io::Result<NetnsListing> {
         let scope = Arc::clone(&self.scope);
         self.aside(move || discover(&scope))?
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
-use super::namespaces::Listed;
+use super::namespaces::ListedNamespaces;
 use super::netns::{NetnsError, NetnsTarget};
 use super::shared::SharedTracker;
 use super::state::CollectorState;
@@ -26,7 +26,7 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, state: &mut CollectorSt
     if plan.tracking.track_if.is_empty() {
         return (inventory, begun);
     }
-    let listed = Listed::for_tracker(plan, world, state);
+    let listed = ListedNamespaces::for_tracker(plan, world, state);
     for target in &listed.targets {
         let listed = match state.registry.stuck.blocked(target, begun + MAX_TIME) {
             Some(missed) => Err(missed),

@@ -10,12 +10,12 @@ use super::netns::{NetnsRegistry, NetnsTarget};
 use super::state::CollectorState;
 use super::walk::Walked;
 use super::{Problems, World};
-use crate::attribute::{Listing, Which};
+use crate::attribute::{NetnsListing, Which};
 use crate::plan::Plan;
 use crate::self_metrics::{NetnsReport, SelfReport, Stage};
 
 /// The namespaces that were listed.
-pub(super) struct Listed {
+pub(super) struct ListedNamespaces {
     pub(super) targets: Vec<NetnsTarget>,
     /// Those whose close events carry an nsid, by that nsid.
     observable: Vec<(i32, NetnsTarget)>,
@@ -29,13 +29,15 @@ pub(super) struct Listed {
     took: Duration,
 }
 
-impl Listed {
+impl ListedNamespaces {
     /// Lists the namespaces.
     fn of(world: &impl World, state: &mut CollectorState) -> Self {
         let began = Instant::now();
         let (listing, error) = match world.namespaces() {
             Ok(listing) => (listing, None),
-            Err(error) => (Listing { namespaces: vec![world.own()], ..Listing::default() }, Some(error)),
+            Err(error) => {
+                (NetnsListing { namespaces: vec![world.own()], ..NetnsListing::default() }, Some(error))
+            }
         };
         let (hidden, unknown) = (listing.hidden, listing.unknown.clone());
         let CollectorState { registry, tracker, .. } = state;

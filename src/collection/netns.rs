@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::stuck::StuckDumps;
 use super::tracker::Generation;
-use crate::attribute::{Cgroup, Listing, Namespace, Netns, Sockstat};
+use crate::attribute::{Cgroup, Namespace, Netns, NetnsListing, Sockstat};
 use crate::sockdiag::Netlink;
 
 /// Collections for which a namespace is kept that is no longer listed: its last process may have ended before its
@@ -59,7 +59,7 @@ impl NetnsRegistry {
     /// a name begins the `next_generation`.
     pub(crate) fn update(
         &mut self,
-        listing: Listing,
+        listing: NetnsListing,
         found: bool,
         proc: &Path,
         mut next_generation: impl FnMut() -> Generation,
@@ -208,7 +208,11 @@ pub(crate) enum NetnsError {
 mod tests {
     use super::*;
 
-    fn visited(registry: &mut NetnsRegistry, listing: Listing, found: bool) -> (bool, Vec<(String, u32)>) {
+    fn visited(
+        registry: &mut NetnsRegistry,
+        listing: NetnsListing,
+        found: bool,
+    ) -> (bool, Vec<(String, u32)>) {
         let young = registry.were_found();
         let targets = registry.update(listing, found, Path::new("/nonexistent"), Generation::default);
         (young, targets.into_iter().map(|target| (target.netns.name.clone(), target.netns.number)).collect())
@@ -218,12 +222,12 @@ mod tests {
     fn what_the_first_listing_shows_is_old_however_late_it_comes_and_our_own_keeps_its_name() {
         let mut registry = NetnsRegistry::default();
         let own = Namespace { inode: 1, name: "1".to_owned(), ..Namespace::own() };
-        let alone = || Listing { namespaces: vec![own.clone()], ..Listing::default() };
+        let alone = || NetnsListing { namespaces: vec![own.clone()], ..NetnsListing::default() };
         assert_eq!(visited(&mut registry, alone(), false), (false, vec![("1".to_owned(), 0)]));
         let other = |inode: u64| Namespace { inode, name: inode.to_string(), own: false, ..Namespace::own() };
-        let listing = |last| Listing {
+        let listing = |last| NetnsListing {
             namespaces: std::iter::once(own.clone()).chain((2..=last).map(other)).collect(),
-            ..Listing::default()
+            ..NetnsListing::default()
         };
         let first = visited(&mut registry, listing(2), true);
         assert_eq!(first, (false, vec![("1".to_owned(), 0), ("2".to_owned(), 1)]));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::intake::{Counts, Intake, Place};
-use super::namespaces::Listed;
+use super::namespaces::ListedNamespaces;
 use super::netns::{NetnsError, NetnsRegistry, NetnsTarget};
 use super::owners::owner_time;
 use super::{Problems, World, time_wait};
@@ -47,7 +47,7 @@ pub(super) fn walk<W: World>(
     world: &W,
     deadline: Instant,
     registry: &mut NetnsRegistry,
-    listed: &Listed,
+    listed: &ListedNamespaces,
     mut intake: Intake<'_, W>,
 ) -> Walked {
     let mut walked = Walked::default();

@@ -19,7 +19,7 @@ const NOTIFIED: Duration = Duration::from_secs(30);
 
 /// What the collector does for a baseline.
 #[derive(Default)]
-pub(super) struct Baseline {
+pub(super) struct BaselineRequest {
     /// When the next collection for it is due, and how many there were.
     next: Option<(Instant, u32)>,
     /// Whether there has never been one since it was asked for.
@@ -28,7 +28,7 @@ pub(super) struct Baseline {
     done: Option<(Instant, Box<dyn Send>)>,
 }
 
-impl Baseline {
+impl BaselineRequest {
     /// Asks for a baseline of what is new.
     pub(super) fn ask(&mut self, now: Instant) {
         self.next = Some((now, 0));
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_baseline_is_tried_at_once_then_longer_and_after_longer_pauses() {
-        let (mut baseline, mut now) = (Baseline::default(), Instant::now());
+        let (mut baseline, mut now) = (BaselineRequest::default(), Instant::now());
         baseline.ask(now);
         let mut tried = Vec::new();
         for _ in 0..9 {
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn ready_is_notified_with_the_baseline_or_when_it_takes_too_long() {
         let (now, told) = (Instant::now(), Arc::new(()));
-        let mut baseline = Baseline::default();
+        let mut baseline = BaselineRequest::default();
         baseline.ask_first(now, Box::new(Arc::clone(&told)));
         assert!(baseline.late(now).is_none() && baseline.ended(&report(false), true, now).is_none());
         assert!(baseline.is_missing());

@@ -9,6 +9,7 @@ use crate::sockdiag::{State, StateSet};
 mod refusals;
 mod strict;
 mod views;
+mod worst_case;
 
 fn parsed(text: &str) -> Config {
     Config::parse("a.yml", text).unwrap_or_else(|error| panic!("{error}"))

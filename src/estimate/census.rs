@@ -1,6 +1,6 @@
 //! Which rows the views would have without their limits, of the sockets of all collections and close events.
 
-use super::keys::{KeyCounts, Keys, When};
+use super::keys::{KeyCounts, SeenKeys, When};
 use crate::collection::{Key, Sink};
 use crate::facts::Facts;
 use crate::plan::{Plan, Program, known_keys};
@@ -13,11 +13,11 @@ const MAX_KEYS: usize = 1_000_000;
 pub(super) struct Census<'a> {
     plan: &'a Plan,
     /// The keys of each view.
-    views: Vec<Keys>,
+    views: Vec<SeenKeys>,
     /// How many more keys are kept.
     room: usize,
     /// The identities of connections.
-    connections: Keys,
+    connections: SeenKeys,
     room_for_connections: usize,
     key: Key,
     /// When the sockets to come are met.
@@ -32,9 +32,9 @@ impl<'a> Census<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let mut census = Self {
             plan,
-            views: plan.views.iter().map(|_| Keys::default()).collect(),
+            views: plan.views.iter().map(|_| SeenKeys::default()).collect(),
             room: MAX_KEYS,
-            connections: Keys::default(),
+            connections: SeenKeys::default(),
             room_for_connections: MAX_KEYS,
             key: Key::default(),
             when: When::First,
@@ -51,7 +51,7 @@ impl<'a> Census<'a> {
 
     /// How many rows a view would have without a limit.
     pub(super) fn keys(&self, number: usize) -> KeyCounts {
-        self.views.get(number).map(Keys::numbers).unwrap_or_default()
+        self.views.get(number).map(SeenKeys::numbers).unwrap_or_default()
     }
 
     /// How many connections there were.

@@ -8,12 +8,12 @@ use super::figures::EventCoverage;
 use crate::sockdiag::{Events, Socket, TCP};
 
 /// A subscription to close events, or why there is none.
-pub(super) struct CloseEvents {
+pub(super) struct CloseEventCounter {
     events: io::Result<Events>,
     overrun: bool,
 }
 
-impl CloseEvents {
+impl CloseEventCounter {
     /// Subscribes, with a buffer of that many bytes, in all network namespaces or in the exporter's own.
     pub(super) fn begin(buffer: usize, everywhere: bool) -> Self {
         Self { events: Events::subscribe(&TCP, buffer, everywhere), overrun: false }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 pub use super::keys::KeyCounts;
-use super::size::Size;
+use super::size::ExpositionSize;
 
 /// How often Prometheus is taken to scrape.
 pub(super) const INTERVAL: Duration = Duration::from_secs(15);
@@ -27,9 +27,9 @@ pub struct Estimate {
     /// One entry per view.
     pub views: Vec<ViewEstimate>,
     /// The exporter's families about itself.
-    pub own: Size,
+    pub own: ExpositionSize,
     /// A whole scrape.
-    pub total: Size,
+    pub total: ExpositionSize,
     /// Whether the collection that was measured was complete.
     pub complete: bool,
 }
@@ -62,7 +62,7 @@ pub struct ViewEstimate {
     /// Rows shown.
     pub shown: usize,
     /// The size of these rows in a scrape.
-    pub size: Size,
+    pub size: ExpositionSize,
     /// Rows there would be without a limit.
     pub keys: KeyCounts,
 }
@@ -159,7 +159,7 @@ pub(super) mod tests {
             idle,
             series_per_row: 3,
             shown: 10,
-            size: Size { samples: 30, bytes: 900, compressed: 90 },
+            size: ExpositionSize { samples: 30, bytes: 900, compressed: 90 },
             keys: KeyCounts { first, new, met: new, more: false },
         };
         Estimate {
@@ -170,8 +170,8 @@ pub(super) mod tests {
             without_information: 0,
             events: EventCoverage::Read { dropped: 0 },
             views: vec![view],
-            own: Size { samples: 7, bytes: 700, compressed: 70 },
-            total: Size { samples: 37, bytes: 1600, compressed: 150 },
+            own: ExpositionSize { samples: 7, bytes: 700, compressed: 70 },
+            total: ExpositionSize { samples: 37, bytes: 1600, compressed: 150 },
             complete: true,
         }
     }

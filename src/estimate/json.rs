@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::figures::{Estimate, EventCoverage, ViewEstimate};
-use super::size::Size;
+use super::size::ExpositionSize;
 
 impl Estimate {
     /// All figures.
@@ -52,6 +52,6 @@ impl Estimate {
     }
 }
 
-fn size(size: Size) -> Value {
+fn size(size: ExpositionSize) -> Value {
     json!({ "series": size.samples, "bytes": size.bytes, "gzip_bytes": size.compressed })
 }

@@ -18,7 +18,7 @@ pub(super) enum When {
 
 /// Keys, each once.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub(super) struct SeenKeys {
     hasher: DefaultHashBuilder,
     met: HashMap<u64, When>,
     more: bool,
@@ -37,7 +37,7 @@ pub struct KeyCounts {
     pub more: bool,
 }
 
-impl Keys {
+impl SeenKeys {
     /// Notes a key if there is room for it, and says when it was met before.
     pub(super) fn note(&mut self, key: &[u8], when: When, room: &mut usize) -> Option<When> {
         match self.met.entry(self.hasher.hash_one(key)) {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_key_counts_once_and_as_what_it_was_first() {
-        let (mut keys, mut room) = (Keys::default(), 9);
+        let (mut keys, mut room) = (SeenKeys::default(), 9);
         let mut note = |key: &[u8], when| keys.note(key, when, &mut room);
         assert_eq!(note(b"stays", When::First), None);
         assert_eq!(note(b"stays", When::Later), Some(When::First));
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_said() {
-        let (mut keys, mut room) = (Keys::default(), 1);
+        let (mut keys, mut room) = (SeenKeys::default(), 1);
         keys.note(b"a", When::First, &mut room);
         keys.note(b"a", When::First, &mut room);
         assert!(!keys.numbers().more);

@@ -6,7 +6,7 @@ use crate::snapshot::Snapshot;
 
 /// The size of an exposition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Size {
+pub struct ExpositionSize {
     /// Lines with a value: as many series.
     pub samples: u64,
     /// Bytes of text.
@@ -15,7 +15,7 @@ pub struct Size {
     pub compressed: u64,
 }
 
-impl Size {
+impl ExpositionSize {
     /// The size of what a snapshot shows of a view.
     pub(super) fn of_view(snapshot: &Snapshot, view: &View) -> Self {
         let names: Vec<_> = view.columns.iter().map(|column| column.name.clone()).collect();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::figures::{Estimate, EventCoverage, INTERVAL, ViewEstimate};
-use super::size::Size;
+use super::size::ExpositionSize;
 
 const HEAD: [&str; 9] =
     ["view", "limit", "rows now", "shown", "series", "bytes", "gzip", "new rows/h", "new series/h"];
@@ -36,7 +36,7 @@ impl Estimate {
 
     fn line(&self, view: &ViewEstimate) -> [String; 9] {
         let more = if view.keys.more { ">" } else { "" };
-        let Size { samples, bytes, compressed } = view.size;
+        let ExpositionSize { samples, bytes, compressed } = view.size;
         [
             view.name.clone(),
             view.limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string()),
@@ -103,8 +103,8 @@ impl Estimate {
     }
 }
 
-fn without_rows(name: &str, size: Size) -> [String; 9] {
-    let Size { samples, bytes, compressed } = size;
+fn without_rows(name: &str, size: ExpositionSize) -> [String; 9] {
+    let ExpositionSize { samples, bytes, compressed } = size;
     let [samples, bytes, compressed] = [samples, bytes, compressed].map(|number| number.to_string());
     let none = String::new;
     [name.to_owned(), none(), none(), none(), samples, bytes, compressed, none(), none()]

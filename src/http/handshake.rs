@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 use super::activity::Activity;
 use super::maybe_tls::MaybeTls;
 use super::observed_stream::ObservedStream;
-use super::refusals::Refusal;
+use super::refusals::HandshakeRefusal;
 use crate::web::WebConfig;
 
 /// What plain HTTP begins with, where TLS would have the head of a record.
@@ -25,12 +25,16 @@ pub(super) async fn open(
     mut line: ObservedStream,
     config: &WebConfig,
     activity: Arc<Activity>,
-    log: impl Fn(Refusal),
+    log: impl Fn(HandshakeRefusal),
 ) -> io::Result<MaybeTls> {
     let Some(tls) = &config.tls else { return Ok(MaybeTls::new(line, activity)) };
     let head = line.look_ahead(HEALTH_CHECK.len()).await?;
     if METHODS.iter().any(|method| head.starts_with(method)) {
-        log(if head == HEALTH_CHECK.as_bytes() { Refusal::HealthCheck } else { Refusal::NotTls });
+        log(if head == HEALTH_CHECK.as_bytes() {
+            HandshakeRefusal::HealthCheck
+        } else {
+            HandshakeRefusal::NotTls
+        });
         line.write_all(NOT_TLS).await?;
         line.shutdown().await?;
         // What is left unread would reset the connection, perhaps before the answer is read.
@@ -38,6 +42,6 @@ pub(super) async fn open(
         return Err(io::Error::other("plain HTTP where TLS is spoken"));
     }
     let accepted = TlsAcceptor::from(Arc::clone(tls)).accept(line).await;
-    let tls = accepted.inspect_err(|error| Refusal::of_tls(error).into_iter().for_each(log))?;
+    let tls = accepted.inspect_err(|error| HandshakeRefusal::of_tls(error).into_iter().for_each(log))?;
     Ok(MaybeTls::new(tls, activity))
 }

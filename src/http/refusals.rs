@@ -13,7 +13,7 @@ const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 
 /// Why a client cannot come in.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum HandshakeRefusal {
     /// The client speaks HTTP where TLS is spoken.
     #[error("plain HTTP where TLS is spoken")]
     NotTls,
@@ -25,7 +25,7 @@ pub(super) enum Refusal {
     Tls(Error),
 }
 
-impl Refusal {
+impl HandshakeRefusal {
     /// What an error of a handshake refuses; nothing if the connection was only lost.
     pub(super) fn of_tls(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref::<Error>().cloned().map(Self::Tls)
@@ -99,7 +99,7 @@ struct Logged {
 
 impl Refusals {
     /// Logs a refusal, or counts it for the next warning of its reason.
-    pub(super) fn log(&self, refusal: &Refusal, client: Option<IpAddr>) {
+    pub(super) fn log(&self, refusal: &HandshakeRefusal, client: Option<IpAddr>) {
         let due = refusal.reason().and_then(|reason| Some((reason, self.due(reason, Instant::now())?)));
         let Some((reason, times)) = due else {
             return tracing::debug!(error = %refusal, "a handshake was refused");
@@ -135,9 +135,9 @@ mod tests {
 
     #[test]
     fn a_lost_connection_and_a_health_check_are_no_refusals() {
-        assert!(Refusal::of_tls(&io::ErrorKind::UnexpectedEof.into()).is_none());
-        assert_eq!(Refusal::HealthCheck.reason(), None);
-        let refused = Refusal::of_tls(&io::Error::other(Error::NoCertificatesPresented));
+        assert!(HandshakeRefusal::of_tls(&io::ErrorKind::UnexpectedEof.into()).is_none());
+        assert_eq!(HandshakeRefusal::HealthCheck.reason(), None);
+        let refused = HandshakeRefusal::of_tls(&io::Error::other(Error::NoCertificatesPresented));
         assert_eq!(refused.and_then(|refusal| refusal.reason()), Some("the client has no certificate"));
     }
 }

@@ -13,7 +13,7 @@ use crate::strict_yaml::{Entry, Name, Section, either};
 use crate::view::Column;
 
 /// What is on.
-pub(super) struct Shown {
+pub(super) struct ShownMetrics {
     flow: Vec<&'static Line>,
     bounds: Option<Vec<f64>>,
 }
@@ -90,7 +90,7 @@ const THIRD_BOUNDS: &[f64] = &[
 ];
 
 /// What a `logic:` section turns on; its groups may also stand there without `metrics:`.
-pub(super) fn read(logic: &Section<'_>, dialect: Dialect) -> Shown {
+pub(super) fn read(logic: &Section<'_>, dialect: Dialect) -> ShownMetrics {
     let default = match dialect {
         Dialect::V2 => SECOND_BOUNDS,
         Dialect::V3 => THIRD_BOUNDS,
@@ -99,14 +99,14 @@ pub(super) fn read(logic: &Section<'_>, dialect: Dialect) -> Shown {
     let group = |name| either(metrics.as_ref().and_then(|metrics| metrics.get(name)), logic.get(name));
     let groups = [GAUGES, COUNTERS, HISTOGRAMS].map(group);
     if metrics.is_none() && groups.iter().all(Option::is_none) {
-        return Shown { flow: LINES.iter().collect(), bounds: Some(default.to_vec()) };
+        return ShownMetrics { flow: LINES.iter().collect(), bounds: Some(default.to_vec()) };
     }
     let [gauges, counters, histograms] = groups;
     let flow = [lines(GAUGES, gauges), lines(COUNTERS, counters)].concat();
-    Shown { flow, bounds: histograms.and_then(|histograms| distribution(histograms, default)) }
+    ShownMetrics { flow, bounds: histograms.and_then(|histograms| distribution(histograms, default)) }
 }
 
-impl Shown {
+impl ShownMetrics {
     /// The columns of a row of a flow.
     pub(super) fn of_flow(&self, dialect: Dialect, label: Property) -> Vec<Column> {
         self.flow.iter().map(|line| line.column(dialect, label)).collect()

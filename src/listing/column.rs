@@ -8,7 +8,7 @@ use crate::terminal::inert;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Column {
+pub enum ListingColumn {
     /// What waits to be read, or of a listener to be accepted, as `ss` has it.
     ReceiveQueue,
     /// What waits to be acknowledged, or of a listener how many may wait.
@@ -33,12 +33,12 @@ pub struct UnknownColumn {
     nearest: Option<&'static str>,
 }
 
-const COMPOSED: [(&str, Column); 5] = [
-    ("recv_q", Column::ReceiveQueue),
-    ("send_q", Column::SendQueue),
-    ("local", Column::Local),
-    ("remote", Column::Remote),
-    ("process", Column::Process),
+const COMPOSED: [(&str, ListingColumn); 5] = [
+    ("recv_q", ListingColumn::ReceiveQueue),
+    ("send_q", ListingColumn::SendQueue),
+    ("local", ListingColumn::Local),
+    ("remote", ListingColumn::Remote),
+    ("process", ListingColumn::Process),
 ];
 
 /// What is shown unless columns are chosen.
@@ -62,7 +62,7 @@ fn names() -> impl Iterator<Item = &'static str> {
     composed.chain(labels).chain(metrics().map(|metric| metric.name))
 }
 
-impl Column {
+impl ListingColumn {
     /// The columns that are shown unless others are chosen.
     #[must_use]
     pub fn usual() -> Vec<Self> {
@@ -156,11 +156,11 @@ mod tests {
     #[test]
     fn every_column_can_be_named_and_has_a_title() {
         for name in names() {
-            let column = Column::named(name).unwrap_or_else(|error| panic!("{error}"));
+            let column = ListingColumn::named(name).unwrap_or_else(|error| panic!("{error}"));
             assert!(!column.title().is_empty(), "{name}");
         }
-        assert_eq!(Column::usual().len(), USUAL.len());
-        let error = Column::named("rtt_second").expect_err("there is none").to_string();
+        assert_eq!(ListingColumn::usual().len(), USUAL.len());
+        let error = ListingColumn::named("rtt_second").expect_err("there is none").to_string();
         assert!(error.contains("did you mean rtt_seconds?") && error.contains("min_rtt_seconds"), "{error}");
     }
 
@@ -180,7 +180,7 @@ mod tests {
             (named("rtt_seconds"), Number::Real(0.000_035)),
         ];
         let row = Row::of(&labels, values);
-        let texts: Vec<_> = Column::usual().into_iter().map(|column| column.text(&row)).collect();
+        let texts: Vec<_> = ListingColumn::usual().into_iter().map(|column| column.text(&row)).collect();
         assert_eq!(
             texts,
             ["-", "3", "128", "[::1]:80", "0.0.0.0:*", "a\u{fffd}[2J(7)", "0.035ms", "-", "-", "-", "-"]

@@ -12,7 +12,7 @@ mod recent;
 mod room;
 mod table;
 
-pub use column::{Column, UnknownColumn};
+pub use column::{ListingColumn, UnknownColumn};
 pub use list::SocketList;
 pub use query::Query;
 pub use rates::Rate;

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::{Column, Row};
+use super::{ListingColumn, Row};
 
 /// Bold, and its end (ECMA-48, 8.3.117).
 const BOLD: [&str; 2] = ["\u{1b}[1m", "\u{1b}[0m"];
 
 /// The table of some rows, each column as wide as its widest text; the titles are bold `in_colour`.
 #[must_use]
-pub fn table(rows: &[Row], columns: &[Column], in_colour: bool) -> String {
+pub fn table(rows: &[Row], columns: &[ListingColumn], in_colour: bool) -> String {
     let titles: Vec<String> = columns.iter().map(|column| column.title().to_uppercase()).collect();
     let texts: Vec<Vec<String>> =
         rows.iter().map(|row| columns.iter().map(|column| column.text(row)).collect()).collect();
@@ -53,7 +53,7 @@ mod tests {
         let row = |state: &str, sent| {
             Row::of(&[(Property::State, state)], vec![(named("sent_bytes_total"), Number::Whole(sent))])
         };
-        let columns = ["state", "sent_bytes_total"].map(|name| Column::named(name).expect("a column"));
+        let columns = ["state", "sent_bytes_total"].map(|name| ListingColumn::named(name).expect("a column"));
         let rows = [row("established", 7), row("syn_sent", 12_345_678_901)];
         let expected = "STATE         SENT_BYTES\nestablished            7\nsyn_sent     12345678901\n";
         assert_eq!(table(&rows, &columns, false), expected);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use ss_exporter::attribute::{Cgroups, Listing, Namespace, Namespaces, Users};
+use ss_exporter::attribute::{Cgroups, Namespace, Namespaces, NetnsListing, Users};
 use ss_exporter::collection::{Entered, World};
 use ss_exporter::plan::Plan;
 use ss_exporter::resolver::Resolver;
@@ -48,7 +48,7 @@ impl World for LinuxHost {
         self.namespaces.own()
     }
 
-    fn namespaces(&self) -> io::Result<Listing> {
+    fn namespaces(&self) -> io::Result<NetnsListing> {
         self.namespaces.list()
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _};
 
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
-use ss_exporter::listing::{self, Column, Detail, Row, SocketList};
+use ss_exporter::listing::{self, Detail, ListingColumn, Row, SocketList};
 use ss_exporter::select::{Mistake, parse};
 use ss_exporter::sockdiag::{State, StateSet};
 use ss_exporter::terminal::inert_json;
@@ -40,9 +40,9 @@ pub fn print(
         parse(filter, &config.networks).map_err(wrong)?
     };
     let columns = if columns.is_empty() {
-        Column::usual()
+        ListingColumn::usual()
     } else {
-        let named = columns.iter().map(|name| Column::named(name));
+        let named = columns.iter().map(|name| ListingColumn::named(name));
         named.collect::<Result<_, _>>().map_err(|error| Failure::of_usage(error.to_string()))?
     };
     let plan = listing::plan(selection, states, Detail::Everything, config.networks, config.collect);

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
-use crate::listing::{Column, Listing, Number, Rate, Refusal, Row};
+use crate::listing::{Listing, ListingColumn, Number, Rate, Refusal, Row};
 use crate::properties::Property;
 use crate::self_metrics::{OwnerShortage, SelfReport};
 use format::{bytes, milliseconds, time_of_day};
@@ -285,7 +285,7 @@ fn table_head<'a>(
 
 /// What stands in a column of the connections.
 enum Cell {
-    Text(Column),
+    Text(ListingColumn),
     BytesPerSecond(fn(Rate) -> f64),
     Time(&'static str),
     Count(&'static str),
@@ -293,11 +293,11 @@ enum Cell {
 
 /// The columns of the connections.
 const CONNECTIONS: [(&str, Cell); 12] = [
-    ("Local", Cell::Text(Column::Local)),
-    ("Remote", Cell::Text(Column::Remote)),
-    ("Process", Cell::Text(Column::Process)),
-    ("Unit", Cell::Text(Column::Label(Property::Unit))),
-    ("State", Cell::Text(Column::Label(Property::State))),
+    ("Local", Cell::Text(ListingColumn::Local)),
+    ("Remote", Cell::Text(ListingColumn::Remote)),
+    ("Process", Cell::Text(ListingColumn::Process)),
+    ("Unit", Cell::Text(ListingColumn::Label(Property::Unit))),
+    ("State", Cell::Text(ListingColumn::Label(Property::State))),
     ("Sent/s", Cell::BytesPerSecond(|rate| rate.sent)),
     ("Received/s", Cell::BytesPerSecond(|rate| rate.received)),
     ("RTT", Cell::Time("rtt_seconds")),
@@ -358,9 +358,9 @@ fn listeners(out: &mut String, summary: &Summary) -> std::fmt::Result {
         writeln!(
             out,
             "<tr><td>{}</td><td>{}</td><td>{}</td>{}{}<td class=\"number\" data-value=\"{fill}\">{:.0} % <meter min=\"0\" max=\"1\" optimum=\"0\" low=\"0.5\" high=\"0.8\" value=\"{:.3}\" aria-label=\"Fill\"></meter></td></tr>",
-            escaped(&Column::Local.text(row)),
-            escaped(&Column::Process.text(row)),
-            escaped(&Column::Label(Property::Unit).text(row)),
+            escaped(&ListingColumn::Local.text(row)),
+            escaped(&ListingColumn::Process.text(row)),
+            escaped(&ListingColumn::Label(Property::Unit).text(row)),
             cell(Some(waiting), &waiting.to_string()),
             cell(Some(most), &most.to_string()),
             fill * 100.0,

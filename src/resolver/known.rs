@@ -21,7 +21,7 @@ impl Family {
 
 /// The addresses of one name.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct KnownName {
     /// Those in the hosts file.
     pub(super) file: Vec<IpAddr>,
     /// What DNS last answered.
@@ -39,7 +39,7 @@ struct Answer {
     failed: bool,
 }
 
-impl Known {
+impl KnownName {
     /// All its addresses, ascending; of one family those of DNS only if the hosts file has none.
     pub(super) fn addresses(&self) -> Vec<IpAddr> {
         let mut all = self.file.clone();

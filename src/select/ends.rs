@@ -19,7 +19,7 @@ pub(super) const ADDRESS: &str =
 
 /// One end of a connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum End {
+pub(super) enum EndPattern {
     Local,
     Remote,
 }
@@ -31,7 +31,7 @@ enum Addresses {
     Host(String),
 }
 
-impl End {
+impl EndPattern {
     /// The end that the property is of.
     pub(super) const fn of(property: Property) -> Self {
         match property {

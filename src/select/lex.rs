@@ -9,12 +9,12 @@ use super::Mistake;
 pub(super) struct Token {
     pub(super) at: usize,
     pub(super) end: usize,
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
 }
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Open,
     Close,
     Not,
@@ -45,21 +45,21 @@ pub(super) struct Tokens<'a> {
 }
 
 /// The signs, longer ones before those that they begin with.
-const SIGNS: [(&str, Kind); 14] = [
-    ("(", Kind::Open),
-    (")", Kind::Close),
-    ("!=", Kind::Compare(Comparison::Unequal)),
-    ("!", Kind::Not),
-    ("&&", Kind::And),
-    ("&", Kind::And),
-    ("||", Kind::Or),
-    ("|", Kind::Or),
-    ("==", Kind::Compare(Comparison::Equal)),
-    ("=", Kind::Compare(Comparison::Equal)),
-    (">=", Kind::Compare(Comparison::AtLeast)),
-    (">", Kind::Compare(Comparison::Above)),
-    ("<=", Kind::Compare(Comparison::AtMost)),
-    ("<", Kind::Compare(Comparison::Below)),
+const SIGNS: [(&str, TokenKind); 14] = [
+    ("(", TokenKind::Open),
+    (")", TokenKind::Close),
+    ("!=", TokenKind::Compare(Comparison::Unequal)),
+    ("!", TokenKind::Not),
+    ("&&", TokenKind::And),
+    ("&", TokenKind::And),
+    ("||", TokenKind::Or),
+    ("|", TokenKind::Or),
+    ("==", TokenKind::Compare(Comparison::Equal)),
+    ("=", TokenKind::Compare(Comparison::Equal)),
+    (">=", TokenKind::Compare(Comparison::AtLeast)),
+    (">", TokenKind::Compare(Comparison::Above)),
+    ("<=", TokenKind::Compare(Comparison::AtMost)),
+    ("<", TokenKind::Compare(Comparison::Below)),
 ];
 
 impl<'a> Tokens<'a> {
@@ -74,7 +74,7 @@ impl<'a> Tokens<'a> {
         let rest = rest.trim_start();
         let at = self.text.len() - rest.len();
         let (kind, length) = if rest.is_empty() {
-            (Kind::End, 0)
+            (TokenKind::End, 0)
         } else if let Some((sign, kind)) = SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
             (kind.clone(), sign.len())
         } else if let Some(inside) = rest.strip_prefix('"') {
@@ -94,7 +94,7 @@ impl<'a> Tokens<'a> {
 
 /// Whether the text would be read back as one and the same word.
 pub(super) fn is_word(text: &str) -> bool {
-    !text.is_empty() && !text.contains(ends_a_word) && matches!(keyword(text), Kind::Word(_))
+    !text.is_empty() && !text.contains(ends_a_word) && matches!(keyword(text), TokenKind::Word(_))
 }
 
 fn ends_a_word(letter: char) -> bool {
@@ -102,12 +102,12 @@ fn ends_a_word(letter: char) -> bool {
 }
 
 /// What stands before the closing mark, and the length with both marks.
-fn quoted(inside: &str) -> Option<(Kind, usize)> {
+fn quoted(inside: &str) -> Option<(TokenKind, usize)> {
     let mut name = String::new();
     let mut letters = inside.char_indices();
     while let Some((at, letter)) = letters.next() {
         match letter {
-            '"' => return Some((Kind::Quoted(name), at + 2)),
+            '"' => return Some((TokenKind::Quoted(name), at + 2)),
             '\\' => name.push(letters.next()?.1),
             other => name.push(other),
         }
@@ -116,17 +116,17 @@ fn quoted(inside: &str) -> Option<(Kind, usize)> {
 }
 
 /// The sign that a word stands for, or the word.
-fn keyword(word: &str) -> Kind {
+fn keyword(word: &str) -> TokenKind {
     match word {
-        "not" => Kind::Not,
-        "and" => Kind::And,
-        "or" => Kind::Or,
-        "eq" => Kind::Compare(Comparison::Equal),
-        "ne" | "neq" => Kind::Compare(Comparison::Unequal),
-        "gt" => Kind::Compare(Comparison::Above),
-        "lt" => Kind::Compare(Comparison::Below),
-        "ge" | "geq" => Kind::Compare(Comparison::AtLeast),
-        "le" | "leq" => Kind::Compare(Comparison::AtMost),
-        other => Kind::Word(other.to_owned()),
+        "not" => TokenKind::Not,
+        "and" => TokenKind::And,
+        "or" => TokenKind::Or,
+        "eq" => TokenKind::Compare(Comparison::Equal),
+        "ne" | "neq" => TokenKind::Compare(Comparison::Unequal),
+        "gt" => TokenKind::Compare(Comparison::Above),
+        "lt" => TokenKind::Compare(Comparison::Below),
+        "ge" | "geq" => TokenKind::Compare(Comparison::AtLeast),
+        "le" | "leq" => TokenKind::Compare(Comparison::AtMost),
+        other => TokenKind::Word(other.to_owned()),
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! Refuses to read files and to resolve names: a name stays a name in the tree.
 
-use super::lex::{Comparison, Kind, Token, Tokens};
+use super::lex::{Comparison, Token, TokenKind, Tokens};
 use super::mistake::{Mistake, Value};
 use super::{Expression, Test, states};
 use crate::attribute::Networks;
@@ -66,20 +66,22 @@ struct Tree {
 impl Parser<'_> {
     fn whole(mut self) -> Result<Tree, Mistake> {
         let tree = match &self.token.kind {
-            Kind::End => Tree { expression: Expression::Always, height: 0 },
-            Kind::Word(word) if is_state_filter(word) => {
+            TokenKind::End => Tree { expression: Expression::Always, height: 0 },
+            TokenKind::Word(word) if is_state_filter(word) => {
                 let first = self.states()?;
                 match self.token.kind {
-                    Kind::End | Kind::And | Kind::Or | Kind::Close => self.chain(first)?,
+                    TokenKind::End | TokenKind::And | TokenKind::Or | TokenKind::Close => {
+                        self.chain(first)?
+                    }
                     _ => {
                         let (at, rest) = (self.token.at, self.expression()?);
-                        self.joined(first, &Kind::And, rest, at)?
+                        self.joined(first, &TokenKind::And, rest, at)?
                     }
                 }
             }
             _ => self.expression()?,
         };
-        if self.token.kind == Kind::End {
+        if self.token.kind == TokenKind::End {
             return Ok(tree);
         }
         Err(self.mistake("the end, and, or, or a predicate"))
@@ -96,24 +98,24 @@ impl Parser<'_> {
         loop {
             let at = self.token.at;
             let link = match self.token.kind {
-                Kind::End | Kind::Close => return Ok(tree),
-                Kind::And | Kind::Or => self.take()?.kind,
-                _ => Kind::And,
+                TokenKind::End | TokenKind::Close => return Ok(tree),
+                TokenKind::And | TokenKind::Or => self.take()?.kind,
+                _ => TokenKind::And,
             };
             let next = self.primary()?;
             tree = self.joined(tree, &link, next, at)?;
         }
     }
 
-    fn joined(&self, left: Tree, link: &Kind, right: Tree, at: usize) -> Result<Tree, Mistake> {
+    fn joined(&self, left: Tree, link: &TokenKind, right: Tree, at: usize) -> Result<Tree, Mistake> {
         let level = |tree: &Tree| match &tree.expression {
-            Expression::All(_) => tree.height - usize::from(*link == Kind::And),
-            Expression::Any(_) => tree.height - usize::from(*link == Kind::Or),
+            Expression::All(_) => tree.height - usize::from(*link == TokenKind::And),
+            Expression::Any(_) => tree.height - usize::from(*link == TokenKind::Or),
             _ => tree.height,
         };
         let height = 1 + level(&left).max(right.height);
         let expression = match link {
-            Kind::Or => left.expression.or(right.expression),
+            TokenKind::Or => left.expression.or(right.expression),
             _ => left.expression.and(right.expression),
         };
         self.bounded(Tree { expression, height }, at)
@@ -135,16 +137,16 @@ impl Parser<'_> {
     fn primary(&mut self) -> Result<Tree, Mistake> {
         let at = self.token.at;
         match &self.token.kind {
-            Kind::Open => {
+            TokenKind::Open => {
                 self.enter()?;
                 let inner = self.expression()?;
-                if self.token.kind != Kind::Close {
+                if self.token.kind != TokenKind::Close {
                     return Err(self.mistake(&format!(") for the ( in column {}", at + 1)));
                 }
                 self.leave()?;
                 Ok(inner)
             }
-            Kind::Not => {
+            TokenKind::Not => {
                 self.enter()?;
                 let Tree { expression, height } = self.primary()?;
                 self.open -= 1;
@@ -153,8 +155,8 @@ impl Parser<'_> {
                     at,
                 )
             }
-            Kind::Word(word) if is_state_filter(word) => self.states(),
-            Kind::Word(word) => {
+            TokenKind::Word(word) if is_state_filter(word) => self.states(),
+            TokenKind::Word(word) => {
                 let Some((_, property, predicate)) = Property::predicates().find(|(known, ..)| known == word)
                 else {
                     return Err(self.no_predicate(word));
@@ -195,7 +197,7 @@ impl Parser<'_> {
     /// Filters of states side by side are one: each adds states or takes them away.
     fn states(&mut self) -> Result<Tree, Mistake> {
         let mut found = None;
-        while let Kind::Word(word) = &self.token.kind
+        while let TokenKind::Word(word) = &self.token.kind
             && is_state_filter(word)
         {
             let adds = word == STATE;
@@ -217,25 +219,25 @@ impl Parser<'_> {
 
     fn equals(&mut self) -> Result<(), Mistake> {
         match self.token.kind {
-            Kind::Compare(Comparison::Equal) => self.take().map(drop),
-            Kind::Compare(_) => Err(self.mistake("=, or the value at once")),
+            TokenKind::Compare(Comparison::Equal) => self.take().map(drop),
+            TokenKind::Compare(_) => Err(self.mistake("=, or the value at once")),
             _ => Ok(()),
         }
     }
 
     fn equals_or_not(&mut self) -> Result<bool, Mistake> {
-        if self.token.kind == Kind::Compare(Comparison::Unequal) {
+        if self.token.kind == TokenKind::Compare(Comparison::Unequal) {
             return self.take().map(|_| false);
         }
         match self.token.kind {
-            Kind::Compare(Comparison::Equal) => self.take().map(|_| true),
-            Kind::Compare(_) => Err(self.mistake("=, !=, or the value at once")),
+            TokenKind::Compare(Comparison::Equal) => self.take().map(|_| true),
+            TokenKind::Compare(_) => Err(self.mistake("=, !=, or the value at once")),
             _ => Ok(true),
         }
     }
 
     fn comparison(&mut self) -> Result<Comparison, Mistake> {
-        if let Kind::Compare(comparison) = self.token.kind {
+        if let TokenKind::Compare(comparison) = self.token.kind {
             self.take()?;
             return Ok(comparison);
         }
@@ -243,10 +245,10 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, allowed: &str) -> Result<Value, Mistake> {
-        let (Kind::Word(text) | Kind::Quoted(text)) = &self.token.kind else {
+        let (TokenKind::Word(text) | TokenKind::Quoted(text)) = &self.token.kind else {
             return Err(self.mistake(allowed));
         };
-        let quoted = matches!(self.token.kind, Kind::Quoted(_));
+        let quoted = matches!(self.token.kind, TokenKind::Quoted(_));
         let value = Value { at: self.token.at, text: text.clone(), quoted };
         self.take()?;
         if value.text.is_empty() { Err(value.mistake(allowed)) } else { Ok(value) }
@@ -261,7 +263,7 @@ impl Parser<'_> {
     fn mistake(&self, allowed: &str) -> Mistake {
         let Token { at, end, kind } = &self.token;
         let found = match kind {
-            Kind::End => "the end".to_owned(),
+            TokenKind::End => "the end".to_owned(),
             _ => format!("\"{}\"", shown(self.text.get(*at..*end).unwrap_or_default())),
         };
         Mistake { at: *at, found, allowed: allowed.to_owned() }

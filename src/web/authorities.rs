@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{CertificateError, DistinguishedName, Error, RootCertStore};
@@ -53,7 +54,7 @@ impl Authorities {
     pub(super) fn of_system(files: &Files) -> Self {
         let bundle = OF_SYSTEM.iter().find_map(|path| files.read(path.as_ref(), Care::Public).ok());
         let mut authorities = Self::default();
-        for certificate in super::tls::pem(&bundle.unwrap_or_default()).flatten() {
+        for certificate in CertificateDer::pem_slice_iter(&bundle.unwrap_or_default()).flatten() {
             _ = authorities.add(certificate);
         }
         authorities.hints.clear();

@@ -13,7 +13,7 @@ use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use aws_lc_rs::rand;
 
 use super::secret::Secret;
-use super::users::{Hash, Users};
+use super::users::{Hash, WebUsers};
 
 /// So many comparisons may wait for the one in progress.
 const MOST_WAITING: usize = 8;
@@ -72,7 +72,7 @@ impl Guard {
     /// [`Crowded`] if too many comparisons wait already; then there will be no verdict.
     pub fn ask(
         &self,
-        users: &Users,
+        users: &WebUsers,
         user: &[u8],
         password: Vec<u8>,
         verdict: Verdict,
@@ -155,13 +155,13 @@ mod tests {
     use super::*;
     use crate::web::WebConfig;
 
-    fn users(cost: u32) -> Users {
+    fn users(cost: u32) -> WebUsers {
         let hash = bcrypt::hash("right", cost).unwrap();
         let text = format!("basic_auth_users: {{alice: {hash}, bob: {hash}}}");
         WebConfig::parse(std::path::Path::new("web.yml"), &text).unwrap().users
     }
 
-    fn verdict(guard: &Guard, users: &Users, user: &str, password: &str) -> bool {
+    fn verdict(guard: &Guard, users: &WebUsers, user: &str, password: &str) -> bool {
         let (tell, told) = channel();
         let answer = Box::new(move |right| tell.send(right).unwrap());
         guard.ask(users, user.as_bytes(), password.as_bytes().to_vec(), answer).unwrap();

@@ -25,8 +25,8 @@ mod users;
 mod watched;
 
 pub use self::guard::{Crowded, Verdict};
-pub use self::rate::Rate;
-pub use self::users::Users;
+pub use self::rate::RequestRate;
+pub use self::users::WebUsers;
 pub use self::watched::{StartError, Web};
 pub use crate::strict_yaml::Error;
 
@@ -45,9 +45,9 @@ pub struct WebConfig {
     /// What is added to every answer.
     pub headers: HeaderMap,
     /// Who may come in.
-    pub users: Users,
+    pub users: WebUsers,
     /// How many requests are answered; `None` for all.
-    pub rate: Option<Rate>,
+    pub rate: Option<RequestRate>,
     /// What works otherwise than the file says, one line each.
     pub warnings: Vec<String>,
 }

@@ -11,18 +11,18 @@ const BURST: Name = &["burst"];
 
 /// One request an interval, and so many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub struct RequestRate {
     /// The time in which one token comes.
     pub interval: Duration,
     /// The most tokens that there are; with 0 no request is answered.
     pub burst: u32,
 }
 
-pub(super) fn read(entry: &Entry<'_>) -> Option<Rate> {
+pub(super) fn read(entry: &Entry<'_>) -> Option<RequestRate> {
     let section = entry.section(&[INTERVAL, BURST]);
     let interval = section.filled(INTERVAL).and_then(interval).filter(|interval| !interval.is_zero());
     let burst = section.filled(BURST).map_or(Some(0), |burst| burst.integer("an integer from 0"));
-    let rate = Rate { interval: interval?, burst: burst? };
+    let rate = RequestRate { interval: interval?, burst: burst? };
     if rate.burst == 0 {
         entry.warn("found an interval with no burst or a burst of 0: no request is answered, as in Go; burst: 20 is usual");
     }
@@ -75,14 +75,14 @@ pub(super) struct Bucket(Option<Level>);
 
 #[derive(Debug)]
 struct Level {
-    rate: Rate,
+    rate: RequestRate,
     tokens: f64,
     at: Instant,
 }
 
 impl Bucket {
     /// Takes a token if there is one; another rate begins with a full bucket.
-    pub(super) fn take(&mut self, rate: Rate, now: Instant) -> bool {
+    pub(super) fn take(&mut self, rate: RequestRate, now: Instant) -> bool {
         let most = f64::from(rate.burst);
         let full = Level { rate, tokens: most, at: now };
         let level = match &mut self.0 {
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_answered_and_then_one_an_interval() {
-        let rate = Rate { interval: Duration::from_millis(100), burst: 3 };
+        let rate = RequestRate { interval: Duration::from_millis(100), burst: 3 };
         let (mut bucket, start) = (Bucket::default(), Instant::now());
         let mut taken = |millis| bucket.take(rate, start + Duration::from_millis(millis));
         assert_eq!([0, 0, 0, 0].map(&mut taken), [true, true, true, false]);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{ProtocolVersion, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
@@ -278,14 +278,9 @@ impl Source<'_, '_> {
     }
 }
 
-/// The certificates of a text in PEM.
-pub(super) fn pem(text: &[u8]) -> impl Iterator<Item = Result<CertificateDer<'static>, pem::Error>> + '_ {
-    CertificateDer::pem_slice_iter(text)
-}
-
 fn certificates(source: &Source<'_, '_>, files: &Files) -> Option<Vec<CertificateDer<'static>>> {
     let bytes = source.bytes(files, Care::Public)?;
-    match pem(&bytes).collect::<Result<Vec<_>, _>>() {
+    match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
         Ok(certificates) if !certificates.is_empty() => return Some(certificates),
         Ok(_) => source.entry.error("found no certificate; expected: PEM, -----BEGIN CERTIFICATE-----"),
         Err(error) => {

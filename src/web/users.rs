@@ -14,7 +14,7 @@ const MAX_FAST_COST: u32 = 14;
 
 /// The users and the hashes of their passwords; nobody means that everybody may come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Users(BTreeMap<Vec<u8>, Hash>);
+pub struct WebUsers(BTreeMap<Vec<u8>, Hash>);
 
 /// A bcrypt hash that has been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) struct Hash {
     cost: u32,
 }
 
-impl Users {
+impl WebUsers {
     /// Whether nobody has to say a password.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -46,9 +46,9 @@ impl Users {
     }
 }
 
-pub(super) fn read(entry: &Entry<'_>) -> Users {
+pub(super) fn read(entry: &Entry<'_>) -> WebUsers {
     const ALLOWED: &str = "a map of user names to bcrypt hashes, such as htpasswd -nB makes them";
-    let mut users = Users::default();
+    let mut users = WebUsers::default();
     if entry.is_null() || entry.is_map() {
         let named = entry.named(ALLOWED);
         for (user, entry) in &named {
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_decoy_is_a_hash_of_the_cost_of_a_user() {
-        let mut users = Users::default();
+        let mut users = WebUsers::default();
         for (name, cost) in [("a", 4), ("b", 6)] {
             let text = Secret::new(bcrypt::hash("x", cost).unwrap());
             users.0.insert(name.into(), Hash { text, cost });

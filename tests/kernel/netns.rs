@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ss_exporter::attribute::{Listing, Namespace, Namespaces, Sockstat, Which};
+use ss_exporter::attribute::{Namespace, Namespaces, NetnsListing, Sockstat, Which};
 use ss_exporter::privileges::{self, Feature};
 use ss_exporter::sockdiag::{Events, Extensions, Netlink, Request, State, StateSet, TCP, dump};
 
@@ -36,7 +36,7 @@ fn start(which: Which) -> Namespaces {
     Namespaces::start(PathBuf::from("/proc"), which).expect("a thread")
 }
 
-fn find(listing: &Listing, name: &str) -> Namespace {
+fn find(listing: &NetnsListing, name: &str) -> Namespace {
     let found = listing.namespaces.iter().find(|namespace| namespace.name == name);
     found.unwrap_or_else(|| panic!("{name} in {listing:?}")).clone()
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use sockdiag::Netlink;
-use ss_exporter::attribute::{Cgroups, Listing, Namespace};
+use ss_exporter::attribute::{Cgroups, Namespace, NetnsListing};
 use ss_exporter::collection::{Entered, World};
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::select::Lookup;
@@ -73,7 +73,7 @@ impl FakeHost {
 impl World for FakeHost {
     type Transport = Recording;
 
-    fn namespaces(&self) -> io::Result<Listing> {
+    fn namespaces(&self) -> io::Result<NetnsListing> {
         let one = |(name, inode): (&String, u64)| Namespace {
             name: name.clone(),
             own: inode == 1,
@@ -81,7 +81,7 @@ impl World for FakeHost {
             ..Namespace::own()
         };
         let namespaces = self.namespaces.iter().zip(1..).map(one).collect();
-        Ok(Listing { namespaces, ..Listing::default() })
+        Ok(NetnsListing { namespaces, ..NetnsListing::default() })
     }
 
     fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Recording>> {

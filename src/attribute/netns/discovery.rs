@@ -14,14 +14,14 @@ use std::sync::PoisonError;
 use rustix::fs::{AtFlags, CWD, stat, statat};
 use rustix::io::Errno;
 
-use super::{Listing, Namespace, OWN, Scope, UNKNOWN, Which};
+use super::{Namespace, NetnsListing, OWN, Scope, UNKNOWN, Which};
 use crate::attribute::dir::{each_name, label_text, number, open};
 
 /// Where namespaces have names; the first that has one for a namespace wins.
 const FOLDERS: [&str; 2] = ["/run/netns", "/run/docker/netns"];
 
 /// Lists them.
-pub(super) fn discover(scope: &Scope) -> io::Result<Listing> {
+pub(super) fn discover(scope: &Scope) -> io::Result<NetnsListing> {
     let mut found = Found { own: scope.own, ..Found::default() };
     found.note(scope.own).name.clone_from(&scope.name);
     if scope.which != Which::Own {
@@ -30,7 +30,7 @@ pub(super) fn discover(scope: &Scope) -> io::Result<Listing> {
             io::Error::new(io::Error::from(error).kind(), text)
         })?;
     }
-    let mut listing = Listing { hidden: found.hidden, ..Listing::default() };
+    let mut listing = NetnsListing { hidden: found.hidden, ..NetnsListing::default() };
     // A name that is asked for is the one that is shown.
     let wanted = |name: &str| match &scope.which {
         Which::Named(names) => names.iter().any(|wanted| wanted == name),

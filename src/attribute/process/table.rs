@@ -47,11 +47,7 @@ pub struct Processes {
     refresh: RefreshSchedule,
     collection: u32,
     scans: u32,
-    /// When the table's clock, which counts whole seconds, began.
-    epoch: Option<Instant>,
-    begun: Option<Instant>,
-    listed: Option<Instant>,
-    counted: Option<Instant>,
+    times: Times,
     cost: ScanCost,
     /// Processes whose descriptors could not be looked at for want of permission.
     pub unreadable: u64,
@@ -60,6 +56,19 @@ pub struct Processes {
     pub incomplete: bool,
     /// The error of our own, if there was one; otherwise an incomplete collection lacked time.
     pub failed: Option<Errno>,
+}
+
+/// When parts of the table were last read.
+#[derive(Debug, Default)]
+struct Times {
+    /// The start of the table's clock, which counts whole seconds.
+    epoch: Option<Instant>,
+    /// The last collection.
+    begun: Option<Instant>,
+    /// The last list of all processes.
+    listed: Option<Instant>,
+    /// The last list of which every process was counted.
+    counted: Option<Instant>,
 }
 
 impl Processes {
@@ -80,10 +89,7 @@ impl Processes {
             refresh: RefreshSchedule::default(),
             collection: 0,
             scans: 0,
-            epoch: None,
-            begun: None,
-            listed: None,
-            counted: None,
+            times: Times::default(),
             cost: ScanCost::default(),
             unreadable: 0,
             incomplete: false,
@@ -97,8 +103,8 @@ impl Processes {
     /// # Errors
     /// If the process table itself cannot be read, or shows no process.
     pub fn begin(&mut self, now: Instant, until: Instant) -> io::Result<()> {
-        let elapsed = self.begun.map_or(TURN, |begun| now.saturating_duration_since(begun));
-        self.begun = Some(now);
+        let elapsed = self.times.begun.map_or(TURN, |begun| now.saturating_duration_since(begun));
+        self.times.begun = Some(now);
         self.incomplete = false;
         self.failed = None;
         self.cost = ScanCost::default();
@@ -174,7 +180,7 @@ impl Processes {
     }
 
     fn begin_scan(&mut self, now: Instant, until: Instant) -> Scan {
-        let epoch = *self.epoch.get_or_insert(now);
+        let epoch = *self.times.epoch.get_or_insert(now);
         let seconds = now.saturating_duration_since(epoch).as_secs();
         self.scans = self.scans.saturating_add(1);
         Scan::new(self.scans, u32::try_from(seconds).unwrap_or(u32::MAX), until)

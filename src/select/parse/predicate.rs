@@ -1,6 +1,6 @@
 //! The predicates: what stands behind the word of a property.
 
-use super::super::ends::{self, End};
+use super::super::ends::{self, EndPattern};
 use super::super::mistake::{Mistake, Value, number};
 use super::super::{Expression, Test};
 use super::Parser;
@@ -13,11 +13,11 @@ impl Parser<'_> {
         if matches!(operand, Operand::Port) {
             let (at, comparison) = (self.token.at, self.comparison()?);
             let value = self.value(ends::PORT)?;
-            return End::of(property).port(comparison, &value, at);
+            return EndPattern::of(property).port(comparison, &value, at);
         }
         let equal = self.equals_or_not()?;
         let expression = match operand {
-            Operand::Address => End::of(property).address(&self.value(ends::ADDRESS)?)?,
+            Operand::Address => EndPattern::of(property).address(&self.value(ends::ADDRESS)?)?,
             Operand::Network => self.network()?,
             operand => Expression::Is(self.test(property, operand)?),
         };

@@ -69,9 +69,9 @@ impl Processes {
                 self.scan(table, scan, id, most < u64::MAX);
             }
         }
-        self.listed = Some(now);
+        self.times.listed = Some(now);
         if most == u64::MAX {
-            self.counted = Some(now);
+            self.times.counted = Some(now);
         }
         Ok(())
     }

@@ -33,12 +33,12 @@ impl Processes {
         let is_due = |last: Option<Instant>, after| {
             last.is_none_or(|last| now.saturating_duration_since(last) >= after)
         };
-        if is_due(self.listed, LISTING) {
-            let most = if is_due(self.counted, COUNTING) { u64::MAX } else { 0 };
+        if is_due(self.times.listed, LISTING) {
+            let most = if is_due(self.times.counted, COUNTING) { u64::MAX } else { 0 };
             self.is_foreign = statat(&table, "self", AtFlags::empty()).is_err();
             self.look_for_new(&table, scan, now, most)?;
             if self.running.is_empty() && !scan.spent && scan.failed.is_none() {
-                self.listed = None;
+                self.times.listed = None;
                 let text = "found no process in it; expected the exporter itself: mount proc(5) there";
                 return Err(io::Error::new(io::ErrorKind::NotFound, text));
             }

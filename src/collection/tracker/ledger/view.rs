@@ -84,30 +84,30 @@ pub(super) struct TrackedCounter {
     pub(super) source: Source,
     pub(super) bits: u32,
     pub(super) known: bool,
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<RowPlace>,
 }
 
 /// A quantity whose observations go to histograms.
 #[derive(Debug)]
 pub(super) struct TrackedDistribution {
     pub(super) source: Source,
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<RowPlace>,
 }
 
 /// A column that is fed: the place of the row in a record, the number of the view, and of its column.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct RowPlace {
     pub(super) row: usize,
     pub(super) view: usize,
     pub(super) column: usize,
 }
 
 /// The columns that a feed goes to.
-fn places(views: &[TrackedView], wanted: Feed) -> Vec<Place> {
+fn places(views: &[TrackedView], wanted: Feed) -> Vec<RowPlace> {
     let views = views.iter().enumerate().filter_map(|(number, view)| Some((number, view, view.place?)));
     let places = views.flat_map(|(number, view, row)| {
         let columns = view.spec.feeds.iter().enumerate().filter(move |(_, feed)| **feed == wanted);
-        columns.map(move |(column, _)| Place { row, view: number, column })
+        columns.map(move |(column, _)| RowPlace { row, view: number, column })
     });
     places.collect()
 }

@@ -1,4 +1,8 @@
-//! The layer table in ARCHITECTURE.md against the `use` lines of both crates.
+//! The layer table in ARCHITECTURE.md against the `use` lines of both crates; circles, names and sizes.
+
+mod circles;
+mod sizes;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
