@@ -107,7 +107,7 @@ pub struct Cli {
 /// What the program does in place of serving.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Task {
-    /// Look at this host and print what the configuration comes to: rows, series, bytes, and what comes new in an hour
+    /// Measure this host and print what the configuration produces: rows, series, bytes, and what comes new in an hour
     Estimate {
         /// How long to listen for what opens and closes, in seconds
         #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]

@@ -43,7 +43,7 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_comma
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l healthcheck -d 'Ask the exporter that runs with the same settings whether it is healthy, and exit'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s v -l version -d 'Print the version and exit'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "estimate" -d 'Look at this host and print what the configuration comes to: rows, series, bytes, and what comes new in an hour'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "estimate" -d 'Measure this host and print what the configuration produces: rows, series, bytes, and what comes new in an hour'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "sockets" -d 'List the TCP sockets of this host, as ss -tinp does'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l seconds -d 'How long to listen for what opens and closes, in seconds' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -s c -l config -l cnfg -l config.file -d 'Configuration file; without one the built-in default applies [env: CONFIG_FILE]' -r -F

@@ -86,7 +86,8 @@ fn circle(graph: &Graph) -> Option<Vec<String>> {
 }
 
 /// Rooms with a circle, and why: halves of one state machine or table that are read together.
-const KNOWN: [(&str, &str); 3] = [
+const KNOWN: [(&str, &str); 4] = [
+    ("crates/sockdiag/src:", "a protocol names its parser, which names the protocol's attributes"),
     ("src::collection:", "the tracker and what it shares with the thread of close events"),
     (
         "src::collection::tracker::ledger:",

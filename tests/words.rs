@@ -1,0 +1,117 @@
+//! The words of docs/dev/style.md: those that no text for users may have.
+
+use std::path::{Path, PathBuf};
+
+const STYLE: &str = "docs/dev/style.md";
+
+/// The words that are never said: the left column of the first table.
+fn never() -> Vec<String> {
+    let text = std::fs::read_to_string(STYLE).expect("the page of style");
+    let rows = text.lines().skip_while(|line| !line.starts_with("| never ")).skip(2);
+    let cells = rows.take_while(|line| line.starts_with('|')).filter_map(|line| line.split('|').nth(1));
+    cells.flat_map(|cell| cell.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>()).collect()
+}
+
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.retain(|path| {
+        !path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("tests"))
+    });
+    found
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The string literals of a piece of Rust.
+fn literals(code: &str) -> String {
+    let mut out = String::new();
+    let (mut inside, mut escaped) = (false, false);
+    for letter in code.chars() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if inside => escaped = true,
+            '"' => {
+                inside = !inside;
+                out.push(' ');
+            }
+            _ if inside => out.push(letter),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// The messages of the log and of errors in a source file: the strings of `tracing` macros and of `#[error(...)]`.
+fn messages(code: &str) -> Vec<String> {
+    let starts = ["tracing::error!(", "tracing::warn!(", "tracing::info!(", "tracing::debug!(", "#[error("];
+    let ends = |rest: &str| rest.find(");").into_iter().chain(rest.find(")]")).min().unwrap_or(rest.len());
+    starts
+        .iter()
+        .flat_map(|start| {
+            code.match_indices(start).map(|(at, _)| literals(&code[at..at + ends(&code[at..])]))
+        })
+        .collect()
+}
+
+/// Every text for users, with the place where it stands.
+fn texts() -> Vec<(String, String)> {
+    let mut texts = Vec::new();
+    for path in files("src", "rs").into_iter().chain(files("crates/sockdiag/src", "rs")) {
+        texts.extend(messages(&read(&path)).into_iter().map(|text| (path.display().to_string(), text)));
+    }
+    // The manual pages are the texts of --help, the page of metrics those of HELP; tests compare both with the tables.
+    for path in files("deploy/manual", "1").into_iter().chain(["docs/metrics.md".into()]) {
+        texts.push((path.display().to_string(), read(&path)));
+    }
+    for path in files("docs", "md") {
+        let text = read(&path);
+        let headings = text.lines().filter(|line| line.starts_with('#'));
+        texts.extend(headings.map(|heading| (path.display().to_string(), heading.to_owned())));
+    }
+    texts
+}
+
+/// Whether a text has the words, whole and in any case.
+fn says(text: &str, words: &str) -> bool {
+    let plain = |text: &str| -> String {
+        let letters =
+            text.chars().map(|letter| if letter.is_alphanumeric() || letter == '_' { letter } else { ' ' });
+        letters.collect::<String>().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    format!(" {} ", plain(text)).contains(&format!(" {} ", plain(words)))
+}
+
+#[test]
+fn no_text_for_users_has_a_word_that_is_never_said() {
+    let (never, texts) = (never(), texts());
+    assert!(never.len() > 15 && texts.len() > 200, "{} words, {} texts", never.len(), texts.len());
+    let found = texts.iter().flat_map(|(place, text)| {
+        never
+            .iter()
+            .filter(|word| says(text, word))
+            .map(move |word| format!("{place}: {word:?} in {}", text.chars().take(160).collect::<String>()))
+    });
+    let found: Vec<_> = found.collect();
+    assert!(found.is_empty(), "{STYLE} has other words for these:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_word_is_found_whole_and_in_any_case() {
+    assert!(says("Nobody asked.", "nobody") && says("it comes\nto 5", "comes to"));
+    assert!(!says("a folder", "fold") && !says("retold", "told"));
+    let code = "tracing::warn!(%error, \"nobody heard\"); let x = \"told\";\n#[error(\"a mistake: {0}\")]";
+    assert_eq!(messages(code).join("|"), " nobody heard | a mistake: {0} ");
+}
