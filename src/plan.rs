@@ -157,6 +157,12 @@ impl Plan {
         }
     }
 
+    /// How long a collection may search for owners: the dump must have time left, however many processes there are.
+    #[must_use]
+    pub fn owner_time(&self) -> std::time::Duration {
+        self.collect.owners.min(self.collect.deadline / 2)
+    }
+
     /// The same plan for collections to which the kernel reports every connection: which of them are new can only be
     /// told of all.
     #[must_use]

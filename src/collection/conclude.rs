@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::problems::Problems;
+use super::round::Round;
 use super::shared::SharedTracker;
 use super::state::CollectorState;
 use super::tables::ConnectionTables;
+use super::time_wait;
 use super::walk::Walked;
-use super::{Problems, Round, time_wait};
 use crate::aggregate::FrozenTable;
 use crate::plan::Plan;
 use crate::self_metrics::{SelfReport, TrackerReport, ViewReport};

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
-use super::World;
 use super::attribution::Attribution;
-use super::listeners::{self, SCAN_INTERVAL};
+use super::listeners::SCAN_INTERVAL;
 use super::log_once::BETWEEN_WARNINGS;
+use super::observe;
 use super::shared::SharedTracker;
+use super::world::World;
 use crate::attribute::Namespace;
 use crate::facts::Names;
 use crate::plan::Plan;
@@ -186,7 +187,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
             // Without the process table nothing can fail here.
             let _ = self.attribution.begin(now, now);
         }
-        listeners::scan(&self.plan, &self.world, &self.tracker, &mut self.attribution, |_, _| {});
+        observe::scan(&self.plan, &self.world, &self.tracker, &mut self.attribution, |_, _| {});
     }
 
     fn warn(&mut self) {

@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::World;
 use super::attribution::Attribution;
 use super::listeners;
 use super::netns::NetnsTarget;
 use super::pending::Pending;
 use super::shared::SharedTracker;
+use super::world::World;
 use crate::attribute::{OwnerId, OwnerLookup};
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use hashbrown::HashSet;
 
 use super::namespaces::ListedNamespaces;
+use super::netns::Entered;
 use super::netns::{NetnsError, NetnsTarget};
 use super::shared::SharedTracker;
 use super::state::CollectorState;
 use super::tracker::Inventory;
-use super::{Entered, World};
+use super::world::World;
 use crate::config::CONNECTIONS;
 use crate::plan::Plan;
 use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, TCP, dump};
@@ -28,7 +29,7 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, state: &mut CollectorSt
     }
     let listed = ListedNamespaces::for_tracker(plan, world, state);
     for target in &listed.targets {
-        let listed = match state.registry.stuck.blocked(target, begun + MAX_TIME) {
+        let listed = match state.stuck.blocked(target, begun + MAX_TIME) {
             Some(missed) => Err(missed),
             None => of_namespace(world, &state.tracker, target, begun + MAX_TIME),
         };
@@ -42,7 +43,7 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, state: &mut CollectorSt
                      count without their bytes in ss_exporter_closes_before_baseline_total"
                 );
                 if let NetnsError::Dump(DumpError::Deadline(dump)) = error {
-                    state.registry.stuck.leave(target, begun, dump);
+                    state.stuck.leave(target, begun, dump);
                 }
             }
         }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use hashbrown::HashSet;
 
 use super::netns::{NetnsRegistry, NetnsTarget};
+use super::problems::Problems;
 use super::state::CollectorState;
-use super::walk::Walked;
-use super::{Problems, World};
+use super::world::World;
 use crate::attribute::{NetnsListing, Which};
 use crate::plan::Plan;
 use crate::self_metrics::{NetnsReport, SelfReport, Stage};
@@ -23,8 +23,10 @@ pub(super) struct ListedNamespaces {
     hidden: u64,
     /// Names of the configuration that no namespace has.
     unknown: Vec<String>,
+    /// The numbers of known namespaces that are missed because they could not be listed.
+    pub(super) missed: Vec<u32>,
     /// Why only the exporter's own namespace is known.
-    pub(super) error: Option<io::Error>,
+    error: Option<io::Error>,
     began: Instant,
     took: Duration,
 }
@@ -43,7 +45,9 @@ impl ListedNamespaces {
         let CollectorState { registry, tracker, .. } = state;
         let next_generation = || tracker.lock().next_generation();
         let targets = registry.update(listing, error.is_none(), world.proc(), next_generation);
-        Self { targets, observable: Vec::new(), hidden, unknown, error, began, took: began.elapsed() }
+        let missed = if error.is_some() { registry.others(&targets) } else { Vec::new() };
+        let (observable, took) = (Vec::new(), began.elapsed());
+        Self { targets, observable, hidden, unknown, missed, error, began, took }
     }
 
     /// Lists the namespaces and lets the tracker know them.
@@ -103,13 +107,13 @@ impl ListedNamespaces {
     }
 
     /// What there is to report after the walk.
-    pub(super) fn report_walked(&self, plan: &Plan, walked: &Walked, report: &mut SelfReport) {
+    pub(super) fn report_walked(&self, plan: &Plan, failures: usize, empty: usize, report: &mut SelfReport) {
         if !plan.collect.looks_elsewhere() {
             return;
         }
-        let failed = self.unknown.len() + walked.failures.len();
+        let failed = self.unknown.len() + failures;
         if let Some(netns) = &mut report.netns {
-            (netns.failed, netns.empty) = (failed, walked.empty);
+            (netns.failed, netns.empty) = (failed, empty);
         }
         let success = self.error.is_none() && failed == 0;
         report.stages.push(Stage { name: "namespaces", duration: self.took, success });

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::stuck::StuckDumps;
 use super::tracker::Generation;
 use crate::attribute::{Cgroup, Namespace, Netns, NetnsListing, Sockstat};
 use crate::sockdiag::Netlink;
@@ -25,8 +24,6 @@ pub(crate) struct NetnsRegistry {
     listed: bool,
     /// The nsids that led to no namespace in the last collection.
     unreachable: HashSet<i32>,
-    /// Dumps that have not ended in time.
-    pub(super) stuck: StuckDumps,
 }
 
 #[derive(Debug)]
@@ -112,11 +109,6 @@ impl NetnsRegistry {
         self.last += u32::from(!namespace.own);
         let number = if namespace.own { 0 } else { self.last };
         Netns { number, name: namespace.name.clone(), cgroup: None }
-    }
-
-    /// Another registry, for collections in which no dump begins behind one that is stuck in these.
-    pub(super) fn beside(&self) -> Self {
-        Self { stuck: self.stuck.clone(), ..Self::default() }
     }
 }
 

@@ -1,10 +1,17 @@
 //! What happens between two collections, for an observer that counts it without the tracker's records.
 
+use std::time::{Duration, Instant};
+
 use super::attribution::Attribution;
+use super::listeners::dump_listeners;
+use super::netns::Entered;
+use super::shared::SharedTracker;
 use super::state::CollectorState;
-use super::{World, listeners};
+use super::world::World;
+use crate::attribute::Namespace;
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
+use crate::properties::Needs;
 use crate::sockdiag::Socket;
 
 impl CollectorState {
@@ -39,6 +46,39 @@ impl CollectorState {
         each: impl FnMut(&Facts<'_>, &Program),
     ) {
         let attribution = self.attribution.get_or_insert_with(Attribution::default);
-        listeners::scan(plan, world, &self.tracker, attribution, each);
+        scan(plan, world, &self.tracker, attribution, each);
+    }
+}
+
+/// The longest that a scan between two collections takes.
+const SCAN_TIME: Duration = Duration::from_secs(1);
+
+/// Scans the listeners of the exporter's own namespace between two collections. `each` gets what is known of the
+/// connections that they will accept. What fails is known to the next scan.
+pub(crate) fn scan(
+    plan: &Plan,
+    world: &impl World,
+    tracker: &SharedTracker,
+    attribution: &mut Attribution,
+    mut each: impl FnMut(&Facts<'_>, &Program),
+) {
+    let Ok(Entered { transports: Some((_, transport)), ports, .. }) = world.enter(&Namespace::own()) else {
+        return;
+    };
+    let netns = tracker.lock().own();
+    let note = |socket: &Socket<'_>| {
+        let (claim, unsure) = attribution.claim(socket, &netns);
+        let (networks, users) = (&plan.networks, Some(&attribution.users));
+        let facts =
+            Facts::of_listener(socket, &claim, &netns, Names { networks, interface: &|_| None, users });
+        let mut tracker = tracker.lock();
+        // A row that is named after an owner must not be unknown for a moment. Another plan may ask for what was not
+        // searched for.
+        let complete = !unsure && !plan.needs.has(Needs::PROCESSES) && tracker.follows(plan);
+        tracker.listener(&facts, &claim, complete);
+        each(&facts, &tracker.program_in(netns.number));
+    };
+    if dump_listeners(transport, Instant::now() + SCAN_TIME, note).is_ok() {
+        tracker.lock().forget_listeners(&netns, &ports);
     }
 }

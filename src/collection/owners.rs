@@ -4,9 +4,8 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::Problems;
 use super::attribution::Attribution;
-use super::walk::Walked;
+use super::problems::Problems;
 use crate::plan::Plan;
 use crate::self_metrics::{OwnerShortage, SelfReport, Stage};
 
@@ -30,7 +29,7 @@ impl OwnerSearch {
         time: Duration,
     ) -> Self {
         // The first search takes longest, and what it does not find would be rows without a name.
-        let time = if known.is_some() { owner_time(plan) } else { time / 2 };
+        let time = if known.is_some() { plan.owner_time() } else { time / 2 };
         let mut attribution = known.unwrap_or_else(|| Attribution::of(plan, proc));
         let read = attribution.begin(start, start + time);
         Self { attribution, read, took: start.elapsed() }
@@ -41,12 +40,12 @@ impl OwnerSearch {
         self.read.is_ok()
     }
 
-    /// Reports the search. `restrictions` can hide owners, and do so if the flag is set. Returns whether no owner is
-    /// missing.
+    /// Reports the search, with the time after the dumps and the sockets without an owner. `restrictions` can hide
+    /// owners, and do so if the flag is set. Returns whether no owner is missing.
     pub(super) fn report(
         &self,
         restrictions: Vec<(&'static str, bool)>,
-        walked: &Walked,
+        (resolving, without_owner): (Duration, u64),
         proc: &Path,
         report: &mut SelfReport,
         problems: &mut Problems,
@@ -69,14 +68,9 @@ impl OwnerSearch {
             ));
         }
         let success = self.has_read() && !processes.incomplete && !processes.is_elsewhere();
-        report.stages.push(Stage { name: "processes", duration: self.took + walked.resolving, success });
+        report.stages.push(Stage { name: "processes", duration: self.took + resolving, success });
         report.owners.unreadable = Some(processes.unreadable);
-        report.owners.unowned = Some(walked.counts.without_owner);
+        report.owners.unowned = Some(without_owner);
         success
     }
-}
-
-/// How long a collection may search for owners: the dump must have time left, however many processes there are.
-pub(super) fn owner_time(plan: &Plan) -> Duration {
-    plan.collect.owners.min(plan.collect.deadline / 2)
 }

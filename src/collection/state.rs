@@ -1,15 +1,13 @@
 //! The state of a collector: what one collection leaves for the next, and what a reload keeps of it.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::World;
 use super::attribution::Attribution;
-use super::inventory::inventory;
 use super::log_once::LogOnce;
 use super::netns::NetnsRegistry;
 use super::restrictions::Restrictions;
 use super::shared::SharedTracker;
+use super::stuck::StuckDumps;
 use crate::aggregate::{HashSeed, Limit, Size};
 use crate::config::View;
 use crate::plan::Plan;
@@ -36,11 +34,13 @@ pub struct CollectorState {
     /// Whose sockets are; `None` until the first collection, and while one is under way.
     pub(super) attribution: Option<Attribution>,
     pub(super) registry: NetnsRegistry,
+    /// Dumps that have not ended in time, of listings too.
+    pub(super) stuck: StuckDumps,
     /// What listings leave for the next, apart: a scrape between two would search for owners that only they need.
     listing: Option<Box<CollectorState>>,
 }
 
-fn limit(view: &View) -> Limit {
+pub(super) fn limit(view: &View) -> Limit {
     view.limit.map_or_else(Limit::none, Limit::of)
 }
 
@@ -60,6 +60,7 @@ impl CollectorState {
             tracker: SharedTracker::new(plan, privileges),
             attribution: None,
             registry: NetnsRegistry::default(),
+            stuck: StuckDumps::default(),
             listing: None,
         }
     }
@@ -68,44 +69,6 @@ impl CollectorState {
     #[must_use]
     pub fn of_one(plan: &Plan, privileges: Privileges) -> Self {
         Self { alone: true, ..Self::new(plan, privileges) }
-    }
-
-    /// Lists the sockets that exist: what they have counted so far is no gain. To be called before close events are
-    /// subscribed to.
-    pub fn take_inventory(&mut self, plan: &Plan, world: &impl World) {
-        let (inventory, begun) = inventory(plan, world, self);
-        self.tracker.lock().take(inventory, begun);
-    }
-
-    /// Goes on under another plan with what is the same; `privileges` is what that one needs, and what of it is held.
-    ///
-    /// The sockets that exist are listed first. To be called before close events are subscribed to.
-    pub fn adopt(&mut self, plan: &Arc<Plan>, world: &impl World, privileges: Privileges) {
-        let inventory = inventory(plan, world, self);
-        let before = self.tracker.plan();
-        let same = |view: &View| {
-            before.views.iter().position(|old| before.shows_as(old, view, plan)).filter(|_| !view.folds)
-        };
-        let carried = plan.views.iter().map(|view| {
-            let place = same(view);
-            let admitted = place.and_then(|place| self.limits.get(place)).cloned();
-            let size = place.and_then(|place| self.sizes.get(place)).copied();
-            (admitted.unwrap_or_else(|| limit(view)), size.unwrap_or_default())
-        });
-        (self.limits, self.sizes) = carried.unzip();
-        self.logged.keep_limits(|name| {
-            plan.views.iter().any(|view| view.name == name && before.views.contains(view))
-        });
-        if !before.attributes_as(plan) {
-            self.attribution = None;
-        }
-        if let Some(attribution) = &mut self.attribution {
-            attribution.adopt(&before, plan);
-        }
-        // Made before anything is locked: names may have to be looked up.
-        let program = plan.program(world);
-        self.tracker.lock().reload(plan, program, inventory);
-        self.tracker.set_privileges(privileges);
     }
 
     /// Begins a collection; whether memory of the tracker was given back.
@@ -131,9 +94,8 @@ impl CollectorState {
         if let Some(before) = self.listing.take() {
             let Self { attribution, registry, untracked, seed, .. } = *before;
             of_plan = Self { attribution, registry, untracked, seed, ..of_plan };
-        } else {
-            of_plan.registry = self.registry.beside();
         }
+        of_plan.stuck = self.stuck.clone();
         self.listing.insert(Box::new(of_plan))
     }
 

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use super::intake::{Counts, Intake, Place};
 use super::namespaces::ListedNamespaces;
-use super::netns::{NetnsError, NetnsRegistry, NetnsTarget};
-use super::owners::owner_time;
-use super::{Problems, World, time_wait};
+use super::netns::{NetnsError, NetnsTarget};
+use super::problems::Problems;
+use super::stuck::StuckDumps;
+use super::time_wait;
+use super::world::World;
 use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::self_metrics::{DUMP, SelfReport, Stage};
@@ -46,14 +48,11 @@ pub(super) fn walk<W: World>(
     plan: &Plan,
     world: &W,
     deadline: Instant,
-    registry: &mut NetnsRegistry,
+    stuck: &StuckDumps,
     listed: &ListedNamespaces,
     mut intake: Intake<'_, W>,
 ) -> Walked {
-    let mut walked = Walked::default();
-    if listed.error.is_some() {
-        walked.missed = registry.others(&listed.targets);
-    }
+    let mut walked = Walked { missed: listed.missed.clone(), ..Walked::default() };
     let mut shared = None;
     for target in &listed.targets {
         let program = if plan.depends_on_netns() {
@@ -65,17 +64,17 @@ pub(super) fn walk<W: World>(
         // One that takes long leaves the others half of the time.
         let left = deadline.saturating_duration_since(began);
         let until = if target.namespace.own { deadline } else { began + left / 2 };
-        let dumped = match registry.stuck.blocked(target, until) {
+        let dumped = match stuck.blocked(target, until) {
             Some(error) => Err(error),
             None => dump_one(plan, world, &mut intake, Place { target: target.clone(), program }, until),
         };
-        let dumped = dumped.map_err(|error| registry.stuck.judge(target, began, until, error));
-        walked.stuck = walked.stuck.max(registry.stuck.stuck(target));
+        let dumped = dumped.map_err(|error| stuck.judge(target, began, until, error));
+        walked.stuck = walked.stuck.max(stuck.stuck(target));
         walked.note(target, dumped);
     }
     let began = Instant::now();
     if intake.has_pending() {
-        intake.resolve((began + owner_time(plan)).min(deadline));
+        intake.resolve((began + plan.owner_time()).min(deadline));
     }
     (walked.resolving, walked.counts, walked.untracked) =
         (began.elapsed(), intake.counts, intake.untracked());
@@ -109,6 +108,11 @@ impl Walked {
                 }
             }
         }
+    }
+
+    /// How long owners were searched for after the dumps, and how many sockets have none.
+    pub(super) const fn owners(&self) -> (Duration, u64) {
+        (self.resolving, self.counts.without_owner)
     }
 
     /// Reports the walk, which took that long without the search for owners.

@@ -1,0 +1,50 @@
+//! A collector's state before its first collection, and under another plan.
+
+use std::sync::Arc;
+
+use super::inventory::inventory;
+use super::state::{CollectorState, limit};
+use super::world::World;
+use crate::config::View;
+use crate::plan::Plan;
+use crate::privileges::Privileges;
+
+impl CollectorState {
+    /// Lists the sockets that exist: what they have counted so far is no gain. To be called before close events are
+    /// subscribed to.
+    pub fn take_inventory(&mut self, plan: &Plan, world: &impl World) {
+        let (inventory, begun) = inventory(plan, world, self);
+        self.tracker.lock().take(inventory, begun);
+    }
+
+    /// Goes on under another plan with what is the same; `privileges` is what that one needs, and what of it is held.
+    ///
+    /// The sockets that exist are listed first. To be called before close events are subscribed to.
+    pub fn adopt(&mut self, plan: &Arc<Plan>, world: &impl World, privileges: Privileges) {
+        let inventory = inventory(plan, world, self);
+        let before = self.tracker.plan();
+        let same = |view: &View| {
+            before.views.iter().position(|old| before.shows_as(old, view, plan)).filter(|_| !view.folds)
+        };
+        let carried = plan.views.iter().map(|view| {
+            let place = same(view);
+            let admitted = place.and_then(|place| self.limits.get(place)).cloned();
+            let size = place.and_then(|place| self.sizes.get(place)).copied();
+            (admitted.unwrap_or_else(|| limit(view)), size.unwrap_or_default())
+        });
+        (self.limits, self.sizes) = carried.unzip();
+        self.logged.keep_limits(|name| {
+            plan.views.iter().any(|view| view.name == name && before.views.contains(view))
+        });
+        if !before.attributes_as(plan) {
+            self.attribution = None;
+        }
+        if let Some(attribution) = &mut self.attribution {
+            attribution.adopt(&before, plan);
+        }
+        // Made before anything is locked: names may have to be looked up.
+        let program = plan.program(world);
+        self.tracker.lock().reload(plan, program, inventory);
+        self.tracker.set_privileges(privileges);
+    }
+}

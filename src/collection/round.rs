@@ -1,0 +1,72 @@
+//! The walk for the metrics: one, or two where the tracker needs a baseline.
+
+use std::time::{Duration, Instant};
+
+use super::intake::{Intake, Sink};
+use super::namespaces::ListedNamespaces;
+use super::owners::OwnerSearch;
+use super::state::CollectorState;
+use super::tables::ConnectionTables;
+use super::walk::{Walked, walk};
+use super::world::World;
+use crate::plan::Plan;
+use crate::self_metrics::LegacyStatus;
+
+/// The walk for the metrics, and what it found.
+pub(super) struct Round<'a> {
+    pub(super) walked: Walked,
+    pub(super) connections: ConnectionTables<'a>,
+    /// How long it took without the search for owners.
+    pub(super) took: Duration,
+}
+
+impl<'a> Round<'a> {
+    /// Walks until that time, and a second time if the tracker needs a baseline.
+    pub(super) fn of(
+        deadline: Instant,
+        plan: &'a Plan,
+        world: &impl World,
+        state: &mut CollectorState,
+        owners: &mut OwnerSearch,
+        listed: &ListedNamespaces,
+        sinks: &mut [&mut dyn Sink],
+    ) -> Self {
+        let began = Instant::now();
+        let mut round = Self::once(deadline, plan, world, state, owners, listed, sinks);
+        let needs_baseline =
+            !state.alone && round.walked.error.is_none() && state.tracker.lock().wants_another_walk();
+        // Without the time for it, the next collection completes the baseline.
+        if needs_baseline && began.elapsed() < deadline.saturating_duration_since(Instant::now()) {
+            // What one walk of the kernel's tables misses must not look new in the next.
+            state.tracker.lock().end(true, true, &round.walked.dumped, &round.walked.missed);
+            round = Self::once(deadline, plan, world, state, owners, listed, sinks);
+        }
+        round.took = began.elapsed().saturating_sub(round.walked.resolving);
+        round
+    }
+
+    fn once(
+        deadline: Instant,
+        plan: &'a Plan,
+        world: &impl World,
+        state: &mut CollectorState,
+        owners: &mut OwnerSearch,
+        listed: &ListedNamespaces,
+        sinks: &mut [&mut dyn Sink],
+    ) -> Self {
+        let CollectorState { limits, sizes, seed, alone, untracked, tracker, stuck, .. } = state;
+        tracker.lock().begin(owners.has_read());
+        let mut connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
+        let mut all: Vec<&mut dyn Sink> = vec![&mut connections];
+        all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
+        let intake = Intake::new(plan, world, &mut owners.attribution, tracker, *untracked, all);
+        let walked = walk(plan, world, deadline, stuck, listed, intake);
+        Self { walked, connections, took: Duration::ZERO }
+    }
+
+    /// What the predecessor's 3.x reports of a collection.
+    pub(super) fn legacy_status(&self, usable: bool) -> LegacyStatus {
+        let flows = self.connections.selected.iter().copied().max().unwrap_or(0);
+        if usable { LegacyStatus::Success(flows) } else { LegacyStatus::Failed }
+    }
+}

@@ -1,0 +1,57 @@
+//! The host as a collection sees it, so that tests can be the host.
+
+use std::io;
+use std::path::Path;
+
+use super::netns::Entered;
+use crate::attribute::{Namespace, NetnsListing};
+use crate::select::Lookup;
+use crate::sockdiag::Transport;
+
+/// The host as a collection sees it. Defaults report nothing.
+pub trait World: Lookup + Send + Sync {
+    /// What answers dump requests.
+    type Transport: Transport;
+
+    /// The network namespace of this program, as every listing has it.
+    fn own(&self) -> Namespace {
+        Namespace::own()
+    }
+
+    /// The network namespaces to collect, the exporter's own first.
+    ///
+    /// # Errors
+    /// If they cannot be found out.
+    fn namespaces(&self) -> io::Result<NetnsListing> {
+        Ok(NetnsListing::own())
+    }
+
+    /// Enters a namespace, opens connections to the kernel for one dump each, and leaves it again.
+    ///
+    /// # Errors
+    /// If it cannot be entered, or what `socket(2)` says.
+    fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Self::Transport>>;
+
+    /// The nsid by which the kernel's events name a namespace, if it has one.
+    fn nsid(&self, _namespace: &Namespace) -> Option<i32> {
+        None
+    }
+
+    /// The nsids of all namespaces that have one, whether or not they were found.
+    fn nsids(&self) -> Vec<i32> {
+        Vec::new()
+    }
+
+    /// Where the process table is.
+    fn proc(&self) -> &Path;
+
+    /// The name of the interface with that index in a namespace.
+    fn interface_name(&self, _namespace: &Namespace, _index: u32) -> Option<String> {
+        None
+    }
+
+    /// The index of the interface of that name in a namespace.
+    fn interface_index(&self, _namespace: &Namespace, _name: &str) -> Option<u32> {
+        None
+    }
+}
