@@ -160,7 +160,7 @@ fn what_is_decided_at_the_start_is_refused_by_its_key() {
     ] {
         file.set(&format!("{TWO}collect: {{{collect}}}\n"));
         let (status, said) = post(&exporter);
-        assert!(status == 500 && said.contains(key) && said.contains("start it again"), "{status} {said}");
+        assert!(status == 500 && said.contains(key) && said.contains("restart it"), "{status} {said}");
         assert!(exporter.metrics().contains("ss_one_sockets"), "{key}");
     }
     file.set(&format!("{TWO}collect: {{deadline: 1s, observe: 1s, tracked_sockets: 7, owners: 20ms}}\n"));
@@ -199,7 +199,7 @@ fn a_reload_that_needs_a_dropped_capability_is_refused_by_its_name() {
     ] {
         file.set(&format!("views: {{v: {view}}}\n"));
         let (status, said) = post(&exporter);
-        assert!(status == 500 && said.contains(name) && said.contains("start the exporter again"), "{said}");
+        assert!(status == 500 && said.contains(name) && said.contains("restart the exporter"), "{said}");
     }
     assert!(exporter.metrics().contains("ss_one_sockets"));
 }
