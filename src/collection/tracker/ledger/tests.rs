@@ -82,7 +82,6 @@ fn dump(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
     for (cookie, values) in sockets {
         show(ledger, *cookie, b"a", values);
     }
-    // A second after the last.
     let now = ledger.dump();
     ledger.dumped(&[0], true);
     ledger.end(true, true, &[], now);
@@ -375,7 +374,6 @@ fn a_counter_that_the_kernel_does_not_tell_has_no_value() {
 
 #[test]
 fn a_hundred_thousand_sockets_take_no_more_memory_than_promised() {
-    // As many counters as the default views follow.
     let fields = [
         &tcp_info::BYTES_RECEIVED,
         &tcp_info::SEGS_IN,
