@@ -69,19 +69,19 @@ impl<'a> FromIterator<&'a [u8]> for KeyBuffer {
 pub struct Keys {
     seed: HashSeed,
     index: HashTable<u32>,
-    keys: KeyBuffer,
+    packed: KeyBuffer,
 }
 
 impl Keys {
     pub(super) fn new(seed: HashSeed) -> Self {
-        Self { seed, index: HashTable::new(), keys: KeyBuffer::default() }
+        Self { seed, index: HashTable::new(), packed: KeyBuffer::default() }
     }
 
     /// Makes room, before the first key.
     pub(super) fn reserve(&mut self, size: Size) {
         self.index = HashTable::with_capacity(size.rows);
-        self.keys.ends.reserve(size.rows);
-        self.keys.bytes.reserve(size.bytes);
+        self.packed.ends.reserve(size.rows);
+        self.packed.bytes.reserve(size.bytes);
     }
 
     /// The key's row; with it, if the key is new, what `admit` says of its hash: without that the key is not kept.
@@ -91,7 +91,7 @@ impl Keys {
         key: &[u8],
         admit: impl FnOnce(u64) -> Option<T>,
     ) -> Option<(usize, Option<T>)> {
-        let Self { seed, index, keys } = self;
+        let Self { seed, index, packed: keys } = self;
         let hash = seed.hash(key);
         let same = |row: &u32| keys.get(*row as usize) == Some(key);
         let rehash = |row: &u32| seed.hash(keys.get(*row as usize).unwrap_or_default());
@@ -109,11 +109,11 @@ impl Keys {
 
     /// How many keys there are.
     pub(super) const fn len(&self) -> usize {
-        self.keys.ends.len()
+        self.packed.ends.len()
     }
 
     /// The keys without the way to find them.
     pub(super) fn into_texts(self) -> KeyBuffer {
-        self.keys
+        self.packed
     }
 }

@@ -175,7 +175,9 @@ impl Rows {
         let states = self.slots.iter().enumerate().skip(1);
         let idle: Vec<usize> =
             states.filter(|(_, slot)| is_idle(&slot.state)).map(|(index, _)| index).collect();
-        idle.into_iter().for_each(|index| self.remove(RowId::at(index)));
+        for index in idle {
+            self.remove(RowId::at(index));
+        }
     }
 
     /// Moves the rows in use together if they are few, so that the memory of the others is given back; for each row

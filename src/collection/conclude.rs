@@ -112,7 +112,7 @@ pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<Tra
     let subscription = subscription.clone();
     // Whoever holds both locks has taken the tracker's first.
     let tracker = tracker.lock();
-    let (tracked, limit) = tracker.ledger.tracked();
+    let (sockets, limit) = tracker.ledger.tracked();
     Some(TrackerReport {
         subscribed: plan.tracking.events.then_some(subscribed),
         received: subscription.received,
@@ -120,7 +120,7 @@ pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<Tra
         dropped,
         buffer: subscription.granted,
         resyncs: subscription.resyncs,
-        tracked,
+        tracked: sockets,
         limit,
         without_tcp_info: tracker.without_information,
         baseline: tracker.has_baseline(),

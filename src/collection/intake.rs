@@ -180,7 +180,9 @@ impl<'a, W: World> Intake<'a, W> {
             plan.needs.has(Needs::PROCESSES) && socket.inode().is_some() && facts.owner().is_none();
         counts.without_owner += u64::from(without_owner);
         counts.remnants += u64::from(socket.class() == Class::Remnant);
-        sinks.iter_mut().for_each(|sink| sink.socket(&facts, &place.program));
+        for sink in sinks.iter_mut() {
+            sink.socket(&facts, &place.program);
+        }
     }
 
     /// How many sockets have no record.

@@ -35,7 +35,7 @@ impl CollectorState {
         let interface = |index| world.interface_name(&namespace, index);
         let users = self.attribution.as_ref().map(|attribution| &attribution.users);
         let names = Names { networks: &plan.networks, interface: &interface, users };
-        tracker.with_facts_at_close(&netns, socket, names, None, |_, facts, program| then(facts, &program));
+        tracker.with_facts_at_close(&netns, socket, names, None, |_, facts, program| then(facts, program));
     }
 
     /// Reads the listeners of the exporter's own namespace. `each` gets what is known of their connections.

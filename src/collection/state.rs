@@ -92,8 +92,8 @@ impl CollectorState {
         let mut of_plan = Self::of_one(plan, Privileges::default());
         of_plan.limits.fill(Limit::within(bytes));
         if let Some(before) = self.listing.take() {
-            let Self { attribution, registry, untracked, seed, .. } = *before;
-            of_plan = Self { attribution, registry, untracked, seed, ..of_plan };
+            let Self { untracked, seed, attribution, registry, .. } = *before;
+            of_plan = Self { untracked, seed, attribution, registry, ..of_plan };
         }
         of_plan.stuck = self.stuck.clone();
         self.listing.insert(Box::new(of_plan))

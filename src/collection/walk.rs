@@ -127,7 +127,7 @@ impl Walked {
             [] => {}
             [only] => problems.add(only.clone()),
             [first, rest @ ..] => {
-                problems.add(format!("{first}; and {} more network namespaces", rest.len()))
+                problems.add(format!("{first}; and {} more network namespaces", rest.len()));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `state:`, in which states sockets are shown.
 //!
-//! Takes the spellings of node_exporter and of ss, and the words of ss for groups of states.
+//! Takes the spellings of `node_exporter` and of ss, and the words of ss for groups of states.
 
 use crate::select::{state_names, states_named};
 use crate::sockdiag::StateSet;

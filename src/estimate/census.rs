@@ -71,7 +71,9 @@ impl<'a> Census<'a> {
         // If not all connections found room, this one may be an old one.
         if informed && before.is_none() && self.room_for_connections > 0 {
             let wanted = self.wanted(facts, program);
-            wanted.into_iter().for_each(|view| self.note(view, facts, When::Closed));
+            for view in wanted {
+                self.note(view, facts, When::Closed);
+            }
         }
     }
 

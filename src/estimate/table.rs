@@ -68,7 +68,7 @@ impl Estimate {
         match &self.events {
             EventCoverage::Read { dropped: 0 } => {}
             EventCoverage::Read { dropped } => {
-                writeln!(to, "The kernel dropped {dropped} close events: its buffer was full.")?
+                writeln!(to, "The kernel dropped {dropped} close events: its buffer was full.")?;
             }
             EventCoverage::Unread(reason) => writeln!(
                 to,

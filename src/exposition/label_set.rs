@@ -24,6 +24,7 @@ impl<'a> LabelSet<'a> {
     }
 }
 
+#[expect(clippy::copy_iterator, reason = "a set is read again for each sample, and a copy is its reader")]
 impl<'a> Iterator for LabelSet<'a> {
     type Item = LabelValue<'a>;
 

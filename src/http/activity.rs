@@ -41,7 +41,7 @@ struct State {
     trusted: bool,
     /// Whether bytes of a next request came before this one was answered.
     ahead: bool,
-    /// ObservedStream ends at the end of what has come; a head ends with two.
+    /// Line ends at the end of what has come; a head ends with two.
     line_ends: usize,
 }
 

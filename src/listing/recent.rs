@@ -91,15 +91,14 @@ impl RecentListings {
         }
         state.shared = None;
         let plan = self.plan(selection, detail);
-        let (then, before) = match state.counters(&question) {
-            Some(known) => known,
-            None => {
-                let (began, sockets) = list(&plan)?;
-                let counters = Counters::of(&sockets);
-                drop(sockets);
-                std::thread::sleep(FIRST);
-                (began, counters)
-            }
+        let (then, before) = if let Some(known) = state.counters(&question) {
+            known
+        } else {
+            let (began, sockets) = list(&plan)?;
+            let counters = Counters::of(&sockets);
+            drop(sockets);
+            std::thread::sleep(FIRST);
+            (began, counters)
         };
         let (began, sockets) = list(&plan)?;
         let counters = Counters::of(&sockets);

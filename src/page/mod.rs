@@ -333,7 +333,9 @@ fn connections(out: &mut String, summary: &Summary) -> std::fmt::Result {
     table_head(out, "flows", &caption, titles)?;
     for (row, rate) in &summary.connections {
         out.push_str("<tr>");
-        CONNECTIONS.iter().for_each(|(_, cell)| out.push_str(&cell.of(row, *rate)));
+        for (_, cell) in CONNECTIONS {
+            out.push_str(&cell.of(row, *rate));
+        }
         out.push_str("</tr>\n");
     }
     out.push_str("</tbody></table></div></section>\n");

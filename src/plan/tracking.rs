@@ -60,6 +60,7 @@ impl Feed {
 
 /// An aggregated view.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers another question of the tracker")]
 pub struct AggregatedView {
     /// Its number among the views.
     pub view: usize,

@@ -92,12 +92,12 @@ impl Line {
 
     const fn of_processes(name: &'static str, read: Read, help: &'static str) -> Self {
         let line = Self::new(name, Stability::WithOwner, read, help).needs(Needs::PROCESSES);
-        line.from_listener(FromListener::Usually)
+        line.shown_by_listener(FromListener::Usually)
     }
 
     const fn of_cgroup(name: &'static str, read: Read, help: &'static str) -> Self {
         let line = Self::new(name, Stability::WithOwner, read, help).needs(Needs::CGROUPS);
-        line.from_listener(FromListener::Always)
+        line.shown_by_listener(FromListener::Always)
     }
 
     const fn needs(mut self, needs: Needs) -> Self {
@@ -105,7 +105,7 @@ impl Line {
         self
     }
 
-    const fn from_listener(mut self, from_listener: FromListener) -> Self {
+    const fn shown_by_listener(mut self, from_listener: FromListener) -> Self {
         self.from_listener = from_listener;
         self
     }

@@ -52,7 +52,7 @@ pub(super) fn is_unit(text: &str) -> bool {
 }
 
 pub(super) fn is_slice(text: &str) -> bool {
-    text.ends_with(".slice")
+    text.strip_suffix(".slice").is_some()
 }
 
 /// The uid of a pod as Kubernetes writes it, or the hash that a static pod has for one.

@@ -80,13 +80,17 @@ pub(super) fn of_owner(facts: &Facts<'_>, text: &mut Vec<u8>, list: for<'o> fn(&
 
 /// Whether one of the processes has that text.
 pub(super) fn any_process(facts: &Facts<'_>, test: &Test, is: fn(&Process, &str) -> bool) -> bool {
-    let Test::Text(_, text) = test else { return false };
-    facts.owner().is_some_and(|owner| owner.processes().iter().any(|process| is(process, text)))
+    let Test::Text(_, wanted) = test else { return false };
+    facts.owner().is_some_and(|owner| owner.processes().iter().any(|process| is(process, wanted)))
 }
 
 pub(super) fn has_pid(facts: &Facts<'_>, test: &Test) -> bool {
     let Test::Number(_, pid) = test else { return false };
     facts.owner().is_some_and(|owner| owner.processes().iter().any(|process| process.pid == *pid))
+}
+
+pub(super) fn uid(facts: &Facts<'_>) -> Option<u32> {
+    facts.uid()
 }
 
 pub(super) fn user(facts: &Facts<'_>, text: &mut Vec<u8>) {

@@ -3,7 +3,7 @@
 use super::operand::{is_container, is_pod, is_slice, is_unit};
 use super::read::{
     any_process, cgroup_is, flow, flow_of_process, has_pid, interface, never, of_cgroup, of_owner, put,
-    service_port, user,
+    service_port, uid, user,
 };
 use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
 use crate::attribute::{Cgroup, Direction, Owner, Process};
@@ -43,7 +43,7 @@ properties! {
         ),
         "The TCP state as node_exporter spells it (`idiag_state`).",
     )
-    .from_listener(FromListener::Always)
+    .shown_by_listener(FromListener::Always)
     .listed(Listed::Always)
     .selected(
         &["state", "exclude"],
@@ -66,7 +66,7 @@ properties! {
         Read::Port(|facts| facts.socket.local().port()),
         "This end's port (`idiag_sport`).",
     )
-    .from_listener(FromListener::Always)
+    .shown_by_listener(FromListener::Always)
     .kernel(KernelFilter::Port(Filter::LocalPort))
     .listed(Listed::Always)
     .selected(
@@ -116,7 +116,7 @@ properties! {
         "`outbound` if this end opened the connection, else `inbound`, by the SYN that `tcpi_bytes_acked` contains; as it was when the socket was first seen.",
     )
     .needs(Needs::LISTENERS)
-    .from_listener(FromListener::Always)
+    .shown_by_listener(FromListener::Always)
     .listed(Listed::InDetail)
     .selected(
         &["direction"],
@@ -131,7 +131,7 @@ properties! {
         "The local port of an inbound connection, the remote port of an outbound one.",
     )
     .needs(Needs::LISTENERS)
-    .from_listener(FromListener::Always);
+    .shown_by_listener(FromListener::Always);
 
     IpVersion: Line::fixed(
         "ip_version",
@@ -199,7 +199,7 @@ properties! {
 
     Uid: Line::fixed(
         "uid",
-        Read::Number(|facts| facts.uid()),
+        Read::Number(uid),
         "The user id that owns the socket (`idiag_uid`), as it was when the socket was first seen; `unknown` for one that was seen at its end alone and for what is left of a socket in TIME_WAIT.",
     )
     .selected(&["uid"], Operand::Number(0, "a user id from 0 to 4294967295"), "uid = 0", "by user id");
@@ -294,7 +294,7 @@ properties! {
         "The network namespace: its name in `/run/netns` or of Docker, else its inode as `lsns -t net` prints it.",
     )
     .needs(Needs::NETNS)
-    .from_listener(FromListener::Always)
+    .shown_by_listener(FromListener::Always)
     .listed(Listed::Always)
     .selected(
         &["netns"],

@@ -32,7 +32,7 @@ fn named(source: &Source) -> Vec<Vec<String>> {
                 let names = part
                     .trim()
                     .split("::")
-                    .map(|name| name.chars().take_while(is_of_name).collect::<String>());
+                    .map(|name| name.chars().take_while(|letter| is_of_name(*letter)).collect::<String>());
                 module.iter().cloned().chain(names.filter(|name| !name.is_empty())).collect()
             }));
         }
@@ -40,8 +40,8 @@ fn named(source: &Source) -> Vec<Vec<String>> {
     found
 }
 
-fn is_of_name(letter: &char) -> bool {
-    letter.is_ascii_lowercase() || letter.is_ascii_digit() || *letter == '_'
+fn is_of_name(letter: char) -> bool {
+    letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
 }
 
 /// For each room, which of its files names which.

@@ -89,7 +89,9 @@ impl Tracker {
                 && (keeps || view.spec.by_owner && keeps_owners);
             let row = if keeps { before } else { row_of(view, wanted, facts, &mut self.key) };
             if view.place.is_none() {
-                row.into_iter().for_each(|row| view.table.touch(row, dump, now));
+                if let Some(row) = row {
+                    view.table.touch(row, dump, now);
+                }
             } else if row != before {
                 record.move_to(view, row, now);
             }
@@ -117,8 +119,8 @@ impl Tracker {
             let row = row_of(view, wanted, facts, &mut self.key);
             if view.place.is_some() {
                 self.rows.push(row);
-            } else {
-                row.into_iter().for_each(|row| view.table.touch(row, dump, now));
+            } else if let Some(row) = row {
+                view.table.touch(row, dump, now);
             }
             view.gauge(row, facts.socket);
         }
@@ -145,7 +147,9 @@ impl Tracker {
         for (view, wanted) in self.ledger.views.iter_mut().zip(&program.aggregated) {
             if !(closed && view.spec.of_connections) {
                 let row = row_of(view, wanted, facts, &mut self.key);
-                row.into_iter().for_each(|row| view.table.touch(row, dump, now));
+                if let Some(row) = row {
+                    view.table.touch(row, dump, now);
+                }
                 view.gauge(row, facts.socket);
             }
         }

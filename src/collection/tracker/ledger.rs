@@ -330,8 +330,12 @@ impl Record<'_, &mut [u64]> {
         let Some(place) = view.place else { return };
         let before = self.row(place);
         self.set_row(place, row);
-        before.into_iter().for_each(|before| view.table.leave(before, now));
-        row.into_iter().for_each(|row| view.table.enter(row));
+        if let Some(before) = before {
+            view.table.leave(before, now);
+        }
+        if let Some(row) = row {
+            view.table.enter(row);
+        }
     }
 }
 

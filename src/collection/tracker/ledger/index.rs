@@ -2,6 +2,7 @@
 
 use std::hash::BuildHasher as _;
 
+use hashbrown::hash_table::OccupiedEntry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::record_layout::IDENTITY;
@@ -61,7 +62,7 @@ impl RecordIndex {
     /// Forgets a record; whether it was there.
     pub(super) fn remove(&mut self, records: &Records, slot: u32) -> bool {
         let hash = self.hash.hash_one(identity_of(records, slot));
-        self.slots.find_entry(hash, |other| *other == slot).map(|entry| entry.remove()).is_ok()
+        self.slots.find_entry(hash, |other| *other == slot).map(OccupiedEntry::remove).is_ok()
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {

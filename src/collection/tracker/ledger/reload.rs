@@ -42,12 +42,12 @@ impl Ledger {
                 |known: &Option<TrackedView>| known.as_ref().is_some_and(|known| same(&known.spec, &spec));
             let place = old.iter().position(is_known);
             before.push(place);
-            self.views.push(match place.and_then(|place| old.get_mut(place)?.take()) {
-                Some(known) => TrackedView { spec, ..known },
-                None => {
-                    self.last_view = ViewId(self.last_view.0 + 1);
-                    TrackedView::new(self.last_view, spec, table, self.baseline.generation)
-                }
+            let known = place.and_then(|place| old.get_mut(place)?.take());
+            self.views.push(if let Some(known) = known {
+                TrackedView { spec, ..known }
+            } else {
+                self.last_view = ViewId(self.last_view.0 + 1);
+                TrackedView::new(self.last_view, spec, table, self.baseline.generation)
             });
         }
         self.set_layout(counters);
@@ -82,7 +82,7 @@ mod tests {
     use super::super::tests::{NARROW, OTHER, WIDE, aggregated};
     use super::super::{DumpLookup, Entrant};
     use super::*;
-    use crate::aggregate::{Cells, TableColumn};
+    use crate::aggregate::{Cells, RowId, TableColumn};
     use crate::exposition::Sample;
     use crate::plan::Feed;
 
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(sums(&ledger, 0), [Some(3), Some(0)]);
         let record = ledger.record(ledger.find(1).expect("its record"));
         assert_eq!((record.placed_at(), record.owner()), (placed_at, 7));
-        assert_eq!([0, 1].map(|place| record.row(place).map(|row| row.index())), [Some(1), None]);
+        assert_eq!([0, 1].map(|place| record.row(place).map(RowId::index)), [Some(1), None]);
         assert_eq!(
             ledger.views.iter().map(|view| placed_at >= view.since).collect::<Vec<_>>(),
             [true, false]

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
-    const PREDICATES: &str = "(, not, state, exclude, src, sport, dst, dport, network, direction, congestion, process, pid, executable, uid, user, cgroup, cgroup_tree, unit, slice, container, container_id, pod, pod_uid, netns, dev, fwmark";
+    let words = predicates();
     let port = |found: &str, hint: &str| {
         format!(
             "column 9: found \"{found}\"; expected: a port from 0 to 65535, or the name of a service such as \
@@ -17,9 +17,8 @@ fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
              without :PORT"
         )
     };
-    let predicate = |at: u32, found: &str, hint: &str| {
-        format!("column {at}: found {found}; expected: {PREDICATES}{hint}")
-    };
+    let predicate =
+        |at: u32, found: &str, hint: &str| format!("column {at}: found {found}; expected: {words}{hint}");
     let ending = |at: u32, found: &str| {
         format!("column {at}: found {found}; expected: the end, and, or, or a predicate")
     };
