@@ -5,6 +5,7 @@
 mod attribution;
 mod conclude;
 mod destroy_events;
+mod generation;
 mod intake;
 mod inventory;
 mod key;

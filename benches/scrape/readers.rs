@@ -16,7 +16,7 @@ pub fn bare_dump() -> Reading {
         Request { protocol: &TCP, states: StateSet::of(&wanted), extensions: Extensions::INFO, filter: None };
     let (start, before) = (Instant::now(), cpu_of_thread());
     let mut kernel = Netlink::open().expect("sock_diag");
-    kernel.send(&(TCP.encode)(&request, 1)).expect("the request");
+    kernel.send(&request.message(1)).expect("the request");
     let mut buffer = vec![0; 32 * 1024];
     let mut bytes = 0;
     loop {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 
 use super::before::Before;
-use super::table::ConnectionRow;
+use super::connection_row::ConnectionRow;
 
 /// The limit of one view, with the rows of its last complete collection.
 #[derive(Clone, Debug, Default)]

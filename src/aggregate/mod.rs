@@ -5,6 +5,7 @@
 
 mod before;
 mod cell;
+mod connection_row;
 mod cumulative;
 mod frozen;
 mod gain;
@@ -23,7 +24,7 @@ pub use gain::{ABSENT, gain};
 pub use key::{HashSeed, Keys, Size};
 pub use limit::Limit;
 pub use rows::{RowId, is_mostly_free};
-pub use settle::Departed;
+pub use shares::Departed;
 pub use table::{Counter, Table};
 
 /// Dumps in succession that must miss a socket before it is gone: one dump can miss a socket that lives.

@@ -9,25 +9,13 @@ use std::sync::Arc;
 use super::MISSES;
 use super::before::{Before, Known, NO_SOCKET};
 use super::cell::Cells;
+use super::connection_row::{ConnectionRow, Held};
 use super::gain::{ABSENT, gain};
-use super::shares::{Share, Shares};
-use super::table::{ConnectionRow, Counter, Held, Table, sum};
+use super::shares::{Departed, Share, Shares};
+use super::table::{Counter, Table, sum};
 
 /// Rows that are kept of a view without a limit.
 const MOST_REMEMBERED: usize = 10_000;
-
-/// What is known of sockets that have left.
-pub trait Departed {
-    /// The last value of the counter in that column; `None` if the socket's end is not known.
-    fn last(&self, socket: u64, column: usize) -> Option<u64>;
-}
-
-/// Nothing is known of any.
-impl Departed for () {
-    fn last(&self, _: u64, _: usize) -> Option<u64> {
-        None
-    }
-}
 
 impl Table {
     /// Settles all counters of the rows that are shown (`None`: all); what the next collection must know.

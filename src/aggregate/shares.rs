@@ -11,6 +11,19 @@ pub(super) struct Share {
     pub(super) missed: u8,
 }
 
+/// What is known of sockets that have left.
+pub trait Departed {
+    /// The last value of the counter in that column; `None` if the socket's end is not known.
+    fn last(&self, socket: u64, column: usize) -> Option<u64>;
+}
+
+/// Nothing is known of any.
+impl Departed for () {
+    fn last(&self, _: u64, _: usize) -> Option<u64> {
+        None
+    }
+}
+
 /// Shares, and the value of each counter for each of them.
 #[derive(Debug, Default)]
 pub(super) struct Shares {

@@ -1,12 +1,12 @@
 //! The rows of one per-connection view in one collection.
 
 use super::cell::Cells;
+use super::connection_row::{ConnectionRow, Held};
 use super::frozen::FrozenTable;
 use super::gain::ABSENT;
 use super::key::{HashSeed, Keys, Size};
 use super::limit::{Admitted, Limit};
-use super::settle::Departed;
-use super::shares::{Share, Shares};
+use super::shares::{Departed, Share, Shares};
 
 /// The rows of one view in one collection.
 #[derive(Debug)]
@@ -45,38 +45,6 @@ pub struct Counter {
     pub column: usize,
     /// How many bits the kernel counts with, before it begins again at 0.
     pub bits: u32,
-}
-
-/// A row, and which sockets are in it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ConnectionRow {
-    pub(super) hash: u64,
-    /// The first socket.
-    pub(super) socket: u64,
-    pub(super) held: Held,
-}
-
-/// Which sockets are in a row, and the number of the row at the last collection if it was there.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Held {
-    /// One socket, in a row that was not there.
-    New,
-    /// One socket, the same as before.
-    Same(u32),
-    /// One socket, and there was another one, or more, before.
-    Changed(u32),
-    /// Several sockets, each with a share.
-    Shared(Option<u32>),
-}
-
-impl ConnectionRow {
-    pub(super) const fn before(&self) -> Option<u32> {
-        match self.held {
-            Held::New => None,
-            Held::Same(row) | Held::Changed(row) => Some(row),
-            Held::Shared(row) => row,
-        }
-    }
 }
 
 impl Table {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::tracker::Generation;
+use super::generation::Generation;
 use crate::attribute::{Cgroup, Namespace, Netns, NetnsListing, Sockstat};
 use crate::sockdiag::Netlink;
 

@@ -24,13 +24,13 @@ mod clock;
 mod closed;
 mod dumped;
 mod ends;
-mod generation;
+
 mod ledger;
 mod listeners;
 mod namespaces;
 mod reload;
 
-pub(super) use generation::Generation;
+use super::generation::Generation;
 pub(super) use ledger::Inventory;
 
 /// What is tracked, and how.

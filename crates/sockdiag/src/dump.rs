@@ -166,7 +166,7 @@ pub fn dump(
     let (read, emptied) = sync_channel(BATCHES_AHEAD + 1);
     let (end, ended) = sync_channel(1);
     let protocol = request.protocol;
-    let message = (protocol.encode)(request, SEQUENCE);
+    let message = request.message(SEQUENCE);
     let (dump_thread, unfinished) = DumpThread::begin();
     thread.run(move || {
         dump_thread.set_current();

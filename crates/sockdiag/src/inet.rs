@@ -5,15 +5,13 @@ use zerocopy::byteorder::native_endian::U32;
 use zerocopy::byteorder::network_endian::U16 as NetworkU16;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use super::attribute::{Attribute, Attributes, Numbered, Numbers};
+use super::attribute::{Attribute, Extensions, Numbered, Numbers};
 use super::bytecode::Bytecode;
 use super::field::NoneValue::Never;
 use super::field::Width::U32 as Word;
 use super::field::fields;
 use super::frame::{AttributeHeader, MessageHeader};
-use super::protocol::Request;
-use super::socket::Socket;
-use super::state::State;
+use super::state::StateSet;
 
 /// `TCPDIAG_GETSOCK`: the request, and the type of each reply to it.
 pub(super) const TCPDIAG_GETSOCK: u16 = 18;
@@ -38,7 +36,7 @@ pub(super) const ATTRIBUTES: &[Numbered] = &[
     numbered(Attribute::Bbr, 16, 1 << 2),
     numbered(Attribute::Cgroup, 21, 0),
 ];
-const NUMBERS: Numbers = Numbers::of(ATTRIBUTES);
+pub(super) const NUMBERS: Numbers = Numbers::of(ATTRIBUTES);
 
 const fn numbered(attribute: Attribute, number: u8, asked_by: u8) -> Numbered {
     Numbered { attribute, number, asked_by }
@@ -72,17 +70,6 @@ pub(super) struct InetDiagMsg {
     pub(super) inode: U32,
 }
 
-/// Reads a reply's payload; `None` if it is too short or its family or state has no name here.
-#[inline]
-pub(super) fn parse(payload: &[u8]) -> Option<Socket<'_>> {
-    let (header, attributes) = InetDiagMsg::ref_from_prefix(payload).ok()?;
-    let state = State::from_kernel(header.state)?;
-    if header.family != AF_INET && header.family != AF_INET6 {
-        return None;
-    }
-    Some(Socket { header, state, attributes: Attributes::walk(payload, attributes, &NUMBERS) })
-}
-
 /// `struct inet_diag_req` with a `struct inet_diag_sockid` that asks for any address.
 #[derive(IntoBytes, Immutable, Unaligned)]
 #[repr(C)]
@@ -96,9 +83,14 @@ struct InetDiagReq {
     dbs: U32,
 }
 
-/// The whole netlink message of a request, to be answered with the sequence number.
-pub(super) fn encode(request: &Request, sequence: u32) -> Vec<u8> {
-    let asked = ATTRIBUTES.iter().filter(|line| request.extensions.contains(line.attribute));
+/// The whole netlink message that asks for the sockets in these states which pass the filter, with these attributes.
+pub(super) fn encode(
+    states: StateSet,
+    extensions: Extensions,
+    filter: Option<&Bytecode>,
+    sequence: u32,
+) -> Vec<u8> {
+    let asked = ATTRIBUTES.iter().filter(|line| extensions.contains(line.attribute));
     let body = InetDiagReq {
         // AF_UNSPEC: both families in one walk, which only this legacy message can ask for.
         family: 0,
@@ -106,10 +98,10 @@ pub(super) fn encode(request: &Request, sequence: u32) -> Vec<u8> {
         destination_length: 0,
         extensions: asked.fold(0, |bits, line| bits | line.asked_by),
         socket_id: [0; 48],
-        states: request.states.bits().into(),
+        states: states.bits().into(),
         dbs: 0.into(),
     };
-    let program = request.filter.as_ref().map(Bytecode::as_bytes);
+    let program = filter.map(Bytecode::as_bytes);
     let attribute = program.map_or(0, |bytes| size_of::<AttributeHeader>() + bytes.len());
     let length = size_of::<MessageHeader>() + size_of::<InetDiagReq>() + attribute;
     let header = MessageHeader {
@@ -133,22 +125,15 @@ pub(super) fn encode(request: &Request, sequence: u32) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attribute::Extensions;
     use super::super::bytecode::{Filter, compile};
-    use super::super::protocol::TCP;
-    use super::super::state::StateSet;
+    use super::super::state::State;
     use super::*;
 
     #[test]
     fn a_request_is_the_header_the_fixed_part_and_the_program() {
         let filter = compile(&Filter::LocalPort(80..=80)).expect("short");
-        let request = Request {
-            protocol: &TCP,
-            states: StateSet::of(&[State::Established]),
-            extensions: Extensions::INFO,
-            filter: Some(filter.clone()),
-        };
-        let bytes = encode(&request, 0x0102_0304);
+        let states = StateSet::of(&[State::Established]);
+        let bytes = encode(states, Extensions::INFO, Some(&filter), 0x0102_0304);
         let length = 16 + 60 + 4 + filter.as_bytes().len();
         let mut expected = u32::try_from(length).expect("short").to_ne_bytes().to_vec();
         expected.extend(18_u16.to_ne_bytes()); // TCPDIAG_GETSOCK

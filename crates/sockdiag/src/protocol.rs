@@ -24,8 +24,8 @@ pub struct Protocol {
     pub states: StateSet,
     /// The states of a connection: a socket with two ends and counters.
     pub connections: StateSet,
-    /// The whole netlink message of a request, to be answered with a sequence number.
-    pub encode: fn(&Request, u32) -> Vec<u8>,
+    /// The whole netlink message that asks for sockets by states, attributes and filter, with a sequence number.
+    pub encode: fn(StateSet, Extensions, Option<&Bytecode>, u32) -> Vec<u8>,
     /// The type of the messages that answer.
     pub reply: u16,
     /// Reads the payload of such a message; `None` if it is no socket.
@@ -81,6 +81,14 @@ pub struct Request {
     pub extensions: Extensions,
     /// That pass this program.
     pub filter: Option<Bytecode>,
+}
+
+impl Request {
+    /// The netlink message, to be answered with the sequence number.
+    #[must_use]
+    pub fn message(&self, sequence: u32) -> Vec<u8> {
+        (self.protocol.encode)(self.states, self.extensions, self.filter.as_ref(), sequence)
+    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use zerocopy::FromBytes as _;
+
 use super::attribute::{Attribute, Attributes};
 use super::field::Field;
-use super::inet::{self, AF_INET, InetDiagMsg};
+use super::inet::{AF_INET, AF_INET6, InetDiagMsg, NUMBERS};
 use super::state::State;
 use super::tcp_info;
 
@@ -18,6 +20,11 @@ pub struct Socket<'a> {
     pub(super) attributes: Attributes<'a>,
 }
 
+/// [`Socket::parse`], for any payload.
+pub(super) fn parse(payload: &[u8]) -> Option<Socket<'_>> {
+    Socket::parse(payload)
+}
+
 impl<'a> Socket<'a> {
     /// Reads the payload of a reply about an IPv4 or IPv6 socket; `None` if it is too short or its family or state has no name
     /// here.
@@ -26,7 +33,12 @@ impl<'a> Socket<'a> {
     #[must_use]
     #[inline]
     pub fn parse(payload: &'a [u8]) -> Option<Self> {
-        inet::parse(payload)
+        let (header, attributes) = InetDiagMsg::ref_from_prefix(payload).ok()?;
+        let state = State::from_kernel(header.state)?;
+        if header.family != AF_INET && header.family != AF_INET6 {
+            return None;
+        }
+        Some(Self { header, state, attributes: Attributes::walk(payload, attributes, &NUMBERS) })
     }
 
     /// The payload that the socket was read from.
@@ -236,8 +248,8 @@ mod tests {
             Socket::parse(&payload).expect("a socket").tos()
         };
         assert_eq!(tos(AF_INET, Ipv6Addr::UNSPECIFIED), Some(0x10));
-        assert_eq!(tos(inet::AF_INET6, Ipv6Addr::LOCALHOST), Some(0x88));
-        assert_eq!(tos(inet::AF_INET6, Ipv4Addr::LOCALHOST.to_ipv6_mapped()), Some(0x10));
+        assert_eq!(tos(AF_INET6, Ipv6Addr::LOCALHOST), Some(0x88));
+        assert_eq!(tos(AF_INET6, Ipv4Addr::LOCALHOST.to_ipv6_mapped()), Some(0x10));
         let payload = reply(State::Established, &[]);
         assert_eq!(Socket::parse(&payload).expect("a socket").tos(), None);
     }

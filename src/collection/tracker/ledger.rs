@@ -13,9 +13,10 @@ use baseline::{Age, Baseline};
 use dumps::{Dumps, Tombstones};
 use index::RecordIndex;
 use presumed_closed::PresumedClosed;
+use record_layout::ViewId;
 use record_layout::{HEAD, IDENTITY, Record, RecordLayout};
 use records::Records;
-use view::{TrackedCounter, TrackedDistribution, ViewId};
+use view::{TrackedCounter, TrackedDistribution};
 
 mod baseline;
 mod dumps;

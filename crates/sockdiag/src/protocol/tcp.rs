@@ -1,6 +1,7 @@
 //! TCP over IPv4 and IPv6, subflows of MPTCP included.
 
 use super::super::inet;
+use super::super::socket;
 use super::super::state::State;
 use super::{CloseEvents, Extensions, Protocol, StateSet};
 
@@ -25,7 +26,7 @@ pub const TCP: Protocol = Protocol {
     connections: CONNECTIONS,
     encode: inet::encode,
     reply: inet::TCPDIAG_GETSOCK,
-    parse: inet::parse,
+    parse: socket::parse,
     attributes: inet::ATTRIBUTES,
     takes_filter: true,
     close_events: Some(CloseEvents { groups: DESTROY, carry: Extensions::INFO }),

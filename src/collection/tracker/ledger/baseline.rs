@@ -6,7 +6,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::super::generation::Generation;
+use crate::collection::generation::Generation;
 
 /// Complete dumps that make a baseline, because one dump can miss a socket.
 pub(super) const DUMPS: u8 = 2;

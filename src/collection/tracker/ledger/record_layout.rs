@@ -5,10 +5,9 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::super::generation::Generation;
-use super::view::ViewId;
 use crate::aggregate::{ABSENT, RowId};
 use crate::attribute::Direction;
+use crate::collection::generation::Generation;
 use crate::metrics::Source;
 
 /// The socket's identity.
@@ -31,6 +30,10 @@ const CGROUP_PENDING: u32 = 1 << 30;
 const INBOUND: u32 = 1 << 29;
 const OUTBOUND: u32 = 1 << 28;
 const PLACED_AT: u32 = (1 << Generation::BITS) - 1;
+
+/// What a view is known by for as long as it is tracked, whatever is reloaded meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ViewId(pub(super) u32);
 
 /// The counters and the views that a record has room for, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! A ledger gets other views while its sockets live on.
 
-use super::super::generation::Generation;
 use super::Ledger;
 use super::record_layout::RecordLayout;
+use super::record_layout::ViewId;
 use super::records::Records;
-use super::view::{self, TrackedView, ViewId};
+use super::view::{self, TrackedView};
 use crate::aggregate::CumulativeTable;
+use crate::collection::generation::Generation;
 use crate::metrics::Source;
 use crate::plan::AggregatedView;
 

@@ -3,16 +3,12 @@
 use std::ops::Deref;
 use std::time::Instant;
 
-use super::super::generation::Generation;
-use super::record_layout::Record;
+use super::record_layout::{Record, ViewId};
 use crate::aggregate::{CumulativeTable, GaugeColumns, RowId};
+use crate::collection::generation::Generation;
 use crate::metrics::Source;
 use crate::plan::{AggregatedView, Feed};
 use crate::sockdiag::Socket;
-
-/// What a view is known by for as long as it is tracked, whatever is reloaded meanwhile.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ViewId(pub(super) u32);
 
 /// An aggregated view with its rows.
 #[derive(Debug)]

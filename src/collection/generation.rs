@@ -9,21 +9,21 @@ pub(crate) struct Generation(u32);
 
 impl Generation {
     /// The bits that a record has for one.
-    pub(super) const BITS: u32 = 28;
+    pub(in crate::collection) const BITS: u32 = 28;
     /// Before all others.
     pub(crate) const NONE: Self = Self(0);
 
     /// The one after it. The last one is its own successor: 268 million reloads and renames are not reached.
     #[must_use]
-    pub(super) const fn next(self) -> Self {
+    pub(in crate::collection) const fn next(self) -> Self {
         Self(if self.0 + 1 < 1 << Self::BITS { self.0 + 1 } else { self.0 })
     }
 
-    pub(super) const fn bits(self) -> u32 {
+    pub(in crate::collection) const fn bits(self) -> u32 {
         self.0
     }
 
-    pub(super) const fn from_bits(bits: u32) -> Self {
+    pub(in crate::collection) const fn from_bits(bits: u32) -> Self {
         Self(bits)
     }
 }
