@@ -1,6 +1,4 @@
 //! A cgroup by what people call it: its path, and the unit, slice, container and pod that the path tells.
-//!
-//! Refuses to know ids, and where cgroups are mounted.
 
 mod container;
 mod mount;

@@ -1,6 +1,4 @@
 //! Folders of the kernel's file systems, read without the standard library's allocations, and texts from them.
-//!
-//! Refuses to know what a folder is of.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;

@@ -1,6 +1,4 @@
 //! Which network a remote address belongs to: a named one, a prefix, or a class.
-//!
-//! Refuses to know routes and names in DNS.
 
 use std::io::Write as _;
 use std::net::IpAddr;

@@ -1,6 +1,4 @@
 //! To whom and where a socket belongs, as far as anybody asks and as far as it is known.
-//!
-//! Refuses to know how it was found out.
 
 use super::cgroup::Cgroup;
 use super::netns::Namespace;

@@ -1,6 +1,4 @@
 //! Which processes hold which sockets, by the links in `/proc/PID/fd` (`proc(5)`).
-//!
-//! Refuses to know what a socket is connected to.
 
 #[cfg(test)]
 mod fake;

@@ -1,7 +1,6 @@
 //! The tracker: what is known of each socket from one dump to the next, and from its last dump to its end.
 //!
-//! Shared by the collector's thread and the one that reads close events. Refuses to know threads, netlink and
-//! where names come from.
+//! Shared by the collector's thread and the one that reads close events.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,6 +1,4 @@
 //! `collect:`, how to collect.
-//!
-//! Refuses to know what there is to collect.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -1,6 +1,4 @@
 //! A span of time as people write it: `500ms`, `5s`, `1m30s`, `1h`, `30d`.
-//!
-//! Refuses to know what it is for.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

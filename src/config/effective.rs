@@ -1,6 +1,4 @@
 //! A configuration as a file that says everything, defaults included.
-//!
-//! Refuses to know where the configuration came from.
 
 use std::fmt::{self, Display, Write as _};
 use std::time::Duration;

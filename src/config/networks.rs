@@ -1,6 +1,4 @@
 //! `networks:` and `network_prefix:`, the names of remote networks.
-//!
-//! Refuses to know who asks for them.
 
 use ipnet::IpNet;
 

@@ -1,6 +1,4 @@
 //! An amount of memory as people write it: `65536`, `512KiB`, `32MiB`, `1GiB`.
-//!
-//! Refuses to know what it is for, and units of 1000, which memory does not come in.
 
 use std::ops::RangeInclusive;
 

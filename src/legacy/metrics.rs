@@ -1,6 +1,4 @@
 //! The predecessor's `metrics:` as columns: which are on, what they are called, how they fold.
-//!
-//! Refuses to know which sockets they are about.
 
 use super::Dialect;
 use super::names::{

@@ -1,7 +1,6 @@
 //! The predecessor's `selection:` as one expression.
 //!
-//! Sections narrow, the entries of a section widen, and an empty one says nothing. Refuses to know
-//! what the selected sockets are shown as.
+//! Sections narrow, the entries of a section widen, and an empty one says nothing.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;

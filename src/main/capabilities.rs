@@ -1,6 +1,4 @@
 //! What this run needs capabilities for on this host, said where missing, and all others dropped.
-//!
-//! Refuses to know what needs which.
 
 use ss_exporter::attribute::Namespaces;
 use ss_exporter::plan::Plan;

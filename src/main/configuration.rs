@@ -1,6 +1,4 @@
 //! The configuration file: found, read, or written for the first time.
-//!
-//! Refuses to know what is in it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};

@@ -1,6 +1,4 @@
 //! Why the program ends with an error, and with which exit code.
-//!
-//! Refuses to know how it is printed.
 
 /// An exit code and what to say.
 pub struct Failure {

@@ -1,6 +1,4 @@
 //! The world of the running host: its kernel, its process table, its names.
-//!
-//! Refuses to know what is asked of it.
 
 use std::io;
 use std::path::Path;

@@ -1,6 +1,4 @@
 //! Where to listen: the addresses of the arguments, or the sockets that systemd hands over.
-//!
-//! Refuses to know what is answered there.
 
 use listenfd::ListenFd;
 use ss_exporter::cli::{Cli, Listen};

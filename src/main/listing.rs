@@ -1,6 +1,4 @@
 //! The sockets of this host, printed once, as a table or as JSON.
-//!
-//! Refuses to know how they are found.
 
 use std::io::{self, IsTerminal as _};
 

@@ -1,6 +1,4 @@
 //! The log: which lines, in which format, to standard error.
-//!
-//! Refuses to know what is logged.
 
 use std::io::{self, Write};
 

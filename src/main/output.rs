@@ -1,6 +1,4 @@
 //! Standard output, whose reader may leave at any time.
-//!
-//! Refuses to know what is printed.
 
 use std::io::{self, IsTerminal as _, Write as _};
 

@@ -1,6 +1,4 @@
 //! What is printed once: the metrics of one collection, or an estimate.
-//!
-//! Refuses to know how either is made.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};

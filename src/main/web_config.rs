@@ -1,6 +1,4 @@
 //! The file of `--web.config.file`: read at the start, or checked.
-//!
-//! Refuses to know what is in it.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,4 @@
 //! A condition as text in the language of selections: read back, it accepts the same sockets.
-//!
-//! Refuses to know how the text was written at first.
 
 use std::fmt::{self, Display, Formatter};
 use std::ops::RangeInclusive;

@@ -1,6 +1,4 @@
 //! The ends of a connection as `ss` writes them: `ADDRESS[/PREFIX][:PORT]`, or a port alone.
-//!
-//! Refuses to know where in a selection they stand.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;

@@ -1,6 +1,4 @@
 //! The words and signs of a selection, each with its place.
-//!
-//! Refuses to know in which order they may stand.
 
 use super::Mistake;
 

@@ -1,6 +1,4 @@
 //! Values in a selection, and what is said of those that cannot be meant.
-//!
-//! Refuses to know which value is allowed where.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Divides a condition between the kernel and user space.
 //!
 //! The law is `filter ⊇ selection`: the kernel may let through what is not wanted, never the other
-//! way round. Refuses to know how a filter is encoded.
+//! way round.
 
 use ipnet::IpNet;
 

@@ -1,6 +1,4 @@
 //! Names for sets of states, and which states a condition can accept.
-//!
-//! Refuses to know every other property of a socket.
 
 use super::{Expression, Test};
 use crate::sockdiag::{State, StateSet};

@@ -1,6 +1,4 @@
 //! YAML text as a tree in which every node knows where it stands.
-//!
-//! Refuses to know what a key means, and keeps a repeated key so that a reader can object to both.
 
 use std::fmt;
 

@@ -1,6 +1,4 @@
 //! The files of a web configuration: read with care, and remembered so that a change is noticed.
-//!
-//! Refuses to know what is in them.
 
 use std::cell::RefCell;
 use std::fs::{self, Metadata};

@@ -1,7 +1,5 @@
 //! Comparing passwords: one at a time on a thread of its own, what was right remembered, the same work for every
 //! name.
-//!
-//! Refuses to know where names and passwords come from.
 
 use std::collections::VecDeque;
 use std::io;

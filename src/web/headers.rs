@@ -1,6 +1,4 @@
 //! The headers that an operator may add to every answer.
-//!
-//! Refuses to know what a browser makes of them.
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 

@@ -1,6 +1,4 @@
 //! Versions, cipher suites and curves by the names that Go gives them, and which of them there are here.
-//!
-//! Refuses to know how a server uses them.
 
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, ALL_KX_GROUPS};

@@ -1,6 +1,4 @@
 //! How many requests are answered: a bucket of tokens that fills with time.
-//!
-//! Refuses to know what a request is.
 
 use std::time::{Duration, Instant};
 

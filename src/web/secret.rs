@@ -1,6 +1,4 @@
 //! Bytes that no log and no message shows.
-//!
-//! Refuses to know what they open.
 
 use std::fmt;
 

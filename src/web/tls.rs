@@ -1,6 +1,4 @@
 //! `tls_server_config`: certificate, key, clients' certificates, versions, suites and curves.
-//!
-//! Refuses to know connections.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,4 @@
 //! Who may come in, by name and hash of a password.
-//!
-//! Refuses to know passwords (`guard` compares them).
 
 use std::collections::BTreeMap;
 

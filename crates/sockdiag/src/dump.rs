@@ -1,7 +1,7 @@
 //! One dump: a request and all its replies up to `NLMSG_DONE`.
 //!
 //! The result cannot say "short but fine": whatever ends a dump other than `NLMSG_DONE` without an
-//! error code is an error. Refuses to know what the sockets are for.
+//! error code is an error.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

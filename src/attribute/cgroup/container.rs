@@ -1,6 +1,4 @@
 //! The ids of containers and pods in the names of cgroups, as the runtimes write them.
-//!
-//! Refuses to know what runs in them.
 
 /// What stands before the id in the names that runtimes give to the cgroups of containers.
 ///

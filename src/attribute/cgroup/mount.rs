@@ -1,6 +1,4 @@
 //! Where cgroup v2 is mounted, and which part of it.
-//!
-//! Refuses to know what is in it.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;

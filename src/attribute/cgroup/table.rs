@@ -1,7 +1,7 @@
 //! Which id is which cgroup, learned by walking cgroup v2 when an unknown id appears.
 //!
 //! An id is the inode of the cgroup's folder, all 64 bits of it, and is never used again. A walk reads
-//! folders and nothing else, and needs no capability. Refuses to know what a path says.
+//! folders and nothing else, and needs no capability.
 
 use std::collections::VecDeque;
 use std::ffi::CStr;

@@ -1,6 +1,6 @@
 //! The numbers that network namespaces have in ours (`rtnetlink(7)`, `RTM_GETNSID`).
 //!
-//! Asking needs no capability. Refuses to know what the number is for.
+//! Asking needs no capability.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};

@@ -1,6 +1,6 @@
 //! How many TCP sockets a network namespace has, as the kernel counts them (`/proc/net/sockstat`).
 //!
-//! Read inside of the namespace, by `/proc/thread-self`. Refuses to know any one of them.
+//! Read inside of the namespace, by `/proc/thread-self`.
 
 /// Numbers of sockets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,4 @@
 //! A process table made of folders and links, whose processes do what a test says.
-//!
-//! Refuses to know who reads it.
 
 use std::fs::{
     create_dir_all, metadata, read_dir, read_link, read_to_string, remove_dir_all, remove_file, rename, write,

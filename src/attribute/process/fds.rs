@@ -1,6 +1,4 @@
 //! The descriptors of one process, as they were when last seen.
-//!
-//! Refuses to know whose they are.
 
 use std::mem::take;
 

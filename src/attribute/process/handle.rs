@@ -1,6 +1,6 @@
 //! An open folder of one process: whatever is read through it is of that process, even if its id is used again.
 //!
-//! Refuses to know command lines, environments and maps, which would wait for the process's memory lock.
+//! Command lines, environments and maps are never read: they would wait for the process's memory lock.
 
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;

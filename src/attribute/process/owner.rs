@@ -1,6 +1,4 @@
 //! The processes that hold one socket, and the texts that name them.
-//!
-//! Refuses to know sockets.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

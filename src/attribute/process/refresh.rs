@@ -1,6 +1,4 @@
 //! The turn in which known descriptors are looked at again: how many are due, and which come next.
-//!
-//! Refuses to know what looking is.
 
 use std::time::Duration;
 

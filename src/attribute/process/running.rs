@@ -1,6 +1,4 @@
 //! One table of open files: of a process, or of a thread that has one of its own.
-//!
-//! Refuses to know other processes.
 
 use rustix::io::Errno;
 

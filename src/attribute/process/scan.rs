@@ -1,6 +1,4 @@
 //! One pass over the process table: its time and what it has cost.
-//!
-//! Refuses to know what is looked at.
 
 use std::time::Instant;
 

@@ -1,6 +1,4 @@
 //! Which processes hold which socket, by its inode, and which sockets were asked for.
-//!
-//! Refuses to know names and descriptors.
 
 use hashbrown::{HashMap, HashSet};
 

@@ -1,6 +1,4 @@
 //! The table of the processes and their sockets: kept from one collection to the next, and looked at bit by bit.
-//!
-//! Refuses to know what is asked for, and why.
 
 mod listing;
 mod renewal;

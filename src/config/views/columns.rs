@@ -1,6 +1,4 @@
 //! The columns of a view: how each metric is aggregated, what it is called and what its help says.
-//!
-//! Refuses to know which sockets they are about.
 
 use super::{AGGREGATE, HISTOGRAMS, METRICS, metrics};
 use crate::config::{Column, View};

@@ -1,7 +1,7 @@
 //! That no two columns are written under one name.
 //!
 //! A histogram is written under three names, and in `OpenMetrics` a counter's family has a name without
-//! `_total`. Refuses to know how the names came to be.
+//! `_total`.
 
 use std::collections::HashMap;
 

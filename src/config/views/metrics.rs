@@ -1,6 +1,4 @@
 //! Which metrics a view shows: those it names, or those that fit it.
-//!
-//! Refuses to know how they fold.
 
 use super::pattern;
 use crate::config::View;

@@ -1,6 +1,4 @@
 //! `views:` as views: which sockets, keyed by what, how many rows and for how long.
-//!
-//! Refuses to know the predecessor's dialects.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

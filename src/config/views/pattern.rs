@@ -1,6 +1,4 @@
 //! Patterns of names: `*` is any run of letters, `?` is one.
-//!
-//! Refuses to know whose names they are.
 
 /// Whether the text is a pattern and no name.
 pub(super) fn is_pattern(text: &str) -> bool {

@@ -1,6 +1,4 @@
 //! A listing of the process table: who ended, who is new, and whose number of descriptors has changed.
-//!
-//! Refuses to know descriptors.
 
 use std::os::fd::OwnedFd;
 use std::time::Instant;

@@ -1,6 +1,4 @@
 //! What a collection begins with: names are read again, and in turn what is known.
-//!
-//! Refuses to know which sockets are asked for.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -1,6 +1,4 @@
 //! The search for the holders of sockets that were asked for.
-//!
-//! Refuses to know who asked.
 
 use std::cell::Cell;
 use std::os::fd::OwnedFd;

@@ -1,6 +1,4 @@
 //! The rules of the table, one by one, over a process table made of folders.
-//!
-//! Refuses to know the real one.
 
 use std::fs::{Permissions, create_dir, remove_dir, set_permissions, write};
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,6 +1,4 @@
 //! Random lives of processes and sockets, and a model that remembers who held what, and when.
-//!
-//! Refuses to know how the table finds out.
 
 use std::collections::BTreeMap;
 

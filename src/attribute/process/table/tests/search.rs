@@ -1,6 +1,4 @@
 //! The rules of the search: where holders are found, and what is remembered of those that are not.
-//!
-//! Refuses to know how much time there is.
 
 use super::*;
 

@@ -1,6 +1,4 @@
 //! The rules of time: what is believed for how long, looked at how often, and forgotten when.
-//!
-//! Refuses to know how holders are found.
 
 use super::*;
 
