@@ -20,18 +20,18 @@ use crate::snapshot::{Cursor, Snapshot};
 
 /// The least time between two warnings of the same kind.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
-/// What is shown without a dump is made anew after this time.
+/// What is shown without a dump is made again after this time.
 const BETWEEN_STANDING: Duration = Duration::from_secs(1);
-/// So many snapshots may be alive; the oldest is taken back from its readers for a fifth.
+/// At most four live snapshots; a fifth revokes the oldest.
 const MOST_ALIVE: usize = 4;
-/// As long as so many are alive, scrapes share the newest if it is not older, so that readers have time to read.
+/// While that many are alive, scrapes share the newest if it is not older, so that readers have time to read.
 const SHARED: Duration = Duration::from_secs(1);
 
 /// A handle to the collector.
 #[derive(Clone)]
 pub struct Collector(Arc<Shared>);
 
-/// So many scrapes wait for a collection already that no other may.
+/// The limit of scrapes that wait for a collection is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} scrapes wait for a collection already")]
 pub struct Busy(pub usize);

@@ -29,7 +29,7 @@ pub enum Observation {
     Dump,
     /// By its close event alone: the kernel no longer reports user id and congestion control algorithm.
     CloseEvent,
-    /// Not at all yet: these are the facts that a listener tells of the connections to come.
+    /// Not at all yet: these are a listener's facts about the connections to come.
     Listener,
 }
 
@@ -40,7 +40,7 @@ pub struct Names<'a> {
     pub networks: &'a Networks,
     /// The name of the interface with that index.
     pub interface: &'a dyn Fn(u32) -> Option<String>,
-    /// The users of the host; `None` if nobody has read them.
+    /// The users of the host; `None` if they were not read.
     pub users: Option<&'a Users>,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Facts<'a> {
         Self { socket, observation, state, direction, ownership, names }
     }
 
-    /// What tells the socket from all others of the host.
+    /// What identifies the socket among all of the host.
     #[must_use]
     #[inline]
     pub fn identity(&self) -> u64 {

@@ -163,8 +163,8 @@ impl Plan {
         self.collect.owners.min(self.collect.deadline / 2)
     }
 
-    /// The same plan for collections to which the kernel reports every connection: which of them are new can only be
-    /// told of all.
+    /// The same plan for collections to which the kernel reports every connection: only then is it known which
+    /// of them are new.
     #[must_use]
     pub fn with_all_connections(&self) -> Self {
         let mut plan = self.clone();
@@ -226,7 +226,7 @@ impl Plan {
             .iter()
             .zip(&resolved)
             .map(|(group, resolved)| {
-                // A socket that the kernel once told of must not vanish from later dumps.
+                // A socket that the kernel once reported must not vanish from later dumps.
                 let never_changes = group.followed.then(|| split(&group.selection, Judge::WhatNeverChanges));
                 never_changes.unwrap_or_else(|| split(resolved, judge))
             })

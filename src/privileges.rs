@@ -138,7 +138,7 @@ impl EffectiveCapabilities {
     /// This thread's effective set (capget(2)).
     #[must_use]
     pub fn now() -> Self {
-        // Whoever may not ask holds nothing that helps.
+        // A process that may not ask holds nothing that helps.
         Self(capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective))
     }
 }

@@ -1,4 +1,4 @@
-//! A cgroup by what people call it: its path, and the unit, slice, container and pod that the path tells.
+//! A cgroup by what people call it: its path, and the unit, slice, container and pod in the path.
 
 mod container;
 mod mount;
@@ -79,7 +79,7 @@ impl Cgroup {
 
     /// The cgroup of a process, by the text of `/proc/PID/cgroup` (`cgroups(7)`); `None` if it has no such line.
     ///
-    /// A process is in one cgroup of each hierarchy. That of systemd tells the unit, and container
+    /// A process is in one cgroup of each hierarchy. That of systemd names the unit, and container
     /// runtimes use those of all controllers, so the first of them that is not the root counts.
     #[must_use]
     pub fn of_process(text: &str) -> Option<Self> {
@@ -96,7 +96,7 @@ impl Cgroup {
 
     /// The path as a label shows it: at most 128 bytes.
     ///
-    /// The end tells most, so a longer one loses whole names at its front, and the slash with them: a
+    /// The end says most, so a longer one loses whole names at its front, and the slash with them: a
     /// text that does not begin with `/` was cut.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -52,7 +52,7 @@ pub struct End {
 pub struct ListenerOwner {
     /// Its cookie.
     pub cookie: u64,
-    /// The processes that hold it, the empty owner if they were looked for in vain; `None` if nobody looked.
+    /// The processes that hold it, the empty owner if they were looked for in vain; `None` if they were not looked for.
     pub owner: Option<Arc<Owner>>,
     /// Its cgroup, if known.
     pub cgroup: Option<Arc<Cgroup>>,

@@ -103,11 +103,11 @@ impl Namespaces {
     /// Starts the thread, which keeps the capabilities of this moment; our own namespace needs none.
     ///
     /// # Errors
-    /// If our own namespace cannot be told from others that are asked for, or the thread cannot be made.
+    /// If our own namespace cannot be distinguished from others that are asked for, or the thread cannot be made.
     pub fn start(proc: PathBuf, which: Which) -> io::Result<Self> {
         let own = match stat(OWN) {
             Ok(own) => own.st_ino,
-            // An empty root directory has no process table, and nobody asks which namespace is ours.
+            // An empty root directory has no process table, and the question which namespace is ours does not arise.
             Err(_) if which == Which::Own => 0,
             Err(error) => return Err(error.into()),
         };

@@ -41,7 +41,7 @@ impl Networks {
         names
     }
 
-    /// The lengths of the prefixes, IPv4 and IPv6, by which all other addresses are told apart.
+    /// The lengths of the prefixes, IPv4 and IPv6, by which all other addresses are distinguished.
     #[must_use]
     pub const fn prefixes(&self) -> (Option<u8>, Option<u8>) {
         (self.prefix_v4, self.prefix_v6)

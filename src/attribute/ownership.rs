@@ -23,7 +23,7 @@ impl Default for Netns {
 }
 
 impl Netns {
-    /// What tells a socket from all others of the host.
+    /// What identifies a socket among all of the host.
     ///
     /// Before Linux 5.10 each namespace numbers its sockets for itself. A cookie counts up from 1, so that its
     /// upper 24 bits are free for three years at 10,000 sockets a second.

@@ -110,7 +110,7 @@ pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<Tra
     let mut subscription = tracker.subscription();
     let (dropped, subscribed) = (subscription.dropped(), subscription.is_subscribed());
     let subscription = subscription.clone();
-    // Whoever holds both locks has taken the tracker's first.
+    // A thread that holds both locks has taken the tracker's first.
     let tracker = tracker.lock();
     let (sockets, limit) = tracker.ledger.tracked();
     Some(TrackerReport {

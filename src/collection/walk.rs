@@ -95,7 +95,7 @@ impl Walked {
                 self.empty += usize::from(empty);
                 self.dumped.push(number);
             }
-            // It is gone with its sockets, or the process is by which it was to be entered, and the next listing tells.
+            // It is gone with its sockets, or the process is through which it was to be entered: the next listing shows.
             Err(NetnsError::Enter(error)) if error.kind() == io::ErrorKind::NotFound && !own => {
                 self.missed.push(number);
             }

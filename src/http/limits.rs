@@ -15,7 +15,7 @@ pub struct Limits {
     pub stall: Duration,
     /// From the end of a request's head to the end of its answer.
     pub response: Duration,
-    /// For the answers in progress when the server is told to stop.
+    /// For the answers in progress when the server has to stop.
     pub grace: Duration,
     /// Bytes of a request's head; less than 8 KiB counts as 8 KiB.
     pub header_bytes: usize,

@@ -31,7 +31,7 @@ pub struct Line {
     pub stability: Stability,
     /// What has to be known for it.
     pub needs: Needs,
-    /// Whether a listener tells it of the connections to come.
+    /// Whether a listener shows it for the connections to come.
     pub from_listener: FromListener,
     /// The kernel's filter for it, if the kernel agrees for every socket.
     pub kernel: Option<KernelFilter>,

@@ -1,4 +1,4 @@
-//! What a property needs, how long it is stable, and whether a listener tells it.
+//! What a property needs, how long it is stable, and whether a listener shows it.
 
 use crate::sockdiag::Extensions;
 
@@ -13,7 +13,7 @@ pub enum Stability {
     Changing,
 }
 
-/// Whether a listener tells a property of the connections that it will accept.
+/// Whether a listener shows a property of the connections that it will accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FromListener {
     /// No.

@@ -81,7 +81,7 @@ impl Test {
         self.stability() == Stability::Fixed || matches!(self, Self::Text(Property::Cgroup, _))
     }
 
-    /// Whether a listener tells the answer for each of its connections.
+    /// Whether a listener gives the answer for each of its connections.
     #[must_use]
     pub fn is_of_every_connection(&self) -> bool {
         self.property().line().from_listener == FromListener::Always && !matches!(self, Self::CgroupId(_))

@@ -13,7 +13,7 @@ pub(super) const HOSTS_FILE: &str = "/etc/hosts";
 /// A file that changed more recently may change again within the same tick of the kernel's clock.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// Tells a file from what it was before a change.
+/// Distinguishes a file from what it was before a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     device: u64,

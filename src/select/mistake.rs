@@ -57,7 +57,7 @@ impl Value {
     }
 }
 
-/// A number, decimal or hexadecimal behind `0x`; `ss` takes a leading zero for octal, which is nobody's wish.
+/// A number, decimal or hexadecimal behind `0x`; `ss` takes a leading zero for octal, which no user wants.
 pub(super) fn number(text: &str) -> Option<u32> {
     if let Some(digits) = text.strip_prefix("0x") {
         let all = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());

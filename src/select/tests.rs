@@ -130,7 +130,7 @@ fn expression() -> impl Strategy<Value = Expression> {
     })
 }
 
-/// Whether the filter lets a socket through, told by the tests that it is made of.
+/// Whether the filter lets a socket through, judged by the tests that it is made of.
 fn lets_through(filter: &Filter, socket: &Socket<'_>) -> bool {
     let within =
         |address: IpAddr, prefix, of: IpAddr| IpNet::new(address, prefix).expect("a prefix").contains(&of);

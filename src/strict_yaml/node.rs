@@ -38,7 +38,7 @@ pub(crate) struct MapKey {
     pub(crate) name: String,
 }
 
-/// What YAML can say, scalars already told apart.
+/// What YAML can say, scalars already distinguished.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum YamlValue {
     Null,

@@ -19,9 +19,9 @@ const SETTLED: Duration = Duration::from_secs(2);
 pub(super) enum Care {
     /// Nothing in it is secret.
     Public,
-    /// Nobody else may write it.
+    /// No other user may write it.
     Trusted,
-    /// Nobody else may read it.
+    /// No other user may read it.
     Private,
 }
 

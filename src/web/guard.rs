@@ -13,9 +13,9 @@ use aws_lc_rs::rand;
 use super::secret::Secret;
 use super::users::{Hash, WebUsers};
 
-/// So many comparisons may wait for the one in progress.
+/// Comparisons that may wait for the one in progress.
 const MOST_WAITING: usize = 8;
-/// So many passwords that were right are remembered.
+/// Right passwords that are remembered.
 const MOST_KNOWN: usize = 100;
 
 /// Too many comparisons wait already.
@@ -96,7 +96,7 @@ impl Guard {
 }
 
 impl Known {
-    /// Compares until nobody is left who could ask.
+    /// Compares until no handle is left.
     fn compare(&self, waiting: &Receiver<Job>) {
         while let Ok(Job { mark, hash, password, is_user, verdict }) = waiting.recv() {
             // Somebody with the same password may have come first.
@@ -131,7 +131,7 @@ impl Known {
         sign(&self.key, &encoded(fields)).as_ref().to_vec()
     }
 
-    /// A number that a name always has, and that nobody outside can know.
+    /// A number that a name always has, and that no client can know.
     fn place(&self, user: &[u8]) -> u64 {
         let tag = sign(&self.key, user);
         tag.as_ref().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))

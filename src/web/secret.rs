@@ -12,7 +12,7 @@ impl<T> Secret<T> {
         Self(secret)
     }
 
-    /// Shows it to whoever has to compare it.
+    /// Shows it to code that has to compare it.
     pub(super) fn reveal(&self) -> &T {
         &self.0
     }

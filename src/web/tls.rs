@@ -58,7 +58,7 @@ const CLIENT_AUTH: [(&str, Auth); 6] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Auth {
     None,
-    /// A certificate, whoever signed it.
+    /// A certificate, signed by any authority.
     Any {
         mandatory: bool,
     },

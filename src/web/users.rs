@@ -10,7 +10,7 @@ const COSTS: std::ops::RangeInclusive<u32> = 4..=18;
 /// Beyond it, one comparison takes seconds, and all other comparisons wait for it.
 const MAX_FAST_COST: u32 = 14;
 
-/// The users and the hashes of their passwords; nobody means that everybody may come in.
+/// The users and the hashes of their passwords; none means that every client is admitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebUsers(BTreeMap<Vec<u8>, Hash>);
 
@@ -22,7 +22,7 @@ pub(super) struct Hash {
 }
 
 impl WebUsers {
-    /// Whether nobody has to say a password.
+    /// Whether no password is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -38,7 +38,7 @@ impl WebUsers {
         let count = self.0.len().max(1) as u64;
         let place = usize::try_from(place % count).unwrap_or_default();
         let cost = self.0.values().nth(place).map_or(*COSTS.start(), |hash| hash.cost);
-        // Nobody knows what it could be the hash of.
+        // No password is known that has this hash.
         let text = format!("$2b${cost:02}$NobodyEverHasThisSaltugFqsCwLzIuYxkVRt1mOae7ZBhNdP0Ui");
         Hash { text: Secret::new(text), cost }
     }

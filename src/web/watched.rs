@@ -17,7 +17,7 @@ use crate::workers::Worker;
 /// Files are looked at no more often.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
-/// Told after each reading whether it succeeded.
+/// Called after each reading with whether it succeeded.
 type Told = Box<dyn Fn(bool) + Send + Sync>;
 
 /// The configuration that counts now, and what enforces it.

@@ -18,7 +18,7 @@ use crate::attribute::dir::{each_entry, open};
 
 /// How many cgroups are walked, those nearest to the root first.
 const MOST: usize = 65_536;
-/// So many bytes of their paths are; whoever has a subtree of their own chooses them.
+/// Bytes of paths that are kept; a user with a subtree of its own chooses them.
 const MOST_BYTES: usize = 16 << 20;
 /// How far below the root a walk goes.
 const DEEPEST: usize = 64;

@@ -80,7 +80,7 @@ impl Message {
     }
 }
 
-/// The number of the namespace of a file; `None` if nobody has given it one.
+/// The number of the namespace of a file; `None` if it was given none.
 pub(super) fn of(file: OwnedFd) -> io::Result<Option<i32>> {
     let socket = ask(Message::about(file.as_raw_fd()).as_bytes())?;
     let mut buffer = [0; 128];

@@ -27,7 +27,7 @@ const ATTEMPTS: u32 = 3;
 /// Time between two attempts of a thread that has no spare.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What the thread is told to do.
+/// A job of the thread.
 type Job = Box<dyn FnOnce(&mut ThreadContext<'_>) + Send>;
 
 /// A handle to the thread, which ends with the last of them.
@@ -76,7 +76,7 @@ impl NetnsThread {
         }
         let (done, result) = sync_channel(1);
         let job = move |context: &mut ThreadContext<'_>| {
-            // Whoever asked waits for it.
+            // The caller waits for it.
             let _ = done.send(work(context));
         };
         self.jobs.send(Box::new(job)).map_err(|_| gone())?;
@@ -131,7 +131,7 @@ impl ThreadContext<'_> {
         proc: &Path,
         work: impl FnOnce() -> T,
     ) -> io::Result<T> {
-        // Whoever could not come back does not leave: in a user namespace that does not own ours.
+        // A thread that could not come back does not leave: in a user namespace that does not own ours.
         enter(&self.shared.door).map_err(|error| namespace.failed("enter and leave", error, TO_ENTER))?;
         let file = namespace.open(proc)?;
         enter(&file).map_err(|error| namespace.failed("enter", error, TO_ENTER))?;

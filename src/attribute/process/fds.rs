@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use super::handle::Links;
 use super::scan::Scan;
 
-/// So many free numbers in a row, and no descriptor is looked for behind them.
+/// Free numbers in a row that end the search for descriptors.
 const FREE_IN_A_ROW: u32 = 8;
 
 /// A descriptor as it was when last seen.

@@ -9,9 +9,9 @@ use hashbrown::HashMap;
 use super::Process;
 use crate::attribute::Cgroup;
 
-/// So many names stand in a text before the rest is only counted.
+/// Names in a text; the rest is only counted.
 const NAMED: usize = 4;
-/// For so many collections an owner stays that nobody named.
+/// Collections for which an owner stays that no socket has.
 const KEPT: u32 = 3;
 
 /// Stands for one set of processes with their names: no table of processes ever uses it for another, and a rename
@@ -206,7 +206,7 @@ impl Owners {
     }
 
     fn add(&mut self, processes: Vec<Process>) -> OwnerId {
-        // No id comes again, so that whoever keeps one needs not know which table gave it. When they are used up,
+        // No id comes again, so that code that keeps one need not know which table gave it. When they are used up,
         // further owners are unknown.
         static LAST: AtomicU32 = AtomicU32::new(0);
         let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| last.checked_add(1));

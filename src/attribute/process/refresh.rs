@@ -29,7 +29,7 @@ impl RefreshSchedule {
         due
     }
 
-    /// So many that were due could not be looked at.
+    /// Adds descriptors that were due and not read.
     pub(super) fn owe(&mut self, left: u64) {
         self.owed = self.owed.saturating_add(left.saturating_mul(microseconds(TURN)));
     }

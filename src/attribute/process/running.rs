@@ -17,7 +17,7 @@ pub(super) struct Running {
     pub(super) threads: u32,
     /// When these were compared, in seconds of the table's clock.
     pub(super) compared: Option<u32>,
-    /// The owner that it is alone; nobody until somebody asks.
+    /// The owner that it is alone; none until it is asked for.
     pub(super) sole: OwnerId,
     /// Its descriptors.
     pub(super) fds: Fds,

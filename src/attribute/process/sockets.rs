@@ -18,7 +18,7 @@ pub enum OwnerLookup {
 #[derive(Debug)]
 struct Held {
     holder: Holder,
-    /// Nobody until it is asked for, and after a change.
+    /// None until it is asked for, and after a change.
     owner: OwnerId,
     /// The last collection that asked for it; 0 if none did, or if it was looked at since.
     asked: u32,
@@ -41,7 +41,7 @@ pub(super) struct Sockets {
     missing: HashSet<u32>,
     /// Those that the last collection was missing at its end.
     earlier: HashSet<u32>,
-    /// Asked for and held by nobody, with the last collection that asked.
+    /// Asked for and held by no process, with the last collection that asked.
     nobody: HashMap<u32, u32>,
     collection: u32,
 }
@@ -185,7 +185,7 @@ impl Sockets {
         self.nobody.len() + asked_twice.count()
     }
 
-    /// A complete look has ended: nobody holds what it did not find.
+    /// A complete look has ended: no process holds what it did not find.
     pub(super) fn give_up(&mut self) {
         let Self { missing, earlier, nobody, collection, .. } = self;
         nobody.extend(missing.extract_if(|inode| earlier.contains(inode)).map(|inode| (inode, *collection)));

@@ -7,7 +7,7 @@ use super::super::dir::label_text;
 pub(super) struct Stat {
     /// The name that it gave itself.
     pub(super) comm: String,
-    /// When it started, in clock ticks since boot: it tells apart processes of one id.
+    /// When it started, in clock ticks since boot: it distinguishes processes of one id.
     pub(super) start: u64,
     /// How many threads it has, the main one included until all have ended.
     pub(super) threads: u32,

@@ -146,7 +146,7 @@ impl Processes {
         }
     }
 
-    /// The owner of that id; the empty one for nobody and for one that is forgotten.
+    /// The owner of that id; the empty one for none and for one that is forgotten.
     #[must_use]
     pub fn owner(&self, id: OwnerId) -> &Arc<Owner> {
         self.owners.get(id)

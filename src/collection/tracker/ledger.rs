@@ -36,7 +36,7 @@ pub(in crate::collection) use view::TrackedView;
 /// A socket of which a record is made.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::collection) struct Entrant {
-    /// What tells it from all others of the host.
+    /// What identifies it among all of the host.
     pub(in crate::collection) identity: u64,
     /// The number of its network namespace.
     pub(in crate::collection) netns: u32,

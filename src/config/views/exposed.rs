@@ -25,7 +25,7 @@ pub(super) fn check(views: &[(&Entry<'_>, View)]) {
     }
 }
 
-/// Takes the names of a column for a view, or tells the first that is taken and by whom.
+/// Takes the names of a column for a view, or returns the first that is taken, and by which view.
 fn claim<'v>(
     owners: &mut HashMap<String, &'v str>,
     view: &'v str,

@@ -12,8 +12,8 @@ use super::{Processes, open};
 
 /// What was seen a shorter time ago is not looked at again in turn, in seconds: its turn comes again in time.
 const FRESH: u32 = 5;
-/// So often new processes are looked for, and so often those with more or fewer descriptors than before, which
-/// may share sockets now.
+/// The interval of searches for new processes, and of searches for processes whose number of descriptors has changed,
+/// which may share sockets now.
 const LISTING: Duration = Duration::from_secs(10);
 const COUNTING: Duration = Duration::from_secs(40);
 

@@ -12,8 +12,8 @@ use super::super::handle::Links;
 use super::super::scan::Scan;
 use super::{Processes, open};
 
-/// So many descriptors that may have changed, and of processes that have more or fewer of them than before, are looked
-/// at for what is missing for the first time; they take some 20 ms.
+/// Descriptors that are read at once for a socket that is missing for the first time: those that may have changed, and
+/// those of processes that have more or fewer than before. Reading them takes some 20 ms.
 const MOST_AT_ONCE: u64 = 8_192;
 
 impl Processes {
@@ -28,7 +28,7 @@ impl Processes {
         self.each_while_missing(&table, scan, &pids, verify);
         let asked = self.asked();
         self.each_while_missing(&table, scan, &asked, Fds::probe);
-        // A number that was a file's, or that of a socket nobody asks for, may be another's now.
+        // A number that was a file's, or that of a socket that is not asked for, may be another's now.
         let verify =
             |fds: &mut Fds, links: &Links, scan: &mut Scan| fds.verify(links, scan, |fd| fd.inode == 0);
         self.each_while_missing(&table, scan, &asked, verify);
