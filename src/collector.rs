@@ -1,7 +1,6 @@
 //! The collector: one thread, one collection at a time, shared by all who ask meanwhile.
 //!
-//! Nothing is collected without a request, except for a baseline, and never a second dump behind one that the kernel
-//! holds.
+//! Nothing is collected without a request, except for a baseline, and never a dump behind one that the kernel holds.
 //! Refuses to know how a collection is made, and HTTP.
 
 mod baseline;
@@ -12,11 +11,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use baseline::BaselineRequest;
-
 use crate::exposition::{FamilyFilter, Format};
 use crate::self_metrics::{CollectorReport, DUMP, DumpReport, ProcessReport, SelfReport, Stage};
 use crate::snapshot::{Cursor, Snapshot};
+use baseline::BaselineRequest;
 
 /// The least time between two warnings of the same kind.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);

@@ -137,3 +137,32 @@ fn write_rows(view: &View, table: &FrozenTable, cursor: &mut Cursor) {
     *column += 1;
     *row = 0;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::RowId;
+    use crate::config::Config;
+
+    #[test]
+    fn a_header_that_fills_a_chunk_is_written_once() {
+        let config =
+            Config::parse("a.yml", "views: {v: {by: [], metrics: [sockets]}}").expect("a configuration");
+        let plan = Plan::new(config);
+        let mut views = plan.views.to_vec();
+        views[0].columns[0].help = "x".repeat(CHUNK);
+        let (_, table) = plan.tracking.with_tables(&plan.views).remove(0);
+        let mut gauges = table.gauges();
+        gauges.add(RowId::OTHER, 0, 1);
+        let snapshot = Snapshot {
+            views: views.into(),
+            tables: vec![Some(table.freeze(Some(gauges), |_| true))],
+            ..Snapshot::blank(&plan)
+        };
+        let text: Vec<u8> =
+            snapshot.chunks(FamilyFilter::default(), Format::Text).take(3).flatten().collect();
+        let text = String::from_utf8(text).expect("text");
+        assert_eq!(text.matches("# TYPE ss_v_sockets ").count(), 1);
+        assert!(text.contains("\nss_v_sockets "), "{}", text.replace('x', ""));
+    }
+}

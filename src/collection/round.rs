@@ -31,37 +31,28 @@ impl<'a> Round<'a> {
         listed: &ListedNamespaces,
         sinks: &mut [&mut dyn Sink],
     ) -> Self {
-        let began = Instant::now();
-        let mut round = Self::once(deadline, plan, world, state, owners, listed, sinks);
-        let needs_baseline =
-            !state.alone && round.walked.error.is_none() && state.tracker.lock().wants_another_walk();
-        // Without the time for it, the next collection completes the baseline.
-        if needs_baseline && began.elapsed() < deadline.saturating_duration_since(Instant::now()) {
-            // What one walk of the kernel's tables misses must not look new in the next.
-            state.tracker.lock().end(true, true, &round.walked.dumped, &round.walked.missed);
-            round = Self::once(deadline, plan, world, state, owners, listed, sinks);
-        }
-        round.took = began.elapsed().saturating_sub(round.walked.resolving);
-        round
-    }
-
-    fn once(
-        deadline: Instant,
-        plan: &'a Plan,
-        world: &impl World,
-        state: &mut CollectorState,
-        owners: &mut OwnerSearch,
-        listed: &ListedNamespaces,
-        sinks: &mut [&mut dyn Sink],
-    ) -> Self {
         let CollectorState { limits, sizes, seed, alone, untracked, tracker, stuck, .. } = state;
-        tracker.lock().begin(owners.has_read());
-        let mut connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
-        let mut all: Vec<&mut dyn Sink> = vec![&mut connections];
-        all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
-        let intake = Intake::new(plan, world, &mut owners.attribution, tracker, *untracked, all);
-        let walked = walk(plan, world, deadline, stuck, listed, intake);
-        Self { walked, connections, took: Duration::ZERO }
+        let began = Instant::now();
+        let mut may_repeat = !*alone;
+        loop {
+            tracker.lock().begin(owners.has_read());
+            let mut connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
+            let mut all: Vec<&mut dyn Sink> = vec![&mut connections];
+            all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
+            let intake = Intake::new(plan, world, &mut owners.attribution, tracker, *untracked, all);
+            let walked = walk(plan, world, deadline, stuck, listed, intake);
+            // Without the time for it, the next collection completes the baseline.
+            may_repeat &= walked.error.is_none()
+                && began.elapsed() < deadline.saturating_duration_since(Instant::now())
+                && tracker.lock().wants_another_walk();
+            if !may_repeat {
+                let took = began.elapsed().saturating_sub(walked.resolving);
+                return Self { walked, connections, took };
+            }
+            // What one walk of the kernel's tables misses must not look new in the next.
+            tracker.lock().end(true, true, &walked.dumped, &walked.missed);
+            may_repeat = false;
+        }
     }
 
     /// What the predecessor's 3.x reports of a collection.

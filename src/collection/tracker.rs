@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
+use super::generation::Generation;
 use super::key::Key;
 use super::netns::NetnsTarget;
 use crate::aggregate::{FrozenTable, GaugeColumns, RowId};
@@ -23,13 +24,11 @@ mod clock;
 mod closed;
 mod dumped;
 mod ends;
-
 mod ledger;
 mod listeners;
 mod namespaces;
 mod reload;
 
-use super::generation::Generation;
 pub(super) use ledger::Inventory;
 
 /// What is tracked, and how.

@@ -49,7 +49,10 @@ impl Parser<'_> {
                 self.one("a path below the root of the cgroups", |value| Some(Test::CgroupTree(path(value))))
             }
             Operand::Direction => self.direction().map(Test::Direction),
-            _ => self.program(property),
+            // Those behind the first are read before, and stand here so that a new operand cannot be forgotten.
+            Operand::Program | Operand::States | Operand::Address | Operand::Port | Operand::Network => {
+                self.program(property)
+            }
         }
     }
 
