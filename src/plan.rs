@@ -19,7 +19,7 @@ use crate::sockdiag::{Extensions, Request, State, StateSet, TCP};
 
 mod tracking;
 
-pub use tracking::{AggregatedView, Feed, Tracking, known_keys};
+pub use tracking::{AggregatedView, Feed, Tracking};
 
 /// What a configuration means.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use super::keys::{KeyCounts, SeenKeys, When};
 use crate::collection::{Key, Sink};
 use crate::facts::Facts;
-use crate::plan::{Plan, Program, known_keys};
+use crate::plan::{Plan, Program};
 use crate::sockdiag::{Class, Socket};
 
 /// The most keys that are kept of all views together, and the most connections.
@@ -42,7 +42,7 @@ impl<'a> Census<'a> {
             without_information: 0,
         };
         for (view, keys) in plan.views.iter().zip(&mut census.views) {
-            for key in known_keys(view) {
+            for key in view.known_keys() {
                 keys.note(&key, When::First, &mut census.room);
             }
         }

@@ -110,7 +110,7 @@ impl AggregatedView {
             announced: accumulates
                 && !view.by.is_empty()
                 && view.by.iter().all(|property| property.line().from_listener != FromListener::No),
-            known_keys: known_keys(view),
+            known_keys: view.known_keys(),
         }
     }
 }
@@ -188,21 +188,22 @@ fn table(view: &View) -> CumulativeTable {
     CumulativeTable::new(columns, other.packed(), limit, u32::try_from(idle).unwrap_or(u32::MAX))
 }
 
-/// The keys that a view's rows can have, if they are few and known.
-#[must_use]
-pub fn known_keys(view: &View) -> Vec<Vec<u8>> {
-    match view.by.as_slice() {
-        [] => vec![Vec::new()],
-        [label] => {
-            let shown: BTreeSet<_> = State::ALL
-                .into_iter()
-                .filter(|state| view.states.contains(*state))
-                .map(State::name)
-                .collect();
-            let values = label.values().unwrap_or_default().into_iter();
-            let values = values.filter(|value| *label != Property::State || shown.contains(value));
-            values.map(|value| LabelBuffer::of([value]).packed().to_vec()).collect()
+impl View {
+    /// The keys that its rows can have, if they are few and known.
+    pub(crate) fn known_keys(&self) -> Vec<Vec<u8>> {
+        match self.by.as_slice() {
+            [] => vec![Vec::new()],
+            [label] => {
+                let shown: BTreeSet<_> = State::ALL
+                    .into_iter()
+                    .filter(|state| self.states.contains(*state))
+                    .map(State::name)
+                    .collect();
+                let values = label.values().unwrap_or_default().into_iter();
+                let values = values.filter(|value| *label != Property::State || shown.contains(value));
+                values.map(|value| LabelBuffer::of([value]).packed().to_vec()).collect()
+            }
+            _ => Vec::new(),
         }
-        _ => Vec::new(),
     }
 }

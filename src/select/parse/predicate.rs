@@ -49,9 +49,10 @@ impl Parser<'_> {
                 self.one("a path below the root of the cgroups", |value| Some(Test::CgroupTree(path(value))))
             }
             Operand::Direction => self.direction().map(Test::Direction),
-            // Those behind the first are read before, and stand here so that a new operand cannot be forgotten.
-            Operand::Program | Operand::States | Operand::Address | Operand::Port | Operand::Network => {
-                self.program(property)
+            Operand::Program => self.program(property),
+            // Read before. Each operand stands here, so that a new one is no name of a process.
+            Operand::States | Operand::Address | Operand::Port | Operand::Network => {
+                Err(self.no_predicate(property.name()))
             }
         }
     }
