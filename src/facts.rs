@@ -58,8 +58,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Of a connection whose close event is the first that is known of it.
-    #[must_use]
-    pub fn of_close_event(
+    pub(crate) fn of_close_event(
         socket: &'a Socket<'a>,
         direction: Option<Direction>,
         ownership: Ownership<'a>,
@@ -70,8 +69,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Of the connections that a listener will accept.
-    #[must_use]
-    pub fn of_listener(
+    pub(crate) fn of_listener(
         socket: &'a Socket<'a>,
         listener: &'a ListenerOwner,
         netns: &'a Netns,
@@ -83,15 +81,13 @@ impl<'a> Facts<'a> {
     }
 
     /// What identifies the socket among all of the host.
-    #[must_use]
     #[inline]
-    pub fn identity(&self) -> u64 {
+    pub(crate) fn identity(&self) -> u64 {
         self.ownership.identity(self.socket.cookie())
     }
 
     /// The user id. Only a dump has it, and not of a request or of what is left of a socket in `TIME_WAIT`.
-    #[must_use]
-    pub fn uid(&self) -> Option<u32> {
+    pub(crate) fn uid(&self) -> Option<u32> {
         let has_owner = self.observation == Observation::Dump
             && self.state != State::TimeWait
             && self.state != State::SynRecv;
@@ -99,20 +95,17 @@ impl<'a> Facts<'a> {
     }
 
     /// The processes that hold the socket; `None` if unknown.
-    #[must_use]
-    pub const fn owner(&self) -> Option<&'a Owner> {
+    pub(crate) const fn owner(&self) -> Option<&'a Owner> {
         self.ownership.owner
     }
 
     /// The cgroup; `None` if unknown.
-    #[must_use]
-    pub fn cgroup(&self) -> Option<&'a Cgroup> {
+    pub(crate) fn cgroup(&self) -> Option<&'a Cgroup> {
         self.ownership.cgroup()
     }
 
     /// The network namespace; `None` if unknown.
-    #[must_use]
-    pub const fn netns(&self) -> Option<&'a Netns> {
+    pub(crate) const fn netns(&self) -> Option<&'a Netns> {
         self.ownership.netns
     }
 }

@@ -164,15 +164,13 @@ impl Plan {
     }
 
     /// How long a collection may search for owners: the dump must have time left, however many processes there are.
-    #[must_use]
-    pub fn owner_time(&self) -> std::time::Duration {
+    pub(crate) fn owner_time(&self) -> std::time::Duration {
         self.collect.owners.min(self.collect.deadline / 2)
     }
 
     /// The same plan for collections to which the kernel reports every connection: only then is it known which
     /// of them are new.
-    #[must_use]
-    pub fn with_all_connections(&self) -> Self {
+    pub(crate) fn with_all_connections(&self) -> Self {
         let mut plan = self.clone();
         let states = self.groups.iter().fold(CONNECTIONS, |all, group| all.union(group.states));
         plan.groups.push(Group { selection: Expression::Always, states, views: Vec::new(), followed: true });
@@ -181,22 +179,19 @@ impl Plan {
     }
 
     /// The same plan for collections that stand alone: they track no socket from one to the next.
-    #[must_use]
-    pub fn untracked(mut self) -> Self {
+    pub(crate) fn untracked(mut self) -> Self {
         Arc::make_mut(&mut self.tracking).track_if.clear();
         self
     }
 
     /// Whether a view of this plan shows the same as one of another plan.
-    #[must_use]
-    pub fn shows_as(&self, view: &View, other: &View, plan: &Self) -> bool {
+    pub(crate) fn shows_as(&self, view: &View, other: &View, plan: &Self) -> bool {
         let by_network = view.by.contains(&Property::RemoteNetwork);
         view == other && (!by_network || self.networks == plan.networks)
     }
 
     /// Whether owners are found in the same way as under another plan.
-    #[must_use]
-    pub fn attributes_as(&self, other: &Self) -> bool {
+    pub(crate) fn attributes_as(&self, other: &Self) -> bool {
         let (processes, owners) = (Needs::PROCESSES, [Needs::PROCESSES, Needs::CGROUPS]);
         // One table of processes serves both, whatever they ask of cgroups.
         self.needs.has(processes) && other.needs.has(processes)
@@ -204,8 +199,7 @@ impl Plan {
     }
 
     /// Whether the program differs from one network namespace to another.
-    #[must_use]
-    pub fn depends_on_netns(&self) -> bool {
+    pub(crate) fn depends_on_netns(&self) -> bool {
         self.groups.iter().any(|group| group.selection.needs().has(Needs::NETNS))
     }
 
@@ -223,8 +217,7 @@ impl Plan {
     }
 
     /// The program for a collection at which names stand for this.
-    #[must_use]
-    pub fn program(&self, lookup: &impl Lookup) -> Program {
+    pub(crate) fn program(&self, lookup: &impl Lookup) -> Program {
         let resolved: Vec<_> = self.groups.iter().map(|group| group.selection.resolve(lookup)).collect();
         let judge = if lookup.judges_cgroups() { Judge::Everything } else { Judge::EverythingButCgroups };
         let splits: Vec<_> = self
@@ -303,8 +296,7 @@ impl View {
     }
 
     /// The columns that hold counters.
-    #[must_use]
-    pub fn counters(&self) -> Vec<Counter> {
+    pub(crate) fn counters(&self) -> Vec<Counter> {
         let columns = self.columns.iter().enumerate();
         let counters = columns.filter(|(_, column)| column.kind == Kind::Counter);
         counters.map(|(column, of)| Counter { column, bits: of.metric.source.bits() }).collect()
@@ -313,8 +305,7 @@ impl View {
 
 impl Column {
     /// The exposed type.
-    #[must_use]
-    pub const fn exposed_type(&self) -> MetricType {
+    pub(crate) const fn exposed_type(&self) -> MetricType {
         match (&self.aggregation, self.kind) {
             (Aggregation::CurrentHistogram(_) | Aggregation::Histogram(_), _) => MetricType::Histogram,
             (_, Kind::Counter) => MetricType::Counter,

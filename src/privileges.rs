@@ -29,8 +29,7 @@ pub enum Feature {
 
 impl Feature {
     /// The word for it in metrics.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Processes => "processes",
             Self::Namespaces => "namespaces",
@@ -168,8 +167,7 @@ impl Privileges {
     }
 
     /// Whether all that a feature needs is held.
-    #[must_use]
-    pub fn hold(&self, feature: Feature) -> bool {
+    pub(crate) fn hold(&self, feature: Feature) -> bool {
         let mut needs = self.0.iter().filter(|(requirement, _)| requirement.feature == feature);
         needs.all(|(_, held)| *held)
     }
@@ -180,7 +178,7 @@ impl Privileges {
     }
 
     /// Every need: feature, capability's name, whether it is held.
-    pub fn needs(&self) -> impl Iterator<Item = (Feature, &'static str, bool)> {
+    pub(crate) fn needs(&self) -> impl Iterator<Item = (Feature, &'static str, bool)> {
         self.0.iter().map(|(requirement, held)| (requirement.feature, requirement.name, *held))
     }
 

@@ -192,7 +192,7 @@ impl SelfReport {
     }
 
     /// Writes every family that is wanted and has a sample.
-    pub fn write(&self, encoder: &mut Encoder, filter: &FamilyFilter) {
+    pub(crate) fn write(&self, encoder: &mut Encoder, filter: &FamilyFilter) {
         for &SelfMetric { name, kind, labels, help, read } in SELF_METRICS {
             let samples = if filter.wants(name) { read(self) } else { continue };
             if samples.is_empty() {

@@ -40,16 +40,14 @@ pub struct Cursor {
 
 impl Cursor {
     /// The beginning of an exposition of these families.
-    #[must_use]
-    pub fn new(filter: FamilyFilter, format: Format) -> Self {
+    pub(crate) fn new(filter: FamilyFilter, format: Format) -> Self {
         Self { filter, encoder: Encoder::new(format), view: 0, column: 0, row: 0, done: false }
     }
 }
 
 impl Snapshot {
     /// What a plan shows where there is no complete dump.
-    #[must_use]
-    pub fn blank(plan: &Plan) -> Self {
+    pub(crate) fn blank(plan: &Plan) -> Self {
         let legacy = plan.legacy_meta.then_some(LegacyStatus::Failed);
         Self {
             views: Arc::clone(&plan.views),
@@ -78,8 +76,7 @@ impl Snapshot {
     }
 
     /// The next chunk of the exposition; `None` after the last.
-    #[must_use]
-    pub fn chunk(&self, cursor: &mut Cursor) -> Option<Vec<u8>> {
+    pub(crate) fn chunk(&self, cursor: &mut Cursor) -> Option<Vec<u8>> {
         if cursor.done {
             return None;
         }

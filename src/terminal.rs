@@ -25,8 +25,7 @@ pub(crate) fn is_active(letter: char) -> bool {
 }
 
 /// A text that only shows on a terminal: U+FFFD in place of each active character.
-#[must_use]
-pub fn inert(text: &str) -> String {
+pub(crate) fn inert(text: &str) -> String {
     text.chars().map(|letter| if is_active(letter) { char::REPLACEMENT_CHARACTER } else { letter }).collect()
 }
 

@@ -48,8 +48,7 @@ pub struct View {
 
 impl View {
     /// Whether every row is one flow.
-    #[must_use]
-    pub fn is_of_flows(&self) -> bool {
+    pub(crate) fn is_of_flows(&self) -> bool {
         let has = |label| self.by.contains(&label);
         let ends =
             [Property::LocalAddress, Property::LocalPort, Property::RemoteAddress, Property::RemotePort];
@@ -57,34 +56,29 @@ impl View {
     }
 
     /// Whether a row holds the counters of all connections of one process to one endpoint.
-    #[must_use]
-    pub fn condenses(&self) -> bool {
+    pub(crate) fn condenses(&self) -> bool {
         let counts = self.columns.iter().any(|column| column.kind == Kind::Counter);
         counts && self.by.contains(&Property::FlowOfProcess)
     }
 
     /// Whether it shows connections without a word of their states.
-    #[must_use]
-    pub fn is_of_connections(&self) -> bool {
+    pub(crate) fn is_of_connections(&self) -> bool {
         self.states == CONNECTIONS && !self.by.contains(&Property::State)
     }
 
     /// What must be known of its sockets.
-    #[must_use]
-    pub fn needs(&self) -> Needs {
+    pub(crate) fn needs(&self) -> Needs {
         self.by.iter().map(|property| property.needs()).collect::<Needs>().union(self.selection.needs())
     }
 
     /// Whether the ledger must follow its sockets: for their past, for what was so at first sight, or for who
     /// held a socket that nobody holds any more.
-    #[must_use]
-    pub fn is_followed(&self) -> bool {
+    pub(crate) fn is_followed(&self) -> bool {
         self.stays() || self.needs().has(Needs::LISTENERS.union(Needs::PROCESSES))
     }
 
     /// Whether its rows have a past.
-    #[must_use]
-    pub fn stays(&self) -> bool {
+    pub(crate) fn stays(&self) -> bool {
         self.columns.iter().any(|column| column.aggregation.is_cumulative())
     }
 }

@@ -51,7 +51,7 @@ impl Worker {
     ///
     /// # Errors
     /// [`Full`] if too many wait already. The work is then not done.
-    pub fn run(&self, work: impl FnOnce() + Send + 'static) -> Result<(), Full> {
+    pub(crate) fn run(&self, work: impl FnOnce() + Send + 'static) -> Result<(), Full> {
         self.0.try_send(Box::new(work)).map_err(|_| Full)
     }
 }

@@ -40,8 +40,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// Bounds in the column's unit, ascending.
-    #[must_use]
-    pub fn new(upper: Vec<f64>, divisor: f64) -> Self {
+    pub(crate) fn new(upper: Vec<f64>, divisor: f64) -> Self {
         let inclusive = upper.iter().map(|bound| greatest_within(*bound, divisor)).collect();
         Self { upper, inclusive }
     }
@@ -74,50 +73,42 @@ const fn float(integer: u64) -> f64 {
 
 impl Cells {
     /// Cells that add up.
-    #[must_use]
-    pub const fn sum() -> Self {
+    pub(crate) const fn sum() -> Self {
         Self { divisor: 1.0, kind: Kind::Sum(Vec::new()) }
     }
 
     /// Cells that hold the mean of the sockets that have a value.
-    #[must_use]
-    pub const fn mean() -> Self {
+    pub(crate) const fn mean() -> Self {
         Self { divisor: 1.0, kind: Kind::Mean(Vec::new()) }
     }
 
     /// Cells that hold the least value.
-    #[must_use]
-    pub const fn least() -> Self {
+    pub(crate) const fn least() -> Self {
         Self { divisor: 1.0, kind: Kind::Least(Vec::new()) }
     }
 
     /// Cells that hold the greatest value.
-    #[must_use]
-    pub const fn greatest() -> Self {
+    pub(crate) const fn greatest() -> Self {
         Self { divisor: 1.0, kind: Kind::Greatest(Vec::new()) }
     }
 
     /// Cells that hold the value of the least age.
-    #[must_use]
-    pub const fn latest() -> Self {
+    pub(crate) const fn latest() -> Self {
         Self { divisor: 1.0, kind: Kind::Latest(Vec::new()) }
     }
 
     /// Cells that count by upper bound; the bounds' divisor must be the column's.
-    #[must_use]
-    pub const fn distribution(bounds: Bounds) -> Self {
+    pub(crate) const fn distribution(bounds: Bounds) -> Self {
         Self { divisor: 1.0, kind: Kind::Distribution { bounds, counts: Vec::new(), sums: Vec::new() } }
     }
 
     /// The same cells, read in a unit of `divisor` of the kernel's.
-    #[must_use]
-    pub fn divided_by(self, divisor: f64) -> Self {
+    pub(crate) fn divided_by(self, divisor: f64) -> Self {
         Self { divisor, ..self }
     }
 
     /// The upper bounds of a distribution in the column's unit; empty if it is none.
-    #[must_use]
-    pub fn bounds(&self) -> &[f64] {
+    pub(crate) fn bounds(&self) -> &[f64] {
         if let Kind::Distribution { bounds, .. } = &self.kind { &bounds.upper } else { &[] }
     }
 
@@ -285,9 +276,8 @@ impl Cells {
 
     /// A row's value in the column's unit, exact to the last digit where that is the kernel's; `None` if no socket had a
     /// value.
-    #[must_use]
     #[inline]
-    pub fn sample(&self, row: usize) -> Option<Sample<'_>> {
+    pub(crate) fn sample(&self, row: usize) -> Option<Sample<'_>> {
         match &self.kind {
             Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => {
                 values.get(row).and_then(|value| self.in_unit(*value))

@@ -33,8 +33,7 @@ pub struct GaugeColumns(Vec<Option<Cells>>);
 
 impl CumulativeTable {
     /// A table without rows whose overflow goes to the row with the key `other`. Idle rows are kept for `idle` seconds.
-    #[must_use]
-    pub fn new(columns: Vec<TableColumn>, other: &[u8], limit: usize, idle: u32) -> Self {
+    pub(crate) fn new(columns: Vec<TableColumn>, other: &[u8], limit: usize, idle: u32) -> Self {
         let mut table = Self { rows: Rows::new(other, limit), columns, idle, overflowed: 0 };
         table.reset(RowId::OTHER);
         table
@@ -42,7 +41,7 @@ impl CumulativeTable {
 
     /// The row with this key, or the one that takes what finds no room.
     #[inline]
-    pub fn row(&mut self, key: &[u8]) -> RowId {
+    pub(crate) fn row(&mut self, key: &[u8]) -> RowId {
         let (row, new) = self.rows.row(key);
         if new {
             self.reset(row);
@@ -51,18 +50,17 @@ impl CumulativeTable {
     }
 
     /// Whether the row takes what finds no room elsewhere.
-    #[must_use]
-    pub fn is_overflow(&self, row: RowId) -> bool {
+    pub(crate) fn is_overflow(&self, row: RowId) -> bool {
         self.rows.is_overflow(row)
     }
 
     /// Notes that a socket was put into a row, which may be the one that takes what finds no room.
-    pub fn note(&mut self, row: RowId) {
+    pub(crate) fn note(&mut self, row: RowId) {
         self.overflowed += u64::from(self.rows.is_overflow(row));
     }
 
     /// Shows a row with this key if there is room, before any socket has it.
-    pub fn announce(&mut self, key: &[u8], dump: u32, now: u32) {
+    pub(crate) fn announce(&mut self, key: &[u8], dump: u32, now: u32) {
         let Some((row, new)) = self.rows.if_room(key) else { return };
         if new {
             self.reset(row);
@@ -72,14 +70,14 @@ impl CumulativeTable {
 
     /// Notes that a dump found something for a row.
     #[inline]
-    pub fn touch(&mut self, row: RowId, dump: u32, now: u32) {
+    pub(crate) fn touch(&mut self, row: RowId, dump: u32, now: u32) {
         if let Some(state) = self.rows.state_mut(row) {
             (state.dump, state.used) = (dump, now);
         }
     }
 
     /// A tracked socket is in the row from now on.
-    pub fn enter(&mut self, row: RowId) {
+    pub(crate) fn enter(&mut self, row: RowId) {
         if let Some(state) = self.rows.state_mut(row) {
             state.live += 1;
         }
@@ -87,7 +85,7 @@ impl CumulativeTable {
     }
 
     /// A tracked socket is no longer in the row.
-    pub fn leave(&mut self, row: RowId, now: u32) {
+    pub(crate) fn leave(&mut self, row: RowId, now: u32) {
         if let Some(state) = self.rows.state_mut(row) {
             state.live = state.live.saturating_sub(1);
             state.used = now;
@@ -96,21 +94,21 @@ impl CumulativeTable {
 
     /// Adds to a cell of a cumulative column.
     #[inline]
-    pub fn add(&mut self, row: RowId, column: usize, value: u64) {
+    pub(crate) fn add(&mut self, row: RowId, column: usize, value: u64) {
         if let Some(TableColumn::Cumulative(cells)) = self.columns.get_mut(column) {
             cells.add(row.index(), value, 0);
         }
     }
 
     /// Frees the rows that have no socket, were not found by this complete dump, and are idle for too long.
-    pub fn expire(&mut self, dump: u32, now: u32) {
+    pub(crate) fn expire(&mut self, dump: u32, now: u32) {
         let Self { rows, idle, .. } = self;
         rows.remove_where(|row| row.live == 0 && row.dump != dump && now.saturating_sub(row.used) >= *idle);
     }
 
     /// Gives back the memory of rows that are gone, if that is most of it: for each row its new one, or `None` for one
     /// that is gone.
-    pub fn shrink(&mut self) -> Option<Vec<Option<RowId>>> {
+    pub(crate) fn shrink(&mut self) -> Option<Vec<Option<RowId>>> {
         let moved = self.rows.shrink()?;
         let kept: Vec<usize> =
             moved.iter().enumerate().filter_map(|(row, new)| new.is_some().then_some(row)).collect();
@@ -123,8 +121,7 @@ impl CumulativeTable {
     }
 
     /// Empty cells for what a collection finds.
-    #[must_use]
-    pub fn gauges(&self) -> GaugeColumns {
+    pub(crate) fn gauges(&self) -> GaugeColumns {
         let fresh = |column: &TableColumn| match column {
             TableColumn::Gauge(cells) => Some(cells.clone()),
             TableColumn::Cumulative(_) => None,
@@ -133,16 +130,14 @@ impl CumulativeTable {
     }
 
     /// How many sockets have found no row of their own so far.
-    #[must_use]
-    pub const fn overflowed(&self) -> u64 {
+    pub(crate) const fn overflowed(&self) -> u64 {
         self.overflowed
     }
 
     /// What a snapshot shows: all columns, or without gauges only the cumulative ones.
     ///
     /// A cumulative column is withheld as long as `known` says, by its number, that it has never had a value.
-    #[must_use]
-    pub fn freeze(&self, gauges: Option<GaugeColumns>, known: impl Fn(usize) -> bool) -> FrozenTable {
+    pub(crate) fn freeze(&self, gauges: Option<GaugeColumns>, known: impl Fn(usize) -> bool) -> FrozenTable {
         let mut gauges = gauges.map(|gauges| gauges.0).unwrap_or_default().into_iter();
         let columns = self.columns.iter().enumerate().map(|(number, column)| {
             let gauge = gauges.next().flatten();
@@ -171,7 +166,7 @@ impl CumulativeTable {
 impl GaugeColumns {
     /// Adds a socket's value to a cell, if the column is one of the collection's.
     #[inline]
-    pub fn add(&mut self, row: RowId, column: usize, value: u64) {
+    pub(crate) fn add(&mut self, row: RowId, column: usize, value: u64) {
         if let Some(Some(cells)) = self.0.get_mut(column) {
             cells.reach(row.index());
             cells.add(row.index(), value, 0);

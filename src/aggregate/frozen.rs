@@ -17,8 +17,7 @@ pub struct FrozenTable {
 
 impl FrozenTable {
     /// How much the table holds.
-    #[must_use]
-    pub fn size(&self) -> Size {
+    pub(crate) fn size(&self) -> Size {
         self.keys.size()
     }
 
@@ -29,9 +28,8 @@ impl FrozenTable {
     }
 
     /// The key of a shown row and its number in the columns.
-    #[must_use]
     #[inline]
-    pub fn shown(&self, index: usize) -> Option<(usize, &[u8])> {
+    pub(crate) fn shown(&self, index: usize) -> Option<(usize, &[u8])> {
         let row = match &self.shown {
             Some(shown) => *shown.get(index)? as usize,
             None => index,
@@ -40,13 +38,12 @@ impl FrozenTable {
     }
 
     /// The cells of a column; `None` if it is withheld.
-    #[must_use]
-    pub fn column(&self, column: usize) -> Option<&Cells> {
+    pub(crate) fn column(&self, column: usize) -> Option<&Cells> {
         self.columns.get(column)?.as_ref()
     }
 
     /// Withholds the columns of which `unwanted` says so by their number.
-    pub fn withhold(&mut self, unwanted: impl Fn(usize) -> bool) {
+    pub(crate) fn withhold(&mut self, unwanted: impl Fn(usize) -> bool) {
         for (number, column) in self.columns.iter_mut().enumerate() {
             if unwanted(number) {
                 *column = None;

@@ -36,16 +36,14 @@ pub struct KeyBuffer {
 
 impl KeyBuffer {
     /// The text of that number.
-    #[must_use]
     #[inline]
-    pub fn get(&self, number: usize) -> Option<&[u8]> {
+    pub(crate) fn get(&self, number: usize) -> Option<&[u8]> {
         let start = number.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
         self.bytes.get(start..*self.ends.get(number)?)
     }
 
     /// How many there are, and how long they are together.
-    #[must_use]
-    pub fn size(&self) -> Size {
+    pub(crate) fn size(&self) -> Size {
         Size { rows: self.ends.len(), bytes: self.bytes.len() }
     }
 

@@ -52,20 +52,17 @@ pub(super) struct Admitted {
 
 impl Limit {
     /// No limit.
-    #[must_use]
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self::default()
     }
 
     /// At most that many rows.
-    #[must_use]
-    pub fn of(most: usize) -> Self {
+    pub(crate) fn of(most: usize) -> Self {
         Self { most: Some(most), ..Self::default() }
     }
 
     /// As many rows as take that many bytes, those that come first. What is left out is counted by socket.
-    #[must_use]
-    pub fn within(bytes: usize) -> Self {
+    pub(crate) fn within(bytes: usize) -> Self {
         Self { room: Some(Room { bytes, taken: 0, left_out: 0 }), ..Self::default() }
     }
 

@@ -29,23 +29,20 @@ impl RowId {
     pub const OTHER: Self = Self(NonZeroU32::MIN);
 
     /// Where its cells are in each column.
-    #[must_use]
     #[inline]
-    pub const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self.0.get() as usize - 1
     }
 
     /// The bits by which a record names it.
-    #[must_use]
     #[inline]
-    pub fn to_bits(row: Option<Self>) -> u32 {
+    pub(crate) fn to_bits(row: Option<Self>) -> u32 {
         row.map_or(0, |row| row.0.get())
     }
 
     /// The row that a record names by these bits.
-    #[must_use]
     #[inline]
-    pub const fn from_bits(bits: u32) -> Option<Self> {
+    pub(crate) const fn from_bits(bits: u32) -> Option<Self> {
         match NonZeroU32::new(bits) {
             Some(bits) => Some(Self(bits)),
             None => None,

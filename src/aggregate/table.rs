@@ -49,8 +49,7 @@ pub struct Counter {
 
 impl Table {
     /// An empty table with these columns, under a limit that remembers the last collection's rows.
-    #[must_use]
-    pub fn new(columns: Vec<Cells>, limit: Limit, seed: HashSeed) -> Self {
+    pub(crate) fn new(columns: Vec<Cells>, limit: Limit, seed: HashSeed) -> Self {
         let row_bytes = KEY_BYTES + columns.iter().map(Cells::bytes_each).sum::<usize>();
         Self {
             keys: Keys::new(seed),
@@ -71,8 +70,7 @@ impl Table {
     /// The same table, in which these columns, which hold sums, never fall while their row is there.
     ///
     /// If it `remembers`, they also go on in a row that comes back.
-    #[must_use]
-    pub fn counting(self, counters: Vec<Counter>, remembers: bool) -> Self {
+    pub(crate) fn counting(self, counters: Vec<Counter>, remembers: bool) -> Self {
         let compares = self.compares || !counters.is_empty();
         // The row as it is now, and what the next collection compares it with.
         let row_bytes = self.row_bytes + 2 * size_of::<ConnectionRow>() + counters.len() * size_of::<u64>();
@@ -80,8 +78,7 @@ impl Table {
     }
 
     /// The same table with room for as much as another one held, so that it grows in one step.
-    #[must_use]
-    pub fn sized(mut self, size: Size) -> Self {
+    pub(crate) fn sized(mut self, size: Size) -> Self {
         self.keys.reserve(size);
         self.rows.reserve(if self.compares { size.rows } else { 0 });
         self.columns.iter_mut().for_each(|cells| cells.reserve(size.rows));
@@ -90,7 +87,7 @@ impl Table {
 
     /// The row with this key, made if the limit admits it, for the values of a socket that was in none yet.
     #[inline]
-    pub fn row(&mut self, key: &[u8], socket: u64) -> Option<usize> {
+    pub(crate) fn row(&mut self, key: &[u8], socket: u64) -> Option<usize> {
         let Self { keys, limit, row_bytes, compares, rows, several, sharing, .. } = self;
         *sharing = false;
         let (row, new) = keys.row(key, |hash| limit.admit(hash, key.len() + *row_bytes))?;
@@ -139,7 +136,7 @@ impl Table {
 
     /// Adds a value of that age to a cell: one of the socket for which the row was last asked for.
     #[inline]
-    pub fn add(&mut self, row: usize, column: usize, value: u64, age: u32) {
+    pub(crate) fn add(&mut self, row: usize, column: usize, value: u64, age: u32) {
         if let Some(cells) = self.columns.get_mut(column) {
             cells.add(row, value, age);
         }
@@ -154,8 +151,7 @@ impl Table {
     /// Ends the collection: which rows are shown, and what the next collection needs.
     ///
     /// `departed` has the last values of sockets that have left.
-    #[must_use]
-    pub fn freeze(mut self, departed: &impl Departed) -> (FrozenTable, Limit) {
+    pub(crate) fn freeze(mut self, departed: &impl Departed) -> (FrozenTable, Limit) {
         self.make_room(self.keys.len());
         let (shown, left_out) = self.limit.freeze(&self.rows);
         let before = self.compares.then(|| self.settle(shown.as_deref(), departed));

@@ -56,8 +56,7 @@ impl Cgroup {
 
     /// What two cgroups agree in, for a socket that is in one of them: the names from the root on, and parts that are
     /// the same in both.
-    #[must_use]
-    pub fn agreed(one: &Self, other: &Self) -> Self {
+    pub(crate) fn agreed(one: &Self, other: &Self) -> Self {
         if one == other {
             return one.clone();
         }
@@ -81,8 +80,7 @@ impl Cgroup {
     ///
     /// A process is in one cgroup of each hierarchy. That of systemd names the unit, and container
     /// runtimes use those of all controllers, so the first of them that is not the root counts.
-    #[must_use]
-    pub fn of_process(text: &str) -> Option<Self> {
+    pub(crate) fn of_process(text: &str) -> Option<Self> {
         let lines = || text.lines().filter_map(line);
         let of = |controller: &str| {
             lines().find(|(names, path)| *path != "/" && names.split(',').any(|name| name == controller))
@@ -111,45 +109,38 @@ impl Cgroup {
     }
 
     /// The innermost slice of systemd (`systemd.slice(5)`), at most 128 bytes.
-    #[must_use]
-    pub fn slice(&self) -> Option<&str> {
+    pub(crate) fn slice(&self) -> Option<&str> {
         self.slice.as_deref()
     }
 
     /// The innermost container's id, 64 hexadecimal digits.
-    #[must_use]
-    pub fn container_id(&self) -> Option<&str> {
+    pub(crate) fn container_id(&self) -> Option<&str> {
         self.container_id.as_deref()
     }
 
     /// The id of the Kubernetes pod as its `metadata.uid` has it; that of a static pod, which the kubelet
     /// reads from a file, as its annotation `kubernetes.io/config.hash` has it.
-    #[must_use]
-    pub fn pod_uid(&self) -> Option<&str> {
+    pub(crate) fn pod_uid(&self) -> Option<&str> {
         self.pod_uid.as_deref()
     }
 
     /// Whether it is the cgroup with that path.
-    #[must_use]
-    pub fn is(&self, path: &str) -> bool {
+    pub(crate) fn is(&self, path: &str) -> bool {
         self.whole && self.path.trim_matches('/') == path.trim_matches('/')
     }
 
     /// Whether it is the root of its hierarchy.
-    #[must_use]
-    pub fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.is("/")
     }
 
     /// Whether the text of `/proc/PID/cgroup` speaks of a hierarchy of cgroup v1 (`cgroups(7)`).
-    #[must_use]
-    pub fn has_v1(text: &str) -> bool {
+    pub(crate) fn has_v1(text: &str) -> bool {
         text.lines().filter_map(line).any(|(controllers, _)| !controllers.is_empty())
     }
 
     /// Whether it is the cgroup with that path or a descendant of it.
-    #[must_use]
-    pub fn is_below(&self, path: &str) -> bool {
+    pub(crate) fn is_below(&self, path: &str) -> bool {
         let (own, path) = (self.path.trim_start_matches('/'), path.trim_matches('/'));
         let rest = own.strip_prefix(path);
         path.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

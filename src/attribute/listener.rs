@@ -29,8 +29,7 @@ pub enum Direction {
 
 impl Direction {
     /// The label's text.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Inbound => "inbound",
             Self::Outbound => "outbound",
@@ -60,8 +59,7 @@ pub struct ListenerOwner {
 
 impl ListenerOwner {
     /// To whom a connection to the listener belongs.
-    #[must_use]
-    pub fn ownership<'a>(&'a self, netns: &'a Netns) -> Ownership<'a> {
+    pub(crate) fn ownership<'a>(&'a self, netns: &'a Netns) -> Ownership<'a> {
         let (owner, cgroup) = (self.owner(), self.cgroup.as_deref());
         Ownership { owner_id: OwnerId::NOBODY, owner, cgroup, netns: Some(netns) }
     }
@@ -100,7 +98,7 @@ impl Default for Listeners {
 
 impl Listeners {
     /// Notes which ports the kernel gives to clients, by the text of `ip_local_port_range`.
-    pub fn note_range(&mut self, text: &str) {
+    pub(crate) fn note_range(&mut self, text: &str) {
         let mut ends = text.split_ascii_whitespace().filter_map(|port| port.parse().ok());
         if let (Some(first), Some(last)) = (ends.next(), ends.next()) {
             self.ephemeral = first..=last;
@@ -111,9 +109,8 @@ impl Listeners {
     ///
     /// `initiated`: whether this end opened it, if the kernel reports that. If not, a listener accepted it; and where
     /// none is known, a client's port at the remote end and none at this end mean the same.
-    #[must_use]
     #[inline]
-    pub fn direction(&self, initiated: Option<bool>, local: End, remote: SocketAddr) -> Direction {
+    pub(crate) fn direction(&self, initiated: Option<bool>, local: End, remote: SocketAddr) -> Direction {
         let client = |end: SocketAddr| self.ephemeral.contains(&end.port());
         let inbound = match initiated {
             Some(initiated) => !initiated,
@@ -123,7 +120,7 @@ impl Listeners {
     }
 
     /// Notes that a listener is there now; what is not known of it stays as it was known.
-    pub fn note(&mut self, listener: End, claim: ListenerOwner, now: Instant) {
+    pub(crate) fn note(&mut self, listener: End, claim: ListenerOwner, now: Instant) {
         self.agreed.clear();
         let claims = self.seen.entry(listener).or_insert_with(|| {
             *self.ports.entry(listener.address.port()).or_default() += 1;
@@ -136,7 +133,7 @@ impl Listeners {
     }
 
     /// Forgets the listeners that have been gone for a minute.
-    pub fn forget(&mut self, now: Instant) {
+    pub(crate) fn forget(&mut self, now: Instant) {
         let Self { seen, agreed, ports, .. } = self;
         agreed.clear();
         seen.retain(|listener, claims| {
@@ -155,8 +152,7 @@ impl Listeners {
     /// To whom an inbound connection belongs that no dump showed, by its listeners.
     ///
     /// Where several share the address (`SO_REUSEPORT`), what all agree in: a name, if not the processes.
-    #[must_use]
-    pub fn claim(&mut self, local: End) -> Agreed {
+    pub(crate) fn claim(&mut self, local: End) -> Agreed {
         let Some(listener) = self.accepting(local) else { return Agreed::default() };
         let seen = &self.seen;
         let agree = || seen.get(&listener).map(agreed).unwrap_or_default();

@@ -74,8 +74,7 @@ pub struct NetnsListing {
 
 impl NetnsListing {
     /// Our own alone, of which nothing else is known.
-    #[must_use]
-    pub fn own() -> Self {
+    pub(crate) fn own() -> Self {
         Self { namespaces: vec![Namespace::own()], ..Self::default() }
     }
 }

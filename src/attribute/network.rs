@@ -19,22 +19,19 @@ impl Networks {
     pub const NONE: Self = Self { named: Vec::new(), prefix_v4: None, prefix_v6: None };
 
     /// Networks with their names, and prefix lengths for addresses in none of them.
-    #[must_use]
-    pub fn new(mut named: Vec<(IpNet, String)>, prefix_v4: Option<u8>, prefix_v6: Option<u8>) -> Self {
+    pub(crate) fn new(mut named: Vec<(IpNet, String)>, prefix_v4: Option<u8>, prefix_v6: Option<u8>) -> Self {
         named.sort_by_key(|(network, _)| (std::cmp::Reverse(network.prefix_len()), *network));
         Self { named, prefix_v4, prefix_v6 }
     }
 
     /// The networks of that name; `None` if no network has it.
-    #[must_use]
-    pub fn named(&self, name: &str) -> Option<Vec<IpNet>> {
+    pub(crate) fn named(&self, name: &str) -> Option<Vec<IpNet>> {
         let same = self.named.iter().filter(|(_, known)| known == name);
         Some(same.map(|(network, _)| *network).collect::<Vec<_>>()).filter(|found| !found.is_empty())
     }
 
     /// The names, each once, in order.
-    #[must_use]
-    pub fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         let mut names: Vec<_> = self.named.iter().map(|(_, name)| name.as_str()).collect();
         names.sort_unstable();
         names.dedup();
@@ -42,13 +39,12 @@ impl Networks {
     }
 
     /// The lengths of the prefixes, IPv4 and IPv6, by which all other addresses are distinguished.
-    #[must_use]
-    pub const fn prefixes(&self) -> (Option<u8>, Option<u8>) {
+    pub(crate) const fn prefixes(&self) -> (Option<u8>, Option<u8>) {
         (self.prefix_v4, self.prefix_v6)
     }
 
     /// Appends the text of the label `remote_network` for an address.
-    pub fn write(&self, text: &mut Vec<u8>, address: IpAddr) {
+    pub(crate) fn write(&self, text: &mut Vec<u8>, address: IpAddr) {
         if let Some((_, name)) = self.named.iter().find(|(network, _)| network.contains(&address)) {
             text.extend_from_slice(name.as_bytes());
             return;

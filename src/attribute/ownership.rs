@@ -27,9 +27,8 @@ impl Netns {
     ///
     /// Before Linux 5.10 each namespace numbers its sockets for itself. A cookie counts up from 1, so that its
     /// upper 24 bits are free for three years at 10,000 sockets a second.
-    #[must_use]
     #[inline]
-    pub const fn identity(&self, cookie: u64) -> u64 {
+    pub(crate) const fn identity(&self, cookie: u64) -> u64 {
         cookie ^ (self.number as u64).rotate_right(24)
     }
 }
@@ -49,17 +48,15 @@ pub struct Ownership<'a> {
 
 impl<'a> Ownership<'a> {
     /// The identity of its socket on this host.
-    #[must_use]
     #[inline]
-    pub fn identity(&self, cookie: u64) -> u64 {
+    pub(crate) fn identity(&self, cookie: u64) -> u64 {
         self.netns.map_or(cookie, |netns| netns.identity(cookie))
     }
 
     /// The cgroup: the socket's, else that of its first process, else that of its namespace.
     ///
     /// On hosts with cgroup v1 the kernel names the root of v2 for every socket.
-    #[must_use]
-    pub fn cgroup(&self) -> Option<&'a Cgroup> {
+    pub(crate) fn cgroup(&self) -> Option<&'a Cgroup> {
         let of_owner = || self.owner?.processes().first()?.cgroup();
         let of_netns = || self.netns?.cgroup.as_ref();
         let named = self.cgroup.filter(|cgroup| !cgroup.is_root());

@@ -32,34 +32,30 @@ pub struct Process {
 
 impl Process {
     /// A process with its comm and its executable's base name.
-    #[must_use]
-    pub const fn new(pid: u32, comm: String, executable: String) -> Self {
+    #[cfg(test)]
+    pub(crate) const fn new(pid: u32, comm: String, executable: String) -> Self {
         Self { pid, comm, executable, cgroup: None }
     }
 
     /// The name that it gave itself, at most 15 bytes of it (`/proc/PID/comm`).
-    #[must_use]
-    pub fn comm(&self) -> &str {
+    pub(crate) fn comm(&self) -> &str {
         &self.comm
     }
 
     /// Its executable's base name; empty where the link `/proc/PID/exe` may not be read.
-    #[must_use]
-    pub fn executable(&self) -> &str {
+    pub(crate) fn executable(&self) -> &str {
         &self.executable
     }
 
     /// Its cgroup, if it was asked for and can be read (`/proc/PID/cgroup`).
-    #[must_use]
-    pub fn cgroup(&self) -> Option<&Cgroup> {
+    pub(crate) fn cgroup(&self) -> Option<&Cgroup> {
         self.cgroup.as_ref()
     }
 
     /// Whether its comm or its executable's base name is this.
     ///
     /// The kernel cuts a comm after 15 bytes, also within a letter, so a longer name is cut in the same way.
-    #[must_use]
-    pub fn is_called(&self, name: &str) -> bool {
+    pub(crate) fn is_called(&self, name: &str) -> bool {
         const COMM: usize = 15;
         let cut = |name: &str| name.as_bytes().get(..COMM).map(label_text);
         self.comm == name

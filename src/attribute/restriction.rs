@@ -30,8 +30,7 @@ impl Restriction {
         [Self::SecurityModule, Self::UserNamespace, Self::Hidepid, Self::PidNamespace, Self::Cgroups];
 
     /// The word for it in metrics.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::SecurityModule => "security_module",
             Self::UserNamespace => "user_namespace",
@@ -42,8 +41,7 @@ impl Restriction {
     }
 
     /// What is so, for people.
-    #[must_use]
-    pub const fn message(self) -> &'static str {
+    pub(crate) const fn message(self) -> &'static str {
         match self {
             Self::SecurityModule => "processes cannot be inspected although the capabilities are there",
             Self::UserNamespace => "the capabilities hold only in this user namespace",
@@ -65,8 +63,7 @@ pub struct Confinement {
 
 impl Confinement {
     /// That of this process, by the links below its own /proc; what cannot be read counts as the initial one.
-    #[must_use]
-    pub fn read(proc: &Path) -> Self {
+    pub(crate) fn read(proc: &Path) -> Self {
         let below = |(name, initial): (&str, &str)| {
             let link = fs::read_link(proc.join("self/ns").join(name));
             link.is_ok_and(|link| link != Path::new(initial))

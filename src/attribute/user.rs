@@ -50,8 +50,7 @@ impl Users {
     }
 
     /// The name of the user with that id, at most 128 bytes; `None` if the file has none.
-    #[must_use]
-    pub fn name(&self, uid: u32) -> Option<&str> {
+    pub(crate) fn name(&self, uid: u32) -> Option<&str> {
         self.names.get(&uid).map(String::as_str)
     }
 

@@ -11,7 +11,7 @@ pub struct Key(LabelBuffer);
 impl Key {
     /// The key of a socket's row, which [`crate::exposition::LabelSet`] unpacks.
     #[inline]
-    pub fn of(&mut self, by: &[Property], facts: &Facts<'_>) -> &[u8] {
+    pub(crate) fn of(&mut self, by: &[Property], facts: &Facts<'_>) -> &[u8] {
         self.0.clear();
         for label in by {
             self.0.push(|text| label.write(text, facts));

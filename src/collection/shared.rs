@@ -57,12 +57,6 @@ impl SharedTracker {
         self.0.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the counters of all sockets in the own namespace have been read that are older than what is shown.
-    #[must_use]
-    pub fn has_baseline(&self) -> bool {
-        self.lock().has_baseline()
-    }
-
     /// What is followed now.
     #[must_use]
     pub fn plan(&self) -> Arc<Plan> {

@@ -114,12 +114,6 @@ impl CollectorState {
         self.listing = None;
     }
 
-    /// What is needed, and what of it was held at the start.
-    #[must_use]
-    pub fn privileges(&self) -> Privileges {
-        self.tracker.privileges()
-    }
-
     /// What it shares with others.
     #[must_use]
     pub fn tracker(&self) -> SharedTracker {

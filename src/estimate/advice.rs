@@ -4,8 +4,7 @@ use super::figures::{Estimate, INTERVAL, ViewEstimate};
 
 impl Estimate {
     /// What to do about the views.
-    #[must_use]
-    pub fn advice(&self) -> Vec<String> {
+    pub(crate) fn advice(&self) -> Vec<String> {
         let of_view = |view| [over(view), churn(self, view)];
         self.views.iter().flat_map(of_view).flatten().collect()
     }

@@ -69,14 +69,12 @@ pub struct ViewEstimate {
 
 impl Estimate {
     /// The number per hour, if there were this many between the collections.
-    #[must_use]
-    pub fn per_hour(&self, number: u64) -> u64 {
+    pub(crate) fn per_hour(&self, number: u64) -> u64 {
         self.per(HOUR, number)
     }
 
     /// Tenths of the number per second, if there were this many between the collections.
-    #[must_use]
-    pub fn tenths_per_second(&self, number: u64) -> u64 {
+    pub(crate) fn tenths_per_second(&self, number: u64) -> u64 {
         self.per(10, number)
     }
 
@@ -87,28 +85,24 @@ impl Estimate {
     }
 
     /// New rows of a view per hour, without its limit.
-    #[must_use]
-    pub fn new_rows(&self, view: &ViewEstimate) -> u64 {
+    pub(crate) fn new_rows(&self, view: &ViewEstimate) -> u64 {
         self.per_hour(view.keys.new)
     }
 
     /// New rows of a view per hour that leave series, without its limit.
     ///
     /// A row that goes with its socket leaves some only if a scrape has met it.
-    #[must_use]
-    pub fn lasting_rows(&self, view: &ViewEstimate) -> u64 {
+    pub(crate) fn lasting_rows(&self, view: &ViewEstimate) -> u64 {
         self.per_hour(if view.idle.is_some() { view.keys.new } else { view.keys.met })
     }
 
     /// New series of a view per hour, without its limit and if scrapes met every row.
-    #[must_use]
-    pub fn new_series(&self, view: &ViewEstimate) -> u64 {
+    pub(crate) fn new_series(&self, view: &ViewEstimate) -> u64 {
         self.new_rows(view).saturating_mul(view.series_per_row as u64)
     }
 
     /// Different series after this number of hours, with limits.
-    #[must_use]
-    pub fn series_after(&self, hours: u64) -> u64 {
+    pub(crate) fn series_after(&self, hours: u64) -> u64 {
         let of_view = |view: &ViewEstimate| {
             let new = self.lasting_rows(view).saturating_mul(hours).min(view.most_new_rows(hours));
             view.size.samples.saturating_add(new.saturating_mul(view.series_per_row as u64))
@@ -117,8 +111,7 @@ impl Estimate {
     }
 
     /// Whether there may have been more than was counted.
-    #[must_use]
-    pub fn is_lower_bound(&self) -> bool {
+    pub(crate) fn is_lower_bound(&self) -> bool {
         !matches!(self.events, EventCoverage::Read { dropped: 0 })
             || self.connections.more
             || self.views.iter().any(|view| view.keys.more)
@@ -127,8 +120,7 @@ impl Estimate {
 
 impl ViewEstimate {
     /// Rows over the limit.
-    #[must_use]
-    pub fn over(&self) -> u64 {
+    pub(crate) fn over(&self) -> u64 {
         self.limit.map_or(0, |limit| self.keys.first.saturating_sub(limit as u64))
     }
 

@@ -19,16 +19,14 @@ impl Default for Compressor {
 
 impl Compressor {
     /// The compressed bytes that are ready after this chunk; there may be none.
-    #[must_use]
-    pub fn compress(&mut self, chunk: &[u8]) -> Vec<u8> {
+    pub(crate) fn compress(&mut self, chunk: &[u8]) -> Vec<u8> {
         // Writing to a Vec cannot fail.
         let _ = self.0.write_all(chunk);
         mem::take(self.0.get_mut())
     }
 
     /// The rest, with the checksum.
-    #[must_use]
-    pub fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         // Writing to a Vec cannot fail.
         self.0.finish().unwrap_or_default()
     }

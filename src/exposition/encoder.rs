@@ -48,8 +48,7 @@ pub enum Sample<'a> {
 
 impl Sample<'_> {
     /// The integer, if it is one.
-    #[must_use]
-    pub const fn integer(self) -> Option<u64> {
+    pub(crate) const fn integer(self) -> Option<u64> {
         if let Self::Integer(integer) = self { Some(integer) } else { None }
     }
 }
@@ -100,8 +99,7 @@ impl Encoder {
     }
 
     /// Takes what is written.
-    #[must_use]
-    pub fn take(&mut self) -> Vec<u8> {
+    pub(crate) fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
     }
 
@@ -152,12 +150,12 @@ impl Encoder {
     }
 
     /// Ends the family. The text formats write nothing there.
-    pub fn end_family(&mut self) {
+    pub(crate) fn end_family(&mut self) {
         self.line = Line::default();
     }
 
     /// Ends the exposition.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if self.format == Format::OpenMetrics {
             self.put("# EOF\n");
         }

@@ -40,8 +40,7 @@ impl<'a> Iterator for LabelSet<'a> {
 
 impl LabelValue<'_> {
     /// The value as text; what is not UTF-8 is replaced.
-    #[must_use]
-    pub fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         String::from_utf8_lossy(self.bytes).into_owned()
     }
 }
@@ -60,13 +59,13 @@ impl LabelBuffer {
 
     /// Removes all values.
     #[inline]
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
     /// Adds the value that `write` appends; it must not change what is there already.
     #[inline]
-    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.0.len();
         self.0.extend_from_slice(&[0; size_of::<u32>()]);
         write(&mut self.0);

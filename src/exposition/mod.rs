@@ -36,8 +36,7 @@ pub struct FamilyFilter {
 
 impl FamilyFilter {
     /// Whether the family is wanted.
-    #[must_use]
-    pub fn wants(&self, family: &str) -> bool {
+    pub(crate) fn wants(&self, family: &str) -> bool {
         let of_family =
             |name: &String| matches!(name.strip_prefix(family), Some("" | "_bucket" | "_count" | "_sum"));
         let hidden = self.hidden.is_some_and(|prefix| family.starts_with(prefix));
@@ -45,8 +44,7 @@ impl FamilyFilter {
     }
 
     /// Whether the families of a group are wanted.
-    #[must_use]
-    pub fn wants_group(&self, group: &str) -> bool {
+    pub(crate) fn wants_group(&self, group: &str) -> bool {
         let has = |groups: &[String]| groups.iter().any(|one| one == group);
         self.collect.as_deref().is_none_or(has) && !has(&self.exclude)
     }
@@ -54,8 +52,7 @@ impl FamilyFilter {
 
 impl Format {
     /// The value of the header `Content-Type`.
-    #[must_use]
-    pub const fn content_type(self) -> &'static str {
+    pub(crate) const fn content_type(self) -> &'static str {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",

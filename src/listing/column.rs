@@ -84,8 +84,7 @@ impl ListingColumn {
     }
 
     /// What stands above it.
-    #[must_use]
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Label(label) => label.name(),
             Self::Metric(metric) => metric.name.trim_end_matches("_total").trim_end_matches("_seconds"),
@@ -94,14 +93,12 @@ impl ListingColumn {
     }
 
     /// Whether it is of numbers, which stand to the right.
-    #[must_use]
-    pub const fn is_of_numbers(self) -> bool {
+    pub(crate) const fn is_of_numbers(self) -> bool {
         matches!(self, Self::ReceiveQueue | Self::SendQueue | Self::Metric(_))
     }
 
     /// Its text; `-` for what the kernel does not report.
-    #[must_use]
-    pub fn text(self, row: &Row) -> String {
+    pub(crate) fn text(self, row: &Row) -> String {
         let first = |names: [&str; 2]| {
             let value = names.into_iter().find_map(|name| row.value(name));
             value.map_or_else(nothing, |value| number(value, Unit::None))

@@ -17,26 +17,17 @@ impl SocketList {
     }
 
     /// How many are listed.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.tables.first().and_then(Option::as_ref).map_or(0, crate::aggregate::FrozenTable::rows)
     }
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// How many are not, because there was no room for them.
-    #[must_use]
-    pub fn left_out(&self) -> usize {
+    pub(crate) fn left_out(&self) -> usize {
         self.0.tables.first().and_then(Option::as_ref).map_or(0, |table| table.left_out)
     }
 
     /// How many are in a state, whether they are listed or not.
-    #[must_use]
-    pub fn in_state(&self, name: &str) -> u64 {
+    pub(crate) fn in_state(&self, name: &str) -> u64 {
         let Some(Some(counted)) = self.0.tables.get(1) else { return 0 };
         let rows = (0..counted.rows()).filter_map(|index| counted.shown(index));
         let of_state = rows.filter(|(_, key)| first(key).bytes == name.as_bytes());
@@ -44,43 +35,37 @@ impl SocketList {
     }
 
     /// Whether every stage of the collection was complete: no socket and no owner is missing.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.0.report.success()
     }
 
     /// The stages of the collection that were not complete.
-    pub fn incomplete(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn incomplete(&self) -> impl Iterator<Item = &'static str> {
         self.0.report.stages.iter().filter(|stage| !stage.success).map(|stage| stage.name)
     }
 
     /// Why owners are incomplete, if the search for them was.
-    #[must_use]
-    pub const fn owner_shortage(&self) -> Option<OwnerShortage> {
+    pub(crate) const fn owner_shortage(&self) -> Option<OwnerShortage> {
         self.0.report.owners.shortage
     }
 
     /// The labels of a socket, packed: no other socket has the same.
-    #[must_use]
-    pub fn key(&self, index: usize) -> &[u8] {
+    pub(crate) fn key(&self, index: usize) -> &[u8] {
         self.shown(index).map_or(&[], |(_, key)| key)
     }
 
     /// The text of the first label, which is the state.
-    #[must_use]
-    pub fn state(&self, index: usize) -> String {
+    pub(crate) fn state(&self, index: usize) -> String {
         first(self.key(index)).text()
     }
 
     /// The column of a metric, if it was asked for.
-    #[must_use]
-    pub fn column(&self, name: &str) -> Option<usize> {
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
         self.0.views.first()?.columns.iter().position(|column| column.metric.name == name)
     }
 
     /// The value of a socket in a column.
-    #[must_use]
-    pub fn value(&self, index: usize, column: usize) -> Option<Number> {
+    pub(crate) fn value(&self, index: usize, column: usize) -> Option<Number> {
         let (row, _) = self.shown(index)?;
         let cells = self.0.tables.first()?.as_ref()?.column(column)?;
         match cells.sample(row)? {
@@ -92,8 +77,7 @@ impl SocketList {
     }
 
     /// All of a socket.
-    #[must_use]
-    pub fn row(&self, index: usize) -> Option<Row> {
+    pub(crate) fn row(&self, index: usize) -> Option<Row> {
         let view = self.0.views.first()?;
         let (_, key) = self.shown(index)?;
         let values = view.columns.iter().enumerate();

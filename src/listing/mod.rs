@@ -96,7 +96,7 @@ pub fn plan(
 }
 
 /// The metrics of one socket.
-pub fn metrics() -> impl Iterator<Item = &'static Metric> {
+pub(crate) fn metrics() -> impl Iterator<Item = &'static Metric> {
     METRICS.iter().filter(|metric| {
         !matches!(metric.source.quantity, Quantity::Opened | Quantity::Closed | Quantity::Sockets)
     })
@@ -126,9 +126,8 @@ pub enum Number {
 
 impl Number {
     /// The value as Prometheus has it.
-    #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "Prometheus stores floats")]
-    pub fn real(self) -> f64 {
+    pub(crate) fn real(self) -> f64 {
         match self {
             Self::Whole(whole) => whole as f64,
             Self::Real(real) => real,
@@ -154,14 +153,12 @@ impl Row {
     }
 
     /// The text of a label; empty if it was not asked for.
-    #[must_use]
-    pub fn label(&self, label: Property) -> &str {
+    pub(crate) fn label(&self, label: Property) -> &str {
         self.labels.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| text)
     }
 
     /// The value of a metric, if the kernel reports it of this socket.
-    #[must_use]
-    pub fn value(&self, name: &str) -> Option<Number> {
+    pub(crate) fn value(&self, name: &str) -> Option<Number> {
         self.values.iter().find(|(metric, _)| metric.name == name).map(|(_, value)| *value)
     }
 }

@@ -19,8 +19,7 @@ pub struct Rate {
 
 impl Rate {
     /// Both ways together.
-    #[must_use]
-    pub fn sum(self) -> f64 {
+    pub(crate) fn sum(self) -> f64 {
         self.sent + self.received
     }
 }

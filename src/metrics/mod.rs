@@ -61,8 +61,7 @@ pub enum Aggregation {
 
 impl Aggregation {
     /// Whether the cell accumulates over collections.
-    #[must_use]
-    pub const fn is_cumulative(&self) -> bool {
+    pub(crate) const fn is_cumulative(&self) -> bool {
         matches!(self, Self::Gain | Self::Histogram(_))
     }
 }
@@ -111,8 +110,7 @@ impl Metric {
 ///
 /// # Panics
 /// If there is none: call it in a `const` only, so that a wrong name does not compile.
-#[must_use]
-pub const fn named(name: &str) -> &'static Metric {
+pub(crate) const fn named(name: &str) -> &'static Metric {
     let mut rest = METRICS;
     while let [metric, tail @ ..] = rest {
         if same(metric.name.as_bytes(), name.as_bytes()) {

@@ -135,13 +135,12 @@ impl Source {
     }
 
     /// Whether the kernel reports it of every connection, by what it sends of any socket with `tcp_info`.
-    #[must_use]
-    pub fn is_reported(&self, socket: &Socket<'_>) -> bool {
+    pub(crate) fn is_reported(&self, socket: &Socket<'_>) -> bool {
         socket.has(&tcp_info::STATE) && self.is_exact() && self.fields().all(|field| socket.has(field))
     }
 
     /// The kernel's fields that it reads.
-    pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static Field> {
         let (first, second) = match self.quantity {
             Quantity::Sockets | Quantity::Opened | Quantity::Closed => (None, None),
             Quantity::Field(field) | Quantity::Test(field, _) => (Some(field), None),
@@ -151,8 +150,7 @@ impl Source {
     }
 
     /// How many bits the kernel counts with, before it begins again at 0.
-    #[must_use]
-    pub const fn bits(&self) -> u32 {
+    pub(crate) const fn bits(&self) -> u32 {
         match self.quantity {
             Quantity::Field(field) => field.width.bits(),
             // A difference is taken before it is followed, and neither side of it ever wraps.

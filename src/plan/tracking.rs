@@ -164,8 +164,7 @@ impl Tracking {
     }
 
     /// The aggregated views, each with an empty table.
-    #[must_use]
-    pub fn with_tables(&self, views: &[View]) -> Vec<(AggregatedView, CumulativeTable)> {
+    pub(crate) fn with_tables(&self, views: &[View]) -> Vec<(AggregatedView, CumulativeTable)> {
         let views = views.iter().filter(|view| view.folds);
         self.aggregated
             .iter()

@@ -134,8 +134,7 @@ impl Line {
     }
 
     /// The word by which selections call it; the label's name if they do not.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         let [first, _] = self.predicates;
         first.and_then(|predicate| predicate.words.first().copied()).unwrap_or(self.name)
     }
@@ -148,19 +147,18 @@ impl Property {
     }
 
     /// The properties that a list of sockets shows, with all details or at a glance.
-    pub fn listed(in_detail: bool) -> impl Iterator<Item = Self> {
+    pub(crate) fn listed(in_detail: bool) -> impl Iterator<Item = Self> {
         let least = if in_detail { Listed::InDetail } else { Listed::Always };
         Self::all().filter(move |property| property.line().listed >= least)
     }
 
     /// The property that `by:` calls so.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::all().find(|property| property.name() == name)
     }
 
     /// The words of the selection language, each with what it stands for.
-    pub fn predicates() -> impl Iterator<Item = (&'static str, Self, Predicate)> {
+    pub(crate) fn predicates() -> impl Iterator<Item = (&'static str, Self, Predicate)> {
         Self::all().flat_map(|property| {
             let predicates = property.line().predicates.into_iter().flatten();
             predicates.flat_map(move |predicate| {
@@ -176,26 +174,23 @@ impl Property {
     }
 
     /// How long it stays the same.
-    #[must_use]
-    pub const fn stability(self) -> Stability {
+    pub(crate) const fn stability(self) -> Stability {
         self.line().stability
     }
 
     /// What has to be known for it.
-    #[must_use]
-    pub const fn needs(self) -> Needs {
+    pub(crate) const fn needs(self) -> Needs {
         self.line().needs
     }
 
     /// Every text that the label can have, if they are few and known.
-    #[must_use]
-    pub fn values(self) -> Option<Vec<&'static str>> {
+    pub(crate) fn values(self) -> Option<Vec<&'static str>> {
         (self == Self::State).then(|| State::ALL.into_iter().map(State::name).collect())
     }
 
     /// Appends the label's text for a socket, valid UTF-8.
     #[inline]
-    pub fn write(self, text: &mut Vec<u8>, facts: &Facts<'_>) {
+    pub(crate) fn write(self, text: &mut Vec<u8>, facts: &Facts<'_>) {
         self.line().read.write(text, facts);
     }
 }

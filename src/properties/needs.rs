@@ -55,14 +55,12 @@ impl Needs {
     }
 
     /// What either needs.
-    #[must_use]
-    pub fn union(self, other: Self) -> Self {
+    pub(crate) fn union(self, other: Self) -> Self {
         Self { bits: self.bits | other.bits, extensions: self.extensions.union(other.extensions) }
     }
 
     /// Whether something of the other is needed.
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
+    pub(crate) const fn has(self, other: Self) -> bool {
         self.bits & other.bits != 0
     }
 }

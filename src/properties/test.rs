@@ -38,8 +38,7 @@ pub enum Test {
 
 impl Test {
     /// The property.
-    #[must_use]
-    pub const fn property(&self) -> Property {
+    pub(crate) const fn property(&self) -> Property {
         match self {
             Self::Port(property, _)
             | Self::Network(property, _)
@@ -55,8 +54,7 @@ impl Test {
     }
 
     /// What has to be known for it. Every reply carries what a name is resolved to.
-    #[must_use]
-    pub const fn needs(&self) -> Needs {
+    pub(crate) const fn needs(&self) -> Needs {
         match self {
             Self::CgroupId(_) | Self::InterfaceIndex(_) => Needs::NONE,
             _ => self.property().needs(),
@@ -64,8 +62,7 @@ impl Test {
     }
 
     /// How long the answer is the same. The path of a cgroup may become known with the owner.
-    #[must_use]
-    pub const fn stability(&self) -> Stability {
+    pub(crate) const fn stability(&self) -> Stability {
         match self {
             // The addresses of a host name change, whatever its sockets do.
             Self::RemoteHost(_) => Stability::Changing,
@@ -76,20 +73,17 @@ impl Test {
 
     /// Whether the answer is the same as long as a socket lives, whatever is found out about it: also for the path of
     /// the cgroup, which stands for an id.
-    #[must_use]
-    pub fn is_fixed(&self) -> bool {
+    pub(crate) fn is_fixed(&self) -> bool {
         self.stability() == Stability::Fixed || matches!(self, Self::Text(Property::Cgroup, _))
     }
 
     /// Whether a listener gives the answer for each of its connections.
-    #[must_use]
-    pub fn is_of_every_connection(&self) -> bool {
+    pub(crate) fn is_of_every_connection(&self) -> bool {
         self.property().line().from_listener == FromListener::Always && !matches!(self, Self::CgroupId(_))
     }
 
     /// Whether a socket passes.
-    #[must_use]
-    pub fn accepts(&self, facts: &Facts<'_>) -> bool {
+    pub(crate) fn accepts(&self, facts: &Facts<'_>) -> bool {
         match (self.property().line().read, self) {
             (Read::Port(read), Self::Port(_, range)) => range.contains(&read(facts)),
             (Read::Address(read), Self::Network(_, network)) => network.contains(&read(facts)),

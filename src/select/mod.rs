@@ -47,8 +47,7 @@ pub enum Expression {
 
 impl Expression {
     /// The conjunction of two conditions, without the parts that say nothing.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Always, only) | (only, Self::Always) => only,
             (Self::All(mut all), Self::All(more)) => {
@@ -64,8 +63,7 @@ impl Expression {
     }
 
     /// The disjunction of two conditions, without the parts that say nothing.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Never, only) | (only, Self::Never) => only,
             (Self::Any(mut any), Self::Any(more)) => {
@@ -125,7 +123,7 @@ impl Expression {
     }
 
     /// Every test in the tree, from left to right.
-    pub fn tests(&self) -> Box<dyn Iterator<Item = &Test> + '_> {
+    pub(crate) fn tests(&self) -> Box<dyn Iterator<Item = &Test> + '_> {
         match self {
             Self::Always | Self::Never => Box::new(std::iter::empty()),
             Self::All(list) | Self::Any(list) => Box::new(list.iter().flat_map(Self::tests)),
@@ -135,7 +133,7 @@ impl Expression {
     }
 
     /// The host names that the tree mentions.
-    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
         self.tests().filter_map(|test| match test {
             Test::RemoteHost(name) => Some(name.as_str()),
             _ => None,
@@ -143,8 +141,7 @@ impl Expression {
     }
 
     /// What its tests need.
-    #[must_use]
-    pub fn needs(&self) -> Needs {
+    pub(crate) fn needs(&self) -> Needs {
         self.tests().map(Test::needs).collect()
     }
 }
@@ -206,7 +203,6 @@ pub fn canonical(network: IpNet) -> IpNet {
 }
 
 /// The network `::ffff:0:0/96` of the IPv4-mapped addresses.
-#[must_use]
 pub(crate) fn covers_mapped(network: &IpNet) -> bool {
     const MAPPED: Ipv6Addr = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
     matches!(network, IpNet::V6(v6) if v6.contains(&MAPPED))

@@ -5,22 +5,19 @@ use crate::properties::{Needs, Stability};
 
 impl Expression {
     /// How long the answer is the same for a socket.
-    #[must_use]
-    pub fn stability(&self) -> Stability {
+    pub(crate) fn stability(&self) -> Stability {
         self.tests().map(Test::stability).max().unwrap_or(Stability::Fixed)
     }
 
     /// The condition with everything that a listener does not tell of its connections taken as not
     /// fulfilled: true of a listener only if every connection to it will be wanted.
-    #[must_use]
-    pub fn of_every_connection(&self) -> Self {
+    pub(crate) fn of_every_connection(&self) -> Self {
         self.bounded(&Test::is_of_every_connection, false)
     }
 
     /// The condition with everything that may change in a socket's life taken as fulfilled: true of
     /// every socket that is or may come to be wanted.
-    #[must_use]
-    pub fn at_any_time(&self) -> Self {
+    pub(crate) fn at_any_time(&self) -> Self {
         self.bounded(&Test::is_fixed, true)
     }
 
@@ -44,8 +41,7 @@ impl Expression {
 
     /// The condition with every test of a cgroup's path taken as fulfilled: the path may become known later
     /// than the socket.
-    #[must_use]
-    pub fn in_any_cgroup(&self) -> Self {
+    pub(crate) fn in_any_cgroup(&self) -> Self {
         self.bounded(&|test| !test.needs().has(Needs::CGROUPS), true)
     }
 }

@@ -42,8 +42,7 @@ pub fn state_names() -> impl Iterator<Item = &'static str> {
 
 impl Expression {
     /// Whether a test looks at the state.
-    #[must_use]
-    pub fn mentions_states(&self) -> bool {
+    pub(crate) fn mentions_states(&self) -> bool {
         self.tests().any(|test| matches!(test, Test::State(_)))
     }
 

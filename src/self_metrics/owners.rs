@@ -30,8 +30,7 @@ pub enum OwnerShortage {
 
 impl OwnerShortage {
     /// Why a search was incomplete, by its error and by whether owners are hidden.
-    #[must_use]
-    pub fn of(failed: Option<Errno>, hidden: bool) -> Self {
+    pub(crate) fn of(failed: Option<Errno>, hidden: bool) -> Self {
         match failed {
             Some(error) => Self::Failed(error),
             None if hidden => Self::Hidden,

@@ -22,8 +22,7 @@ pub struct ProcessReport {
 
 impl ProcessReport {
     /// Reads the state now.
-    #[must_use]
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let stat = Stat::read();
         let field = |number| stat.as_ref().and_then(|stat| stat.field(number));
         let ticks = float(rustix::param::clock_ticks_per_second());

@@ -115,7 +115,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The entries of a list that is one.
-    pub(crate) fn list(&self, allowed: &str) -> Option<Vec<Self>> {
+    pub fn list(&self, allowed: &str) -> Option<Vec<Self>> {
         if !self.is_list() {
             self.refuse(allowed);
         }

@@ -43,7 +43,7 @@ fn in_line(value: &YamlValue) -> String {
 }
 
 /// Items with commas between them.
-pub(crate) fn list(items: impl Iterator<Item = impl Display>) -> String {
+pub fn list(items: impl Iterator<Item = impl Display>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 

@@ -15,8 +15,7 @@ pub struct WorstCase {
 
 impl View {
     /// The most rows and series that the view can show; `None` if it has no limit.
-    #[must_use]
-    pub fn worst_case(&self) -> Option<WorstCase> {
+    pub(crate) fn worst_case(&self) -> Option<WorstCase> {
         // The row of those over the limit.
         let other = usize::from(self.folds);
         let limited = self.limit.map(|limit| limit.saturating_add(other));
@@ -30,8 +29,7 @@ impl View {
     }
 
     /// The most series of a row.
-    #[must_use]
-    pub fn series_per_row(&self) -> usize {
+    pub(crate) fn series_per_row(&self) -> usize {
         let series = self.columns.iter().map(|column| match &column.aggregation {
             // The bucket without a bound, the sum and the count.
             Aggregation::Histogram(bounds) | Aggregation::CurrentHistogram(bounds) => {

@@ -8,7 +8,7 @@ pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
     /// Keeps a secret.
-    pub fn new(secret: T) -> Self {
+    pub(crate) fn new(secret: T) -> Self {
         Self(secret)
     }
 

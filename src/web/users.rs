@@ -23,8 +23,7 @@ pub(super) struct Hash {
 
 impl WebUsers {
     /// Whether no password is asked for.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

@@ -91,7 +91,7 @@ impl Web {
     }
 
     /// The thread to call [`Web::look`] on, if it is time for that: for one caller, at most once per second.
-    pub fn due(&self) -> Option<&Worker> {
+    pub(crate) fn due(&self) -> Option<&Worker> {
         let file = self.file.as_ref()?;
         let mut looked = lock(&file.looked);
         if looked.elapsed() < BETWEEN_LOOKS {
@@ -102,7 +102,7 @@ impl Web {
     }
 
     /// Reads the files again if one of them has changed. What is broken leaves everything as it was, and is said once.
-    pub fn look(&self) {
+    pub(crate) fn look(&self) {
         let Some(file) = &self.file else { return };
         // Somebody else is at it, perhaps held up by the file system.
         let Ok(mut last) = file.last.try_lock() else { return };
@@ -142,7 +142,7 @@ impl Web {
     }
 
     /// Whether a request may be answered now.
-    pub fn admits(&self, config: &WebConfig) -> bool {
+    pub(crate) fn admits(&self, config: &WebConfig) -> bool {
         config.rate.is_none_or(|rate| lock(&self.bucket).take(rate, Instant::now()))
     }
 
@@ -150,7 +150,7 @@ impl Web {
     ///
     /// # Errors
     /// [`Crowded`] if too many comparisons wait already; then there will be no verdict.
-    pub fn ask(
+    pub(crate) fn ask(
         &self,
         config: &WebConfig,
         user: &[u8],
@@ -162,12 +162,6 @@ impl Web {
             Crowded
         })?;
         guard.ask(&config.users, user, password, verdict)
-    }
-
-    /// How often a password's hash was computed since the start.
-    #[must_use]
-    pub fn comparisons(&self) -> u64 {
-        self.guard.get().map_or(0, Guard::comparisons)
     }
 
     fn guard(&self) -> io::Result<&Guard> {

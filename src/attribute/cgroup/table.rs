@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 
 use hashbrown::HashMap;
 use rustix::fs::{CWD, FileType, fstat};
@@ -67,8 +66,8 @@ impl Cgroups {
     }
 
     /// The cgroups in a folder, which stands for the root of cgroup v2.
-    #[must_use]
-    pub fn at(root: PathBuf) -> Self {
+    #[cfg(test)]
+    pub(crate) fn at(root: std::path::PathBuf) -> Self {
         Self { mount: Some(Mount { point: root, root: "/".to_owned() }), whole: true, ..Self::default() }
     }
 
@@ -115,8 +114,7 @@ impl Cgroups {
 
     /// How many sockets of this collection are in cgroups that are not visible, and which part of cgroup v2 is; `None`
     /// if there are none, or if all of the hierarchy is visible.
-    #[must_use]
-    pub fn hidden(&self) -> Option<(u64, String)> {
+    pub(crate) fn hidden(&self) -> Option<(u64, String)> {
         let shown = || match &self.mount {
             Some(mount) => format!("only {} at {}", mount.root, mount.point.display()),
             None => "no cgroup v2 mounted".to_owned(),

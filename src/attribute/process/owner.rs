@@ -24,14 +24,12 @@ impl OwnerId {
     pub const NOBODY: Self = Self(0);
 
     /// The number that it is, for who keeps numbers.
-    #[must_use]
-    pub const fn number(self) -> u32 {
+    pub(crate) const fn number(self) -> u32 {
         self.0
     }
 
     /// The id with that number.
-    #[must_use]
-    pub const fn numbered(number: u32) -> Self {
+    pub(crate) const fn numbered(number: u32) -> Self {
         Self(number)
     }
 }
@@ -72,8 +70,7 @@ impl Owner {
     }
 
     /// The owner that these processes are, pids ascending.
-    #[must_use]
-    pub fn of(processes: Vec<Process>) -> Self {
+    pub(crate) fn of(processes: Vec<Process>) -> Self {
         let pids = joined(processes.iter().map(|process| process.pid.to_string()).collect());
         let names = joined(distinct(processes.iter().map(Process::comm)));
         let executables = joined(distinct(processes.iter().map(Process::executable)));
@@ -84,8 +81,7 @@ impl Owner {
     ///
     /// A text is empty where they differ. For selections, a name that occurs in both is a process of that name, with
     /// the pid 0, which no process has.
-    #[must_use]
-    pub fn agreed(one: Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
+    pub(crate) fn agreed(one: Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
         if one == *other {
             return one;
         }

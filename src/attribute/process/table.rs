@@ -153,7 +153,7 @@ impl Processes {
     }
 
     /// Somebody still names this owner, so that it is not to be forgotten in this collection and the next three.
-    pub fn keep(&mut self, id: OwnerId) {
+    pub(crate) fn keep(&mut self, id: OwnerId) {
         self.owners.keep(id);
     }
 
@@ -164,15 +164,13 @@ impl Processes {
     }
 
     /// Whether sockets have no known owner and the process table, which does not show the exporter itself, may be why.
-    #[must_use]
-    pub fn is_elsewhere(&self) -> bool {
+    pub(crate) fn is_elsewhere(&self) -> bool {
         self.is_foreign && self.sockets.is_any_unowned()
     }
 
     /// Sockets that this collection found in no process, and the last one neither: none of them was only closed
     /// meanwhile. Where there is a single collection, those of that one.
-    #[must_use]
-    pub fn unowned(&self, alone: bool) -> u64 {
+    pub(crate) fn unowned(&self, alone: bool) -> u64 {
         let number = if alone { self.sockets.missing() } else { self.sockets.unowned() };
         number as u64
     }
