@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::strict_yaml::Entry;
 
 /// The duration of an entry, if it lies in the range.
-pub(super) fn read(entry: &Entry<'_>, range: &RangeInclusive<Duration>, allowed: &str) -> Option<Duration> {
-    let duration = parse(&entry.text(allowed)?).filter(|duration| range.contains(duration));
+pub(super) fn read(entry: &Entry<'_>, range: &RangeInclusive<Duration>, expected: &str) -> Option<Duration> {
+    let duration = parse(&entry.text(expected)?).filter(|duration| range.contains(duration));
     if duration.is_none() {
-        entry.refuse(allowed);
+        entry.refuse(expected);
     }
     duration
 }

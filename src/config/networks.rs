@@ -32,10 +32,10 @@ pub(super) fn read(networks: Option<&Entry<'_>>, prefix: Option<&Entry<'_>>) -> 
         }
     }
     let prefix = prefix.map(|entry| entry.section(&[IPV4, IPV6]));
-    let length = |name, allowed, most| {
+    let length = |name, expected, most| {
         let entry = prefix.as_ref().and_then(|section| section.filled(name));
         entry
-            .and_then(|entry| entry.within(&(1..=most), allowed))
+            .and_then(|entry| entry.within(&(1..=most), expected))
             .and_then(|length| u8::try_from(length).ok())
     };
     let prefix_v4 = length(IPV4, "a prefix length from 1 to 32", 32);

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use crate::strict_yaml::Entry;
 
 /// The number of bytes of an entry, if it lies in the range.
-pub(super) fn read(entry: &Entry<'_>, range: &RangeInclusive<usize>, allowed: &str) -> Option<usize> {
-    let size = parse(&entry.text(allowed)?).filter(|size| range.contains(size));
+pub(super) fn read(entry: &Entry<'_>, range: &RangeInclusive<usize>, expected: &str) -> Option<usize> {
+    let size = parse(&entry.text(expected)?).filter(|size| range.contains(size));
     if size.is_none() {
-        entry.refuse(allowed);
+        entry.refuse(expected);
     }
     size
 }

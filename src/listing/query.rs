@@ -38,13 +38,13 @@ impl Query {
     /// Reads the part of a URL behind the question mark.
     ///
     /// # Errors
-    /// Names the parameter that is unknown or wrong, and what is allowed.
+    /// Names the parameter that is unknown or wrong, and what is expected.
     pub fn read(text: &str) -> Result<Self, Refusal> {
         let mut query = Self { filter: String::new(), offset: 0, limit: USUAL, sort: None };
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decoded(value);
-            let wrong = |allowed: &str| Refusal(format!("{key}: found {value:?}; expected: {allowed}"));
+            let wrong = |expected: &str| Refusal(format!("{key}: found {value:?}; expected: {expected}"));
             match key {
                 "filter" => query.filter = value,
                 "offset" => query.offset = value.parse().map_err(|_| wrong("a number"))?,

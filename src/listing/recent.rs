@@ -132,7 +132,7 @@ impl RecentListings {
             return Ok(Expression::Always);
         }
         let selection = parse(filter, &self.networks)
-            .map_err(|mistake| Refusal(format!("The filter is not valid: {}", mistake.told_of(filter))))?;
+            .map_err(|error| Refusal(format!("The filter is not valid: {}", error.in_context(filter))))?;
         let host = selection.hosts().next().map(str::to_owned);
         host.map_or(Ok(selection), |host| {
             Err(Refusal(format!("The filter names the host {host:?}; expected an address or a network: names of hosts are for `select:` and `sockets`")))

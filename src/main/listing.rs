@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::listing::{self, Detail, ListingColumn, Row, SocketList};
-use ss_exporter::select::{Mistake, parse};
+use ss_exporter::select::{SelectionError, parse};
 use ss_exporter::sockdiag::{State, StateSet};
 use ss_exporter::terminal::inert_json;
 
@@ -30,8 +30,9 @@ pub fn print(
     json: bool,
     config: Config,
 ) -> Result<(), Failure> {
-    let wrong =
-        |mistake: Mistake| Failure::of_usage(format!("the filter is not valid: {}", mistake.told_of(filter)));
+    let wrong = |error: SelectionError| {
+        Failure::of_usage(format!("the filter is not valid: {}", error.in_context(filter)))
+    };
     let selection = if filter.trim().is_empty() {
         ss_exporter::select::Expression::Always
     } else {

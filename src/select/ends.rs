@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
+use super::error::{SelectionError, Value, number};
 use super::is_host_name;
 use super::lex::Comparison;
-use super::mistake::{Mistake, Value, number};
 use super::{Expression, Test, canonical, services};
 use crate::properties::Property;
 
@@ -44,7 +44,7 @@ impl EndPattern {
         comparison: Comparison,
         value: &Value,
         at: usize,
-    ) -> Result<Expression, Mistake> {
+    ) -> Result<Expression, SelectionError> {
         let text = value.text.strip_prefix(':').unwrap_or(&value.text);
         let is = |range| Expression::Is(self.in_range(range));
         let not = |one| Expression::Not(Box::new(one));
@@ -52,7 +52,11 @@ impl EndPattern {
             return match comparison {
                 Comparison::Equal => Ok(Expression::Always),
                 Comparison::Unequal => Ok(Expression::Never),
-                _ => Err(Mistake { at, found: "a comparison with any port".into(), allowed: "=, !=".into() }),
+                _ => Err(SelectionError {
+                    at,
+                    found: "a comparison with any port".into(),
+                    expected: "=, !=".into(),
+                }),
             };
         }
         let port = port(text, value)?;
@@ -67,11 +71,11 @@ impl EndPattern {
     }
 
     /// The condition on its address, and on its port if one is given.
-    pub(super) fn address(self, value: &Value) -> Result<Expression, Mistake> {
+    pub(super) fn address(self, value: &Value) -> Result<Expression, SelectionError> {
         if ["unix:", "link:", "netlink:", "vsock:"].iter().any(|family| value.text.starts_with(family)) {
-            let mut mistake = value.mistake(ADDRESS);
-            mistake.found += ", which no TCP socket has";
-            return Err(mistake);
+            let mut error = value.error(ADDRESS);
+            error.found += ", which no TCP socket has";
+            return Err(error);
         }
         let (family, text) = family(&value.text);
         let (address, port_text) = divided(text, value)?;
@@ -79,7 +83,7 @@ impl EndPattern {
             Addresses::Any => family.map_or(Expression::Always, |all| self.within(all)),
             Addresses::Of(network) => {
                 if family.is_some_and(|all| all.addr().is_ipv4() != network.addr().is_ipv4()) {
-                    return Err(value.mistake("an address of the family that stands before it"));
+                    return Err(value.error("an address of the family that stands before it"));
                 }
                 self.within(canonical(network))
             }
@@ -95,11 +99,11 @@ impl EndPattern {
         Ok(condition)
     }
 
-    fn addresses(self, text: &str, value: &Value) -> Result<Addresses, Mistake> {
+    fn addresses(self, text: &str, value: &Value) -> Result<Addresses, SelectionError> {
         let network = || text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         match (text, self) {
             // Between quotation marks is a name, whatever it looks like.
-            _ if value.quoted && !is_host_name(text) => Err(value.mistake("the name of a host")),
+            _ if value.quoted && !is_host_name(text) => Err(value.error("the name of a host")),
             ("" | "*" | "any" | "all" | "default", _) if !value.quoted => Ok(Addresses::Any),
             _ if !value.quoted
                 && let Some(network) = network() =>
@@ -108,9 +112,9 @@ impl EndPattern {
             }
             (_, Self::Remote) if is_host_name(text) => Ok(Addresses::Host(text.to_owned())),
             (_, Self::Local) if is_host_name(text) => {
-                Err(value.mistake("an address or a network; the name of a host stands behind dst alone"))
+                Err(value.error("an address or a network; the name of a host stands behind dst alone"))
             }
-            _ => Err(value.mistake(ADDRESS)),
+            _ => Err(value.error(ADDRESS)),
         }
     }
 
@@ -144,12 +148,12 @@ fn family(text: &str) -> (Option<IpNet>, &str) {
 }
 
 /// The address and, behind a colon, the port.
-fn divided<'t>(text: &'t str, value: &Value) -> Result<(&'t str, Option<&'t str>), Mistake> {
+fn divided<'t>(text: &'t str, value: &Value) -> Result<(&'t str, Option<&'t str>), SelectionError> {
     if let Some(inside) = text.strip_prefix('[') {
-        let (address, rest) = inside.split_once(']').ok_or_else(|| value.mistake("] behind the address"))?;
+        let (address, rest) = inside.split_once(']').ok_or_else(|| value.error("] behind the address"))?;
         return match rest.strip_prefix(':') {
             None if !rest.is_empty() => {
-                Err(value.mistake("[ADDRESS] or [ADDRESS/PREFIX], with or without :PORT"))
+                Err(value.error("[ADDRESS] or [ADDRESS/PREFIX], with or without :PORT"))
             }
             port => Ok((address, port)),
         };
@@ -163,15 +167,14 @@ fn divided<'t>(text: &'t str, value: &Value) -> Result<(&'t str, Option<&'t str>
     match parts {
         // `::1:443` could be one address or an address and a port.
         Some((address, port)) if is_address && address.parse::<Ipv6Addr>().is_ok() => {
-            Err(value
-                .mistake(format!("[{text}] for an address, [{address}]:{port} for an address and a port")))
+            Err(value.error(format!("[{text}] for an address, [{address}]:{port} for an address and a port")))
         }
         Some((address, port)) if !is_address => Ok((address, Some(port))),
         _ => Ok((text, None)),
     }
 }
 
-fn port(text: &str, value: &Value) -> Result<u16, Mistake> {
+fn port(text: &str, value: &Value) -> Result<u16, SelectionError> {
     if let Some(port) = number(text).and_then(|number| u16::try_from(number).ok()) {
         return Ok(port);
     }

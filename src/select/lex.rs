@@ -1,6 +1,6 @@
 //! The words and signs of a selection, each with its place.
 
-use super::Mistake;
+use super::SelectionError;
 
 /// A word or a sign and the bytes of the text that it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// The next token; behind the last it is the end, again and again.
-    pub(super) fn next(&mut self) -> Result<Token, Mistake> {
+    pub(super) fn next(&mut self) -> Result<Token, SelectionError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let rest = rest.trim_start();
         let at = self.text.len() - rest.len();
@@ -76,10 +76,10 @@ impl<'a> Tokens<'a> {
         } else if let Some((sign, kind)) = SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
             (kind.clone(), sign.len())
         } else if let Some(inside) = rest.strip_prefix('"') {
-            quoted(inside).ok_or_else(|| Mistake {
+            quoted(inside).ok_or_else(|| SelectionError {
                 at,
                 found: "a quotation mark without its partner".to_owned(),
-                allowed: "\"...\", in which \\ stands before \" and \\".to_owned(),
+                expected: "\"...\", in which \\ stands before \" and \\".to_owned(),
             })?
         } else {
             let word = rest.split(ends_a_word).next().unwrap_or_default();

@@ -12,9 +12,9 @@ use crate::properties::{Needs, Property};
 
 mod display;
 mod ends;
+mod error;
 mod host_name;
 mod lex;
-mod mistake;
 mod parse;
 mod services;
 mod split;
@@ -22,8 +22,8 @@ mod stability;
 mod states;
 
 pub use crate::properties::Test;
+pub use error::SelectionError;
 pub(crate) use host_name::is_host_name;
-pub use mistake::Mistake;
 pub use parse::parse;
 pub use split::{Judge, Split, split};
 pub use states::{state_names, states_named};

@@ -12,8 +12,8 @@
 //!
 //! Refuses to read files and to resolve names: a name stays a name in the tree.
 
+use super::error::{SelectionError, Value};
 use super::lex::{Comparison, Token, TokenKind, Tokens};
-use super::mistake::{Mistake, Value};
 use super::{Expression, Test, states};
 use crate::attribute::Networks;
 use crate::properties::Property;
@@ -37,12 +37,12 @@ const NOT_IN_A_DUMP: &str = "autobound";
 /// Reads a selection; an empty text selects every socket.
 ///
 /// # Errors
-/// The first [`Mistake`] in the text.
-pub fn parse(text: &str, networks: &Networks) -> Result<Expression, Mistake> {
+/// The first [`SelectionError`] in the text.
+pub fn parse(text: &str, networks: &Networks) -> Result<Expression, SelectionError> {
     let mut tokens = Tokens::of(text);
     if text.len() > LONGEST {
         let found = format!("{} bytes", text.len());
-        return Err(Mistake { at: 0, found, allowed: format!("at most {LONGEST}") });
+        return Err(SelectionError { at: 0, found, expected: format!("at most {LONGEST}") });
     }
     let token = tokens.next()?;
     Parser { text, tokens, token, networks, open: 0 }.whole().map(|tree| tree.expression)
@@ -64,7 +64,7 @@ struct Tree {
 }
 
 impl Parser<'_> {
-    fn whole(mut self) -> Result<Tree, Mistake> {
+    fn whole(mut self) -> Result<Tree, SelectionError> {
         let tree = match &self.token.kind {
             TokenKind::End => Tree { expression: Expression::Always, height: 0 },
             TokenKind::Word(word) if is_state_filter(word) => {
@@ -84,16 +84,16 @@ impl Parser<'_> {
         if self.token.kind == TokenKind::End {
             return Ok(tree);
         }
-        Err(self.mistake("the end, and, or, or a predicate"))
+        Err(self.error("the end, and, or, or a predicate"))
     }
 
-    fn expression(&mut self) -> Result<Tree, Mistake> {
+    fn expression(&mut self) -> Result<Tree, SelectionError> {
         let first = self.primary()?;
         self.chain(first)
     }
 
     /// What is joined to the first part, from left to right.
-    fn chain(&mut self, first: Tree) -> Result<Tree, Mistake> {
+    fn chain(&mut self, first: Tree) -> Result<Tree, SelectionError> {
         let mut tree = first;
         loop {
             let at = self.token.at;
@@ -107,7 +107,7 @@ impl Parser<'_> {
         }
     }
 
-    fn joined(&self, left: Tree, link: &TokenKind, right: Tree, at: usize) -> Result<Tree, Mistake> {
+    fn joined(&self, left: Tree, link: &TokenKind, right: Tree, at: usize) -> Result<Tree, SelectionError> {
         let level = |tree: &Tree| match &tree.expression {
             Expression::All(_) => tree.height - usize::from(*link == TokenKind::And),
             Expression::Any(_) => tree.height - usize::from(*link == TokenKind::Or),
@@ -121,27 +121,27 @@ impl Parser<'_> {
         self.bounded(Tree { expression, height }, at)
     }
 
-    fn bounded(&self, tree: Tree, at: usize) -> Result<Tree, Mistake> {
+    fn bounded(&self, tree: Tree, at: usize) -> Result<Tree, SelectionError> {
         if tree.height <= HIGHEST {
             return Ok(tree);
         }
         let found = format!("more than {HIGHEST} levels");
-        Err(Mistake {
+        Err(SelectionError {
             at: at.min(self.text.len()),
             found,
-            allowed: "fewer changes between and, or, not".to_owned(),
+            expected: "fewer changes between and, or, not".to_owned(),
         })
     }
 
     /// One predicate, or what stands in parentheses or behind `not`.
-    fn primary(&mut self) -> Result<Tree, Mistake> {
+    fn primary(&mut self) -> Result<Tree, SelectionError> {
         let at = self.token.at;
         match &self.token.kind {
             TokenKind::Open => {
                 self.enter()?;
                 let inner = self.expression()?;
                 if self.token.kind != TokenKind::Close {
-                    return Err(self.mistake(&format!(") for the ( in column {}", at + 1)));
+                    return Err(self.error(&format!(") for the ( in column {}", at + 1)));
                 }
                 self.leave()?;
                 Ok(inner)
@@ -166,36 +166,36 @@ impl Parser<'_> {
                 // No predicate has more than a condition of conditions, or the opposite of one.
                 Ok(Tree { expression, height: 2 })
             }
-            _ => Err(self.mistake(&predicates())),
+            _ => Err(self.error(&predicates())),
         }
     }
 
-    fn enter(&mut self) -> Result<(), Mistake> {
+    fn enter(&mut self) -> Result<(), SelectionError> {
         if self.open == DEEPEST {
             let found = format!("more than {DEEPEST} parentheses and not inside each other");
-            return Err(Mistake { at: self.token.at, found, allowed: "fewer".to_owned() });
+            return Err(SelectionError { at: self.token.at, found, expected: "fewer".to_owned() });
         }
         self.open += 1;
         self.take().map(drop)
     }
 
-    fn leave(&mut self) -> Result<(), Mistake> {
+    fn leave(&mut self) -> Result<(), SelectionError> {
         self.open -= 1;
         self.take().map(drop)
     }
 
-    fn no_predicate(&self, word: &str) -> Mistake {
+    fn no_predicate(&self, word: &str) -> SelectionError {
         let value = Value { at: self.token.at, text: word.to_owned(), quoted: false };
         if word == NOT_IN_A_DUMP {
-            let mut mistake = value.mistake(predicates());
-            mistake.found += ", which a dump cannot tell";
-            return mistake;
+            let mut error = value.error(predicates());
+            error.found += ", which a dump cannot tell";
+            return error;
         }
         value.unknown(&predicates(), words())
     }
 
     /// Filters of states side by side are one: each adds states or takes them away.
-    fn states(&mut self) -> Result<Tree, Mistake> {
+    fn states(&mut self) -> Result<Tree, SelectionError> {
         let mut found = None;
         while let TokenKind::Word(word) = &self.token.kind
             && is_state_filter(word)
@@ -217,26 +217,26 @@ impl Parser<'_> {
         Ok(Tree { expression: Expression::Is(Test::State(states)), height: 0 })
     }
 
-    fn equals(&mut self) -> Result<(), Mistake> {
+    fn equals(&mut self) -> Result<(), SelectionError> {
         match self.token.kind {
             TokenKind::Compare(Comparison::Equal) => self.take().map(drop),
-            TokenKind::Compare(_) => Err(self.mistake("=, or the value at once")),
+            TokenKind::Compare(_) => Err(self.error("=, or the value at once")),
             _ => Ok(()),
         }
     }
 
-    fn equals_or_not(&mut self) -> Result<bool, Mistake> {
+    fn equals_or_not(&mut self) -> Result<bool, SelectionError> {
         if self.token.kind == TokenKind::Compare(Comparison::Unequal) {
             return self.take().map(|_| false);
         }
         match self.token.kind {
             TokenKind::Compare(Comparison::Equal) => self.take().map(|_| true),
-            TokenKind::Compare(_) => Err(self.mistake("=, !=, or the value at once")),
+            TokenKind::Compare(_) => Err(self.error("=, !=, or the value at once")),
             _ => Ok(true),
         }
     }
 
-    fn comparison(&mut self) -> Result<Comparison, Mistake> {
+    fn comparison(&mut self) -> Result<Comparison, SelectionError> {
         if let TokenKind::Compare(comparison) = self.token.kind {
             self.take()?;
             return Ok(comparison);
@@ -244,29 +244,29 @@ impl Parser<'_> {
         Ok(Comparison::Equal)
     }
 
-    fn value(&mut self, allowed: &str) -> Result<Value, Mistake> {
+    fn value(&mut self, expected: &str) -> Result<Value, SelectionError> {
         let (TokenKind::Word(text) | TokenKind::Quoted(text)) = &self.token.kind else {
-            return Err(self.mistake(allowed));
+            return Err(self.error(expected));
         };
         let quoted = matches!(self.token.kind, TokenKind::Quoted(_));
         let value = Value { at: self.token.at, text: text.clone(), quoted };
         self.take()?;
-        if value.text.is_empty() { Err(value.mistake(allowed)) } else { Ok(value) }
+        if value.text.is_empty() { Err(value.error(expected)) } else { Ok(value) }
     }
 
     /// The token, with the next one in its place.
-    fn take(&mut self) -> Result<Token, Mistake> {
+    fn take(&mut self) -> Result<Token, SelectionError> {
         let next = self.tokens.next()?;
         Ok(std::mem::replace(&mut self.token, next))
     }
 
-    fn mistake(&self, allowed: &str) -> Mistake {
+    fn error(&self, expected: &str) -> SelectionError {
         let Token { at, end, kind } = &self.token;
         let found = match kind {
             TokenKind::End => "the end".to_owned(),
             _ => format!("\"{}\"", shown(self.text.get(*at..*end).unwrap_or_default())),
         };
-        Mistake { at: *at, found, allowed: allowed.to_owned() }
+        SelectionError { at: *at, found, expected: expected.to_owned() }
     }
 }
 

@@ -58,14 +58,14 @@ impl<'a> Entry<'a> {
         matches!(self.node.value, YamlValue::Map(_))
     }
 
-    /// Notes that the value is none of the allowed ones.
-    pub(crate) fn refuse(&self, allowed: &str) {
-        self.error(&format!("found {}; expected: {allowed}", self.found()));
+    /// Notes an error: the value is none of the expected ones.
+    pub(crate) fn refuse(&self, expected: &str) {
+        self.error(&format!("found {}; expected: {expected}", self.found()));
     }
 
     /// Notes that a word is none of the known ones, and which it was probably meant to be.
-    pub(crate) fn unknown_word<'k>(&self, word: &str, allowed: &str, known: impl Iterator<Item = &'k str>) {
-        self.error(&format!("found \"{}\"; expected: {allowed}{}", shown(word), meant(word, known)));
+    pub(crate) fn unknown_word<'k>(&self, word: &str, expected: &str, known: impl Iterator<Item = &'k str>) {
+        self.error(&format!("found \"{}\"; expected: {expected}{}", shown(word), meant(word, known)));
     }
 
     pub(crate) fn error(&self, what: &str) {
@@ -96,7 +96,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The entries of a map whose keys are names of the file's own choice, each at most once.
-    pub(crate) fn named(&self, allowed: &str) -> Vec<(&'a str, Self)> {
+    pub(crate) fn named(&self, expected: &str) -> Vec<(&'a str, Self)> {
         let mut entries: Vec<(&'a str, Self)> = Vec::new();
         match &self.node.value {
             YamlValue::Null => {}
@@ -109,15 +109,15 @@ impl<'a> Entry<'a> {
                     }
                 }
             }
-            _ => self.refuse(allowed),
+            _ => self.refuse(expected),
         }
         entries
     }
 
     /// The entries of a list that is one.
-    pub fn list(&self, allowed: &str) -> Option<Vec<Self>> {
+    pub fn list(&self, expected: &str) -> Option<Vec<Self>> {
         if !self.is_list() {
-            self.refuse(allowed);
+            self.refuse(expected);
         }
         self.is_list().then(|| self.items())
     }
@@ -170,7 +170,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The integer, if the type holds it. Only a lenient entry may quote it.
-    pub(crate) fn integer<T: TryFrom<i128>>(&self, allowed: &str) -> Option<T> {
+    pub(crate) fn integer<T: TryFrom<i128>>(&self, expected: &str) -> Option<T> {
         let number = match &self.node.value {
             YamlValue::Int(number) => Some(*number),
             // The shortest text of an integral float within range is that integer.
@@ -180,16 +180,16 @@ impl<'a> Entry<'a> {
         };
         let number = number.and_then(|number| T::try_from(number).ok());
         if number.is_none() {
-            self.refuse(allowed);
+            self.refuse(expected);
         }
         number
     }
 
     /// The integer within the range.
-    pub(crate) fn within(&self, range: &RangeInclusive<usize>, allowed: &str) -> Option<usize> {
-        let number = self.integer(allowed)?;
+    pub(crate) fn within(&self, range: &RangeInclusive<usize>, expected: &str) -> Option<usize> {
+        let number = self.integer(expected)?;
         if !range.contains(&number) {
-            self.refuse(allowed);
+            self.refuse(expected);
         }
         Some(number).filter(|number| range.contains(number))
     }
@@ -211,12 +211,12 @@ impl<'a> Entry<'a> {
     }
 
     /// The text without blanks around it; a number counts as its digits.
-    pub(crate) fn text(&self, allowed: &str) -> Option<String> {
-        self.verbatim(allowed).map(|text| text.trim().to_owned())
+    pub(crate) fn text(&self, expected: &str) -> Option<String> {
+        self.verbatim(expected).map(|text| text.trim().to_owned())
     }
 
     /// The text as it stands; a number counts as its digits.
-    pub(crate) fn verbatim(&self, allowed: &str) -> Option<String> {
+    pub(crate) fn verbatim(&self, expected: &str) -> Option<String> {
         let text = match &self.node.value {
             YamlValue::Str(text) => Some(text.clone()),
             YamlValue::Int(number) => Some(number.to_string()),
@@ -225,7 +225,7 @@ impl<'a> Entry<'a> {
         };
         let text = text.filter(|text| !text.trim().is_empty());
         if text.is_none() {
-            self.refuse(allowed);
+            self.refuse(expected);
         }
         text
     }

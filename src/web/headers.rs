@@ -27,11 +27,11 @@ pub(super) fn read(entry: &Entry<'_>) -> HeaderMap {
 }
 
 fn value(entry: &Entry<'_>, values: &[&str]) -> Option<HeaderValue> {
-    let allowed = if values.is_empty() { "the text of a header".to_owned() } else { values.join(", ") };
-    let text = entry.text(&allowed)?;
+    let expected = if values.is_empty() { "the text of a header".to_owned() } else { values.join(", ") };
+    let text = entry.text(&expected)?;
     let known = values.is_empty() || values.contains(&text.as_str());
     if !known {
-        entry.unknown_word(&text, &allowed, values.iter().copied());
+        entry.unknown_word(&text, &expected, values.iter().copied());
         return None;
     }
     let value = HeaderValue::from_str(&text).ok();

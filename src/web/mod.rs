@@ -56,7 +56,7 @@ impl WebConfig {
     /// Reads a file and those that it names.
     ///
     /// # Errors
-    /// Names every error, its position, what was found and what is allowed.
+    /// Names every error, its position, what was found and what is expected.
     pub fn load(path: &Path) -> Result<Self, Error> {
         Self::load_stamped(path).0
     }

@@ -78,53 +78,53 @@ pub(super) fn max_version(entry: &Entry<'_>) -> Option<ProtocolVersion> {
 
 /// A cipher suite; those of TLS 1.3 are names too, but nothing switches them off.
 pub(super) fn suite(entry: &Entry<'_>) -> Option<SupportedCipherSuite> {
-    let allowed = listed(&SUITES);
-    let word = entry.text(&allowed)?;
+    let expected = listed(&SUITES);
+    let word = entry.text(&expected)?;
     if LACKING_SUITES.contains(&word.as_str()) {
         entry.warn(&format!("found \"{word}\", which this program does not speak: it is left out"));
         return None;
     }
     if ["_CBC_", "_RC4_", "_3DES_"].iter().any(|part| word.contains(part)) {
         entry.error(&format!(
-            "found \"{}\", which is weak and which this program does not speak; expected: {allowed}",
+            "found \"{}\", which is weak and which this program does not speak; expected: {expected}",
             crate::terminal::shown(&word)
         ));
         return None;
     }
-    let suite = one_of(entry, &word, &SUITES, &allowed)?;
+    let suite = one_of(entry, &word, &SUITES, &expected)?;
     ALL_CIPHER_SUITES.iter().find(|known| known.suite() == suite).copied()
 }
 
 /// A curve.
 pub(super) fn curve(entry: &Entry<'_>) -> Option<&'static dyn SupportedKxGroup> {
-    let allowed = listed(&CURVES);
-    let word = entry.text(&allowed)?;
+    let expected = listed(&CURVES);
+    let word = entry.text(&expected)?;
     if LACKING_CURVES.contains(&word.as_str()) {
         entry.warn(&format!("found \"{word}\", which this program does not have: it is left out"));
         return None;
     }
-    let group = one_of(entry, &word, &CURVES, &allowed)?;
+    let group = one_of(entry, &word, &CURVES, &expected)?;
     ALL_KX_GROUPS.iter().find(|known| known.name() == group).copied()
 }
 
 /// Notes that none of these suites is of a version that is spoken.
 pub(super) fn refuse_suites(entry: &Entry<'_>) {
-    let allowed = listed(&SUITES);
+    let expected = listed(&SUITES);
     entry.error(&format!(
-        "found no suite that this program has for max_version; expected: at least one of {allowed}"
+        "found no suite that this program has for max_version; expected: at least one of {expected}"
     ));
 }
 
 /// Notes that there are none of these curves.
 pub(super) fn refuse_curves(entry: &Entry<'_>) {
-    let allowed = listed(&CURVES);
-    entry.error(&format!("found no curve that this program has; expected: at least one of {allowed}"));
+    let expected = listed(&CURVES);
+    entry.error(&format!("found no curve that this program has; expected: at least one of {expected}"));
 }
 
-fn one_of<T: Copy>(entry: &Entry<'_>, word: &str, known: &[(&str, T)], allowed: &str) -> Option<T> {
+fn one_of<T: Copy>(entry: &Entry<'_>, word: &str, known: &[(&str, T)], expected: &str) -> Option<T> {
     let found = known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
     if found.is_none() {
-        entry.unknown_word(word, allowed, known.iter().map(|(name, _)| *name));
+        entry.unknown_word(word, expected, known.iter().map(|(name, _)| *name));
     }
     found
 }

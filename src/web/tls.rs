@@ -139,8 +139,8 @@ fn provider(section: &Section<'_>) -> CryptoProvider {
     provider
 }
 
-fn list<T>(entry: &Entry<'_>, allowed: &str, read: fn(&Entry<'_>) -> Option<T>) -> Vec<T> {
-    let items = entry.list(allowed).unwrap_or_default();
+fn list<T>(entry: &Entry<'_>, expected: &str, read: fn(&Entry<'_>) -> Option<T>) -> Vec<T> {
+    let items = entry.list(expected).unwrap_or_default();
     items.iter().filter_map(read).collect()
 }
 
@@ -238,11 +238,11 @@ fn given<'s, 'a>(section: &'s Section<'a>, name: Name) -> Option<&'s Entry<'a>> 
 
 fn auth_type(entry: &Entry<'_>) -> Option<Auth> {
     let words = CLIENT_AUTH.iter().map(|(word, _)| *word);
-    let allowed = words.clone().take(5).collect::<Vec<_>>().join(", ");
-    let word = entry.text(&allowed)?;
+    let expected = words.clone().take(5).collect::<Vec<_>>().join(", ");
+    let word = entry.text(&expected)?;
     let found = CLIENT_AUTH.iter().find(|(known, _)| *known == word).map(|(_, auth)| *auth);
     if found.is_none() {
-        entry.unknown_word(&word, &allowed, words);
+        entry.unknown_word(&word, &expected, words);
     }
     found
 }

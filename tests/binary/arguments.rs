@@ -52,7 +52,7 @@ fn a_file_that_is_no_regular_file_does_not_block() {
 }
 
 #[test]
-fn every_mistake_of_a_file_is_reported_at_once_and_nothing_listens() {
+fn every_error_of_a_file_is_reported_at_once_and_nothing_listens() {
     if enter() {
         return;
     }

@@ -33,9 +33,9 @@ fn parser_says(text: &str) -> Result<(), String> {
 
 fn schema_says(validator: &Validator, text: &str) -> Result<(), String> {
     let value: Value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
-    let mistakes: Vec<_> =
+    let errors: Vec<_> =
         validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("\n")) }
+    if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
 }
 
 /// The files of a folder with that ending.
@@ -241,8 +241,8 @@ fn the_page_shows_what_a_check_prints() {
     let valid = format!("ss.yml: the configuration is valid\n\n{}", worst_cases(&first.views));
     let (_, bad) = page.split_once("```yaml mistaken\n").expect("a mistaken example");
     let (bad, _) = bad.split_once("```").expect("its end");
-    let mistakes = Config::parse("ss.yml", bad).expect_err("mistakes").to_string();
-    for printed in [valid, mistakes + "\n"] {
+    let errors = Config::parse("ss.yml", bad).expect_err("errors").to_string();
+    for printed in [valid, errors + "\n"] {
         assert!(page.contains(&format!("```text\n{printed}```")), "{PAGE} does not show:\n{printed}");
     }
 }

@@ -74,12 +74,12 @@ fn every_configuration_of_the_table_has_its_outcome() {
 }
 
 #[test]
-fn all_mistakes_are_named_at_once_and_no_secret_is() {
+fn all_errors_are_named_at_once_and_no_secret_is() {
     let fixtures = Fixtures::new();
     let text = "tls_server_config: {cert_file: none.pem, max_version: TLS10}\nbasic_auth_users: {alice: hunter2}\n\
                 rate_limit: {burst: x}\nhttp_server_config: {headers: {X-Frame-Options: y}}\n";
     fixtures.write("web.yml", text);
-    let error = WebConfig::load(&fixtures.path("web.yml")).expect_err("mistakes");
+    let error = WebConfig::load(&fixtures.path("web.yml")).expect_err("errors");
     assert_eq!(error.errors().len(), 6, "{error}");
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }

@@ -1,16 +1,16 @@
-//! What a file is told if it says what it must not say.
+//! The errors of a file: what was found, what was expected, and where.
 
 use proptest::prelude::*;
 
 use super::{bounds, parsed};
 use crate::config::{Config, DEFAULT_FILE};
 
-fn mistakes(text: &str) -> String {
+fn errors(text: &str) -> String {
     Config::parse("a.yml", text).map_or_else(|error| error.to_string(), |config| panic!("{config:?}"))
 }
 
 #[test]
-fn an_empty_list_of_bounds_is_replaced_and_told() {
+fn an_empty_list_of_bounds_is_replaced_and_logged() {
     let config = parsed("logic:\n  metrics:\n    histograms:\n      bucket_bounds: []\n");
     assert_eq!(bounds(&config).map(|bounds| bounds.len()), Some(9));
     assert_eq!(
@@ -33,9 +33,9 @@ fn an_unknown_key_under_logic_is_a_warning_that_names_the_nearest_known_one() {
 }
 
 #[test]
-fn an_unknown_key_at_the_top_is_a_mistake_that_names_the_nearest_known_one() {
+fn an_unknown_key_at_the_top_is_an_error_that_names_the_nearest_known_one() {
     assert_eq!(
-        mistakes("logic:\nlogics:\nzzzzzz: 1\ncollect:\n  dead_line: 5s\n"),
+        errors("logic:\nlogics:\nzzzzzz: 1\ncollect:\n  dead_line: 5s\n"),
         "a.yml:2:1: logics: found an unknown key; expected: views, networks, network_prefix, collect, logic, selection, cnfg; did you mean \"logic\"?\n\
          a.yml:3:1: zzzzzz: found an unknown key; expected: views, networks, network_prefix, collect, logic, selection, cnfg\n\
          a.yml:5:3: collect.dead_line: found an unknown key; \
@@ -46,7 +46,7 @@ fn an_unknown_key_at_the_top_is_a_mistake_that_names_the_nearest_known_one() {
 #[test]
 fn a_key_said_twice_names_both_lines() {
     assert_eq!(
-        mistakes("logic:\n  metrics:\n    gauges:\n      delivery_rate:\n      deliveryRate:\n"),
+        errors("logic:\n  metrics:\n    gauges:\n      delivery_rate:\n      deliveryRate:\n"),
         "a.yml:5:7: logic.metrics.gauges.deliveryRate: found on line 5 what logic.metrics.gauges.delivery_rate on \
          line 4 says already; expected: once"
     );
@@ -64,16 +64,16 @@ fn a_key_said_twice_names_both_lines() {
             5,
         ),
     ] {
-        let told = mistakes(text);
-        assert!(told.starts_with(&format!("a.yml:{line}:")), "{told}");
-        assert_eq!(told.matches(" line ").count(), 2, "{told}");
-        assert_eq!(told.lines().count(), 1, "{told}");
+        let reported = errors(text);
+        assert!(reported.starts_with(&format!("a.yml:{line}:")), "{reported}");
+        assert_eq!(reported.matches(" line ").count(), 2, "{reported}");
+        assert_eq!(reported.lines().count(), 1, "{reported}");
     }
 }
 
 #[test]
-fn every_mistake_says_what_was_found_and_what_is_allowed() {
-    for (text, told) in [
+fn every_error_says_what_was_found_and_what_is_allowed() {
+    for (text, expected) in [
         ("metrics: 5", "metrics: found 5; expected: a map with the keys gauges, counters, histograms"),
         (
             "metrics: {gauges: [rtt]}",
@@ -167,9 +167,9 @@ fn every_mistake_says_what_was_found_and_what_is_allowed() {
             "selection.portranges: found lower 2 above upper 1; expected: lower <= upper",
         ),
     ] {
-        let all = mistakes(&format!("logic: {{{text}}}"));
-        let (place, told_now) = all.split_once(": logic.").unwrap_or_else(|| panic!("{all}"));
-        assert_eq!(told_now, told, "{text}");
+        let all = errors(&format!("logic: {{{text}}}"));
+        let (place, reported) = all.split_once(": logic.").unwrap_or_else(|| panic!("{all}"));
+        assert_eq!(reported, expected, "{text}");
         assert!(place.starts_with("a.yml:1:"), "{place}");
     }
 }
@@ -178,29 +178,29 @@ fn every_mistake_says_what_was_found_and_what_is_allowed() {
 fn a_file_that_shows_nothing_says_what_is_expected() {
     let expected = "found nothing to show; expected: the key views or logic, with what to show under it";
     for text in ["", "# nothing\n", "{}", "collect: {deadline: 5s}", "selection: ", "cnfg: ", "views: "] {
-        let told = mistakes(text);
-        assert!(told.ends_with(expected) && told.starts_with("a.yml:"), "{text}: {told}");
+        let reported = errors(text);
+        assert!(reported.ends_with(expected) && reported.starts_with("a.yml:"), "{text}: {reported}");
     }
-    assert_eq!(mistakes("- logic"), "a.yml:1:1: found a list; expected: a map with the key views or logic");
-    assert_eq!(mistakes("logic"), "a.yml:1:1: found \"logic\"; expected: a map with the key views or logic");
+    assert_eq!(errors("- logic"), "a.yml:1:1: found a list; expected: a map with the key views or logic");
+    assert_eq!(errors("logic"), "a.yml:1:1: found \"logic\"; expected: a map with the key views or logic");
 }
 
 #[test]
-fn what_is_no_yaml_is_one_mistake_with_its_place() {
+fn what_is_no_yaml_is_one_error_with_its_place() {
     assert_eq!(
-        mistakes("logic:\n\tmetrics:\n"),
+        errors("logic:\n\tmetrics:\n"),
         "a.yml:2:2: found what is no YAML: tabs disallowed within this context (block indentation); \
          expected: one YAML map"
     );
 }
 
 #[test]
-fn all_mistakes_of_a_file_are_told_in_its_order() {
-    let told = mistakes(
+fn all_errors_of_a_file_are_reported_in_its_order() {
+    let reported = errors(
         "collect: {deadline: 0s}\nlogic:\n  selection:\n    process:\n      pids: [x, 1, y]\n  max_flows: z\nlogik: 1\n",
     );
     let places: Vec<_> =
-        told.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
+        reported.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(
         places,
         [
@@ -216,16 +216,19 @@ fn all_mistakes_of_a_file_are_told_in_its_order() {
 #[test]
 fn a_text_from_the_file_cannot_break_a_line() {
     let long = "x".repeat(1000);
-    let told = mistakes(&format!("logic: {{max_flows: \"a\\nb\\e[31m{long}\"}}\n\"k\\n1\": 2\n"));
-    assert_eq!(told.lines().count(), 2, "{told}");
-    assert!(told.contains("a\\nb\\u{1b}[31mxxx") && told.contains("k\\n1") && told.len() < 400, "{told}");
+    let reported = errors(&format!("logic: {{max_flows: \"a\\nb\\e[31m{long}\"}}\n\"k\\n1\": 2\n"));
+    assert_eq!(reported.lines().count(), 2, "{reported}");
+    assert!(
+        reported.contains("a\\nb\\u{1b}[31mxxx") && reported.contains("k\\n1") && reported.len() < 400,
+        "{reported}"
+    );
 }
 
 #[test]
 fn a_deadline_outside_the_limits_is_refused() {
     for (deadline, found) in [("99ms", "\"99ms\""), ("61s", "\"61s\""), ("5", "5"), ("soon", "\"soon\"")] {
         assert_eq!(
-            mistakes(&format!("logic:\ncollect: {{deadline: {deadline}}}")),
+            errors(&format!("logic:\ncollect: {{deadline: {deadline}}}")),
             format!(
                 "a.yml:2:11: collect.deadline: found {found}; \
                  expected: a duration from 100ms to 60s, such as 500ms, 5s or 1m"

@@ -1,4 +1,4 @@
-//! What a view and its surroundings are told if they say what they must not say.
+//! The errors of a view and of what stands beside it.
 
 use crate::config::Config;
 use crate::properties::Property;
@@ -10,35 +10,35 @@ fn with_words(message: &str) -> String {
     message.replace("LABELS", &labels.join(", ")).replace("PREDICATES", &predicates.join(", "))
 }
 
-fn mistakes(text: &str) -> String {
+fn errors(text: &str) -> String {
     Config::parse("a.yml", text).map_or_else(|error| error.to_string(), |config| panic!("{config:?}"))
 }
 
 const FLOW: &str = "by: [local_address, local_port, remote_address, remote_port]";
 
-/// What one view is told for the text between its braces.
-fn told_to_view(text: &str) -> String {
-    let all = mistakes(&format!("views:\n  v: {{{text}}}\n"));
-    let (place, told) = all.split_once(": views.v.").unwrap_or_else(|| panic!("{all}"));
+/// The error of a view with this text between its braces.
+fn errors_of_view(text: &str) -> String {
+    let all = errors(&format!("views:\n  v: {{{text}}}\n"));
+    let (place, error) = all.split_once(": views.v.").unwrap_or_else(|| panic!("{all}"));
     assert!(place.starts_with("a.yml:2:"), "{place}");
-    told.to_owned()
+    error.to_owned()
 }
 
 #[test]
 fn a_key_or_word_that_was_renamed_is_refused_with_its_name_of_today() {
     assert_eq!(
-        told_to_view("folds: {rtt_seconds: max}"),
+        errors_of_view("folds: {rtt_seconds: max}"),
         "folds: found an unknown key; expected: by, metrics, aggregate, histograms, select, state, limit, idle; it is called \"aggregate\" now"
     );
     assert_eq!(
-        told_to_view("metrics: [rtt_seconds], aggregate: {rtt_seconds: snapshot}"),
+        errors_of_view("metrics: [rtt_seconds], aggregate: {rtt_seconds: snapshot}"),
         "aggregate.rtt_seconds: found \"snapshot\"; expected: histogram, current_histogram, mean, min, max or sum; it is called \"current_histogram\" now"
     );
 }
 
 #[test]
 fn a_wrong_label_is_told_with_the_known_ones() {
-    for (text, told) in [
+    for (text, expected) in [
         (
             "bye: []",
             "bye: found an unknown key; expected: by, metrics, aggregate, histograms, select, state, limit, idle; did you mean \"by\"?",
@@ -49,13 +49,13 @@ fn a_wrong_label_is_told_with_the_known_ones() {
         ("by: [uid, mark, uid]", "by[2]: found uid again; expected: each label once"),
         ("by: [[uid]]", "by[0]: found a list; expected: the name of a label"),
     ] {
-        assert_eq!(told_to_view(text), with_words(told), "{text}");
+        assert_eq!(errors_of_view(text), with_words(expected), "{text}");
     }
 }
 
 #[test]
 fn a_metric_that_a_view_cannot_show_is_told_with_the_reason() {
-    for (text, told) in [
+    for (text, expected) in [
         (
             "metrics: sockets",
             "metrics: found \"sockets\"; expected: a list of metrics, such as [sockets, \"*_bytes_total\"]",
@@ -97,13 +97,13 @@ fn a_metric_that_a_view_cannot_show_is_told_with_the_reason() {
             "metrics[0]: found nothing but a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; expected: metrics that are no counters",
         ),
     ] {
-        assert_eq!(told_to_view(text), with_words(told), "{text}");
+        assert_eq!(errors_of_view(text), with_words(expected), "{text}");
     }
 }
 
 #[test]
 fn a_fold_that_means_nothing_is_told_with_those_that_do() {
-    for (text, told) in [
+    for (text, expected) in [
         ("aggregate: [mean]", "aggregate: found a list; expected: a map such as {rtt_seconds: max}"),
         (
             "metrics: [rtt_seconds], aggregate: {rtt_second: mean}",
@@ -142,13 +142,13 @@ fn a_fold_that_means_nothing_is_told_with_those_that_do() {
             "aggregate.rtt_seconds: found \"histogram\"; expected: sum, mean, min or max",
         ),
     ] {
-        assert_eq!(told_to_view(text), with_words(told), "{text}");
+        assert_eq!(errors_of_view(text), with_words(expected), "{text}");
     }
 }
 
 #[test]
 fn bounds_that_cannot_count_are_told() {
-    for (text, told) in [
+    for (text, expected) in [
         ("histograms: [1]", "histograms: found a list; expected: a map of lists of bounds by metric"),
         (
             &format!("{FLOW}, metrics: [rtt_seconds], histograms: {{rtt_seconds: [1]}}"),
@@ -183,13 +183,13 @@ fn bounds_that_cannot_count_are_told() {
             "histograms.rtt_seconds[0]: found \"1\"; expected: a number",
         ),
     ] {
-        assert_eq!(told_to_view(text), with_words(told), "{text}");
+        assert_eq!(errors_of_view(text), with_words(expected), "{text}");
     }
 }
 
 #[test]
-fn states_limits_and_times_are_told_with_their_range() {
-    for (text, told) in [
+fn states_limits_and_times_are_reported_with_their_range() {
+    for (text, expected) in [
         (
             "state: lisen",
             "state: found \"lisen\"; expected: established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, last_ack, listen, closing, all, connected, synchronized, bucket or big; did you mean \"listen\"?",
@@ -219,13 +219,13 @@ fn states_limits_and_times_are_told_with_their_range() {
             "idle: found in a per-connection view, whose rows end with their sockets; expected: in other views",
         ),
     ] {
-        assert_eq!(told_to_view(text), with_words(told), "{text}");
+        assert_eq!(errors_of_view(text), with_words(expected), "{text}");
     }
 }
 
 #[test]
-fn every_mistake_beside_the_views_says_what_was_found_and_what_is_allowed() {
-    for (text, told) in [
+fn every_error_beside_the_views_says_what_was_found_and_what_is_allowed() {
+    for (text, expected) in [
         ("views: [tcp]", "1:1: views: found a list; expected: a map of views by their names"),
         (
             "views: {v: 5}",
@@ -303,26 +303,26 @@ fn every_mistake_beside_the_views_says_what_was_found_and_what_is_allowed() {
         ),
     ] {
         let shows = if text.starts_with("views") { "" } else { "\nviews: {shows: }" };
-        assert_eq!(mistakes(&format!("{text}{shows}")), format!("a.yml:{told}"));
+        assert_eq!(errors(&format!("{text}{shows}")), format!("a.yml:{expected}"));
     }
 }
 
 #[test]
-fn two_views_with_one_exposed_name_are_told_both() {
+fn two_views_with_one_exposed_name_are_reported_both() {
     assert_eq!(
-        mistakes("views: {a: {metrics: [min_rtt_seconds]}, a_min: {metrics: [rtt_seconds]}}"),
+        errors("views: {a: {metrics: [min_rtt_seconds]}, a_min: {metrics: [rtt_seconds]}}"),
         "a.yml:1:42: views.a_min: found the exposed name ss_a_min_rtt_seconds in view a and in view a_min; \
          expected: names of views and metrics that make each exposed name once"
     );
 }
 
 #[test]
-fn all_mistakes_of_a_view_are_told_in_its_order() {
-    let told = mistakes(
+fn all_errors_of_a_view_are_reported_in_its_order() {
+    let reported = errors(
         "networks: {a: [x]}\nviews:\n  v:\n    by: [x, uid, y]\n    metrics: [z]\n    limit: 0\n  W:\n    idle: 1\ncollect: {events: 7}\n",
     );
     let places: Vec<_> =
-        told.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
+        reported.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(
         places,
         [

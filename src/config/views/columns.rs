@@ -52,7 +52,7 @@ impl Column {
     /// Aggregates as the entry says instead.
     fn refold(&mut self, entry: &Entry<'_>, view: &View) {
         let adds_up = "found an aggregate for a counter, which always adds up; expected: for other metrics";
-        let allowed = match (self.metric.kind, view.is_of_flows()) {
+        let expected = match (self.metric.kind, view.is_of_flows()) {
             (Kind::Counter, _) => return entry.error(adds_up),
             (Kind::Distribution, false) => "histogram, current_histogram, mean, min, max or sum",
             (Kind::Gauge, _) | (Kind::Distribution, true) => "sum, mean, min or max",
@@ -60,22 +60,22 @@ impl Column {
         if self.metric.source.quantity == Quantity::Sockets {
             return entry.error("found an aggregate for the number of sockets; expected: for other metrics");
         }
-        let Some(word) = entry.text(allowed) else { return };
+        let Some(word) = entry.text(expected) else { return };
         let bounds = || self.metric.bounds.to_vec();
         let aggregation = match word.as_str() {
             "sum" => Aggregation::Sum,
             "mean" => Aggregation::Mean,
             "min" => Aggregation::Min,
             "max" => Aggregation::Max,
-            "histogram" if allowed.contains("histogram") => Aggregation::Histogram(bounds()),
-            "current_histogram" if allowed.contains("current_histogram") => {
+            "histogram" if expected.contains("histogram") => Aggregation::Histogram(bounds()),
+            "current_histogram" if expected.contains("current_histogram") => {
                 Aggregation::CurrentHistogram(bounds())
             }
             _ => {
                 return entry.unknown_word(
                     &word,
-                    allowed,
-                    allowed.split([',', ' ']).filter(|word| word.len() > 2),
+                    expected,
+                    expected.split([',', ' ']).filter(|word| word.len() > 2),
                 );
             }
         };

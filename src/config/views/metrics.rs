@@ -46,8 +46,8 @@ pub(super) fn unnamed(view: &View) -> Vec<&'static Metric> {
 fn check(word: &str, item: &Entry<'_>, view: &View) {
     let mut fitting = METRICS.iter().filter(|metric| pattern::fits(word, metric.name)).peekable();
     if fitting.peek().is_none() {
-        let allowed = "the name of a metric, or a pattern that fits one";
-        return item.unknown_word(word, allowed, METRICS.iter().map(|metric| metric.name));
+        let expected = "the name of a metric, or a pattern that fits one";
+        return item.unknown_word(word, expected, METRICS.iter().map(|metric| metric.name));
     }
     let obstacles: Option<Vec<_>> = fitting.map(|metric| obstacle(metric, view)).collect();
     if let Some(obstacle) = obstacles.as_ref().and_then(|obstacles| obstacles.first()) {

@@ -87,7 +87,7 @@ fn check_name(name: &str, entry: &Entry<'_>) {
 
 fn selection(entry: &Entry<'_>, networks: &Networks) -> Option<Expression> {
     let text = entry.verbatim("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"")?;
-    parse(&text, networks).map_err(|mistake| entry.error(&mistake.told_of(&text))).ok()
+    parse(&text, networks).map_err(|error| entry.error(&error.in_context(&text))).ok()
 }
 
 fn labels(entry: &Entry<'_>) -> Vec<Property> {

@@ -1,7 +1,7 @@
 //! The predicates: what stands behind the word of a property.
 
 use super::super::ends::{self, EndPattern};
-use super::super::mistake::{Mistake, Value, number};
+use super::super::error::{SelectionError, Value, number};
 use super::super::{Expression, Test};
 use super::Parser;
 use crate::attribute::Direction;
@@ -9,7 +9,11 @@ use crate::properties::{Operand, Property};
 
 impl Parser<'_> {
     /// The condition on a property, by what stands next.
-    pub(super) fn predicate(&mut self, property: Property, operand: Operand) -> Result<Expression, Mistake> {
+    pub(super) fn predicate(
+        &mut self,
+        property: Property,
+        operand: Operand,
+    ) -> Result<Expression, SelectionError> {
         if matches!(operand, Operand::Port) {
             let (at, comparison) = (self.token.at, self.comparison()?);
             let value = self.value(ends::PORT)?;
@@ -25,7 +29,7 @@ impl Parser<'_> {
     }
 
     /// The test of a property by one value.
-    fn test(&mut self, property: Property, operand: Operand) -> Result<Test, Mistake> {
+    fn test(&mut self, property: Property, operand: Operand) -> Result<Test, SelectionError> {
         let text = |value: &Value| Test::Text(property, value.text.clone());
         let path = |value: &Value| below_the_root(&value.text).to_owned();
         match operand {
@@ -58,22 +62,22 @@ impl Parser<'_> {
     }
 
     /// One value that can be read.
-    fn one(&mut self, expected: &str, read: impl Fn(&Value) -> Option<Test>) -> Result<Test, Mistake> {
+    fn one(&mut self, expected: &str, read: impl Fn(&Value) -> Option<Test>) -> Result<Test, SelectionError> {
         let value = self.value(expected)?;
-        read(&value).ok_or_else(|| value.mistake(expected))
+        read(&value).ok_or_else(|| value.error(expected))
     }
 
     /// The name of a process or of its executable.
-    fn program(&mut self, property: Property) -> Result<Test, Mistake> {
+    fn program(&mut self, property: Property) -> Result<Test, SelectionError> {
         let value = self.value("the name of a process")?;
         if value.text.starts_with('/') && !value.quoted {
-            return Err(value.mistake("the name of a process without its path"));
+            return Err(value.error("the name of a process without its path"));
         }
         Ok(Test::Text(property, value.text))
     }
 
     /// The addresses of a network of the configuration.
-    fn network(&mut self) -> Result<Expression, Mistake> {
+    fn network(&mut self) -> Result<Expression, SelectionError> {
         let value = self.value("the name of a network")?;
         let networks = self.networks.named(&value.text).ok_or_else(|| {
             let names = self.networks.names();
@@ -87,7 +91,7 @@ impl Parser<'_> {
         Ok(networks.into_iter().map(test).fold(Expression::Never, Expression::or))
     }
 
-    fn direction(&mut self) -> Result<Direction, Mistake> {
+    fn direction(&mut self) -> Result<Direction, SelectionError> {
         const EXPECTED: &str = "inbound, outbound";
         let all = [Direction::Inbound, Direction::Outbound];
         let value = self.value(EXPECTED)?;

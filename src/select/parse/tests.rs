@@ -19,12 +19,12 @@ fn networks() -> Networks {
 }
 
 fn tree(text: &str) -> Expression {
-    parse(text, &networks()).unwrap_or_else(|mistake| panic!("{text}: {mistake}"))
+    parse(text, &networks()).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn refusal(text: &str) -> String {
     match parse(text, &networks()) {
-        Err(mistake) => mistake.to_string(),
+        Err(error) => error.to_string(),
         Ok(tree) => panic!("{text} is {tree:?}"),
     }
 }
@@ -290,9 +290,9 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_parser_panic(text in ".*") {
-        let mistake = parse(&text, &networks()).err();
-        let is_one_line = |mistake: &Mistake| !mistake.to_string().contains('\n');
-        prop_assert!(mistake.is_none_or(|mistake| mistake.at <= text.len() && is_one_line(&mistake)));
+        let error = parse(&text, &networks()).err();
+        let is_one_line = |error: &SelectionError| !error.to_string().contains('\n');
+        prop_assert!(error.is_none_or(|error| error.at <= text.len() && is_one_line(&error)));
     }
 
     #[test]
@@ -308,9 +308,9 @@ proptest! {
         blank in prop::sample::select(vec![" ", ""]),
     ) {
         let text = words.join(blank);
-        let mistake = parse(&text, &networks()).err();
-        prop_assert!(mistake.is_none_or(|mistake| mistake.at <= text.len()));
+        let error = parse(&text, &networks()).err();
+        prop_assert!(error.is_none_or(|error| error.at <= text.len()));
     }
 }
 
-mod mistakes;
+mod errors;

@@ -1,9 +1,9 @@
-//! What is said of selections that are none.
+//! The errors of selections.
 
 use super::*;
 
 #[test]
-fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
+fn an_error_says_where_what_was_found_and_what_was_expected() {
     let words = predicates();
     let port = |found: &str, hint: &str| {
         format!(
@@ -97,7 +97,7 @@ fn a_mistake_says_where_what_was_found_and_what_is_allowed() {
     let message = refusal("state establised");
     assert!(message.starts_with("column 7: found \"establised\"; expected: all, connected, "), "{message}");
     assert!(message.ends_with("; did you mean \"established\"?"), "{message}");
-    let nameless = parse("network = office", &Networks::default()).map_err(|mistake| mistake.to_string());
+    let nameless = parse("network = office", &Networks::default()).map_err(|error| error.to_string());
     let expected = "column 11: found \"office\"; expected: none, because no network has a name";
     assert_eq!(nameless, Err(expected.to_owned()));
 }

@@ -1,36 +1,36 @@
-//! Values in a selection, and what is said of those that cannot be meant.
+//! The error of a selection, and the values that raise it.
 
 use std::fmt;
 
 use crate::suggest::nearest;
 use crate::terminal::shown;
 
-/// What is wrong with a selection, in one line.
+/// Why a text is not a selection, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct SelectionError {
     /// Where in the text, in bytes from its beginning.
     pub at: usize,
-    /// What stands there.
+    /// What the text has there.
     pub found: String,
-    /// What may stand there.
-    pub allowed: String,
+    /// What the language has there.
+    pub expected: String,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for SelectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "column {}: found {}; expected: {}", self.at + 1, self.found, self.allowed)
+        write!(f, "column {}: found {}; expected: {}", self.at + 1, self.found, self.expected)
     }
 }
 
-impl std::error::Error for Mistake {}
+impl std::error::Error for SelectionError {}
 
-impl Mistake {
-    /// What is wrong in a text that its reader has before him, by the rest of it that could not be read.
+impl SelectionError {
+    /// The same for a reader who has the text: it quotes the rest of `text` that could not be read, not a column.
     #[must_use]
-    pub fn told_of(&self, text: &str) -> String {
+    pub fn in_context(&self, text: &str) -> String {
         let rest = text.get(self.at..).map(str::trim).filter(|rest| !rest.is_empty());
         let place = rest.map_or_else(|| "its end".to_owned(), |rest| format!("\"{}\"", shown(rest)));
-        format!("at {place}: found {}; expected: {}", self.found, self.allowed)
+        format!("at {place}: found {}; expected: {}", self.found, self.expected)
     }
 }
 
@@ -42,18 +42,18 @@ pub(super) struct Value {
 }
 
 impl Value {
-    /// What is wrong with it.
-    pub(super) fn mistake(&self, allowed: impl Into<String>) -> Mistake {
-        Mistake { at: self.at, found: format!("\"{}\"", shown(&self.text)), allowed: allowed.into() }
+    /// The error that it is not what was expected.
+    pub(super) fn error(&self, expected: impl Into<String>) -> SelectionError {
+        SelectionError { at: self.at, found: format!("\"{}\"", shown(&self.text)), expected: expected.into() }
     }
 
-    /// The same, with the known word that was probably meant.
-    pub(super) fn unknown<'k>(&self, allowed: &str, known: impl Iterator<Item = &'k str>) -> Mistake {
+    /// The same, with the nearest known word.
+    pub(super) fn unknown<'k>(&self, expected: &str, known: impl Iterator<Item = &'k str>) -> SelectionError {
         // Comparing a word costs its length.
         let guess =
             Some(self.text.as_str()).filter(|text| text.len() < 64).and_then(|text| nearest(text, known));
         let hint = guess.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
-        self.mistake(format!("{allowed}{hint}"))
+        self.error(format!("{expected}{hint}"))
     }
 }
 
