@@ -6,6 +6,7 @@ mod attribution;
 mod conclude;
 mod destroy_events;
 mod generation;
+mod host;
 mod intake;
 mod inventory;
 mod key;
@@ -28,7 +29,6 @@ mod tables;
 mod time_wait;
 mod tracker;
 mod walk;
-mod world;
 
 use std::time::{Duration, Instant};
 
@@ -42,37 +42,32 @@ use problems::Problems;
 use round::Round;
 
 pub use destroy_events::{open_events, start_event_loop, subscribe};
+pub use host::Host;
 pub(crate) use intake::Sink;
 pub use key::Key;
 pub(crate) use listeners::SCAN_INTERVAL;
 pub use netns::Entered;
 pub use shared::SharedTracker;
 pub use state::CollectorState;
-pub use world::World;
 
 /// Collects once, within `collect.deadline`.
-pub fn collect(plan: &Plan, world: &impl World, state: &mut CollectorState) -> Snapshot {
-    collect_within(plan.collect.deadline, plan, world, state)
+pub fn collect(plan: &Plan, host: &impl Host, state: &mut CollectorState) -> Snapshot {
+    collect_within(plan.collect.deadline, plan, host, state)
 }
 
 /// Collects once, within this time.
 ///
 /// It never fails as a whole: what could not be done is missing from the snapshot and marked in its
 /// report.
-pub fn collect_within(
-    time: Duration,
-    plan: &Plan,
-    world: &impl World,
-    state: &mut CollectorState,
-) -> Snapshot {
-    collect_into(time, plan, world, state, &mut [])
+pub fn collect_within(time: Duration, plan: &Plan, host: &impl Host, state: &mut CollectorState) -> Snapshot {
+    collect_into(time, plan, host, state, &mut [])
 }
 
 /// Collects once. Every socket goes to these sinks too, once per walk.
 pub(crate) fn collect_into(
     time: Duration,
     plan: &Plan,
-    world: &impl World,
+    host: &impl Host,
     state: &mut CollectorState,
     sinks: &mut [&mut dyn Sink],
 ) -> Snapshot {
@@ -81,17 +76,16 @@ pub(crate) fn collect_into(
     let (mut report, mut problems) = (SelfReport::default(), Problems::default());
 
     let known = state.attribution.take();
-    let mut owners = OwnerSearch::begin(plan, world.proc(), known, start, time);
-    let mut listed = ListedNamespaces::for_tracker(plan, world, state);
-    report.netns = listed.report(plan, world, state);
-    let round = Round::of(start + time, plan, world, state, &mut owners, &listed, sinks);
+    let mut owners = OwnerSearch::begin(plan, host.proc(), known, start, time);
+    let mut listed = ListedNamespaces::for_tracker(plan, host, state);
+    report.netns = listed.report(plan, host, state);
+    let round = Round::of(start + time, plan, host, state, &mut owners, &listed, sinks);
 
     report.privileges = state.tracker.privileges();
     let CollectorState { restrictions, alone, .. } = state;
-    let restrictions =
-        restrictions.judge(plan, &owners.attribution, &report.privileges, *alone, world.proc());
+    let restrictions = restrictions.judge(plan, &owners.attribution, &report.privileges, *alone, host.proc());
     let owners_complete =
-        owners.report(restrictions, round.walked.owners(), world.proc(), &mut report, &mut problems);
+        owners.report(restrictions, round.walked.owners(), host.proc(), &mut report, &mut problems);
     listed.say(&mut problems);
     round.walked.report(round.took, &mut report, &mut problems);
     listed.report_walked(plan, round.walked.failures.len(), round.walked.empty, &mut report);
@@ -104,7 +98,7 @@ pub(crate) fn collect_into(
     state.logged.full(report.tracker.as_ref());
     state.logged.trouble(&problems.0, start);
     report.collector.collections = 1;
-    report.hosts_unresolved = unresolved_hosts(plan, world);
+    report.hosts_unresolved = unresolved_hosts(plan, host);
     report.files = state.tracker.files();
     state.end(shrunk);
     report.process = ProcessReport::read();
@@ -112,8 +106,8 @@ pub(crate) fn collect_into(
 }
 
 /// How many host names of the configuration have no address; `None` if it has no host name.
-fn unresolved_hosts(plan: &Plan, world: &impl World) -> Option<usize> {
-    let unresolved = plan.hosts.iter().filter(|host| world.addresses(host).is_empty()).count();
+fn unresolved_hosts(plan: &Plan, host: &impl Host) -> Option<usize> {
+    let unresolved = plan.hosts.iter().filter(|name| host.addresses(name).is_empty()).count();
     (!plan.hosts.is_empty()).then_some(unresolved)
 }
 

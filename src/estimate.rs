@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::aggregate::FrozenTable;
-use crate::collection::{CollectorState, SCAN_INTERVAL, World, collect, collect_into};
+use crate::collection::{CollectorState, Host, SCAN_INTERVAL, collect, collect_into};
 use crate::config::View;
 use crate::exposition::FamilyFilter;
 use crate::plan::Plan;
@@ -45,33 +45,33 @@ pub struct Unlisted;
 /// If the kernel does not report its sockets.
 pub fn estimate(
     plan: &Plan,
-    world: &impl World,
+    host: &impl Host,
     privileges: Privileges,
     period: Duration,
 ) -> Result<Estimate, Unlisted> {
     // This comes first: it takes the longest, and the time that counts begins with the subscription.
     let mut state = CollectorState::new(plan, privileges.clone());
-    let mut snapshot = collect(plan, world, &mut state);
+    let mut snapshot = collect(plan, host, &mut state);
     let all = Arc::new(plan.with_all_connections());
-    state.adopt(&all, world, privileges);
+    state.adopt(&all, host, privileges);
     let mut close_events =
         CloseEventCounter::begin(plan.collect.event_buffer, plan.collect.looks_elsewhere());
     let census = Census::new(&all);
-    let mut host = CountedHost { plan: &all, world, state, census, scanned: Instant::now(), others: 0 };
+    let mut counted = CountedHost { plan: &all, host, state, census, scanned: Instant::now(), others: 0 };
     let start = Instant::now();
-    let sockets = host.collect()?;
+    let sockets = counted.collect()?;
     // What one walk of the kernel's tables misses must not look new later.
-    host.collect()?;
-    host.census.when = When::Later;
+    counted.collect()?;
+    counted.census.when = When::Later;
     let mut elapsed = Duration::ZERO;
     while elapsed < period {
         let next = (elapsed + INTERVAL).min(period);
-        close_events.until(start + next, |nsid, socket| host.close_event(nsid, socket));
+        close_events.until(start + next, |nsid, socket| counted.close_event(nsid, socket));
         elapsed = start.elapsed();
-        host.collect()?;
+        counted.collect()?;
     }
-    let unobserved = host.others.saturating_sub(host.state.observable());
-    let census = host.census;
+    let unobserved = counted.others.saturating_sub(counted.state.observable());
+    let census = counted.census;
     let views = views(plan, &snapshot, &census);
     let total = ExpositionSize::of(&snapshot, &FamilyFilter::default());
     snapshot.tables.fill_with(|| None);
@@ -94,8 +94,8 @@ fn views(plan: &Plan, snapshot: &Snapshot, census: &Census<'_>) -> Vec<ViewEstim
     let view = |(number, view): (usize, &View)| ViewEstimate {
         name: view.name.clone(),
         limit: view.limit,
-        folds: view.folds,
-        idle: view.stays().then_some(view.idle),
+        aggregates: view.aggregates,
+        idle: view.is_cumulative().then_some(view.idle),
         series_per_row: view.series_per_row(),
         shown: snapshot.tables.get(number).and_then(Option::as_ref).map_or(0, FrozenTable::rows),
         size: ExpositionSize::of_view(snapshot, view),
@@ -107,7 +107,7 @@ fn views(plan: &Plan, snapshot: &Snapshot, census: &Census<'_>) -> Vec<ViewEstim
 /// A host whose sockets are counted.
 struct CountedHost<'a, W> {
     plan: &'a Plan,
-    world: &'a W,
+    host: &'a W,
     state: CollectorState,
     census: Census<'a>,
     /// When the listeners were last read.
@@ -116,12 +116,12 @@ struct CountedHost<'a, W> {
     others: usize,
 }
 
-impl<W: World> CountedHost<'_, W> {
+impl<W: Host> CountedHost<'_, W> {
     /// Collects once; how many sockets there are.
     fn collect(&mut self) -> Result<u64, Unlisted> {
         self.scanned = Instant::now();
-        let Self { plan, world, state, census, .. } = self;
-        let report = collect_into(plan.collect.deadline, plan, *world, state, &mut [census]).report;
+        let Self { plan, host, state, census, .. } = self;
+        let report = collect_into(plan.collect.deadline, plan, *host, state, &mut [census]).report;
         self.others = report.netns.map_or(0, |netns| netns.seen.saturating_sub(1));
         let listed = report.stages.iter().any(|stage| stage.name == DUMP && stage.success);
         listed.then_some(report.dump.sockets).ok_or(Unlisted)
@@ -129,13 +129,13 @@ impl<W: World> CountedHost<'_, W> {
 
     /// Counts a close event.
     fn close_event(&mut self, nsid: Option<i32>, socket: &Socket<'_>) {
-        let Self { plan, world, state, census, scanned, .. } = self;
+        let Self { plan, host, state, census, scanned, .. } = self;
         if plan.tracking.listeners && scanned.elapsed() >= SCAN_INTERVAL {
             *scanned = Instant::now();
-            state.scan_listeners(plan, *world, |facts, program| {
+            state.scan_listeners(plan, *host, |facts, program| {
                 census.note_listener(facts, program, When::Closed);
             });
         }
-        state.with_close_event(*world, nsid, socket, |facts, program| census.close_event(facts, program));
+        state.with_close_event(*host, nsid, socket, |facts, program| census.close_event(facts, program));
     }
 }

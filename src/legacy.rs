@@ -80,7 +80,7 @@ fn read_logic(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> LegacyConfig {
         by,
         columns,
         limit,
-        folds: false,
+        aggregates: false,
         idle: Duration::ZERO,
     };
     let mut views = vec![

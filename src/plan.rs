@@ -51,13 +51,13 @@ struct Group {
     /// Those that are made anew by each collection.
     views: Vec<usize>,
     /// Whether the ledger follows the sockets of any view here.
-    followed: bool,
+    tracked: bool,
 }
 
 impl Group {
     /// A socket that is followed must be seen in every state that has counters.
     fn dumped(&self) -> StateSet {
-        if self.followed { self.states.union(CONNECTIONS) } else { self.states }
+        if self.tracked { self.states.union(CONNECTIONS) } else { self.states }
     }
 }
 
@@ -137,11 +137,11 @@ impl Plan {
             let at = groups.iter().position(same).unwrap_or(groups.len());
             if at == groups.len() {
                 let (selection, states) = (selection.clone(), *states);
-                groups.push(Group { selection, states, views: Vec::new(), followed: false });
+                groups.push(Group { selection, states, views: Vec::new(), tracked: false });
             }
             if let Some(group) = groups.get_mut(at) {
-                group.followed |= view.is_followed();
-                group.views.extend((!view.folds).then_some(number));
+                group.tracked |= view.is_tracked();
+                group.views.extend((!view.aggregates).then_some(number));
             }
         }
         let events = config.collect.events;
@@ -173,7 +173,7 @@ impl Plan {
     pub(crate) fn with_all_connections(&self) -> Self {
         let mut plan = self.clone();
         let states = self.groups.iter().fold(CONNECTIONS, |all, group| all.union(group.states));
-        plan.groups.push(Group { selection: Expression::Always, states, views: Vec::new(), followed: true });
+        plan.groups.push(Group { selection: Expression::Always, states, views: Vec::new(), tracked: true });
         Arc::make_mut(&mut plan.tracking).track_if.push(Expression::Always);
         plan
     }
@@ -226,7 +226,7 @@ impl Plan {
             .zip(&resolved)
             .map(|(group, resolved)| {
                 // A socket that the kernel once reported must not vanish from later dumps.
-                let never_changes = group.followed.then(|| split(&group.selection, Judge::WhatNeverChanges));
+                let never_changes = group.tracked.then(|| split(&group.selection, Judge::WhatNeverChanges));
                 never_changes.unwrap_or_else(|| split(resolved, judge))
             })
             .collect();
@@ -236,14 +236,14 @@ impl Plan {
         // A program that is too long for the kernel is user space's work.
         let compiled = (TCP.takes_filter && !everything).then(|| compile(&filter).ok()).flatten();
         let judged = self.groups.len() == 1 && (everything || compiled.is_some());
-        let aggregated = self.views.iter().filter(|view| view.folds).map(|view| Wanted {
+        let aggregated = self.views.iter().filter(|view| view.aggregates).map(|view| Wanted {
             states: view.states,
             test: Some(view.selection.resolve(lookup)).filter(|test| *test != Expression::Always),
             listener: view.selection.of_every_connection(),
         });
         let routes = self.groups.iter().zip(resolved).zip(splits).map(|((group, selection), split)| Route {
             states: group.states,
-            test: if judged && !group.followed { split.residual } else { Some(selection) },
+            test: if judged && !group.tracked { split.residual } else { Some(selection) },
             views: group.views.clone(),
         });
         let asked = self.groups.iter().fold(StateSet::NONE, |all, group| all.union(group.dumped()));
@@ -267,12 +267,11 @@ impl Plan {
     /// Whether nothing is asked of sockets in `TIME_WAIT` but how many there are.
     fn counts_time_wait(&self) -> bool {
         let mut asking = self.views.iter().filter(|view| view.states.contains(State::TimeWait)).peekable();
-        let tracked =
-            self.groups.iter().any(|group| group.followed && group.states.contains(State::TimeWait));
+        let tracked = self.groups.iter().any(|group| group.tracked && group.states.contains(State::TimeWait));
         asking.peek().is_some()
             && !tracked
             && asking.all(|view| {
-                view.folds
+                view.aggregates
                     && view.selection == Expression::Always
                     && view.by == [Property::State]
                     && view.columns.iter().all(|column| column.metric.source.quantity == Quantity::Sockets)

@@ -40,15 +40,16 @@ pub struct View {
     pub columns: Vec<Column>,
     /// The most rows to show; `None` for no limit.
     pub limit: Option<usize>,
-    /// Whether rows beyond the limit fold into one whose labels are all `other`; else they are left out.
-    pub folds: bool,
+    /// Whether its table is cumulative and aggregates what is beyond the limit as `other`. Else each collection makes its
+    /// rows again and drops those beyond the limit.
+    pub aggregates: bool,
     /// How long a row that has accumulated something is shown after its last socket.
     pub idle: Duration,
 }
 
 impl View {
-    /// Whether every row is one flow.
-    pub(crate) fn is_of_flows(&self) -> bool {
+    /// Whether every row is one connection.
+    pub(crate) fn is_per_connection(&self) -> bool {
         let has = |label| self.by.contains(&label);
         let ends =
             [Property::LocalAddress, Property::LocalPort, Property::RemoteAddress, Property::RemotePort];
@@ -56,12 +57,12 @@ impl View {
     }
 
     /// Whether a row holds the counters of all connections of one process to one endpoint.
-    pub(crate) fn condenses(&self) -> bool {
+    pub(crate) fn sums_by_process(&self) -> bool {
         let counts = self.columns.iter().any(|column| column.kind == Kind::Counter);
         counts && self.by.contains(&Property::FlowOfProcess)
     }
 
-    /// Whether it shows connections without a word of their states.
+    /// Whether it shows connections whatever their states.
     pub(crate) fn is_of_connections(&self) -> bool {
         self.states == CONNECTIONS && !self.by.contains(&Property::State)
     }
@@ -71,14 +72,14 @@ impl View {
         self.by.iter().map(|property| property.needs()).collect::<Needs>().union(self.selection.needs())
     }
 
-    /// Whether the ledger must follow its sockets: for their past, for what was so at first sight, or for who
-    /// held a socket that nobody holds any more.
-    pub(crate) fn is_followed(&self) -> bool {
-        self.stays() || self.needs().has(Needs::LISTENERS.union(Needs::PROCESSES))
+    /// Whether the tracker must keep its sockets: for their counters, for the listener that accepted them, or for the
+    /// processes that held them.
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.is_cumulative() || self.needs().has(Needs::LISTENERS.union(Needs::PROCESSES))
     }
 
-    /// Whether its rows have a past.
-    pub(crate) fn stays(&self) -> bool {
+    /// Whether a column counts what its sockets gain, so that its rows must live on.
+    pub(crate) fn is_cumulative(&self) -> bool {
         self.columns.iter().any(|column| column.aggregation.is_cumulative())
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn conclude(
                 state.logged.over_limit(view, folded.max(found.in_other));
                 of_view.selected = found.selected;
                 of_view.in_other = Some(found.in_other);
-                of_view.over_limit = view.stays().then_some(folded);
+                of_view.over_limit = view.is_cumulative().then_some(folded);
                 tracker.freeze(tracked, Some(found.gauges).filter(|_| ending.usable))
             })
         };

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 
 use super::attribution::Attribution;
+use super::host::Host;
 use super::listeners::SCAN_INTERVAL;
 use super::log_once::BETWEEN_WARNINGS;
 use super::observe;
 use super::shared::SharedTracker;
-use super::world::World;
 use crate::attribute::Namespace;
 use crate::facts::Names;
 use crate::plan::Plan;
@@ -57,9 +57,9 @@ pub fn subscribe(events: &Events, tracker: &SharedTracker) -> io::Result<()> {
 ///
 /// # Errors
 /// If the thread does something else already.
-pub fn start_event_loop<W: World + 'static>(
+pub fn start_event_loop<W: Host + 'static>(
     events: Events,
-    world: W,
+    host: W,
     tracker: SharedTracker,
     resync: impl Fn() + Send + 'static,
     pause: Option<Duration>,
@@ -67,11 +67,11 @@ pub fn start_event_loop<W: World + 'static>(
 ) -> Result<(), Full> {
     let plan = tracker.plan();
     // A connection may close before the first collection.
-    tracker.lock().name_own(world.own().name);
+    tracker.lock().name_own(host.own().name);
     let attribution = Attribution::without_processes(&plan);
     let mut event_loop = EventLoop {
         plan,
-        world,
+        host,
         tracker,
         resync,
         pause,
@@ -87,7 +87,7 @@ pub fn start_event_loop<W: World + 'static>(
 
 struct EventLoop<W, R> {
     plan: Arc<Plan>,
-    world: W,
+    host: W,
     tracker: SharedTracker,
     resync: R,
     pause: Option<Duration>,
@@ -103,7 +103,7 @@ struct EventLoop<W, R> {
     failed: Option<Instant>,
 }
 
-impl<W: World, R: Fn()> EventLoop<W, R> {
+impl<W: Host, R: Fn()> EventLoop<W, R> {
     fn run(&mut self, mut events: Events) {
         let mut lost = false;
         loop {
@@ -142,7 +142,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
             self.listened = Some(now);
             self.listen(now);
         }
-        let interface = |namespace: &Namespace, index| self.world.interface_name(namespace, index);
+        let interface = |namespace: &Namespace, index| self.host.interface_name(namespace, index);
         let own = Namespace::own();
         let of_own = |index| interface(&own, index);
         let users = Some(&self.attribution.users);
@@ -153,7 +153,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
         let dropped = events.read()?;
         let mut confirmed = HashMap::new();
         let mut is_still = |nsid, namespace: &Namespace| {
-            *confirmed.entry(nsid).or_insert_with(|| self.world.nsid(namespace) == Some(nsid))
+            *confirmed.entry(nsid).or_insert_with(|| self.host.nsid(namespace) == Some(nsid))
         };
         let (mut received, mut ignored) = (0, 0);
         for (nsid, socket) in events.sockets() {
@@ -187,7 +187,7 @@ impl<W: World, R: Fn()> EventLoop<W, R> {
             // Without the process table nothing can fail here.
             let _ = self.attribution.begin(now, now);
         }
-        observe::scan(&self.plan, &self.world, &self.tracker, &mut self.attribution, |_, _| {});
+        observe::scan(&self.plan, &self.host, &self.tracker, &mut self.attribution, |_, _| {});
     }
 
     fn warn(&mut self) {

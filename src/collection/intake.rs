@@ -9,11 +9,11 @@ use std::time::Instant;
 use hashbrown::{HashMap, HashSet};
 
 use super::attribution::Attribution;
+use super::host::Host;
 use super::listeners;
 use super::netns::NetnsTarget;
 use super::pending::Pending;
 use super::shared::SharedTracker;
-use super::world::World;
 use crate::attribute::{OwnerId, OwnerLookup};
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
@@ -39,7 +39,7 @@ pub(super) struct Place {
 /// A walk whose dumps are under way.
 pub(super) struct Intake<'a, W> {
     plan: &'a Plan,
-    world: &'a W,
+    host: &'a W,
     attribution: &'a mut Attribution,
     tracker: &'a SharedTracker,
     /// Sockets that this walk has shown and that have no record.
@@ -63,11 +63,11 @@ pub(super) struct Counts {
     pub(super) remnants: u64,
 }
 
-impl<'a, W: World> Intake<'a, W> {
+impl<'a, W: Host> Intake<'a, W> {
     /// A walk that begins. `untracked` sockets had no record in the last one.
     pub(super) fn new(
         plan: &'a Plan,
-        world: &'a W,
+        host: &'a W,
         attribution: &'a mut Attribution,
         tracker: &'a SharedTracker,
         untracked: usize,
@@ -75,7 +75,7 @@ impl<'a, W: World> Intake<'a, W> {
     ) -> Self {
         Self {
             plan,
-            world,
+            host,
             attribution,
             tracker,
             untracked: HashSet::with_capacity(untracked),
@@ -156,12 +156,12 @@ impl<'a, W: World> Intake<'a, W> {
     /// Hands a socket on to the sinks, unless it was shown before.
     #[inline]
     fn hand_on(&mut self, place: &Place, socket: &Socket<'_>, owner: OwnerId) {
-        let Self { plan, world, attribution, tracker, untracked, sinks, interfaces, counts, .. } = self;
+        let Self { plan, host, attribution, tracker, untracked, sinks, interfaces, counts, .. } = self;
         let NetnsTarget { netns, namespace, .. } = &place.target;
         let (ownership, users) = attribution.ownership(socket, owner, netns);
         let interface = |index| {
             let mut known = interfaces.borrow_mut();
-            let name = || world.interface_name(namespace, index);
+            let name = || host.interface_name(namespace, index);
             known.entry((netns.number, index)).or_insert_with(name).clone()
         };
         let names = Names { networks: &plan.networks, interface: &interface, users: Some(users) };

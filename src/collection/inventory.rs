@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
+use super::host::Host;
 use super::namespaces::ListedNamespaces;
 use super::netns::Entered;
 use super::netns::{NetnsError, NetnsTarget};
 use super::shared::SharedTracker;
 use super::state::CollectorState;
 use super::tracker::Inventory;
-use super::world::World;
 use crate::config::CONNECTIONS;
 use crate::plan::Plan;
 use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, TCP, dump};
@@ -21,17 +21,17 @@ use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, TCP, dump};
 const MAX_TIME: Duration = Duration::from_secs(20);
 
 /// Lists the sockets without a record in all namespaces, and when it began.
-pub(super) fn inventory(plan: &Plan, world: &impl World, state: &mut CollectorState) -> (Inventory, Instant) {
+pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorState) -> (Inventory, Instant) {
     let begun = Instant::now();
     let mut inventory = Inventory::new();
     if plan.tracking.track_if.is_empty() {
         return (inventory, begun);
     }
-    let listed = ListedNamespaces::for_tracker(plan, world, state);
+    let listed = ListedNamespaces::for_tracker(plan, host, state);
     for target in &listed.targets {
         let listed = match state.stuck.blocked(target, begun + MAX_TIME) {
             Some(missed) => Err(missed),
-            None => of_namespace(world, &state.tracker, target, begun + MAX_TIME),
+            None => of_namespace(host, &state.tracker, target, begun + MAX_TIME),
         };
         match listed {
             Ok(sockets) => inventory.push((target.netns.number, sockets)),
@@ -63,14 +63,14 @@ pub(super) fn inventory(plan: &Plan, world: &impl World, state: &mut CollectorSt
 
 /// Lists the sockets of a namespace in two walks, because one can miss a socket.
 fn of_namespace(
-    world: &impl World,
+    host: &impl Host,
     tracker: &SharedTracker,
     target: &NetnsTarget,
     until: Instant,
 ) -> Result<HashSet<u64>, NetnsError> {
     let request = Request { protocol: &TCP, states: CONNECTIONS, extensions: Extensions::NONE, filter: None };
     let mut sockets = HashSet::new();
-    let Entered { transports, .. } = world.enter(&target.namespace).map_err(NetnsError::Enter)?;
+    let Entered { transports, .. } = host.enter(&target.namespace).map_err(NetnsError::Enter)?;
     for transport in transports.into_iter().flat_map(|(first, second)| [first, second]) {
         let each = |socket: &Socket<'_>| {
             let identity = target.netns.identity(socket.cookie());

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
+use super::host::Host;
 use super::netns::{NetnsRegistry, NetnsTarget};
 use super::problems::Problems;
 use super::state::CollectorState;
-use super::world::World;
 use crate::attribute::{NetnsListing, Which};
 use crate::plan::Plan;
 use crate::self_metrics::{NetnsReport, SelfReport, Stage};
@@ -33,29 +33,29 @@ pub(super) struct ListedNamespaces {
 
 impl ListedNamespaces {
     /// Lists the namespaces.
-    fn of(world: &impl World, state: &mut CollectorState) -> Self {
+    fn of(host: &impl Host, state: &mut CollectorState) -> Self {
         let began = Instant::now();
-        let (listing, error) = match world.namespaces() {
+        let (listing, error) = match host.namespaces() {
             Ok(listing) => (listing, None),
             Err(error) => {
-                (NetnsListing { namespaces: vec![world.own()], ..NetnsListing::default() }, Some(error))
+                (NetnsListing { namespaces: vec![host.own()], ..NetnsListing::default() }, Some(error))
             }
         };
         let (hidden, unknown) = (listing.hidden, listing.unknown.clone());
         let CollectorState { registry, tracker, .. } = state;
         let next_generation = || tracker.lock().next_generation();
-        let targets = registry.update(listing, error.is_none(), world.proc(), next_generation);
+        let targets = registry.update(listing, error.is_none(), host.proc(), next_generation);
         let missed = if error.is_some() { registry.others(&targets) } else { Vec::new() };
         let (observable, took) = (Vec::new(), began.elapsed());
         Self { targets, observable, hidden, unknown, missed, error, began, took }
     }
 
     /// Lists the namespaces and lets the tracker know them.
-    pub(super) fn for_tracker(plan: &Plan, world: &impl World, state: &mut CollectorState) -> Self {
+    pub(super) fn for_tracker(plan: &Plan, host: &impl Host, state: &mut CollectorState) -> Self {
         let young = state.registry.were_found();
-        let mut listed = Self::of(world, state);
+        let mut listed = Self::of(host, state);
         if plan.collect.looks_elsewhere() {
-            let nsid = |target: &NetnsTarget| Some((world.nsid(&target.namespace)?, target.clone()));
+            let nsid = |target: &NetnsTarget| Some((host.nsid(&target.namespace)?, target.clone()));
             listed.observable = listed.targets.iter().filter_map(nsid).collect();
         }
         if let Some(own) = listed.targets.iter().find(|target| target.namespace.own) {
@@ -69,7 +69,7 @@ impl ListedNamespaces {
     pub(super) fn report(
         &mut self,
         plan: &Plan,
-        world: &impl World,
+        host: &impl Host,
         state: &mut CollectorState,
     ) -> Option<NetnsReport> {
         if !plan.collect.looks_elsewhere() {
@@ -80,7 +80,7 @@ impl ListedNamespaces {
         let observed = if state.tracker.subscription().everywhere { named } else { 0 };
         let unobserved = others.saturating_sub(observed);
         state.logged.unobserved(unobserved);
-        let unreachable = self.unreachable(plan, world, &mut state.registry);
+        let unreachable = self.unreachable(plan, host, &mut state.registry);
         self.took = self.began.elapsed();
         let (seen, failed, hidden) = (self.targets.len(), self.unknown.len(), self.hidden);
         Some(NetnsReport { seen, empty: 0, failed, unobserved, unreachable, hidden })
@@ -98,12 +98,12 @@ impl ListedNamespaces {
     }
 
     /// How many namespaces have an nsid and were not found, if all were searched for.
-    fn unreachable(&self, plan: &Plan, world: &impl World, registry: &mut NetnsRegistry) -> usize {
+    fn unreachable(&self, plan: &Plan, host: &impl Host, registry: &mut NetnsRegistry) -> usize {
         if plan.collect.netns != Which::All {
             return 0;
         }
         let found: HashSet<i32> = self.observable.iter().map(|(nsid, _)| *nsid).collect();
-        registry.unreachable(world.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
+        registry.unreachable(host.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
     }
 
     /// What there is to report after the walk.

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::attribution::Attribution;
+use super::host::Host;
 use super::listeners::dump_listeners;
 use super::netns::Entered;
 use super::shared::SharedTracker;
 use super::state::CollectorState;
-use super::world::World;
 use crate::attribute::Namespace;
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
@@ -24,7 +24,7 @@ impl CollectorState {
     /// unless no collection has seen that namespace.
     pub(crate) fn with_close_event(
         &self,
-        world: &impl World,
+        host: &impl Host,
         nsid: Option<i32>,
         socket: &Socket<'_>,
         then: impl FnOnce(&Facts<'_>, &Program),
@@ -32,7 +32,7 @@ impl CollectorState {
         let mut tracker = self.tracker.lock();
         let Some((namespace, netns)) = tracker.netns_of(nsid) else { return };
         let plan = tracker.plan();
-        let interface = |index| world.interface_name(&namespace, index);
+        let interface = |index| host.interface_name(&namespace, index);
         let users = self.attribution.as_ref().map(|attribution| &attribution.users);
         let names = Names { networks: &plan.networks, interface: &interface, users };
         tracker.with_facts_at_close(&netns, socket, names, None, |_, facts, program| then(facts, program));
@@ -42,11 +42,11 @@ impl CollectorState {
     pub(crate) fn scan_listeners(
         &mut self,
         plan: &Plan,
-        world: &impl World,
+        host: &impl Host,
         each: impl FnMut(&Facts<'_>, &Program),
     ) {
         let attribution = self.attribution.get_or_insert_with(Attribution::default);
-        scan(plan, world, &self.tracker, attribution, each);
+        scan(plan, host, &self.tracker, attribution, each);
     }
 }
 
@@ -57,12 +57,12 @@ const SCAN_TIME: Duration = Duration::from_secs(1);
 /// connections that they will accept. What fails is known to the next scan.
 pub(crate) fn scan(
     plan: &Plan,
-    world: &impl World,
+    host: &impl Host,
     tracker: &SharedTracker,
     attribution: &mut Attribution,
     mut each: impl FnMut(&Facts<'_>, &Program),
 ) {
-    let Ok(Entered { transports: Some((_, transport)), ports, .. }) = world.enter(&Namespace::own()) else {
+    let Ok(Entered { transports: Some((_, transport)), ports, .. }) = host.enter(&Namespace::own()) else {
         return;
     };
     let netns = tracker.lock().own();

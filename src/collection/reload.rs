@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::host::Host;
 use super::inventory::inventory;
 use super::state::{CollectorState, limit};
-use super::world::World;
 use crate::config::View;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
@@ -12,19 +12,19 @@ use crate::privileges::Privileges;
 impl CollectorState {
     /// Lists the sockets that exist: what they have counted so far is no gain. To be called before close events are
     /// subscribed to.
-    pub fn take_inventory(&mut self, plan: &Plan, world: &impl World) {
-        let (inventory, begun) = inventory(plan, world, self);
+    pub fn take_inventory(&mut self, plan: &Plan, host: &impl Host) {
+        let (inventory, begun) = inventory(plan, host, self);
         self.tracker.lock().take(inventory, begun);
     }
 
     /// Goes on under another plan with what is the same; `privileges` is what that one needs, and what of it is held.
     ///
     /// The sockets that exist are listed first. To be called before close events are subscribed to.
-    pub fn adopt(&mut self, plan: &Arc<Plan>, world: &impl World, privileges: Privileges) {
-        let inventory = inventory(plan, world, self);
+    pub fn adopt(&mut self, plan: &Arc<Plan>, host: &impl Host, privileges: Privileges) {
+        let inventory = inventory(plan, host, self);
         let before = self.tracker.plan();
         let same = |view: &View| {
-            before.views.iter().position(|old| before.shows_as(old, view, plan)).filter(|_| !view.folds)
+            before.views.iter().position(|old| before.shows_as(old, view, plan)).filter(|_| !view.aggregates)
         };
         let carried = plan.views.iter().map(|view| {
             let place = same(view);
@@ -43,7 +43,7 @@ impl CollectorState {
             attribution.adopt(&before, plan);
         }
         // Made before anything is locked: names may have to be looked up.
-        let program = plan.program(world);
+        let program = plan.program(host);
         self.tracker.lock().reload(plan, program, inventory);
         self.tracker.set_privileges(privileges);
     }

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::host::Host;
 use super::intake::{Intake, Sink};
 use super::namespaces::ListedNamespaces;
 use super::owners::OwnerSearch;
 use super::state::CollectorState;
 use super::tables::ConnectionTables;
 use super::walk::{Walked, walk};
-use super::world::World;
 use crate::plan::Plan;
 use crate::self_metrics::LegacyStatus;
 
@@ -25,7 +25,7 @@ impl<'a> Round<'a> {
     pub(super) fn of(
         deadline: Instant,
         plan: &'a Plan,
-        world: &impl World,
+        host: &impl Host,
         state: &mut CollectorState,
         owners: &mut OwnerSearch,
         listed: &ListedNamespaces,
@@ -39,8 +39,8 @@ impl<'a> Round<'a> {
             let mut connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
             let mut all: Vec<&mut dyn Sink> = vec![&mut connections];
             all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
-            let intake = Intake::new(plan, world, &mut owners.attribution, tracker, *untracked, all);
-            let walked = walk(plan, world, deadline, stuck, listed, intake);
+            let intake = Intake::new(plan, host, &mut owners.attribution, tracker, *untracked, all);
+            let walked = walk(plan, host, deadline, stuck, listed, intake);
             // Without the time for it, the next collection completes the baseline.
             may_repeat &= walked.error.is_none()
                 && began.elapsed() < deadline.saturating_duration_since(Instant::now())

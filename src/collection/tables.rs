@@ -29,12 +29,12 @@ impl<'a> ConnectionTables<'a> {
     ) -> Self {
         let views = plan.views.iter().zip(limits).zip(sizes);
         let tables = views.map(|((view, limit), size)| {
-            if view.folds {
+            if view.aggregates {
                 return None;
             }
             let counters = if continues { view.counters() } else { Vec::new() };
             let table = view.table(limit.clone(), seed.clone());
-            let mut table = table.counting(counters, view.condenses()).sized(*size);
+            let mut table = table.counting(counters, view.sums_by_process()).sized(*size);
             if view.by.is_empty() {
                 // The row over all sockets is there without any: their sum is then zero.
                 let row = table.row(b"", NO_SOCKET);

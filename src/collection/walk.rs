@@ -6,13 +6,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::host::Host;
 use super::intake::{Counts, Intake, Place};
 use super::namespaces::ListedNamespaces;
 use super::netns::{NetnsError, NetnsTarget};
 use super::problems::Problems;
 use super::stuck::StuckDumps;
 use super::time_wait;
-use super::world::World;
 use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::self_metrics::{DUMP, SelfReport, Stage};
@@ -44,9 +44,9 @@ pub(super) struct Walked {
 }
 
 /// Walks once, until that time.
-pub(super) fn walk<W: World>(
+pub(super) fn walk<W: Host>(
     plan: &Plan,
-    world: &W,
+    host: &W,
     deadline: Instant,
     stuck: &StuckDumps,
     listed: &ListedNamespaces,
@@ -56,9 +56,9 @@ pub(super) fn walk<W: World>(
     let mut shared = None;
     for target in &listed.targets {
         let program = if plan.depends_on_netns() {
-            Arc::new(plan.program(&Inside(world, target)))
+            Arc::new(plan.program(&Inside(host, target)))
         } else {
-            Arc::clone(shared.get_or_insert_with(|| Arc::new(plan.program(world))))
+            Arc::clone(shared.get_or_insert_with(|| Arc::new(plan.program(host))))
         };
         let began = Instant::now();
         // One that takes long leaves the others half of the time.
@@ -66,7 +66,7 @@ pub(super) fn walk<W: World>(
         let until = if target.namespace.own { deadline } else { began + left / 2 };
         let dumped = match stuck.blocked(target, until) {
             Some(error) => Err(error),
-            None => dump_one(plan, world, &mut intake, Place { target: target.clone(), program }, until),
+            None => dump_one(plan, host, &mut intake, Place { target: target.clone(), program }, until),
         };
         let dumped = dumped.map_err(|error| stuck.judge(target, began, until, error));
         walked.stuck = walked.stuck.max(stuck.stuck(target));
@@ -142,14 +142,14 @@ struct Dumped {
 }
 
 /// Dumps one namespace.
-fn dump_one<W: World>(
+fn dump_one<W: Host>(
     plan: &Plan,
-    world: &W,
+    host: &W,
     intake: &mut Intake<'_, W>,
     mut place: Place,
     until: Instant,
 ) -> Result<Dumped, NetnsError> {
-    let entered = world.enter(&place.target.namespace).map_err(NetnsError::Enter)?;
+    let entered = host.enter(&place.target.namespace).map_err(NetnsError::Enter)?;
     let mut dumped = Dumped {
         stats: DumpStats::default(),
         time_wait: entered.time_wait.filter(|_| place.program.counts_time_wait),
@@ -180,7 +180,7 @@ fn dump_one<W: World>(
 /// What names stand for in one namespace.
 struct Inside<'a, W>(&'a W, &'a NetnsTarget);
 
-impl<W: World> Lookup for Inside<'_, W> {
+impl<W: Host> Lookup for Inside<'_, W> {
     fn addresses(&self, host: &str) -> Vec<std::net::IpAddr> {
         self.0.addresses(host)
     }

@@ -84,7 +84,7 @@ fn write_networks(out: &mut String, networks: &Networks) -> fmt::Result {
 }
 
 fn write_view(out: &mut String, view: &View) -> fmt::Result {
-    let View { name, origin: _, selection, states, by, columns, limit, folds, idle } = view;
+    let View { name, origin: _, selection, states, by, columns, limit, aggregates, idle } = view;
     writeln!(out, "  {}:", key(name))?;
     writeln!(out, "    by: [{}]", list(by.iter().map(|label: &Property| label.name())))?;
     let states = State::ALL.into_iter().filter(|state| states.contains(*state)).map(State::name);
@@ -115,7 +115,7 @@ fn write_view(out: &mut String, view: &View) -> fmt::Result {
     if let Some(limit) = limit {
         writeln!(out, "    limit: {limit}")?;
     }
-    if *folds { writeln!(out, "    idle: {}", Span(*idle)) } else { Ok(()) }
+    if *aggregates { writeln!(out, "    idle: {}", Span(*idle)) } else { Ok(()) }
 }
 
 /// The word for an aggregate that is not the default.

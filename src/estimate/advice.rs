@@ -13,7 +13,7 @@ impl Estimate {
 fn over(view: &ViewEstimate) -> Option<String> {
     let (name, rows, over) = (&view.name, view.keys.first, view.over());
     let limit = view.limit.filter(|_| over > 0)?;
-    Some(if view.folds {
+    Some(if view.aggregates {
         format!(
             "{name}: {rows} rows exceed the limit of {limit}, and {over} go to \"other\"; select fewer sockets, key \
              by less, or raise the limit"

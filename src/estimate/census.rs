@@ -102,7 +102,7 @@ impl<'a> Census<'a> {
     /// Whether a socket makes a row in a view that wants it.
     fn shows(&self, number: usize, socket: &Socket<'_>) -> bool {
         let Some(view) = self.plan.views.get(number) else { return false };
-        if view.folds {
+        if view.aggregates {
             // A remnant in FIN_WAIT2 is no connection any more.
             !(socket.class() == Class::Remnant && view.is_of_connections())
         } else {

@@ -54,7 +54,7 @@ pub struct ViewEstimate {
     /// The most rows it shows; `None` for no limit.
     pub limit: Option<usize>,
     /// Whether sockets beyond the limit share the row `other`; else rows are left out.
-    pub folds: bool,
+    pub aggregates: bool,
     /// How long a row stays after its last socket; `None` if it goes with it.
     pub idle: Option<Duration>,
     /// The most series of a row.
@@ -142,12 +142,12 @@ pub(super) mod tests {
     use super::*;
 
     /// An estimate of a view that shows 10 rows of 3 series, in 2 seconds.
-    pub(in super::super) fn of(limit: Option<usize>, folds: bool, first: u64, new: u64) -> Estimate {
-        let idle = folds.then_some(Duration::from_hours(1));
+    pub(in super::super) fn of(limit: Option<usize>, aggregates: bool, first: u64, new: u64) -> Estimate {
+        let idle = aggregates.then_some(Duration::from_hours(1));
         let view = ViewEstimate {
             name: "v".into(),
             limit,
-            folds,
+            aggregates,
             idle,
             series_per_row: 3,
             shown: 10,

@@ -80,7 +80,7 @@ pub fn plan(
         by: detail.labels(),
         columns: detail.metrics().map(column_of).collect(),
         limit: None,
-        folds: false,
+        aggregates: false,
         idle: std::time::Duration::ZERO,
     };
     // How many there are, also of those for which a list has no room.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::rates::{Counters, Rate};
 use super::{Detail, SocketList, room};
 use crate::attribute::Networks;
-use crate::collection::{CollectorState, World, collect};
+use crate::collection::{CollectorState, Host, collect};
 use crate::config::Collect;
 use crate::plan::Plan;
 use crate::select::{Expression, parse};
@@ -170,17 +170,17 @@ impl State {
 /// If there is no memory for it, or if the kernel holds a dump, behind which no other begins.
 pub fn list(
     plan: &Plan,
-    world: &impl World,
+    host: &impl Host,
     state: &mut CollectorState,
 ) -> Result<(Instant, SocketList), Refusal> {
-    let Some(bytes) = room::room(world.proc(), state) else {
+    let Some(bytes) = room::room(host.proc(), state) else {
         let said = "The memory limit of the exporter leaves no room for a list of so many sockets.";
         return Err(Refusal(said.to_owned()));
     };
     let began = Instant::now();
     // The page and the answer say what is missing. The log belongs to the collections for the metrics.
     let silent = tracing::subscriber::NoSubscriber::default();
-    let listing = || collect(plan, world, state.for_listing(plan, bytes));
+    let listing = || collect(plan, host, state.for_listing(plan, bytes));
     let snapshot = tracing::subscriber::with_default(silent, listing);
     match (snapshot.report.dump.stuck, snapshot.tables.iter().all(Option::is_none)) {
         (Some(stuck), true) => {

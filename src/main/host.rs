@@ -1,4 +1,4 @@
-//! The world of the running host: its kernel, its process table, its names.
+//! The running host: its kernel, its process table, its names.
 
 use std::io;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use ss_exporter::attribute::{Cgroups, Namespace, Namespaces, NetnsListing, Users};
-use ss_exporter::collection::{Entered, World};
+use ss_exporter::collection::{Entered, Host};
 use ss_exporter::plan::Plan;
 use ss_exporter::resolver::Resolver;
 use ss_exporter::select::Lookup;
@@ -21,7 +21,7 @@ pub const PROC: &str = "/proc";
 /// Where cgroup v2 is mounted, which stays.
 static CGROUPS: OnceLock<Cgroups> = OnceLock::new();
 
-/// The world of the running host.
+/// The running host.
 #[derive(Clone)]
 pub struct LinuxHost {
     /// The addresses of host names.
@@ -31,7 +31,7 @@ pub struct LinuxHost {
 }
 
 impl LinuxHost {
-    /// The world for a plan, whose host names are resolved from now on.
+    /// The host for a plan, whose host names are resolved from now on.
     pub fn of(plan: &Plan, namespaces: Namespaces) -> Result<Self, Failure> {
         let resolver = Resolver::start(&plan.hosts)
             .map_err(|error| Failure::at_run_time(format!("cannot start resolving host names: {error}")))?;
@@ -39,7 +39,7 @@ impl LinuxHost {
     }
 }
 
-impl World for LinuxHost {
+impl Host for LinuxHost {
     type Transport = Netlink;
 
     fn own(&self) -> Namespace {

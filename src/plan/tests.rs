@@ -15,7 +15,7 @@ fn view(selection: Expression) -> View {
         by: Vec::new(),
         columns: Vec::new(),
         limit: None,
-        folds: false,
+        aggregates: false,
         idle: Duration::ZERO,
     }
 }

@@ -23,7 +23,7 @@ pub struct Tracking {
     /// Which sockets are tracked: any that one of these accepts at first sight. Empty if none is.
     pub track_if: Vec<Expression>,
     /// Whether a row of a per-connection view may hold several connections that are tracked.
-    pub condenses: bool,
+    pub sums_by_process: bool,
     /// Whether the listeners of the host must be known.
     pub listeners: bool,
     /// Whether the kernel's events of closing sockets are of use.
@@ -88,7 +88,7 @@ pub struct AggregatedView {
 
 impl AggregatedView {
     fn new(number: usize, view: &View) -> Self {
-        let accumulates = view.stays();
+        let accumulates = view.is_cumulative();
         let stability =
             view.by.iter().map(|label| label.stability()).max().max(Some(view.selection.stability()));
         let gauges =
@@ -117,13 +117,14 @@ impl AggregatedView {
 
 impl Tracking {
     pub(super) fn new(views: &[View], events: bool) -> Self {
-        let needs_events =
-            |view: &View| view.stays() || view.condenses() || view.needs().has(Needs::LISTENERS);
+        let needs_events = |view: &View| {
+            view.is_cumulative() || view.sums_by_process() || view.needs().has(Needs::LISTENERS)
+        };
         let mut tracking = Self {
             aggregated: Vec::new(),
             counters: Vec::new(),
             track_if: Vec::new(),
-            condenses: views.iter().any(View::condenses),
+            sums_by_process: views.iter().any(View::sums_by_process),
             listeners: false,
             events: events && views.iter().any(needs_events),
         };
@@ -131,11 +132,11 @@ impl Tracking {
             // A connection that no dump shows belongs to whom its listener does.
             let needs = view.needs();
             let asks_for_owner = needs.has(Needs::PROCESSES.union(Needs::CGROUPS));
-            tracking.listeners |= needs.has(Needs::LISTENERS) || view.stays() && asks_for_owner;
-            if view.is_followed() {
+            tracking.listeners |= needs.has(Needs::LISTENERS) || view.is_cumulative() && asks_for_owner;
+            if view.is_tracked() {
                 tracking.track_if.push(view.selection.at_any_time());
             }
-            if view.folds {
+            if view.aggregates {
                 let view = AggregatedView::new(number, view);
                 for feed in &view.feeds {
                     if let Feed::Counter(source) = feed {
@@ -143,7 +144,7 @@ impl Tracking {
                     }
                 }
                 tracking.aggregated.push(view);
-            } else if view.condenses() {
+            } else if view.sums_by_process() {
                 let counters = view.columns.iter().filter(|column| column.kind == Kind::Counter);
                 counters.for_each(|column| tracking.count(column.metric.source));
             }
@@ -165,7 +166,7 @@ impl Tracking {
 
     /// The aggregated views, each with an empty table.
     pub(crate) fn with_tables(&self, views: &[View]) -> Vec<(AggregatedView, CumulativeTable)> {
-        let views = views.iter().filter(|view| view.folds);
+        let views = views.iter().filter(|view| view.aggregates);
         self.aggregated
             .iter()
             .zip(views)
@@ -181,7 +182,7 @@ fn table(view: &View) -> CumulativeTable {
         make(column.cells())
     };
     let other = LabelBuffer::of(view.by.iter().map(|_| OTHER));
-    let idle = if view.stays() { view.idle.as_secs() } else { 0 };
+    let idle = if view.is_cumulative() { view.idle.as_secs() } else { 0 };
     let limit = view.limit.unwrap_or(usize::MAX);
     let columns = view.columns.iter().map(column).collect();
     CumulativeTable::new(columns, other.packed(), limit, u32::try_from(idle).unwrap_or(u32::MAX))

@@ -17,7 +17,7 @@ impl View {
     /// The most rows and series that the view can show; `None` if it has no limit.
     pub(crate) fn worst_case(&self) -> Option<WorstCase> {
         // The row of those over the limit.
-        let other = usize::from(self.folds);
+        let other = usize::from(self.aggregates);
         let limited = self.limit.map(|limit| limit.saturating_add(other));
         let distinct = self.distinct();
         let rows = match (distinct, self.limit) {

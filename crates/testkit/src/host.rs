@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sockdiag::Netlink;
 use ss_exporter::attribute::{Cgroups, Namespace, NetnsListing};
-use ss_exporter::collection::{Entered, World};
+use ss_exporter::collection::{Entered, Host};
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::Snapshot;
@@ -70,7 +70,7 @@ impl FakeHost {
     }
 }
 
-impl World for FakeHost {
+impl Host for FakeHost {
     type Transport = Recording;
 
     fn namespaces(&self) -> io::Result<NetnsListing> {
@@ -113,7 +113,7 @@ impl Lookup for FakeHost {
 /// `::1`.
 pub struct ThisNetns;
 
-impl World for ThisNetns {
+impl Host for ThisNetns {
     type Transport = Netlink;
 
     fn enter(&self, _: &Namespace) -> io::Result<Entered<Netlink>> {

@@ -73,7 +73,7 @@ impl Tracker {
 
     /// Keeps the last values of a socket if a row may hold several connections.
     fn note_end(&mut self, identity: u64, slot: Slot) {
-        if self.plan.tracking.condenses {
+        if self.plan.tracking.sums_by_process {
             let (dump, (_, most)) = (self.ledger.dump(), self.ledger.tracked());
             self.ends.note(identity, dump, self.ledger.record(slot).values(), most);
         }

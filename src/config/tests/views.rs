@@ -34,7 +34,10 @@ fn named(text: &str) -> Vec<&'static str> {
 fn a_view_without_keys_is_one_row_over_all_connections() {
     let config = parsed("views: {tcp: }");
     let [view] = &config.views[..] else { panic!("{config:?}") };
-    assert_eq!((view.name.as_str(), view.by.len(), view.limit, view.folds), ("tcp", 0, Some(1000), true));
+    assert_eq!(
+        (view.name.as_str(), view.by.len(), view.limit, view.aggregates),
+        ("tcp", 0, Some(1000), true)
+    );
     assert_eq!((view.selection.clone(), view.idle), (Expression::Always, Duration::from_hours(1)));
     assert_eq!(view.states, CONNECTIONS);
     assert!(view.columns.iter().any(|column| column.name == "ss_tcp_sockets"));
@@ -64,17 +67,17 @@ fn a_metric_is_aggregated_by_its_kind() {
 
 #[test]
 fn a_view_may_aggregate_otherwise() {
-    let folds = |aggregation: &str| {
+    let aggregated = |aggregation: &str| {
         columns(&format!("metrics: [rtt_seconds], aggregate: {{rtt_seconds: {aggregation}}}"))
     };
     for (aggregation, expected) in [("mean", "mean"), ("min", "min"), ("max", "max"), ("sum", "sum")] {
-        assert_eq!(folds(aggregation), format!("rtt_seconds:{expected}"));
+        assert_eq!(aggregated(aggregation), format!("rtt_seconds:{expected}"));
         let amount = format!("metrics: [send_queue_bytes], aggregate: {{send_queue_bytes: {aggregation}}}");
         assert_eq!(columns(&amount), format!("send_queue_bytes:{expected}"));
         let flow = format!("{FLOW}, metrics: [rtt_seconds], aggregate: {{rtt_seconds: {aggregation}}}");
         assert_eq!(columns(&flow), format!("rtt_seconds:{expected}"));
     }
-    assert_eq!(folds("histogram"), columns("metrics: [rtt_seconds]"));
+    assert_eq!(aggregated("histogram"), columns("metrics: [rtt_seconds]"));
     let current = "metrics: [rtt_seconds], aggregate: {rtt_seconds: current_histogram}, histograms: {rtt_seconds: [1e-3]}";
     assert_eq!(columns(current), "rtt_seconds:current_histogram[0.001]");
 }
@@ -123,9 +126,9 @@ fn a_view_of_flows_has_no_count_of_what_comes_and_goes() {
         assert!(names.contains(&"sent_bytes_total"), "{names:?}");
     }
     let flow = view(FLOW);
-    assert!(!flow.folds && flow.is_of_flows() && !flow.stays());
+    assert!(!flow.aggregates && flow.is_per_connection() && !flow.is_cumulative());
     let more = view("by: [local_address, local_port, remote_address, remote_port, state]");
-    assert!(more.is_of_flows());
+    assert!(more.is_per_connection());
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Column {
     /// Aggregates as the entry says instead.
     fn refold(&mut self, entry: &Entry<'_>, view: &View) {
         let adds_up = "found an aggregate for a counter, which always adds up; expected: for other metrics";
-        let expected = match (self.metric.kind, view.is_of_flows()) {
+        let expected = match (self.metric.kind, view.is_per_connection()) {
             (Kind::Counter, _) => return entry.error(adds_up),
             (Kind::Distribution, false) => "histogram, current_histogram, mean, min, max or sum",
             (Kind::Gauge, _) | (Kind::Distribution, true) => "sum, mean, min or max",
@@ -100,7 +100,7 @@ impl Column {
 
 /// How a metric is aggregated by default.
 fn default_aggregation(metric: &Metric, view: &View) -> Aggregation {
-    match (metric.kind, view.is_of_flows()) {
+    match (metric.kind, view.is_per_connection()) {
         (Kind::Counter, false) => Aggregation::Gain,
         (Kind::Counter, true) | (Kind::Gauge, _) => Aggregation::Sum,
         (Kind::Distribution, true) => Aggregation::Latest,

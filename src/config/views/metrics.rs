@@ -60,7 +60,7 @@ fn check(word: &str, item: &Entry<'_>, view: &View) {
 fn obstacle(metric: &Metric, view: &View) -> Option<&'static str> {
     const FULL: StateSet =
         StateSet::of(&[State::Listen, State::TimeWait, State::SynRecv, State::Close]).complement();
-    if view.is_of_flows() {
+    if view.is_per_connection() {
         let past = matches!(metric.source.quantity, Quantity::Opened | Quantity::Closed);
         return past.then_some(
             "a count of opened or closed connections in a per-connection view; expected: in an aggregated view",

@@ -60,10 +60,10 @@ fn view(name: &str, entry: &Entry<'_>, networks: &Networks) -> View {
         by,
         columns: Vec::new(),
         limit: Some(limit.unwrap_or(LIMIT_UNSAID)),
-        folds: true,
+        aggregates: true,
         idle: IDLE_UNSAID,
     };
-    view.folds = !view.is_of_flows();
+    view.aggregates = !view.is_per_connection();
     view.idle = idle(&keys, &view);
     view.columns = columns::read(&keys, &view);
     view
@@ -121,7 +121,7 @@ fn states_of(keys: &Section<'_>, selection: &Expression) -> StateSet {
 
 fn idle(keys: &Section<'_>, view: &View) -> Duration {
     let Some(entry) = keys.filled(IDLE) else { return IDLE_UNSAID };
-    if view.is_of_flows() {
+    if view.is_per_connection() {
         entry.error(
             "found in a per-connection view, whose rows end with their sockets; expected: in other views",
         );

@@ -35,24 +35,24 @@ struct Socket {
     key: u8,
     /// What it has counted; the second counter is the first in 32 bits.
     bytes: u64,
-    /// What it had counted when the ledger last learned of it; `None` of a socket that may be older than the ledger and
-    /// has not been shown.
-    told: Option<u64>,
+    /// What it had counted when the ledger last read it; `None` for a socket that may be older than the ledger and was
+    /// not shown yet.
+    reported: Option<u64>,
     /// In how many complete dumps in a row it was missing.
     missed: usize,
 }
 
-/// The kernel, and what it has told whom.
-struct World {
+/// The kernel, and what it has reported to the ledger.
+struct Kernel {
     random: Random,
     ledger: Ledger,
     live: HashMap<u64, Socket>,
-    /// Ended without an event: a part of a dump may still tell of them.
+    /// Ended without an event: a part of a dump may still show them.
     lost: HashMap<u64, Socket>,
-    /// Ended, and the event waits to be heard; whether the kernel has wiped what the socket had counted.
+    /// Ended, and the event is in the queue; whether the kernel has wiped what the socket had counted.
     ends: VecDeque<(u64, Socket, bool)>,
-    /// Reset, and in no dump: the kernel tells of their end when their process lets go of them.
-    held: Vec<(u64, Socket)>,
+    /// Reset, and in no dump: the kernel sends their event when their process closes them.
+    reset: Vec<(u64, Socket)>,
     /// Parts of the dump under way: sockets as they were when the kernel wrote them down.
     parts: Vec<(u64, Socket)>,
     dumping: bool,
@@ -70,15 +70,15 @@ struct World {
     before: BTreeMap<String, u64>,
 }
 
-impl World {
+impl Kernel {
     fn new(seed: u64) -> Self {
-        let mut world = Self {
+        let mut kernel = Self {
             random: Random(seed),
             ledger: ledger(4, 50, 1000),
             live: HashMap::new(),
             lost: HashMap::new(),
             ends: VecDeque::new(),
-            held: Vec::new(),
+            reset: Vec::new(),
             parts: Vec::new(),
             dumping: false,
             shown: HashMap::new(),
@@ -90,14 +90,14 @@ impl World {
             before_baseline: 0,
             before: BTreeMap::new(),
         };
-        for _ in 0..world.random.below(20) {
-            world.connect(None);
+        for _ in 0..kernel.random.below(20) {
+            kernel.connect(None);
         }
-        world.inventory = !world.random.one_in(3);
-        if world.inventory {
-            world.list();
+        kernel.inventory = !kernel.random.one_in(3);
+        if kernel.inventory {
+            kernel.list();
         }
-        world
+        kernel
     }
 
     /// Two walks list the sockets, each misses some, and those that close meanwhile send no event.
@@ -114,9 +114,9 @@ impl World {
             cookies.sort_unstable();
             for cookie in cookies {
                 let socket = self.live.get_mut(&cookie).expect("alive");
-                let missed = self.random.one_in(5) && (walk == 0 || socket.told.is_some());
+                let missed = self.random.one_in(5) && (walk == 0 || socket.reported.is_some());
                 if !missed {
-                    socket.told = None;
+                    socket.reported = None;
                     sockets.insert(cookie);
                 }
             }
@@ -134,12 +134,12 @@ impl World {
         self.connect(certain.then_some(0));
     }
 
-    fn connect(&mut self, told: Option<u64>) {
+    fn connect(&mut self, reported: Option<u64>) {
         let key = u8::try_from(self.random.below(8)).expect("small");
         // Some begin just below the point at which 32 bits overflow.
         let bytes = if self.random.one_in(3) { u64::from(u32::MAX) - self.random.below(5000) } else { 0 };
         // The kernel's counter begins with the socket, so what it begins with counts, too.
-        self.live.insert(self.next, Socket { key, bytes, told, missed: 0 });
+        self.live.insert(self.next, Socket { key, bytes, reported, missed: 0 });
         self.next += 1;
     }
 
@@ -165,8 +165,8 @@ impl World {
         let mut cookies: Vec<u64> = self.live.keys().copied().collect();
         cookies.sort_unstable();
         for cookie in cookies {
-            // A socket that three dumps in a row miss is given up, as promised; the model does not go there. Nor to one
-            // that all dumps of the baseline miss.
+            // The model makes no socket that three dumps in a row miss: it would be presumed closed. Nor one that all
+            // dumps of the baseline miss.
             let most = match (self.has_baseline(), self.inventory) {
                 (true, _) => MISSES,
                 (false, true) => usize::from(DUMPS),
@@ -179,7 +179,7 @@ impl World {
             let copies = if self.random.one_in(10) { 2 } else { 1 };
             (0..copies).for_each(|_| self.parts.push((cookie, self.live[&cookie])));
         }
-        // In no order: the hash table is walked, not the age.
+        // The kernel walks a hash table, so the order is not that of age.
         for at in (1..self.parts.len()).rev() {
             let other = usize::try_from(self.random.below(u64::try_from(at).expect("few") + 1)).expect("few");
             self.parts.swap(at, other);
@@ -192,14 +192,14 @@ impl World {
             // The value is as old as the part; live sockets were locked and asked at that moment.
             show(&mut self.ledger, cookie, &[b'a' + socket.key], &[socket.bytes, socket.bytes & 0xffff_ffff]);
             self.shown.insert(cookie, true);
-            let ending =
+            let ended =
                 self.ends.iter_mut().find(|(other, ..)| *other == cookie).map(|(_, socket, _)| socket);
-            let held = self.held.iter_mut().find(|(other, _)| *other == cookie).map(|(_, socket)| socket);
-            let ended = self.lost.get_mut(&cookie).or(ending).or(held);
-            if let Some(live) = self.live.get_mut(&cookie).or(ended) {
-                let told = live.told.unwrap_or(socket.bytes);
-                self.truth += socket.bytes - told.min(socket.bytes);
-                live.told = Some(told.max(socket.bytes));
+            let reset = self.reset.iter_mut().find(|(other, _)| *other == cookie).map(|(_, socket)| socket);
+            let closed = self.lost.get_mut(&cookie).or(ended).or(reset);
+            if let Some(live) = self.live.get_mut(&cookie).or(closed) {
+                let reported = live.reported.unwrap_or(socket.bytes);
+                self.truth += socket.bytes - reported.min(socket.bytes);
+                live.reported = Some(reported.max(socket.bytes));
             }
             if !all {
                 return;
@@ -214,15 +214,15 @@ impl World {
                 }
             }
             let sum_before = sum(&self.ledger, 0);
-            let heard = self.ends.is_empty();
+            let drained = self.ends.is_empty();
             if complete {
-                self.ledger.dumped(&[0], heard);
+                self.ledger.dumped(&[0], drained);
             }
-            self.ledger.end(complete, heard, &[], self.now);
+            self.ledger.end(complete, drained, &[], self.now);
             if !self.inventory && self.ledger.baseline.is_certain() {
                 // Those that no dump has shown were opened after the last one.
                 let unseen = self.live.values_mut().chain(self.lost.values_mut());
-                unseen.for_each(|socket| _ = socket.told.get_or_insert(0));
+                unseen.for_each(|socket| _ = socket.reported.get_or_insert(0));
             }
             self.expired += sum_before - sum(&self.ledger, 0);
             // Rows that expired begin again at 0.
@@ -235,31 +235,31 @@ impl World {
         let Some(cookie) = self.any() else { return };
         let socket = self.live.remove(&cookie).expect("alive");
         match self.random.below(20) {
-            // Nobody ever learns of the last bytes.
+            // The last bytes reach no dump and no event.
             0 => drop(self.lost.insert(cookie, socket)),
-            // It is reset, and its process closes it some day.
-            2 | 3 if socket.told.is_some() => self.held.push((cookie, socket)),
+            // It is reset, and its process closes it later.
+            2 | 3 if socket.reported.is_some() => self.reset.push((cookie, socket)),
             wiped => self.ends.push_back((cookie, socket, wiped == 1)),
         }
     }
 
-    /// A process lets go of a connection that was reset, however long ago.
-    fn let_go(&mut self) {
-        if let Some((cookie, socket)) = self.held.pop() {
+    /// A process closes a connection that was reset, however long ago.
+    fn release(&mut self) {
+        if let Some((cookie, socket)) = self.reset.pop() {
             self.ends.push_back((cookie, socket, false));
         }
     }
 
-    /// The ledger hears of an end, however long ago that was.
-    fn hear(&mut self) {
+    /// The ledger reads a close event, however long it was in the queue.
+    fn deliver(&mut self) {
         let Some((cookie, socket, wiped)) = self.ends.pop_front() else { return };
         let key = [b'a' + socket.key];
         if wiped {
             end(&mut self.ledger, cookie, &key, None);
         } else {
             end(&mut self.ledger, cookie, &key, Some(&[socket.bytes, socket.bytes & 0xffff_ffff]));
-            self.truth += socket.told.map_or(0, |told| socket.bytes - told);
-            self.before_baseline += u64::from(socket.told.is_none());
+            self.truth += socket.reported.map_or(0, |reported| socket.bytes - reported);
+            self.before_baseline += u64::from(socket.reported.is_none());
         }
     }
 
@@ -282,33 +282,33 @@ fn no_interleaving_loses_a_byte_counts_one_twice_or_goes_back() {
     // CI takes 2,000 steps per seed; `MODEL_STEPS=20000 cargo test --lib model` takes more.
     let steps = std::env::var("MODEL_STEPS").ok().and_then(|steps| steps.parse().ok()).unwrap_or(2_000);
     for seed in 0..500 {
-        let mut world = World::new(seed);
+        let mut kernel = Kernel::new(seed);
         for step in 0..steps {
-            match world.random.below(13) {
-                0 => world.open(),
-                1..=3 => world.send(),
-                4 => world.close(),
-                5 if !world.dumping => world.begin(),
-                5..=7 => world.read(false),
-                8 => world.read(true),
-                9 | 10 => world.hear(),
-                11 => world.let_go(),
-                _ => world.now += 1,
+            match kernel.random.below(13) {
+                0 => kernel.open(),
+                1..=3 => kernel.send(),
+                4 => kernel.close(),
+                5 if !kernel.dumping => kernel.begin(),
+                5..=7 => kernel.read(false),
+                8 => kernel.read(true),
+                9 | 10 => kernel.deliver(),
+                11 => kernel.release(),
+                _ => kernel.now += 1,
             }
             if step % 16 == 0 {
-                world.check(seed, step);
+                kernel.check(seed, step);
             }
         }
-        // At rest: all ends are heard, and two dumps show whatever one of them missed.
-        while !(world.ends.is_empty() && world.held.is_empty()) {
-            world.let_go();
-            world.hear();
+        // At rest: all events are read, and two dumps show whatever one of them missed.
+        while !(kernel.ends.is_empty() && kernel.reset.is_empty()) {
+            kernel.release();
+            kernel.deliver();
         }
         for _ in 0..MISSES {
-            world.read(true);
-            world.begin();
-            world.read(true);
+            kernel.read(true);
+            kernel.begin();
+            kernel.read(true);
         }
-        world.check(seed, steps);
+        kernel.check(seed, steps);
     }
 }

@@ -9,7 +9,7 @@ use crate::select::Lookup;
 use crate::sockdiag::Transport;
 
 /// The host as a collection sees it. Defaults report nothing.
-pub trait World: Lookup + Send + Sync {
+pub trait Host: Lookup + Send + Sync {
     /// What answers dump requests.
     type Transport: Transport;
 
