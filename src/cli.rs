@@ -62,7 +62,7 @@ pub struct Cli {
     #[arg(long = "web.enable-sockets-api")]
     pub enable_sockets_api: bool,
 
-    /// Who may come in and how: TLS, passwords, headers, rate; docs/web.md has the format
+    /// Who may come in and how: TLS, passwords, headers, rate; docs/guides/tls.md has the format
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub web_config: Option<PathBuf>,
 

@@ -1,20 +1,19 @@
-//! `docs/metrics.md` and the table of predicates in `docs/selection.md` against the tables they are written from;
-//! `UPDATE=1 cargo test --test docs` writes them.
-//! The tables of capabilities, which people wrote, against that of the code.
+//! The pages of the reference that are written from the code's tables: metrics, the exporter's own metrics, the command
+//! line, and the table of predicates. `UPDATE=1 cargo test --test docs` writes them.
+//! The table of capabilities, which people wrote, against that of the code.
 
+use clap::CommandFactory as _;
+use ss_exporter::cli::Cli;
 use ss_exporter::exposition::MetricType;
 use ss_exporter::metrics::{Kind, METRICS, Metric, OMITTED, Shown, Unit};
 use ss_exporter::privileges::REQUIREMENTS;
 use ss_exporter::properties::{Predicate, Property, Stability};
 use ss_exporter::self_metrics::SELF_METRICS;
 
-const FILE: &str = "docs/metrics.md";
-
 const INTRODUCTION: &str = "\
 # Metrics
 
-<!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs, src/properties/table.rs and
-src/self_metrics/table.rs. -->
+<!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs and src/properties/table.rs. -->
 
 Every metric that a view can show. It is exposed as `ss_VIEW_METRIC`: in a view `tcp`, the metric `rtt_seconds` is
 `ss_tcp_rtt_seconds`. Values are in base units. What the kernel does not report is absent, never 0.
@@ -65,10 +64,10 @@ const SECTIONS: [Section; 3] = [
     },
 ];
 
-/// The whole file.
-fn document() -> String {
+/// The page of metrics.
+fn metrics() -> String {
     let sections = SECTIONS.iter().map(section).collect::<String>();
-    format!("{INTRODUCTION}{sections}{}{}{}", labels(), omitted(), self_metrics())
+    format!("{INTRODUCTION}{sections}{}{}", labels(), omitted())
 }
 
 fn section(Section { kind, title, about }: &Section) -> String {
@@ -149,12 +148,46 @@ fn self_metrics() -> String {
         let labels = list(metric.labels.iter().map(|label| format!("`{label}`")));
         vec![format!("`{}`", metric.name), kind.to_owned(), labels, metric.help.to_owned()]
     });
-    format!(
-        "\n## The exporter itself\n\nMetrics about collections, tracking and configuration. A metric that does not apply is \
-         absent.\n\n{}",
-        table(&["metric", "type", "labels", "what it says"], rows)
-    )
+    format!("{SELF_INTRODUCTION}{}", table(&["metric", "type", "labels", "what it says"], rows))
 }
+
+const SELF_INTRODUCTION: &str = "\
+# Exporter metrics
+
+<!-- Written by `UPDATE=1 cargo test --test docs` from src/self_metrics/table.rs. -->
+
+Metrics about the exporter itself: collections, tracking, configuration. They are exposed under every configuration. A metric
+that does not apply is absent. The standard `process_*` metrics of client libraries come with them, unless you set
+`--web.disable-exporter-metrics`.
+
+Alerts on these metrics are in [deploy/alerts.yml](../../deploy/alerts.yml), with [runbooks](../operations/runbooks.md).
+
+";
+
+/// The page of the command line: the long help of the program and of each subcommand.
+fn command_line() -> String {
+    let mut command = Cli::command().term_width(110);
+    command.build();
+    let name = command.get_name().to_owned();
+    let help = |title: &str, mut command: clap::Command| {
+        let text = command.render_long_help().to_string();
+        let text: Vec<_> = text.trim_end().lines().map(str::trim_end).collect();
+        format!("\n## `{title}`\n\n```text\n{}\n```\n", text.join("\n"))
+    };
+    let tasks: Vec<_> = command.get_subcommands().filter(|task| !task.is_hide_set()).cloned().collect();
+    let tasks = tasks.into_iter().map(|task| help(&format!("{name} {}", task.get_name()), task));
+    let sections = std::iter::once(help(&name, command)).chain(tasks).collect::<String>();
+    format!("{CLI_INTRODUCTION}{sections}")
+}
+
+const CLI_INTRODUCTION: &str = "\
+# Command line
+
+<!-- Written by `UPDATE=1 cargo test --test docs` from src/cli.rs. -->
+
+A flag overrides its environment variable. An empty variable counts as absent. The exit code is 0 for success, 1 for a failure
+at run time, and 2 for a wrong flag or configuration. [HTTP API](api.md#flags) explains the flags `--web.*`.
+";
 
 fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line = |cells: Vec<String>| {
@@ -170,16 +203,19 @@ fn list(items: impl Iterator<Item = impl ToString>) -> String {
 }
 
 #[test]
-fn the_page_of_metrics_is_what_the_tables_say() {
-    let document = document();
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(FILE, &document).expect("a folder docs that can be written to");
+fn the_written_pages_are_what_the_tables_say() {
+    let pages = [
+        ("docs/reference/metrics.md", metrics()),
+        ("docs/reference/exporter-metrics.md", self_metrics()),
+        ("docs/reference/cli.md", command_line()),
+    ];
+    for (file, text) in pages {
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(file, &text).expect("a folder docs that can be written to");
+        }
+        let there = std::fs::read_to_string(file).unwrap_or_default();
+        assert!(there == text, "{file} is not current; run UPDATE=1 cargo test --test docs");
     }
-    let file = std::fs::read_to_string(FILE).unwrap_or_default();
-    assert!(
-        file == document,
-        "{FILE} is not what the tables say; `UPDATE=1 cargo test --test docs` writes it anew"
-    );
 }
 
 /// The table of predicates on the page of the selection language.
@@ -194,7 +230,7 @@ fn predicates() -> String {
 
 #[test]
 fn the_predicates_of_the_language_are_those_of_the_table() {
-    const PAGE: &str = "docs/selection.md";
+    const PAGE: &str = "docs/reference/selection.md";
     let page = std::fs::read_to_string(PAGE).expect("the page");
     let start = page.find("| predicate |").expect("a table");
     let end = start + page[start..].find("\n\n").expect("a text behind the table") + 1;
@@ -207,7 +243,7 @@ fn the_predicates_of_the_language_are_those_of_the_table() {
 
 #[test]
 fn the_page_has_a_line_for_every_metric_label_and_omitted_field() {
-    let document = document();
+    let document = metrics();
     let metrics = METRICS.iter().map(|metric| metric.name);
     let labels = Property::all().map(Property::name);
     let omitted = OMITTED.iter().map(|(field, _)| field.name);
@@ -218,12 +254,11 @@ fn the_page_has_a_line_for_every_metric_label_and_omitted_field() {
 }
 
 #[test]
-fn every_capability_that_something_needs_is_in_the_tables_for_people() {
-    for file in ["README.md", "SECURITY.md"] {
-        let text = std::fs::read_to_string(file).expect("the page");
-        for requirement in REQUIREMENTS {
-            let cell = |line: &&str| line.trim_start().starts_with('|') && line.contains(requirement.name);
-            assert!(text.lines().any(|line| cell(&line)), "{} in {file}", requirement.name);
-        }
+fn every_capability_that_something_needs_is_in_the_table_for_people() {
+    const PAGE: &str = "docs/reference/capabilities.md";
+    let text = std::fs::read_to_string(PAGE).expect("the page");
+    for requirement in REQUIREMENTS {
+        let cell = |line: &str| line.starts_with('|') && line.contains(requirement.name);
+        assert!(text.lines().any(cell), "{} in {PAGE}", requirement.name);
     }
 }

@@ -1,4 +1,4 @@
-//! The queries of `docs/cgroups.md` against series as kube-state-metrics has them, by `promtool` of the
+//! The queries of `docs/guides/kubernetes.md` against series as kube-state-metrics has them, by `promtool` of the
 //! package prometheus.
 
 use std::process::Command;
@@ -21,7 +21,7 @@ fn rules(queries: &[&str]) -> String {
 
 #[test]
 fn every_documented_join_names_the_pods_and_containers_that_it_should() {
-    let page = std::fs::read_to_string("docs/cgroups.md").expect("the page");
+    let page = std::fs::read_to_string("docs/guides/kubernetes.md").expect("the page");
     let cases = std::fs::read_to_string("tests/fixtures/joins.yml").expect("the series");
     let queries = queries(&page);
     assert!(queries.len() > 1, "the queries were not found");

@@ -73,7 +73,7 @@ fn texts() -> Vec<(String, String)> {
         texts.extend(messages(&read(&path)).into_iter().map(|text| (path.display().to_string(), text)));
     }
     // The manual pages are the texts of --help, the page of metrics those of HELP; tests compare both with the tables.
-    for path in files("deploy/manual", "1").into_iter().chain(["docs/metrics.md".into()]) {
+    for path in files("deploy/manual", "1").into_iter().chain(["docs/reference/metrics.md".into()]) {
         texts.push((path.display().to_string(), read(&path)));
     }
     for path in files("docs", "md") {

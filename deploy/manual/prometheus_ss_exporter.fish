@@ -28,7 +28,7 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_comma
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.listen-address -d 'Address to listen on in place of --port, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets, a link-local address with % and its interface; may be repeated' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.max-requests -d 'Scrapes that may wait for a collection at once, 0 for any number; others are answered with 503' -r
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.config.file -d 'Who may come in and how: TLS, passwords, headers, rate; docs/web.md has the format' -r -F
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.config.file -d 'Who may come in and how: TLS, passwords, headers, rate; docs/guides/tls.md has the format' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s c -l config -l cnfg -l config.file -d 'Configuration file; without one the built-in default applies [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l create-config -d 'Write the built-in default configuration, with comments, to a file that does not exist yet, or to standard output for -, and exit' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l log-level -l log.level -d 'Least severe level that is logged: debug, info, warn or error; anything else means info [env: LOG_LEVEL]' -r

@@ -55,7 +55,7 @@ fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
             held = is_any_stuck();
             if held {
                 tracing::warn!(
-                    "the kernel holds a dump; waiting until it lets go: docs/troubleshooting.md says of what"
+                    "the kernel holds a dump; waiting until it lets go: docs/operations/troubleshooting.md says of what"
                 );
             } else if !slow {
                 tracing::warn!(

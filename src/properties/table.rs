@@ -228,7 +228,7 @@ properties! {
         &["cgroup"],
         Operand::Cgroup,
         "cgroup = /system.slice/nginx.service",
-        "by the [cgroup](cgroups.md) that the socket was made in, not those below it; the path below the root of cgroup v2, or with `/sys/fs/cgroup` in front",
+        "by the [cgroup](../concepts/owners.md) that the socket was made in, not those below it; the path below the root of cgroup v2, or with `/sys/fs/cgroup` in front",
     )
     .selected(
         &["cgroup_tree"],

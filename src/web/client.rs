@@ -1,6 +1,6 @@
 //! What is asked of a client's certificate.
 //!
-//! The rules are those of Go's crypto/tls where rustls lets them be: `docs/web.md` has the differences.
+//! The rules are those of Go's crypto/tls where rustls lets them be: `docs/guides/tls.md` has the differences.
 
 use std::sync::Arc;
 

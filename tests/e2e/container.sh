@@ -3,7 +3,7 @@
 #
 #   tests/e2e/container.sh [BINARY]
 #
-# Then runs it, and the image that is not root's, with the capabilities of README.md in place of --privileged, and as any
+# Then runs it, and the image that is not root's, with the capabilities of docs/install/container.md in place of --privileged, and as any
 # process in a container with a network of its own, which an exporter on the host finds.
 #
 # BINARY is the static binary; without it one is built. Needs root, curl and ss. Uses a Docker engine that
@@ -228,7 +228,7 @@ with_rights() {
     docker rm --force "$name" >/dev/null
 }
 
-# The capability sets of README.md in place of --privileged.
+# The capability sets of docs/install/container.md in place of --privileged.
 by_rights() {
     local listener add=(--cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH --security-opt apparmor:unconfined)
     listener=$(free_port 8070)

@@ -167,12 +167,12 @@ def faults_of_syntax(all_boards):
 
 
 def faults_of_alerts(repository):
-    runbooks = (repository / "docs/runbooks.md").read_text()
+    runbooks = (repository / "docs/operations/runbooks.md").read_text()
     headings = re.findall(r"^## (Ss\w+)$", runbooks, re.MULTILINE)
     alerts = alerts_of(repository / "deploy/alerts.yml")
     names = [alert["alert"] for alert in alerts]
     if sorted(names) != sorted(headings):
-        yield f"alerts and headings of docs/runbooks.md differ: {sorted(set(names) ^ set(headings))}"
+        yield f"alerts and headings of docs/operations/runbooks.md differ: {sorted(set(names) ^ set(headings))}"
     if sorted(names) != sorted(MADE_BY):
         yield f"alerts and their symptoms differ: {sorted(set(names) ^ set(MADE_BY))}"
     tests = yaml.safe_load((repository / "deploy/alerts_test.yml").read_text())["tests"]
@@ -189,7 +189,7 @@ def faults_of_alerts(repository):
             or "{{" not in notes.get("description", "")
         ):
             yield f"{name}: the summary is one sentence and the same for all, the description is not"
-        if not notes.get("runbook_url", "").endswith(f"docs/runbooks.md#{name.lower()}"):
+        if not notes.get("runbook_url", "").endswith(f"docs/operations/runbooks.md#{name.lower()}"):
             yield f"{name}: runbook_url"
         yield from (
             f"{name}: no test in which it {'fires' if fires else 'is silent'}"
@@ -204,7 +204,7 @@ def faults_of_questions(repository, all_boards):
         for board in all_boards
         for panel in board["panels"]
     }
-    for section in re.split(r"^## ", (repository / "docs/questions.md").read_text(), flags=re.MULTILINE)[1:]:
+    for section in re.split(r"^## ", (repository / "docs/operations/questions.md").read_text(), flags=re.MULTILINE)[1:]:
         question = section.split("\n", 1)[0]
         named = re.findall(r"^Panels?: (.*(?:\n.+)*)", section, re.MULTILINE)
         panels = [" ".join(panel.split()) for line in named for panel in re.findall(r"\*([^*]+)\*", line)]

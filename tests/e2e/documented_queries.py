@@ -1,4 +1,4 @@
-"""Asks Prometheus every question of docs/questions.md.
+"""Asks Prometheus every question of docs/operations/questions.md.
 
 documented_queries.py DOCUMENT CONFIGURATION EXPORTER PROMETHEUS
 

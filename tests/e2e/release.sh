@@ -19,7 +19,7 @@ tar --extract --file="$archive" --directory="$scratch"
 for file in prometheus_ss_exporter LICENSE README.md CHANGELOG.md config.yml man/prometheus_ss_exporter.1.gz \
     completions/{_prometheus_ss_exporter,prometheus_ss_exporter.bash,prometheus_ss_exporter.fish} \
     systemd/prometheus-ss-exporter.{service,socket} rules/alerts.yml \
-    docs/operation.md grafana/overview.json; do
+    docs/operations/running.md grafana/overview.json; do
     [ -s "$scratch/$folder/$file" ] || fail "the archive has no $file"
 done
 "$scratch/$folder/prometheus_ss_exporter" --config.check --config="$scratch/$folder/config.yml" >/dev/null

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real Prometheus scrapes many synthetic hosts, and what it takes is compared with what docs/scale.md predicts.
+# A real Prometheus scrapes many synthetic hosts, and what it takes is compared with what docs/operations/scale.md predicts.
 #   scale.sh BINARY ["HOSTS SERVICES FLOWS CHURN"]...
 # Then two hours of a host are written to a block. Each experiment takes SECONDS_EACH seconds (180), and a million
 # series take 4 GiB of memory.

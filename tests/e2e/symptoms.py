@@ -1,4 +1,4 @@
-"""Makes the symptoms that docs/questions.md asks for, over loopback, until SIGTERM; or with --calm, traffic without any.
+"""Makes the symptoms that docs/operations/questions.md asks for, over loopback, until SIGTERM; or with --calm, traffic without any.
 
 symptoms.py [--calm] [--far ADDRESS [--quiet SECONDS]] [--ports]
 

@@ -16,7 +16,7 @@ use ss_exporter::select::state_names;
 use snippets::{BAD, BEYOND_THE_SCHEMA, GOOD, NOT_SUGGESTED};
 
 const FILE: &str = "docs/config.schema.json";
-const PAGE: &str = "docs/configuration.md";
+const PAGE: &str = "docs/reference/configuration.md";
 
 fn schema() -> Value {
     let text = std::fs::read_to_string(FILE).expect("the schema");
@@ -44,15 +44,40 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     entries.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect()
 }
 
-/// The blocks of YAML in a page that are configurations, and not those of other programs.
+/// How blocks of YAML begin that are no configuration of the exporter: those of other programs, and its web configuration.
+const OF_OTHERS: [&str; 5] =
+    ["scrape_configs:", "services:", "apiVersion:", "tls_server_config:", "rule_files:"];
+
+/// The configurations in a page. A block that begins with a blank is a part of `views:`.
 fn examples(page: &str) -> Vec<String> {
     let text = std::fs::read_to_string(page).expect("a page");
-    let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```"));
-    let of_others = ["scrape_configs:", "services:", "apiVersion:"];
+    let fences = text.split("```yaml\n").zip(text.split("```yaml\n").skip(1));
+    let blocks = fences.filter_map(|(before, rest)| {
+        // In a list, the block has the margin of its fence.
+        let margin = before.rsplit('\n').next().expect("a line");
+        let (block, _) = rest.split_once("```")?;
+        Some(
+            block
+                .lines()
+                .map(|line| line.strip_prefix(margin).unwrap_or(line).to_owned() + "\n")
+                .collect::<String>(),
+        )
+    });
     blocks
-        .map(|(block, _)| block.to_owned())
-        .filter(|block| !of_others.iter().any(|key| block.starts_with(key)))
+        .filter(|block| !OF_OTHERS.iter().any(|key| block.starts_with(key)))
+        .map(|block| if block.starts_with(' ') { format!("views:\n{block}") } else { block })
         .collect()
+}
+
+/// Every document for users.
+fn documents(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+    let paths = entries.flat_map(|path| match path.extension() {
+        Some(ending) if ending == "md" => vec![path.display().to_string()],
+        None if path.is_dir() => documents(&path.display().to_string()),
+        _ => Vec::new(),
+    });
+    paths.collect()
 }
 
 /// The keys of an object of the schema.
@@ -180,11 +205,11 @@ fn every_configuration_of_the_repository_is_accepted_by_both() {
         let read = |path: &Path| std::fs::read_to_string(path).expect("a configuration");
         texts.extend(files.iter().map(|path| (path.display().to_string(), read(path))));
     }
-    for page in [PAGE, "README.md", "docs/compatibility.md", "docs/migrating.md"] {
-        let examples = examples(page);
-        assert!(page == "docs/compatibility.md" || !examples.is_empty(), "{page} has no example");
-        texts.extend(examples.into_iter().map(|text| (page.to_owned(), text)));
-    }
+    let documents: Vec<_> = documents("docs").into_iter().chain(["README.md".to_owned()]).collect();
+    let examples =
+        documents.iter().flat_map(|page| examples(page).into_iter().map(move |text| (page.clone(), text)));
+    texts.extend(examples);
+    assert!(texts.len() > 50, "{} configurations", texts.len());
     for (name, text) in &texts {
         assert_eq!(parser_says(text), Ok(()), "{name}:\n{text}");
         assert_eq!(schema_says(&validator, text), Ok(()), "{name}:\n{text}");

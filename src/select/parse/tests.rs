@@ -244,7 +244,7 @@ fn every_other_predicate_has_a_value() {
 
 #[test]
 fn every_example_of_the_documentation_is_a_selection() {
-    let text = include_str!("../../../docs/selection.md");
+    let text = include_str!("../../../docs/reference/selection.md");
     let (joined, rest) =
         text.split_once("```ss\n").and_then(|(_, rest)| rest.split_once("```")).expect("a block");
     let table = rest.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(2));
