@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 use crate::plan::Plan;
 use crate::self_metrics::{ProcessReport, SelfReport};
 use crate::snapshot::Snapshot;
-use conclude::{Ending, conclude, tracker_report};
+use conclude::{Outcome, conclude, tracker_report};
 use namespaces::ListedNamespaces;
 use owners::OwnerSearch;
 use problems::Problems;
@@ -89,10 +89,10 @@ pub(crate) fn collect_into(
     listed.say(&mut problems);
     round.walked.report(round.took, &mut report, &mut problems);
     listed.report_walked(plan, round.walked.failures.len(), round.walked.empty, &mut report);
-    let ending = Ending::of(plan, &round.walked, owners_complete, &mut problems);
+    let outcome = Outcome::of(plan, &round.walked, owners_complete, &mut problems);
     state.attribution = Some(owners.attribution);
-    report.legacy = plan.legacy_meta.then(|| round.legacy_status(ending.usable));
-    let tables = conclude(plan, state, round, ending, &mut report);
+    report.legacy = plan.legacy_meta.then(|| round.legacy_status(outcome.usable));
+    let tables = conclude(plan, state, round, outcome, &mut report);
 
     report.tracker = tracker_report(plan, &state.tracker);
     state.logged.full(report.tracker.as_ref());

@@ -55,7 +55,7 @@ pub fn estimate(
     let all = Arc::new(plan.with_all_connections());
     state.adopt(&all, host, privileges);
     let mut close_events =
-        CloseEventCounter::begin(plan.collect.event_buffer, plan.collect.looks_elsewhere());
+        CloseEventCounter::begin(plan.collect.event_buffer, plan.collect.reads_other_namespaces());
     let census = Census::new(&all);
     let mut counted = CountedHost { plan: &all, host, state, census, scanned: Instant::now(), others: 0 };
     let start = Instant::now();

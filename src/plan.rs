@@ -206,7 +206,7 @@ impl Plan {
     /// What is asked for that needs capabilities, on any host.
     #[must_use]
     pub fn features(&self) -> Vec<Feature> {
-        let elsewhere = self.collect.looks_elsewhere();
+        let elsewhere = self.collect.reads_other_namespaces();
         let asked = [
             (self.needs.has(Needs::PROCESSES), Feature::Processes),
             (elsewhere, Feature::Namespaces),

@@ -6,12 +6,12 @@ pub(super) struct ConnectionRow {
     pub(super) hash: u64,
     /// The first socket.
     pub(super) socket: u64,
-    pub(super) held: Held,
+    pub(super) members: Members,
 }
 
 /// Which sockets are in a row, and the number of the row at the last collection if it was there.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Held {
+pub(super) enum Members {
     /// One socket, in a row that was not there.
     New,
     /// One socket, the same as before.
@@ -24,10 +24,10 @@ pub(super) enum Held {
 
 impl ConnectionRow {
     pub(super) const fn before(&self) -> Option<u32> {
-        match self.held {
-            Held::New => None,
-            Held::Same(row) | Held::Changed(row) => Some(row),
-            Held::Shared(row) => row,
+        match self.members {
+            Members::New => None,
+            Members::Same(row) | Members::Changed(row) => Some(row),
+            Members::Shared(row) => row,
         }
     }
 }

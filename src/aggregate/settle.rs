@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::MISSES;
 use super::before::{Before, Known, NO_SOCKET};
 use super::cell::Cells;
-use super::connection_row::{ConnectionRow, Held};
+use super::connection_row::{ConnectionRow, Members};
 use super::gain::{ABSENT, gain};
 use super::shares::{Departed, Share, Shares};
 use super::table::{Counter, Table, sum};
@@ -54,7 +54,7 @@ impl Table {
         for (counter, was) in self.counters.iter().zip(&before.counters) {
             let Some(sums) = self.columns.get_mut(counter.column).and_then(Cells::sums_mut) else { continue };
             for (row, now) in self.rows.iter().zip(sums) {
-                if let Held::Same(row) = row.held
+                if let Members::Same(row) = row.members
                     && let Some(was) = was.get(row as usize)
                     && *now < *was
                 {
@@ -67,7 +67,7 @@ impl Table {
     /// Gives a share to the only socket of a row that had others.
     fn share_changed(&mut self) {
         for (number, row) in self.rows.iter().enumerate() {
-            if let Held::Changed(_) = row.held {
+            if let Members::Changed(_) = row.members {
                 let share =
                     Share { row: u32::try_from(number).unwrap_or(u32::MAX), socket: row.socket, missed: 0 };
                 let value = |counter: &Counter| sum(&self.columns, *counter, number);
@@ -111,13 +111,14 @@ impl<D: Departed> Settling<'_, D> {
 
     /// Settles a row of the table.
     fn row(&mut self, number: u32) {
-        let Some(ConnectionRow { hash, socket, held }) = self.table.rows.get(number as usize).copied() else {
+        let Some(ConnectionRow { hash, socket, members }) = self.table.rows.get(number as usize).copied()
+        else {
             return;
         };
-        let socket = match held {
-            Held::New | Held::Same(_) => socket,
-            Held::Changed(before) => self.several(Some(number), Some(before)),
-            Held::Shared(before) => self.several(Some(number), before),
+        let socket = match members {
+            Members::New | Members::Same(_) => socket,
+            Members::Changed(before) => self.several(Some(number), Some(before)),
+            Members::Shared(before) => self.several(Some(number), before),
         };
         self.next.rows.push(Known { hash, socket });
     }

@@ -1,7 +1,7 @@
 //! The rows of one per-connection view in one collection.
 
 use super::cell::Cells;
-use super::connection_row::{ConnectionRow, Held};
+use super::connection_row::{ConnectionRow, Members};
 use super::frozen::FrozenTable;
 use super::gain::ABSENT;
 use super::key::{HashSeed, Keys, Size};
@@ -35,8 +35,8 @@ pub struct Table {
 /// What it takes to find a key: where it ends, and an entry of the index.
 const KEY_BYTES: usize = 2 * size_of::<usize>();
 
-/// Rows that get their cells at once: one by one, that costs more than to fill them.
-const TOGETHER: usize = 256;
+/// Rows by which the columns grow: one by one, growing costs more than filling.
+const ROWS_PER_GROWTH: usize = 256;
 
 /// A column that holds a counter.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,7 @@ impl Table {
         Self { shares: Shares::new(counters.len()), counters, row_bytes, compares, remembers, ..self }
     }
 
-    /// The same table with room for as much as another one held, so that it grows in one step.
+    /// The same table with room for as much as another one members, so that it grows in one step.
     pub(crate) fn sized(mut self, size: Size) -> Self {
         self.keys.reserve(size);
         self.rows.reserve(if self.compares { size.rows } else { 0 });
@@ -94,16 +94,16 @@ impl Table {
         match new {
             Some(Admitted { hash, before }) => {
                 if *compares {
-                    let held = match before {
-                        None => Held::New,
-                        Some(row) if limit.before.socket(row) == Some(socket) => Held::Same(row),
-                        Some(row) => Held::Changed(row),
+                    let members = match before {
+                        None => Members::New,
+                        Some(row) if limit.before.socket(row) == Some(socket) => Members::Same(row),
+                        Some(row) => Members::Changed(row),
                     };
-                    *several += usize::from(matches!(held, Held::Changed(_)));
-                    rows.push(ConnectionRow { hash, socket, held });
+                    *several += usize::from(matches!(members, Members::Changed(_)));
+                    rows.push(ConnectionRow { hash, socket, members });
                 }
                 if row >= self.room {
-                    self.make_room(row + TOGETHER);
+                    self.make_room(row + ROWS_PER_GROWTH);
                 }
             }
             None if self.counters.is_empty() => {}
@@ -123,8 +123,8 @@ impl Table {
         // The kernel holds fewer than 2^32 sockets.
         let number = u32::try_from(row).unwrap_or(u32::MAX);
         let before = of_row.before();
-        if !matches!(of_row.held, Held::Shared(_)) {
-            of_row.held = Held::Shared(before);
+        if !matches!(of_row.members, Members::Shared(_)) {
+            of_row.members = Members::Shared(before);
             let first = Share { row: number, socket: of_row.socket, missed: 0 };
             let value = |counter: &Counter| sum(&self.columns, *counter, row);
             self.shares.push(first, self.counters.iter().map(value));

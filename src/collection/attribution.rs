@@ -77,7 +77,7 @@ impl Attribution {
     /// The owner of the socket with that inode; nobody if owners are not needed.
     #[inline]
     pub(crate) fn whose(&mut self, inode: u32) -> OwnerLookup {
-        self.processes.as_mut().map_or(OwnerLookup::Nobody, |processes| processes.of(inode))
+        self.processes.as_mut().map_or(OwnerLookup::NoProcess, |processes| processes.of(inode))
     }
 
     /// Keeps an owner from being forgotten that is known by its number alone.
@@ -105,8 +105,8 @@ impl Attribution {
 
     /// What connections inherit from a listener, and whether its owner may yet be found.
     pub(crate) fn claim(&mut self, socket: &Socket<'_>, netns: &Netns) -> (ListenerOwner, bool) {
-        let whose = socket.inode().map_or(OwnerLookup::Nobody, |inode| self.whose(inode));
-        let id = if let OwnerLookup::Known(id) = whose { id } else { OwnerId::NOBODY };
+        let whose = socket.inode().map_or(OwnerLookup::NoProcess, |inode| self.whose(inode));
+        let id = if let OwnerLookup::Known(id) = whose { id } else { OwnerId::NO_PROCESS };
         let owner = self.processes.as_ref().map(|processes| Arc::clone(processes.owner(id)));
         let cgroups = self.cgroups.as_mut();
         let cgroup: Option<Cgroup> = cgroups.and_then(|cgroups| cgroups.get(socket.cgroup()?)).cloned();

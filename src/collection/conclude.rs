@@ -13,16 +13,16 @@ use crate::aggregate::FrozenTable;
 use crate::plan::Plan;
 use crate::self_metrics::{SelfReport, TrackerReport, ViewReport};
 
-/// How a walk ended.
+/// What a walk is good for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ending {
+pub(super) struct Outcome {
     /// The kernel has reported all sockets.
     pub(super) complete: bool,
     /// It is also known which of them the views want.
     pub(super) usable: bool,
 }
 
-impl Ending {
+impl Outcome {
     /// Judges a walk, after which all owners are known or not.
     pub(super) fn of(plan: &Plan, walked: &Walked, owners_complete: bool, problems: &mut Problems) -> Self {
         let complete = walked.error.is_none();
@@ -40,7 +40,7 @@ pub(super) fn conclude(
     plan: &Plan,
     state: &mut CollectorState,
     round: Round<'_>,
-    ending: Ending,
+    outcome: Outcome,
     report: &mut SelfReport,
 ) -> Vec<Option<FrozenTable>> {
     let Round { walked, connections: ConnectionTables { tables, selected, .. }, .. } = round;
@@ -50,7 +50,7 @@ pub(super) fn conclude(
         time_wait::add(&mut tracker, number);
     }
     let drained = state.tracker.subscription().is_drained();
-    tracker.end(ending.complete, drained, &dumped, &missed);
+    tracker.end(outcome.complete, drained, &dumped, &missed);
     state.untracked = untracked;
     let found: Vec<_> = tracker.ledger.views.iter_mut().map(|view| std::mem::take(&mut view.found)).collect();
     let mut aggregated = tracker.ledger.views.iter().zip(found);
@@ -62,13 +62,13 @@ pub(super) fn conclude(
             ViewReport { name, selected, rows: 0, left_out: None, in_other: None, over_limit: None, limit };
         let table = if let Some(table) = table {
             let (table, next) = table.freeze(&tracker.ends.of(view));
-            if ending.usable {
+            if outcome.usable {
                 *admitted = next;
                 *size = table.size();
                 state.logged.left_out(view, table.left_out);
             }
             of_view.left_out = Some(table.left_out);
-            Some(table).filter(|_| ending.usable)
+            Some(table).filter(|_| outcome.usable)
         } else {
             aggregated.next().map(|(tracked, found)| {
                 let folded = tracked.table.overflowed();
@@ -76,14 +76,14 @@ pub(super) fn conclude(
                 of_view.selected = found.selected;
                 of_view.in_other = Some(found.in_other);
                 of_view.over_limit = view.is_cumulative().then_some(folded);
-                tracker.freeze(tracked, Some(found.gauges).filter(|_| ending.usable))
+                tracker.freeze(tracked, Some(found.gauges).filter(|_| outcome.usable))
             })
         };
         of_view.rows = table.as_ref().map_or(0, FrozenTable::rows);
-        report.views.extend(ending.usable.then_some(of_view));
+        report.views.extend(outcome.usable.then_some(of_view));
         sealed.push(table);
     }
-    if ending.usable {
+    if outcome.usable {
         tracker.settled();
     }
     sealed

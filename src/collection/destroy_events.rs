@@ -32,7 +32,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 /// If the kernel refuses the socket.
 pub fn open_events(plan: &Plan) -> io::Result<Events> {
     let buffer = plan.collect.event_buffer;
-    let everywhere = plan.collect.looks_elsewhere();
+    let everywhere = plan.collect.reads_other_namespaces();
     // Without the capability for other namespaces, the exporter subscribes to those of its own.
     Events::open(&TCP, buffer, everywhere).or_else(|error| {
         let forbidden = everywhere && error.kind() == io::ErrorKind::PermissionDenied;

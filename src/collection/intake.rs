@@ -136,7 +136,7 @@ impl<'a, W: Host> Intake<'a, W> {
             Some(inode) => match self.attribution.whose(inode) {
                 OwnerLookup::Known(owner) => owner,
                 OwnerLookup::Unknown if self.pending.put(place, socket) => return,
-                OwnerLookup::Nobody | OwnerLookup::Unknown => OwnerId::NOBODY,
+                OwnerLookup::NoProcess | OwnerLookup::Unknown => OwnerId::NO_PROCESS,
             },
         };
         self.hand_on(place, socket, owner);
@@ -146,7 +146,7 @@ impl<'a, W: Host> Intake<'a, W> {
     fn last_owner(&mut self, place: &Place, socket: &Socket<'_>) -> OwnerId {
         let never_owned = matches!(socket.class(), Class::Remnant | Class::Request);
         if never_owned || self.attribution.processes().is_none() {
-            return OwnerId::NOBODY;
+            return OwnerId::NO_PROCESS;
         }
         let owner = self.tracker.lock().last_owner(place.target.netns.identity(socket.cookie()));
         self.attribution.keep(owner);
@@ -209,7 +209,8 @@ impl<'a, W: Host> Intake<'a, W> {
             self.tracker.lock().enter(&place.target, &place.program);
             for socket in sockets.iter().filter_map(Socket::parse) {
                 let whose = socket.inode().map(|inode| self.attribution.whose(inode));
-                let owner = if let Some(OwnerLookup::Known(owner)) = whose { owner } else { OwnerId::NOBODY };
+                let owner =
+                    if let Some(OwnerLookup::Known(owner)) = whose { owner } else { OwnerId::NO_PROCESS };
                 self.hand_on(&place, &socket, owner);
             }
         }

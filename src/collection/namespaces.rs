@@ -54,7 +54,7 @@ impl ListedNamespaces {
     pub(super) fn for_tracker(plan: &Plan, host: &impl Host, state: &mut CollectorState) -> Self {
         let young = state.registry.were_found();
         let mut listed = Self::of(host, state);
-        if plan.collect.looks_elsewhere() {
+        if plan.collect.reads_other_namespaces() {
             let nsid = |target: &NetnsTarget| Some((host.nsid(&target.namespace)?, target.clone()));
             listed.observable = listed.targets.iter().filter_map(nsid).collect();
         }
@@ -72,7 +72,7 @@ impl ListedNamespaces {
         host: &impl Host,
         state: &mut CollectorState,
     ) -> Option<NetnsReport> {
-        if !plan.collect.looks_elsewhere() {
+        if !plan.collect.reads_other_namespaces() {
             return None;
         }
         let others = self.targets.iter().filter(|target| !target.namespace.own).count();
@@ -108,7 +108,7 @@ impl ListedNamespaces {
 
     /// What there is to report after the walk.
     pub(super) fn report_walked(&self, plan: &Plan, failures: usize, empty: usize, report: &mut SelfReport) {
-        if !plan.collect.looks_elsewhere() {
+        if !plan.collect.reads_other_namespaces() {
             return;
         }
         let failed = self.unknown.len() + failures;

@@ -145,7 +145,7 @@ impl Tracker {
     /// The owner that a socket had when it was last seen.
     pub(super) fn last_owner(&self, identity: u64) -> OwnerId {
         let slot = self.ledger.find(identity);
-        slot.map_or(OwnerId::NOBODY, |slot| OwnerId::numbered(self.ledger.record(slot).owner()))
+        slot.map_or(OwnerId::NO_PROCESS, |slot| OwnerId::numbered(self.ledger.record(slot).owner()))
     }
 
     /// Dumps begin.

@@ -65,9 +65,9 @@ pub struct Collect {
 }
 
 impl Collect {
-    /// Whether to look at other network namespaces than the own one.
+    /// Whether to read other network namespaces than the exporter's own.
     #[must_use]
-    pub fn looks_elsewhere(&self) -> bool {
+    pub fn reads_other_namespaces(&self) -> bool {
         self.netns != Which::Own
     }
 

@@ -44,7 +44,7 @@ pub fn say_missing(privileges: &Privileges, before: Option<&Privileges>) {
 /// The thread that enters other network namespaces, with what that needs and nothing else.
 pub fn namespaces(plan: &Plan) -> Result<Namespaces, Failure> {
     let which = plan.collect.netns.clone();
-    let made = if plan.collect.looks_elsewhere() {
+    let made = if plan.collect.reads_other_namespaces() {
         // A thread inherits from the one that makes it.
         let maker = std::thread::Builder::new().spawn(move || {
             keep(&[Feature::Namespaces]);

@@ -79,10 +79,10 @@ impl Pending {
     }
 
     /// Writes as long as there is room, and waits for room as long as it may.
-    fn write(&mut self, patience: impl Fn() -> Duration) {
+    fn write(&mut self, timeout: impl Fn() -> Duration) {
         let stderr = io::stderr();
         while !self.bytes.is_empty() {
-            let time = Timespec::try_from(patience()).ok();
+            let time = Timespec::try_from(timeout()).ok();
             match poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], time.as_ref()) {
                 Ok(0) => return,
                 Err(Errno::INTR) => continue,

@@ -18,24 +18,24 @@ pub use test::Test;
 use crate::facts::Facts;
 use crate::sockdiag::State;
 
-/// What the table says of a property.
+/// A line of the table: a property.
 #[derive(Clone, Copy)]
 pub struct Line {
     /// The label: its name in `by:` and in the exposition.
     pub name: &'static str,
     /// How it is read from the facts.
     pub read: Read,
-    /// One sentence on what the label says and where that comes from.
+    /// One sentence: what the label shows, and which field it is from.
     pub help: &'static str,
     /// How long it stays the same.
     pub stability: Stability,
     /// What has to be known for it.
     pub needs: Needs,
-    /// Whether a listener shows it for the connections to come.
+    /// Whether a listener shows it for the connections that it will accept.
     pub from_listener: FromListener,
     /// The kernel's filter for it, if the kernel agrees for every socket.
     pub kernel: Option<KernelFilter>,
-    /// How selections speak of it.
+    /// How selections compare it.
     pub predicates: [Option<Predicate>; 2],
     /// Which lists of sockets show it.
     pub listed: Listed,
@@ -46,11 +46,11 @@ pub struct Line {
 pub struct Predicate {
     /// The word, and others for it.
     pub words: &'static [&'static str],
-    /// What stands behind it.
+    /// What follows it.
     pub operand: Operand,
     /// Selections, separated by two blanks.
     pub examples: &'static str,
-    /// What they select.
+    /// What it selects, for the documentation.
     pub selects: &'static str,
 }
 
@@ -128,12 +128,14 @@ impl Line {
         selects: &'static str,
     ) -> Self {
         let [first, second] = &mut self.predicates;
+        // Every line is a constant, so that a third predicate is an error of the compiler.
+        assert!(first.is_none() || second.is_none(), "a property has at most two predicates");
         let free = if first.is_none() { first } else { second };
         *free = Some(Predicate { words, operand, examples, selects });
         self
     }
 
-    /// The word by which selections call it; the label's name if they do not.
+    /// Its name in selections, or else the label's.
     pub(crate) fn word(&self) -> &'static str {
         let [first, _] = self.predicates;
         first.and_then(|predicate| predicate.words.first().copied()).unwrap_or(self.name)
@@ -152,12 +154,12 @@ impl Property {
         Self::all().filter(move |property| property.line().listed >= least)
     }
 
-    /// The property that `by:` calls so.
+    /// The property of that name in `by:`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::all().find(|property| property.name() == name)
     }
 
-    /// The words of the selection language, each with what it stands for.
+    /// The words of the selection language, each with its property.
     pub(crate) fn predicates() -> impl Iterator<Item = (&'static str, Self, Predicate)> {
         Self::all().flat_map(|property| {
             let predicates = property.line().predicates.into_iter().flatten();

@@ -32,7 +32,7 @@ pub struct Guard {
 }
 
 struct Job {
-    mark: Mark,
+    keyed_hash: KeyedHash,
     hash: Hash,
     password: Secret<Vec<u8>>,
     is_user: bool,
@@ -42,11 +42,11 @@ struct Job {
 /// What was right, by a keyed hash of it: nothing in here opens a door, not even one of the same name elsewhere.
 struct Known {
     key: Key,
-    right: Mutex<VecDeque<Mark>>,
+    verified: Mutex<VecDeque<KeyedHash>>,
     comparisons: AtomicU64,
 }
 
-type Mark = Vec<u8>;
+type KeyedHash = Vec<u8>;
 
 impl Guard {
     /// Starts the thread.
@@ -57,7 +57,7 @@ impl Guard {
         let mut key = [0; 32];
         rand::fill(&mut key).map_err(|_| io::Error::other("the kernel gives no random numbers"))?;
         let key = Key::new(HMAC_SHA256, &key);
-        let known = Arc::new(Known { key, right: Mutex::default(), comparisons: AtomicU64::new(0) });
+        let known = Arc::new(Known { key, verified: Mutex::default(), comparisons: AtomicU64::new(0) });
         let (jobs, waiting) = sync_channel(MOST_WAITING);
         let keeper = Arc::clone(&known);
         std::thread::Builder::new().name("passwords".into()).spawn(move || keeper.compare(&waiting))?;
@@ -78,13 +78,13 @@ impl Guard {
         let found = users.hash(user).cloned();
         let is_user = found.is_some();
         let hash = found.unwrap_or_else(|| users.decoy(self.known.place(user)));
-        let mark = self.known.mark([user, hash.text.reveal().as_bytes(), &password]);
+        let keyed_hash = self.known.keyed_hash([user, hash.text.reveal().as_bytes(), &password]);
         // Of somebody who is no user nothing is ever known.
-        if self.known.has(&mark) && is_user {
+        if self.known.has(&keyed_hash) && is_user {
             verdict(true);
             return Ok(());
         }
-        let job = Job { mark, hash, password: Secret::new(password), is_user, verdict };
+        let job = Job { keyed_hash, hash, password: Secret::new(password), is_user, verdict };
         self.jobs.try_send(job).map_err(|_| Crowded)
     }
 }
@@ -92,36 +92,36 @@ impl Guard {
 impl Known {
     /// Compares until no handle is left.
     fn compare(&self, waiting: &Receiver<Job>) {
-        while let Ok(Job { mark, hash, password, is_user, verdict }) = waiting.recv() {
+        while let Ok(Job { keyed_hash, hash, password, is_user, verdict }) = waiting.recv() {
             // Somebody with the same password may have come first.
-            let right = self.has(&mark) || {
+            let right = self.has(&keyed_hash) || {
                 self.comparisons.fetch_add(1, Ordering::Relaxed);
                 bcrypt::verify(password.reveal(), hash.text.reveal()).unwrap_or(false)
             };
             let right = right && is_user;
             if right {
-                self.remember(mark);
+                self.remember(keyed_hash);
             }
             verdict(right);
         }
     }
 
-    fn has(&self, mark: &Mark) -> bool {
-        self.right.lock().unwrap_or_else(PoisonError::into_inner).contains(mark)
+    fn has(&self, keyed_hash: &KeyedHash) -> bool {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(keyed_hash)
     }
 
-    fn remember(&self, mark: Mark) {
-        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
-        if right.contains(&mark) {
+    fn remember(&self, keyed_hash: KeyedHash) {
+        let mut right = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if right.contains(&keyed_hash) {
             return;
         }
         if right.len() >= MOST_KNOWN {
             right.pop_front();
         }
-        right.push_back(mark);
+        right.push_back(keyed_hash);
     }
 
-    fn mark(&self, fields: [&[u8]; 3]) -> Mark {
+    fn keyed_hash(&self, fields: [&[u8]; 3]) -> KeyedHash {
         sign(&self.key, &encoded(fields)).as_ref().to_vec()
     }
 

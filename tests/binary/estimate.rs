@@ -98,7 +98,7 @@ fn rows_series_and_what_comes_new_are_exact() {
         return;
     }
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    let standing: Vec<_> = (0..3).map(|_| connect(&listener)).collect();
+    let open_connections: Vec<_> = (0..3).map(|_| connect(&listener)).collect();
     let listening = Listening::start(FOLDED_AND_FLOWS, 2);
     let mut ports: Vec<u16> = Vec::new();
     for _ in 0..20 {
@@ -144,7 +144,7 @@ fn rows_series_and_what_comes_new_are_exact() {
         ["new_rows_per_hour", "new_series_per_hour"].map(|key| &view(&estimate, "ports")[key]);
     assert!((rows.as_f64().expect("a number") - hourly).abs() <= 1.0, "{rows} is not {hourly}");
     assert_eq!(number(series), number(rows) * 6);
-    drop((standing, stays));
+    drop((open_connections, stays));
 }
 
 #[test]

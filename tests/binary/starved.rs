@@ -125,9 +125,9 @@ fn lines_that_were_dropped_are_counted_in_the_log_once_it_is_read() {
 }
 
 /// Connections that ask for nothing, made again whenever the exporter ends them.
-struct Crowd(Arc<AtomicBool>);
+struct IdleClients(Arc<AtomicBool>);
 
-impl Crowd {
+impl IdleClients {
     fn of(connections: usize, address: SocketAddr) -> Self {
         let goes = Arc::new(AtomicBool::new(true));
         let still = Arc::clone(&goes);
@@ -150,7 +150,7 @@ impl Crowd {
     }
 }
 
-impl Drop for Crowd {
+impl Drop for IdleClients {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
     }
@@ -165,13 +165,13 @@ fn with_few_open_files_there_are_fewer_connections_and_each_scrape_is_answered()
         let mut command = Command::new("prlimit");
         command.arg(format!("--nofile={files}:{files}")).arg(env!("CARGO_BIN_EXE_prometheus_ss_exporter"));
         let exporter = Exporter::spawn(&mut command);
-        let crowd = Crowd::of(200, exporter.address);
+        let clients = IdleClients::of(200, exporter.address);
         std::thread::sleep(Duration::from_millis(500));
         for _ in 0..10 {
             let metrics = exporter.metrics();
             assert!(metrics.contains(DUMPED), "{files}: {metrics}");
             std::thread::sleep(Duration::from_millis(50));
         }
-        drop(crowd);
+        drop(clients);
     }
 }

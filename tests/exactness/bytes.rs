@@ -1,4 +1,4 @@
-//! The flagship: short connections of every end beside standing ones, scrapes, and an exporter that is stopped
+//! Short connections of every end beside lasting ones, with scrapes, and an exporter that is stopped
 //! for a while.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::counted::{Counted, view};
-use super::standing::Standing;
+use super::open_connections::OpenConnections;
 use super::{enter, open_many_files, sysctl};
 use testkit::exporter::Exporter;
 use testkit::scrape::{Scraper, Scrapes};
@@ -41,12 +41,12 @@ fn no_byte_is_lost() {
     listeners.pop();
     let watch = Scraper::start(&exporter, Duration::from_secs(1));
 
-    let mut standing = Standing::open(&listeners, 2_000);
+    let mut open_connections = OpenConnections::open(&listeners, 2_000);
     let ended = AtomicBool::new(false);
     let mut truth = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !ended.load(Ordering::Relaxed) {
-                standing.exchange(100, 300);
+                open_connections.exchange(100, 300);
                 std::thread::sleep(Duration::from_millis(500));
             }
         });
@@ -62,10 +62,10 @@ fn no_byte_is_lost() {
         stop.join().expect("signals");
         truth
     });
-    truth += standing.truth;
+    truth += open_connections.truth;
 
-    check("standing connections open", &exporter, truth, 4_000);
-    standing.close(&[End::ClientFirst, End::ServerFirst]);
+    check("lasting connections open", &exporter, truth, 4_000);
+    open_connections.close(&[End::ClientFirst, End::ServerFirst]);
     check("all closed", &exporter, truth, 0);
     watch.stop();
 }

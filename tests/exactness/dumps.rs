@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counted::{Counted, view};
-use super::standing::Standing;
+use super::open_connections::OpenConnections;
 use super::{enter, name, open_many_files, sysctl};
 use testkit::exporter::Exporter;
 use testkit::scrape::{Scraper, Scrapes};
@@ -36,11 +36,11 @@ fn a_dump_that_misses_and_repeats_counts_nothing_twice() {
     let listeners: Vec<_> = lanes.listeners().collect();
     let exporter = Arc::new(Exporter::configured(&view(&listeners)));
     let watch = Scraper::start(&exporter, Duration::from_millis(100));
-    let mut standing = Standing::open(&listeners, 5_000);
+    let mut open_connections = OpenConnections::open(&listeners, 5_000);
     let mut truth = lanes.run(0..6_000, 1_000.0, &ENDS).expect("phase churn");
-    standing.exchange(50, 20);
+    open_connections.exchange(50, 20);
     truth += lanes.run(6_000..10_000, 1_000.0, &ENDS).expect("phase churn again");
-    truth += standing.truth;
+    truth += open_connections.truth;
     let watched = watch.stop();
     assert!(watched.kept().len() >= 20, "only {} scrapes", watched.kept().len());
 

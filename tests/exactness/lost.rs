@@ -7,7 +7,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
 use super::counted::{Counted, view};
 use super::enter;
-use super::standing::Standing;
+use super::open_connections::OpenConnections;
 use testkit::exporter::Exporter;
 use testkit::scrape::{Scrape, Scraper, Scrapes};
 use testkit::traffic::{End, Lanes};
@@ -25,7 +25,7 @@ fn lost_events_are_counted_and_totals_stay_monotonic() {
     let config = view(&listeners) + "collect: {event_buffer: 64KiB}\n";
     let exporter = Arc::new(Exporter::configured(&config));
     let watch = Scraper::start(&exporter, Duration::from_millis(250));
-    let mut seen = Standing::open(&listeners, 50);
+    let mut seen = OpenConnections::open(&listeners, 50);
     seen.exchange(1_000, 1_000);
     let mut scrapes = Scrapes::default();
     scrapes.until(&exporter, |scrape| Counted::of(scrape).sockets == 100);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counted::{Counted, view};
-use super::standing::Standing;
+use super::open_connections::OpenConnections;
 use super::{enter, open_many_files, sysctl};
 use testkit::exporter::Exporter;
 use testkit::scrape::{Scraper, Scrapes};
@@ -54,7 +54,7 @@ fn two_hundred_reloads_under_load_lose_no_scrape_and_no_byte() {
     let exporter = Arc::new(Exporter::reading(&path, &["--web.enable-lifecycle"]));
     let watch = Scraper::start(&exporter, Duration::from_millis(100));
 
-    let mut standing = Standing::open(&listeners, 500);
+    let mut open_connections = OpenConnections::open(&listeners, 500);
     let mut truth = std::thread::scope(|scope| {
         let traffic = scope.spawn(|| lanes.run(0..40_000, 3_000.0, &End::ALL).expect("traffic"));
         for number in 1..=RELOADS {
@@ -65,7 +65,7 @@ fn two_hundred_reloads_under_load_lose_no_scrape_and_no_byte() {
             let said = String::from_utf8(answer.body).expect("text");
             assert_eq!(answer.status, if broken { 500 } else { 200 }, "reload {number}: {said}");
             assert!(!broken || said.contains("config.yml:1:13: views.t.bye"), "{said}");
-            standing.exchange(10, 30);
+            open_connections.exchange(10, 30);
             if number % 20 == 5 {
                 let metrics = exporter.metrics();
                 let other = format!("ss_other{number}_sent_bytes_total");
@@ -77,8 +77,8 @@ fn two_hundred_reloads_under_load_lose_no_scrape_and_no_byte() {
         }
         traffic.join().expect("traffic")
     });
-    truth += standing.truth;
-    standing.close(&[End::ClientFirst, End::ServerFirst]);
+    truth += open_connections.truth;
+    open_connections.close(&[End::ClientFirst, End::ServerFirst]);
 
     let mut scrapes = Scrapes::default();
     scrapes.until(&exporter, |scrape| {
@@ -115,10 +115,10 @@ fn a_view_that_joins_later_counts_from_then_on_and_knows_directions() {
         ),
     );
     let exporter = Exporter::reading(&path, &["--web.enable-lifecycle"]);
-    let mut standing = Standing::open(&listeners, 10);
+    let mut open_connections = OpenConnections::open(&listeners, 10);
     let mut scrapes = Scrapes::default();
     scrapes.scrape(&exporter);
-    standing.exchange(1_000, 50);
+    open_connections.exchange(1_000, 50);
     scrapes.scrape(&exporter);
 
     write(&path, &view(&listeners));
@@ -127,7 +127,7 @@ fn a_view_that_joins_later_counts_from_then_on_and_knows_directions() {
     let counted = Counted::of(scrapes.scrape(&exporter));
     let nothing = Counted { sockets: 20, opened: 0, closed: 0, sent: 0, received: 0 };
     assert_eq!(counted, nothing, "what lived before is the baseline");
-    standing.exchange(100, 7);
+    open_connections.exchange(100, 7);
     let counted = Counted::of(scrapes.scrape(&exporter));
     let (sent, received) = (10 * 107, 10 * 107);
     assert_eq!(counted, Counted { sent, received, ..nothing });
@@ -137,7 +137,7 @@ fn a_view_that_joins_later_counts_from_then_on_and_knows_directions() {
         let row = format!("direction=\"{direction}\",service_port=\"{port}\"");
         assert_eq!(rows.get(&row).map(String::as_str), Some("5"), "{row} in {rows:?}");
     }
-    standing.close(&[End::ClientFirst]);
+    open_connections.close(&[End::ClientFirst]);
     let counted = Counted::of(scrapes.until(&exporter, |scrape| Counted::of(scrape).closed == 20));
     assert_eq!((counted.sockets, counted.opened, counted.closed, counted.sent), (0, 0, 20, sent));
 }

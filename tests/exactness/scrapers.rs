@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::counted::{Counted, view};
 use super::enter;
-use super::standing::Standing;
+use super::open_connections::OpenConnections;
 use testkit::exporter::Exporter;
 use testkit::scrape::{Scrape, Scraper, Scrapes};
 use testkit::traffic::Lanes;
@@ -21,17 +21,17 @@ fn one_scraper_or_three_give_the_same_totals_and_observations() {
     let [calm, busy] = [8020, 8021].map(|port| Arc::new(Exporter::configured_at(port, &config)));
     let every = |exporter, millis| Scraper::start(exporter, Duration::from_millis(millis));
     let watches = [every(&calm, 500), every(&busy, 300), every(&busy, 700), every(&busy, 1_100)];
-    let mut standing = Standing::open(&listeners, 200);
+    let mut open_connections = OpenConnections::open(&listeners, 200);
     let end = Instant::now() + Duration::from_secs(30);
     while Instant::now() < end {
-        standing.exchange(700, 1_300);
+        open_connections.exchange(700, 1_300);
         std::thread::sleep(Duration::from_millis(100));
     }
     for watch in watches {
         watch.stop();
     }
 
-    let truth = standing.truth;
+    let truth = open_connections.truth;
     let [calm, busy] = [&calm, &busy].map(|exporter| {
         let mut scrapes = Scrapes::default();
         let scrape = scrapes.scrape(exporter);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::counted::{Counted, view};
 use super::enter;
-use super::standing::Standing;
+use super::open_connections::OpenConnections;
 use testkit::exporter::Exporter;
 use testkit::scrape::Scrapes;
 use testkit::traffic::{End, Lanes};
@@ -36,16 +36,16 @@ fn closes_without_information_are_counted_apart() {
     };
 
     // Seen by a scrape before they end.
-    let mut standing = Standing::open(&listeners, 90);
-    standing.exchange(5_000, 7_000);
-    let truth = standing.truth;
+    let mut open_connections = OpenConnections::open(&listeners, 90);
+    open_connections.exchange(5_000, 7_000);
+    let truth = open_connections.truth;
     let before = Counted::of(scrapes.until(&exporter, |scrape| Counted::of(scrape).sent == truth.sent));
     assert_eq!(
         (before.sent, before.received, before.sockets),
         (truth.sent, truth.received, 180),
         "{truth:?}"
     );
-    standing.abort(&ENDS);
+    open_connections.abort(&ENDS);
     expect("seen before", &mut scrapes, 90);
     let after = Counted::of(scrapes.last());
     assert_eq!((after.sent, after.received), (truth.sent, truth.received), "{truth:?}, {after:?}");

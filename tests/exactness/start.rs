@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::counted::Counted;
-use super::standing::Standing;
+use super::open_connections::OpenConnections;
 use super::{enter, name, open_many_files, sysctl};
 use testkit::exporter::Exporter;
 use testkit::scrape::{Scrape, Scrapes};
@@ -74,16 +74,16 @@ fn plays() -> bool {
     open_many_files();
     let lanes = Lanes::open(2).expect("listeners");
     let listeners: Vec<_> = lanes.listeners().collect();
-    let mut standing = Standing::open(&listeners, if role == "hold" { HELD } else { 0 });
+    let mut open_connections = OpenConnections::open(&listeners, if role == "hold" { HELD } else { 0 });
     if role == "end" {
-        standing = Standing::open(&listeners, OLD);
-        standing.exchange(100, 200);
+        open_connections = OpenConnections::open(&listeners, OLD);
+        open_connections.exchange(100, 200);
     }
     say("open");
     std::io::stdin().read_line(&mut String::new()).expect("a line");
     let truth = match role.as_str() {
         "make" => lanes.run(0..SHORT, f64::INFINITY, &ENDS).expect("connections"),
-        _ => standing.close(&[End::ClientFirst, End::ServerFirst]),
+        _ => open_connections.close(&[End::ClientFirst, End::ServerFirst]),
     };
     say(&format!("truth {} {} {}", truth.connections, truth.sent, truth.received));
     true

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use super::counted::view;
 use super::enter;
-use super::standing::Standing;
+use super::open_connections::OpenConnections;
 use testkit::exporter::Exporter;
 use testkit::scrape::Scrapes;
 use testkit::traffic::{End, Lanes};
@@ -48,12 +48,12 @@ fn closes_and_bytes_of_each_row_agree_after_the_exporter_and_the_host_were_starv
             });
         }
         for _ in 0..ROUNDS {
-            let mut standing = Standing::open(&listeners, IN_FLIGHT);
+            let mut open_connections = OpenConnections::open(&listeners, IN_FLIGHT);
             // Some are in a dump before their last bytes.
             exporter.get("/metrics");
             let [up, down] = [UP, DOWN].map(|bytes| usize::try_from(bytes).expect("few"));
-            standing.exchange(up, down);
-            standing.close(&[End::ClientFirst, End::ServerFirst]);
+            open_connections.exchange(up, down);
+            open_connections.close(&[End::ClientFirst, End::ServerFirst]);
         }
         done.store(true, Ordering::Relaxed);
     });

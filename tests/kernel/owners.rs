@@ -231,7 +231,7 @@ fn a_socket_that_is_being_passed_is_nobodys_until_it_is_received() {
     // What is missing for the second time is looked for everywhere.
     assert_eq!(table.resolved(&[socket]), [OwnerLookup::Unknown]);
     table.begin_after(1);
-    assert_eq!(table.resolved(&[socket]), [OwnerLookup::Nobody]);
+    assert_eq!(table.resolved(&[socket]), [OwnerLookup::NoProcess]);
 
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);

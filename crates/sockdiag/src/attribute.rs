@@ -43,11 +43,11 @@ pub struct Numbered {
     pub attribute: Attribute,
     /// Its number in a reply.
     pub number: u8,
-    /// The bits that ask for it; 0 if the kernel sends it unasked.
+    /// The bits that ask for it; 0 if the kernel sends it not_asked.
     pub asked_by: u8,
 }
 
-/// A set of attributes that a request asks for. The kernel sends others unasked.
+/// A set of attributes that a request asks for. The kernel sends others not_asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extensions(u16);
 

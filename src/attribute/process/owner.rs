@@ -21,7 +21,7 @@ pub struct OwnerId(u32);
 
 impl OwnerId {
     /// No process is known.
-    pub const NOBODY: Self = Self(0);
+    pub const NO_PROCESS: Self = Self(0);
 
     /// The number that it is, for who keeps numbers.
     pub(crate) const fn number(self) -> u32 {
@@ -149,7 +149,7 @@ fn joined<T: AsRef<str>>(parts: Vec<T>) -> String {
 /// Every owner that somebody may still name.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    by_id: HashMap<OwnerId, Kept>,
+    by_id: HashMap<OwnerId, CachedOwner>,
     /// The owners of several processes, by the sole owners of each process.
     shared: HashMap<Box<[OwnerId]>, OwnerId>,
     collection: u32,
@@ -157,7 +157,7 @@ pub(super) struct Owners {
 }
 
 #[derive(Debug)]
-struct Kept {
+struct CachedOwner {
     owner: Arc<Owner>,
     collection: u32,
 }
@@ -190,7 +190,7 @@ impl Owners {
     /// The owner of a socket that processes share, given their sole owners, pids ascending.
     pub(super) fn shared(&mut self, sole: &[OwnerId]) -> OwnerId {
         match (sole, self.shared.get(sole)) {
-            ([], _) => return OwnerId::NOBODY,
+            ([], _) => return OwnerId::NO_PROCESS,
             ([one], _) => return *one,
             (_, Some(id)) => return *id,
             (_, None) => {}
@@ -206,9 +206,10 @@ impl Owners {
         // further owners are unknown.
         static LAST: AtomicU32 = AtomicU32::new(0);
         let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| last.checked_add(1));
-        let Ok(last) = last else { return OwnerId::NOBODY };
+        let Ok(last) = last else { return OwnerId::NO_PROCESS };
         let id = OwnerId(last + 1);
-        self.by_id.insert(id, Kept { owner: Arc::new(Owner::of(processes)), collection: self.collection });
+        self.by_id
+            .insert(id, CachedOwner { owner: Arc::new(Owner::of(processes)), collection: self.collection });
         id
     }
 
@@ -310,7 +311,7 @@ mod tests {
         assert_eq!(owners.get(kept).pids(), "1");
         assert_eq!(owners.get(left).as_ref(), &Owner::default());
         assert_eq!(owners.get(pair).as_ref(), &Owner::default());
-        assert_eq!(owners.get(OwnerId::NOBODY).as_ref(), &Owner::default());
+        assert_eq!(owners.get(OwnerId::NO_PROCESS).as_ref(), &Owner::default());
         let again = owners.sole(&process(2, "x"));
         assert!(again > pair);
         assert!(owners.shared(&[kept, again]) > again);

@@ -37,7 +37,7 @@ impl Running {
             process,
             threads: 0,
             compared: None,
-            sole: OwnerId::NOBODY,
+            sole: OwnerId::NO_PROCESS,
             fds: Fds::default(),
             is_asked: false,
             is_readable: true,

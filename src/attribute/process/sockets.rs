@@ -9,18 +9,18 @@ use super::owner::OwnerId;
 pub enum OwnerLookup {
     /// It is held by these processes.
     Known(OwnerId),
-    /// A complete look found no process that holds it.
-    Nobody,
+    /// A complete scan found no process that holds it.
+    NoProcess,
     /// It was not found yet.
     Unknown,
 }
 
 #[derive(Debug)]
-struct Held {
+struct SocketOwner {
     holder: Holder,
     /// None until it is asked for, and after a change.
     owner: OwnerId,
-    /// The last collection that asked for it; 0 if none did, or if it was looked at since.
+    /// The last collection that asked for it; 0 if none did, or if it was scanned since.
     asked: u32,
 }
 
@@ -34,7 +34,7 @@ enum Holder {
 /// The sockets that processes hold, and those that were asked for.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
-    held: HashMap<u32, Held>,
+    held: HashMap<u32, SocketOwner>,
     /// The pids of the holders where there are several, ascending.
     several: HashMap<u32, Vec<u32>>,
     /// Asked for in this collection, and not found yet.
@@ -42,7 +42,7 @@ pub(super) struct Sockets {
     /// Those that the last collection was missing at its end.
     earlier: HashSet<u32>,
     /// Asked for and held by no process, with the last collection that asked.
-    nobody: HashMap<u32, u32>,
+    without_process: HashMap<u32, u32>,
     collection: u32,
 }
 
@@ -51,14 +51,14 @@ impl Sockets {
     pub(super) fn begin(&mut self, collection: u32) {
         self.collection = collection;
         self.earlier = std::mem::take(&mut self.missing);
-        self.nobody.retain(|_, asked| asked.saturating_add(1) >= collection);
+        self.without_process.retain(|_, asked| asked.saturating_add(1) >= collection);
         // After a flood its memory is given back; of few there is little to give.
         if self.held.capacity() / 4 > self.held.len().max(1024) {
             self.held.shrink_to(2 * self.held.len());
         }
     }
 
-    /// Whose a socket is; the owner is [`OwnerId::NOBODY`] if it must be made.
+    /// Whose a socket is; the owner is [`OwnerId::NO_PROCESS`] if it must be made.
     #[inline]
     pub(super) fn ask(&mut self, inode: u32) -> OwnerLookup {
         if let Some(held) = self.held.get_mut(&inode) {
@@ -66,11 +66,11 @@ impl Sockets {
             return OwnerLookup::Known(held.owner);
         }
         if inode == 0 {
-            return OwnerLookup::Nobody;
+            return OwnerLookup::NoProcess;
         }
-        if let Some(asked) = self.nobody.get_mut(&inode) {
+        if let Some(asked) = self.without_process.get_mut(&inode) {
             *asked = self.collection;
-            return OwnerLookup::Nobody;
+            return OwnerLookup::NoProcess;
         }
         self.missing.insert(inode);
         OwnerLookup::Unknown
@@ -94,11 +94,11 @@ impl Sockets {
 
     /// A process holds a socket; says whether the socket was asked for.
     pub(super) fn hold(&mut self, inode: u32, pid: u32) -> bool {
-        let Self { held, several, missing, nobody, collection, .. } = self;
+        let Self { held, several, missing, without_process, collection, .. } = self;
         let held = held.entry(inode).or_insert_with(|| {
-            let asked = missing.remove(&inode) | nobody.remove(&inode).is_some();
+            let asked = missing.remove(&inode) | without_process.remove(&inode).is_some();
             let asked = if asked { *collection } else { 0 };
-            Held { holder: Holder::One(pid), owner: OwnerId::NOBODY, asked }
+            SocketOwner { holder: Holder::One(pid), owner: OwnerId::NO_PROCESS, asked }
         });
         if let Holder::One(other) = held.holder {
             if other == pid {
@@ -110,7 +110,7 @@ impl Sockets {
         let pids = several.entry(inode).or_default();
         if let Err(place) = pids.binary_search(&pid) {
             pids.insert(place, pid);
-            held.owner = OwnerId::NOBODY;
+            held.owner = OwnerId::NO_PROCESS;
         }
         held.asked != 0
     }
@@ -121,7 +121,7 @@ impl Sockets {
         let left = match held.holder {
             Holder::One(other) => [other].into_iter().find(|other| *other != pid),
             Holder::Several => {
-                held.owner = OwnerId::NOBODY;
+                held.owner = OwnerId::NO_PROCESS;
                 let pids = self.several.entry(inode).or_default();
                 pids.retain(|other| *other != pid);
                 if pids.len() > 1 {
@@ -140,7 +140,7 @@ impl Sockets {
 
     /// A process that holds a socket has another name.
     pub(super) fn renamed(&mut self, inode: u32) {
-        self.owned(inode, OwnerId::NOBODY);
+        self.owned(inode, OwnerId::NO_PROCESS);
     }
 
     /// The sockets that were asked for once and not in this collection, each said once, and who holds them.
@@ -159,7 +159,7 @@ impl Sockets {
     }
 
     /// The sockets that are held and were never asked for, or not since they were looked at.
-    pub(super) fn unasked(&self) -> HashSet<u32> {
+    pub(super) fn not_asked(&self) -> HashSet<u32> {
         self.held.iter().filter(|(_, held)| held.asked == 0).map(|(inode, _)| *inode).collect()
     }
 
@@ -170,7 +170,7 @@ impl Sockets {
 
     /// Whether any that was asked for in this collection has no known holder.
     pub(super) fn is_any_unowned(&self) -> bool {
-        !self.missing.is_empty() || self.nobody.values().any(|asked| *asked == self.collection)
+        !self.missing.is_empty() || self.without_process.values().any(|asked| *asked == self.collection)
     }
 
     /// Whether one of them was missing at the end of the last collection too: it is not one that was closed
@@ -182,13 +182,14 @@ impl Sockets {
     /// How many were asked for in this collection and the last, and found in no process.
     pub(super) fn unowned(&self) -> usize {
         let asked_twice = self.missing.iter().filter(|inode| self.earlier.contains(*inode));
-        self.nobody.len() + asked_twice.count()
+        self.without_process.len() + asked_twice.count()
     }
 
     /// A complete look has ended: no process holds what it did not find.
     pub(super) fn give_up(&mut self) {
-        let Self { missing, earlier, nobody, collection, .. } = self;
-        nobody.extend(missing.extract_if(|inode| earlier.contains(inode)).map(|inode| (inode, *collection)));
+        let Self { missing, earlier, without_process, collection, .. } = self;
+        without_process
+            .extend(missing.extract_if(|inode| earlier.contains(inode)).map(|inode| (inode, *collection)));
     }
 
     /// The owners of the sockets that several processes hold.

@@ -124,7 +124,7 @@ impl Processes {
     #[inline]
     pub fn of(&mut self, inode: u32) -> OwnerLookup {
         match self.sockets.ask(inode) {
-            OwnerLookup::Known(OwnerId::NOBODY) => OwnerLookup::Known(self.name(inode)),
+            OwnerLookup::Known(OwnerId::NO_PROCESS) => OwnerLookup::Known(self.name(inode)),
             whose => whose,
         }
     }
@@ -199,7 +199,7 @@ impl Processes {
         for id in self.sockets.holders(inode) {
             let Some(running) = self.running.get_mut(&id) else { continue };
             running.is_asked = true;
-            if running.sole == OwnerId::NOBODY {
+            if running.sole == OwnerId::NO_PROCESS {
                 running.sole = self.owners.sole(&running.process);
             }
             sole.push((running.process.pid, running.sole));
@@ -271,7 +271,7 @@ impl Processes {
         running.note_threads(stat.threads);
         if running.process != process {
             running.process = process;
-            running.sole = OwnerId::NOBODY;
+            running.sole = OwnerId::NO_PROCESS;
             running.fds.sockets().for_each(|inode| self.sockets.renamed(inode));
         }
         let changes = match handle.links() {

@@ -32,10 +32,10 @@ impl Processes {
         let verify =
             |fds: &mut Fds, links: &Links, scan: &mut Scan| fds.verify(links, scan, |fd| fd.inode == 0);
         self.each_while_missing(&table, scan, &asked, verify);
-        let (unasked, left) = (self.sockets.unasked(), Cell::new(MOST_AT_ONCE));
+        let (not_asked, left) = (self.sockets.not_asked(), Cell::new(MOST_AT_ONCE));
         let verify = |fds: &mut Fds, links: &Links, scan: &mut Scan| {
             fds.verify(links, scan, |fd| {
-                let picked = left.get() > 0 && unasked.contains(&fd.inode);
+                let picked = left.get() > 0 && not_asked.contains(&fd.inode);
                 left.set(left.get() - u64::from(picked));
                 picked
             })

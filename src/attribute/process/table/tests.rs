@@ -51,7 +51,7 @@ impl Bench {
     fn of(&mut self, inode: u32) -> String {
         match self.table.of(inode) {
             OwnerLookup::Known(id) => self.table.owner(id).pids().to_owned(),
-            OwnerLookup::Nobody => "nobody".to_owned(),
+            OwnerLookup::NoProcess => "no process".to_owned(),
             OwnerLookup::Unknown => "unknown".to_owned(),
         }
     }
@@ -92,7 +92,7 @@ fn soon() -> Instant {
 fn the_first_collection_knows_every_socket() {
     let mut bench = Bench::new();
     bench.begin_after(0);
-    assert_eq!([101, 102, 103, 0].map(|inode| bench.of(inode)), ["10", "10", "unknown", "nobody"]);
+    assert_eq!([101, 102, 103, 0].map(|inode| bench.of(inode)), ["10", "10", "unknown", "no process"]);
     assert_eq!(bench.names(101), "web web.bin");
     assert!(!bench.table.incomplete);
     assert_eq!(bench.table.cost().descriptors, 5);
@@ -110,7 +110,7 @@ fn a_pid_that_is_used_again_brings_no_socket_along() {
     bench.begin_after(1);
     assert_eq!(bench.of(101), "unknown");
     assert_eq!(bench.resolved(103), "10");
-    assert_eq!(bench.resolved_again(101), "nobody");
+    assert_eq!(bench.resolved_again(101), "no process");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn processes_that_forbid_a_look_are_counted_for_as_long_as_they_do() {
     bench.begin_after(0);
     assert_eq!((bench.table.unreadable, bench.table.incomplete), (1, false));
     assert_eq!(bench.of(101), "10");
-    assert_eq!(bench.resolved_again(200), "nobody");
+    assert_eq!(bench.resolved_again(200), "no process");
     set_permissions(&fds, Permissions::from_mode(0o700)).unwrap();
     bench.begin_after(40);
     assert_eq!((bench.table.unreadable, bench.of(200)), (0, "11".to_owned()));

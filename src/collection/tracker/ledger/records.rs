@@ -68,7 +68,7 @@ impl Records {
     }
 
     /// As many records of another width, under the same numbers, each made of its old words.
-    pub(super) fn recast(self, width: usize, mut make: impl FnMut(&[u64], &mut [u64])) -> Self {
+    pub(super) fn convert(self, width: usize, mut make: impl FnMut(&[u64], &mut [u64])) -> Self {
         let Self { width: before, blocks, free, made } = self;
         // One block after the other, so that there is never the whole of both.
         let blocks = blocks.into_iter().map(|old| {

@@ -71,7 +71,7 @@ impl Ledger {
         self.baseline.reload(youngest, self.most);
         if layout != self.layout {
             let records = std::mem::replace(&mut self.records, Records::new(0));
-            self.records = records.recast(layout.width(), layout.convert(&self.layout));
+            self.records = records.convert(layout.width(), layout.convert(&self.layout));
             self.layout = layout;
         }
     }

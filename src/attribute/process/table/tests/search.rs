@@ -119,10 +119,10 @@ fn a_socket_that_is_missing_once_costs_no_look_at_everything() {
 fn nobody_is_remembered_for_as_long_as_somebody_asks() {
     let mut bench = Bench::new();
     bench.begin_after(0);
-    assert_eq!(bench.resolved_again(999), "nobody");
+    assert_eq!(bench.resolved_again(999), "no process");
     for _ in 0..3 {
         bench.begin_after(1);
-        assert_eq!(bench.of(999), "nobody");
+        assert_eq!(bench.of(999), "no process");
         let before = bench.table.cost();
         bench.resolve();
         assert_eq!(bench.table.cost(), before);
@@ -136,7 +136,7 @@ fn nobody_is_remembered_for_as_long_as_somebody_asks() {
 fn a_socket_of_nobody_that_a_process_received_is_found_in_turn() {
     let mut bench = Bench::new();
     bench.begin_after(0);
-    assert_eq!(bench.resolved_again(999), "nobody");
+    assert_eq!(bench.resolved_again(999), "no process");
     bench.fake.hold(10, 4, 999);
     for _ in 0..4 {
         bench.begin_after(10);

@@ -86,12 +86,12 @@ fn nothing_of_threads_is_read_while_all_owners_are_known() {
     }
     assert!(!watched.was_read());
     // One that is missing for the second time, once.
-    assert_eq!(bench.resolved_again(999), "nobody");
+    assert_eq!(bench.resolved_again(999), "no process");
     assert_eq!(bench.table.cost().threads, 300);
     assert!(watched.was_read());
     for inode in [997, 998] {
         bench.begin_after(1);
-        assert_eq!(bench.resolved_again(inode), "nobody");
+        assert_eq!(bench.resolved_again(inode), "no process");
         assert_eq!(bench.table.cost().threads, 0);
     }
     assert!(!watched.was_read());
@@ -209,10 +209,10 @@ fn owners_unknown_to_the_process_table_of_others_are_not_all_owners() {
         bench.begin_after(20);
         assert_eq!(bench.of(101), "10");
         assert!(!bench.table.is_elsewhere());
-        assert_eq!(bench.resolved(999), if shows_itself { "nobody" } else { "unknown" });
+        assert_eq!(bench.resolved(999), if shows_itself { "no process" } else { "unknown" });
         assert_eq!(bench.table.is_elsewhere(), is_elsewhere);
         bench.begin_after(0);
-        assert_eq!(bench.resolved(999), "nobody");
+        assert_eq!(bench.resolved(999), "no process");
         assert_eq!(bench.table.is_elsewhere(), is_elsewhere);
     }
 }

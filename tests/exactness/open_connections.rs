@@ -5,12 +5,12 @@ use std::net::TcpListener;
 use testkit::traffic::{End, Pair, Truth};
 
 /// Open connections and what they have done.
-pub struct Standing {
+pub struct OpenConnections {
     pairs: Vec<Pair>,
     pub truth: Truth,
 }
 
-impl Standing {
+impl OpenConnections {
     /// Opens `count` connections, to one listener after the other.
     pub fn open(listeners: &[&TcpListener], count: usize) -> Self {
         let turns = listeners.iter().cycle().take(count);
