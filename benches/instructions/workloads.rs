@@ -29,19 +29,19 @@ type Workload = (&'static str, fn(u32) -> Work);
 /// Every workload.
 pub const WORKLOADS: &[Workload] = &[
     ("decode", decode),
-    ("seed", |sockets| again(SEED, sockets)),
+    ("legacy", |sockets| again(LEGACY, sockets)),
     ("views-new", |sockets| new(VIEWS, sockets)),
     ("views-again", |sockets| again(VIEWS, sockets)),
     ("owners-new", |sockets| new(OWNERS, sockets)),
     ("owners-again", |sockets| again(OWNERS, sockets)),
-    ("encode-flows", |sockets| encode(SEED, sockets)),
+    ("encode-flows", |sockets| encode(LEGACY, sockets)),
     ("encode-aggregated", |sockets| encode(ROWS, sockets)),
     ("end-known", |sockets| end(sockets, true)),
     ("end-unknown", |sockets| end(sockets, false)),
 ];
 
 /// The predecessor's families, a row for each flow.
-const SEED: &str = "logic: {compression: {max_flows: 0}}\n";
+const LEGACY: &str = "logic: {compression: {max_flows: 0}}\n";
 /// The built-in default without owners.
 const VIEWS: &str = "views:
   tcp: {by: [direction, service_port]}
@@ -56,7 +56,7 @@ const OWNERS: &str = "views:
 /// An aggregated view in which each socket has a row.
 const ROWS: &str = "views:\n  tcp: {by: [direction, local_port, remote_port], limit: 100000}\n";
 /// No deadline matters, however slow counting makes a collection.
-const PATIENCE: &str = "collect: {deadline: 60s, owners: 30s}\n";
+const LONG_DEADLINES: &str = "collect: {deadline: 60s, owners: 30s}\n";
 
 /// The only network namespace.
 const NETNS: &str = "own";
@@ -92,7 +92,7 @@ struct Exporter {
 
 impl Exporter {
     fn started(config: &str) -> Self {
-        let plan = Plan::new(Config::parse("workload", &format!("{config}{PATIENCE}")).expect("valid"));
+        let plan = Plan::new(Config::parse("workload", &format!("{config}{LONG_DEADLINES}")).expect("valid"));
         let host = FakeHost::new(&[NETNS]);
         host.set_listeners(dump(&listeners()));
         // The process table is not empty.

@@ -5,12 +5,12 @@ use super::exporter::{DEFAULT, Exporter, SERVICES};
 use super::readers::{bare_dump, ss};
 use testkit::load::{RARE_NETWORK, RARE_PORT};
 
-const SEED: &str = "logic: {compression: {max_flows: 0}}\n";
+const LEGACY: &str = "logic: {compression: {max_flows: 0}}\n";
 
 /// Prints the rows of a size. Each way has an exporter of its own, whose memory is no other's.
 pub fn run(sockets: usize, rounds: u32) {
     let node = Exporter::tcpstat_of_node_exporter();
-    let [seed, gzip, two_seed] = [(); 3].map(|()| Exporter::configured(SEED));
+    let [legacy, gzip, two_scrapers] = [(); 3].map(|()| Exporter::configured(LEGACY));
     let [services, two_services] = [(); 2].map(|()| Exporter::configured(SERVICES));
     let (process, whole) = (Exporter::configured(DEFAULT), Exporter::start(&[]));
     let port = Exporter::configured(&selected(&format!("sport = :{RARE_PORT} or dport = :{RARE_PORT}")));
@@ -19,9 +19,9 @@ pub fn run(sockets: usize, rounds: u32) {
         Way::compared("bare dump", bare_dump),
         Way::other("`ss -tinHO`", || ss("-tinHO")),
         Way::other("`ss -tinpHO`", || ss("-tinpHO")),
-        Way::scrape("seed config, no cap", &seed, "identity"),
-        Way::scrape("seed config, no cap, gzip", &gzip, "gzip"),
-        Way::two_scrapes("seed config, no cap, two scrapers at once", &two_seed),
+        Way::scrape("legacy config, no cap", &legacy, "identity"),
+        Way::scrape("legacy config, no cap, gzip", &gzip, "gzip"),
+        Way::two_scrapes("legacy config, no cap, two scrapers at once", &two_scrapers),
         Way::scrape("views without owners", &services, "identity"),
         Way::two_scrapes("views without owners, two scrapers at once", &two_services),
         Way::scrape("default views", &process, "identity"),

@@ -66,13 +66,13 @@ const OWNERS_3X: &str = "logic:
 ";
 
 #[test]
-fn the_seed_families_of_2x() {
-    compare("seed.txt", "logic:\n", Format::Text);
-    compare("seed.om.txt", "logic:\n", Format::OpenMetrics);
+fn the_families_of_2x() {
+    compare("legacy.txt", "logic:\n", Format::Text);
+    compare("legacy.om.txt", "logic:\n", Format::OpenMetrics);
 }
 
 #[test]
-fn the_seed_families_of_3x_folded_by_owner() {
+fn the_families_of_3x_aggregated_by_owner() {
     compare("owners.txt", OWNERS_3X, Format::Text);
     compare("owners.om.txt", OWNERS_3X, Format::OpenMetrics);
 }
