@@ -39,7 +39,7 @@ PANELS = [
         ("ss_exporter_rows / ss_exporter_rows_limit", "{{view}} on {{instance}}"),
     ),
     lines(
-        "Folded and left out",
+        "In other and dropped",
         "Sockets in the row other, and flows that are not shown.",
         "short",
         ("ss_exporter_sockets_in_other", "other, {{view}} on {{instance}}"),

@@ -50,7 +50,7 @@ PANELS = [
         ("topk(20, ss_tcp_flow_rtt_seconds - ss_tcp_flow_min_rtt_seconds)", FLOW),
     ),
     lines(
-        "Bytes sent again",
+        "Retransmitted bytes",
         "A second, the 20 most.",
         "Bps",
         (f"topk(20, rate(ss_tcp_flow_retransmitted_bytes_total{RATE}) > 0)", FLOW),

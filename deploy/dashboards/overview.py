@@ -18,8 +18,8 @@ PANELS = [
     number("Sent", "Payload sent, retransmissions not counted.", "Bps", f"sum(rate(ss_tcp_sent_bytes_total{RATE}))"),
     number("Received", "Payload received.", "Bps", f"sum(rate(ss_tcp_received_bytes_total{RATE}))"),
     number(
-        "Sent again",
-        "Bytes sent again as a share of the bytes sent. 0.1 % is common on the internet, 1 % slows every large"
+        "Retransmitted",
+        "Retransmitted bytes as a share of the bytes sent. 0.1 % is common on the internet, 1 % slows every large"
         " transfer down.",
         "percentunit",
         f"sum(rate(ss_tcp_retransmitted_bytes_total{RATE})) / sum(rate(ss_tcp_sent_bytes_total{RATE}))",
@@ -53,7 +53,7 @@ PANELS = [
         stacked=True,
     ),
     lines(
-        "Bytes sent again, by service",
+        "Retransmitted bytes, by service",
         "The share of the bytes sent, of services that send more than 10 kB/s. All at once is this host or its link,"
         " one is its path.",
         "percentunit",
@@ -83,7 +83,7 @@ PANELS = [
         (f"topk(10, {BLOAT})", NETWORK),
     ),
     lines(
-        "Bytes sent again, by remote network",
+        "Retransmitted bytes, by remote network",
         "The share of the bytes sent, of networks that get more than 10 kB/s: one bad network is a bad path. Needs"
         " the view tcp_network of deploy/questions.yml.",
         "percentunit",

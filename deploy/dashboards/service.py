@@ -69,7 +69,7 @@ PANELS = [
         f"sum by (le) (increase(ss_tcp_rtt_seconds_bucket{RATE}))",
     ),
     lines(
-        "Bytes sent again",
+        "Retransmitted bytes",
         "As a share of the bytes sent, while more than 10 kB/s are sent.",
         "percentunit",
         (share_by(BY_INSTANCE, *AGAIN), ON_INSTANCE),
