@@ -17,17 +17,17 @@ use std::time::{Duration, Instant};
 
 use crate::aggregate::FrozenTable;
 use crate::collection::{CollectorState, Host, SCAN_INTERVAL, collect, collect_into};
-use crate::config::View;
 use crate::exposition::FamilyFilter;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
 use crate::self_metrics::DUMP;
 use crate::snapshot::Snapshot;
-use crate::sockdiag::Socket;
+use crate::view::View;
 use census::Census;
 use close_events::CloseEventCounter;
 use figures::INTERVAL;
 use keys::When;
+use sockdiag::Socket;
 
 pub use figures::{Estimate, EventCoverage, ViewEstimate};
 pub use size::ExpositionSize;

@@ -3,7 +3,7 @@
 //! Refuses to know who asks, and how it was found out.
 
 use crate::attribute::{Cgroup, Direction, ListenerOwner, Netns, Networks, Owner, Ownership, Users};
-use crate::sockdiag::{Socket, State};
+use sockdiag::{Socket, State};
 
 /// What is known of one socket. Made by one constructor for each kind of observation.
 #[derive(Clone, Copy)]

@@ -39,5 +39,3 @@ pub mod terminal;
 pub mod view;
 pub mod web;
 pub mod workers;
-
-pub use sockdiag;

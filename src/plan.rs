@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use crate::aggregate::{Bounds, Cells, Counter, Limit, Table};
 use crate::attribute::Networks;
-use crate::config::{CONNECTIONS, Collect, Column, Config, View};
+use crate::config::{Collect, Config};
 use crate::exposition::MetricType;
 use crate::facts::Facts;
 use crate::metrics::{Aggregation, Kind, Quantity};
 use crate::privileges::Feature;
 use crate::properties::{Needs, Property};
 use crate::select::{Expression, Judge, Lookup, split};
-use crate::sockdiag::bytecode::{Filter, compile};
-use crate::sockdiag::{Extensions, Request, State, StateSet, TCP};
+use crate::view::{CONNECTIONS, Column, View};
+use sockdiag::bytecode::{Filter, compile};
+use sockdiag::{Extensions, Request, State, StateSet, TCP};
 
 mod tracking;
 

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use crate::aggregate::FrozenTable;
-use crate::config::View;
 use crate::exposition::{Encoder, FamilyFilter, Format, LabelSet, MetricFamily};
 use crate::plan::Plan;
 use crate::self_metrics::{LegacyStatus, SelfReport};
+use crate::view::View;
 
 /// Bytes after which a chunk ends.
 const CHUNK: usize = 64 * 1024;

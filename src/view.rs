@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::metrics::{Aggregation, Kind, Metric};
 use crate::properties::{Needs, Property};
 use crate::select::Expression;
-use crate::sockdiag::{StateSet, TCP};
+use sockdiag::{StateSet, TCP};
 
 mod worst_case;
 

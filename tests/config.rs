@@ -1,9 +1,10 @@
 //! Every configuration of the predecessor that was ever published, and what its author meant by it.
 
-use ss_exporter::config::{Config, View};
+use ss_exporter::config::Config;
 use ss_exporter::metrics::Aggregation;
 use ss_exporter::properties::Property;
 use ss_exporter::select::{Expression, Test};
+use ss_exporter::view::View;
 
 const SECOND_ALL: &str = "tcp_rtt tcp_cwnd tcp_delivery_rate_bytes tcp_data_segs_in tcp_data_segs_out";
 const THIRD_ALL: &str = "tcp_rtt tcp_cwnd tcp_delivery_rate tcp_data_segs_in tcp_data_segs_out";

@@ -1,6 +1,6 @@
 //! A captured dump made larger: its sockets again and again, each with its own cookie, inode and client port.
 
-use ss_exporter::sockdiag::{Field, Socket, State, tcp_info};
+use sockdiag::{Field, Socket, State, tcp_info};
 use testkit::recording::captured;
 use testkit::reply::Reply;
 

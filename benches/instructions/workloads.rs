@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use sockdiag::{self, Extensions, Request, Socket, State, StateSet, TCP, tcp_info};
 use ss_exporter::attribute::Users;
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
@@ -12,7 +13,6 @@ use ss_exporter::facts::Names;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::Privileges;
 use ss_exporter::snapshot::Snapshot;
-use ss_exporter::sockdiag::{self, Extensions, Request, Socket, State, StateSet, TCP, tcp_info};
 
 use testkit::host::FakeHost;
 use testkit::recording::{Recording, dump};

@@ -1,8 +1,8 @@
 //! Decoding and encoding without the kernel, by criterion.
 
 use criterion::{Criterion, Throughput};
+use sockdiag::{Socket, State, tcp_info};
 use ss_exporter::exposition::{Encoder, Format, LabelBuffer, LabelSet, MetricFamily, MetricType, Sample};
-use ss_exporter::sockdiag::{Socket, State, tcp_info};
 use testkit::reply::Reply;
 
 const SOCKETS: u32 = 10_000;

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, Transport as _};
+use sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, Transport as _};
 
 use super::exporter::{Reading, cpu_of_children};
 

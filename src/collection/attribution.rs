@@ -11,7 +11,7 @@ use crate::attribute::{
 };
 use crate::plan::Plan;
 use crate::properties::Needs;
-use crate::sockdiag::Socket;
+use sockdiag::Socket;
 
 /// What is known of owners.
 #[derive(Debug, Default)]

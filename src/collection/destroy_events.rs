@@ -18,8 +18,8 @@ use super::shared::SharedTracker;
 use crate::attribute::Namespace;
 use crate::facts::Names;
 use crate::plan::Plan;
-use crate::sockdiag::{Events, TCP};
 use crate::workers::{Full, Worker};
+use sockdiag::{Events, TCP};
 
 /// Min time between two collections that make up for dropped events.
 const BETWEEN: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::netns::Entered;
 use crate::attribute::{Namespace, NetnsListing};
 use crate::select::Lookup;
-use crate::sockdiag::Transport;
+use sockdiag::Transport;
 
 /// The host as a collection sees it. Defaults report nothing.
 pub trait Host: Lookup + Send + Sync {

@@ -18,7 +18,7 @@ use crate::attribute::{OwnerId, OwnerLookup};
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
 use crate::properties::Needs;
-use crate::sockdiag::{Class, DumpError, Socket, Transport};
+use sockdiag::{Class, DumpError, Socket, Transport};
 
 /// What a walk hands its sockets to.
 pub(crate) trait Sink {

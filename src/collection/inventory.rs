@@ -13,9 +13,9 @@ use super::netns::{NetnsError, NetnsTarget};
 use super::shared::SharedTracker;
 use super::state::CollectorState;
 use super::tracker::Inventory;
-use crate::config::CONNECTIONS;
 use crate::plan::Plan;
-use crate::sockdiag::{Class, DumpError, Extensions, Request, Socket, TCP, dump};
+use crate::view::CONNECTIONS;
+use sockdiag::{Class, DumpError, Extensions, Request, Socket, TCP, dump};
 
 /// The longest that an inventory takes. A million sockets take two seconds on an idle host.
 const MAX_TIME: Duration = Duration::from_secs(20);

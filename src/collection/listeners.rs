@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::attribute::{Direction, End, Listeners};
-use crate::sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, TCP, Transport, dump};
+use sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, TCP, Transport, dump};
 
 /// The least time between two scans. A scan costs some 50 microseconds, and a connection that ends before its listener
 /// is known counts as outbound.

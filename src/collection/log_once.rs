@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
-use crate::config::View;
 use crate::self_metrics::TrackerReport;
+use crate::view::View;
 
 /// Time between two warnings of the same kind.
 pub(super) const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);

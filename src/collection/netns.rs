@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::generation::Generation;
 use crate::attribute::{Cgroup, Namespace, Netns, NetnsListing, Sockstat};
-use crate::sockdiag::Netlink;
+use sockdiag::Netlink;
 
 /// Collections for which a namespace is kept that is no longer listed: its last process may have ended before its
 /// last socket.
@@ -187,7 +187,7 @@ pub(crate) enum NetnsError {
     Enter(#[source] io::Error),
     /// Its sockets could not be dumped.
     #[error("{0}")]
-    Dump(#[source] crate::sockdiag::DumpError),
+    Dump(#[source] sockdiag::DumpError),
     /// The dump, or an earlier one, has had too little time.
     #[error("the dump took too long and was not complete at its deadline")]
     Late,

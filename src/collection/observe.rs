@@ -12,7 +12,7 @@ use crate::attribute::Namespace;
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
 use crate::properties::Needs;
-use crate::sockdiag::Socket;
+use sockdiag::Socket;
 
 impl CollectorState {
     /// How many namespaces beside the exporter's own have close events that name them.

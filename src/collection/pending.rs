@@ -1,6 +1,6 @@
 //! Sockets that wait for their owners to be found: copies of the kernel's replies, up to a limit.
 
-use crate::sockdiag::Socket;
+use sockdiag::Socket;
 
 /// The most bytes that wait: some ten thousand sockets.
 const MAX_BYTES: usize = 4 << 20;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::host::Host;
 use super::inventory::inventory;
 use super::state::{CollectorState, limit};
-use crate::config::View;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
+use crate::view::View;
 
 impl CollectorState {
     /// Lists the sockets that exist: what they have counted so far is no gain. To be called before close events are

@@ -9,7 +9,7 @@ use crate::facts::Names;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
 use crate::self_metrics::{FilesReport, Reload};
-use crate::sockdiag::Socket;
+use sockdiag::Socket;
 
 /// What collections share with the thread that reads close events.
 #[derive(Clone, Debug)]

@@ -9,10 +9,10 @@ use super::restrictions::Restrictions;
 use super::shared::SharedTracker;
 use super::stuck::StuckDumps;
 use crate::aggregate::{HashSeed, Limit, Size};
-use crate::config::View;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
-use crate::sockdiag::sys;
+use crate::view::View;
+use sockdiag::sys;
 
 /// What one collection leaves for the next.
 #[derive(Debug)]

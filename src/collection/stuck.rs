@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 
 use super::netns::{NetnsError, NetnsTarget};
-use crate::sockdiag::{DumpError, UnfinishedDump};
+use sockdiag::{DumpError, UnfinishedDump};
 
 /// Those of all collections, by the inode of their namespace. An inode is not used again as long as a dump has it.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! The subscription to close events, as far as others than its thread ask for it.
 
-use crate::sockdiag::{Events, Queue};
+use sockdiag::{Events, Queue};
 
 /// The subscription, and what came of it so far.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use crate::aggregate::{HashSeed, Limit, NO_SOCKET, Size, Table};
 use crate::facts::Facts;
 use crate::metrics::Aggregation;
 use crate::plan::{Plan, Program};
-use crate::sockdiag::Class;
+use sockdiag::Class;
 
 /// The tables of the per-connection views, in the order of the plan's views.
 pub(super) struct ConnectionTables<'a> {

@@ -3,7 +3,7 @@
 use super::tracker::Tracker;
 use crate::exposition::LabelBuffer;
 use crate::plan::Program;
-use crate::sockdiag::{State, StateSet};
+use sockdiag::{State, StateSet};
 
 /// The same program without them.
 pub(super) fn without(program: &Program) -> Program {

@@ -16,7 +16,7 @@ use super::time_wait;
 use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::self_metrics::{DUMP, SelfReport, Stage};
-use crate::sockdiag::{DumpStats, Socket, dump};
+use sockdiag::{DumpStats, Socket, dump};
 
 /// A walk that has ended.
 #[derive(Debug, Default)]

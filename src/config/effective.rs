@@ -3,14 +3,15 @@
 use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
 
-use super::{Collect, Column, Config, Origin, View};
+use super::{Collect, Config};
 use crate::attribute::{Networks, Which};
 use crate::legacy;
 use crate::metrics::{Aggregation, Kind};
 use crate::properties::Property;
 use crate::select::Expression;
-use crate::sockdiag::State;
 use crate::strict_yaml::{self, Node, YamlValue, key, list, quoted};
+use crate::view::{Column, Origin, View};
+use sockdiag::State;
 
 impl Config {
     /// The configuration that `text` describes, as a file with every active value.

@@ -20,7 +20,7 @@ mod tests;
 mod views;
 
 pub use crate::strict_yaml::Error;
-pub use crate::view::{CONNECTIONS, Column, Origin, View, WorstCase, worst_cases};
+use crate::view::View;
 
 /// The configuration that is used without a file.
 pub const DEFAULT_FILE: &str = include_str!("default.yml");

@@ -3,8 +3,8 @@
 //! Takes the spellings of `node_exporter` and of ss, and the words of ss for groups of states.
 
 use crate::select::{state_names, states_named};
-use crate::sockdiag::StateSet;
 use crate::strict_yaml::Entry;
+use sockdiag::StateSet;
 
 /// The states of an entry: a word or a list of words.
 pub(super) fn read(entry: &Entry<'_>) -> Option<StateSet> {

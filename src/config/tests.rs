@@ -4,7 +4,8 @@ use super::*;
 use crate::metrics::{Aggregation, Kind};
 use crate::properties::Property;
 use crate::select::{Expression, Test};
-use crate::sockdiag::{State, StateSet};
+use crate::view::CONNECTIONS;
+use sockdiag::{State, StateSet};
 
 mod refusals;
 mod strict;

@@ -4,7 +4,7 @@ use super::keys::{KeyCounts, SeenKeys, When};
 use crate::collection::{Key, Sink};
 use crate::facts::Facts;
 use crate::plan::{Plan, Program};
-use crate::sockdiag::{Class, Socket};
+use sockdiag::{Class, Socket};
 
 /// The most keys that are kept of all views together, and the most connections.
 const MAX_KEYS: usize = 1_000_000;

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Instant;
 
 use super::figures::EventCoverage;
-use crate::sockdiag::{Events, Socket, TCP};
+use sockdiag::{Events, Socket, TCP};
 
 /// A subscription to close events, or why there is none.
 pub(super) struct CloseEventCounter {

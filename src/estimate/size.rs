@@ -1,8 +1,8 @@
 //! How large an exposition is, measured by writing it as a scraper would get it.
 
-use crate::config::View;
 use crate::exposition::{Compressor, FamilyFilter, Format};
 use crate::snapshot::Snapshot;
+use crate::view::View;
 
 /// The size of an exposition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -126,8 +126,8 @@ impl SocketList {
             config.networks,
             config.collect,
         );
-        let table = |view: &crate::config::View| {
-            let cells = view.columns.iter().map(crate::config::Column::cells).collect();
+        let table = |view: &crate::view::View| {
+            let cells = view.columns.iter().map(crate::view::Column::cells).collect();
             Table::new(cells, Limit::none(), HashSeed::default())
         };
         let (view, of_states) = (&plan.views[0], &plan.views[1]);

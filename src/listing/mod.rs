@@ -22,12 +22,13 @@ pub use table::table;
 use std::sync::Arc;
 
 use crate::attribute::Networks;
-use crate::config::{self, CONNECTIONS, Collect, Config, View};
+use crate::config::{Collect, Config};
 use crate::metrics::{Aggregation, Kind, METRICS, Metric, Quantity};
 use crate::plan::Plan;
 use crate::properties::Property;
 use crate::select::Expression;
-use crate::sockdiag::StateSet;
+use crate::view::{self, CONNECTIONS, Origin, View};
+use sockdiag::StateSet;
 
 /// What is asked of each socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub fn plan(
     let states = states.or(named).unwrap_or(CONNECTIONS);
     let sockets = View {
         name: "sockets".to_owned(),
-        origin: config::Origin::Native,
+        origin: Origin::Native,
         selection,
         states,
         by: detail.labels(),
@@ -102,10 +103,10 @@ pub(crate) fn metrics() -> impl Iterator<Item = &'static Metric> {
     })
 }
 
-fn column_of(metric: &'static Metric) -> config::Column {
+fn column_of(metric: &'static Metric) -> view::Column {
     // A row is one socket; the greatest value takes half of the memory of the latest.
     let aggregation = if metric.kind == Kind::Distribution { Aggregation::Max } else { Aggregation::Sum };
-    config::Column {
+    view::Column {
         metric,
         name: metric.name.to_owned(),
         help: String::new(),
@@ -176,7 +177,7 @@ mod tests {
                 .first()
                 .map(|view| view.states)
         };
-        let listen = StateSet::of(&[crate::sockdiag::State::Listen]);
+        let listen = StateSet::of(&[sockdiag::State::Listen]);
         assert_eq!(states("dport = 443", None), Some(CONNECTIONS));
         assert_eq!(states("state listening", None), Some(listen));
         assert_eq!(states("dport = 443", Some(listen)), Some(listen));

@@ -12,7 +12,7 @@ use crate::collection::{CollectorState, Host, collect};
 use crate::config::Collect;
 use crate::plan::Plan;
 use crate::select::{Expression, parse};
-use crate::sockdiag::{StateSet, sys};
+use sockdiag::{StateSet, sys};
 
 /// A listing is shared by all who ask within this time, and then forgotten.
 const SHARED: Duration = Duration::from_secs(1);

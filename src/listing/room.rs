@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::attribute::Sockstat;
 use crate::collection::CollectorState;
-use crate::sockdiag::sys;
+use sockdiag::sys;
 
 /// The most, without a cgroup that allows less: some 25,000 sockets with all that the kernel reports of each, 100,000 at
 /// a glance. The others are counted.

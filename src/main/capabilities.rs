@@ -1,9 +1,9 @@
 //! What this run needs capabilities for on this host, said where missing, and all others dropped.
 
+use sockdiag::Events;
 use ss_exporter::attribute::Namespaces;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{self, Feature, Privileges};
-use ss_exporter::sockdiag::Events;
 
 use crate::failure::Failure;
 use crate::host::PROC;

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use sockdiag::bytecode::{Filter, compile};
+use sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, dump};
 use ss_exporter::attribute::{Cgroups, Namespace, Namespaces, NetnsListing, Users};
 use ss_exporter::collection::{Entered, Host};
 use ss_exporter::plan::Plan;
 use ss_exporter::resolver::Resolver;
 use ss_exporter::select::Lookup;
-use ss_exporter::sockdiag::bytecode::{Filter, compile};
-use ss_exporter::sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, dump};
 
 use crate::failure::Failure;
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use sockdiag::Events;
 use ss_exporter::cli::Cli;
 use ss_exporter::collection::{self, CollectorState, SharedTracker, collect_within, start_event_loop};
 use ss_exporter::collector::{Busy, Collector};
@@ -14,7 +15,6 @@ use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{EffectiveCapabilities, Feature, Privileges};
 use ss_exporter::self_metrics::Reload;
 use ss_exporter::snapshot::Snapshot;
-use ss_exporter::sockdiag::Events;
 use ss_exporter::workers::Worker;
 
 use crate::configuration::{self, Loaded};

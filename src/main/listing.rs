@@ -2,11 +2,11 @@
 
 use std::io::{self, IsTerminal as _};
 
+use sockdiag::{State, StateSet};
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::listing::{self, Detail, ListingColumn, Row, SocketList};
 use ss_exporter::select::{SelectionError, parse};
-use ss_exporter::sockdiag::{State, StateSet};
 use ss_exporter::terminal::inert_json;
 
 use crate::failure::Failure;

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use failure::Failure;
 use ss_exporter::cli::{Cli, Listen, Task};
-use ss_exporter::config::worst_cases;
 use ss_exporter::http;
 use ss_exporter::plan::Plan;
 use ss_exporter::terminal::inert_lines;
+use ss_exporter::view::worst_cases;
 
 mod capabilities;
 mod configuration;

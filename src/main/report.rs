@@ -4,11 +4,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use sockdiag::is_any_stuck;
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::plan::Plan;
-use ss_exporter::sockdiag::is_any_stuck;
 use ss_exporter::terminal::inert_json;
 
 use crate::capabilities;

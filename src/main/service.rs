@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use sockdiag::{DumpError, Events, Extensions, Netlink, Request, State, StateSet, TCP, dump, keep_receivers};
 use ss_exporter::attribute::Namespaces;
 use ss_exporter::cli::Cli;
 use ss_exporter::collection::{CollectorState, SharedTracker, cumulative_snapshot};
@@ -15,9 +16,6 @@ use ss_exporter::http::{self, Options, Settings, Workers};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{EffectiveCapabilities, Feature, Privileges};
 use ss_exporter::self_metrics::Reload;
-use ss_exporter::sockdiag::{
-    DumpError, Events, Extensions, Netlink, Request, State, StateSet, TCP, dump, keep_receivers,
-};
 use ss_exporter::workers::Worker;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;

@@ -1,6 +1,6 @@
 //! Where a metric's value comes from: a quantity of the kernel's, the sockets that have it, and its scale.
 
-use crate::sockdiag::{Extensions, Field, Socket, State, StateSet, TCP, tcp_info};
+use sockdiag::{Extensions, Field, Socket, State, StateSet, TCP, tcp_info};
 
 /// A quantity, the sockets that have it, and its scale. A line of the table is made by the functions below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::source::Condition::{Has, Is, Positive};
 use super::source::Quantity::{Closed, Opened, Sockets};
 use super::source::{LISTENERS, SENDING, age, any, difference, every, micros, millis, raw, when};
 use super::{Kind, Metric, Shown, Source, Unit};
-use crate::sockdiag::{Field, cc_info, inet, skmem, tcp_info};
+use sockdiag::{Field, cc_info, inet, skmem, tcp_info};
 
 /// Every metric: how many sockets there are, then counters, gauges and distributions.
 #[rustfmt::skip]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::sockdiag::{Extensions, Socket, State, skmem, tcp_info};
+use sockdiag::{Extensions, Socket, State, skmem, tcp_info};
 use testkit::reply::Reply;
 
 #[test]

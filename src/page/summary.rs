@@ -1,7 +1,7 @@
 //! A listing in a few figures: states, round-trip times, the busiest connections, listeners.
 
 use crate::listing::{Listing, Number, Rate, Row};
-use crate::sockdiag::State;
+use sockdiag::State;
 
 /// The upper bounds of the distribution, in seconds; what is above is in one more.
 pub(super) const BOUNDS: [f64; 10] = [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];

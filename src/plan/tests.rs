@@ -9,7 +9,7 @@ fn view(selection: Expression) -> View {
     let states = StateSet::of(&[State::Established]);
     View {
         name: "v".into(),
-        origin: crate::config::Origin::Native,
+        origin: crate::view::Origin::Native,
         selection,
         states,
         by: Vec::new(),

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::aggregate::{CumulativeTable, TableColumn};
-use crate::config::{CONNECTIONS, Column, View};
 use crate::exposition::LabelBuffer;
 use crate::metrics::{Aggregation, Kind, Quantity, Source};
 use crate::properties::{FromListener, Needs, Property, Stability};
 use crate::select::Expression;
-use crate::sockdiag::{State, StateSet};
+use crate::view::{CONNECTIONS, Column, View};
+use sockdiag::{State, StateSet};
 
 /// The label text of what finds no room.
 const OTHER: &[u8] = b"other";

@@ -16,7 +16,7 @@ pub use table::Property;
 pub use test::Test;
 
 use crate::facts::Facts;
-use crate::sockdiag::State;
+use sockdiag::State;
 
 /// A line of the table: a property.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! What a property needs, how long it is stable, and whether a listener shows it.
 
-use crate::sockdiag::Extensions;
+use sockdiag::Extensions;
 
 /// How long a property of a socket, or the answer of a condition, stays the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

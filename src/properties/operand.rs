@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use crate::sockdiag::bytecode::Filter;
+use sockdiag::bytecode::Filter;
 
 /// What stands behind a predicate.
 #[derive(Clone, Copy)]

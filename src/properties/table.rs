@@ -7,7 +7,7 @@ use super::read::{
 };
 use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
 use crate::attribute::{Cgroup, Direction, Owner, Process};
-use crate::sockdiag::bytecode::Filter;
+use sockdiag::bytecode::Filter;
 
 macro_rules! properties {
     ($($property:ident: $line:expr;)*) => {

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::{FromListener, Needs, Property, Read, Stability};
 use crate::attribute::Direction;
 use crate::facts::Facts;
-use crate::sockdiag::StateSet;
+use sockdiag::StateSet;
 
 /// One property of a socket compared with one value.
 #[derive(Clone, Debug, PartialEq, Eq)]

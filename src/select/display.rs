@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::lex::is_word;
 use super::{Expression, Test};
-use crate::sockdiag::{State, StateSet};
+use sockdiag::{State, StateSet};
 
 impl Display for Expression {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -17,8 +17,8 @@ use super::lex::{Comparison, Token, TokenKind, Tokens};
 use super::{Expression, Test, states};
 use crate::attribute::Networks;
 use crate::properties::Property;
-use crate::sockdiag::StateSet;
 use crate::terminal::shown;
+use sockdiag::StateSet;
 
 mod predicate;
 

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::{Expression, Test, covers_mapped};
 use crate::properties::KernelFilter;
-use crate::sockdiag::bytecode::Filter;
+use sockdiag::bytecode::Filter;
 
 /// The two parts of a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]

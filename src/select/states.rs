@@ -1,7 +1,7 @@
 //! Names for sets of states, and which states a condition can accept.
 
 use super::{Expression, Test};
-use crate::sockdiag::{State, StateSet};
+use sockdiag::{State, StateSet};
 
 /// The names that `ss` has and `node_exporter` has not.
 const NAMES: [(&str, StateSet); 17] = [

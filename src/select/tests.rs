@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::attribute::{Cgroup, Direction, Netns, Networks, Owner, Ownership, Process};
 use crate::facts::Names;
-use crate::sockdiag::bytecode::Filter;
-use crate::sockdiag::{Socket, State, StateSet};
+use sockdiag::bytecode::Filter;
+use sockdiag::{Socket, State, StateSet};
 
 /// A reply of the kernel about a socket.
 #[derive(Clone, Debug)]

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use netlink_packet_core::Parseable as _;
 use netlink_packet_sock_diag::inet::InetResponse;
 use netlink_packet_sock_diag::inet::nlas::Nla;
+use sockdiag::{Extensions, Field, Request, Socket, State, StateSet, TCP, dump, tcp_info};
 use ss_exporter::metrics::METRICS;
-use ss_exporter::sockdiag::{Extensions, Field, Request, Socket, State, StateSet, TCP, dump, tcp_info};
 
 use testkit::recording::{CAPTURE, CAPTURE_BY_SS, Recording};
 

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
+use sockdiag::tcp_info;
 use ss_exporter::collection::{CollectorState, collect, cumulative_snapshot};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{Feature, Privileges};
-use ss_exporter::sockdiag::tcp_info;
 use testkit::host::{FakeHost, exposition};
 use testkit::process_table::ProcessTable;
 use testkit::recording::{CAPTURE, CAPTURE_BY_SS, DONE_SIZE, captured, dump};

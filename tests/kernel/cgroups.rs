@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sockdiag::{Extensions, Request, StateSet, TCP};
 use ss_exporter::attribute::{Cgroup, Cgroups};
-use ss_exporter::sockdiag::{Extensions, Request, StateSet, TCP};
 
 use super::{Pair, dump_now, enter};
 

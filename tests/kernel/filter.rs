@@ -7,12 +7,12 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use sockdiag::bytecode::compile;
+use sockdiag::{Extensions, Request, Socket, State, StateSet, TCP};
 use ss_exporter::attribute::{Direction, Ownership};
 use ss_exporter::facts::{Facts, Names};
 use ss_exporter::properties::Property;
 use ss_exporter::select::{Expression, Judge, Test, canonical, split};
-use ss_exporter::sockdiag::bytecode::compile;
-use ss_exporter::sockdiag::{Extensions, Request, Socket, State, StateSet, TCP};
 
 use super::{Pair, dump_now, enter};
 

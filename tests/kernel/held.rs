@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ss_exporter::sockdiag::{DumpError, Extensions, Netlink, Request, StateSet, TCP, dump};
+use sockdiag::{DumpError, Extensions, Netlink, Request, StateSet, TCP, dump};
 
 use super::enter;
 use testkit::stuck::StuckSocket;

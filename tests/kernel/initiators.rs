@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use ss_exporter::sockdiag::{Events, Extensions, Request, Socket, StateSet, TCP};
+use sockdiag::{Events, Extensions, Request, Socket, StateSet, TCP};
 
 use super::{dump_now, enter};
 

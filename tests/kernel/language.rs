@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use sockdiag::{Extensions, Request, State, StateSet, TCP};
 use ss_exporter::attribute::{Networks, Ownership};
 use ss_exporter::facts::{Facts, Names};
 use ss_exporter::select::parse;
-use ss_exporter::sockdiag::{Extensions, Request, State, StateSet, TCP};
 
 use super::{Pair, ThisNetns, dump_now, enter, one_of_each};
 

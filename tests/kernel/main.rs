@@ -19,8 +19,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use sockdiag::{DumpStats, Netlink, Request, Socket, dump};
 use ss_exporter::privileges::Privileges;
-use ss_exporter::sockdiag::{DumpStats, Netlink, Request, Socket, dump};
 use testkit::host::{ThisNetns, exposition};
 use testkit::netns::enter;
 

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use sockdiag::{Events, Extensions, Netlink, Request, State, StateSet, TCP, dump};
 use ss_exporter::attribute::{Namespace, Namespaces, NetnsListing, Sockstat, Which};
 use ss_exporter::privileges::{self, Feature};
-use ss_exporter::sockdiag::{Events, Extensions, Netlink, Request, State, StateSet, TCP, dump};
 
 use super::{Pair, enter};
 

@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
+use sockdiag::{Extensions, Request, StateSet, TCP};
 use socket2::SockRef;
 use ss_exporter::metrics::METRICS;
-use ss_exporter::sockdiag::{Extensions, Request, StateSet, TCP};
 
 use super::{Pair, dump_now, enter, expose, samples};
 

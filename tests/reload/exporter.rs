@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sockdiag::{Socket, State};
 use ss_exporter::attribute::{Networks, Users};
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
@@ -9,7 +10,6 @@ use ss_exporter::exposition::Format;
 use ss_exporter::facts::Names;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::Privileges;
-use ss_exporter::sockdiag::{Socket, State};
 
 use testkit::host::{FakeHost, exposition};
 

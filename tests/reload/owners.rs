@@ -1,7 +1,7 @@
 //! The owners of sockets that no process holds any more.
 
 use super::exporter::Exporter;
-use ss_exporter::sockdiag::State;
+use sockdiag::State;
 use testkit::host::FakeHost;
 
 use super::sockets::{Changes as _, Sock, sock};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::exporter::Exporter;
-use ss_exporter::sockdiag::State;
+use sockdiag::State;
 use testkit::host::FakeHost;
 
 use super::sockets::{Changes as _, Sock, sock};

@@ -1,6 +1,6 @@
 //! The sockets of these tests.
 
-use ss_exporter::sockdiag::{State, tcp_info};
+use sockdiag::{State, tcp_info};
 use testkit::host::FakeHost;
 use testkit::recording::dump;
 use testkit::reply::Reply;

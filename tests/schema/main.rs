@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use ss_exporter::config::{Config, DEFAULT_FILE, worst_cases};
+use ss_exporter::config::{Config, DEFAULT_FILE};
 use ss_exporter::metrics::{Kind, METRICS};
 use ss_exporter::properties::Property;
 use ss_exporter::select::state_names;
+use ss_exporter::view::worst_cases;
 
 use snippets::{BAD, BEYOND_THE_SCHEMA, GOOD, NOT_SUGGESTED};
 

@@ -9,7 +9,7 @@ use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, sendto, socket_with};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::sockdiag::sys;
+use sockdiag::sys;
 
 /// `RTM_NEWNSID`: also the answer to the question.
 const ANSWER: u16 = 88;

@@ -24,7 +24,7 @@ use super::running::Running;
 use super::scan::{Scan, ScanCost};
 use super::sockets::{OwnerLookup, Sockets};
 use super::stat::Stat;
-use crate::sockdiag::sys::share_files;
+use sockdiag::sys::share_files;
 
 /// What was seen longer ago is not believed, in seconds; ten are left for the collection itself.
 const BELIEVED: u32 = 50;

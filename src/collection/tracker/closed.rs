@@ -10,7 +10,7 @@ use crate::collection::listeners::{self, local_end};
 use crate::collection::netns::NetnsTarget;
 use crate::facts::{Facts, Names};
 use crate::plan::Program;
-use crate::sockdiag::{Socket, State, tcp_info};
+use sockdiag::{Socket, State, tcp_info};
 
 impl Tracker {
     /// The end of a socket in the namespace with that nsid, or in the exporter's own, with the last that the kernel

@@ -12,7 +12,7 @@ use crate::collection::netns::NetnsTarget;
 use crate::facts::Facts;
 use crate::plan::{Program, Wanted};
 use crate::properties::{Needs, Stability};
-use crate::sockdiag::{Class, Socket, tcp_info};
+use sockdiag::{Class, Socket, tcp_info};
 
 impl Tracker {
     /// A socket of a dump, whose direction is found here; whether it counts, because it was neither shown before nor

@@ -5,8 +5,8 @@
 use hashbrown::HashMap;
 
 use crate::aggregate::Departed;
-use crate::config::View;
 use crate::metrics::Source;
+use crate::view::View;
 
 /// Sockets that have ended, by identity.
 #[derive(Debug, Default)]

@@ -1,9 +1,9 @@
 //! The columns of a view: how each metric is aggregated, what it is called and what its help says.
 
 use super::{AGGREGATE, HISTOGRAMS, METRICS, metrics};
-use crate::config::{Column, View};
 use crate::metrics::{Aggregation, Kind, Metric, Quantity};
 use crate::strict_yaml::{Entry, Section};
+use crate::view::{Column, View};
 
 /// The columns of a view, in the order of the table.
 pub(super) fn read(keys: &Section<'_>, view: &View) -> Vec<Column> {

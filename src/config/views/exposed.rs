@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use crate::config::{Column, View};
 use crate::metrics::{Aggregation, Kind};
 use crate::strict_yaml::Entry;
+use crate::view::{Column, View};
 
 /// Notes every name that a view has in common with another or with itself.
 pub(super) fn check(views: &[(&Entry<'_>, View)]) {

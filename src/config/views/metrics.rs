@@ -1,10 +1,10 @@
 //! Which metrics a view shows: those it names, or those that fit it.
 
 use super::pattern;
-use crate::config::View;
 use crate::metrics::{Kind, METRICS, Metric, Quantity, Shown};
-use crate::sockdiag::{State, StateSet};
 use crate::strict_yaml::Entry;
+use crate::view::View;
+use sockdiag::{State, StateSet};
 
 /// The metrics of a list of names and patterns, in the order of the table.
 pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {

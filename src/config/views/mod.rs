@@ -3,14 +3,14 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{CONNECTIONS, Origin, View};
 use super::{duration, states};
 use crate::attribute::Networks;
 use crate::properties::Property;
 use crate::select::{Expression, parse};
-use crate::sockdiag::StateSet;
 use crate::strict_yaml::{Entry, Name, Section};
 use crate::terminal::shown;
+use crate::view::{CONNECTIONS, Origin, View};
+use sockdiag::StateSet;
 
 mod columns;
 mod exposed;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::attribute::Direction;
 use crate::properties::Property;
-use crate::sockdiag::State;
+use sockdiag::State;
 
 fn networks() -> Networks {
     let network = |text: &str, name: &str| (text.parse().expect("a network"), name.to_owned());

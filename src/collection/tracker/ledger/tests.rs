@@ -9,7 +9,7 @@ use crate::aggregate::{Bounds, Cells, MISSES, TableColumn};
 use crate::exposition::Sample;
 use crate::metrics::raw;
 use crate::properties::Stability;
-use crate::sockdiag::{StateSet, tcp_info};
+use sockdiag::{StateSet, tcp_info};
 
 /// A counter of 64 bits, and two of 32.
 pub(super) const WIDE: Source = raw(&tcp_info::BYTES_RECEIVED);

@@ -8,7 +8,7 @@ use crate::aggregate::{CumulativeTable, GaugeColumns, RowId};
 use crate::collection::generation::Generation;
 use crate::metrics::Source;
 use crate::plan::{AggregatedView, Feed};
-use crate::sockdiag::Socket;
+use sockdiag::Socket;
 
 /// An aggregated view with its rows.
 #[derive(Debug)]
