@@ -3,6 +3,8 @@
 //! Values stay the kernel's integers until they are read, so that sums are exact. A cell that no
 //! value reached is absent, never zero. Units are divisors.
 
+use std::ops::Range;
+
 use super::gain::ABSENT;
 use crate::exposition::Sample;
 
@@ -12,21 +14,27 @@ pub struct Cells {
     /// How many of the kernel's units make one of the column's.
     divisor: f64,
     kind: Kind,
+    /// How many numbers a cell has.
+    width: usize,
+    /// Those of one row after another's.
+    numbers: Vec<u64>,
 }
 
+/// What the numbers of a cell are.
 #[derive(Clone, Debug)]
 enum Kind {
-    Sum(Vec<u64>),
-    Mean(Vec<(u64, u32)>),
-    Least(Vec<u64>),
-    Greatest(Vec<u64>),
+    /// The sum.
+    Sum,
+    /// The sum, and of how many values.
+    Mean,
+    /// The value.
+    Least,
+    /// The value.
+    Greatest,
     /// The value and its age.
-    Latest(Vec<(u64, u32)>),
-    Distribution {
-        bounds: Bounds,
-        counts: Vec<u64>,
-        sums: Vec<u64>,
-    },
+    Latest,
+    /// A count for each bound, one for what is beyond the last, and the sum.
+    Distribution(Bounds),
 }
 
 /// The upper bounds of a distribution.
@@ -60,46 +68,55 @@ fn greatest_within(bound: f64, divisor: f64) -> u64 {
     integer
 }
 
-fn set<T>(values: &mut [T], row: usize, value: T) {
-    if let Some(place) = values.get_mut(row) {
-        *place = value;
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "Prometheus stores floats")]
 const fn float(integer: u64) -> f64 {
     integer as f64
 }
 
+impl Kind {
+    /// Each number of a cell that no value reached.
+    #[inline]
+    const fn empty(&self) -> u64 {
+        match self {
+            Self::Sum | Self::Least | Self::Greatest | Self::Latest => ABSENT,
+            Self::Mean | Self::Distribution(_) => 0,
+        }
+    }
+}
+
 impl Cells {
+    const fn new(width: usize, kind: Kind) -> Self {
+        Self { divisor: 1.0, kind, width, numbers: Vec::new() }
+    }
+
     /// Cells that add up.
     pub(crate) const fn sum() -> Self {
-        Self { divisor: 1.0, kind: Kind::Sum(Vec::new()) }
+        Self::new(1, Kind::Sum)
     }
 
     /// Cells that hold the mean of the sockets that have a value.
     pub(crate) const fn mean() -> Self {
-        Self { divisor: 1.0, kind: Kind::Mean(Vec::new()) }
+        Self::new(2, Kind::Mean)
     }
 
     /// Cells that hold the least value.
     pub(crate) const fn least() -> Self {
-        Self { divisor: 1.0, kind: Kind::Least(Vec::new()) }
+        Self::new(1, Kind::Least)
     }
 
     /// Cells that hold the greatest value.
     pub(crate) const fn greatest() -> Self {
-        Self { divisor: 1.0, kind: Kind::Greatest(Vec::new()) }
+        Self::new(1, Kind::Greatest)
     }
 
     /// Cells that hold the value of the least age.
     pub(crate) const fn latest() -> Self {
-        Self { divisor: 1.0, kind: Kind::Latest(Vec::new()) }
+        Self::new(2, Kind::Latest)
     }
 
     /// Cells that count by upper bound; the bounds' divisor must be the column's.
     pub(crate) const fn distribution(bounds: Bounds) -> Self {
-        Self { divisor: 1.0, kind: Kind::Distribution { bounds, counts: Vec::new(), sums: Vec::new() } }
+        Self::new(bounds.upper.len() + 2, Kind::Distribution(bounds))
     }
 
     /// The same cells, read in a unit of `divisor` of the kernel's.
@@ -109,94 +126,48 @@ impl Cells {
 
     /// The upper bounds of a distribution in the column's unit; empty if it is none.
     pub(crate) fn bounds(&self) -> &[f64] {
-        if let Kind::Distribution { bounds, .. } = &self.kind { &bounds.upper } else { &[] }
+        if let Kind::Distribution(bounds) = &self.kind { &bounds.upper } else { &[] }
     }
 
     /// The memory of a row's cell.
     pub(super) fn bytes_each(&self) -> usize {
-        match &self.kind {
-            Kind::Sum(_) | Kind::Least(_) | Kind::Greatest(_) => size_of::<u64>(),
-            Kind::Mean(_) | Kind::Latest(_) => size_of::<(u64, u32)>(),
-            Kind::Distribution { bounds, .. } => size_of::<u64>() * (bounds.upper.len() + 2),
-        }
+        size_of::<u64>() * self.width
     }
 
     pub(super) fn reserve(&mut self, rows: usize) {
-        match &mut self.kind {
-            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => values.reserve(rows),
-            Kind::Mean(values) | Kind::Latest(values) => values.reserve(rows),
-            Kind::Distribution { bounds, counts, sums } => {
-                counts.reserve(rows * (bounds.upper.len() + 1));
-                sums.reserve(rows);
-            }
-        }
+        self.numbers.reserve(rows * self.width);
     }
 
     /// Has cells for that many rows, empty ones where there were fewer.
     pub(super) fn resize(&mut self, rows: usize) {
-        match &mut self.kind {
-            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => values.resize(rows, ABSENT),
-            Kind::Mean(means) => means.resize(rows, (0, 0)),
-            Kind::Latest(values) => values.resize(rows, (ABSENT, u32::MAX)),
-            Kind::Distribution { bounds, counts, sums } => {
-                counts.resize(rows * (bounds.upper.len() + 1), 0);
-                sums.resize(rows, 0);
-            }
-        }
-    }
-
-    /// Makes an empty cell for the next row.
-    #[inline]
-    pub(super) fn grow(&mut self) {
-        match &mut self.kind {
-            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => values.push(ABSENT),
-            Kind::Mean(means) => means.push((0, 0)),
-            Kind::Latest(values) => values.push((ABSENT, u32::MAX)),
-            Kind::Distribution { bounds, counts, sums } => {
-                counts.resize(counts.len() + bounds.upper.len() + 1, 0);
-                sums.push(0);
-            }
-        }
+        self.numbers.resize(rows * self.width, self.kind.empty());
     }
 
     /// Makes empty cells up to that row.
     #[inline]
     pub(super) fn reach(&mut self, row: usize) {
-        while self.len() <= row {
-            self.grow();
+        if self.numbers.len() < (row + 1) * self.width {
+            self.resize(row + 1);
         }
     }
 
     /// Makes a row's cell zero.
     pub(super) fn reset(&mut self, row: usize) {
         self.reach(row);
-        match &mut self.kind {
-            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => set(values, row, 0),
-            Kind::Mean(values) | Kind::Latest(values) => set(values, row, (0, 0)),
-            Kind::Distribution { bounds, counts, sums } => {
-                let width = bounds.upper.len() + 1;
-                if let Some(counts) = counts.get_mut(row * width..(row + 1) * width) {
-                    counts.fill(0);
-                }
-                set(sums, row, 0);
-            }
-        }
+        let numbers = self.range(row);
+        self.numbers.get_mut(numbers).unwrap_or_default().fill(0);
     }
 
     /// Keeps only these rows, which then are the first.
     pub(super) fn keep(&mut self, rows: &[usize]) {
-        fn keep<T: Copy>(values: &mut Vec<T>, rows: &[usize], width: usize) {
-            let kept = rows.iter().filter_map(|row| values.get(row * width..(row + 1) * width));
-            *values = kept.flatten().copied().collect();
-        }
-        match &mut self.kind {
-            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => keep(values, rows, 1),
-            Kind::Mean(values) | Kind::Latest(values) => keep(values, rows, 1),
-            Kind::Distribution { bounds, counts, sums } => {
-                keep(counts, rows, bounds.upper.len() + 1);
-                keep(sums, rows, 1);
-            }
-        }
+        let kept = rows.iter().filter_map(|row| self.numbers.get(self.range(*row)));
+        self.numbers = kept.flatten().copied().collect();
+    }
+
+    /// Where the numbers of a row's cell are.
+    #[inline]
+    const fn range(&self, row: usize) -> Range<usize> {
+        row * self.width..(row + 1) * self.width
     }
 
     /// The same cells for `rows` rows: where any row has a sum, a row without one has the sum of nothing.
@@ -204,7 +175,7 @@ impl Cells {
         if let Some(last) = rows.checked_sub(1) {
             self.reach(last);
         }
-        if let Kind::Sum(sums) = &mut self.kind
+        if let Some(sums) = self.sums_mut()
             && sums.iter().any(|sum| *sum != ABSENT)
         {
             sums.iter_mut().filter(|sum| **sum == ABSENT).for_each(|sum| *sum = 0);
@@ -214,63 +185,43 @@ impl Cells {
 
     /// The sum of each row in the kernel's units, if the cells are sums.
     pub(super) fn sums(&self) -> Option<&[u64]> {
-        if let Kind::Sum(sums) = &self.kind { Some(sums) } else { None }
+        matches!(self.kind, Kind::Sum).then_some(&self.numbers)
     }
 
     /// The same, to be changed.
     pub(super) fn sums_mut(&mut self) -> Option<&mut [u64]> {
-        if let Kind::Sum(sums) = &mut self.kind { Some(sums) } else { None }
-    }
-
-    fn len(&self) -> usize {
-        match &self.kind {
-            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => values.len(),
-            Kind::Mean(values) | Kind::Latest(values) => values.len(),
-            Kind::Distribution { sums, .. } => sums.len(),
-        }
+        matches!(self.kind, Kind::Sum).then_some(&mut self.numbers)
     }
 
     /// Folds a value into a row's cell; its age decides where the latest counts.
     #[inline]
     pub(super) fn add(&mut self, row: usize, value: u64, age: u32) {
-        match &mut self.kind {
-            Kind::Sum(sums) => {
-                if let Some(sum) = sums.get_mut(row) {
-                    let before = if *sum == ABSENT { 0 } else { *sum };
-                    *sum = before.saturating_add(value).min(ABSENT - 1);
-                }
+        let range = self.range(row);
+        let Some(cell) = self.numbers.get_mut(range) else { return };
+        match (&self.kind, cell) {
+            (Kind::Sum, [sum]) => {
+                let before = if *sum == ABSENT { 0 } else { *sum };
+                *sum = before.saturating_add(value).min(ABSENT - 1);
             }
-            Kind::Mean(means) => {
-                if let Some((sum, count)) = means.get_mut(row) {
-                    *sum = sum.saturating_add(value);
-                    *count += 1;
-                }
+            (Kind::Mean, [sum, count]) => {
+                *sum = sum.saturating_add(value);
+                *count += 1;
             }
-            Kind::Least(values) => {
-                if let Some(least) = values.get_mut(row) {
-                    *least = value.min(*least);
-                }
+            (Kind::Least, [least]) => *least = value.min(*least),
+            (Kind::Greatest, [greatest]) => {
+                *greatest = if *greatest == ABSENT { value } else { value.max(*greatest) };
             }
-            Kind::Greatest(values) => {
-                if let Some(greatest) = values.get_mut(row) {
-                    *greatest = if *greatest == ABSENT { value } else { value.max(*greatest) };
-                }
+            (Kind::Latest, [latest, at]) if *latest == ABSENT || u64::from(age) < *at => {
+                (*latest, *at) = (value, age.into());
             }
-            Kind::Latest(values) => {
-                if let Some(latest) = values.get_mut(row)
-                    && (latest.0 == ABSENT || age < latest.1)
-                {
-                    *latest = (value, age);
-                }
-            }
-            Kind::Distribution { bounds, counts, sums } => {
-                let width = bounds.upper.len() + 1;
+            (Kind::Distribution(bounds), [counts @ .., sum]) => {
                 let bucket = bounds.inclusive.partition_point(|most| *most < value);
-                if let (Some(count), Some(sum)) = (counts.get_mut(row * width + bucket), sums.get_mut(row)) {
+                if let Some(count) = counts.get_mut(bucket) {
                     *count += 1;
                     *sum = sum.saturating_add(value);
                 }
             }
+            _ => {}
         }
     }
 
@@ -278,20 +229,17 @@ impl Cells {
     /// value.
     #[inline]
     pub(crate) fn sample(&self, row: usize) -> Option<Sample<'_>> {
-        match &self.kind {
-            Kind::Sum(values) | Kind::Least(values) | Kind::Greatest(values) => {
-                values.get(row).and_then(|value| self.in_unit(*value))
+        match (&self.kind, self.numbers.get(self.range(row))?) {
+            (Kind::Sum | Kind::Least | Kind::Greatest, [value]) | (Kind::Latest, [value, _]) => {
+                self.in_unit(*value)
             }
-            Kind::Latest(values) => values.get(row).and_then(|(value, _)| self.in_unit(*value)),
-            Kind::Mean(means) => means
-                .get(row)
-                .filter(|(_, count)| *count > 0)
-                .map(|(sum, count)| Sample::Float(float(*sum) / (f64::from(*count) * self.divisor))),
-            Kind::Distribution { bounds, counts, sums } => {
-                let width = bounds.upper.len() + 1;
-                let counts = counts.get(row * width..(row + 1) * width)?;
-                Some(Sample::Histogram { counts, sum: float(*sums.get(row)?) / self.divisor })
+            (Kind::Mean, [sum, count]) if *count > 0 => {
+                Some(Sample::Float(float(*sum) / (float(*count) * self.divisor)))
             }
+            (Kind::Distribution(_), [counts @ .., sum]) => {
+                Some(Sample::Histogram { counts, sum: float(*sum) / self.divisor })
+            }
+            _ => None,
         }
     }
 
@@ -314,7 +262,7 @@ mod tests {
     #[test]
     fn a_cell_without_a_value_is_absent() {
         for mut cells in [Cells::sum(), Cells::mean(), Cells::least(), Cells::greatest(), Cells::latest()] {
-            cells.grow();
+            cells.resize(1);
             assert_eq!(cells.sample(0), None);
             cells.add(0, 0, 0);
             assert!(matches!(cells.sample(0), Some(Sample::Integer(0) | Sample::Float(0.0))));
@@ -324,7 +272,7 @@ mod tests {
     #[test]
     fn microseconds_read_as_milliseconds_without_stray_digits() {
         let mut cells = Cells::mean().divided_by(1000.0);
-        cells.grow();
+        cells.resize(1);
         cells.add(0, 53_376, 0);
         assert_eq!(cells.sample(0), Some(Sample::Float(53.376)));
         cells.add(0, 53_378, 0);
@@ -335,7 +283,7 @@ mod tests {
     fn an_observation_equal_to_a_bound_lies_within_it() {
         let bounds = vec![0.1, 0.5, 0.57, 1.0, 5.0];
         let mut cells = Cells::distribution(Bounds::new(bounds, 1000.0)).divided_by(1000.0);
-        cells.grow();
+        cells.resize(1);
         for value in [0, 100, 101, 500, 570, 571, 1000, 5000, 5001, u64::from(u32::MAX)] {
             cells.add(0, value, 0);
         }
@@ -347,7 +295,7 @@ mod tests {
     #[test]
     fn the_least_the_greatest_and_the_youngest_value_are_kept() {
         for (mut cells, expected) in [(Cells::least(), 3), (Cells::greatest(), 9), (Cells::latest(), 7)] {
-            cells.grow();
+            cells.resize(1);
             for (value, age) in [(5, 40), (9, 30), (3, 20), (7, 10), (8, 10), (4, 50)] {
                 cells.add(0, value, age);
             }
@@ -358,7 +306,7 @@ mod tests {
     #[test]
     fn a_sum_that_no_counter_reaches_saturates_instead_of_wrapping() {
         let mut cells = Cells::sum();
-        cells.grow();
+        cells.resize(1);
         cells.add(0, u64::MAX - 1, 0);
         cells.add(0, u64::MAX - 1, 0);
         assert_eq!(cells.sample(0), Some(Sample::Integer(u64::MAX - 1)));
