@@ -7,11 +7,7 @@ use crate::strict_yaml::Entry;
 
 /// The duration of an entry, if it lies in the range.
 pub(super) fn read(entry: &Entry<'_>, range: &RangeInclusive<Duration>, expected: &str) -> Option<Duration> {
-    let duration = parse(&entry.text(expected)?).filter(|duration| range.contains(duration));
-    if duration.is_none() {
-        entry.refuse(expected);
-    }
-    duration
+    entry.parsed(expected, |text| parse(text).filter(|duration| range.contains(duration)))
 }
 
 fn parse(mut text: &str) -> Option<Duration> {

@@ -6,11 +6,7 @@ use crate::strict_yaml::Entry;
 
 /// The number of bytes of an entry, if it lies in the range.
 pub(super) fn read(entry: &Entry<'_>, range: &RangeInclusive<usize>, expected: &str) -> Option<usize> {
-    let size = parse(&entry.text(expected)?).filter(|size| range.contains(size));
-    if size.is_none() {
-        entry.refuse(expected);
-    }
-    size
+    entry.parsed(expected, |text| parse(text).filter(|size| range.contains(size)))
 }
 
 fn parse(text: &str) -> Option<usize> {

@@ -16,6 +16,16 @@ fn parsed(text: &str) -> Config {
     Config::parse("a.yml", text).unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn errors(text: &str) -> String {
+    Config::parse("a.yml", text).map_or_else(|error| error.to_string(), |config| panic!("{config:?}"))
+}
+
+/// The texts of a table, each with the line below it.
+fn cases(table: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut lines = table.trim().lines();
+    std::iter::from_fn(move || Some((lines.next()?, lines.next()?.trim_start())))
+}
+
 fn selection(text: &str) -> Expression {
     let config = parsed(&format!("logic:\n  selection: {text}"));
     config.views.into_iter().next().map_or(Expression::Never, |view| view.selection)

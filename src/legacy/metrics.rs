@@ -184,7 +184,8 @@ fn distribution(histograms: &Entry<'_>, default: &[f64]) -> Option<Vec<f64>> {
         latency.as_ref().and_then(|latency| latency.filled(BUCKET_BOUNDS)),
         group.filled(BUCKET_BOUNDS),
     );
-    let bounds = list.map(bounds);
+    let is_bound = |number: f64| number.is_finite() && number > 0.0;
+    let bounds = list.map(|list| list.ascending(is_bound, "milliseconds above 0, finite"));
     let on = latency.as_ref().is_none_or(is_active);
     if !(is_active(&group) && on) {
         return None;
@@ -196,19 +197,4 @@ fn distribution(histograms: &Entry<'_>, default: &[f64]) -> Option<Vec<f64>> {
         }
         (bounds, _) => Some(bounds.unwrap_or_else(|| default.to_vec())),
     }
-}
-
-fn bounds(list: &Entry<'_>) -> Vec<f64> {
-    let mut bounds: Vec<f64> = Vec::new();
-    for item in list.items() {
-        let Some(bound) = item.number() else { continue };
-        if !bound.is_finite() || bound <= 0.0 {
-            item.refuse("milliseconds above 0, finite");
-        } else if let Some(last) = bounds.last().filter(|last| **last >= bound) {
-            item.error(&format!("found {bound} after {last}; expected: ascending bounds, each once"));
-        } else {
-            bounds.push(bound);
-        }
-    }
-    bounds
 }

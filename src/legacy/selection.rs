@@ -13,7 +13,7 @@ use super::names::{
 };
 use crate::properties::Property;
 use crate::select::{Expression, Test, canonical, is_host_name};
-use crate::strict_yaml::{Entry, Section};
+use crate::strict_yaml::{Entry, Name, Section};
 
 /// The expression that a selection stands for.
 pub(super) fn read(selection: &Entry<'_>) -> Expression {
@@ -53,20 +53,16 @@ impl Wanted {
     }
 
     fn add_ports(&mut self, section: &Section<'_>) {
-        for range in
-            section.get(PORT_RANGES).iter().flat_map(|list| list.items()).filter_map(|item| ports(&item))
-        {
-            self.ports.extend([
-                Test::Port(Property::LocalPort, range.clone()),
-                Test::Port(Property::RemotePort, range),
-            ]);
+        for range in items(section, PORT_RANGES).iter().filter_map(ports) {
+            let local = Test::Port(Property::LocalPort, range.clone());
+            self.ports.extend([local, Test::Port(Property::RemotePort, range)]);
         }
     }
 
     fn add_owners(&mut self, section: &Section<'_>) {
-        let pids = section.get(PIDS).iter().flat_map(|list| list.items()).collect::<Vec<_>>();
+        let pids = items(section, PIDS);
         self.owners.extend(pids.iter().filter_map(pid).map(|value| Test::Number(Property::Pid, value)));
-        let cmds = section.get(CMDS).iter().flat_map(|list| list.items()).collect::<Vec<_>>();
+        let cmds = items(section, CMDS);
         self.owners.extend(cmds.iter().filter_map(command).map(|value| Test::Text(Property::Process, value)));
     }
 
@@ -77,14 +73,7 @@ impl Wanted {
     }
 
     fn add_peers(&mut self, section: &Section<'_>) {
-        if let Some(list) = section.get(ADDRESSES) {
-            self.peers.extend(
-                list.items()
-                    .iter()
-                    .filter_map(address)
-                    .map(|value| Test::Network(Property::RemoteAddress, value)),
-            );
-        }
+        self.peers.extend(items(section, ADDRESSES).iter().filter_map(address).map(remote));
         if let Some(networks) = section.get(NETWORKS) {
             if networks.is_map() {
                 let sides = networks.section(&[INCLUDE, EXCLUDE]);
@@ -94,10 +83,13 @@ impl Wanted {
                 self.peers.extend(all_networks(networks));
             }
         }
-        if let Some(list) = section.get(HOSTS) {
-            self.peers.extend(list.items().iter().filter_map(host));
-        }
+        self.peers.extend(items(section, HOSTS).iter().filter_map(host));
     }
+}
+
+/// The entries of a list, if there is one.
+fn items<'a>(section: &Section<'a>, name: Name) -> Vec<Entry<'a>> {
+    section.get(name).map(Entry::items).unwrap_or_default()
 }
 
 fn any(mut tests: Vec<Test>) -> Expression {
@@ -123,10 +115,7 @@ fn command(entry: &Entry<'_>) -> Option<String> {
 fn pid(entry: &Entry<'_>) -> Option<u32> {
     const ALLOWED: &str = "a process id from 1 to 4294967295";
     let pid = entry.integer(ALLOWED)?;
-    if pid == 0 {
-        entry.refuse(ALLOWED);
-    }
-    (pid > 0).then_some(pid)
+    entry.or_refuse((pid > 0).then_some(pid), ALLOWED)
 }
 
 fn ports(entry: &Entry<'_>) -> Option<RangeInclusive<u16>> {
@@ -147,19 +136,15 @@ fn ports(entry: &Entry<'_>) -> Option<RangeInclusive<u16>> {
 
 fn address(entry: &Entry<'_>) -> Option<IpNet> {
     const ALLOWED: &str = "an IPv4 or IPv6 address such as 192.0.2.1 (a network belongs under networks)";
-    let address = entry.text(ALLOWED)?.parse::<IpAddr>();
-    if address.is_err() {
-        entry.refuse(ALLOWED);
-    }
-    address.ok().map(|address| canonical(address.into()))
+    entry.parsed(ALLOWED, |text| Some(canonical(text.parse::<IpAddr>().ok()?.into())))
 }
 
 fn all_networks(list: &Entry<'_>) -> Vec<Test> {
-    list.items()
-        .iter()
-        .filter_map(network)
-        .map(|value| Test::Network(Property::RemoteAddress, value))
-        .collect()
+    list.items().iter().filter_map(network).map(remote).collect()
+}
+
+const fn remote(network: IpNet) -> Test {
+    Test::Network(Property::RemoteAddress, network)
 }
 
 fn network(entry: &Entry<'_>) -> Option<IpNet> {
@@ -172,13 +157,8 @@ fn network(entry: &Entry<'_>) -> Option<IpNet> {
 
 fn host(entry: &Entry<'_>) -> Option<Test> {
     const ALLOWED: &str = "a host name such as db.example.org, or an address";
-    let text = entry.text(ALLOWED)?;
-    if let Ok(address) = text.parse::<IpAddr>() {
-        return Some(Test::Network(Property::RemoteAddress, canonical(address.into())));
-    }
-    if !is_host_name(&text) {
-        entry.refuse(ALLOWED);
-        return None;
-    }
-    Some(Test::RemoteHost(text))
+    entry.parsed(ALLOWED, |text| match text.parse::<IpAddr>() {
+        Ok(address) => Some(remote(canonical(address.into()))),
+        Err(_) => is_host_name(text).then(|| Test::RemoteHost(text.to_owned())),
+    })
 }

@@ -63,9 +63,32 @@ impl<'a> Entry<'a> {
         self.error(&format!("found {}; expected: {expected}", self.found()));
     }
 
+    /// What was read; if nothing was, that is noted.
+    pub(crate) fn or_refuse<T>(&self, read: Option<T>, expected: &str) -> Option<T> {
+        if read.is_none() {
+            self.refuse(expected);
+        }
+        read
+    }
+
+    /// What `parse` makes of the text.
+    pub(crate) fn parsed<T>(&self, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let text = self.text(expected)?;
+        self.or_refuse(parse(&text), expected)
+    }
+
     /// Notes that a word is none of the known ones, and which it was probably meant to be.
     pub(crate) fn unknown_word<'k>(&self, word: &str, expected: &str, known: impl Iterator<Item = &'k str>) {
         self.error(&format!("found \"{}\"; expected: {expected}{}", shown(word), meant(word, known)));
+    }
+
+    /// The value that a table gives to a word.
+    pub(crate) fn one_of<T: Copy>(&self, word: &str, known: &[(&str, T)], expected: &str) -> Option<T> {
+        let found = known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+        if found.is_none() {
+            self.unknown_word(word, expected, known.iter().map(|(name, _)| *name));
+        }
+        found
     }
 
     pub(crate) fn error(&self, what: &str) {
@@ -116,10 +139,7 @@ impl<'a> Entry<'a> {
 
     /// The entries of a list that is one.
     pub fn list(&self, expected: &str) -> Option<Vec<Self>> {
-        if !self.is_list() {
-            self.refuse(expected);
-        }
-        self.is_list().then(|| self.items())
+        self.or_refuse(self.is_list().then(|| self.items()), expected)
     }
 
     /// The entries of a list; null is the empty list and anything else a list of itself.
@@ -147,10 +167,7 @@ impl<'a> Entry<'a> {
             YamlValue::Bool(flag) => Some(*flag),
             YamlValue::Str(text) if self.lenient && text.eq_ignore_ascii_case("true") => Some(true),
             YamlValue::Str(text) if self.lenient && text.eq_ignore_ascii_case("false") => Some(false),
-            _ => {
-                self.refuse("true or false");
-                None
-            }
+            _ => self.or_refuse(None, "true or false"),
         }
     }
 
@@ -163,10 +180,23 @@ impl<'a> Entry<'a> {
             YamlValue::Str(text) if self.lenient => text.trim().parse().ok(),
             _ => None,
         };
-        if number.is_none() {
-            self.refuse("a number");
+        self.or_refuse(number, "a number")
+    }
+
+    /// The numbers of a list, each allowed and greater than the one before; a number alone is a list of one.
+    pub(crate) fn ascending(&self, is_allowed: impl Fn(f64) -> bool, allowed: &str) -> Vec<f64> {
+        let mut numbers: Vec<f64> = Vec::new();
+        for item in self.items() {
+            let Some(number) = item.number() else { continue };
+            if !is_allowed(number) {
+                item.refuse(allowed);
+            } else if let Some(last) = numbers.last().filter(|last| **last >= number) {
+                item.error(&format!("found {number} after {last}; expected: ascending bounds, each once"));
+            } else {
+                numbers.push(number);
+            }
         }
-        number
+        numbers
     }
 
     /// The integer, if the type holds it. Only a lenient entry may quote it.
@@ -178,31 +208,19 @@ impl<'a> Entry<'a> {
             YamlValue::Str(text) if self.lenient => text.trim().parse().ok(),
             _ => None,
         };
-        let number = number.and_then(|number| T::try_from(number).ok());
-        if number.is_none() {
-            self.refuse(expected);
-        }
-        number
+        self.or_refuse(number.and_then(|number| T::try_from(number).ok()), expected)
     }
 
     /// The integer within the range.
     pub(crate) fn within(&self, range: &RangeInclusive<usize>, expected: &str) -> Option<usize> {
         let number = self.integer(expected)?;
-        if !range.contains(&number) {
-            self.refuse(expected);
-        }
-        Some(number).filter(|number| range.contains(number))
+        self.or_refuse(Some(number).filter(|number| range.contains(number)), expected)
     }
 
     /// The network, as it is written; an address is a network of its own.
     pub(crate) fn network(&self) -> Option<IpNet> {
         const ALLOWED: &str = "a network such as 192.0.2.0/24 or 2001:db8::/32";
-        let text = self.text(ALLOWED)?;
-        let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        if network.is_none() {
-            self.refuse(ALLOWED);
-        }
-        network
+        self.parsed(ALLOWED, |text| text.parse().ok().or_else(|| Some(text.parse::<IpAddr>().ok()?.into())))
     }
 
     /// Whether the file has no error so far.
@@ -223,11 +241,7 @@ impl<'a> Entry<'a> {
             YamlValue::Float(number) => Some(number.to_string()),
             _ => None,
         };
-        let text = text.filter(|text| !text.trim().is_empty());
-        if text.is_none() {
-            self.refuse(expected);
-        }
-        text
+        self.or_refuse(text.filter(|text| !text.trim().is_empty()), expected)
     }
 
     /// Notes that another entry has said the same already.

@@ -145,12 +145,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::web::WebConfig;
 
     /// How often a hash was computed since the start.
     fn comparisons(guard: &Guard) -> u64 {
         guard.known.comparisons.load(Ordering::Relaxed)
     }
-    use crate::web::WebConfig;
 
     fn users(cost: u32) -> WebUsers {
         let hash = bcrypt::hash("right", cost).unwrap();

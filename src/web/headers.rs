@@ -34,9 +34,5 @@ fn value(entry: &Entry<'_>, values: &[&str]) -> Option<HeaderValue> {
         entry.unknown_word(&text, &expected, values.iter().copied());
         return None;
     }
-    let value = HeaderValue::from_str(&text).ok();
-    if value.is_none() {
-        entry.refuse("the text of a header, in one line of ASCII");
-    }
-    value
+    entry.or_refuse(HeaderValue::from_str(&text).ok(), "the text of a header, in one line of ASCII")
 }

@@ -61,7 +61,7 @@ pub(super) fn min_version(entry: &Entry<'_>) -> Option<ProtocolVersion> {
             .warn(&format!("found \"{word}\", which is broken: TLS12 is the oldest version of this program"));
         return Some(ProtocolVersion::TLSv1_2);
     }
-    one_of(entry, &word, &VERSIONS, ALLOWED_VERSIONS)
+    entry.one_of(&word, &VERSIONS, ALLOWED_VERSIONS)
 }
 
 /// The newest version: 1.2 or 1.3.
@@ -73,7 +73,7 @@ pub(super) fn max_version(entry: &Entry<'_>) -> Option<ProtocolVersion> {
         ));
         return None;
     }
-    one_of(entry, &word, &VERSIONS, ALLOWED_VERSIONS)
+    entry.one_of(&word, &VERSIONS, ALLOWED_VERSIONS)
 }
 
 /// A cipher suite; those of TLS 1.3 are names too, but nothing switches them off.
@@ -91,7 +91,7 @@ pub(super) fn suite(entry: &Entry<'_>) -> Option<SupportedCipherSuite> {
         ));
         return None;
     }
-    let suite = one_of(entry, &word, &SUITES, &expected)?;
+    let suite = entry.one_of(&word, &SUITES, &expected)?;
     ALL_CIPHER_SUITES.iter().find(|known| known.suite() == suite).copied()
 }
 
@@ -103,7 +103,7 @@ pub(super) fn curve(entry: &Entry<'_>) -> Option<&'static dyn SupportedKxGroup> 
         entry.warn(&format!("found \"{word}\", which this program does not have: it is left out"));
         return None;
     }
-    let group = one_of(entry, &word, &CURVES, &expected)?;
+    let group = entry.one_of(&word, &CURVES, &expected)?;
     ALL_KX_GROUPS.iter().find(|known| known.name() == group).copied()
 }
 
@@ -119,14 +119,6 @@ pub(super) fn refuse_suites(entry: &Entry<'_>) {
 pub(super) fn refuse_curves(entry: &Entry<'_>) {
     let expected = listed(&CURVES);
     entry.error(&format!("found no curve that this program has; expected: at least one of {expected}"));
-}
-
-fn one_of<T: Copy>(entry: &Entry<'_>, word: &str, known: &[(&str, T)], expected: &str) -> Option<T> {
-    let found = known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
-    if found.is_none() {
-        entry.unknown_word(word, expected, known.iter().map(|(name, _)| *name));
-    }
-    found
 }
 
 fn listed<T>(known: &[(&str, T)]) -> String {

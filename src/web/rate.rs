@@ -34,10 +34,7 @@ fn interval(entry: &Entry<'_>) -> Option<Duration> {
         YamlValue::Str(text) => parse(text.trim()),
         _ => None,
     };
-    if found.is_none() {
-        entry.refuse(ALLOWED);
-    }
-    found
+    entry.or_refuse(found, ALLOWED)
 }
 
 /// A duration as Go writes it, without a sign.

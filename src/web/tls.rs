@@ -237,14 +237,9 @@ fn given<'s, 'a>(section: &'s Section<'a>, name: Name) -> Option<&'s Entry<'a>> 
 }
 
 fn auth_type(entry: &Entry<'_>) -> Option<Auth> {
-    let words = CLIENT_AUTH.iter().map(|(word, _)| *word);
-    let expected = words.clone().take(5).collect::<Vec<_>>().join(", ");
-    let word = entry.text(&expected)?;
-    let found = CLIENT_AUTH.iter().find(|(known, _)| *known == word).map(|(_, auth)| *auth);
-    if found.is_none() {
-        entry.unknown_word(&word, &expected, words);
-    }
-    found
+    let expected: Vec<_> = CLIENT_AUTH.iter().map(|(word, _)| *word).take(5).collect();
+    let expected = expected.join(", ");
+    entry.one_of(&entry.text(&expected)?, &CLIENT_AUTH, &expected)
 }
 
 /// Text in the file itself, or where it is.
@@ -266,13 +261,7 @@ impl Source<'_, '_> {
             return text.map(String::into_bytes);
         }
         let path = self.entry.text("the path of a file, from the folder of this one")?;
-        match files.read(Path::new(&path), care) {
-            Ok(bytes) => Some(bytes),
-            Err(error) => {
-                self.entry.error(&error);
-                None
-            }
-        }
+        files.read(Path::new(&path), care).map_err(|error| self.entry.error(&error)).ok()
     }
 }
 
@@ -296,11 +285,6 @@ fn private_key(source: &Source<'_, '_>, files: &Files, own_file: &Path) -> Optio
         source.entry.error(&error);
     }
     let bytes = source.bytes(files, Care::Private)?;
-    let key = PrivateKeyDer::from_pem_slice(&bytes).ok();
-    if key.is_none() {
-        source
-            .entry
-            .error("found no private key; expected: PEM without a password, PKCS #8, PKCS #1 or SEC 1");
-    }
-    key
+    let wrong = "found no private key; expected: PEM without a password, PKCS #8, PKCS #1 or SEC 1";
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| source.entry.error(wrong)).ok()
 }

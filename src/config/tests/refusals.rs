@@ -2,12 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{bounds, parsed};
+use super::{bounds, cases, errors, parsed};
 use crate::config::{Config, DEFAULT_FILE};
-
-fn errors(text: &str) -> String {
-    Config::parse("a.yml", text).map_or_else(|error| error.to_string(), |config| panic!("{config:?}"))
-}
 
 #[test]
 fn an_empty_list_of_bounds_is_replaced_and_logged() {
@@ -73,100 +69,61 @@ fn a_key_said_twice_names_both_lines() {
 
 #[test]
 fn every_error_says_what_was_found_and_what_is_allowed() {
-    for (text, expected) in [
-        ("metrics: 5", "metrics: found 5; expected: a map with the keys gauges, counters, histograms"),
-        (
-            "metrics: {gauges: [rtt]}",
-            "metrics.gauges: found a list; expected: a map with the keys active, rtt, cwnd, delivery_rate",
-        ),
-        (
-            "metrics: {gauges: {active: maybe}}",
-            "metrics.gauges.active: found \"maybe\"; expected: true or false",
-        ),
-        ("metrics: {gauges: {active: 1}}", "metrics.gauges.active: found 1; expected: true or false"),
-        (
-            "metrics: {histograms: {bucket_bounds: [0]}}",
-            "metrics.histograms.bucket_bounds[0]: found 0; expected: milliseconds above 0, finite",
-        ),
-        (
-            "metrics: {histograms: {bucket_bounds: [.inf]}}",
-            "metrics.histograms.bucket_bounds[0]: found inf; expected: milliseconds above 0, finite",
-        ),
-        (
-            "metrics: {histograms: {bucket_bounds: [1, x]}}",
-            "metrics.histograms.bucket_bounds[1]: found \"x\"; expected: a number",
-        ),
-        (
-            "metrics: {histograms: {bucket_bounds: [1, 1]}}",
-            "metrics.histograms.bucket_bounds[1]: found 1 after 1; expected: ascending bounds, each once",
-        ),
-        (
-            "compression: {label_folding: raw}",
-            "compression.label_folding: found \"raw\"; expected: raw_endpoint or pid_condensed",
-        ),
-        (
-            "compression: {label_folding: {origin: [a]}}",
-            "compression.label_folding.origin: found a list; expected: raw_endpoint or pid_condensed",
-        ),
-        ("max_flows: -1", "max_flows: found -1; expected: a number of flows, or 0 for no limit"),
-        ("max_flows: 1.5", "max_flows: found 1.5; expected: a number of flows, or 0 for no limit"),
-        (
-            "selection: {process: {pids: [0]}}",
-            "selection.process.pids[0]: found 0; expected: a process id from 1 to 4294967295",
-        ),
-        (
-            "selection: {process: {pids: 4294967296}}",
-            "selection.process.pids: found 4294967296; expected: a process id from 1 to 4294967295",
-        ),
-        (
-            "selection: {process: {cmds: ['']}}",
-            "selection.process.cmds[0]: found \"\"; expected: the name of a command",
-        ),
-        (
-            "selection: {peering: {addresses: [10.0.0.0/8]}}",
-            "selection.peering.addresses[0]: found \"10.0.0.0/8\"; expected: an IPv4 or IPv6 address such as 192.0.2.1 (a network belongs under networks)",
-        ),
-        (
-            "selection: {peering: {networks: [10.0.0.0/33]}}",
-            "selection.peering.networks[0]: found \"10.0.0.0/33\"; expected: a network such as 192.0.2.0/24 or 2001:db8::/32",
-        ),
-        (
-            "selection: {peering: {networks: {exclude: [10]}}}",
-            "selection.peering.networks.exclude[0]: found 10; expected: a network such as 192.0.2.0/24 or 2001:db8::/32",
-        ),
-        (
-            "selection: {peering: {hosts: [a b]}}",
-            "selection.peering.hosts[0]: found \"a b\"; expected: a host name such as db.example.org, or an address",
-        ),
-        (
-            "selection: {peering: {hosts: [10.0.0.256]}}",
-            "selection.peering.hosts[0]: found \"10.0.0.256\"; expected: a host name such as db.example.org, or an address",
-        ),
-        (
-            "selection: {portranges: [{lower: 1}]}",
-            "selection.portranges[0]: found a range without both ends; expected: {lower: PORT, upper: PORT}",
-        ),
-        (
-            "selection: {portranges: [~]}",
-            "selection.portranges[0]: found a range without both ends; expected: {lower: PORT, upper: PORT}",
-        ),
-        (
-            "selection: {portranges: [80-443]}",
-            "selection.portranges[0]: found \"80-443\"; expected: a map with the keys lower, upper",
-        ),
-        (
-            "selection: {portranges: {lower: 1, upper: 65536}}",
-            "selection.portranges.upper: found 65536; expected: a port from 0 to 65535",
-        ),
-        (
-            "selection: {portranges: {lower: , upper: 1}}",
-            "selection.portranges.lower: found nothing; expected: a port from 0 to 65535",
-        ),
-        (
-            "selection: {portranges: {lower: 2, upper: 1}}",
-            "selection.portranges: found lower 2 above upper 1; expected: lower <= upper",
-        ),
-    ] {
+    let table = r#"
+metrics: 5
+    metrics: found 5; expected: a map with the keys gauges, counters, histograms
+metrics: {gauges: [rtt]}
+    metrics.gauges: found a list; expected: a map with the keys active, rtt, cwnd, delivery_rate
+metrics: {gauges: {active: maybe}}
+    metrics.gauges.active: found "maybe"; expected: true or false
+metrics: {gauges: {active: 1}}
+    metrics.gauges.active: found 1; expected: true or false
+metrics: {histograms: {bucket_bounds: [0]}}
+    metrics.histograms.bucket_bounds[0]: found 0; expected: milliseconds above 0, finite
+metrics: {histograms: {bucket_bounds: [.inf]}}
+    metrics.histograms.bucket_bounds[0]: found inf; expected: milliseconds above 0, finite
+metrics: {histograms: {bucket_bounds: [1, x]}}
+    metrics.histograms.bucket_bounds[1]: found "x"; expected: a number
+metrics: {histograms: {bucket_bounds: [1, 1]}}
+    metrics.histograms.bucket_bounds[1]: found 1 after 1; expected: ascending bounds, each once
+compression: {label_folding: raw}
+    compression.label_folding: found "raw"; expected: raw_endpoint or pid_condensed
+compression: {label_folding: {origin: [a]}}
+    compression.label_folding.origin: found a list; expected: raw_endpoint or pid_condensed
+max_flows: -1
+    max_flows: found -1; expected: a number of flows, or 0 for no limit
+max_flows: 1.5
+    max_flows: found 1.5; expected: a number of flows, or 0 for no limit
+selection: {process: {pids: [0]}}
+    selection.process.pids[0]: found 0; expected: a process id from 1 to 4294967295
+selection: {process: {pids: 4294967296}}
+    selection.process.pids: found 4294967296; expected: a process id from 1 to 4294967295
+selection: {process: {cmds: ['']}}
+    selection.process.cmds[0]: found ""; expected: the name of a command
+selection: {peering: {addresses: [10.0.0.0/8]}}
+    selection.peering.addresses[0]: found "10.0.0.0/8"; expected: an IPv4 or IPv6 address such as 192.0.2.1 (a network belongs under networks)
+selection: {peering: {networks: [10.0.0.0/33]}}
+    selection.peering.networks[0]: found "10.0.0.0/33"; expected: a network such as 192.0.2.0/24 or 2001:db8::/32
+selection: {peering: {networks: {exclude: [10]}}}
+    selection.peering.networks.exclude[0]: found 10; expected: a network such as 192.0.2.0/24 or 2001:db8::/32
+selection: {peering: {hosts: [a b]}}
+    selection.peering.hosts[0]: found "a b"; expected: a host name such as db.example.org, or an address
+selection: {peering: {hosts: [10.0.0.256]}}
+    selection.peering.hosts[0]: found "10.0.0.256"; expected: a host name such as db.example.org, or an address
+selection: {portranges: [{lower: 1}]}
+    selection.portranges[0]: found a range without both ends; expected: {lower: PORT, upper: PORT}
+selection: {portranges: [~]}
+    selection.portranges[0]: found a range without both ends; expected: {lower: PORT, upper: PORT}
+selection: {portranges: [80-443]}
+    selection.portranges[0]: found "80-443"; expected: a map with the keys lower, upper
+selection: {portranges: {lower: 1, upper: 65536}}
+    selection.portranges.upper: found 65536; expected: a port from 0 to 65535
+selection: {portranges: {lower: , upper: 1}}
+    selection.portranges.lower: found nothing; expected: a port from 0 to 65535
+selection: {portranges: {lower: 2, upper: 1}}
+    selection.portranges: found lower 2 above upper 1; expected: lower <= upper
+"#;
+    for (text, expected) in cases(table) {
         let all = errors(&format!("logic: {{{text}}}"));
         let (place, reported) = all.split_once(": logic.").unwrap_or_else(|| panic!("{all}"));
         assert_eq!(reported, expected, "{text}");

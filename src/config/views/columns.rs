@@ -126,16 +126,5 @@ fn bounds(entry: &Entry<'_>) -> Option<Vec<f64>> {
     if items.is_empty() || items.len() > 100 {
         entry.error(&format!("found {} bounds; expected: {SOME}", items.len()));
     }
-    let mut bounds: Vec<f64> = Vec::new();
-    for item in &items {
-        let Some(bound) = item.number() else { continue };
-        if !bound.is_finite() || bound < 0.0 {
-            item.refuse("0 or more, finite");
-        } else if let Some(last) = bounds.last().filter(|last| **last >= bound) {
-            item.error(&format!("found {bound} after {last}; expected: ascending bounds, each once"));
-        } else {
-            bounds.push(bound);
-        }
-    }
-    Some(bounds)
+    Some(entry.ascending(|bound| bound.is_finite() && bound >= 0.0, "0 or more, finite"))
 }

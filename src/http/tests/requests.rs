@@ -131,16 +131,16 @@ async fn no_page_of_another_site_reloads_the_configuration() {
     let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
     for (host, more, status) in [
         ("localhost", "", 200),
-        ("127.0.0.1:8020", "Sec-Fetch-AppState: none\r\n", 200),
+        ("127.0.0.1:8020", "Sec-Fetch-Site: none\r\n", 200),
         (node.as_str(), "", 200),
-        ("localhost:8020", "Sec-Fetch-AppState: same-origin\r\nOrigin: http://localhost:8020\r\n", 200),
+        ("localhost:8020", "Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost:8020\r\n", 200),
         ("localhost:8020", "Origin: http://localhost:8020\r\n", 200),
-        ("localhost:8020", "Sec-Fetch-AppState: cross-site\r\nOrigin: http://evil.test\r\n", 403),
-        ("localhost:8020", "Sec-Fetch-AppState: same-site\r\nOrigin: http://localhost:3000\r\n", 403),
+        ("localhost:8020", "Sec-Fetch-Site: cross-site\r\nOrigin: http://evil.test\r\n", 403),
+        ("localhost:8020", "Sec-Fetch-Site: same-site\r\nOrigin: http://localhost:3000\r\n", 403),
         ("localhost:8020", "Origin: http://evil.test\r\n", 403),
         ("localhost:8020", "Origin: null\r\n", 403),
         ("evil.test", "", 421),
-        ("evil.test", "Sec-Fetch-AppState: same-origin\r\nOrigin: http://evil.test\r\n", 421),
+        ("evil.test", "Sec-Fetch-Site: same-origin\r\nOrigin: http://evil.test\r\n", 421),
         (&format!("{node}.evil.test"), "", 421),
         ("localhost.evil.test", "", 421),
     ] {
