@@ -153,16 +153,16 @@ pub enum Listen {
 }
 
 impl Listen {
-    /// Whether who listens here hears everybody who comes there.
+    /// Whether a listener at this address accepts what arrives at that one.
     fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any(port), Self::Any(other)) => port == other,
             (Self::Any(port), Self::At(other)) => *port == other.port(),
             (Self::At(at), Self::Any(port)) => at.ip() == Ipv6Addr::UNSPECIFIED && at.port() == *port,
             (Self::At(at), Self::At(other)) => {
-                let everybody =
+                let accepts_all =
                     at.ip() == Ipv6Addr::UNSPECIFIED || (at.ip() == Ipv4Addr::UNSPECIFIED && other.is_ipv4());
-                at == other || (everybody && at.port() == other.port())
+                at == other || (accepts_all && at.port() == other.port())
             }
         }
     }

@@ -49,7 +49,7 @@ pub struct Plan {
 struct Group {
     selection: Expression,
     states: StateSet,
-    /// Those that are made anew by each collection.
+    /// Those that each collection makes again.
     views: Vec<usize>,
     /// Whether the ledger follows the sockets of any view here.
     tracked: bool,
@@ -67,7 +67,7 @@ impl Group {
 pub struct Program {
     /// What to ask of the kernel; `None` if no view wants any socket.
     pub request: Option<Request>,
-    /// What to do with each reply, for views that are made anew.
+    /// What to do with each reply, for views that each collection makes again.
     pub routes: Vec<Route>,
     /// Which sockets the aggregated views want, in their order.
     pub aggregated: Vec<Wanted>,

@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn what_is_dropped_is_missing_from_then_on() {
         apart(|| {
-            keep(&[]).expect("anybody may drop");
+            keep(&[]).expect("a process may drop its own");
             for set in ["CapEff", "CapPrm", "CapInh", "CapAmb"] {
                 assert_eq!(status(set), "0000000000000000", "{set}");
             }
@@ -293,7 +293,7 @@ mod tests {
     fn what_was_held_at_the_start_and_is_needed_too_late_is_dropped_and_what_is_needed_still_is_not() {
         apart(|| {
             let (start, before) = (EffectiveCapabilities::now(), Privileges::of(&[Feature::EventBuffer]));
-            keep(&[]).expect("anybody may drop");
+            keep(&[]).expect("a process may drop its own");
             let after = before.again(&[Feature::Processes, Feature::EventBuffer]);
             let had = |requirement: &&Requirement| start.0.contains(requirement.capability);
             let needed = requirements(&[Feature::Processes]).collect::<Vec<_>>();
@@ -310,8 +310,8 @@ mod tests {
         apart(|| {
             let sets = capabilities(None).expect("this thread's");
             let none = CapabilitySets { effective: CapabilitySet::empty(), ..sets };
-            set_capabilities(None, none).expect("anybody may drop");
-            raise().expect("anybody may raise what is permitted");
+            set_capabilities(None, none).expect("a process may drop its own");
+            raise().expect("a process may raise what is permitted");
             assert_eq!(status("CapEff"), status("CapPrm"));
         });
     }
@@ -320,10 +320,10 @@ mod tests {
     fn what_is_kept_stays_as_it_was_and_nothing_is_gained() {
         apart(|| {
             let before = Privileges::of(&[Feature::Processes]);
-            keep(&[Feature::Processes]).expect("anybody may drop");
+            keep(&[Feature::Processes]).expect("a process may drop its own");
             assert_eq!(Privileges::of(&[Feature::Processes]), before);
-            keep(&[]).expect("anybody may drop");
-            keep(&[Feature::Processes]).expect("anybody may drop");
+            keep(&[]).expect("a process may drop its own");
+            keep(&[Feature::Processes]).expect("a process may drop its own");
             assert!(Privileges::of(&[Feature::Processes]).needs().all(|(_, _, held)| !held));
         });
     }

@@ -4,6 +4,14 @@ use std::path::{Path, PathBuf};
 
 const STYLE: &str = "docs/dev/style.md";
 
+/// Comments that may have such a word: the file, the word, the reason.
+const LEGITIMATE: &[(&str, &str, &str)] =
+    &[("crates/testkit/src/public.rs", "nobody", "the name of a user in /etc/passwd")];
+
+fn is_legitimate(path: &str, word: &str) -> bool {
+    LEGITIMATE.iter().any(|(file, legitimate, _)| *file == path && *legitimate == word)
+}
+
 /// The words that are never said: the left column of the first table.
 fn never() -> Vec<String> {
     let text = std::fs::read_to_string(STYLE).expect("the page of style");
@@ -66,6 +74,12 @@ fn messages(code: &str) -> Vec<String> {
         .collect()
 }
 
+/// The comments of a source file without their marks. A space follows a mark, so that a URL has none.
+fn comments(code: &str) -> String {
+    let comment = |line| str::split_once(line, "//! ").or_else(|| str::split_once(line, "// "));
+    code.lines().filter_map(comment).map(|(_, text)| text).collect::<Vec<_>>().join(" ")
+}
+
 /// Every text for users, with the place where it stands.
 fn texts() -> Vec<(String, String)> {
     let mut texts = Vec::new();
@@ -106,6 +120,30 @@ fn no_text_for_users_has_a_word_that_is_never_said() {
     });
     let found: Vec<_> = found.collect();
     assert!(found.is_empty(), "{STYLE} has other words for these:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_comment_has_a_word_that_is_never_said() {
+    let never = never();
+    let mut sources = files("src", "rs");
+    sources.extend(files("crates", "rs"));
+    assert!(sources.len() > 200, "{} files", sources.len());
+    let found = sources.iter().flat_map(|path| {
+        let text = comments(&read(path));
+        let found: Vec<_> = never.iter().filter(|word| says(&text, word)).cloned().collect();
+        found.into_iter().map(move |word| (path.display().to_string(), word))
+    });
+    let found: Vec<_> = found.filter(|(path, word)| !is_legitimate(path, word)).collect();
+    assert!(found.is_empty(), "{STYLE} has other words for these in comments:\n{found:#?}");
+    for (file, word, reason) in LEGITIMATE {
+        assert!(says(&comments(&read(Path::new(file))), word), "{word} has left {file}: {reason}");
+    }
+}
+
+#[test]
+fn comments_are_read_without_code() {
+    let code = "//! a head\nlet x = \"http://told\"; // a reason\n    /// a doc\n    //";
+    assert_eq!(comments(code), "a head a reason a doc");
 }
 
 #[test]

@@ -193,7 +193,7 @@ impl Cells {
         matches!(self.kind, Kind::Sum).then_some(&mut self.numbers)
     }
 
-    /// Folds a value into a row's cell; its age decides where the latest counts.
+    /// Aggregates a value into a row's cell; its age decides where the latest counts.
     #[inline]
     pub(super) fn add(&mut self, row: usize, value: u64, age: u32) {
         let range = self.range(row);

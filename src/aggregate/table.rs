@@ -173,7 +173,11 @@ mod tests {
 
     use super::*;
 
-    fn fold(seed: &HashSeed, values: &[(u8, u64)], limit: Limit) -> (Vec<(Vec<u8>, u64)>, usize, Limit) {
+    fn aggregated(
+        seed: &HashSeed,
+        values: &[(u8, u64)],
+        limit: Limit,
+    ) -> (Vec<(Vec<u8>, u64)>, usize, Limit) {
         let mut table = Table::new(vec![Cells::sum()], limit, seed.clone());
         for (key, value) in values {
             if let Some(row) = table.row(&[*key], 0) {
@@ -191,11 +195,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_is_independent_of_order_and_keeps_the_sum(mut values: Vec<(u8, u32)>) {
+        fn aggregating_is_independent_of_order_and_keeps_the_sum(mut values: Vec<(u8, u32)>) {
             let wide = |values: &[(u8, u32)]| values.iter().map(|(k, v)| (*k, u64::from(*v))).collect::<Vec<_>>();
-            let (forward, ..) = fold(&HashSeed::default(), &wide(&values), Limit::none());
+            let (forward, ..) = aggregated(&HashSeed::default(), &wide(&values), Limit::none());
             values.reverse();
-            let (backward, ..) = fold(&HashSeed::default(), &wide(&values), Limit::none());
+            let (backward, ..) = aggregated(&HashSeed::default(), &wide(&values), Limit::none());
             prop_assert_eq!(&forward, &backward);
             let whole: u64 = values.iter().map(|(_, v)| u64::from(*v)).sum();
             prop_assert_eq!(forward.iter().map(|(_, v)| v).sum::<u64>(), whole);
@@ -205,7 +209,7 @@ mod tests {
         fn a_limit_holds_and_each_key_is_shown_or_counted(values: Vec<(u8, u32)>, limit in 1_usize..20) {
             let values: Vec<_> = values.iter().map(|(k, v)| (*k, u64::from(*v))).collect();
             let keys: std::collections::HashSet<_> = values.iter().map(|(k, _)| *k).collect();
-            let (rows, left_out, _) = fold(&HashSeed::default(), &values, Limit::of(limit));
+            let (rows, left_out, _) = aggregated(&HashSeed::default(), &values, Limit::of(limit));
             prop_assert_eq!(rows.len(), keys.len().min(limit));
             prop_assert_eq!(rows.len() + left_out, keys.len());
         }
@@ -239,12 +243,12 @@ mod tests {
     #[test]
     fn a_row_once_shown_stays_while_its_key_is_there() {
         let seed = HashSeed::default();
-        let (rows, left_out, limit) = fold(&seed, &[(1, 1), (2, 1), (3, 1)], Limit::of(2));
+        let (rows, left_out, limit) = aggregated(&seed, &[(1, 1), (2, 1), (3, 1)], Limit::of(2));
         assert_eq!((rows.len(), left_out), (2, 1));
-        let (rows, left_out, limit) = fold(&seed, &[(9, 1), (8, 1), (2, 7), (1, 1)], limit);
+        let (rows, left_out, limit) = aggregated(&seed, &[(9, 1), (8, 1), (2, 7), (1, 1)], limit);
         assert_eq!(rows, [(vec![1], 1), (vec![2], 7)]);
         assert_eq!(left_out, 2);
-        let (rows, left_out, _) = fold(&seed, &[(9, 1), (8, 1), (2, 7)], limit);
+        let (rows, left_out, _) = aggregated(&seed, &[(9, 1), (8, 1), (2, 7)], limit);
         assert_eq!(rows, [(vec![2], 7), (vec![9], 1)], "the free place is given away at once");
         assert_eq!(left_out, 1);
     }

@@ -1,6 +1,6 @@
 //! Whose socket is it: from what the kernel says of a socket to what people call its owner.
 //!
-//! Refuses to know metrics, folding and configuration.
+//! Refuses to know metrics, aggregation and configuration.
 
 mod cgroup;
 mod dir;

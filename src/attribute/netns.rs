@@ -147,8 +147,8 @@ impl Namespaces {
         if namespace.own {
             return Ok(work());
         }
-        let nobody = || io::Error::other("no network namespace but our own is to be entered");
-        let thread = self.thread.as_ref().ok_or_else(nobody)?;
+        let only_own = || io::Error::other("no network namespace but our own is to be entered");
+        let thread = self.thread.as_ref().ok_or_else(only_own)?;
         let (scope, namespace) = (Arc::clone(&self.scope), namespace.clone());
         thread.ask(move |context| context.within(&namespace, &scope.proc, work))?
     }

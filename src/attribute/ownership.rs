@@ -1,4 +1,4 @@
-//! To whom and where a socket belongs, as far as anybody asks and as far as it is known.
+//! The owner and the namespace of a socket, as far as they are needed and known.
 
 use super::cgroup::Cgroup;
 use super::netns::Namespace;

@@ -115,7 +115,7 @@ fn an_address_that_another_one_covers_is_left_out() {
 }
 
 #[test]
-fn a_configuration_is_looked_for_where_the_container_mounts_it() {
+fn a_configuration_is_searched_where_the_container_mounts_it() {
     let candidates = |file| read(&["-c", file]).config_candidates();
     let paths = |list: &[&str]| list.iter().map(PathBuf::from).collect::<Vec<_>>();
     assert_eq!(candidates("a/b.yml"), paths(&["a/b.yml", "/exporter/a/b.yml", "/exporter/b.yml"]));

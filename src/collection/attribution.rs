@@ -74,7 +74,7 @@ impl Attribution {
         }
     }
 
-    /// The owner of the socket with that inode; nobody if owners are not needed.
+    /// The owner of the socket with that inode; no process if owners are not needed.
     #[inline]
     pub(crate) fn whose(&mut self, inode: u32) -> OwnerLookup {
         self.processes.as_mut().map_or(OwnerLookup::NoProcess, |processes| processes.of(inode))

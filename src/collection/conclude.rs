@@ -71,11 +71,11 @@ pub(super) fn conclude(
             Some(table).filter(|_| outcome.usable)
         } else {
             aggregated.next().map(|(tracked, found)| {
-                let folded = tracked.table.overflowed();
-                state.logged.over_limit(view, folded.max(found.in_other));
+                let overflowed = tracked.table.overflowed();
+                state.logged.over_limit(view, overflowed.max(found.in_other));
                 of_view.selected = found.selected;
                 of_view.in_other = Some(found.in_other);
-                of_view.over_limit = view.is_cumulative().then_some(folded);
+                of_view.over_limit = view.is_cumulative().then_some(overflowed);
                 tracker.freeze(tracked, Some(found.gauges).filter(|_| outcome.usable))
             })
         };
@@ -89,7 +89,7 @@ pub(super) fn conclude(
     sealed
 }
 
-/// What is followed, and the tables of all its views as they are without a dump: only what stays of the folded ones.
+/// What is tracked, and the tables of all views without a dump: only the cumulative columns of the aggregated ones.
 pub(super) fn cumulative_tables(tracker: &SharedTracker) -> (Arc<Plan>, Vec<Option<FrozenTable>>) {
     let tracker = tracker.lock();
     let plan = tracker.plan();

@@ -132,7 +132,7 @@ impl Tracker {
         }
     }
 
-    /// Whether the baseline of the own namespace is complete: the counters of all its sockets have been read.
+    /// Whether the baseline of the exporter's own namespace is complete: the counters of all its sockets have been read.
     pub(super) fn has_baseline(&self) -> bool {
         self.ledger.baseline.missing(self.namespaces.own.number) == 0
     }

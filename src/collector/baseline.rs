@@ -126,15 +126,15 @@ mod tests {
 
     #[test]
     fn ready_is_notified_with_the_baseline_or_when_it_takes_too_long() {
-        let (now, told) = (Instant::now(), Arc::new(()));
+        let (now, waiter) = (Instant::now(), Arc::new(()));
         let mut baseline = BaselineRequest::default();
-        baseline.ask_first(now, Box::new(Arc::clone(&told)));
+        baseline.ask_first(now, Box::new(Arc::clone(&waiter)));
         assert!(baseline.late(now).is_none() && baseline.ended(&report(false), true, now).is_none());
         assert!(baseline.is_missing());
         drop(baseline.late(now + NOTIFIED));
-        assert_eq!((Arc::strong_count(&told), baseline.is_missing()), (1, true));
-        baseline.ask_first(now, Box::new(Arc::clone(&told)));
+        assert_eq!((Arc::strong_count(&waiter), baseline.is_missing()), (1, true));
+        baseline.ask_first(now, Box::new(Arc::clone(&waiter)));
         drop(baseline.ended(&report(true), false, now));
-        assert_eq!((Arc::strong_count(&told), baseline.is_missing()), (1, false));
+        assert_eq!((Arc::strong_count(&waiter), baseline.is_missing()), (1, false));
     }
 }

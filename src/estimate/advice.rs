@@ -48,8 +48,11 @@ mod tests {
 
     #[test]
     fn a_view_over_its_limit_says_what_becomes_of_the_rest() {
-        let [folded] = &of(Some(10), true, 15, 0).advice()[..] else { panic!("one sentence") };
-        assert!(folded.starts_with("v: 15 rows exceed the limit of 10, and 5 go to \"other\""), "{folded}");
+        let [aggregated] = &of(Some(10), true, 15, 0).advice()[..] else { panic!("one sentence") };
+        assert!(
+            aggregated.starts_with("v: 15 rows exceed the limit of 10, and 5 go to \"other\""),
+            "{aggregated}"
+        );
         let [flows] = &of(Some(10), false, 15, 0).advice()[..] else { panic!("one sentence") };
         assert!(flows.starts_with("v: 15 rows exceed the limit of 10, and 5 are left out"), "{flows}");
         assert_eq!(of(Some(10), true, 10, 0).advice(), [""; 0]);

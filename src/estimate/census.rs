@@ -80,9 +80,9 @@ impl<'a> Census<'a> {
     /// Notes the rows that begin with a listener.
     pub(super) fn note_listener(&mut self, facts: &Facts<'_>, program: &Program, when: When) {
         let plan = self.plan;
-        for (folded, wanted) in plan.tracking.aggregated.iter().zip(&program.aggregated) {
-            if folded.announced && wanted.announces(facts) {
-                self.note(folded.view, facts, when);
+        for (aggregated, wanted) in plan.tracking.aggregated.iter().zip(&program.aggregated) {
+            if aggregated.announced && wanted.announces(facts) {
+                self.note(aggregated.view, facts, when);
             }
         }
     }
@@ -93,10 +93,11 @@ impl<'a> Census<'a> {
 
     /// The views that want a socket.
     fn wanted(&self, facts: &Facts<'_>, program: &Program) -> Vec<usize> {
-        let folded = self.plan.tracking.aggregated.iter().zip(&program.aggregated);
-        let folded = folded.filter(|(_, wanted)| wanted.wants(facts)).map(|(folded, _)| folded.view);
+        let aggregated = self.plan.tracking.aggregated.iter().zip(&program.aggregated);
+        let aggregated =
+            aggregated.filter(|(_, wanted)| wanted.wants(facts)).map(|(aggregated, _)| aggregated.view);
         let routes = program.routes.iter().filter(|route| route.wants(facts));
-        folded.chain(routes.flat_map(|route| route.views.iter().copied())).collect()
+        aggregated.chain(routes.flat_map(|route| route.views.iter().copied())).collect()
     }
 
     /// Whether a socket makes a row in a view that wants it.

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_listener_is_heard() {
+    async fn every_listener_accepts() {
         let bind = || crate::http::bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).expect("a listener");
         let listeners = [bind(), bind()];
         for listener in &listeners {

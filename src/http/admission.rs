@@ -21,7 +21,7 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 pub(super) async fn current(web: &Arc<Web>) -> Arc<WebConfig> {
     if let Some(files) = web.due() {
         let shared = Arc::clone(web);
-        let read = files.ask(move || shared.look());
+        let read = files.ask(move || shared.reload_if_changed());
         // If a file system does not answer, the configuration stays as it is.
         let _ = tokio::time::timeout(TIMEOUT, read).await;
     }

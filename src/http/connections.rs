@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_takes_nothing_for_longest_makes_room_and_whoever_takes_its_answer_stays() {
+    async fn the_client_that_reads_nothing_for_longest_makes_room_and_one_that_reads_stays() {
         let mut hall = Hall::of(8);
         let takes = hall.comes("192.0.2.1", Does::Takes);
         let oldest = hall.comes("192.0.2.1", Does::TakesNothing);

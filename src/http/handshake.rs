@@ -28,7 +28,7 @@ pub(super) async fn open(
     log: impl Fn(HandshakeRefusal),
 ) -> io::Result<MaybeTls> {
     let Some(tls) = &config.tls else { return Ok(MaybeTls::new(line, activity)) };
-    let head = line.look_ahead(HEALTH_CHECK.len()).await?;
+    let head = line.peek(HEALTH_CHECK.len()).await?;
     if METHODS.iter().any(|method| head.starts_with(method)) {
         log(if head == HEALTH_CHECK.as_bytes() {
             HandshakeRefusal::HealthCheck

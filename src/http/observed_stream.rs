@@ -35,7 +35,7 @@ impl ObservedStream {
     }
 
     /// The first bytes, which will be read again; to be called once, before anything is read.
-    pub(super) async fn look_ahead(&mut self, length: usize) -> io::Result<&[u8]> {
+    pub(super) async fn peek(&mut self, length: usize) -> io::Result<&[u8]> {
         let mut bytes = vec![0; length];
         self.stream.read_exact(&mut bytes).await?;
         self.ahead = bytes;

@@ -104,10 +104,10 @@ mod tests {
     #[test]
     fn a_query_names_families_encoded_or_not() {
         let two = FamilyFilter { names: vec!["a".into(), "b".into()], ..FamilyFilter::default() };
-        let nobody = || panic!("nobody asked for views");
-        assert_eq!(wanted("name[]=a&x=y&name%5B%5D=b", nobody), Ok(two));
+        let not_called = || panic!("no view was asked for");
+        assert_eq!(wanted("name[]=a&x=y&name%5B%5D=b", not_called), Ok(two));
         for other in ["", "name=a", "collect=a", "collected[]=a", "&&=&"] {
-            assert_eq!(wanted(other, nobody), Ok(FamilyFilter::default()), "{other}");
+            assert_eq!(wanted(other, not_called), Ok(FamilyFilter::default()), "{other}");
         }
     }
 

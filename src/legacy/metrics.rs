@@ -1,4 +1,4 @@
-//! The predecessor's `metrics:` as columns: which are on, what they are called, how they fold.
+//! The predecessor's `metrics:` as columns: which are on, what they are called, how they are aggregated.
 
 use super::Dialect;
 use super::names::{

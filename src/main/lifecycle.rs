@@ -163,11 +163,11 @@ impl Lifecycle {
     /// Refuses a change of what is fixed at the start.
     fn check(&self, before: &Plan, after: &Plan) -> Result<(), String> {
         let (old, new) = (&before.collect, &after.collect);
-        let hears = self.tracker.is_subscribed();
+        let subscribed = self.tracker.is_subscribed();
         let changed = [
             ("collect.netns", old.netns != new.netns),
-            ("collect.events", hears && old.events != new.events),
-            ("collect.event_buffer", hears && old.event_buffer != new.event_buffer),
+            ("collect.events", subscribed && old.events != new.events),
+            ("collect.event_buffer", subscribed && old.event_buffer != new.event_buffer),
         ];
         match changed.into_iter().find(|(_, changed)| *changed) {
             Some((key, _)) => Err(format!("{key} cannot change while the exporter runs; restart it")),

@@ -70,7 +70,7 @@ fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
     waiting
 }
 
-/// Prints what the configuration comes to on this host.
+/// Prints what the configuration produces on this host.
 pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
     let features = capabilities::needed(plan, true);
     let privileges = capabilities::held(&features);

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_are_told_apart_as_the_predecessors_reader_did() {
+    fn scalars_are_distinguished_as_the_predecessors_reader_did() {
         assert_eq!(
             value("[yes, Off, True, 'yes', 0x10, -1, 1.50, 1_000, 12:30, ~, .inf, 1e29]"),
             YamlValue::Seq(

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_of_the_list_comes_in_whoever_signed_it() {
+    fn a_certificate_of_the_list_is_admitted_whatever_signed_it() {
         let (itself, leaf) = (own("a", authority), own("b", |_| {}));
         let by_other = signed(&own("unlisted", authority), "c", |_| {});
         for made in [&itself, &leaf, &by_other] {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_authority_or_expired_lets_in_nobody_else() {
+    fn what_is_no_authority_or_expired_admits_no_other_client() {
         let no_signatures = |params: &mut CertificateParams| {
             authority(params);
             params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_only_looks_like_one_of_the_list_does_not_come_in() {
+    fn a_certificate_that_only_resembles_one_of_the_list_is_refused() {
         let (listed, forged) = (own("a", authority), own("a", authority));
         assert!(verdict(&[&listed], &[&forged]).is_err());
         assert!(verdict(&[&listed], &[&signed(&forged, "b", |_| {})]).is_err());

@@ -136,7 +136,7 @@ fn guarded(path: &Path, file: &Metadata, care: Care) -> Result<(), String> {
     let (mode, path) = (file.mode(), path.display());
     match care {
         Care::Trusted if mode & 0o002 != 0 => Err(format!(
-            "{path} can be written by everybody (mode {:03o}), who could let themselves in; run: chmod o-w {path}",
+            "{path} can be written by every user (mode {:03o}), who could admit themselves; run: chmod o-w {path}",
             mode & 0o777
         )),
         Care::Private if mode & 0o007 != 0 || (mode & 0o070 != 0 && !group_is_ours(file)) => Err(format!(

@@ -159,10 +159,10 @@ mod tests {
     }
 
     fn verdict(guard: &Guard, users: &WebUsers, user: &str, password: &str) -> bool {
-        let (tell, told) = channel();
-        let answer = Box::new(move |right| tell.send(right).unwrap());
+        let (sender, verdict) = channel();
+        let answer = Box::new(move |right| sender.send(right).unwrap());
         guard.ask(users, user.as_bytes(), password.as_bytes().to_vec(), answer).unwrap();
-        told.recv().unwrap()
+        verdict.recv().unwrap()
     }
 
     #[test]

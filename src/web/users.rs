@@ -53,7 +53,7 @@ pub(super) fn read(entry: &Entry<'_>) -> WebUsers {
         }
         if named.is_empty() {
             entry.error(&format!(
-                "found no users, and without one everybody would come in; expected: {ALLOWED}, or no such key"
+                "found no users, and without one every client would be admitted; expected: {ALLOWED}, or no such key"
             ));
         }
     } else {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_told_from_what_only_looks_like_one() {
+    fn a_hash_is_distinguished_from_what_only_looks_like_one() {
         let good = bcrypt::hash("x", 4).unwrap();
         assert_eq!(cost(&good), Some(4));
         assert_eq!(cost(&good.replacen("2b", "2y", 1)), Some(4));

@@ -14,11 +14,11 @@ use super::rate::Bucket;
 use super::{Error, WebConfig};
 use crate::workers::Worker;
 
-/// Files are looked at no more often.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// Files are checked no more often.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Called after each reading with whether it succeeded.
-type Told = Box<dyn Fn(bool) + Send + Sync>;
+type Report = Box<dyn Fn(bool) + Send + Sync>;
 
 /// The configuration that counts now, and what enforces it.
 #[derive(Default)]
@@ -32,9 +32,9 @@ pub struct Web {
 
 struct File {
     path: PathBuf,
-    looked: Mutex<Instant>,
+    read_at: Mutex<Instant>,
     last: Mutex<Last>,
-    told: Told,
+    report: Report,
     /// The thread that reads.
     reader: Worker,
 }
@@ -61,21 +61,21 @@ pub enum StartError {
 }
 
 impl Web {
-    /// Reads a file for the first time; `told` hears how later readings go.
+    /// Reads a file for the first time; `report` is called with the outcome of each reading.
     ///
     /// # Errors
     /// Names every error in the file.
-    pub fn open(path: &Path, told: impl Fn(bool) + Send + Sync + 'static) -> Result<Self, StartError> {
+    pub fn open(path: &Path, report: impl Fn(bool) + Send + Sync + 'static) -> Result<Self, StartError> {
         let (config, stamps) = WebConfig::load_stamped(path);
         let config = config?;
         config.warn();
-        told(true);
+        report(true);
         let web = Self {
             file: Some(File {
                 path: path.to_owned(),
-                looked: Mutex::new(Instant::now()),
+                read_at: Mutex::new(Instant::now()),
                 last: Mutex::new(Last { stamps, wrong: None }),
-                told: Box::new(told),
+                report: Box::new(report),
                 reader: Worker::start("web-files", 1).map_err(StartError::Reader)?,
             }),
             current: Mutex::new(Arc::new(config)),
@@ -90,19 +90,19 @@ impl Web {
         Arc::clone(&lock(&self.current))
     }
 
-    /// The thread to call [`Web::look`] on, if it is time for that: for one caller, at most once per second.
+    /// The thread to call [`Web::reload_if_changed`] on, if it is time for that: for one caller, at most once per second.
     pub(crate) fn due(&self) -> Option<&Worker> {
         let file = self.file.as_ref()?;
-        let mut looked = lock(&file.looked);
-        if looked.elapsed() < BETWEEN_LOOKS {
+        let mut read_at = lock(&file.read_at);
+        if read_at.elapsed() < RELOAD_INTERVAL {
             return None;
         }
-        *looked = Instant::now();
+        *read_at = Instant::now();
         Some(&file.reader)
     }
 
     /// Reads the files again if one of them has changed. What is broken leaves everything as it was, and is said once.
-    pub(crate) fn look(&self) {
+    pub(crate) fn reload_if_changed(&self) {
         let Some(file) = &self.file else { return };
         // Somebody else is at it, perhaps held up by the file system.
         let Ok(mut last) = file.last.try_lock() else { return };
@@ -120,14 +120,14 @@ impl Web {
                 self.current().warn();
                 tracing::info!(file = %file.path.display(), "the web configuration was read again");
                 last.wrong = None;
-                (file.told)(true);
+                (file.report)(true);
             }
             Err(wrong) => {
                 if last.wrong.as_ref() != Some(&wrong) {
                     tracing::error!(error = wrong, "the web configuration is broken; the old one stays");
                 }
                 last.wrong = Some(wrong);
-                (file.told)(false);
+                (file.report)(false);
             }
         }
     }

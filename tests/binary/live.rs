@@ -128,7 +128,7 @@ fn others_than_this_host_see_the_sockets_only_where_that_is_allowed() {
 }
 
 #[test]
-fn many_who_ask_at_once_share_a_look_or_are_told_to_come_again() {
+fn clients_that_ask_at_once_share_a_listing_or_are_asked_to_try_again() {
     if enter() {
         return;
     }

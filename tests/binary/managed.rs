@@ -29,17 +29,19 @@ impl Manager {
     }
 
     /// The states that were sent up to one that contains `last`, or within that time.
-    pub fn told(&self, time: Duration, last: &str) -> Vec<String> {
+    pub fn notifications(&self, time: Duration, last: &str) -> Vec<String> {
         let deadline = Instant::now() + time;
-        let mut told = Vec::new();
+        let mut notifications = Vec::new();
         let mut buffer = [0; 4096];
-        while Instant::now() < deadline && told.last().is_none_or(|said: &String| !said.contains(last)) {
+        while Instant::now() < deadline
+            && notifications.last().is_none_or(|said: &String| !said.contains(last))
+        {
             match self.socket.recv(&mut buffer) {
-                Ok(length) => told.push(text(&buffer[..length]).trim_end().to_owned()),
+                Ok(length) => notifications.push(text(&buffer[..length]).trim_end().to_owned()),
                 Err(error) => assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)),
             }
         }
-        told
+        notifications
     }
 }
 
@@ -60,17 +62,31 @@ fn the_service_manager_learns_of_start_reload_and_end() {
     let (manager, path) = Manager::new();
     let exporter = managed(&path, None);
     let long = Duration::from_secs(10);
-    let told = manager.told(long, "READY=1");
-    assert!(told.len() == 2 && told[0].starts_with("STATUS=Collecting the baseline"), "{told:?}");
-    assert!(told[1].starts_with("READY=1\nSTATUS=configuration built-in default, views "), "{told:?}");
-    assert!(told[1].contains(", listening on ") && told[1].ends_with(":8020"), "{told:?}");
+    let notifications = manager.notifications(long, "READY=1");
+    assert!(
+        notifications.len() == 2 && notifications[0].starts_with("STATUS=Collecting the baseline"),
+        "{notifications:?}"
+    );
+    assert!(
+        notifications[1].starts_with("READY=1\nSTATUS=configuration built-in default, views "),
+        "{notifications:?}"
+    );
+    assert!(
+        notifications[1].contains(", listening on ") && notifications[1].ends_with(":8020"),
+        "{notifications:?}"
+    );
     assert_eq!(exporter.get("/-/ready").status, 200);
     exporter.signal(Signal::HUP);
-    let told = manager.told(long, "READY=1");
+    let notifications = manager.notifications(long, "READY=1");
     let begins = |said: &String| said.starts_with("RELOADING=1\nMONOTONIC_USEC=");
-    assert!(told.len() == 2 && begins(&told[0]) && told[1].starts_with("READY=1\nSTATUS="), "{told:?}");
+    assert!(
+        notifications.len() == 2
+            && begins(&notifications[0])
+            && notifications[1].starts_with("READY=1\nSTATUS="),
+        "{notifications:?}"
+    );
     exporter.signal(Signal::TERM);
-    assert_eq!(manager.told(long, "STOPPING=1"), ["STOPPING=1"]);
+    assert_eq!(manager.notifications(long, "STOPPING=1"), ["STOPPING=1"]);
     assert_eq!(exporter.end().0, Some(0));
 }
 
@@ -85,14 +101,14 @@ fn ready_is_notified_with_the_baseline_and_not_before() {
     // Is dropped first, also if the test fails: the exporter ends when the kernel lets go of its dump.
     let holder = testkit::stuck::StuckSocket::start();
     exporter = managed(&path, None);
-    let before = manager.told(Duration::from_secs(1), "READY=1");
+    let before = manager.notifications(Duration::from_secs(1), "READY=1");
     assert!(before.iter().all(|said| !said.contains("READY=1")), "{before:?}");
     let answer = exporter.get("/-/ready");
     let said = text(&answer.body);
     assert!(answer.status == 503 && said.contains("have not all been read"), "{said}");
     drop(holder);
-    let told = manager.told(Duration::from_secs(30), "READY=1");
-    assert!(told.iter().any(|said| said.contains("READY=1")), "{told:?}");
+    let notifications = manager.notifications(Duration::from_secs(30), "READY=1");
+    assert!(notifications.iter().any(|said| said.contains("READY=1")), "{notifications:?}");
     assert_eq!(exporter.get("/-/ready").status, 200);
 }
 
@@ -103,16 +119,16 @@ fn the_watchdog_is_fed_as_long_as_the_process_gets_on() {
     }
     let (manager, path) = Manager::new();
     let exporter = managed(&path, Some("400000"));
-    let fed = |told: Vec<String>| told.iter().filter(|said| *said == "WATCHDOG=1").count();
-    manager.told(Duration::from_secs(10), "READY=1");
+    let fed = |notifications: Vec<String>| notifications.iter().filter(|said| *said == "WATCHDOG=1").count();
+    manager.notifications(Duration::from_secs(10), "READY=1");
     // Every 200 ms, without a connection or a close event.
-    let count = fed(manager.told(Duration::from_secs(2), "never"));
+    let count = fed(manager.notifications(Duration::from_secs(2), "never"));
     assert!((5..=11).contains(&count), "{count} times");
     exporter.signal(Signal::STOP);
-    manager.told(Duration::from_millis(100), "never");
-    assert_eq!(fed(manager.told(Duration::from_millis(800), "never")), 0);
+    manager.notifications(Duration::from_millis(100), "never");
+    assert_eq!(fed(manager.notifications(Duration::from_millis(800), "never")), 0);
     exporter.signal(Signal::CONT);
-    assert!(fed(manager.told(Duration::from_secs(2), "never")) > 0);
+    assert!(fed(manager.notifications(Duration::from_secs(2), "never")) > 0);
 }
 
 /// Stops one thread of a process, as a hang would, until its input ends.
@@ -139,8 +155,9 @@ fn the_watchdog_starves_when_one_of_the_two_threads_hangs() {
     for hanging in ["events", "prometheus_ss_e"] {
         let (manager, path) = Manager::new();
         let exporter = managed(&path, Some("400000"));
-        let fed =
-            |time| manager.told(Duration::from_millis(time), "never").contains(&"WATCHDOG=1".to_owned());
+        let fed = |time| {
+            manager.notifications(Duration::from_millis(time), "never").contains(&"WATCHDOG=1".to_owned())
+        };
         assert!(fed(2_000), "{hanging}");
         let threads = std::fs::read_dir(format!("/proc/{}/task", exporter.child.id())).expect("threads");
         let thread = threads.map(|thread| thread.expect("a thread").path()).find(|thread| {
@@ -197,8 +214,8 @@ fn a_service_manager_that_does_not_read_stops_nothing_and_learns_that_it_is_read
             assert_eq!(exporter.get("/-/healthy").status, 200);
             std::thread::sleep(Duration::from_millis(100));
         }
-        let told = manager.told(Duration::from_secs(20), "READY=1");
-        assert!(told.last().is_some_and(|last| last.starts_with("READY=1\n")), "{told:?}");
+        let notifications = manager.notifications(Duration::from_secs(20), "READY=1");
+        assert!(notifications.last().is_some_and(|last| last.starts_with("READY=1\n")), "{notifications:?}");
         fill(&address);
         exporter.signal(Signal::TERM);
         assert_eq!(exporter.end().0, Some(0));

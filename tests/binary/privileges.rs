@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use super::enter;
 use testkit::exporter::Exporter;
-use testkit::public::{Public, nobody, root};
+use testkit::public::{Public, root, unprivileged};
 
-/// Starts the exporter as the user nobody, without any capability.
-fn start_as_nobody(config: &str) -> (Exporter, Public) {
+/// Starts the exporter as an unprivileged user, without any capability.
+fn start_unprivileged(config: &str) -> (Exporter, Public) {
     let public = Public::new(config);
-    (public.start(&nobody(&[])), public)
+    (public.start(&unprivileged(&[])), public)
 }
 
 /// A connection whose ends are both held by this process.
@@ -28,12 +28,12 @@ fn without_a_capability_every_flow_is_shown() {
         return;
     }
     let (_listener, client, _server) = held_by_root();
-    let (exporter, _folder) = start_as_nobody("logic:\n");
+    let (exporter, _folder) = start_unprivileged("logic:\n");
     let metrics = exporter.metrics();
     let port = client.local_addr().expect("bound").port();
     assert!(metrics.contains(&format!("tcp_rtt{{flow=\"(SRC#127.0.0.1|{port})(DST#")), "{metrics}");
     assert!(!metrics.contains("ss_exporter_capability_held"), "nothing needs one: {metrics}");
-    assert!(!metrics.contains("ss_exporter_processes_unreadable"), "nobody asked for owners");
+    assert!(!metrics.contains("ss_exporter_processes_unreadable"), "no view needs owners");
     let log = exporter.log();
     assert!(!log.contains("CAP_"), "{log}");
 }
@@ -45,7 +45,7 @@ fn marks_without_their_capability_are_unknown_and_that_is_said_once() {
     }
     let _held = held_by_root();
     let views = "views: {v: {by: [mark], metrics: [sockets]}}\n";
-    let (exporter, _folder) = start_as_nobody(views);
+    let (exporter, _folder) = start_unprivileged(views);
     let metrics = [exporter.metrics(), exporter.metrics()].concat();
     assert!(metrics.contains("ss_v_sockets{mark=\"unknown\"}"), "{metrics}");
     assert!(
@@ -62,7 +62,7 @@ fn a_missing_capability_is_said_once_and_its_flows_keep_their_endpoints() {
         return;
     }
     let (_listener, client, _server) = held_by_root();
-    let (exporter, _folder) = start_as_nobody("logic: {compression: {label_folding: pid_condensed}}\n");
+    let (exporter, _folder) = start_unprivileged("logic: {compression: {label_folding: pid_condensed}}\n");
     let metrics = [exporter.metrics(), exporter.metrics()].concat();
     let port = client.local_addr().expect("bound").port();
     assert!(metrics.contains(&format!("tcp_rtt{{flow=\"(SRC#127.0.0.1|{port})(DST#")), "{metrics}");
@@ -106,7 +106,7 @@ fn needs(config: &str) -> Vec<(&'static str, &'static str, &'static str)> {
 }
 
 /// The samples about capabilities.
-pub fn told(metrics: &str) -> BTreeSet<String> {
+pub fn capabilities_reported(metrics: &str) -> BTreeSet<String> {
     metrics
         .lines()
         .filter(|line| line.starts_with("ss_exporter_capability_held{"))
@@ -128,7 +128,11 @@ fn says_what_is_missing(config: &str, user: fn(&[&str]) -> Vec<String>) {
             let value = u8::from(held.contains(&name));
             format!("ss_exporter_capability_held{{feature=\"{word}\",capability=\"{name}\"}} {value}")
         };
-        assert_eq!(told(&metrics), needs(config).into_iter().map(sample).collect(), "{held:?}");
+        assert_eq!(
+            capabilities_reported(&metrics),
+            needs(config).into_iter().map(sample).collect(),
+            "{held:?}"
+        );
         let log = exporter.log();
         let missing: Vec<_> = needs(config).into_iter().filter(|(_, _, name)| !held.contains(name)).collect();
         assert_eq!(log.matches("a capability is missing").count(), missing.len(), "{held:?}: {log}");
@@ -140,7 +144,7 @@ fn says_what_is_missing(config: &str, user: fn(&[&str]) -> Vec<String>) {
 }
 
 #[test]
-fn root_with_any_combination_is_told_what_is_missing() {
+fn the_log_says_what_root_lacks_with_any_combination() {
     if enter() {
         return;
     }
@@ -148,15 +152,15 @@ fn root_with_any_combination_is_told_what_is_missing() {
 }
 
 #[test]
-fn nobody_with_any_combination_is_told_what_is_missing() {
+fn the_log_says_what_a_user_lacks_with_any_combination() {
     if enter() {
         return;
     }
-    says_what_is_missing(BY_PROCESS, nobody);
+    says_what_is_missing(BY_PROCESS, unprivileged);
 }
 
 #[test]
-fn root_who_looks_at_all_namespaces_is_told_what_is_missing_with_any_combination() {
+fn the_log_says_what_root_lacks_for_all_namespaces_with_any_combination() {
     if enter() {
         return;
     }
@@ -164,11 +168,11 @@ fn root_who_looks_at_all_namespaces_is_told_what_is_missing_with_any_combination
 }
 
 #[test]
-fn nobody_who_looks_at_all_namespaces_is_told_what_is_missing_with_any_combination() {
+fn the_log_says_what_a_user_lacks_for_all_namespaces_with_any_combination() {
     if enter() {
         return;
     }
-    says_what_is_missing(EVERYWHERE, nobody);
+    says_what_is_missing(EVERYWHERE, unprivileged);
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn both_capabilities_together_bring_the_owners_of_other_users_sockets() {
     }
     let (_listener, client, _server) = held_by_root();
     let public = Public::new(BY_PROCESS);
-    for user in [root, nobody] {
+    for user in [root, unprivileged] {
         let exporter = public.start(&user(&["CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"]));
         let metrics = exporter.metrics();
         let peer = client.peer_addr().expect("connected").port();
@@ -188,15 +192,15 @@ fn both_capabilities_together_bring_the_owners_of_other_users_sockets() {
 }
 
 #[test]
-fn a_buffer_that_anybody_is_granted_needs_nothing() {
+fn a_buffer_that_every_user_is_granted_needs_nothing() {
     if enter() {
         return;
     }
     let config = "{views: {v: {by: [direction]}}, collect: {event_buffer: 64KiB}}";
-    let (exporter, _public) = start_as_nobody(config);
+    let (exporter, _public) = start_unprivileged(config);
     let metrics = exporter.metrics();
     assert!(metrics.contains("ss_exporter_destroy_events_buffer_bytes 65536\n"), "{metrics}");
-    assert_eq!(told(&metrics), BTreeSet::new());
+    assert_eq!(capabilities_reported(&metrics), BTreeSet::new());
     let log = exporter.log();
     assert!(!log.contains("a capability is missing"), "{log}");
 }
@@ -207,9 +211,9 @@ fn a_buffer_that_is_not_granted_is_said_once() {
         return;
     }
     let (exporter, _public) =
-        start_as_nobody("{views: {v: {by: [direction]}}, collect: {event_buffer: 1GiB}}");
+        start_unprivileged("{views: {v: {by: [direction]}}, collect: {event_buffer: 1GiB}}");
     let missing = "ss_exporter_capability_held{feature=\"event_buffer\",capability=\"CAP_NET_ADMIN\"} 0";
-    assert_eq!(told(&exporter.metrics()), [missing.to_owned()].into());
+    assert_eq!(capabilities_reported(&exporter.metrics()), [missing.to_owned()].into());
     let log = exporter.log();
     assert_eq!(log.matches("CAP_NET_ADMIN").count(), 1, "{log}");
     assert!(log.contains("the event buffer") && log.contains("net.core.rmem_max"), "{log}");

@@ -170,7 +170,7 @@ fn what_is_decided_at_the_start_is_refused_by_its_key() {
 }
 
 #[test]
-fn an_exporter_that_heard_of_no_end_does_after_a_reload() {
+fn an_exporter_without_close_events_has_them_after_a_reload() {
     if enter() {
         return;
     }

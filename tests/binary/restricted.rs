@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::{enter, program};
 use testkit::exporter::Exporter;
-use testkit::public::{Public, nobody};
+use testkit::public::{Public, unprivileged};
 
 /// One view that asks for processes, and one that asks for cgroups.
 const OWNERS: &str = "views: {v: {by: [process], state: [listen]}}\n";
@@ -135,7 +135,7 @@ fn mount_options_that_hide_processes_are_named_once_with_what_helps() {
     let _listener = outside();
     let public = Public::new(OWNERS);
     for (option, shown) in [("invisible", "hidepid=invisible"), ("ptraceable", "hidepid=ptraceable")] {
-        let unprivileged = public.command(&nobody(&[]), &[]);
+        let unprivileged = public.command(&unprivileged(&[]), &[]);
         let mut command = Command::new("unshare");
         let script = "mount -t proc -o hidepid=$0 proc /proc && exec \"$@\"";
         command.args(["--mount", "sh", "-c", script, option]).arg(unprivileged.get_program());
@@ -209,7 +209,7 @@ fn where_nothing_is_hidden_nothing_is_said() {
     assert_eq!((judged.messages(), judged.hiding().len()), ([0; 5], 0), "{}", judged.log);
     // An unprivileged user is warned of the capabilities alone.
     let public = Public::new("views: {v: {by: [process, unit], state: [listen, established]}}\n");
-    let judged = Judged::of(public.start(&nobody(&[])));
+    let judged = Judged::of(public.start(&unprivileged(&[])));
     assert_eq!((judged.messages(), judged.hiding().len()), ([0; 5], 0), "{}", judged.log);
     assert!(judged.log.contains("a capability is missing"), "{}", judged.log);
 }

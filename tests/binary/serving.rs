@@ -48,7 +48,7 @@ fn a_scrape_has_the_views_it_asks_for() {
 }
 
 #[test]
-fn more_scrapes_than_may_wait_are_told_so() {
+fn more_scrapes_than_may_wait_are_refused() {
     if enter() {
         return;
     }

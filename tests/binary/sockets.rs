@@ -93,7 +93,7 @@ fn a_wrong_filter_or_column_is_named_with_what_is_allowed() {
 }
 
 #[test]
-fn nothing_is_coloured_where_nobody_looks() {
+fn nothing_is_coloured_without_a_terminal() {
     if enter() {
         return;
     }

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use super::enter;
 use testkit::exporter::Exporter;
-use testkit::public::{Public, nobody};
+use testkit::public::{Public, unprivileged};
 
 /// The sample of a collection whose dump was complete.
 const DUMPED: &str = "ss_exporter_collection_success{stage=\"dump\"} 1\n";
@@ -25,7 +25,7 @@ fn threads(process: u32) -> usize {
 fn give_no_more_threads(exporter: &Exporter) {
     let process = exporter.child.id().to_string();
     let limit = ["prlimit", "--pid", &process, "--nproc=1:1"];
-    let limited = Command::new("setpriv").args(nobody(&[])).arg("--").args(limit).status();
+    let limited = Command::new("setpriv").args(unprivileged(&[])).arg("--").args(limit).status();
     assert!(limited.expect("setpriv and prlimit of the package util-linux").success());
 }
 
@@ -53,7 +53,7 @@ fn nothing_that_is_asked_of_it_needs_a_new_thread() {
     let file = web_config();
     let path = file.path().to_str().expect("UTF-8");
     for more in [&[][..], &["--web.config.file", path]] {
-        let mut command = public.command(&nobody(&[]), &["--web.enable-lifecycle"]);
+        let mut command = public.command(&unprivileged(&[]), &["--web.enable-lifecycle"]);
         let exporter = Exporter::spawn(command.args(more));
         // It has all its threads once it answers.
         assert_eq!(exporter.get("/-/healthy").status, 200);

@@ -17,7 +17,7 @@ const LIMIT: usize = 100;
 const MOST_MEMORY: u64 = 64 * 1024;
 
 #[test]
-fn a_flood_of_flows_folds_into_other() {
+fn a_flood_of_connections_is_aggregated_into_other() {
     if enter() {
         return;
     }

@@ -4,7 +4,7 @@ use super::enter;
 use testkit::traffic::{End, Lanes, sizes};
 
 #[test]
-fn the_generator_tells_the_truth() {
+fn the_generator_counts_what_it_sends() {
     if enter() {
         return;
     }

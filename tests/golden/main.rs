@@ -131,7 +131,7 @@ fn a_socket_that_a_dump_repeats_counts_once() {
 }
 
 #[test]
-fn sockets_keep_their_rows_while_nobody_can_tell_their_owners() {
+fn sockets_keep_their_rows_while_their_owners_cannot_be_read() {
     let host = captured_host();
     share_sockets(&host.processes);
     let views = "views:
@@ -158,7 +158,7 @@ fn sockets_keep_their_rows_while_nobody_can_tell_their_owners() {
 }
 
 #[test]
-fn what_was_held_at_the_start_is_told_with_a_dump_and_without() {
+fn what_was_held_at_the_start_is_exposed_with_a_dump_and_without() {
     let plan = Plan::new(Config::parse("golden.yml", "logic:\n").expect("valid"));
     let host = captured_host();
     let held = Privileges::of(&[Feature::Processes, Feature::Marks]);

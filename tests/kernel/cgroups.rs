@@ -116,7 +116,7 @@ fn a_socket_leads_to_the_cgroup_that_it_was_made_in_for_as_long_as_it_lives() {
 }
 
 #[test]
-fn an_accepted_connection_is_in_the_cgroup_of_its_listener_whoever_accepts_it() {
+fn an_accepted_connection_is_in_the_cgroup_of_its_listener_whichever_process_accepts_it() {
     if enter() {
         return;
     }

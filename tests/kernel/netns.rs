@@ -338,7 +338,7 @@ fn a_namespace_has_the_number_that_it_was_given_and_is_not_given_one() {
 }
 
 #[test]
-fn ends_are_heard_with_the_number_of_their_namespace_and_those_of_our_own_without_one() {
+fn close_events_have_the_nsid_of_their_namespace_and_those_of_our_own_have_none() {
     if enter() {
         return;
     }

@@ -210,7 +210,7 @@ fn replaced_sockets_are_found_where_the_old_ones_were() {
 }
 
 #[test]
-fn a_socket_that_is_being_passed_is_nobodys_until_it_is_received() {
+fn a_socket_that_is_being_passed_has_no_process_until_it_is_received() {
     use rustix::net::*;
     if enter() {
         return;

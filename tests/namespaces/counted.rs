@@ -102,7 +102,7 @@ fn every_byte_of_twenty_namespaces_that_come_and_go_is_counted_in_the_rows_of_it
 }
 
 #[test]
-fn what_is_seen_of_a_namespace_of_which_nothing_is_told_counts_and_that_it_is_one_is_said() {
+fn sockets_of_a_namespace_without_an_nsid_count_and_the_namespace_is_reported() {
     if enter() {
         return;
     }

@@ -22,7 +22,7 @@ fn listeners(scrape: &Scrape, port: u16) -> u64 {
 }
 
 #[test]
-fn a_namespace_that_only_a_thread_is_in_is_looked_at() {
+fn a_namespace_that_only_a_thread_is_in_is_collected() {
     if enter() {
         return;
     }
@@ -56,7 +56,7 @@ fn a_namespace_that_only_a_thread_is_in_is_looked_at() {
 }
 
 #[test]
-fn a_namespace_of_a_process_whose_main_thread_has_ended_is_looked_at() {
+fn a_namespace_of_a_process_whose_main_thread_has_ended_is_collected() {
     if enter() {
         return;
     }

@@ -17,7 +17,7 @@ const FILTER: &str = "( sport >= 20000 and sport < 20005 ) or ( dport >= 20000 a
 type Owners = BTreeMap<[String; 2], (BTreeSet<u32>, BTreeSet<String>)>;
 
 #[test]
-fn the_owners_of_five_hundred_connections_are_those_that_ss_tells() {
+fn the_owners_of_five_hundred_connections_are_those_of_ss() {
     if enter() {
         return;
     }
@@ -46,21 +46,21 @@ fn the_owners_of_five_hundred_connections_are_those_that_ss_tells() {
         .map(|(name, actor)| actor.does(&format!("share {name}")).parse().expect("an id"))
         .collect();
 
-    let told = told();
-    let shared = told.values().filter(|(pids, _)| pids.iter().any(|pid| forked.contains(pid))).count();
-    assert_eq!((told.len(), shared), (2 * held.len(), 200), "{told:?}");
+    let exposed = exposed();
+    let shared = exposed.values().filter(|(pids, _)| pids.iter().any(|pid| forked.contains(pid))).count();
+    assert_eq!((exposed.len(), shared), (2 * held.len(), 200), "{exposed:?}");
     // One that is asked for new sockets looks no further than to their first owner.
     let early = shown(&early);
-    assert!(early.keys().eq(told.keys()));
+    assert!(early.keys().eq(exposed.keys()));
     for (flow, (pids, names)) in &early {
-        assert!(!pids.is_empty() && pids.is_subset(&told[flow].0), "{flow:?} of {pids:?}");
-        assert!(!names.is_empty() && names.is_subset(&told[flow].1), "{flow:?} of {names:?}");
+        assert!(!pids.is_empty() && pids.is_subset(&exposed[flow].0), "{flow:?} of {pids:?}");
+        assert!(!names.is_empty() && names.is_subset(&exposed[flow].1), "{flow:?} of {names:?}");
     }
     let late = shown(&Exporter::configured_at(8021, &config));
-    for (flow, owners) in &told {
+    for (flow, owners) in &exposed {
         assert_eq!(late.get(flow), Some(owners), "{flow:?}");
     }
-    assert_eq!(late.len(), told.len());
+    assert_eq!(late.len(), exposed.len());
 }
 
 fn shown(exporter: &Exporter) -> Owners {
@@ -75,7 +75,7 @@ fn shown(exporter: &Exporter) -> Owners {
 }
 
 /// What `ss -tnpH` prints: two columns of queues, both ends, and `users:(("NAME",pid=PID,fd=FD),...)`.
-fn told() -> Owners {
+fn exposed() -> Owners {
     let output = Command::new("ss").args(["-tnpHO", "state", "established"]).arg(FILTER).output();
     let text = String::from_utf8(output.expect("ss of the package iproute2").stdout).expect("text");
     text.lines()

@@ -99,7 +99,7 @@ fn the_seeds_selection_by_pids_and_cmds_selects_the_sockets_of_either() {
 }
 
 #[test]
-fn of_a_flow_view_of_one_cgroup_the_kernel_tells_the_sockets_of_that_cgroup_alone() {
+fn for_a_per_connection_view_of_one_cgroup_the_kernel_dumps_only_its_sockets() {
     if enter() {
         return;
     }

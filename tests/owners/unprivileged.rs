@@ -4,11 +4,11 @@ use super::cast::Cast;
 use super::enter;
 use super::ports::{self, FIRST};
 use super::rows::{rows, sum};
-use testkit::public::{Public, nobody};
+use testkit::public::{Public, unprivileged};
 use testkit::scrape::Scrapes;
 
 #[test]
-fn without_a_right_owners_of_others_are_unknown_and_counted_and_units_are_told() {
+fn without_a_capability_owners_of_others_are_unknown_and_counted_and_units_are_known() {
     if enter() {
         return;
     }
@@ -16,7 +16,7 @@ fn without_a_right_owners_of_others_are_unknown_and_counted_and_units_are_told()
     let mut cast = Cast::new();
     let config = "views: {v: {by: [process, pid, unit, user], state: [established]}}";
     let public = Public::new(config);
-    let exporter = public.start(&nobody(&[]));
+    let exporter = public.start(&unprivileged(&[]));
     let mut scrapes = Scrapes::default();
     let scrape = scrapes.scrape(&exporter);
     let with = |labels: &[(&str, &str)]| sum(scrape, "ss_v_sockets", labels);

@@ -52,7 +52,7 @@ fn client(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Pair {
 }
 
 #[test]
-fn every_certificate_that_lets_nobody_in_has_its_reason_in_the_log() {
+fn every_certificate_that_admits_no_client_has_its_reason_in_the_log() {
     if enter() {
         return;
     }

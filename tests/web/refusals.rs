@@ -103,7 +103,7 @@ fn bad_tls() -> Vec<Case> {
             ..case(
                 "a file that everybody can write",
                 "",
-                Refused(&["written by everybody", "chmod o-w"]),
+                Refused(&["written by every user", "chmod o-w"]),
                 Laxer,
             )
         },
@@ -297,7 +297,7 @@ fn bad_rest() -> Vec<Case> {
         case(
             "no user",
             "basic_auth_users: {}",
-            Refused(&["found no users", "everybody would come in"]),
+            Refused(&["found no users", "every client would be admitted"]),
             Laxer,
         ),
         case("no users", "basic_auth_users:\n", Refused(&["found no users"]), Laxer),

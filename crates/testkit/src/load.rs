@@ -21,7 +21,7 @@ pub const RARE_NETWORK: &str = "127.1.0.0/16";
 const RARE: usize = 50;
 /// The maximum of connections per child.
 const MOST: usize = 8_000;
-/// The line of a child that has done what it was told.
+/// The line of a child that has done its work.
 const READY: &str = "ready";
 
 /// The children that hold the connections; dropping it lets go of them.
@@ -69,7 +69,7 @@ impl Load {
         self.wait()
     }
 
-    /// Waits until all children have done what they were told.
+    /// Waits until all children have done their work.
     fn wait(&mut self) -> io::Result<()> {
         for holder in &mut self.0 {
             let mut line = String::new();

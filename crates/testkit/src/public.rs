@@ -45,8 +45,8 @@ pub fn root(held: &[&str]) -> Vec<String> {
     vec![format!("--bounding-set={}", list(held)), "--inh-caps=-all".into()]
 }
 
-/// The user nobody with these capabilities.
-pub fn nobody(held: &[&str]) -> Vec<String> {
+/// The user `nobody` (65534) with these capabilities.
+pub fn unprivileged(held: &[&str]) -> Vec<String> {
     let ids = ["--reuid=65534", "--regid=65534", "--clear-groups"].map(str::to_owned);
     let capabilities = [format!("--inh-caps={}", list(held)), format!("--ambient-caps={}", list(held))];
     ids.into_iter().chain(capabilities).collect()

@@ -27,7 +27,7 @@ pub(super) fn is_scope(name: &str) -> bool {
 /// The id of the pod that a path leads through.
 ///
 /// The kubelet names a pod's cgroup `podUID` below one called `kubepods`, or with systemd
-/// `kubepods-CLASS-podUID.slice` with `_` for `-` in the id. What it is told to put in front stays in front.
+/// `kubepods-CLASS-podUID.slice` with `_` for `-` in the id. A prefix that the runtime was given stays in front.
 pub(super) fn pod_uid(path: &str) -> Option<String> {
     let mut below_kubepods = false;
     let mut innermost = None;

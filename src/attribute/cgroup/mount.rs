@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn mounts_of_cgroup_v2_are_told_from_all_others() {
+    fn mounts_of_cgroup_v2_are_distinguished_from_all_others() {
         let text = b"24 29 0:22 / /proc rw,nosuid - proc proc rw\n\
             31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755\n\
             40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,name=systemd\n\

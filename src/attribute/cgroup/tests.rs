@@ -8,7 +8,7 @@ use super::*;
 const PATHS: &str = include_str!("../../../tests/fixtures/cgroups.txt");
 
 #[test]
-fn the_path_of_every_runtime_tells_its_unit_slice_container_and_pod() {
+fn the_path_of_every_runtime_has_its_unit_slice_container_and_pod() {
     let lines = PATHS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let mut tested = 0;
     for line in lines {

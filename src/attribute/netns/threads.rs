@@ -59,7 +59,7 @@ impl Threads {
         due.sort_unstable();
         due.dedup();
         for process in due {
-            look_at(table, process, &mut note);
+            read_threads(table, process, &mut note);
         }
         self.refresh(table, living, &mut note);
         self.alone = found;
@@ -77,14 +77,14 @@ impl Threads {
                 self.next = Some(*process);
                 return;
             }
-            left = left.saturating_sub(1 + look_at(table, *process, note));
+            left = left.saturating_sub(1 + read_threads(table, *process, note));
         }
         self.next = Some(next);
     }
 }
 
 /// Notes the namespaces of the threads of a process but the main one; how many threads it looked at.
-fn look_at(table: &OwnedFd, process: u32, note: &mut impl FnMut(u64, Thread)) -> usize {
+fn read_threads(table: &OwnedFd, process: u32, note: &mut impl FnMut(u64, Thread)) -> usize {
     let path = format!("{process}/task");
     // The kernel counts a link for each thread, and two for the folder itself.
     if !statat(table, &path, AtFlags::empty()).is_ok_and(|folder| folder.st_nlink > 3) {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_listing_looks_at_all_threads_and_later_ones_at_some_in_turn() {
+    fn the_first_listing_reads_all_threads_and_later_ones_some_in_turn() {
         let (fake, mut threads) = (Fake::new(), Threads::default());
         let living: Vec<u32> = (1..=8).map(|number| number * 1_000).collect();
         for process in &living {

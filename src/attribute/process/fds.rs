@@ -32,12 +32,12 @@ pub(super) struct Changes {
     pub(super) come: Vec<u32>,
     /// The inodes of those that it has no longer.
     pub(super) gone: Vec<u32>,
-    /// Why not all could be looked at.
+    /// Why not all could be read.
     pub(super) trouble: Option<Errno>,
 }
 
 impl Changes {
-    /// Nothing could be looked at.
+    /// Nothing could be read.
     pub(super) fn failed(trouble: Errno) -> Self {
         Self { trouble: Some(trouble), ..Self::default() }
     }

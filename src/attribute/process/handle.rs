@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_with_a_path_too_long_to_be_told_is_no_socket_and_no_trouble() {
+    fn a_file_with_a_path_too_long_to_be_shown_is_no_socket_and_no_trouble() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut inner = open(CWD, folder.path()).expect("a folder");
         let name = "d".repeat(200);

@@ -153,7 +153,7 @@ pub(super) struct Owners {
     /// The owners of several processes, by the sole owners of each process.
     shared: HashMap<Box<[OwnerId]>, OwnerId>,
     collection: u32,
-    nobody: Arc<Owner>,
+    no_process: Arc<Owner>,
 }
 
 #[derive(Debug)]
@@ -165,7 +165,7 @@ struct CachedOwner {
 impl Owners {
     /// The owner of that id; the empty one if it is forgotten.
     pub(super) fn get(&self, id: OwnerId) -> &Arc<Owner> {
-        self.by_id.get(&id).map_or(&self.nobody, |kept| &kept.owner)
+        self.by_id.get(&id).map_or(&self.no_process, |kept| &kept.owner)
     }
 
     /// Somebody still names it.
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_that_nobody_names_is_forgotten_and_its_id_never_comes_again() {
+    fn an_owner_that_no_socket_has_is_forgotten_and_its_id_never_comes_again() {
         let mut owners = Owners::default();
         owners.begin(1);
         let [kept, left] = [1, 2].map(|pid| owners.sole(&process(pid, "x")));

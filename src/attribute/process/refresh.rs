@@ -1,8 +1,8 @@
-//! The turn in which known descriptors are looked at again: how many are due, and which come next.
+//! The turn in which known descriptors are read again: how many are due, and which come next.
 
 use std::time::Duration;
 
-/// In this time every known descriptor is looked at again.
+/// In this time every known descriptor is read again.
 pub(super) const TURN: Duration = Duration::from_secs(40);
 
 /// A turn that is under way.
@@ -12,7 +12,7 @@ pub(super) struct RefreshSchedule {
     pub(super) next: (u32, u32),
     /// How many descriptors there were when the turn began.
     of: u64,
-    /// Descriptors times microseconds that are due, and were not looked at yet.
+    /// Descriptors times microseconds that are due, and were not read yet.
     owed: u64,
 }
 
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_looked_at_is_still_due_and_never_more_than_all() {
+    fn what_was_not_read_is_still_due_and_never_more_than_all() {
         let mut turn = RefreshSchedule::default();
         assert_eq!(turn.due(100, TURN / 4), 25);
         turn.owe(20);

@@ -23,9 +23,9 @@ pub(super) struct Running {
     pub(super) fds: Fds,
     /// Whether it held a socket that was asked for.
     pub(super) is_asked: bool,
-    /// Whether its descriptors could be looked at; `false` for want of permission.
+    /// Whether its descriptors could be read; `false` without permission.
     pub(super) is_readable: bool,
-    /// The last pass that looked at all its descriptors.
+    /// The last pass that read all its descriptors.
     pub(super) scanned: u32,
 }
 
@@ -57,7 +57,7 @@ impl Running {
         }
     }
 
-    /// Notes whether its descriptors could be looked at.
+    /// Notes whether its descriptors could be read.
     pub(super) fn note_access(&mut self, changes: &Changes) {
         self.is_readable = !matches!(changes.trouble, Some(Errno::ACCESS | Errno::PERM));
     }

@@ -9,9 +9,9 @@ use super::handle::Links;
 /// What the passes of a collection have cost, and what they left open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScanCost {
-    /// Descriptors looked at.
+    /// Descriptors read.
     pub descriptors: u64,
-    /// Times that a process was looked at.
+    /// Times that a process was read.
     pub processes: u64,
     /// Threads whose table of open files was compared with that of their process.
     pub threads: u64,
@@ -26,9 +26,9 @@ pub(super) struct Scan {
     pub(super) number: u32,
     /// When it began, in seconds of the table's clock: what it sees was so then or later.
     pub(super) now: u32,
-    /// Descriptors looked at.
+    /// Descriptors read.
     pub(super) descriptors: u64,
-    /// Processes looked at.
+    /// Processes read.
     pub(super) processes: u64,
     /// Threads compared.
     pub(super) threads: u64,

@@ -158,7 +158,7 @@ impl Sockets {
         (inodes, pids)
     }
 
-    /// The sockets that are held and were never asked for, or not since they were looked at.
+    /// The sockets that are held and were never asked for, or not since they were read.
     pub(super) fn not_asked(&self) -> HashSet<u32> {
         self.held.iter().filter(|(_, held)| held.asked == 0).map(|(inode, _)| *inode).collect()
     }
@@ -174,7 +174,7 @@ impl Sockets {
     }
 
     /// Whether one of them was missing at the end of the last collection too: it is not one that was closed
-    /// before anybody could look.
+    /// before a scan could find it.
     pub(super) fn is_missing_again(&self) -> bool {
         self.missing.iter().any(|inode| self.earlier.contains(inode))
     }

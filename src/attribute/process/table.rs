@@ -1,4 +1,4 @@
-//! The table of the processes and their sockets: kept from one collection to the next, and looked at bit by bit.
+//! The table of the processes and their sockets: kept from one collection to the next, and read bit by bit.
 
 mod listing;
 mod renewal;
@@ -47,7 +47,7 @@ pub struct Processes {
     scans: u32,
     times: Times,
     cost: ScanCost,
-    /// Processes whose descriptors could not be looked at for want of permission.
+    /// Processes whose descriptors could not be read, without permission.
     pub unreadable: u64,
     /// Whether this collection lacked the time for all that it had to look at, or could not look for a reason of
     /// our own.
@@ -239,7 +239,7 @@ impl Processes {
         look: impl FnOnce(&mut Fds, &Links, &mut Scan) -> Changes,
     ) {
         scan.processes += 1;
-        match self.look_at(table, scan, id, look) {
+        match self.read_descriptors(table, scan, id, look) {
             Ok(()) | Err(Errno::ACCESS | Errno::PERM) => {}
             Err(Errno::NOENT | Errno::SRCH) => self.forget(id),
             // Such as EMFILE, which is about us and not about the process.
@@ -247,7 +247,7 @@ impl Processes {
         }
     }
 
-    fn look_at(
+    fn read_descriptors(
         &mut self,
         table: &OwnedFd,
         scan: &mut Scan,

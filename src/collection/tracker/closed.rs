@@ -17,7 +17,7 @@ impl Tracker {
     /// knew of it; `false` if no collection has seen the namespace.
     ///
     /// The kernel gives the nsid of a namespace that is gone to the next one: a socket without a record counts
-    /// only if `is_still` confirms whose nsid it is. `interface` names the interfaces of others than the own.
+    /// only if `is_still` confirms whose nsid it is. `interface` names the interfaces of the other ones.
     pub(in crate::collection) fn on_close(
         &mut self,
         nsid: Option<i32>,

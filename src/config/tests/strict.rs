@@ -39,7 +39,7 @@ fn a_key_or_word_that_was_renamed_is_refused_with_its_name_of_today() {
 }
 
 #[test]
-fn a_wrong_label_is_told_with_the_known_ones() {
+fn a_wrong_label_is_reported_with_the_known_ones() {
     are_refused(
         r#"
 bye: []
@@ -59,7 +59,7 @@ by: [[uid]]
 }
 
 #[test]
-fn a_metric_that_a_view_cannot_show_is_told_with_the_reason() {
+fn a_metric_that_a_view_cannot_show_is_reported_with_the_reason() {
     are_refused(
         r#"
 metrics: sockets
@@ -87,7 +87,7 @@ state: listen, metrics: ['*_total']
 }
 
 #[test]
-fn a_fold_that_means_nothing_is_told_with_those_that_do() {
+fn an_aggregation_that_means_nothing_is_reported_with_those_that_do() {
     are_refused(
         r#"
 aggregate: [mean]
@@ -115,7 +115,7 @@ FLOW, metrics: [rtt_seconds], aggregate: {rtt_seconds: histogram}
 }
 
 #[test]
-fn bounds_that_cannot_count_are_told() {
+fn bounds_that_cannot_count_are_reported() {
     are_refused(
         r#"
 histograms: [1]

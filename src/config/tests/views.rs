@@ -132,7 +132,7 @@ fn a_view_of_flows_has_no_count_of_what_comes_and_goes() {
 }
 
 #[test]
-fn a_folded_view_of_listeners_and_minisocks_has_no_counters() {
+fn an_aggregated_view_of_listeners_and_minisocks_has_no_counters() {
     for state in ["listen", "time_wait", "bucket", "[listening, closed]"] {
         for metrics in ["", ", metrics: ['*']"] {
             let view = view(&format!("state: {state}{metrics}"));

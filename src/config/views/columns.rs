@@ -15,7 +15,7 @@ pub(super) fn read(keys: &Section<'_>, view: &View) -> Vec<Column> {
     let aggregates = keys.filled(AGGREGATE);
     for (name, entry) in aggregates.iter().flat_map(|all| all.named("a map such as {rtt_seconds: max}")) {
         if let Some(column) = find(name, &entry, &mut columns) {
-            column.refold(&entry, view);
+            column.set_aggregation(&entry, view);
         }
     }
     let histograms = keys.filled(HISTOGRAMS);
@@ -50,7 +50,7 @@ impl Column {
     }
 
     /// Aggregates as the entry says instead.
-    fn refold(&mut self, entry: &Entry<'_>, view: &View) {
+    fn set_aggregation(&mut self, entry: &Entry<'_>, view: &View) {
         let adds_up = "found an aggregate for a counter, which always adds up; expected: for other metrics";
         let expected = match (self.metric.kind, view.is_per_connection()) {
             (Kind::Counter, _) => return entry.error(adds_up),

@@ -40,7 +40,7 @@ async fn a_compressed_exposition_unpacks_to_the_same() {
 }
 
 #[tokio::test]
-async fn a_scrape_beyond_the_limit_is_told_to_come_again() {
+async fn a_scrape_beyond_the_limit_is_asked_to_try_again() {
     let reply = Server::with(Outcome::Busy).ask("GET", "/metrics", "Accept-Encoding: gzip\r\n").await;
     assert_eq!((reply.status(), reply.header("retry-after")), (503, Some("1")));
     assert!(reply.text().ends_with(".\n") && reply.header("content-encoding").is_none());

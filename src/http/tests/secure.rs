@@ -151,7 +151,7 @@ async fn a_client_shows_what_the_configuration_asks_for() {
 }
 
 #[tokio::test]
-async fn plain_http_where_tls_is_spoken_is_told_so() {
+async fn plain_http_where_tls_is_spoken_is_answered_with_an_error() {
     let server = server(&Authority::new(), "", Limits::default());
     for method in ["GET", "HEAD", "POST", "PUT", "OPTIONS"] {
         let (bytes, _) = server.exchange(format!("{method} / HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await;

@@ -22,7 +22,7 @@ fn folder(id: u32, running: Option<&Running>) -> String {
 impl Processes {
     /// Lists the processes: drops those that ended, looks at new ones, and at those with more or fewer descriptors as
     /// long as these are no more than `most` together.
-    pub(super) fn look_for_new(
+    pub(super) fn search_new(
         &mut self,
         table: &OwnedFd,
         scan: &mut Scan,
@@ -63,7 +63,7 @@ impl Processes {
             let same = || counts && descriptors(table, &folder(id, running)) == Ok(known);
             if scanned == 0 || known <= left && !same() {
                 left -= if scanned == 0 { 0 } else { known };
-                // Where few are looked at, those of known numbers are too: one may be another's now.
+                // Where few are read, those of known numbers are too: one may be another's now.
                 self.scan(table, scan, id, most < u64::MAX);
             }
         }

@@ -10,7 +10,7 @@ use super::super::fds::Changes;
 use super::super::scan::Scan;
 use super::{Processes, open};
 
-/// What was seen a shorter time ago is not looked at again in turn, in seconds: its turn comes again in time.
+/// What was seen a shorter time ago is not read again in turn, in seconds: its turn comes again in time.
 const FRESH: u32 = 5;
 /// The interval of searches for new processes, and of searches for processes whose number of descriptors has changed,
 /// which may share sockets now.
@@ -27,14 +27,14 @@ impl Processes {
             }
             self.visit(&table, scan, pid, |_, _, _| Changes::default());
         }
-        self.look_in_turn(&table, scan, elapsed);
+        self.read_in_turn(&table, scan, elapsed);
         let is_due = |last: Option<Instant>, after| {
             last.is_none_or(|last| now.saturating_duration_since(last) >= after)
         };
         if is_due(self.times.listed, LISTING) {
             let most = if is_due(self.times.counted, COUNTING) { u64::MAX } else { 0 };
             self.is_foreign = statat(&table, "self", AtFlags::empty()).is_err();
-            self.look_for_new(&table, scan, now, most)?;
+            self.search_new(&table, scan, now, most)?;
             if self.running.is_empty() && !scan.spent && scan.failed.is_none() {
                 self.times.listed = None;
                 let text = "found no process in it; expected the exporter itself: mount proc(5) there";
@@ -45,7 +45,7 @@ impl Processes {
     }
 
     /// Looks again at what was seen longest ago, as much as is due after that time.
-    fn look_in_turn(&mut self, table: &OwnedFd, scan: &mut Scan, elapsed: Duration) {
+    fn read_in_turn(&mut self, table: &OwnedFd, scan: &mut Scan, elapsed: Duration) {
         let total = self.running.values().map(|running| running.fds.len() as u64).sum();
         let mut left = self.refresh.due(total, elapsed);
         let mut restarts = 0;

@@ -41,12 +41,12 @@ impl Processes {
             })
         };
         self.each_while_missing(&table, scan, &asked, verify);
-        self.look_at_threads(&table, scan, true);
+        self.read_threads(&table, scan, true);
         // Only what is missing for the second time is worth a look at everything: many a socket is closed between
         // the dump and the look.
         let again = self.sockets.is_missing_again();
         if self.sockets.missing() > 0 {
-            self.look_for_new(&table, scan, now, if again { u64::MAX } else { MOST_AT_ONCE })?;
+            self.search_new(&table, scan, now, if again { u64::MAX } else { MOST_AT_ONCE })?;
         }
         if self.collection > 1 && !again {
             return Ok(true);
@@ -60,7 +60,7 @@ impl Processes {
             }
             self.scan(&table, scan, pid, true);
         }
-        Ok(self.look_at_threads(&table, scan, false))
+        Ok(self.read_threads(&table, scan, false))
     }
 
     fn each_while_missing(

@@ -169,7 +169,7 @@ fn a_shared_socket_has_all_its_holders_with_ascending_pids() {
 }
 
 #[test]
-fn processes_that_forbid_a_look_are_counted_for_as_long_as_they_do() {
+fn unreadable_processes_are_counted_for_as_long_as_they_are() {
     // Root may look at everything without it.
     rustix::thread::set_capabilities(
         None,

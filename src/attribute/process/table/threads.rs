@@ -20,8 +20,8 @@ impl Processes {
     /// Looks for such threads as long as sockets are missing, in processes `known` to have some or in all; whether
     /// none is left.
     ///
-    /// A process is looked at again after a turn, or when its number of threads has changed.
-    pub(super) fn look_at_threads(&mut self, table: &OwnedFd, scan: &mut Scan, known: bool) -> bool {
+    /// A process is read again after a turn, or when its number of threads has changed.
+    pub(super) fn read_threads(&mut self, table: &OwnedFd, scan: &mut Scan, known: bool) -> bool {
         let threads = self.running.iter().filter(|(id, running)| !running.is_of(**id));
         let with_tables: HashSet<u32> = threads.map(|(_, running)| running.process.pid).collect();
         if known && with_tables.is_empty() {

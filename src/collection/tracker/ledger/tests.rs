@@ -162,7 +162,7 @@ fn a_part_of_a_dump_that_comes_after_the_end_of_its_socket_revives_nothing() {
 }
 
 #[test]
-fn a_record_that_was_given_back_is_found_by_nobody_though_it_stands_where_the_next_is_looked_for() {
+fn a_freed_record_is_not_found_though_its_place_is_probed() {
     let mut ledger = ledger(9, 0, 9);
     baseline(&mut ledger, &[(1, [1, 1]), (2, [1, 1])]);
     end(&mut ledger, 2, b"a", Some(&[1, 1]));
@@ -363,7 +363,7 @@ fn an_announced_row_is_zero_and_stays_as_long_as_it_is_announced() {
 }
 
 #[test]
-fn a_counter_that_the_kernel_does_not_tell_has_no_value() {
+fn a_counter_that_the_kernel_does_not_report_has_no_value() {
     let mut ledger = ledger(9, 0, 9);
     baseline(&mut ledger, &[]);
     dump(&mut ledger, &[(1, [7, ABSENT])]);

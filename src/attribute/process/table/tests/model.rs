@@ -232,7 +232,7 @@ impl Truth {
         let unknown: Vec<u32> = inodes.iter().copied().filter(|inode| !self.check(*inode)).collect();
         self.bench.table.resolve(self.bench.now, until(resolve));
         if resolve && unknown.into_iter().filter(|inode| !self.check(*inode)).count() > 0 {
-            // What is not where sockets usually are found is looked for in the next collection.
+            // What is not where sockets usually are found is searched for in the next collection.
             self.bench.table.begin(self.bench.now, soon()).expect("a process table");
             for inode in &inodes {
                 self.check(*inode);

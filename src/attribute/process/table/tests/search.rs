@@ -25,7 +25,7 @@ fn a_replaced_descriptor_is_found_by_resolve_without_a_scan() {
 }
 
 #[test]
-fn new_descriptors_are_looked_for_where_the_kernel_puts_them() {
+fn new_descriptors_are_searched_where_the_kernel_puts_them() {
     let mut bench = Bench::new();
     for number in 5..500 {
         bench.fake.hold(10, number, 1_000 + number);
@@ -84,7 +84,7 @@ fn a_new_process_is_found_by_resolve_and_by_a_later_collection() {
 }
 
 #[test]
-fn a_look_that_fails_for_a_reason_of_our_own_finds_nothing_to_be_nobodys() {
+fn a_scan_that_fails_for_a_reason_of_our_own_finds_no_socket_without_process() {
     let mut bench = Bench::new();
     bench.fake.start(11, "secret", 2);
     // A link to itself cannot be followed, as if there were too many open files.
@@ -93,13 +93,13 @@ fn a_look_that_fails_for_a_reason_of_our_own_finds_nothing_to_be_nobodys() {
     bench.begin_after(0);
     assert!(bench.table.incomplete);
     assert_eq!(bench.of(101), "10");
-    // What was not looked at cannot be known to hold nothing.
+    // What was not read cannot be known to hold nothing.
     assert_eq!(bench.resolved(200), "unknown");
     assert_eq!(bench.table.cost().unknown, 1);
 }
 
 #[test]
-fn a_socket_that_is_missing_once_costs_no_look_at_everything() {
+fn a_socket_that_is_missing_once_costs_no_full_scan() {
     let mut bench = Bench::new();
     bench.fake.start(20, "large", 2);
     for number in 0..9_000 {
@@ -116,7 +116,7 @@ fn a_socket_that_is_missing_once_costs_no_look_at_everything() {
 }
 
 #[test]
-fn nobody_is_remembered_for_as_long_as_somebody_asks() {
+fn no_process_is_remembered_for_as_long_as_it_is_asked_for() {
     let mut bench = Bench::new();
     bench.begin_after(0);
     assert_eq!(bench.resolved_again(999), "no process");
@@ -133,7 +133,7 @@ fn nobody_is_remembered_for_as_long_as_somebody_asks() {
 }
 
 #[test]
-fn a_socket_of_nobody_that_a_process_received_is_found_in_turn() {
+fn a_socket_without_process_that_a_process_received_is_found_in_turn() {
     let mut bench = Bench::new();
     bench.begin_after(0);
     assert_eq!(bench.resolved_again(999), "no process");

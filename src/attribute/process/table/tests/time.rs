@@ -1,4 +1,4 @@
-//! The rules of time: what is believed for how long, looked at how often, and forgotten when.
+//! The rules of time: what is believed for how long, read how often, and forgotten when.
 
 use super::*;
 
@@ -57,7 +57,7 @@ fn without_time_nothing_is_believed_for_longer_than_a_minute() {
 }
 
 #[test]
-fn every_descriptor_is_looked_at_again_in_its_turn_and_no_more_often() {
+fn every_descriptor_is_read_again_in_its_turn_and_no_more_often() {
     let mut bench = Bench::new();
     for number in 5..100 {
         bench.fake.hold(10, number, 1_000 + number);
