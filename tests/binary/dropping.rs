@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::enter;
-use super::privileges::{held_by_root, told};
+use super::privileges::{capabilities_reported, held_by_root};
 use testkit::exporter::Exporter;
 use testkit::public::Public;
 
@@ -66,7 +66,7 @@ fn root_has_its_port_and_its_buffer_and_then_no_capability() {
     let metrics = exporter.metrics();
     assert!(metrics.contains("ss_exporter_destroy_events_buffer_bytes 1073741824\n"), "{metrics}");
     let held = "ss_exporter_capability_held{feature=\"event_buffer\",capability=\"CAP_NET_ADMIN\"} 1";
-    assert_eq!(told(&metrics), [held.to_owned()].into());
+    assert_eq!(capabilities_reported(&metrics), [held.to_owned()].into());
     keeps(exporter.child.id(), 0);
     let log = exporter.log();
     assert!(!log.contains("WARN") && !log.contains("warn"), "{log}");

@@ -100,9 +100,9 @@ fn the_status_of_the_service_says_what_is_active_and_what_a_reload_refused() {
     command.arg("--config").arg(file.path());
     let exporter = Exporter::spawn(&mut command);
     let status = || {
-        let told = manager.told(Duration::from_secs(10), "READY=1");
-        let line = told.last().and_then(|last| last.strip_prefix("READY=1\nSTATUS="));
-        line.unwrap_or_else(|| panic!("{told:?}")).to_owned()
+        let notifications = manager.notifications(Duration::from_secs(10), "READY=1");
+        let line = notifications.last().and_then(|last| last.strip_prefix("READY=1\nSTATUS="));
+        line.unwrap_or_else(|| panic!("{notifications:?}")).to_owned()
     };
     let place = file.path().display();
     let active = |view: &str| format!("configuration {place}, view {view}, listening on 127.0.0.1:8020");
