@@ -1,6 +1,7 @@
-//! The layer table in ARCHITECTURE.md against the `use` lines of both crates; circles, names and sizes.
+//! ARCHITECTURE.md against the code: layers, paths and names; circles, unique names and sizes.
 
 mod circles;
+mod mentions;
 mod sizes;
 mod sources;
 
