@@ -36,7 +36,7 @@ pub struct Resolver {
     shared: Arc<Shared>,
     /// Says to the thread that the hosts file has changed. Without it the thread stops asking.
     changes: Arc<Mutex<Option<Sender<()>>>>,
-    /// The thread that asks DNS. It is there from the start: a host may give none when a reload names other hosts.
+    /// The thread that asks DNS. It is made at the start, because a host may give none at a reload.
     thread: Worker,
 }
 

@@ -1,4 +1,4 @@
-//! A cgroup by what people call it: its path, and the unit, slice, container and pod in the path.
+//! The names of a cgroup: its path, and the unit, slice, container and pod in the path.
 
 mod container;
 mod mount;

@@ -1,4 +1,4 @@
-//! Which way a connection was made: towards a listener of this host, or from here; and whose its listener is.
+//! The direction of a connection by the listeners of this host, and the owner of its listener.
 
 use std::collections::BTreeMap;
 use std::iter::once;
@@ -51,7 +51,7 @@ pub struct End {
 pub struct ListenerOwner {
     /// Its cookie.
     pub cookie: u64,
-    /// The processes that hold it, the empty owner if they were looked for in vain; `None` if they were not looked for.
+    /// The processes that hold it: the empty owner if a search found none, `None` without a search.
     pub owner: Option<Arc<Owner>>,
     /// Its cgroup, if known.
     pub cgroup: Option<Arc<Cgroup>>,
@@ -119,7 +119,7 @@ impl Listeners {
         if inbound { Direction::Inbound } else { Direction::Outbound }
     }
 
-    /// Notes that a listener is there now; what is not known of it stays as it was known.
+    /// Notes a listener that exists now; a part that is not known keeps its last known value.
     pub(crate) fn note(&mut self, listener: End, claim: ListenerOwner, now: Instant) {
         self.agreed.clear();
         let claims = self.seen.entry(listener).or_insert_with(|| {

@@ -1,4 +1,4 @@
-//! Whose socket is it: from what the kernel says of a socket to what people call its owner.
+//! The owner of a socket: from the kernel's inode, cgroup and uid to names of processes, units and users.
 //!
 //! Refuses to know metrics, aggregation and configuration.
 

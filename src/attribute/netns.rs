@@ -1,4 +1,4 @@
-//! The network namespaces of the host: which there are, what they are called, and being inside of one.
+//! The network namespaces of the host: which exist, their names, and work inside of one.
 //!
 //! Nothing of ours keeps a namespace alive: no thread stays inside and no file of one stays open. Refuses to
 //! know what is done inside, and which of them are worth it.
@@ -26,10 +26,10 @@ const OWN: &str = "/proc/thread-self/ns/net";
 /// The name of our own if nothing can be read. A name is never empty.
 const UNKNOWN: &str = "unknown";
 
-/// Which namespaces are looked at.
+/// Which namespaces are collected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// Our own alone; no process is looked at.
+    /// The exporter's own alone; no process is read for others.
     Own,
     /// All that a process or thread is in or a file names.
     All,
@@ -86,7 +86,7 @@ pub struct Namespaces {
     thread: Option<NetnsThread>,
 }
 
-/// What is looked at, and from where.
+/// Which namespaces are collected, and from which process table.
 #[derive(Debug)]
 struct Scope {
     proc: PathBuf,
@@ -153,7 +153,7 @@ impl Namespaces {
         thread.ask(move |context| context.within(&namespace, &scope.proc, work))?
     }
 
-    /// The number of the namespace in ours, by which events tell it; `None` if it has none.
+    /// The namespace's nsid in ours, which close events carry; `None` without one.
     ///
     /// It is only asked for (`RTM_GETNSID`) and never given: the host stays as it is.
     #[must_use]

@@ -1,4 +1,4 @@
-//! What hides the owners of sockets from this process although it may ask: mount options, namespaces, security modules.
+//! What hides the owners of sockets from this process although it has the capabilities: mount options, namespaces, security modules.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -1,6 +1,6 @@
 //! The names of users, from a file such as `/etc/passwd` (`passwd(5)`).
 //!
-//! Name services are never asked: a question to one could take as long as a network does.
+//! Name services are never asked, because an answer may take as long as a network does.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};

@@ -1,4 +1,4 @@
-//! An address to listen on, as people write it: with a name for this host or for the interface of a link-local address.
+//! An address to listen on as users write it: with a host name, or with the interface of a link-local address.
 
 use std::net::{Ipv6Addr, SocketAddrV6};
 

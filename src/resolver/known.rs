@@ -1,4 +1,4 @@
-//! What is known of one host name.
+//! The addresses of one host name, and when DNS is asked for them again.
 
 use std::net::IpAddr;
 

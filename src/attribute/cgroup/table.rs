@@ -1,4 +1,4 @@
-//! Which id is which cgroup, learned by walking cgroup v2 when an unknown id appears.
+//! Cgroups by their ids: a walk of cgroup v2 finds an id that is not known yet.
 //!
 //! An id is the inode of the cgroup's folder, all 64 bits of it, and is never used again. A walk reads
 //! folders and nothing else, and needs no capability.

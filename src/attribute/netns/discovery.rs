@@ -1,6 +1,6 @@
 //! Which network namespaces there are, by the processes in them and the files that name them.
 //!
-//! Of each process one link is looked at and nothing is opened; of threads see `threads`. A namespace that only sockets
+//! One link of each process is read and nothing is opened; `threads` reads those of threads. A namespace that only sockets
 //! or files elsewhere keep alive is not found.
 
 use std::collections::BTreeMap;
@@ -114,7 +114,7 @@ impl Found {
     }
 }
 
-/// The name of our own, for good: what somebody calls it later, or Docker for as long as it has containers in it, would
+/// The name of our own, for good: a name that an administrator or Docker gives it later would
 /// part what connections have counted before from what they count from then on.
 pub(super) fn own_name(own: u64) -> String {
     let of_administrator =

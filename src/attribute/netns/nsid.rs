@@ -1,4 +1,4 @@
-//! The numbers that network namespaces have in ours (`rtnetlink(7)`, `RTM_GETNSID`).
+//! The nsids of network namespaces, as ours numbers them (`rtnetlink(7)`, `RTM_GETNSID`).
 //!
 //! Asking needs no capability.
 

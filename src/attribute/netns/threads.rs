@@ -1,7 +1,7 @@
 //! Network namespaces that only threads show: a thread that moved (`setns(2)`, `unshare(2)`), or one of a process whose
 //! main thread has ended.
 //!
-//! A host has many more threads than processes. Each listing looks at some of them, in turn.
+//! A host has many more threads than processes. Each listing reads some of them, in turn.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use crate::attribute::dir::{each_name, number, open};
 
-/// Processes and threads per listing; they take less than a millisecond. The first listing looks at all.
+/// Processes and threads per listing; they take less than a millisecond. The first listing reads all.
 const LOOKS: usize = 256;
 
 /// A thread and its process.
@@ -83,7 +83,7 @@ impl Threads {
     }
 }
 
-/// Notes the namespaces of the threads of a process but the main one; how many threads it looked at.
+/// Notes the namespaces of the threads of a process except the main one; returns how many threads it read.
 fn read_threads(table: &OwnedFd, process: u32, note: &mut impl FnMut(u64, Thread)) -> usize {
     let path = format!("{process}/task");
     // The kernel counts a link for each thread, and two for the folder itself.

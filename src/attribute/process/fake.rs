@@ -1,4 +1,4 @@
-//! A process table made of folders and links, whose processes do what a test says.
+//! A process table of folders and links, with processes that a test controls.
 
 use std::fs::{
     create_dir_all, metadata, read_dir, read_link, read_to_string, remove_dir_all, remove_file, rename, write,

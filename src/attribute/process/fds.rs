@@ -106,7 +106,7 @@ impl Fds {
         changes.settled(self)
     }
 
-    /// Lists all, and looks at those of a new number, or at `all` of them, while there is time.
+    /// Lists all, and reads those with a new number, or `all`, while there is time.
     pub(super) fn scan(&mut self, links: &Links, scan: &mut Scan, all: bool) -> Changes {
         let mut numbers = Vec::with_capacity(self.0.len());
         let listed = links.each(|number| {

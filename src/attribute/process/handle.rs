@@ -1,4 +1,4 @@
-//! An open folder of one process: whatever is read through it is of that process, even if its id is used again.
+//! An open folder of one process: it stays that process's, even if another process gets its id.
 //!
 //! Command lines, environments and maps are never read: they would wait for the process's memory lock.
 
@@ -105,7 +105,7 @@ impl Links {
         let mut target = [MaybeUninit::uninit(); 32];
         match readlinkat_raw(&self.0, itoa::Buffer::new().format(descriptor), &mut target) {
             Ok((target, _)) => Ok(socket_inode(target).unwrap_or(0)),
-            // A file may lie deeper than the kernel can tell, and is a file.
+            // The path may be too long for the kernel to return; then it is a file and no socket.
             Err(Errno::NAMETOOLONG) => Ok(0),
             Err(error) => Err(error),
         }

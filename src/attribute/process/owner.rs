@@ -146,7 +146,7 @@ fn joined<T: AsRef<str>>(parts: Vec<T>) -> String {
     text
 }
 
-/// Every owner that somebody may still name.
+/// Every owner whose id a socket or a row may still have.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
     by_id: HashMap<OwnerId, CachedOwner>,

@@ -1,4 +1,4 @@
-//! The turn in which known descriptors are read again: how many are due, and which come next.
+//! The schedule by which known descriptors are read again: how many are due, and which are next.
 
 use std::time::Duration;
 

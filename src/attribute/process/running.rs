@@ -1,4 +1,4 @@
-//! One table of open files: of a process, or of a thread that has one of its own.
+//! One table of open files: that of a process, or that of a thread with its own.
 
 use rustix::io::Errno;
 

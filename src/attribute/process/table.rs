@@ -1,4 +1,4 @@
-//! The table of the processes and their sockets: kept from one collection to the next, and read bit by bit.
+//! The table of processes and their sockets, kept from one collection to the next and refreshed step by step.
 
 mod listing;
 mod renewal;
@@ -49,7 +49,7 @@ pub struct Processes {
     cost: ScanCost,
     /// Processes whose descriptors could not be read, without permission.
     pub unreadable: u64,
-    /// Whether this collection lacked the time for all that it had to look at, or could not look for a reason of
+    /// Whether this collection lacked the time for all that it had to read, or could not read for a reason of
     /// our own.
     pub incomplete: bool,
     /// The error of our own, if there was one; otherwise an incomplete collection lacked time.
@@ -72,7 +72,7 @@ struct Times {
 impl Processes {
     /// A table of the processes below `/proc`, or a test's copy of it, of which nothing is known yet.
     ///
-    /// Cgroups are read where the kernel does not tell them of sockets: on hosts with cgroup v1 only.
+    /// Cgroups of processes are read if the kernel reports none of sockets: on hosts with cgroup v1 only.
     #[must_use]
     pub fn new(proc: PathBuf, with_cgroups: bool) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! A listing of the process table: who ended, who is new, and whose number of descriptors has changed.
+//! A listing of the process table: which processes ended, are new, or have more or fewer descriptors.
 
 use std::os::fd::OwnedFd;
 use std::time::Instant;
@@ -20,7 +20,7 @@ fn folder(id: u32, running: Option<&Running>) -> String {
 }
 
 impl Processes {
-    /// Lists the processes: drops those that ended, looks at new ones, and at those with more or fewer descriptors as
+    /// Lists the processes: drops those that ended, reads new ones, and reads those with more or fewer descriptors as
     /// long as these are no more than `most` together.
     pub(super) fn search_new(
         &mut self,
@@ -44,7 +44,7 @@ impl Processes {
             self.forget(id);
         }
 
-        // A kernel that counts no descriptors counts none of ours.
+        // A kernel that reports no number of descriptors reports none of ours.
         let counts = descriptors(table, "self").is_ok_and(|own| own > 0);
         let scanned = |pid: &u32| self.running.get(pid).map_or(0, |running| running.scanned);
         let threads = self.running.iter().filter(|(id, running)| !running.is_of(**id)).map(|(id, _)| *id);

@@ -1,4 +1,4 @@
-//! What a collection begins with: names are read again, and in turn what is known.
+//! The start of a collection: names are read again, and a part of the known descriptors.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -10,7 +10,7 @@ use super::super::fds::Changes;
 use super::super::scan::Scan;
 use super::{Processes, open};
 
-/// What was seen a shorter time ago is not read again in turn, in seconds: its turn comes again in time.
+/// Seconds for which a descriptor that was read is not due again.
 const FRESH: u32 = 5;
 /// The interval of searches for new processes, and of searches for processes whose number of descriptors has changed,
 /// which may share sockets now.

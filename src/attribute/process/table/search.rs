@@ -17,7 +17,7 @@ use super::{Processes, open};
 const MOST_AT_ONCE: u64 = 8_192;
 
 impl Processes {
-    /// Looks for the holders of what is missing, where they are found most cheaply first; whether it looked everywhere.
+    /// Searches the holders of missing sockets, the cheapest places first; returns whether it searched everywhere.
     pub(super) fn search(&mut self, scan: &mut Scan, now: Instant) -> Result<bool, Errno> {
         let table = open(CWD, &self.proc)?;
         // The number of a descriptor that was closed is among the first to be used again.
@@ -42,7 +42,7 @@ impl Processes {
         };
         self.each_while_missing(&table, scan, &asked, verify);
         self.read_threads(&table, scan, true);
-        // Only what is missing for the second time is worth a look at everything: many a socket is closed between
+        // Only what is missing for the second time is worth a full scan: many a socket is closed between
         // the dump and the look.
         let again = self.sockets.is_missing_again();
         if self.sockets.missing() > 0 {

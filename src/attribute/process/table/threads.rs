@@ -1,6 +1,6 @@
 //! Threads with a table of open files of their own (`unshare(2)`, `CLONE_FILES`).
 //!
-//! They are few. Nothing of a thread is read unless sockets have no owner after the search of all processes.
+//! They are few: threads are read only if sockets have no owner after all processes were searched.
 
 use std::collections::HashSet;
 use std::os::fd::OwnedFd;
@@ -49,7 +49,7 @@ impl Processes {
         true
     }
 
-    /// Compares the threads of a process, and looks at the tables that are not that of the process.
+    /// Compares the threads of a process, and reads the tables that are not the process's.
     fn compare(&mut self, table: &OwnedFd, scan: &mut Scan, pid: u32) -> Result<(), Errno> {
         let handle = Handle::open(table, pid)?;
         let stat = handle.stat()?;
