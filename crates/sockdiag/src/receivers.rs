@@ -8,6 +8,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::sys;
+
 /// Idle threads that are kept: one for a collection, and one for another or for the dump after a stuck one.
 const KEPT: usize = 2;
 /// Bytes of stack of each thread. Receiving needs a few hundred.
@@ -92,7 +94,9 @@ impl Receivers {
     }
 
     fn spawn(&self) -> io::Result<SyncSender<Job>> {
-        Vec::<u8>::new().try_reserve_exact(ROOM).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        if !sys::can_map(ROOM) {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
         let (jobs, to_do) = sync_channel::<Job>(1);
         let (all, own) = (self.clone(), jobs.clone());
         std::thread::Builder::new().name("receiver".into()).stack_size(STACK).spawn(move || {

@@ -7,17 +7,20 @@
 //! | `getsockopt(2)` `SO_MEMINFO` | [`drops`] |
 //! | `kcmp(2)` `KCMP_FILES` | [`share_files`] |
 //! | `malloc_trim(3)` | [`release_freed_memory`] |
+//! | `mmap(2)` and `munmap(2)` of nothing | [`can_map`] |
 //!
 //! Refuses to know what the calls are for.
 
 #![expect(
     unsafe_code,
-    reason = "no safe crate has these options, reads this control message, compares tasks or trims the allocator"
+    reason = "no safe crate has these options, reads this control message, compares tasks, trims the allocator or \
+              asks for memory beside it"
 )]
 
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsFd, AsRawFd as _};
+use std::ptr::null_mut;
 
 use libc::{c_int, c_void, msghdr, sockaddr_nl, socklen_t};
 
@@ -130,6 +133,20 @@ pub fn release_freed_memory() {
     }
 }
 
+/// Whether the kernel would map that many bytes of memory now.
+///
+/// It does not ask the allocator: once a large block was freed, glibc keeps freed memory of up to twice that size
+/// (`M_MMAP_THRESHOLD` in `mallopt(3)`). A compiler may also remove an allocation that nothing uses.
+#[must_use]
+pub fn can_map(bytes: usize) -> bool {
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: the mapping is new, at a place that the kernel chooses, and is removed before anything refers to it.
+    unsafe {
+        let place = libc::mmap(null_mut(), bytes, access, kind, -1, 0);
+        place != libc::MAP_FAILED && libc::munmap(place, bytes) == 0
+    }
+}
+
 /// The size of a type, as `socket(7)` takes it.
 #[expect(clippy::cast_possible_truncation, reason = "types of a few bytes")]
 const fn length_of<T>() -> socklen_t {
@@ -211,6 +228,12 @@ mod tests {
         let (socket, _) = netlink(SOCK_DIAG);
         assert_eq!(drops(&socket).expect("a count"), 0);
         assert!(drops(std::fs::File::open("/dev/null").expect("a file")).is_err());
+    }
+
+    #[test]
+    fn a_little_memory_can_be_mapped_and_more_than_there_are_addresses_cannot() {
+        assert!(can_map(1) && can_map(4 << 20));
+        assert!(!can_map(0) && !can_map(usize::MAX / 2));
     }
 
     #[test]
