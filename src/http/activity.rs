@@ -1,4 +1,4 @@
-//! What a connection is doing, from the bytes that pass: the clock of every deadline.
+//! What a connection is doing, seen by its bytes; every deadline counts from here.
 //!
 //! hyper's own header timer is not used: it also runs between two requests, so
 //! it would either close a kept-alive connection early or let a slow header live long.
@@ -10,17 +10,17 @@ use tokio::time::Instant;
 
 use super::limits::Limits;
 
-/// Bytes per second below which a client that takes bytes counts as one that takes none. At this rate 1 MB fits into
+/// Bytes per second below which a client that reads counts as one that does not. At this rate 1 MB fits into
 /// the time for an answer.
 const SLOWEST: f64 = 16.0 * 1024.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Accepted, and not one byte yet.
+    /// Accepted; no byte has arrived.
     Silent,
-    /// Part of a request's head has come.
+    /// A part of a request's head has arrived.
     Asking,
-    /// A whole head has come; the answer is being made.
+    /// A whole head has arrived; the answer is being made.
     Answering,
     /// The answer is made; part of it may still have to be written.
     Finishing,
@@ -33,15 +33,15 @@ struct State {
     phase: Phase,
     /// When the phase began; for an answer, when its request was complete.
     since: Instant,
-    /// Since when the client takes none of the bytes that wait.
+    /// Since when the client has read none of the bytes that wait.
     stalled: Option<Instant>,
-    /// How far the client was behind [`SLOWEST`] when it last took bytes.
+    /// How far the client was behind [`SLOWEST`] when it last read bytes.
     behind: Duration,
     /// Whether the client has shown a right password.
     trusted: bool,
-    /// Whether bytes of a next request came before this one was answered.
+    /// Whether bytes of a next request arrived before this one was answered.
     ahead: bool,
-    /// Line ends at the end of what has come; a head ends with two.
+    /// Consecutive line ends at the end of the received bytes; a head ends with two.
     line_ends: usize,
 }
 
@@ -115,7 +115,7 @@ impl Activity {
         });
     }
 
-    /// Since when there is no whole request; `None` while one is being answered.
+    /// Since when the connection has no complete request; `None` while one is being answered.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
         self.with(|state| match state.phase {
             Phase::Silent | Phase::Asking | Phase::Idle => Some(state.since),
@@ -128,7 +128,7 @@ impl Activity {
         self.with(|state| state.stalled.map(|_| state.behind_at(now)))
     }
 
-    /// Since when the request is whole that is being answered, or when the last phase began.
+    /// When the request that is being answered was complete; else when the last phase began.
     pub(super) fn since(&self) -> Instant {
         self.with(|state| state.since)
     }

@@ -26,7 +26,7 @@ pub(super) enum Payload {
     Whole(Bytes),
     /// An exposition.
     Pages(Box<Pages>),
-    /// What a HEAD request does not get of an exposition.
+    /// An exposition that a HEAD request does not receive.
     Withheld,
 }
 
@@ -85,7 +85,7 @@ impl Pages {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BoxError>> {
         if !mem::take(&mut self.rest) {
             let piece = self.next()?;
-            // The compressor may hold a piece back; hyper would ask again at once.
+            // The compressor may keep a piece in its buffer; hyper would poll again at once.
             if piece.as_ref().is_none_or(|piece| !piece.is_empty()) {
                 self.rest = true;
                 return Poll::Ready(Ok(piece.map(Bytes::from)));

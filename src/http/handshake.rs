@@ -12,7 +12,7 @@ use super::observed_stream::ObservedStream;
 use super::refusals::HandshakeRefusal;
 use crate::web::WebConfig;
 
-/// What plain HTTP begins with, where TLS would have the head of a record.
+/// The first bytes of a request in plain HTTP, where TLS has the head of a record.
 const METHODS: [&[u8]; 5] = [b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO"];
 /// How the request of `--healthcheck` begins. Every request and every TLS hello is longer.
 pub(super) const HEALTH_CHECK: &str = "HEAD /health";

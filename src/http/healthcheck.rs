@@ -9,7 +9,7 @@ use super::handshake::{HEALTH_CHECK, NOT_TLS};
 /// Whether the exporter at `address` answers `/health`; neither connecting nor any step after it may
 /// take longer than `timeout`.
 ///
-/// One that speaks TLS says so in plain HTTP, which is an answer too: no certificate is needed to get it.
+/// An exporter with TLS answers plain HTTP with an error. That is an answer too, and needs no certificate.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
-//! Which names in a request are this host's own, so that no page of another site acts in its name (DNS rebinding).
+//! The names by which a request may address this host: a defence against DNS rebinding.
 //!
-//! An attacker can let any name of a domain of theirs point to this host. Addresses cannot be claimed that way, nor
-//! names that this host has from its own files.
+//! An attacker can let names of an own domain resolve to this host, so that a page of that domain reads its answers.
+//! Addresses and the names in this host's own files cannot be taken that way.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
 
-/// The files that give this host a domain are read no more often.
+/// The minimum time between two readings of the files that give this host a domain.
 const BETWEEN_READS: Duration = Duration::from_secs(10);
 /// The header in which a browser says from which site a request comes (Fetch Metadata Request Headers, W3C).
 const FETCH_SITE: &str = "sec-fetch-site";
@@ -62,7 +62,7 @@ pub(super) fn is_of_another_site(headers: &HeaderMap) -> bool {
     sites.any(|site| site != "none" && site != "same-origin") || !origins.all(is_same)
 }
 
-/// The host of `HOST`, `HOST:PORT` or `[IPV6]:PORT`; of what has another form, none.
+/// The host of `HOST`, `HOST:PORT` or `[IPV6]:PORT`; `None` for any other form.
 fn host(named: &str) -> Option<&str> {
     let end =
         if named.starts_with('[') { named.find(']')? + 1 } else { named.find(':').unwrap_or(named.len()) };

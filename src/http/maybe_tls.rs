@@ -58,7 +58,7 @@ impl AsyncWrite for MaybeTls {
         self.carrier.is_write_vectored()
     }
 
-    /// hyper flushes once its own buffer is empty, and TLS has then let go of what it held back: the answer has left.
+    /// hyper flushes when its buffer is empty. Then TLS has written its buffer as well, so that the answer is sent.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.carrier).poll_flush(cx);
         if let Poll::Ready(Ok(())) = flushed {

@@ -9,12 +9,12 @@ use crate::exposition::Format;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Exposition {
     pub(super) format: Format,
-    /// How names outside of `[a-zA-Z0-9_:]` would be written. We have none, so this is only said back.
+    /// The escaping of names outside of `[a-zA-Z0-9_:]`. The exporter has none, so it only returns the parameter.
     escaping: Option<&'static str>,
 }
 
 impl Exposition {
-    /// The client's best liked of what we speak; text if there is none.
+    /// The format that the client prefers among those that the exporter writes; text if there is none.
     pub(super) fn negotiate(headers: &HeaderMap) -> Self {
         let offers =
             entries(headers, ACCEPT).filter_map(|entry| Some((entry.weight(), Self::meant_by(entry)?)));
@@ -87,7 +87,7 @@ impl<'a> Entry<'a> {
         Some(value.trim().trim_matches('"'))
     }
 
-    /// How much the client likes it: 0 to 1; what is no such number counts as 0.
+    /// The client's weight `q`, 0 to 1; anything else counts as 0.
     fn weight(self) -> f32 {
         let Some(weight) = self.parameter("q") else { return 1.0 };
         weight.parse().ok().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(0.0)

@@ -1,4 +1,4 @@
-//! The TCP connection below TLS: reports what the client takes, peeks at the first bytes, and resets an unfinished answer.
+//! The TCP connection below TLS: reports what the client reads, peeks the first bytes, resets an unfinished answer.
 
 use std::io;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ impl ObservedStream {
         // The last piece of an answer should not wait for the acknowledgement of the one before.
         let nodelay = stream.set_nodelay(true);
         let buffer = sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER);
-        // Without them the answer is later or costs the kernel more, not wrong.
+        // Without these options the answer is slower or costs the kernel more, but is right.
         if let Err(error) = nodelay.and(buffer.map_err(Into::into)) {
             tracing::debug!(%error, "a socket option was refused");
         }
@@ -96,8 +96,8 @@ impl AsyncWrite for ObservedStream {
 }
 
 impl Drop for ObservedStream {
-    /// Inside an answer the connection is reset instead of closed: an answer whose length only its end tells (HTTP/1.0)
-    /// would look complete, and what waits in the kernel for a client that takes nothing would linger there.
+    /// Inside an answer the connection is reset instead of closed. An answer without a length (HTTP/1.0) would look
+    /// complete, and unsent bytes for a client that reads nothing would stay in the kernel.
     fn drop(&mut self) {
         if self.activity.waiting_since().is_none() {
             // A client that is gone already needs no reset.

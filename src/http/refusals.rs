@@ -11,7 +11,7 @@ use rustls::{CertificateError, Error};
 /// The shortest time between two warnings of one reason.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 
-/// Why a client cannot come in.
+/// Why a handshake failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HandshakeRefusal {
     /// The client speaks HTTP where TLS is spoken.
@@ -20,7 +20,7 @@ pub(super) enum HandshakeRefusal {
     /// The same, as `--healthcheck` does it.
     #[error("a health check in plain HTTP where TLS is spoken")]
     HealthCheck,
-    /// The client or this server did not accept the other one.
+    /// The client did not accept this server, or this server did not accept the client.
     #[error(transparent)]
     Tls(Error),
 }
@@ -72,7 +72,7 @@ fn of_certificate(wrong: &CertificateError) -> &'static str {
             "the certificate of the client has no name of client_allowed_sans"
         }
         CertificateError::BadSignature => "the signature of the client or of its certificate is wrong",
-        // Of webpki, whose errors of that kind have no name here.
+        // An error of webpki, which rustls passes on without a variant of its own.
         CertificateError::Other(other) => match other.to_string().as_str() {
             text if text.contains("CaUsedAsEndEntity") => {
                 "the certificate of the client is an authority (CA:TRUE) and does not stand in client_ca_file"

@@ -1,4 +1,4 @@
-//! What this run needs capabilities for on this host, said where missing, and all others dropped.
+//! The capabilities that this run needs on this host: missing ones are logged, all others are dropped.
 
 use sockdiag::Events;
 use ss_exporter::attribute::Namespaces;
@@ -11,14 +11,14 @@ use crate::host::PROC;
 /// What a plan needs; the host decides whether its buffer for events, if there is to be one, does.
 pub fn needed(plan: &Plan, subscribes: bool) -> Vec<Feature> {
     let mut features = plan.features();
-    // If it cannot be known, nothing is lost by keeping what a large one needs.
+    // If the host does not say, keeping what a large buffer needs does no harm.
     if subscribes && !Events::grants(plan.collect.event_buffer).unwrap_or(false) {
         features.push(Feature::EventBuffer);
     }
     features
 }
 
-/// What of it is held, now that all that is permitted is effective; each capability that is missing is said.
+/// Which of them are held after all permitted ones were made effective; logs each that is missing.
 pub fn held(features: &[Feature]) -> Privileges {
     if let Err(error) = privileges::raise() {
         tracing::warn!(%error, "cannot use the capabilities that are permitted; going on with the effective ones");
@@ -28,7 +28,7 @@ pub fn held(features: &[Feature]) -> Privileges {
     privileges
 }
 
-/// Says each capability that is missing and was not missing before.
+/// Logs each capability that is missing and was not missing before.
 pub fn say_missing(privileges: &Privileges, before: Option<&Privileges>) {
     let said = |missing: &_| before.is_some_and(|before| before.missing().any(|other| other == missing));
     for missing in privileges.missing().filter(|missing| !said(*missing)) {
@@ -45,7 +45,7 @@ pub fn say_missing(privileges: &Privileges, before: Option<&Privileges>) {
 pub fn namespaces(plan: &Plan) -> Result<Namespaces, Failure> {
     let which = plan.collect.netns.clone();
     let made = if plan.collect.reads_other_namespaces() {
-        // A thread inherits from the one that makes it.
+        // A thread inherits the capabilities of the one that makes it.
         let maker = std::thread::Builder::new().spawn(move || {
             keep(&[Feature::Namespaces]);
             Namespaces::start(PROC.into(), which)

@@ -1,10 +1,10 @@
 //! Why the program ends with an error, and with which exit code.
 
-/// An exit code and what to say.
+/// An exit code and its message.
 pub struct Failure {
     /// 1 or 2.
     pub code: u8,
-    /// A sentence for people.
+    /// One sentence for users.
     pub message: String,
 }
 
@@ -14,7 +14,7 @@ impl Failure {
         Self { code: 1, message: message.into() }
     }
 
-    /// What was asked wrongly: exit code 2.
+    /// A usage error: exit code 2.
     pub fn of_usage(message: impl Into<String>) -> Self {
         Self { code: 2, message: message.into() }
     }

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 /// What the runtime, the collection and a few connections need.
 const LEAST: u64 = 32;
-/// What may be open without a process table in which it can be counted.
+/// The open files to assume if the process table does not show how many there are.
 const OPEN: usize = 16;
 
 /// Raises the limit to the one that must not be exceeded.

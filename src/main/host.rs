@@ -18,7 +18,7 @@ use crate::failure::Failure;
 /// Where the process table and the kernel's tables of the network are.
 pub const PROC: &str = "/proc";
 
-/// Where cgroup v2 is mounted, which stays.
+/// Where cgroup v2 is mounted; it never changes.
 static CGROUPS: OnceLock<Cgroups> = OnceLock::new();
 
 /// The running host.

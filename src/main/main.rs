@@ -1,6 +1,6 @@
 //! argv to configuration to a task; the only place that prints errors and exits.
 //!
-//! Exit codes: 0 for success, 1 for what failed at run time, 2 for what was asked wrongly.
+//! Exit codes: 0 for success, 1 for what failed at run time, 2 for an error of usage.
 
 #![forbid(unsafe_code)]
 

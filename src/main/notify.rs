@@ -65,8 +65,8 @@ pub async fn send_again() {
     }
 }
 
-/// If the service manager wants to know: that the thread which receives close events still waits for the next one.
-/// Sent from where connections are accepted, so that neither thread may hang.
+/// The watchdog's sign of life: the thread of close events still waits for the next one. The thread that accepts
+/// connections sends it, so that a hang of either thread is noticed.
 pub fn watchdog(tracker: SharedTracker) -> Option<Heartbeat> {
     let every = watchdog_time()? / 2;
     let mut last = 0;
@@ -81,13 +81,13 @@ pub fn watchdog(tracker: SharedTracker) -> Option<Heartbeat> {
     Some(Heartbeat { every, act: Box::new(act) })
 }
 
-/// The longest that any thread may sleep for the service manager to know that it lives; `None` if it does not want to.
+/// The maximum time that a thread may sleep between two signs of life; `None` without a watchdog.
 pub fn pause() -> Option<Duration> {
     // Shorter than a beat, so that there is a new one at each.
     Some(watchdog_time()? / 4)
 }
 
-/// The time within which the service manager wants a sign of life, if it is this process from which it wants it.
+/// The watchdog's time, if it watches this process (`WATCHDOG_PID`).
 fn watchdog_time() -> Option<Duration> {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     let of_another = std::env::var_os("WATCHDOG_PID").is_some()
@@ -97,7 +97,7 @@ fn watchdog_time() -> Option<Duration> {
 
 /// The service manager.
 struct Manager {
-    /// A socket of ours and the address of its socket; `None` without a service manager.
+    /// Our socket and the service manager's address; `None` without a service manager.
     socket: Option<(UnixDatagram, SocketAddr)>,
     /// What could not be sent, the oldest first, and of each variable the last.
     unsent: Mutex<Vec<String>>,

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::host::LinuxHost;
 use crate::output::{print_metrics, print_text};
 
-/// Prints the metrics of one collection, those without a past.
+/// Prints the metrics of one collection: gauges and per-connection counters.
 pub fn once(plan: &Plan) -> Result<(), Failure> {
     let features = capabilities::needed(plan, false);
     let privileges = capabilities::held(&features);
@@ -44,7 +44,7 @@ fn without_deadline(plan: &Plan) -> Plan {
     plan
 }
 
-/// Says that the collection takes longer than its deadline, and why, until what is returned is dropped.
+/// Logs that the collection takes longer than its deadline, and why, until the returned value is dropped.
 fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
     let (waiting, ended) = sync_channel(0);
     let waits = move |time| ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
@@ -65,7 +65,7 @@ fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
             (slow, time) = (true, Duration::from_secs(1));
         }
     };
-    // Where there is no thread nothing is said.
+    // If the host gives no thread, the message is left out.
     let _ = std::thread::Builder::new().name("waiting".into()).spawn(watch);
     waiting
 }
@@ -89,7 +89,7 @@ pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
 /// An address family whose DNS does not answer is waited for no longer than this if another has answered.
 const OTHER_FAMILY: Duration = Duration::from_secs(1);
 
-/// A single collection has no second chance to know the addresses of hosts.
+/// A single collection has to know the addresses of hosts when it begins.
 pub fn wait_for_hosts(plan: &Plan, host: &LinuxHost) {
     let start = Instant::now();
     let resolver = &host.resolver;

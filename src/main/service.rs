@@ -1,8 +1,8 @@
 //! The service: from a plan to answers, until the process is asked to stop.
 //!
 //! What needs capabilities is opened first, then they are dropped, then the threads are started: each inherits the
-//! capabilities of the thread that starts it. The socket for close events is opened with them and subscribed later, after the inventory
-//! of the sockets that exist, which must not see what those capabilities show.
+//! capabilities of the thread that starts it. The socket for close events is opened with capabilities and subscribed
+//! after the inventory of the sockets that exist; the inventory must not see what those capabilities show.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -115,7 +115,7 @@ impl Privileged {
         let signals =
             signals.map_err(|error| Failure::at_run_time(format!("cannot receive signals: {error}")))?;
         let namespaces = capabilities::namespaces(plan)?;
-        // The buffer is there already, and only one thread enters namespaces.
+        // The buffer was granted already, and only one thread enters namespaces.
         features.retain(|feature| !matches!(feature, Feature::EventBuffer | Feature::Namespaces));
         capabilities::keep(&features);
         Ok(Self { runtime, listeners, signals, events, namespaces, privileges, held })

@@ -72,7 +72,7 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// The first line of a reason that says something: one that ends with a colon introduces the next.
+/// The first line of a reason that is a whole sentence: one that ends with a colon introduces the next.
 fn first_line(reason: &str) -> String {
     let mut lines = reason.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
@@ -82,7 +82,7 @@ fn first_line(reason: &str) -> String {
     }
 }
 
-/// The text without control characters, at most so long.
+/// The text without control characters, cut to this length.
 fn one_line(text: &str) -> String {
     let plain = text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter });
     plain.take(MOST_LETTERS).collect()

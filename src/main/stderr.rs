@@ -12,10 +12,10 @@ use tokio::sync::Notify;
 const KEPT: usize = 64 * 1024;
 /// Bytes for which there is room in a pipe that can be written to (`PIPE_BUF`).
 const PIECE: usize = 4096;
-/// Time between two looks whether there is room again.
+/// Time between two attempts to write.
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// Something found no room.
+/// Whether a line had no room.
 static FULL: Notify = Notify::const_new();
 static PENDING: Mutex<Pending> = Mutex::new(Pending { bytes: Vec::new(), dropped: 0 });
 
@@ -95,7 +95,7 @@ impl Pending {
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return,
-                // A closed pipe or a full disk takes nothing later either.
+                // A closed pipe or a full disk accepts nothing later either.
                 Err(_) => self.bytes.clear(),
             }
         }

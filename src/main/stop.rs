@@ -23,8 +23,8 @@ impl Signals {
         })
     }
 
-    /// Resolves when the process is asked to stop; answers in progress then have so long. Meanwhile the worker calls
-    /// `reload` for each SIGHUP, or once for many that come while it runs.
+    /// Resolves when the process is asked to stop, with the time for answers in progress. Meanwhile the worker calls
+    /// `reload` for each SIGHUP, or once for all that arrive while it runs.
     pub async fn asked_to_stop(
         mut self,
         grace: Duration,

@@ -41,7 +41,7 @@ fn not_valid(error: &dyn std::fmt::Display) -> Failure {
     Failure::of_usage(format!("the web configuration is not valid:\n{error}"))
 }
 
-/// The file; an empty name is none, as the toolkit has it.
+/// The file; as in the toolkit, an empty name means no file.
 fn file(cli: &Cli) -> Option<&Path> {
     cli.web_config.as_deref().filter(|path| !path.as_os_str().is_empty())
 }

@@ -1,7 +1,7 @@
 //! The certificates of `client_ca_file`, and whether a client's certificate follows from them, as in Go's crypto/x509.
 //!
-//! A certificate that is itself in the list needs no signature: that is how a self-signed one comes in, which webpki
-//! refuses. What webpki does not ask of an authority is asked here: its time, and that it may sign.
+//! A certificate that is itself in the list needs no signature, so that a self-signed one is admitted; webpki refuses it.
+//! For authorities, webpki checks neither the time of validity nor the right to sign: both are checked here.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a certificate says of itself (RFC 5280): its names, when and for what it is valid, what it may sign.
+//! The fields of a certificate (RFC 5280): its names, its validity, its usages, and whether it may sign.
 //!
 //! Reads as much DER as that takes. Signatures are checked elsewhere.
 
@@ -43,7 +43,7 @@ pub(super) struct Certificate<'a> {
 }
 
 impl<'a> Certificate<'a> {
-    /// Of what is no certificate, nothing is known and nothing allowed.
+    /// Bytes that are no certificate have no names, no validity and no usages.
     pub(super) fn read(der: &'a [u8]) -> Self {
         let certificate = Elements(der).find(SEQUENCE).unwrap_or_default();
         Self { signed: Elements(certificate).find(SEQUENCE).unwrap_or_default() }

@@ -1,4 +1,4 @@
-//! What is asked of a client's certificate.
+//! The checks of a client's certificate.
 //!
 //! The rules are those of Go's crypto/tls where rustls lets them be: `docs/guides/tls.md` has the differences.
 

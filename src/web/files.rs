@@ -1,4 +1,4 @@
-//! The files of a web configuration: read with care, and remembered so that a change is noticed.
+//! The files of a web configuration: their permissions are checked, and a change of them is noticed.
 
 use std::cell::RefCell;
 use std::fs::{self, Metadata};

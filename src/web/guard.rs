@@ -39,7 +39,7 @@ struct Job {
     verdict: Verdict,
 }
 
-/// What was right, by a keyed hash of it: nothing in here opens a door, not even one of the same name elsewhere.
+/// The verified passwords as keyed hashes. They are of no use elsewhere, not even for the same name and password.
 struct Known {
     key: Key,
     verified: Mutex<VecDeque<KeyedHash>>,
@@ -79,7 +79,7 @@ impl Guard {
         let is_user = found.is_some();
         let hash = found.unwrap_or_else(|| users.decoy(self.known.place(user)));
         let keyed_hash = self.known.keyed_hash([user, hash.text.reveal().as_bytes(), &password]);
-        // Of somebody who is no user nothing is ever known.
+        // For a name that is no user, no password is ever cached.
         if self.known.has(&keyed_hash) && is_user {
             verdict(true);
             return Ok(());

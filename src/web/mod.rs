@@ -1,4 +1,4 @@
-//! Who may come in and how: the file of `--web.config.file`, in the schema of Prometheus's exporter-toolkit.
+//! Which clients are admitted, and how: the file of `--web.config.file`, in the schema of Prometheus's exporter-toolkit.
 //!
 //! Strict, all errors at once. Refuses to know connections, requests and what is answered.
 

@@ -1,4 +1,4 @@
-//! Versions, cipher suites and curves by the names that Go gives them, and which of them there are here.
+//! Versions, cipher suites and curves by Go's names, and which of them this program has.
 
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, ALL_KX_GROUPS};

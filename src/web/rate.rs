@@ -7,7 +7,7 @@ use crate::strict_yaml::{Entry, Name, YamlValue};
 const INTERVAL: Name = &["interval"];
 const BURST: Name = &["burst"];
 
-/// One request an interval, and so many at once.
+/// One request per interval, and this many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestRate {
     /// The time in which one token comes.

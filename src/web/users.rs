@@ -1,4 +1,4 @@
-//! Who may come in, by name and hash of a password.
+//! The users that are admitted, each with the hash of a password.
 
 use std::collections::BTreeMap;
 

@@ -42,7 +42,7 @@ struct File {
 /// How the last reading went.
 struct Last {
     stamps: Stamps,
-    /// What was wrong with it; the same is said once.
+    /// Its last error, so that the same one is logged once.
     wrong: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl Web {
         Ok(web)
     }
 
-    /// What counts now.
+    /// The active configuration.
     pub fn current(&self) -> Arc<WebConfig> {
         Arc::clone(&lock(&self.current))
     }
@@ -101,10 +101,10 @@ impl Web {
         Some(&file.reader)
     }
 
-    /// Reads the files again if one of them has changed. What is broken leaves everything as it was, and is said once.
+    /// Reads the files again if one of them has changed. A broken file changes nothing, and its error is logged once.
     pub(crate) fn reload_if_changed(&self) {
         let Some(file) = &self.file else { return };
-        // Somebody else is at it, perhaps held up by the file system.
+        // Another thread reads already, and the file system may delay it.
         let Ok(mut last) = file.last.try_lock() else { return };
         if !last.stamps.stale() {
             return;
