@@ -13,7 +13,7 @@ import sys
 
 README_LINES = 200
 README_COLUMNS = 120
-# Flesch reading ease; below it, text needs more than school English.
+# Flesch reading ease; below it, text needs more than school English. As in his rules, a colon or semicolon ends a sentence.
 LEAST_EASE = 50
 EASY = re.compile(r"README\.md|docs/(guides/.*|getting-started|index|faq)\.md|docs/install/.*")
 FENCE = re.compile(r"^\s*```")
@@ -89,13 +89,13 @@ def sentences(text):
     blocks.append(" ".join(paragraph))
     for block in blocks:
         block = re.sub(r"!?\[([^]]*)\]\([^)]*\)", r"\1", block)
-        # A code span is read as one short noun.
-        block = re.sub(r"`[^`]*`|<[^>]*>|\*\*|\*", lambda span: "it" if span[0][0] in "`<" else "", block)
+        # A code span is read as one noun of two syllables.
+        block = re.sub(r"`[^`]*`|<[^>]*>|\*\*|\*", lambda span: "symbol" if span[0][0] in "`<" else "", block)
         yield from (part for part in re.split(r"(?<=[.!?:;])\s+", block) if re.search(r"[A-Za-z]{2}", part))
 
 
 def reading_ease(text):
-    """Flesch reading ease, or None for a page without ten sentences."""
+    """Flesch reading ease, or None for a page with fewer than five sentences."""
     found = [re.findall(r"[A-Za-z][A-Za-z'-]*", sentence) for sentence in sentences(text)]
     words = [word for sentence in found for word in sentence]
     if len(found) < 5:

@@ -90,12 +90,18 @@ fn texts() -> Vec<(String, String)> {
     for path in files("deploy/manual", "1").into_iter().chain(["docs/reference/metrics.md".into()]) {
         texts.push((path.display().to_string(), read(&path)));
     }
-    for path in files("docs", "md") {
-        let text = read(&path);
-        let headings = text.lines().filter(|line| line.starts_with('#'));
-        texts.extend(headings.map(|heading| (path.display().to_string(), heading.to_owned())));
+    let pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(PathBuf::from);
+    for path in files("docs", "md").into_iter().chain(pages).filter(|path| path != Path::new(STYLE)) {
+        texts.extend(prose(&read(&path)).into_iter().map(|text| (path.display().to_string(), text)));
     }
     texts
+}
+
+/// The paragraphs of a page, without blocks of code and code spans.
+fn prose(page: &str) -> Vec<String> {
+    let outside = page.split("```").step_by(2).collect::<Vec<_>>().join("\n\n");
+    let paragraphs = outside.split("\n\n").filter(|text| !text.trim().is_empty());
+    paragraphs.map(|text| text.split('`').step_by(2).collect::<Vec<_>>().join("x")).collect()
 }
 
 /// Whether a text has the words, whole and in any case.
@@ -150,6 +156,10 @@ fn comments_are_read_without_code() {
 fn a_word_is_found_whole_and_in_any_case() {
     assert!(says("Nobody asked.", "nobody") && says("it comes\nto 5", "comes to"));
     assert!(!says("a folder", "fold") && !says("retold", "told"));
+    assert_eq!(
+        prose("a `told` b\n\n```\ntold\n```\n\nc"),
+        ["a x b", "\n\nc"].map(|text| text.trim_start_matches('\n'))
+    );
     let code = "tracing::warn!(%error, \"nobody heard\"); let x = \"told\";\n#[error(\"a mistake: {0}\")]";
     assert_eq!(messages(code).join("|"), " nobody heard | a mistake: {0} ");
 }
