@@ -87,7 +87,7 @@ pub(crate) fn collect_into(
     let owners_complete =
         owners.report(restrictions, round.walked.owners(), host.proc(), &mut report, &mut problems);
     listed.say(&mut problems);
-    round.walked.report(round.took, &mut report, &mut problems);
+    round.walked.report(plan, &round.took, &mut report, &mut problems);
     listed.report_walked(plan, round.walked.failures.len(), round.walked.empty, &mut report);
     let outcome = Outcome::of(plan, &round.walked, owners_complete, &mut problems);
     state.attribution = Some(owners.attribution);

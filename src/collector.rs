@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::exposition::{FamilyFilter, Format};
-use crate::self_metrics::{CollectorReport, DUMP, DumpReport, ProcessReport, SelfReport, Stage};
+use crate::self_metrics::{CollectorReport, DumpReport, ProcessReport, SelfReport, Stage};
 use crate::snapshot::{Cursor, Snapshot};
 use baseline::BaselineRequest;
 
@@ -172,7 +172,11 @@ impl Collector {
         let stuck = self.stuck_for();
         let mut snapshot = (self.0.standing)();
         snapshot.report = SelfReport {
-            stages: vec![Stage { name: "collection", duration: running.unwrap_or_default(), success: false }],
+            stages: vec![Stage {
+                name: "collection".into(),
+                duration: running.unwrap_or_default(),
+                success: false,
+            }],
             dump: DumpReport { stuck, ..DumpReport::default() },
             collector,
             process: ProcessReport::read(),
@@ -262,7 +266,7 @@ impl Shared {
         let now = Instant::now();
         let done = state.baseline.ended(&snapshot.report, of_its_own, now);
         let SelfReport { dump, stages, .. } = &snapshot.report;
-        let withheld = stages.iter().any(|stage| stage.name == DUMP && !stage.success);
+        let withheld = stages.iter().any(|stage| stage.is_dump() && !stage.success);
         state.left = dump.stuck.and_then(|held| Some((now.checked_sub(held)?, withheld)));
         let mut waiting = std::mem::take(&mut state.waiting);
         waiting.retain(|waiting| waiting.until > now);

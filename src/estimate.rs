@@ -20,7 +20,6 @@ use crate::collection::{CollectorState, Host, SCAN_INTERVAL, collect, collect_in
 use crate::exposition::FamilyFilter;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
-use crate::self_metrics::DUMP;
 use crate::snapshot::Snapshot;
 use crate::view::View;
 use census::Census;
@@ -54,8 +53,11 @@ pub fn estimate(
     let mut snapshot = collect(plan, host, &mut state);
     let all = Arc::new(plan.with_all_connections());
     state.adopt(&all, host, privileges);
-    let mut close_events =
-        CloseEventCounter::begin(plan.collect.event_buffer, plan.collect.reads_other_namespaces());
+    let mut close_events = CloseEventCounter::begin(
+        &plan.protocols,
+        plan.collect.event_buffer,
+        plan.collect.reads_other_namespaces(),
+    );
     let census = Census::new(&all);
     let mut counted = CountedHost { plan: &all, host, state, census, scanned: Instant::now(), others: 0 };
     let start = Instant::now();
@@ -123,7 +125,7 @@ impl<W: Host> CountedHost<'_, W> {
         let Self { plan, host, state, census, .. } = self;
         let report = collect_into(plan.collect.deadline, plan, *host, state, &mut [census]).report;
         self.others = report.netns.map_or(0, |netns| netns.seen.saturating_sub(1));
-        let listed = report.stages.iter().any(|stage| stage.name == DUMP && stage.success);
+        let listed = report.stages.iter().any(|stage| stage.is_dump() && stage.success);
         listed.then_some(report.dump.sockets).ok_or(Unlisted)
     }
 

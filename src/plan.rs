@@ -14,9 +14,9 @@ use crate::metrics::{Aggregation, Kind, Quantity};
 use crate::privileges::Feature;
 use crate::properties::{Needs, Property};
 use crate::select::{Expression, Judge, Lookup, split};
-use crate::view::{CONNECTIONS, Column, View};
+use crate::view::{Column, PROTOCOL, View};
 use sockdiag::bytecode::{Filter, compile};
-use sockdiag::{Extensions, Request, State, StateSet, TCP};
+use sockdiag::{Extensions, Protocol, Request, State, StateSet};
 
 mod tracking;
 
@@ -27,6 +27,8 @@ pub use tracking::{AggregatedView, Feed, Tracking};
 pub struct Plan {
     /// The views, in the order in which they are exposed.
     pub views: Arc<[View]>,
+    /// The protocols of the views, each once; at least one.
+    pub protocols: Vec<&'static Protocol>,
     /// Whether the collection metrics of the predecessor's 3.x are exposed.
     pub legacy_meta: bool,
     /// The networks with names.
@@ -47,6 +49,7 @@ pub struct Plan {
 /// Views that show the same sockets.
 #[derive(Clone, Debug)]
 struct Group {
+    protocol: &'static Protocol,
     selection: Expression,
     states: StateSet,
     /// Those that each collection makes again.
@@ -58,13 +61,15 @@ struct Group {
 impl Group {
     /// A socket that is followed must be seen in every state that has counters.
     fn dumped(&self) -> StateSet {
-        if self.tracked { self.states.union(CONNECTIONS) } else { self.states }
+        if self.tracked { self.states.union(self.protocol.connections) } else { self.states }
     }
 }
 
-/// The plan for one collection, with the addresses that hosts have now.
+/// The plan for the sockets of a protocol in one collection, with the addresses that hosts have now.
 #[derive(Clone, Debug)]
 pub struct Program {
+    /// The protocol.
+    pub protocol: &'static Protocol,
     /// What to ask of the kernel; `None` if no view wants any socket.
     pub request: Option<Request>,
     /// What to do with each reply, for views that each collection makes again.
@@ -133,16 +138,25 @@ impl Plan {
         let views = config.views;
         let mut groups: Vec<Group> = Vec::new();
         for (number, view) in views.iter().enumerate() {
-            let View { selection, states, .. } = view;
-            let same = |group: &Group| group.selection == *selection && group.states == *states;
+            let View { protocol, selection, states, .. } = view;
+            let same = |group: &Group| {
+                group.protocol == *protocol && group.selection == *selection && group.states == *states
+            };
             let at = groups.iter().position(same).unwrap_or(groups.len());
             if at == groups.len() {
                 let (selection, states) = (selection.clone(), *states);
-                groups.push(Group { selection, states, views: Vec::new(), tracked: false });
+                groups.push(Group { protocol, selection, states, views: Vec::new(), tracked: false });
             }
             if let Some(group) = groups.get_mut(at) {
                 group.tracked |= view.is_tracked();
                 group.views.extend((!view.aggregates).then_some(number));
+            }
+        }
+        // Without a view, the kernel is asked whether it would answer.
+        let mut protocols = vec![groups.first().map_or(PROTOCOL, |group| group.protocol)];
+        for group in &groups {
+            if !protocols.contains(&group.protocol) {
+                protocols.push(group.protocol);
             }
         }
         let events = config.collect.events;
@@ -152,6 +166,7 @@ impl Plan {
         hosts.sort_unstable();
         hosts.dedup();
         Self {
+            protocols,
             legacy_meta: config.legacy_meta,
             networks: config.networks,
             collect: config.collect,
@@ -173,9 +188,13 @@ impl Plan {
     /// of them are new.
     pub(crate) fn with_all_connections(&self) -> Self {
         let mut plan = self.clone();
-        let states = self.groups.iter().fold(CONNECTIONS, |all, group| all.union(group.states));
-        plan.groups.push(Group { selection: Expression::Always, states, views: Vec::new(), tracked: true });
-        Arc::make_mut(&mut plan.tracking).track_if.push(Expression::Always);
+        for protocol in &self.protocols {
+            let groups = self.groups.iter().filter(|group| group.protocol == *protocol);
+            let states = groups.fold(protocol.connections, |all, group| all.union(group.states));
+            let selection = Expression::Always;
+            plan.groups.push(Group { protocol, selection, states, views: Vec::new(), tracked: true });
+            Arc::make_mut(&mut plan.tracking).track_if.push((protocol, Expression::Always));
+        }
         plan
     }
 
@@ -211,18 +230,22 @@ impl Plan {
         let asked = [
             (self.needs.has(Needs::PROCESSES), Feature::Processes),
             (elsewhere, Feature::Namespaces),
-            (elsewhere && self.tracking.events, Feature::NamespaceEvents),
+            (elsewhere && self.tracking.needs_events(), Feature::NamespaceEvents),
             (self.needs.has(Needs::MARKS), Feature::Marks),
         ];
         asked.into_iter().filter_map(|(asked, feature)| asked.then_some(feature)).collect()
     }
 
-    /// The program for a collection at which names stand for this.
-    pub(crate) fn program(&self, lookup: &impl Lookup) -> Program {
-        let resolved: Vec<_> = self.groups.iter().map(|group| group.selection.resolve(lookup)).collect();
+    /// The programs for a collection at which names stand for this, one for each protocol.
+    pub(crate) fn programs(&self, lookup: &impl Lookup) -> Vec<Arc<Program>> {
+        self.protocols.iter().map(|protocol| Arc::new(self.program(protocol, lookup))).collect()
+    }
+
+    fn program(&self, protocol: &'static Protocol, lookup: &impl Lookup) -> Program {
+        let groups: Vec<_> = self.groups.iter().filter(|group| group.protocol == protocol).collect();
+        let resolved: Vec<_> = groups.iter().map(|group| group.selection.resolve(lookup)).collect();
         let judge = if lookup.judges_cgroups() { Judge::Everything } else { Judge::EverythingButCgroups };
-        let splits: Vec<_> = self
-            .groups
+        let splits: Vec<_> = groups
             .iter()
             .zip(&resolved)
             .map(|(group, resolved)| {
@@ -235,40 +258,38 @@ impl Plan {
         let anything = splits.iter().any(|split| split.filter != Filter::Never);
         let everything = splits.iter().any(|split| split.filter == Filter::Always);
         // A program that is too long for the kernel is user space's work.
-        let compiled = (TCP.takes_filter && !everything).then(|| compile(&filter).ok()).flatten();
-        let judged = self.groups.len() == 1 && (everything || compiled.is_some());
+        let compiled = (protocol.takes_filter && !everything).then(|| compile(&filter).ok()).flatten();
+        let judged = groups.len() == 1 && (everything || compiled.is_some());
         let aggregated = self.views.iter().filter(|view| view.aggregates).map(|view| Wanted {
-            states: view.states,
+            states: if view.protocol == protocol { view.states } else { StateSet::NONE },
             test: Some(view.selection.resolve(lookup)).filter(|test| *test != Expression::Always),
             listener: view.selection.of_every_connection(),
         });
-        let routes = self.groups.iter().zip(resolved).zip(splits).map(|((group, selection), split)| Route {
+        let routes = groups.iter().zip(resolved).zip(splits).map(|((group, selection), split)| Route {
             states: group.states,
             test: if judged && !group.tracked { split.residual } else { Some(selection) },
             views: group.views.clone(),
         });
-        let asked = self.groups.iter().fold(StateSet::NONE, |all, group| all.union(group.dumped()));
-        let request =
-            Request { protocol: &TCP, states: asked, extensions: self.extensions(), filter: compiled };
+        let asked = groups.iter().fold(StateSet::NONE, |all, group| all.union(group.dumped()));
+        let states = asked.intersection(protocol.states);
+        let request = Request { protocol, states, extensions: self.extensions(protocol), filter: compiled };
+        let track_if = self.tracking.track_if.iter().filter(|(of, _)| *of == protocol);
         Program {
+            protocol,
             request: anything.then_some(request),
             routes: routes.filter(|route| !route.views.is_empty()).collect(),
             aggregated: aggregated.collect(),
-            track_if: self
-                .tracking
-                .track_if
-                .iter()
-                .map(|track_if| track_if.resolve(lookup).in_any_cgroup())
-                .collect(),
+            track_if: track_if.map(|(_, track_if)| track_if.resolve(lookup).in_any_cgroup()).collect(),
             // What is left of FIN_WAIT2 is in the kernel's count, and must be shown to be taken off.
-            counts_time_wait: self.counts_time_wait() && asked.contains(State::FinWait2),
+            counts_time_wait: self.counts_time_wait(protocol) && asked.contains(State::FinWait2),
         }
     }
 
     /// Whether nothing is asked of sockets in `TIME_WAIT` but how many there are.
-    fn counts_time_wait(&self) -> bool {
-        let mut asking = self.views.iter().filter(|view| view.states.contains(State::TimeWait)).peekable();
-        let tracked = self.groups.iter().any(|group| group.tracked && group.states.contains(State::TimeWait));
+    fn counts_time_wait(&self, protocol: &Protocol) -> bool {
+        let waits = |of: &Protocol, states: StateSet| *of == *protocol && states.contains(State::TimeWait);
+        let mut asking = self.views.iter().filter(|view| waits(view.protocol, view.states)).peekable();
+        let tracked = self.groups.iter().any(|group| group.tracked && waits(group.protocol, group.states));
         asking.peek().is_some()
             && !tracked
             && asking.all(|view| {
@@ -279,8 +300,9 @@ impl Plan {
             })
     }
 
-    fn extensions(&self) -> Extensions {
-        let columns = self.views.iter().flat_map(|view| &view.columns);
+    fn extensions(&self, protocol: &Protocol) -> Extensions {
+        let views = self.views.iter().filter(|view| *view.protocol == *protocol);
+        let columns = views.flat_map(|view| &view.columns);
         let of_columns = columns.map(|column| column.metric.source.extensions());
         // Without it, what is left of a socket looks like one.
         let of_past = (!self.tracking.track_if.is_empty()).then_some(Extensions::INFO);

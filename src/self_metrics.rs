@@ -2,6 +2,7 @@
 //!
 //! Refuses to know what a collection is for.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::exposition::{Encoder, FamilyFilter, LabelBuffer, LabelSet, MetricFamily};
@@ -66,18 +67,27 @@ pub struct CollectorReport {
     pub refused: u64,
 }
 
-/// The name of the stage without which rows are withheld.
+/// What the name of a stage begins with without which rows are withheld.
 pub const DUMP: &str = "dump";
 
 /// A step of a collection.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// [`DUMP`], `namespaces` or `processes`, or `collection` for a whole one that had not ended in time.
-    pub name: &'static str,
+    /// [`DUMP`], `namespaces` or `processes`, or `collection` for a whole one that had not ended in time. The dumps of
+    /// another protocol than the default have its name behind `dump_`.
+    pub name: Cow<'static, str>,
     /// How long it took.
     pub duration: Duration,
     /// Whether it was complete.
     pub success: bool,
+}
+
+impl Stage {
+    /// Whether rows are withheld without it.
+    #[must_use]
+    pub fn is_dump(&self) -> bool {
+        self.name.starts_with(DUMP)
+    }
 }
 
 /// The rows of a view.

@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::metrics::{Aggregation, Kind, Metric};
 use crate::properties::{Needs, Property};
 use crate::select::Expression;
-use sockdiag::{StateSet, TCP};
+use sockdiag::{Protocol, StateSet, TCP};
 
 mod worst_case;
 
 pub use worst_case::{WorstCase, worst_cases};
 
-/// The states of a connection.
-pub const CONNECTIONS: StateSet = TCP.connections;
+/// The protocol of a view that names none.
+pub const PROTOCOL: &Protocol = &TCP;
 
 /// Which part of the configuration a view is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct View {
     pub name: String,
     /// Which part of the configuration it is from.
     pub origin: Origin,
+    /// The protocol of its sockets.
+    pub protocol: &'static Protocol,
     /// Which sockets it shows.
     pub selection: Expression,
     /// Only sockets in these states.
@@ -64,7 +66,7 @@ impl View {
 
     /// Whether it shows connections whatever their states.
     pub(crate) fn is_of_connections(&self) -> bool {
-        self.states == CONNECTIONS && !self.by.contains(&Property::State)
+        self.states == self.protocol.connections && !self.by.contains(&Property::State)
     }
 
     /// What must be known of its sockets.

@@ -3,6 +3,7 @@
 //! The table of capabilities, which people wrote, against that of the code.
 
 use clap::CommandFactory as _;
+use sockdiag::TCP;
 use ss_exporter::cli::Cli;
 use ss_exporter::exposition::MetricType;
 use ss_exporter::metrics::{Kind, METRICS, Metric, OMITTED, Shown, Unit};
@@ -80,7 +81,7 @@ fn section(Section { kind, title, about }: &Section) -> String {
     let rows = METRICS.iter().filter(|metric| metric.kind == *kind).map(|metric| {
         let mut cells = row(metric);
         match kind {
-            Kind::Counter if metric.source.is_exact() => cells.push("close".to_owned()),
+            Kind::Counter if metric.source.is_exact(&TCP) => cells.push("close".to_owned()),
             Kind::Counter => cells.push("last collection".to_owned()),
             Kind::Gauge => {}
             Kind::Distribution => cells.push(list(metric.bounds.iter())),

@@ -1,6 +1,6 @@
 //! A captured dump made larger: its sockets again and again, each with its own cookie, inode and client port.
 
-use sockdiag::{Field, Socket, State, tcp_info};
+use sockdiag::{Field, State, TCP, tcp_info};
 use testkit::recording::captured;
 use testkit::reply::Reply;
 
@@ -49,6 +49,6 @@ pub fn listeners() -> Vec<Reply> {
 
 /// The local and the remote port.
 fn ports(reply: &Reply) -> [u16; 2] {
-    let socket = Socket::parse(reply.bytes()).expect("a socket");
+    let socket = TCP.parse(reply.bytes()).expect("a socket");
     [socket.local().port(), socket.remote().port()]
 }

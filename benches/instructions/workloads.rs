@@ -172,7 +172,7 @@ fn end(sockets: u32, known: bool) -> Work {
         let names = Names { networks: &exporter.plan.networks, interface: &|_| None, users: Some(&users) };
         let tracker = exporter.state.tracker();
         for event in &events {
-            let socket = Socket::parse(event.bytes()).expect("a socket");
+            let socket = TCP.parse(event.bytes()).expect("a socket");
             tracker.on_close(&socket, names);
         }
         std::mem::forget((events, exporter));

@@ -1,7 +1,7 @@
 //! Decoding and encoding without the kernel, by criterion.
 
 use criterion::{Criterion, Throughput};
-use sockdiag::{Socket, State, tcp_info};
+use sockdiag::{State, TCP, tcp_info};
 use ss_exporter::exposition::{Encoder, Format, LabelBuffer, LabelSet, MetricFamily, MetricType, Sample};
 use testkit::reply::Reply;
 
@@ -26,7 +26,7 @@ pub fn run() {
     group.bench_function("decode, per socket", |bencher| {
         bencher.iter(|| {
             let values = replies.iter().filter_map(|reply| {
-                let socket = Socket::parse(reply.bytes())?;
+                let socket = TCP.parse(reply.bytes())?;
                 Some(socket.get(&tcp_info::RTT)? + u64::from(socket.remote().port()))
             });
             values.sum::<u64>()

@@ -16,7 +16,7 @@ use crate::self_metrics::{SelfReport, TrackerReport, ViewReport};
 /// What a walk is good for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {
-    /// The kernel has reported all sockets.
+    /// The kernel has reported all sockets of a protocol.
     pub(super) complete: bool,
     /// It is also known which of them the views want.
     pub(super) usable: bool,
@@ -25,7 +25,7 @@ pub(super) struct Outcome {
 impl Outcome {
     /// Judges a walk, after which all owners are known or not.
     pub(super) fn of(plan: &Plan, walked: &Walked, owners_complete: bool, problems: &mut Problems) -> Self {
-        let complete = walked.error.is_none();
+        let complete = !plan.protocols.iter().all(|protocol| walked.lacks(protocol));
         let usable = complete && (!plan.selects_by_process || owners_complete);
         if complete && !usable {
             // Sockets of unknown owner are missing from the selection.
@@ -44,31 +44,31 @@ pub(super) fn conclude(
     report: &mut SelfReport,
 ) -> Vec<Option<FrozenTable>> {
     let Round { walked, connections: ConnectionTables { tables, selected, .. }, .. } = round;
-    let Walked { time_wait, dumped, missed, untracked, .. } = walked;
     let mut tracker = state.tracker.lock();
-    if let Some(number) = time_wait {
+    if let Some(number) = walked.time_wait {
         time_wait::add(&mut tracker, number);
     }
     let drained = state.tracker.subscription().is_drained();
-    tracker.end(outcome.complete, drained, &dumped, &missed);
-    state.untracked = untracked;
+    tracker.end(outcome.complete, drained, &walked.dumped, &walked.missed);
+    state.untracked = walked.untracked;
     let found: Vec<_> = tracker.ledger.views.iter_mut().map(|view| std::mem::take(&mut view.found)).collect();
     let mut aggregated = tracker.ledger.views.iter().zip(found);
     let made = tables.into_iter().zip(selected).zip(state.limits.iter_mut().zip(&mut state.sizes));
     let mut sealed = Vec::with_capacity(plan.views.len());
     for (view, ((table, selected), (admitted, size))) in plan.views.iter().zip(made) {
+        let usable = outcome.usable && !walked.lacks(view.protocol);
         let (name, limit) = (view.name.clone(), view.limit);
         let mut of_view =
             ViewReport { name, selected, rows: 0, left_out: None, in_other: None, over_limit: None, limit };
         let table = if let Some(table) = table {
             let (table, next) = table.freeze(&tracker.ends.of(view));
-            if outcome.usable {
+            if usable {
                 *admitted = next;
                 *size = table.size();
                 state.logged.left_out(view, table.left_out);
             }
             of_view.left_out = Some(table.left_out);
-            Some(table).filter(|_| outcome.usable)
+            Some(table).filter(|_| usable)
         } else {
             aggregated.next().map(|(tracked, found)| {
                 let overflowed = tracked.table.overflowed();
@@ -76,11 +76,11 @@ pub(super) fn conclude(
                 of_view.selected = found.selected;
                 of_view.in_other = Some(found.in_other);
                 of_view.over_limit = view.is_cumulative().then_some(overflowed);
-                tracker.freeze(tracked, Some(found.gauges).filter(|_| outcome.usable))
+                tracker.freeze(tracked, Some(found.gauges).filter(|_| usable))
             })
         };
         of_view.rows = table.as_ref().map_or(0, FrozenTable::rows);
-        report.views.extend(outcome.usable.then_some(of_view));
+        report.views.extend(usable.then_some(of_view));
         sealed.push(table);
     }
     if outcome.usable {
@@ -114,7 +114,7 @@ pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<Tra
     let tracker = tracker.lock();
     let (sockets, limit) = tracker.ledger.tracked();
     Some(TrackerReport {
-        subscribed: plan.tracking.events.then_some(subscribed),
+        subscribed: plan.tracking.needs_events().then_some(subscribed),
         received: subscription.received,
         ignored: subscription.ignored,
         dropped,

@@ -19,7 +19,7 @@ use crate::attribute::Namespace;
 use crate::facts::Names;
 use crate::plan::Plan;
 use crate::workers::{Full, Worker};
-use sockdiag::{Events, TCP};
+use sockdiag::Events;
 
 /// Min time between two collections that make up for dropped events.
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -34,9 +34,10 @@ pub fn open_events(plan: &Plan) -> io::Result<Events> {
     let buffer = plan.collect.event_buffer;
     let everywhere = plan.collect.reads_other_namespaces();
     // Without the capability for other namespaces, the exporter subscribes to those of its own.
-    Events::open(&TCP, buffer, everywhere).or_else(|error| {
+    let open = |everywhere| Events::open(&plan.tracking.events, buffer, everywhere);
+    open(everywhere).or_else(|error| {
         let forbidden = everywhere && error.kind() == io::ErrorKind::PermissionDenied;
-        if forbidden { Events::open(&TCP, buffer, false) } else { Err(error) }
+        if forbidden { open(false) } else { Err(error) }
     })
 }
 

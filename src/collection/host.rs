@@ -6,7 +6,7 @@ use std::path::Path;
 use super::netns::Entered;
 use crate::attribute::{Namespace, NetnsListing};
 use crate::select::Lookup;
-use sockdiag::Transport;
+use sockdiag::{Protocol, Transport};
 
 /// The host as a collection sees it. Defaults report nothing.
 pub trait Host: Lookup + Send + Sync {
@@ -26,11 +26,15 @@ pub trait Host: Lookup + Send + Sync {
         Ok(NetnsListing::own())
     }
 
-    /// Enters a namespace, opens connections to the kernel for one dump each, and leaves it again.
+    /// Enters a namespace, opens connections to the kernel for one dump of a protocol each, and leaves it again.
     ///
     /// # Errors
     /// If it cannot be entered, or what `socket(2)` says.
-    fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Self::Transport>>;
+    fn enter(
+        &self,
+        namespace: &Namespace,
+        protocol: &'static Protocol,
+    ) -> io::Result<Entered<Self::Transport>>;
 
     /// The nsid by which the kernel's events name a namespace, if it has one.
     fn nsid(&self, _namespace: &Namespace) -> Option<i32> {

@@ -102,7 +102,8 @@ impl<'a, W: Host> Intake<'a, W> {
         ports: &str,
         until: Instant,
     ) -> Result<(), DumpError> {
-        listeners::dump_listeners(transport, until, |socket| self.listener(place, socket, true))?;
+        let protocol = place.program.protocol;
+        listeners::dump_listeners(protocol, transport, until, |socket| self.listener(place, socket, true))?;
         self.tracker.lock().forget_listeners(&place.target.netns, ports);
         Ok(())
     }
@@ -202,12 +203,12 @@ impl<'a, W: Host> Intake<'a, W> {
             self.tracker.lock().enter(&place.target, &place.program);
             listeners
                 .iter()
-                .filter_map(Socket::parse)
+                .filter_map(|reply| place.program.protocol.parse(reply))
                 .for_each(|socket| self.listener(&place, &socket, false));
         }
         for (place, sockets) in std::mem::take(&mut self.pending) {
             self.tracker.lock().enter(&place.target, &place.program);
-            for socket in sockets.iter().filter_map(Socket::parse) {
+            for socket in sockets.iter().filter_map(|reply| place.program.protocol.parse(reply)) {
                 let whose = socket.inode().map(|inode| self.attribution.whose(inode));
                 let owner =
                     if let Some(OwnerLookup::Known(owner)) = whose { owner } else { OwnerId::NO_PROCESS };

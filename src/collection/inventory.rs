@@ -14,8 +14,7 @@ use super::shared::SharedTracker;
 use super::state::CollectorState;
 use super::tracker::Inventory;
 use crate::plan::Plan;
-use crate::view::CONNECTIONS;
-use sockdiag::{Class, DumpError, Extensions, Request, Socket, TCP, dump};
+use sockdiag::{Class, DumpError, Extensions, Protocol, Request, Socket, dump};
 
 /// The longest that an inventory takes. A million sockets take two seconds on an idle host.
 const MAX_TIME: Duration = Duration::from_secs(20);
@@ -31,7 +30,9 @@ pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorStat
     for target in &listed.targets {
         let listed = match state.stuck.blocked(target, begun + MAX_TIME) {
             Some(missed) => Err(missed),
-            None => of_namespace(host, &state.tracker, target, begun + MAX_TIME),
+            None => plan.protocols.iter().try_fold(HashSet::new(), |sockets, protocol| {
+                of_namespace(host, &state.tracker, target, protocol, sockets, begun + MAX_TIME)
+            }),
         };
         match listed {
             Ok(sockets) => inventory.push((target.netns.number, sockets)),
@@ -61,16 +62,18 @@ pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorStat
     (inventory, begun)
 }
 
-/// Lists the sockets of a namespace in two walks, because one can miss a socket.
+/// Lists the sockets of a protocol in a namespace in two walks, because one can miss a socket.
 fn of_namespace(
     host: &impl Host,
     tracker: &SharedTracker,
     target: &NetnsTarget,
+    protocol: &'static Protocol,
+    mut sockets: HashSet<u64>,
     until: Instant,
 ) -> Result<HashSet<u64>, NetnsError> {
-    let request = Request { protocol: &TCP, states: CONNECTIONS, extensions: Extensions::NONE, filter: None };
-    let mut sockets = HashSet::new();
-    let Entered { transports, .. } = host.enter(&target.namespace).map_err(NetnsError::Enter)?;
+    let states = protocol.connections;
+    let request = Request { protocol, states, extensions: Extensions::NONE, filter: None };
+    let Entered { transports, .. } = host.enter(&target.namespace, protocol).map_err(NetnsError::Enter)?;
     for transport in transports.into_iter().flat_map(|(first, second)| [first, second]) {
         let each = |socket: &Socket<'_>| {
             let identity = target.netns.identity(socket.cookie());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::attribute::{Direction, End, Listeners};
-use sockdiag::{DumpError, Extensions, Request, Socket, State, StateSet, TCP, Transport, dump};
+use sockdiag::{DumpError, Extensions, Protocol, Request, Socket, State, StateSet, Transport, dump};
 
 /// The least time between two scans. A scan costs some 50 microseconds, and a connection that ends before its listener
 /// is known counts as outbound.
@@ -20,14 +20,20 @@ pub(crate) fn direction(socket: &Socket<'_>, listeners: Option<&Listeners>) -> D
     listeners.map_or_else(|| of(&Listeners::default()), of)
 }
 
-/// Dumps all listeners of a namespace.
+/// Whether sockets of a protocol can listen.
+pub(super) const fn exist(protocol: &Protocol) -> bool {
+    protocol.states.contains(State::Listen)
+}
+
+/// Dumps all listeners of a protocol in a namespace.
 pub(super) fn dump_listeners(
+    protocol: &'static Protocol,
     transport: impl Transport,
     until: Instant,
     each: impl FnMut(&Socket<'_>),
 ) -> Result<(), DumpError> {
     let states = StateSet::of(&[State::Listen]);
     // With it a listener shows which counters its connections will have.
-    let request = Request { protocol: &TCP, states, extensions: Extensions::INFO, filter: None };
+    let request = Request { protocol, states, extensions: Extensions::INFO, filter: None };
     dump(transport, &request, until, each).map(drop)
 }

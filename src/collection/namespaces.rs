@@ -116,6 +116,6 @@ impl ListedNamespaces {
             (netns.failed, netns.empty) = (failed, empty);
         }
         let success = self.error.is_none() && failed == 0;
-        report.stages.push(Stage { name: "namespaces", duration: self.took, success });
+        report.stages.push(Stage { name: "namespaces".into(), duration: self.took, success });
     }
 }

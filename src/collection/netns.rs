@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::generation::Generation;
 use crate::attribute::{Cgroup, Namespace, Netns, NetnsListing, Sockstat};
-use sockdiag::Netlink;
+use sockdiag::{Netlink, Protocol};
 
 /// Collections for which a namespace is kept that is no longer listed: its last process may have ended before its
 /// last socket.
@@ -160,15 +160,15 @@ pub struct Entered<K> {
 }
 
 impl Entered<Netlink> {
-    /// What the namespace of this thread shows by that `/proc`, or that it is `skippable` and holds no socket.
+    /// What the namespace of this thread shows by that `/proc`, or that it is `skippable` and holds no socket of the protocol.
     ///
     /// # Errors
     /// What `socket(2)` says.
-    pub fn here(proc: &Path, skippable: bool) -> io::Result<Self> {
+    pub fn here(proc: &Path, protocol: &Protocol, skippable: bool) -> io::Result<Self> {
         let read = |name: &str| std::fs::read_to_string(proc.join(name));
         let sockstat = read("thread-self/net/sockstat").ok().and_then(|text| {
             let text6 = read("thread-self/net/sockstat6").unwrap_or_default();
-            Sockstat::read(&text, &text6)
+            Sockstat::read(protocol.sockstat, &text, &text6)
         });
         let time_wait = sockstat.map(|sockstat| sockstat.time_wait);
         if skippable && sockstat.is_some_and(|sockstat| sockstat.sockets == 0 && sockstat.time_wait == 0) {

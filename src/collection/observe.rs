@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::attribution::Attribution;
 use super::host::Host;
-use super::listeners::dump_listeners;
+use super::listeners::{self, dump_listeners};
 use super::netns::Entered;
 use super::shared::SharedTracker;
 use super::state::CollectorState;
@@ -12,7 +12,7 @@ use crate::attribute::Namespace;
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
 use crate::properties::Needs;
-use sockdiag::Socket;
+use sockdiag::{Protocol, Socket};
 
 impl CollectorState {
     /// How many namespaces beside the exporter's own have close events that name them.
@@ -62,9 +62,21 @@ pub(crate) fn scan(
     attribution: &mut Attribution,
     mut each: impl FnMut(&Facts<'_>, &Program),
 ) {
-    let Ok(Entered { transports: Some((_, transport)), ports, .. }) = host.enter(&Namespace::own()) else {
-        return;
-    };
+    for protocol in plan.protocols.iter().filter(|protocol| listeners::exist(protocol)) {
+        scan_protocol(protocol, plan, host, tracker, attribution, &mut each);
+    }
+}
+
+fn scan_protocol(
+    protocol: &'static Protocol,
+    plan: &Plan,
+    host: &impl Host,
+    tracker: &SharedTracker,
+    attribution: &mut Attribution,
+    each: &mut impl FnMut(&Facts<'_>, &Program),
+) {
+    let entered = host.enter(&Namespace::own(), protocol);
+    let Ok(Entered { transports: Some((_, transport)), ports, .. }) = entered else { return };
     let netns = tracker.lock().own();
     let note = |socket: &Socket<'_>| {
         let (claim, unsure) = attribution.claim(socket, &netns);
@@ -76,9 +88,11 @@ pub(crate) fn scan(
         // searched for.
         let complete = !unsure && !plan.needs.has(Needs::PROCESSES) && tracker.follows(plan);
         tracker.listener(&facts, &claim, complete);
-        each(&facts, &tracker.program_in(netns.number));
+        if let Some(program) = tracker.program_in(netns.number, protocol) {
+            each(&facts, &program);
+        }
     };
-    if dump_listeners(transport, Instant::now() + SCAN_TIME, note).is_ok() {
+    if dump_listeners(protocol, transport, Instant::now() + SCAN_TIME, note).is_ok() {
         tracker.lock().forget_listeners(&netns, &ports);
     }
 }

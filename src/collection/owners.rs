@@ -68,7 +68,7 @@ impl OwnerSearch {
             ));
         }
         let success = self.has_read() && !processes.incomplete && !processes.is_elsewhere();
-        report.stages.push(Stage { name: "processes", duration: self.took + resolving, success });
+        report.stages.push(Stage { name: "processes".into(), duration: self.took + resolving, success });
         report.owners.unreadable = Some(processes.unreadable);
         report.owners.unowned = Some(without_owner);
         success

@@ -43,8 +43,8 @@ impl CollectorState {
             attribution.adopt(&before, plan);
         }
         // Made before anything is locked: names may have to be looked up.
-        let program = plan.program(host);
-        self.tracker.lock().reload(plan, program, inventory);
+        let programs = plan.programs(host);
+        self.tracker.lock().reload(plan, programs, inventory);
         self.tracker.set_privileges(privileges);
     }
 }

@@ -16,8 +16,8 @@ use crate::self_metrics::LegacyStatus;
 pub(super) struct Round<'a> {
     pub(super) walked: Walked,
     pub(super) connections: ConnectionTables<'a>,
-    /// How long it took without the search for owners.
-    pub(super) took: Duration,
+    /// How long the dumps of each protocol took.
+    pub(super) took: Vec<Duration>,
 }
 
 impl<'a> Round<'a> {
@@ -34,19 +34,19 @@ impl<'a> Round<'a> {
         let CollectorState { limits, sizes, seed, alone, untracked, tracker, stuck, .. } = state;
         let began = Instant::now();
         let mut may_repeat = !*alone;
+        let mut took = vec![Duration::ZERO; plan.protocols.len()];
         loop {
             tracker.lock().begin(owners.has_read());
             let mut connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
             let mut all: Vec<&mut dyn Sink> = vec![&mut connections];
             all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
             let intake = Intake::new(plan, host, &mut owners.attribution, tracker, *untracked, all);
-            let walked = walk(plan, host, deadline, stuck, listed, intake);
+            let walked = walk(plan, host, deadline, stuck, listed, intake, &mut took);
             // Without the time for it, the next collection completes the baseline.
-            may_repeat &= walked.error.is_none()
+            may_repeat &= walked.errors.is_empty()
                 && began.elapsed() < deadline.saturating_duration_since(Instant::now())
                 && tracker.lock().wants_another_walk();
             if !may_repeat {
-                let took = began.elapsed().saturating_sub(walked.resolving);
                 return Self { walked, connections, took };
             }
             // What one walk of the kernel's tables misses must not look new in the next.

@@ -58,7 +58,7 @@ impl Tracker {
         Self {
             reloaded: ledger.baseline.generation,
             ledger,
-            namespaces: TrackedNamespaces::new(plan.program(&Nothing)),
+            namespaces: TrackedNamespaces::new(plan.programs(&Nothing)),
             clock: Clock::new(plan.collect.observe),
             plan: Arc::new(plan.clone()),
             owners_unknown: None,
@@ -139,7 +139,7 @@ impl Tracker {
 
     /// A namespace is to be dumped, in which names stand for what the program says.
     pub(super) fn enter(&mut self, target: &NetnsTarget, program: &Arc<Program>) {
-        self.namespaces.of(target.netns.number).program = Some(Arc::clone(program));
+        self.namespaces.of(target.netns.number).enter(program);
     }
 
     /// The owner that a socket had when it was last seen.

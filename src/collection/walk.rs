@@ -1,13 +1,15 @@
-//! One walk of the kernel's tables in all network namespaces: in each the listeners, then all sockets.
+//! One walk of the kernel's tables in all network namespaces: of each protocol there the listeners, then all sockets.
 //!
-//! A namespace that fails fails alone. If it is the exporter's own one, the walk has failed.
+//! A protocol that fails in a namespace fails alone. If it is the exporter's own one, the views of the protocol are withheld.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::host::Host;
 use super::intake::{Counts, Intake, Place};
+use super::listeners;
 use super::namespaces::ListedNamespaces;
 use super::netns::{NetnsError, NetnsTarget};
 use super::problems::Problems;
@@ -16,22 +18,23 @@ use super::time_wait;
 use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::self_metrics::{DUMP, SelfReport, Stage};
-use sockdiag::{DumpStats, Socket, dump};
+use crate::view::PROTOCOL;
+use sockdiag::{DumpStats, Protocol, Socket, dump};
 
 /// A walk that has ended.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
-    /// Why it failed in the exporter's own namespace, and so as a whole.
-    pub(super) error: Option<NetnsError>,
+    /// Why the dump of a protocol failed in the exporter's own namespace, and so as a whole.
+    pub(super) errors: Vec<(&'static Protocol, NetnsError)>,
     pub(super) stats: DumpStats,
     pub(super) counts: Counts,
     /// Sockets that have no record.
     pub(super) untracked: usize,
     /// Sockets in `TIME_WAIT` that the kernel counted, where no view needs more of them.
     pub(super) time_wait: Option<u64>,
-    /// The numbers of the namespaces whose dumps were complete.
+    /// The numbers of the namespaces whose dumps were all complete.
     pub(super) dumped: Vec<u32>,
-    /// The numbers of the namespaces that failed.
+    /// The numbers of the namespaces in which a dump failed.
     pub(super) missed: Vec<u32>,
     /// Why each of the others failed.
     pub(super) failures: Vec<String>,
@@ -43,7 +46,7 @@ pub(super) struct Walked {
     pub(super) resolving: Duration,
 }
 
-/// Walks once, until that time.
+/// Walks once, until that time. The time that the dumps of each protocol of the plan take is added to `took`.
 pub(super) fn walk<W: Host>(
     plan: &Plan,
     host: &W,
@@ -51,26 +54,31 @@ pub(super) fn walk<W: Host>(
     stuck: &StuckDumps,
     listed: &ListedNamespaces,
     mut intake: Intake<'_, W>,
+    took: &mut [Duration],
 ) -> Walked {
     let mut walked = Walked { missed: listed.missed.clone(), ..Walked::default() };
     let mut shared = None;
     for target in &listed.targets {
-        let program = if plan.depends_on_netns() {
-            Arc::new(plan.program(&Inside(host, target)))
+        let programs = if plan.depends_on_netns() {
+            plan.programs(&Inside(host, target))
         } else {
-            Arc::clone(shared.get_or_insert_with(|| Arc::new(plan.program(host))))
+            shared.get_or_insert_with(|| plan.programs(host)).clone()
         };
-        let began = Instant::now();
-        // One that takes long leaves the others half of the time.
-        let left = deadline.saturating_duration_since(began);
-        let until = if target.namespace.own { deadline } else { began + left / 2 };
-        let dumped = match stuck.blocked(target, until) {
-            Some(error) => Err(error),
-            None => dump_one(plan, host, &mut intake, Place { target: target.clone(), program }, until),
-        };
-        let dumped = dumped.map_err(|error| stuck.judge(target, began, until, error));
-        walked.stuck = walked.stuck.max(stuck.stuck(target));
-        walked.note(target, dumped);
+        let mut dumps = Vec::with_capacity(programs.len());
+        for (program, took) in programs.into_iter().zip(&mut *took) {
+            let (began, protocol) = (Instant::now(), program.protocol);
+            // One that takes long leaves the others half of the time.
+            let left = deadline.saturating_duration_since(began);
+            let until = if target.namespace.own { deadline } else { began + left / 2 };
+            let dumped = match stuck.blocked(target, until) {
+                Some(error) => Err(error),
+                None => dump_one(plan, host, &mut intake, Place { target: target.clone(), program }, until),
+            };
+            dumps.push((protocol, dumped.map_err(|error| stuck.judge(target, began, until, error))));
+            walked.stuck = walked.stuck.max(stuck.stuck(target));
+            *took += began.elapsed();
+        }
+        walked.note(target, dumps);
     }
     let began = Instant::now();
     if intake.has_pending() {
@@ -82,32 +90,35 @@ pub(super) fn walk<W: Host>(
 }
 
 impl Walked {
-    /// Notes how the dump of a namespace ended.
-    fn note(&mut self, target: &NetnsTarget, dumped: Result<Dumped, NetnsError>) {
+    /// Notes how the dumps of a namespace ended.
+    fn note(&mut self, target: &NetnsTarget, dumps: Vec<(&'static Protocol, Result<Dumped, NetnsError>)>) {
         let (number, own) = (target.netns.number, target.namespace.own);
-        match dumped {
-            Ok(Dumped { stats, time_wait, empty }) => {
-                self.stats = self.stats.plus(stats);
-                self.time_wait = match (self.time_wait, time_wait) {
-                    (Some(all), Some(more)) => Some(all + more),
-                    (one, other) => one.or(other),
-                };
-                self.empty += usize::from(empty);
-                self.dumped.push(number);
-            }
-            // It is gone with its sockets, or the process is through which it was to be entered: the next listing shows.
-            Err(NetnsError::Enter(error)) if error.kind() == io::ErrorKind::NotFound && !own => {
-                self.missed.push(number);
-            }
-            Err(error) => {
-                self.missed.push(number);
-                if own {
-                    self.error = Some(error);
-                } else {
-                    self.failures.push(format!("network namespace {}: {error}", target.netns.name));
+        let complete = dumps.iter().all(|(_, dumped)| dumped.is_ok());
+        if complete { &mut self.dumped } else { &mut self.missed }.push(number);
+        let is_empty = |dumped: &Result<Dumped, _>| dumped.as_ref().is_ok_and(|dumped| dumped.empty);
+        self.empty += usize::from(!dumps.is_empty() && dumps.iter().all(|(_, dumped)| is_empty(dumped)));
+        let mut failure = None;
+        for (protocol, dumped) in dumps {
+            match dumped {
+                Ok(Dumped { stats, time_wait, .. }) => {
+                    self.stats = self.stats.plus(stats);
+                    self.time_wait = match (self.time_wait, time_wait) {
+                        (Some(all), Some(more)) => Some(all + more),
+                        (one, other) => one.or(other),
+                    };
                 }
+                // It is gone with its sockets, or the process is through which it was to be entered: the next listing shows.
+                Err(NetnsError::Enter(error)) if error.kind() == io::ErrorKind::NotFound && !own => {}
+                Err(error) if own => self.errors.push((protocol, error)),
+                Err(error) => failure = Some(format!("network namespace {}: {error}", target.netns.name)),
             }
         }
+        self.failures.extend(failure);
+    }
+
+    /// Whether the kernel has not reported the sockets of a protocol.
+    pub(super) fn lacks(&self, protocol: &Protocol) -> bool {
+        self.errors.iter().any(|(of, _)| *of == protocol)
     }
 
     /// How long owners were searched for after the dumps, and how many sockets have none.
@@ -115,13 +126,24 @@ impl Walked {
         (self.resolving, self.counts.without_owner)
     }
 
-    /// Reports the walk, which took that long without the search for owners.
-    pub(super) fn report(&self, took: Duration, report: &mut SelfReport, problems: &mut Problems) {
-        report.stages.push(Stage { name: DUMP, duration: took, success: self.error.is_none() });
+    /// Reports the walk, whose dumps of each protocol took that long.
+    pub(super) fn report(
+        &self,
+        plan: &Plan,
+        took: &[Duration],
+        report: &mut SelfReport,
+        problems: &mut Problems,
+    ) {
+        for (protocol, duration) in plan.protocols.iter().zip(took) {
+            let success = !self.lacks(protocol);
+            report.stages.push(Stage { name: stage(protocol), duration: *duration, success });
+        }
         (report.dump.sockets, report.dump.stuck) = (self.counts.sockets, self.stuck);
-        match &self.error {
-            None => (report.dump.bytes, report.dump.malformed) = (self.stats.bytes, self.stats.malformed),
-            Some(error) => problems.add(format!("{error}; rows are withheld")),
+        if self.errors.is_empty() {
+            (report.dump.bytes, report.dump.malformed) = (self.stats.bytes, self.stats.malformed);
+        }
+        for (_, error) in &self.errors {
+            problems.add(format!("{error}; rows are withheld"));
         }
         match self.failures.as_slice() {
             [] => {}
@@ -133,7 +155,12 @@ impl Walked {
     }
 }
 
-/// The dump of one namespace.
+/// The name of a protocol's stage.
+fn stage(protocol: &Protocol) -> Cow<'static, str> {
+    if protocol == PROTOCOL { DUMP.into() } else { format!("{DUMP}_{}", protocol.name).into() }
+}
+
+/// The dump of a protocol in one namespace.
 struct Dumped {
     stats: DumpStats,
     time_wait: Option<u64>,
@@ -141,7 +168,7 @@ struct Dumped {
     empty: bool,
 }
 
-/// Dumps one namespace.
+/// Dumps the sockets of a protocol in one namespace.
 fn dump_one<W: Host>(
     plan: &Plan,
     host: &W,
@@ -149,7 +176,7 @@ fn dump_one<W: Host>(
     mut place: Place,
     until: Instant,
 ) -> Result<Dumped, NetnsError> {
-    let entered = host.enter(&place.target.namespace).map_err(NetnsError::Enter)?;
+    let entered = host.enter(&place.target.namespace, place.program.protocol).map_err(NetnsError::Enter)?;
     let mut dumped = Dumped {
         stats: DumpStats::default(),
         time_wait: entered.time_wait.filter(|_| place.program.counts_time_wait),
@@ -163,7 +190,7 @@ fn dump_one<W: Host>(
         intake.no_listeners(&place);
         return Ok(dumped);
     };
-    if plan.tracking.listeners {
+    if plan.tracking.listeners && listeners::exist(place.program.protocol) {
         intake.listeners(&place, for_listeners, &entered.ports, until).map_err(NetnsError::Dump)?;
     }
     // Without a request, no view wants a socket.

@@ -111,7 +111,7 @@ fn a_dump_that_was_left_behind_is_held_and_only_one_without_which_rows_are_withh
     let collect = move |_| collections.recv().unwrap_or_else(|_| snapshot());
     let (collector, _thread) = Collector::start(TERMS, snapshot, collect).expect("a thread");
     let collection = |held: bool, success| {
-        let stages = vec![Stage { name: DUMP, duration: Duration::ZERO, success }];
+        let stages = vec![Stage { name: "dump".into(), duration: Duration::ZERO, success }];
         let held = held.then_some(Duration::from_millis(1));
         let report = SelfReport {
             stages,

@@ -85,7 +85,7 @@ fn write_networks(out: &mut String, networks: &Networks) -> fmt::Result {
 }
 
 fn write_view(out: &mut String, view: &View) -> fmt::Result {
-    let View { name, origin: _, selection, states, by, columns, limit, aggregates, idle } = view;
+    let View { name, origin: _, protocol: _, selection, states, by, columns, limit, aggregates, idle } = view;
     writeln!(out, "  {}:", key(name))?;
     writeln!(out, "    by: [{}]", list(by.iter().map(|label: &Property| label.name())))?;
     let states = State::ALL.into_iter().filter(|state| states.contains(*state)).map(State::name);

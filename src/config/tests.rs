@@ -4,7 +4,7 @@ use super::*;
 use crate::metrics::{Aggregation, Kind};
 use crate::properties::Property;
 use crate::select::{Expression, Test};
-use crate::view::CONNECTIONS;
+use crate::view::PROTOCOL;
 use sockdiag::{State, StateSet};
 
 mod refusals;

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Instant;
 
 use super::figures::EventCoverage;
-use sockdiag::{Events, Socket, TCP};
+use sockdiag::{Events, Protocol, Socket};
 
 /// A subscription to close events, or why there is none.
 pub(super) struct CloseEventCounter {
@@ -15,8 +15,8 @@ pub(super) struct CloseEventCounter {
 
 impl CloseEventCounter {
     /// Subscribes, with a buffer of that many bytes, in all network namespaces or in the exporter's own.
-    pub(super) fn begin(buffer: usize, everywhere: bool) -> Self {
-        Self { events: Events::subscribe(&TCP, buffer, everywhere), overrun: false }
+    pub(super) fn begin(protocols: &[&'static Protocol], buffer: usize, everywhere: bool) -> Self {
+        Self { events: Events::subscribe(protocols, buffer, everywhere), overrun: false }
     }
 
     /// Waits until then. `each` gets every socket that closes meanwhile, with the nsid of its network namespace.

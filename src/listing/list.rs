@@ -40,8 +40,8 @@ impl SocketList {
     }
 
     /// The stages of the collection that were not complete.
-    pub(crate) fn incomplete(&self) -> impl Iterator<Item = &'static str> {
-        self.0.report.stages.iter().filter(|stage| !stage.success).map(|stage| stage.name)
+    pub(crate) fn incomplete(&self) -> impl Iterator<Item = &str> {
+        self.0.report.stages.iter().filter(|stage| !stage.success).map(|stage| &*stage.name)
     }
 
     /// Why owners are incomplete, if the search for them was.

@@ -27,7 +27,7 @@ use crate::metrics::{Aggregation, Kind, METRICS, Metric, Quantity};
 use crate::plan::Plan;
 use crate::properties::Property;
 use crate::select::Expression;
-use crate::view::{self, CONNECTIONS, Origin, View};
+use crate::view::{self, Origin, PROTOCOL, View};
 use sockdiag::StateSet;
 
 /// What is asked of each socket.
@@ -72,10 +72,11 @@ pub fn plan(
     collect: Collect,
 ) -> Plan {
     let named = selection.mentions_states().then(|| selection.states());
-    let states = states.or(named).unwrap_or(CONNECTIONS);
+    let states = states.or(named).unwrap_or(PROTOCOL.connections);
     let sockets = View {
         name: "sockets".to_owned(),
         origin: Origin::Native,
+        protocol: PROTOCOL,
         selection,
         states,
         by: detail.labels(),
@@ -178,7 +179,7 @@ mod tests {
                 .map(|view| view.states)
         };
         let listen = StateSet::of(&[sockdiag::State::Listen]);
-        assert_eq!(states("dport = 443", None), Some(CONNECTIONS));
+        assert_eq!(states("dport = 443", None), Some(PROTOCOL.connections));
         assert_eq!(states("state listening", None), Some(listen));
         assert_eq!(states("dport = 443", Some(listen)), Some(listen));
     }
@@ -186,7 +187,7 @@ mod tests {
     #[test]
     fn nothing_is_tracked_and_no_capability_is_asked_for_but_for_owners() {
         let plan = plan(Expression::Always, None, Detail::Everything, Arc::default(), Collect::DEFAULT);
-        assert!(!plan.tracking.events);
+        assert!(!plan.tracking.needs_events());
         assert_eq!(plan.features(), [crate::privileges::Feature::Processes]);
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::attribute::Sockstat;
 use crate::collection::CollectorState;
+use crate::view::PROTOCOL;
 use sockdiag::sys;
 
 /// The most, without a cgroup that allows less: some 25,000 sockets with all that the kernel reports of each, 100,000 at
@@ -51,7 +52,7 @@ fn anonymous(status: &str) -> usize {
 fn sockets(proc: &Path) -> usize {
     let read = |name: &str| read_to_string(proc.join("thread-self/net").join(name));
     let text6 = read("sockstat6").unwrap_or_default();
-    let numbers = read("sockstat").ok().and_then(|text| Sockstat::read(&text, &text6));
+    let numbers = read("sockstat").ok().and_then(|text| Sockstat::read(PROTOCOL.sockstat, &text, &text6));
     numbers.map_or(0, |numbers| usize::try_from(numbers.sockets + numbers.time_wait).unwrap_or(usize::MAX))
 }
 

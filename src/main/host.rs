@@ -6,12 +6,13 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use sockdiag::bytecode::{Filter, compile};
-use sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, dump};
+use sockdiag::{Extensions, Netlink, Protocol, Request, State, StateSet, dump};
 use ss_exporter::attribute::{Cgroups, Namespace, Namespaces, NetnsListing, Users};
 use ss_exporter::collection::{Entered, Host};
 use ss_exporter::plan::Plan;
 use ss_exporter::resolver::Resolver;
 use ss_exporter::select::Lookup;
+use ss_exporter::view::PROTOCOL;
 
 use crate::failure::Failure;
 
@@ -50,9 +51,9 @@ impl Host for LinuxHost {
         self.namespaces.list()
     }
 
-    fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Netlink>> {
+    fn enter(&self, namespace: &Namespace, protocol: &'static Protocol) -> io::Result<Entered<Netlink>> {
         let own = namespace.own;
-        self.namespaces.within(namespace, move || Entered::here(Path::new(PROC), !own))?
+        self.namespaces.within(namespace, move || Entered::here(Path::new(PROC), protocol, !own))?
     }
 
     fn nsid(&self, namespace: &Namespace) -> Option<i32> {
@@ -103,7 +104,7 @@ impl Lookup for LinuxHost {
         *JUDGES.get_or_init(|| {
             let filter = compile(&Filter::Cgroup(0)).ok();
             let states = StateSet::of(&[State::Listen]);
-            let request = Request { protocol: &TCP, states, extensions: Extensions::NONE, filter };
+            let request = Request { protocol: PROTOCOL, states, extensions: Extensions::NONE, filter };
             let soon = Instant::now() + Duration::from_secs(1);
             Netlink::open().is_ok_and(|kernel| dump(kernel, &request, soon, |_| {}).is_ok())
         })

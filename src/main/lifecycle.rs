@@ -143,8 +143,9 @@ impl Lifecycle {
         drop(work);
         *self.active() = ActiveConfig::of(&plan, effective);
         self.collector.set_timeout(plan.collect.deadline);
-        let opened =
-            (plan.tracking.events && !self.tracker.is_subscribed()).then(|| open_events(&plan)).flatten();
+        let opened = (plan.tracking.needs_events() && !self.tracker.is_subscribed())
+            .then(|| open_events(&plan))
+            .flatten();
         let events = opened.and_then(|events| subscribe(events, &self.tracker));
         self.follow(events, host, None);
         Ok(source)
@@ -179,11 +180,11 @@ impl Lifecycle {
         // The buffer was granted when the subscription was made.
         if self.tracker.is_subscribed() {
             let mut features = plan.features();
-            let of_buffer = plan.tracking.events && work.privileges.are_about(Feature::EventBuffer);
+            let of_buffer = plan.tracking.needs_events() && work.privileges.are_about(Feature::EventBuffer);
             features.extend(of_buffer.then_some(Feature::EventBuffer));
             features
         } else {
-            capabilities::needed(plan, plan.tracking.events)
+            capabilities::needed(plan, plan.tracking.needs_events())
         }
     }
 

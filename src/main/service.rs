@@ -7,7 +7,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sockdiag::{DumpError, Events, Extensions, Netlink, Request, State, StateSet, TCP, dump, keep_receivers};
+use sockdiag::{
+    DumpError, Events, Extensions, Netlink, Protocol, Request, State, StateSet, dump, keep_receivers,
+};
 use ss_exporter::attribute::Namespaces;
 use ss_exporter::cli::Cli;
 use ss_exporter::collection::{CollectorState, SharedTracker, cumulative_snapshot};
@@ -45,7 +47,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         .and_then(|()| Ok((Workers::start()?, Worker::start("events", 1)?)))
         .map_err(|error| Failure::at_run_time(format!("cannot start the threads of the server: {error}")))?;
     // Without CAP_NET_ADMIN, to which the kernel shows the keys of TCP-MD5.
-    ask_the_kernel()?;
+    plan.protocols.iter().try_for_each(|protocol| ask_the_kernel(protocol))?;
     let mut state = CollectorState::new(&plan, privileges.clone());
     let tracker = state.tracker();
     tracker.reloaded(Reload { successful: true, at: since_1970() });
@@ -103,10 +105,10 @@ struct Privileged {
 impl Privileged {
     /// Opens it, then drops the capabilities that nothing needs any more.
     fn open(cli: &Cli, plan: &Plan) -> Result<Self, Failure> {
-        let mut features = capabilities::needed(plan, plan.tracking.events);
+        let mut features = capabilities::needed(plan, plan.tracking.needs_events());
         let privileges = capabilities::held(&features);
         let held = EffectiveCapabilities::now();
-        let events = plan.tracking.events.then(|| lifecycle::open_events(plan)).flatten();
+        let events = plan.tracking.needs_events().then(|| lifecycle::open_events(plan)).flatten();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -158,9 +160,9 @@ fn stop(collector: &Collector) {
 }
 
 /// A dump of the listeners costs microseconds and fails at once where every scrape would.
-fn ask_the_kernel() -> Result<(), Failure> {
+fn ask_the_kernel(protocol: &'static Protocol) -> Result<(), Failure> {
     let request = Request {
-        protocol: &TCP,
+        protocol,
         states: StateSet::of(&[State::Listen]),
         extensions: Extensions::NONE,
         filter: None,

@@ -1,6 +1,6 @@
 //! Where a metric's value comes from: a quantity of the kernel's, the sockets that have it, and its scale.
 
-use sockdiag::{Extensions, Field, Socket, State, StateSet, TCP, tcp_info};
+use sockdiag::{Extensions, Field, Protocol, Socket, State, StateSet, tcp_info};
 
 /// A quantity, the sockets that have it, and its scale. A line of the table is made by the functions below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,15 +128,21 @@ impl Source {
         }
     }
 
-    /// Whether its last value before a socket's end is known; a counter is exact then.
+    /// Whether the kernel reports it of sockets of the protocol.
+    pub(crate) fn is_of(&self, protocol: &Protocol) -> bool {
+        self.fields().all(|field| protocol.has(field.attribute))
+    }
+
+    /// Whether its last value before the end of a socket of the protocol is known; a counter is exact then.
     #[must_use]
-    pub fn is_exact(&self) -> bool {
-        self.fields().all(|field| TCP.is_exact(field.attribute))
+    pub fn is_exact(&self, protocol: &Protocol) -> bool {
+        self.fields().all(|field| protocol.is_exact(field.attribute))
     }
 
     /// Whether the kernel reports it of every connection, by what it sends of any socket with `tcp_info`.
     pub(crate) fn is_reported(&self, socket: &Socket<'_>) -> bool {
-        socket.has(&tcp_info::STATE) && self.is_exact() && self.fields().all(|field| socket.has(field))
+        let exact = self.is_exact(socket.protocol());
+        exact && socket.has(&tcp_info::STATE) && self.fields().all(|field| socket.has(field))
     }
 
     /// The kernel's fields that it reads.

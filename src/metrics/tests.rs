@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use sockdiag::{Extensions, Socket, State, skmem, tcp_info};
+use sockdiag::{Extensions, State, TCP, skmem, tcp_info};
 use testkit::reply::Reply;
 
 #[test]
@@ -110,7 +110,7 @@ fn reply(state: State, set: &[(usize, u8)]) -> Vec<u8> {
 
 /// The names of the metrics that have a value, with the value.
 fn values(payload: &[u8]) -> Vec<(&'static str, u64)> {
-    let socket = Socket::parse(payload).expect("a socket");
+    let socket = TCP.parse(payload).expect("a socket");
     METRICS.iter().filter_map(|metric| Some((metric.name, metric.source.read(&socket)?))).collect()
 }
 

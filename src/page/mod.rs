@@ -239,7 +239,7 @@ fn own(out: &mut String, listing: &Listing, exporter: &Exporter) -> std::fmt::Re
         line("Collections so far", report.collector.collections.to_string())?;
         for stage in &report.stages {
             let time = milliseconds(stage.duration.as_secs_f64());
-            line(&format!("Last collection: {}", escaped(stage.name)), time)?;
+            line(&format!("Last collection: {}", escaped(&stage.name)), time)?;
         }
         line("Sockets in the last collection", report.dump.sockets.to_string())?;
         if let Some(ledger) = &report.tracker {

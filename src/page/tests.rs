@@ -34,12 +34,12 @@ fn a_hostile_name_or_filter_is_text_wherever_it_stands() {
 #[test]
 fn missing_owners_are_not_said_to_be_missing_sockets_and_a_missing_dump_is() {
     let exporter = Exporter { telemetry_path: "/metrics".into(), report: None };
-    let page_of = |name, owners| {
+    let page_of = |name: &'static str, owners| {
         let mut report = SelfReport {
             owners: OwnerReport { shortage: owners, ..OwnerReport::default() },
             ..SelfReport::default()
         };
-        report.stages = vec![Stage { name, duration: Duration::ZERO, success: false }];
+        report.stages = vec![Stage { name: name.into(), duration: Duration::ZERO, success: false }];
         page("", Ok(&listing(SocketList::made(&[]).with(report))), &exporter)
     };
     for (stage, owners, said) in [
@@ -76,7 +76,7 @@ fn the_fill_of_a_queue_is_a_number_beside_a_bar_that_turns_red() {
 
 #[test]
 fn the_page_asks_for_nothing_from_anywhere_else_and_allows_its_own_script_alone() {
-    let stage = Stage { name: "dump", duration: Duration::ZERO, success: false };
+    let stage = Stage { name: "dump".into(), duration: Duration::ZERO, success: false };
     let report = Some(SelfReport { stages: vec![stage], ..SelfReport::default() });
     let exporter = Exporter { telemetry_path: "/m".into(), report };
     let page = page("", Ok(&listing(SocketList::made(&[]))), &exporter);

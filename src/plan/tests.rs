@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use super::*;
 use crate::select::{Nothing, Test};
+use sockdiag::TCP;
 
 fn view(selection: Expression) -> View {
     let states = StateSet::of(&[State::Established]);
     View {
         name: "v".into(),
         origin: crate::view::Origin::Native,
+        protocol: PROTOCOL,
         selection,
         states,
         by: Vec::new(),
@@ -24,16 +26,18 @@ fn port(port: u16) -> Expression {
     Expression::Is(Test::Port(Property::LocalPort, port..=port))
 }
 
-fn program(selections: Vec<Expression>) -> Program {
-    let views = selections.into_iter().map(view).collect();
-    let config = Config {
+fn plan(views: Vec<View>) -> Plan {
+    Plan::new(Config {
         views,
         legacy_meta: false,
         networks: Arc::default(),
         collect: Collect::DEFAULT,
         warnings: Vec::new(),
-    };
-    Plan::new(config).program(&Nothing)
+    })
+}
+
+fn program(selections: Vec<Expression>) -> Program {
+    plan(selections.into_iter().map(view).collect()).program(PROTOCOL, &Nothing)
 }
 
 #[test]
@@ -58,7 +62,7 @@ fn what_asks_for_directions_asks_the_kernel_for_what_they_depend_on() {
     let extensions = |view: &str| {
         let config = Config::parse("a.yml", &format!("views: {{v: {{{view}, metrics: [sockets]}}}}"));
         let plan = Plan::new(config.expect("a configuration"));
-        plan.program(&Nothing).request.expect("a dump").extensions
+        plan.program(PROTOCOL, &Nothing).request.expect("a dump").extensions
     };
     for view in ["by: [direction]", "by: [service_port]", "by: [state], select: direction = inbound"] {
         assert_eq!(extensions(view), Extensions::INFO, "{view}");
@@ -85,4 +89,28 @@ fn a_selection_too_long_for_the_kernel_is_tested_here() {
 fn nothing_is_dumped_for_a_host_without_an_address() {
     let nowhere = Expression::Is(Test::RemoteHost("nowhere".into()));
     assert_eq!(program(vec![nowhere]).request, None);
+}
+
+#[test]
+fn each_protocol_is_asked_once_for_what_its_own_views_want() {
+    const BARE: Protocol = Protocol {
+        name: "bare",
+        states: StateSet::of(&[State::Close]),
+        takes_filter: false,
+        close_events: None,
+        ..TCP
+    };
+    let bare =
+        |selection| View { protocol: &BARE, states: StateSet::ALL, aggregates: true, ..view(selection) };
+    let plan = plan(vec![view(port(1)), bare(port(1)), bare(port(2))]);
+    assert_eq!(plan.protocols, [PROTOCOL, &BARE]);
+    let programs = plan.programs(&Nothing);
+    let [tcp, bare] = &programs[..] else { panic!("{programs:?}") };
+    assert_eq!(tcp.routes.iter().map(|route| route.views.as_slice()).collect::<Vec<_>>(), [[0]]);
+    assert!(tcp.aggregated.iter().all(|wanted| wanted.states.is_empty()));
+    assert!(tcp.request.as_ref().is_some_and(|request| request.filter.is_some()));
+    let request = bare.request.as_ref().expect("a dump");
+    assert_eq!((request.protocol, request.states), (&BARE, BARE.states));
+    assert_eq!((&request.filter, bare.routes.len()), (&None, 0));
+    assert!(bare.aggregated.iter().all(|wanted| wanted.states == StateSet::ALL));
 }

@@ -7,8 +7,8 @@ use crate::exposition::LabelBuffer;
 use crate::metrics::{Aggregation, Kind, Quantity, Source};
 use crate::properties::{FromListener, Needs, Property, Stability};
 use crate::select::Expression;
-use crate::view::{CONNECTIONS, Column, View};
-use sockdiag::{State, StateSet};
+use crate::view::{Column, View};
+use sockdiag::{Protocol, State, StateSet};
 
 /// The label text of what finds no room.
 const OTHER: &[u8] = b"other";
@@ -20,14 +20,14 @@ pub struct Tracking {
     pub aggregated: Vec<AggregatedView>,
     /// The counters that any view accumulates, each once.
     pub counters: Vec<Source>,
-    /// Which sockets are tracked: any that one of these accepts at first sight. Empty if none is.
-    pub track_if: Vec<Expression>,
+    /// Which sockets are tracked: any of the protocol that one of these accepts at first sight. Empty if none is.
+    pub track_if: Vec<(&'static Protocol, Expression)>,
     /// Whether a row of a per-connection view may hold several connections that are tracked.
     pub sums_by_process: bool,
     /// Whether the listeners of the host must be known.
     pub listeners: bool,
-    /// Whether the kernel's events of closing sockets are of use.
-    pub events: bool,
+    /// The protocols whose close events are of use, each once.
+    pub events: Vec<&'static Protocol>,
 }
 
 /// Where the values of a column of an aggregated view come from.
@@ -98,7 +98,7 @@ impl AggregatedView {
             by: view.by.clone(),
             states: view.states,
             accumulates,
-            stability: if CONNECTIONS.is_within(view.states) {
+            stability: if view.protocol.connections.is_within(view.states) {
                 stability.unwrap_or(Stability::Fixed)
             } else {
                 Stability::Changing
@@ -126,7 +126,7 @@ impl Tracking {
             track_if: Vec::new(),
             sums_by_process: views.iter().any(View::sums_by_process),
             listeners: false,
-            events: events && views.iter().any(needs_events),
+            events: Vec::new(),
         };
         for (number, view) in views.iter().enumerate() {
             // A connection that no dump shows belongs to whom its listener does.
@@ -134,7 +134,11 @@ impl Tracking {
             let asks_for_owner = needs.has(Needs::PROCESSES.union(Needs::CGROUPS));
             tracking.listeners |= needs.has(Needs::LISTENERS) || view.is_cumulative() && asks_for_owner;
             if view.is_tracked() {
-                tracking.track_if.push(view.selection.at_any_time());
+                tracking.track_if.push((view.protocol, view.selection.at_any_time()));
+            }
+            let reports = events && view.protocol.close_events.is_some();
+            if reports && needs_events(view) && !tracking.events.contains(&view.protocol) {
+                tracking.events.push(view.protocol);
             }
             if view.aggregates {
                 let view = AggregatedView::new(number, view);
@@ -156,6 +160,12 @@ impl Tracking {
         if !self.counters.contains(&counter) {
             self.counters.push(counter);
         }
+    }
+
+    /// Whether close events of any protocol are of use.
+    #[must_use]
+    pub const fn needs_events(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// Whether nothing is tracked: no collection needs another.

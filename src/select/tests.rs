@@ -8,7 +8,7 @@ use super::*;
 use crate::attribute::{Cgroup, Direction, Netns, Networks, Owner, Ownership, Process};
 use crate::facts::Names;
 use sockdiag::bytecode::Filter;
-use sockdiag::{Socket, State, StateSet};
+use sockdiag::{Socket, State, StateSet, TCP};
 
 /// A reply of the kernel about a socket.
 #[derive(Clone, Debug)]
@@ -161,7 +161,7 @@ proptest! {
         prop_assert!(again.is_ok(), "{}: {:?}", text, again);
         let again = again.expect("checked");
         let bytes = reply.bytes();
-        let socket = Socket::parse(&bytes).expect("a socket");
+        let socket = TCP.parse(&bytes).expect("a socket");
         let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
         let owner = Owner::of(vec![Process::new(pid, comm, "bbr".to_owned())]);
         let (cgroup, netns) = (Cgroup::of_path(&path), Netns { name: path.clone(), ..Netns::default() });
@@ -184,7 +184,7 @@ proptest! {
         expression in expression(), reply in reply()
     ) {
         let bytes = reply.bytes();
-        let socket = Socket::parse(&bytes).expect("a socket");
+        let socket = TCP.parse(&bytes).expect("a socket");
         if expression.accepts(&Facts::of_dump(&socket, Ownership::default(), Names::NONE)) {
             prop_assert!(expression.states().contains(reply.state), "{}", expression);
         }
@@ -198,7 +198,7 @@ proptest! {
         let Reply { ports, addresses, uid, cgroup, .. } = reply;
         let later = Reply { ports, addresses, uid, cgroup, ..later };
         let (now, later) = (reply.bytes(), later.bytes());
-        let (now, later) = (Socket::parse(&now).expect("a socket"), Socket::parse(&later).expect("a socket"));
+        let (now, later) = (TCP.parse(&now).expect("a socket"), TCP.parse(&later).expect("a socket"));
         prop_assert_eq!(lets_through(&filter, &now), lets_through(&filter, &later));
         for socket in [now, later] {
             // Whatever the names may come to stand for.

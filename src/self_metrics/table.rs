@@ -109,13 +109,15 @@ pub const SELF_METRICS: &[SelfMetric] = &[
         "ss_exporter_collection_duration_seconds",
         &["stage"],
         "Duration of the stages of the last collection.",
-        |report| report.stages.iter().map(|stage| (vec![stage.name], stage.duration.into_sample())).collect(),
+        |report| {
+            report.stages.iter().map(|stage| (vec![&*stage.name], stage.duration.into_sample())).collect()
+        },
     ),
     gauge(
         "ss_exporter_collection_success",
         &["stage"],
         "Whether the stages of the last collection were complete. Rows are withheld if the dump was not.",
-        |report| report.stages.iter().map(|stage| (vec![stage.name], flag(stage.success))).collect(),
+        |report| report.stages.iter().map(|stage| (vec![&*stage.name], flag(stage.success))).collect(),
     ),
     gauge(
         "ss_exporter_dump_stuck_seconds",

@@ -141,7 +141,7 @@ fn reading_a_socket_allocates_nothing() {
     let mut sum = 0;
     let counted = allocation_counter::measure(|| {
         for payload in &payloads {
-            let socket = Socket::parse(payload).expect("a socket");
+            let socket = TCP.parse(payload).expect("a socket");
             sum += u64::from(socket.local().port()) + u64::from(socket.remote().port()) + socket.cookie();
             sum += tcp_info::ALL.iter().filter_map(|field| socket.get(field)).fold(0, u64::wrapping_add);
             sum += METRICS.iter().filter_map(|metric| metric.source.read(&socket)).fold(0, u64::wrapping_add);

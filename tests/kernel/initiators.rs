@@ -94,7 +94,7 @@ impl Ends {
 
 /// What the kernel says of the ends while they are open and when they have closed.
 fn check(case: &str) {
-    let mut events = Events::subscribe(&TCP, 1 << 20, false).expect("a subscription");
+    let mut events = Events::subscribe(&[&TCP], 1 << 20, false).expect("a subscription");
     let mut ends = Ends::of(case);
     let mut expected = ends.lines();
     let request =

@@ -86,7 +86,7 @@ fn ports(kernel: Netlink) -> Vec<u16> {
 
 fn sockstat() -> Sockstat {
     let read = |name| read_to_string(format!("/proc/thread-self/net/{name}")).expect(name);
-    Sockstat::read(&read("sockstat"), &read("sockstat6")).expect("numbers")
+    Sockstat::read("TCP", &read("sockstat"), &read("sockstat6")).expect("numbers")
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn close_events_have_the_nsid_of_their_namespace_and_those_of_our_own_have_none(
     let blue = blue(&namespaces);
     let connect = || drop(Pair::at(Ipv4Addr::LOCALHOST));
     let hear = |everywhere, expected: &[Option<i32>]| {
-        let mut events = Events::subscribe(&TCP, 1 << 20, everywhere).expect("a subscription");
+        let mut events = Events::subscribe(&[&TCP], 1 << 20, everywhere).expect("a subscription");
         namespaces.within(&blue, connect).expect("inside");
         connect();
         // A listener and both ends of a connection close in each of them.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sockdiag::{Socket, State};
+use sockdiag::{State, TCP};
 use ss_exporter::attribute::{Networks, Users};
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
@@ -29,7 +29,11 @@ fn plan(config: &str) -> Arc<Plan> {
 impl Exporter {
     /// Starts it.
     pub fn new(host: FakeHost, config: &str) -> Self {
-        let plan = plan(config);
+        Self::of(host, plan(config))
+    }
+
+    /// Starts it with a plan.
+    pub fn of(host: FakeHost, plan: Arc<Plan>) -> Self {
         let state = CollectorState::new(&plan, Privileges::default());
         Self { host, plan, state }
     }
@@ -59,7 +63,7 @@ impl Exporter {
         let reply = sock.reply();
         let (networks, users) = (Networks::default(), Users::default());
         let names = Names { networks: &networks, interface: &|_| None, users: Some(&users) };
-        self.state.tracker().on_close(&Socket::parse(reply.bytes()).expect("a socket"), names);
+        self.state.tracker().on_close(&TCP.parse(reply.bytes()).expect("a socket"), names);
     }
 }
 

@@ -5,6 +5,7 @@ mod exporter;
 mod fuzz;
 mod namespaces;
 mod owners;
+mod protocols;
 mod random;
 mod records;
 mod sockets;

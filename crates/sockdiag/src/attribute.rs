@@ -1,13 +1,26 @@
 //! What a reply about a socket consists of: its fixed part and its attributes, by what they are.
 //!
-//! Each protocol has its own numbers for them, and its own bits to ask for them: a line each in the table of the protocol.
+//! Each family has its own numbers for them, and its own bits to ask for them: a line each in the table of the family.
 
 use super::frame::NetlinkAttributes;
 
-/// A part of a reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Attribute {
+/// The parts of a reply, a line each, and how many there are.
+macro_rules! attributes {
+    ($($(#[$about:meta])* $name:ident,)*) => {
+        /// A part of a reply.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Attribute {
+            $($(#[$about])* $name,)*
+        }
+
+        impl Attribute {
+            const COUNT: usize = [$(Self::$name),*].len();
+        }
+    };
+}
+
+attributes! {
     /// The fixed part of the reply.
     Header,
     /// `struct tcp_info`.
@@ -32,22 +45,18 @@ pub enum Attribute {
     Cgroup,
 }
 
-impl Attribute {
-    const COUNT: usize = Self::Cgroup as usize + 1;
-}
-
-/// A line of a protocol's table: an attribute's number in replies and the bit of a request that asks for it.
+/// A line of a family's table: an attribute's number in replies and the bit of a request that asks for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Numbered {
     /// The attribute.
     pub attribute: Attribute,
     /// Its number in a reply.
     pub number: u8,
-    /// The bits that ask for it; 0 if the kernel sends it not_asked.
+    /// The bits that ask for it; 0 if the kernel sends it unasked.
     pub asked_by: u8,
 }
 
-/// A set of attributes that a request asks for. The kernel sends others not_asked.
+/// A set of attributes: of those that a protocol has, or of those that a request asks for. The kernel sends others unasked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extensions(u16);
 
@@ -64,6 +73,16 @@ impl Extensions {
     pub const MEMORY: Self = Self::of(Attribute::Memory);
     /// The type of service or traffic class.
     pub const TOS: Self = Self::of(Attribute::Tos).with(Attribute::TrafficClass);
+
+    /// Those of a family's table.
+    pub(super) const fn of_table(table: &[Numbered]) -> Self {
+        let (mut all, mut rest) = (Self::NONE, table);
+        while let [line, tail @ ..] = rest {
+            all = all.with(line.attribute);
+            rest = tail;
+        }
+        all
+    }
 
     /// What asks for one attribute.
     #[must_use]
@@ -94,12 +113,12 @@ impl Extensions {
 /// Numbers that have an attribute; a higher one has none.
 const NUMBERS: usize = 32;
 
-/// Attributes by their number in a protocol's replies.
+/// Attributes by their number in a family's replies.
 #[derive(Debug)]
 pub(super) struct Numbers([Option<Attribute>; NUMBERS]);
 
 impl Numbers {
-    /// Of a protocol's table.
+    /// Of a family's table.
     #[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
     pub(super) const fn of(table: &[Numbered]) -> Self {
         let mut numbers = [None; NUMBERS];

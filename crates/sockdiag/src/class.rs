@@ -1,11 +1,11 @@
 //! What a reply describes: `struct inet_diag_msg` has one shape for four kinds of kernel objects.
 
-use super::{Socket, State, tcp_info};
+use super::{CloseEvents, Extensions, Socket, State, tcp_info};
 
 /// The kind of object behind a reply. It follows from the reply's header alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// A `struct tcp_sock` with a peer, from its SYN to its last FIN: the only class that has counters.
+    /// A socket in one of the states of a connection, in TCP from its SYN to its last FIN: the only class that has counters.
     Connection,
     /// A `struct tcp_sock` in `LISTEN`: its queues count connections, and its `tcp_info` is mostly something else.
     Listener,
@@ -19,24 +19,21 @@ pub enum Class {
     Unconnected,
 }
 
-/// `idiag_timer` of a `struct inet_timewait_sock` (`net/ipv4/inet_diag.c: inet_twsk_diag_fill`); no socket has it.
-const TIME_WAIT_TIMER: u8 = 3;
-
 impl Socket<'_> {
     /// What it is.
     #[must_use]
     #[inline]
     pub const fn class(&self) -> Class {
-        if self.timer() == TIME_WAIT_TIMER {
+        if self.header.is_remnant {
             return Class::Remnant;
         }
         match self.state() {
             State::Listen => Class::Listener,
             State::SynRecv => Class::Request,
-            State::Close => Class::Unconnected,
             // A kernel has no socket in `TIME_WAIT`.
             State::TimeWait => Class::Remnant,
-            _ => Class::Connection,
+            state if self.protocol.connections.contains(state) => Class::Connection,
+            _ => Class::Unconnected,
         }
     }
 
@@ -46,13 +43,15 @@ impl Socket<'_> {
         !matches!(self.state(), State::Listen | State::SynSent)
     }
 
-    /// Whether the kernel still knew the peer and the counters when the socket was destroyed.
+    /// Whether the kernel still knew the peer and the counters when the socket was destroyed: always of a protocol whose
+    /// close events carry no attribute.
     ///
     /// A socket that was disconnected before has lost both (`net/ipv4/tcp.c: tcp_disconnect`): `SO_LINGER` 0,
     /// `AF_UNSPEC`, never accepted, refused.
     #[must_use]
     pub fn ended_with_information(&self) -> bool {
-        self.remote().port() != 0
+        let carries_none = |events: CloseEvents| events.carry == Extensions::NONE;
+        self.remote().port() != 0 || self.protocol.close_events.is_none_or(carries_none)
     }
 
     /// Whether a socket that has lost its peer ever was connected: `tcp_disconnect` sets a segment size, which
@@ -65,14 +64,17 @@ impl Socket<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Protocol, StateSet, TCP};
     use super::*;
+
+    const TIME_WAIT_TIMER: u8 = 3;
 
     #[test]
     fn the_timer_of_a_remnant_decides_and_then_the_state() {
         let class = |state: State, timer: u8| {
             let mut reply = vec![2, state as u8, timer];
             reply.resize(72, 0);
-            Socket::parse(&reply).map(|socket| socket.class())
+            TCP.parse(&reply).map(|socket| socket.class())
         };
         assert_eq!(class(State::TimeWait, TIME_WAIT_TIMER), Some(Class::Remnant));
         assert_eq!(class(State::FinWait2, TIME_WAIT_TIMER), Some(Class::Remnant));
@@ -81,5 +83,22 @@ mod tests {
         assert_eq!(class(State::Listen, 0), Some(Class::Listener));
         assert_eq!(class(State::Close, 0), Some(Class::Unconnected));
         assert_eq!(class(State::SynSent, 1), Some(Class::Connection));
+    }
+
+    #[test]
+    fn the_states_of_a_connection_and_what_its_end_tells_are_the_protocols() {
+        const DATAGRAMS: Protocol = Protocol {
+            connections: StateSet::of(&[State::Close]),
+            close_events: Some(CloseEvents { groups: 2, carry: Extensions::NONE }),
+            ..TCP
+        };
+        let mut reply = vec![2, State::Close as u8];
+        reply.resize(72, 0);
+        let of = |protocol: &'static Protocol| {
+            let socket = protocol.parse(&reply).expect("a socket");
+            (socket.class(), socket.ended_with_information())
+        };
+        assert_eq!(of(&TCP), (Class::Unconnected, false));
+        assert_eq!(of(&DATAGRAMS), (Class::Connection, true));
     }
 }

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::frame::{Message, Messages};
+use super::protocol::Socket;
 use super::protocol::{Protocol, Request};
 use super::receivers::RECEIVERS;
-use super::socket::Socket;
 use super::unfinished::{DumpThread, UnfinishedDump};
 
 /// Bytes offered per datagram. The kernel's largest reply is a little under 32 KiB, and only a reader who offers that much
@@ -274,13 +274,13 @@ fn receive_one(
 }
 
 /// Reads the sockets of datagrams; how many there were, and how many could not be read.
-fn read_one(protocol: &Protocol, bytes: &[u8], mut each: impl FnMut(&Socket<'_>)) -> (u64, u64) {
+fn read_one(protocol: &'static Protocol, bytes: &[u8], mut each: impl FnMut(&Socket<'_>)) -> (u64, u64) {
     let (mut sockets, mut malformed) = (0, 0);
     for Message { header, payload } in Messages(bytes).flatten() {
         if header.sequence.get() != SEQUENCE || header.kind.get() != protocol.reply {
             continue;
         }
-        match (protocol.parse)(payload) {
+        match protocol.parse(payload) {
             Some(socket) => {
                 sockets += 1;
                 each(&socket);

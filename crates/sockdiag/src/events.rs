@@ -17,9 +17,8 @@ use rustix::net::sockopt::{
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 use super::frame::{Message, Messages};
-use super::protocol::Protocol;
-use super::socket::Socket;
-use crate::sys;
+use super::protocol::{Protocol, Socket};
+use crate::sys::{self, Received};
 
 /// `SOCK_DIAG_BY_FAMILY`
 const BY_FAMILY: u16 = 20;
@@ -28,15 +27,15 @@ const LONGEST: usize = 2048;
 /// Events per batch.
 const BATCH: usize = 64;
 
-/// A netlink socket that receives the close events of a protocol, of its network namespace or of others too.
+/// A netlink socket that receives the close events of protocols, of its network namespace or of others too.
 #[derive(Debug)]
 pub struct Events {
-    protocol: &'static Protocol,
+    protocols: Vec<&'static Protocol>,
     socket: Arc<OwnedFd>,
     everywhere: bool,
     buffer: Vec<u8>,
-    /// How long each message in the buffer is, and which namespace it is about.
-    read: Vec<(usize, Option<i32>)>,
+    /// What is known of each message in the buffer.
+    read: Vec<Received>,
 }
 
 /// The kernel's queue of events that are not yet read.
@@ -71,7 +70,7 @@ impl Events {
     ///
     /// # Errors
     /// What `socket(2)` or `setsockopt(2)` says: `EPERM` if `everywhere` is not permitted.
-    pub fn open(protocol: &'static Protocol, buffer: usize, everywhere: bool) -> io::Result<Self> {
+    pub fn open(protocols: &[&'static Protocol], buffer: usize, everywhere: bool) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(SOCK_DIAG))?;
         // The kernel doubles what it is asked for (socket(7)).
@@ -83,15 +82,15 @@ impl Events {
         }
         let socket = Arc::new(socket);
         let (buffer, read) = (vec![0; LONGEST * BATCH], Vec::with_capacity(BATCH));
-        Ok(Self { protocol, socket, everywhere, buffer, read })
+        Ok(Self { protocols: protocols.to_vec(), socket, everywhere, buffer, read })
     }
 
-    /// Subscribes: the kernel queues the events from now on.
+    /// Subscribes: the kernel queues the events from now on. Of a protocol without close events, it queues none.
     ///
     /// # Errors
-    /// What `bind(2)` says; `Unsupported` for a protocol without close events.
+    /// What `bind(2)` says.
     pub fn bind(&self) -> io::Result<()> {
-        let groups = self.protocol.close_events.ok_or(io::ErrorKind::Unsupported)?.groups;
+        let groups = self.protocols.iter().fold(0, |groups, protocol| groups | protocol.groups());
         Ok(bind(&self.socket, &SocketAddrNetlink::new(0, groups))?)
     }
 
@@ -99,8 +98,8 @@ impl Events {
     ///
     /// # Errors
     /// As [`Events::open`] and [`Events::bind`].
-    pub fn subscribe(protocol: &'static Protocol, buffer: usize, everywhere: bool) -> io::Result<Self> {
-        let events = Self::open(protocol, buffer, everywhere)?;
+    pub fn subscribe(protocols: &[&'static Protocol], buffer: usize, everywhere: bool) -> io::Result<Self> {
+        let events = Self::open(protocols, buffer, everywhere)?;
         events.bind()?;
         Ok(events)
     }
@@ -157,16 +156,14 @@ impl Events {
         for place in self.buffer.chunks_mut(LONGEST) {
             let error = match sys::receive(&*self.socket, place) {
                 Ok(message) => {
-                    // A message of another process is no event; its place holds none.
-                    let length = if message.sender == 0 { message.length } else { 0 };
-                    self.read.push((length, message.namespace));
+                    self.read.push(message);
                     continue;
                 }
                 Err(error) => error,
             };
             match Errno::from_io_error(&error) {
                 Some(Errno::AGAIN) => break,
-                Some(Errno::INTR) => self.read.push((0, None)),
+                Some(Errno::INTR) => self.read.push(Received::default()),
                 // The kernel reports it once, and not how many.
                 Some(Errno::NOBUFS) => return Ok(true),
                 // The next call returns it, if it stays.
@@ -181,13 +178,17 @@ impl Events {
     /// where it has an nsid in itself.
     pub fn sockets(&self) -> impl Iterator<Item = (Option<i32>, Socket<'_>)> {
         let datagrams = self.buffer.chunks(LONGEST).zip(&self.read);
-        let messages = datagrams.flat_map(|(bytes, (length, namespace))| {
-            Messages(bytes.get(..*length).unwrap_or_default()).map(|message| (*namespace, message))
-        });
-        messages.filter_map(|(namespace, message)| {
-            let Message { header, payload } = message.ok()?;
-            let socket = (header.kind.get() == BY_FAMILY).then(|| (self.protocol.parse)(payload)).flatten();
-            Some((namespace, socket?))
+        // A message of another process is no event.
+        let datagrams = datagrams.filter(|(_, received)| received.sender == 0);
+        datagrams.flat_map(|(bytes, received)| {
+            // The kernel sends an event to the group of its protocol.
+            let protocol = self.protocols.iter().find(|protocol| protocol.groups() & received.groups != 0);
+            let messages = Messages(bytes.get(..received.length).unwrap_or_default());
+            messages.filter_map(move |message| {
+                let Message { header, payload } = message.ok()?;
+                let socket = (header.kind.get() == BY_FAMILY).then(|| protocol?.parse(payload)).flatten();
+                Some((received.namespace, socket?))
+            })
         })
     }
 }

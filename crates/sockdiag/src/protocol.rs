@@ -1,14 +1,16 @@
 //! The protocols whose sockets the kernel reports, a file and a line each.
 
+pub mod inet;
+mod socket;
 mod tcp;
 
 use std::fmt;
 
-use super::attribute::{Attribute, Extensions, Numbered};
+use super::attribute::{Attribute, Extensions};
 use super::bytecode::Bytecode;
-use super::socket::Socket;
 use super::state::StateSet;
 
+pub use socket::Socket;
 pub use tcp::TCP;
 
 /// Every protocol.
@@ -24,18 +26,20 @@ pub struct Protocol {
     pub states: StateSet,
     /// The states of a connection: a socket with two ends and counters.
     pub connections: StateSet,
-    /// The whole netlink message that asks for sockets by states, attributes and filter, with a sequence number.
-    pub encode: fn(StateSet, Extensions, Option<&Bytecode>, u32) -> Vec<u8>,
+    /// The attributes of its replies.
+    pub attributes: Extensions,
+    /// The whole netlink message of a request, with a sequence number.
+    pub encode: fn(&Request, u32) -> Vec<u8>,
     /// The type of the messages that answer.
     pub reply: u16,
-    /// Reads the payload of such a message; `None` if it is no socket.
-    pub parse: for<'a> fn(&'a [u8]) -> Option<Socket<'a>>,
-    /// The attributes of a reply.
-    pub attributes: &'static [Numbered],
+    /// Reads the payload of such a message or of a close event; `None` if it is no socket. See [`Protocol::parse`].
+    pub parse: for<'a> fn(&'static Protocol, &'a [u8]) -> Option<Socket<'a>>,
     /// Whether the kernel runs the filter of a request on its sockets; else it ignores the filter.
     pub takes_filter: bool,
     /// What the kernel reports when a socket is destroyed, if it does.
     pub close_events: Option<CloseEvents>,
+    /// The name of its line in `/proc/net/sockstat`, and before a `6` in `sockstat6`.
+    pub sockstat: &'static str,
 }
 
 /// The kernel's messages about destroyed sockets.
@@ -48,6 +52,26 @@ pub struct CloseEvents {
 }
 
 impl Protocol {
+    /// Reads the payload of a reply or of a close event; `None` if it is no socket.
+    ///
+    /// A malformed attribute hides itself and those behind it, never the socket.
+    #[must_use]
+    #[inline]
+    pub fn parse<'a>(&'static self, payload: &'a [u8]) -> Option<Socket<'a>> {
+        (self.parse)(self, payload)
+    }
+
+    /// Whether its replies can have the attribute. The header is in each.
+    #[must_use]
+    pub const fn has(&self, attribute: Attribute) -> bool {
+        self.attributes.contains(attribute)
+    }
+
+    /// The multicast groups of its close events, as a mask.
+    pub(super) fn groups(&self) -> u32 {
+        self.close_events.map_or(0, |events| events.groups)
+    }
+
     /// Whether the last value before a socket's end is known: a counter of such an attribute is exact. Any other lacks what
     /// came after the last dump.
     #[must_use]
@@ -87,7 +111,7 @@ impl Request {
     /// The netlink message, to be answered with the sequence number.
     #[must_use]
     pub fn message(&self, sequence: u32) -> Vec<u8> {
-        (self.protocol.encode)(self.states, self.extensions, self.filter.as_ref(), sequence)
+        (self.protocol.encode)(self, sequence)
     }
 }
 
@@ -96,14 +120,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_protocol_and_each_of_its_attributes_stand_in_the_table_once() {
+    fn a_protocol_stands_in_the_table_once() {
         for (at, protocol) in PROTOCOLS.iter().enumerate() {
             assert!(!PROTOCOLS[..at].contains(protocol), "{protocol:?}");
-            for (at, line) in protocol.attributes.iter().enumerate() {
-                let twice =
-                    |other: &Numbered| other.number == line.number || other.attribute == line.attribute;
-                assert!(!protocol.attributes[..at].iter().any(twice), "{protocol:?}: {line:?}");
-            }
         }
     }
 }

@@ -27,13 +27,15 @@ use libc::{c_int, c_void, msghdr, sockaddr_nl, socklen_t};
 /// Room for control messages, in words that are aligned as their headers must be.
 const CONTROL: usize = 16;
 
-/// The sender and the length of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The sender, the receivers and the length of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// Bytes of the message in the buffer.
     pub length: usize,
     /// The netlink port of its sender; the kernel's is 0.
     pub sender: u32,
+    /// The multicast groups that it was sent to, as a mask: group n is bit n - 1.
+    pub groups: u32,
     /// The nsid, in the receiver's network namespace, of the one that the message is about (`NETLINK_LISTEN_ALL_NSID`); `None` for
     /// the receiver's own.
     pub namespace: Option<i32>,
@@ -118,7 +120,7 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
             message = libc::CMSG_NXTHDR(&raw const header, message);
         }
     }
-    Ok(Received { length, sender: address.nl_pid, namespace })
+    Ok(Received { length, sender: address.nl_pid, groups: address.nl_groups, namespace })
 }
 
 /// Returns freed memory to the kernel, wherever it lies (`malloc_trim(3)`). By itself, glibc returns only the end of its heap, and
@@ -196,7 +198,7 @@ mod tests {
         let own = SocketAddrNetlink::new(port, 0);
         sendto(&socket, &message, SendFlags::empty(), &own).expect("a message to oneself");
         let received = receive(&socket, &mut buffer).expect("the message");
-        assert_eq!(received, Received { length: 24, sender: port, namespace: None });
+        assert_eq!(received, Received { length: 24, sender: port, groups: 0, namespace: None });
         assert_eq!(buffer[..24], message);
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use sockdiag::Netlink;
+use sockdiag::{Netlink, Protocol};
 use ss_exporter::attribute::{Cgroups, Namespace, NetnsListing};
 use ss_exporter::collection::{Entered, Host};
 use ss_exporter::exposition::{FamilyFilter, Format};
@@ -41,7 +41,7 @@ impl FakeHost {
         Self { processes: ProcessTable::default(), namespaces, now: Mutex::default() }
     }
 
-    /// Sets the dump of the connections in a network namespace.
+    /// Sets the dump of the connections in a network namespace, or of the protocol with that name in each.
     pub fn set_connections(&self, namespace: &str, dump: impl Into<Arc<[u8]>>) {
         self.now().connections.insert(namespace.to_owned(), dump.into());
     }
@@ -51,7 +51,7 @@ impl FakeHost {
         self.now().listeners = Some(dump.into());
     }
 
-    /// Sets whether a network namespace refuses to be entered.
+    /// Sets whether a network namespace refuses to be entered, or each of them for the protocol with that name.
     pub fn set_closed(&self, namespace: &str, is_closed: bool) {
         if is_closed {
             self.now().closed.insert(namespace.to_owned());
@@ -84,12 +84,13 @@ impl Host for FakeHost {
         Ok(NetnsListing { namespaces, ..NetnsListing::default() })
     }
 
-    fn enter(&self, namespace: &Namespace) -> io::Result<Entered<Recording>> {
+    fn enter(&self, namespace: &Namespace, protocol: &'static Protocol) -> io::Result<Entered<Recording>> {
         let now = self.now();
-        if now.closed.contains(&namespace.name) {
+        if now.closed.contains(&namespace.name) || now.closed.contains(protocol.name) {
             return Err(io::Error::other("closed"));
         }
-        let connections = now.connections.get(&namespace.name).cloned();
+        let connections =
+            now.connections.get(protocol.name).or(now.connections.get(&namespace.name)).cloned();
         let listeners = now.listeners.clone().filter(|_| namespace.own);
         let [connections, listeners] =
             [connections, listeners].map(|dumped| dumped.unwrap_or_else(|| dump(&[])));
@@ -116,8 +117,8 @@ pub struct ThisNetns;
 impl Host for ThisNetns {
     type Transport = Netlink;
 
-    fn enter(&self, _: &Namespace) -> io::Result<Entered<Netlink>> {
-        Entered::here(self.proc(), false)
+    fn enter(&self, _: &Namespace, protocol: &'static Protocol) -> io::Result<Entered<Netlink>> {
+        Entered::here(self.proc(), protocol, false)
     }
 
     fn proc(&self) -> &Path {

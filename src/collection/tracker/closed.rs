@@ -10,7 +10,7 @@ use crate::collection::listeners::{self, local_end};
 use crate::collection::netns::NetnsTarget;
 use crate::facts::{Facts, Names};
 use crate::plan::Program;
-use sockdiag::{Socket, State, tcp_info};
+use sockdiag::{Protocol, Socket, State, tcp_info};
 
 impl Tracker {
     /// The end of a socket in the namespace with that nsid, or in the exporter's own, with the last that the kernel
@@ -143,8 +143,8 @@ impl Tracker {
         names: Names<'_>,
         direction: Option<Direction>,
     ) {
+        self.rows.clear();
         self.with_facts_at_close(netns, socket, names, direction, |tracker, facts, program| {
-            tracker.rows.clear();
             for (view, wanted) in tracker.ledger.views.iter_mut().zip(&program.aggregated) {
                 if view.place.is_some() {
                     tracker.rows.push(row_of(view, wanted, facts, &mut tracker.key));
@@ -163,7 +163,7 @@ impl Tracker {
         then: impl FnOnce(&mut Self, &Facts<'_>, &Program),
     ) {
         // A dump may be under way in another namespace.
-        let program = self.program_in(netns.number);
+        let Some(program) = self.program_in(netns.number, socket.protocol()) else { return };
         let mut listeners = self.namespaces.of(netns.number).listeners.as_mut();
         let now = || listeners::direction(socket, listeners.as_deref());
         let direction = direction.or_else(|| self.plan.tracking.listeners.then(now));
@@ -175,9 +175,9 @@ impl Tracker {
         then(self, &facts, &program);
     }
 
-    /// What is wanted in the namespace with that number.
-    pub(in crate::collection) fn program_in(&self, number: u32) -> Arc<Program> {
-        Arc::clone(self.namespaces.program(number))
+    /// What is wanted of the sockets of a protocol in the namespace with that number.
+    pub(in crate::collection) fn program_in(&self, number: u32, protocol: &Protocol) -> Option<Arc<Program>> {
+        self.namespaces.program(number, protocol).map(Arc::clone)
     }
 
     /// The namespace that a close event names, if a collection has seen it.

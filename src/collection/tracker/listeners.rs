@@ -32,8 +32,8 @@ impl Tracker {
             return;
         }
         let (dump, now) = (self.ledger.dump(), self.clock.seconds());
-        let wanted = &self.namespaces.program(netns).aggregated;
-        for (view, wanted) in self.ledger.views.iter_mut().zip(wanted) {
+        let wanted = self.namespaces.program(netns, socket.protocol()).map(|program| &program.aggregated);
+        for (view, wanted) in self.ledger.views.iter_mut().zip(wanted.into_iter().flatten()) {
             if view.spec.announced && wanted.announces(facts) {
                 view.table.announce(self.key.of(&view.spec.by, facts), dump, now);
             }

@@ -7,6 +7,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::attribute::{Listeners, Netns};
 use crate::collection::netns::NetnsTarget;
 use crate::plan::Program;
+use sockdiag::Protocol;
 
 /// All namespaces that a collection has found.
 #[derive(Debug)]
@@ -16,22 +17,35 @@ pub(super) struct TrackedNamespaces {
     /// Those that close events name by nsid.
     pub(super) by_nsid: HashMap<i32, Arc<NetnsTarget>>,
     by_number: HashMap<u32, TrackedNetns>,
-    /// What is wanted of sockets where no program is known yet.
-    program: Arc<Program>,
+    /// What is wanted of the sockets of each protocol where no program is known yet.
+    programs: Vec<Arc<Program>>,
 }
 
 /// What is known of a namespace.
 #[derive(Debug, Default)]
 pub(super) struct TrackedNetns {
     pub(super) listeners: Option<Listeners>,
-    /// What was wanted of its sockets when it was last dumped.
-    pub(super) program: Option<Arc<Program>>,
+    /// What was wanted of its sockets when it was last dumped, by protocol.
+    programs: Vec<Arc<Program>>,
+}
+
+impl TrackedNetns {
+    /// It is to be dumped, with that program.
+    pub(super) fn enter(&mut self, program: &Arc<Program>) {
+        self.programs.retain(|known| known.protocol != program.protocol);
+        self.programs.push(Arc::clone(program));
+    }
+}
+
+/// The program of a protocol.
+fn of<'a>(programs: &'a [Arc<Program>], protocol: &Protocol) -> Option<&'a Arc<Program>> {
+    programs.iter().find(|program| program.protocol == protocol)
 }
 
 impl TrackedNamespaces {
-    pub(super) fn new(program: Program) -> Self {
+    pub(super) fn new(programs: Vec<Arc<Program>>) -> Self {
         let (by_nsid, by_number) = (HashMap::new(), HashMap::new());
-        Self { own: Arc::default(), by_nsid, by_number, program: Arc::new(program) }
+        Self { own: Arc::default(), by_nsid, by_number, programs }
     }
 
     /// The namespaces are these, and their numbers are `all`.
@@ -58,24 +72,27 @@ impl TrackedNamespaces {
         self.by_number.get(&number)?.listeners.as_ref()
     }
 
-    /// What is wanted of the sockets of a namespace.
-    pub(super) fn program(&self, number: u32) -> &Arc<Program> {
-        let known = self.by_number.get(&number).and_then(|netns| netns.program.as_ref());
-        known.unwrap_or(&self.program)
+    /// What is wanted of the sockets of a protocol in a namespace; `None` if no view shows the protocol.
+    pub(super) fn program(&self, number: u32, protocol: &Protocol) -> Option<&Arc<Program>> {
+        let known = self.by_number.get(&number).and_then(|netns| of(&netns.programs, protocol));
+        known.or_else(|| of(&self.programs, protocol))
     }
 
-    /// Another program holds, of which each aggregated view was the one in that place `before`. What names stand for
+    /// Other programs hold, of which each aggregated view was the one in that place `before`. What names stand for
     /// in other namespaces is known at their next dump; until then, it is what it was.
-    pub(super) fn reload(&mut self, program: Program, before: &[Option<usize>]) {
-        for of_netns in self.by_number.values_mut().filter_map(|netns| netns.program.as_mut()) {
-            let mut now = program.clone();
-            for (wanted, before) in now.aggregated.iter_mut().zip(before) {
-                if let Some(known) = before.and_then(|before| of_netns.aggregated.get(before)) {
-                    wanted.clone_from(known);
+    pub(super) fn reload(&mut self, programs: Vec<Arc<Program>>, before: &[Option<usize>]) {
+        for of_netns in self.by_number.values_mut().map(|netns| &mut netns.programs) {
+            let known = std::mem::take(of_netns);
+            of_netns.extend(known.iter().filter_map(|known| {
+                let mut now = Program::clone(of(&programs, known.protocol)?);
+                for (wanted, before) in now.aggregated.iter_mut().zip(before) {
+                    if let Some(known) = before.and_then(|before| known.aggregated.get(before)) {
+                        wanted.clone_from(known);
+                    }
                 }
-            }
-            *of_netns = Arc::new(now);
+                Some(Arc::new(now))
+            }));
         }
-        self.program = Arc::new(program);
+        self.programs = programs;
     }
 }

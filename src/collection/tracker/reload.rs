@@ -10,12 +10,12 @@ impl Tracker {
     /// Tracks sockets for another plan, from the next one on.
     ///
     /// A view that is the same keeps its rows and sums. One that is new takes the sockets that live now as its
-    /// baseline, and finds a row for each when a dump shows it. `program` is the plan's for the exporter's own namespace.
+    /// baseline, and finds a row for each when a dump shows it. `programs` are the plan's for the own namespace.
     /// `inventory` was begun at that time.
     pub(in crate::collection) fn reload(
         &mut self,
         plan: &Arc<Plan>,
-        program: Program,
+        programs: Vec<Arc<Program>>,
         (inventory, begun): (Inventory, Instant),
     ) {
         let (old, tracking) = (Arc::clone(&self.plan), &plan.tracking);
@@ -27,7 +27,7 @@ impl Tracker {
         let before = self.ledger.reload(views, &tracking.counters, plan.collect.tracked, same);
         self.reloaded = self.ledger.baseline.generation;
         self.take(inventory, begun);
-        self.namespaces.reload(program, &before);
+        self.namespaces.reload(programs, &before);
         self.clock.observe = plan.collect.observe;
         self.plan = Arc::clone(plan);
     }

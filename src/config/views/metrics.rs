@@ -58,17 +58,42 @@ fn check(word: &str, item: &Entry<'_>, view: &View) {
 
 /// What a view cannot show about a metric, and why.
 fn obstacle(metric: &Metric, view: &View) -> Option<&'static str> {
-    const FULL: StateSet =
-        StateSet::of(&[State::Listen, State::TimeWait, State::SynRecv, State::Close]).complement();
+    if !metric.source.is_of(view.protocol) {
+        return Some(
+            "a metric that the kernel does not report of the view's protocol; expected: one that it reports",
+        );
+    }
     if view.is_per_connection() {
         let past = matches!(metric.source.quantity, Quantity::Opened | Quantity::Closed);
         return past.then_some(
             "a count of opened or closed connections in a per-connection view; expected: in an aggregated view",
         );
     }
-    let counts = metric.kind == Kind::Counter && view.states.intersection(FULL).is_empty();
+    let counts =
+        metric.kind == Kind::Counter && view.states.intersection(view.protocol.connections).is_empty();
     counts.then_some(
         "a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; \
          expected: metrics that are no counters",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use sockdiag::{Extensions, Protocol, TCP};
+
+    #[test]
+    fn a_view_is_offered_the_metrics_that_the_kernel_reports_of_its_protocol() {
+        const BARE: Protocol = Protocol { name: "bare", attributes: Extensions::MEMORY, ..TCP };
+        let tcp = Config::built_in().views.swap_remove(0);
+        let bare = View { protocol: &BARE, ..tcp.clone() };
+        let offered = |view: &View, name: &str| {
+            let metric = METRICS.iter().find(|metric| metric.name == name).expect("a metric");
+            obstacle(metric, view).is_none()
+        };
+        assert!(offered(&tcp, "sent_bytes_total") && !offered(&bare, "sent_bytes_total"));
+        assert!(offered(&bare, "sockets") && offered(&bare, "dropped_packets_total"));
+        assert!(unnamed(&tcp).len() > unnamed(&bare).len() && !unnamed(&bare).is_empty());
+    }
 }

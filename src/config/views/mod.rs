@@ -9,8 +9,8 @@ use crate::properties::Property;
 use crate::select::{Expression, parse};
 use crate::strict_yaml::{Entry, Name, Section};
 use crate::terminal::shown;
-use crate::view::{CONNECTIONS, Origin, View};
-use sockdiag::StateSet;
+use crate::view::{Origin, PROTOCOL, View};
+use sockdiag::{Protocol, StateSet};
 
 mod columns;
 mod exposed;
@@ -55,7 +55,8 @@ fn view(name: &str, entry: &Entry<'_>, networks: &Networks) -> View {
     let mut view = View {
         name: name.to_owned(),
         origin: Origin::Native,
-        states: states_of(&keys, &selection),
+        protocol: PROTOCOL,
+        states: states_of(PROTOCOL, &keys, &selection),
         selection,
         by,
         columns: Vec::new(),
@@ -107,12 +108,12 @@ fn labels(entry: &Entry<'_>) -> Vec<Property> {
     labels
 }
 
-fn states_of(keys: &Section<'_>, selection: &Expression) -> StateSet {
-    let selected = selection.states();
+fn states_of(protocol: &Protocol, keys: &Section<'_>, selection: &Expression) -> StateSet {
+    let selected = selection.states().intersection(protocol.states);
     let Some(entry) = keys.filled(STATE) else {
-        return if selection.mentions_states() { selected } else { CONNECTIONS };
+        return if selection.mentions_states() { selected } else { protocol.connections };
     };
-    let states = states::read(entry).unwrap_or(CONNECTIONS);
+    let states = states::read(entry).unwrap_or(protocol.connections);
     if states.intersection(selected).is_empty() {
         entry.error("found states that select leaves out; expected: a state that it lets through");
     }

@@ -6,8 +6,8 @@ use zerocopy::IntoBytes as _;
 
 use super::super::attribute::Extensions;
 use super::super::frame::{MessageHeader, aligned};
-use super::super::inet::TCPDIAG_GETSOCK;
 use super::super::protocol::TCP;
+use super::super::protocol::inet::TCPDIAG_GETSOCK;
 use super::super::state::StateSet;
 use super::*;
 

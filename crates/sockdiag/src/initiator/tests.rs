@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::TCP;
 use super::*;
 
 /// What a kernel counts for one end.
@@ -67,7 +68,7 @@ impl End {
 
     fn initiated(self) -> Option<bool> {
         let reply = self.reply(280);
-        Socket::parse(&reply).expect("a socket").initiated()
+        TCP.parse(&reply).expect("a socket").initiated()
     }
 }
 
@@ -158,9 +159,9 @@ fn before_the_handshake_ends_the_state_says_it() {
     assert_eq!(half.initiated(), ACCEPTED);
     assert_eq!(End { send_queue: 1, packets: 1, ..half }.initiated(), CONNECTED);
     let request = half.reply(0);
-    assert_eq!(Socket::parse(&request).expect("a request").initiated(), ACCEPTED);
+    assert_eq!(TCP.parse(&request).expect("a request").initiated(), ACCEPTED);
     let remains = End::in_state(State::TimeWait).reply(0);
-    assert_eq!(Socket::parse(&remains).expect("remains").initiated(), None);
+    assert_eq!(TCP.parse(&remains).expect("remains").initiated(), None);
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn a_connection_that_ended_while_it_was_read_has_nothing_in_flight() {
     let end = End { send_queue: 1, sent: 1, segments: 1, delivered: 3, ..End::in_state(State::Close) };
     for (acked, initiated) in [(2, ACCEPTED), (3, CONNECTED)] {
         let reply = End { acked, ..end }.after(State::Established);
-        assert_eq!(Socket::parse(&reply).expect("a socket").initiated(), initiated);
+        assert_eq!(TCP.parse(&reply).expect("a socket").initiated(), initiated);
     }
 }
 
@@ -269,7 +270,7 @@ fn a_kernel_without_the_fields_reports_nothing() {
     let end = End { acked: 1, ..End::in_state(State::Established) };
     for length in 0..=280 {
         let reply = end.reply(length);
-        let initiated = Socket::parse(&reply).expect("a socket").initiated();
+        let initiated = TCP.parse(&reply).expect("a socket").initiated();
         assert_eq!(initiated.is_some(), length >= 216, "{length} bytes");
     }
 }

@@ -1,9 +1,7 @@
 //! TCP over IPv4 and IPv6, subflows of MPTCP included.
 
-use super::super::inet;
-use super::super::socket;
 use super::super::state::State;
-use super::{CloseEvents, Extensions, Protocol, StateSet};
+use super::{CloseEvents, Extensions, Protocol, StateSet, inet};
 
 /// `SKNLGRP_INET_TCP_DESTROY` (1) and `SKNLGRP_INET6_TCP_DESTROY` (3) as a mask.
 const DESTROY: u32 = 1 | 1 << 2;
@@ -24,10 +22,11 @@ pub const TCP: Protocol = Protocol {
     modules: "inet_diag and tcp_diag",
     states: StateSet::ALL,
     connections: CONNECTIONS,
-    encode: inet::encode,
-    reply: inet::TCPDIAG_GETSOCK,
-    parse: socket::parse,
     attributes: inet::ATTRIBUTES,
+    encode: |request, sequence| inet::encode(request, None, sequence),
+    reply: inet::TCPDIAG_GETSOCK,
+    parse: inet::parse,
     takes_filter: true,
     close_events: Some(CloseEvents { groups: DESTROY, carry: Extensions::INFO }),
+    sockstat: "TCP",
 };

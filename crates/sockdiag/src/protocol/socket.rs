@@ -4,43 +4,61 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use zerocopy::FromBytes as _;
+use zerocopy::byteorder::native_endian::U32;
+use zerocopy::byteorder::network_endian::U16;
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
-use super::attribute::{Attribute, Attributes};
-use super::field::Field;
-use super::inet::{AF_INET, AF_INET6, InetDiagMsg, NUMBERS};
-use super::state::State;
-use super::tcp_info;
+use super::super::attribute::{Attribute, Attributes};
+use super::super::field::Field;
+use super::super::state::State;
+use super::super::tcp_info;
+use super::Protocol;
 
 /// A socket in a reply or a close event.
 #[derive(Clone, Copy, Debug)]
 pub struct Socket<'a> {
-    pub(super) header: &'a InetDiagMsg,
-    pub(super) state: State,
-    pub(super) attributes: Attributes<'a>,
+    pub(crate) protocol: &'static Protocol,
+    pub(crate) header: Header<'a>,
+    pub(crate) attributes: Attributes<'a>,
 }
 
-/// [`Socket::parse`], for any payload.
-pub(super) fn parse(payload: &[u8]) -> Option<Socket<'_>> {
-    Socket::parse(payload)
+/// The fixed part of a reply, whatever its layout. The parser of a protocol fills it; 0 is what the protocol lacks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header<'a> {
+    pub(crate) state: State,
+    /// Whether it is what is left of a connection that is closed.
+    pub(crate) is_remnant: bool,
+    pub(crate) cookie: u64,
+    pub(crate) inode: u32,
+    pub(crate) uid: u32,
+    pub(crate) interface: u32,
+    /// `None` if the ends have no internet address.
+    pub(crate) ends: Option<Endpoints<'a>>,
 }
+
+/// The ends of an IPv4 or IPv6 socket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Endpoints<'a> {
+    pub(super) ipv4: bool,
+    pub(super) id: &'a SocketId,
+}
+
+/// `struct inet_diag_sockid`.
+#[derive(Debug, FromBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub(super) struct SocketId {
+    pub(super) source_port: U16,
+    pub(super) destination_port: U16,
+    pub(super) source: [u8; 16],
+    pub(super) destination: [u8; 16],
+    pub(super) interface: U32,
+    pub(super) cookie: [U32; 2],
+}
+
+/// An end without an internet address.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 impl<'a> Socket<'a> {
-    /// Reads the payload of a reply about an IPv4 or IPv6 socket; `None` if it is too short or its family or state has no name
-    /// here.
-    ///
-    /// A malformed attribute hides itself and those behind it, never the socket.
-    #[must_use]
-    #[inline]
-    pub fn parse(payload: &'a [u8]) -> Option<Self> {
-        let (header, attributes) = InetDiagMsg::ref_from_prefix(payload).ok()?;
-        let state = State::from_kernel(header.state)?;
-        if header.family != AF_INET && header.family != AF_INET6 {
-            return None;
-        }
-        Some(Self { header, state, attributes: Attributes::walk(payload, attributes, &NUMBERS) })
-    }
-
     /// The payload that the socket was read from.
     #[must_use]
     pub fn reply(&self) -> &'a [u8] {
@@ -67,63 +85,54 @@ impl<'a> Socket<'a> {
     /// The state.
     #[must_use]
     pub const fn state(&self) -> State {
-        self.state
+        self.header.state
     }
 
-    /// `idiag_timer`: which of the kernel's timers runs.
-    pub(crate) const fn timer(&self) -> u8 {
-        self.header.timer
+    /// The protocol.
+    #[must_use]
+    pub const fn protocol(&self) -> &'static Protocol {
+        self.protocol
     }
 
     /// This host's end; an IPv4-mapped IPv6 address as IPv4.
     #[must_use]
+    #[inline]
     pub fn local(&self) -> SocketAddr {
-        SocketAddr::new(self.address(&self.header.source), self.header.source_port.get())
+        self.header.ends.map_or(NOWHERE, |Endpoints { ipv4, id }| end(ipv4, &id.source, id.source_port.get()))
     }
 
     /// The other end; an IPv4-mapped IPv6 address as IPv4.
     #[must_use]
+    #[inline]
     pub fn remote(&self) -> SocketAddr {
-        SocketAddr::new(self.address(&self.header.destination), self.header.destination_port.get())
+        let end =
+            |Endpoints { ipv4, id }: Endpoints<'_>| end(ipv4, &id.destination, id.destination_port.get());
+        self.header.ends.map_or(NOWHERE, end)
     }
 
     /// The socket's identity within its namespace, never used again while the host is up
     /// (`idiag_cookie`).
     #[must_use]
     pub const fn cookie(&self) -> u64 {
-        let [low, high] = self.header.cookie;
-        low.get() as u64 | (high.get() as u64) << 32
+        self.header.cookie
     }
 
     /// The inode that `/proc/PID/fd` shows; `None` if no process holds the socket.
     #[must_use]
     pub fn inode(&self) -> Option<u32> {
-        Some(self.header.inode.get()).filter(|inode| *inode != 0)
+        Some(self.header.inode).filter(|inode| *inode != 0)
     }
 
     /// The index of the interface that the socket is bound to (`idiag_if`); `None` if to none.
     #[must_use]
     pub fn interface(&self) -> Option<u32> {
-        Some(self.header.interface.get()).filter(|index| *index != 0)
+        Some(self.header.interface).filter(|index| *index != 0)
     }
 
     /// The user id of the owner (`idiag_uid`); 0 also where the kernel does not report it.
     #[must_use]
     pub const fn uid(&self) -> u32 {
-        self.header.uid.get()
-    }
-
-    /// Bytes received and not yet read; of a listener, connections not yet accepted (`idiag_rqueue`).
-    #[must_use]
-    pub const fn receive_queue(&self) -> u32 {
-        self.header.receive_queue.get()
-    }
-
-    /// Bytes written and not yet acknowledged; of a listener, the limit of its accept queue
-    /// (`idiag_wqueue`).
-    #[must_use]
-    pub const fn send_queue(&self) -> u32 {
-        self.header.send_queue.get()
+        self.header.uid
     }
 
     /// The name of the congestion control algorithm (`INET_DIAG_CONG`), if it was asked for.
@@ -161,26 +170,31 @@ impl<'a> Socket<'a> {
         let data = self.get(&tcp_info::LAST_DATA_RECV).filter(|_| self.has_peer())?;
         u32::try_from(data.min(self.get(&tcp_info::LAST_ACK_RECV)?)).ok()
     }
+}
 
-    fn address(&self, bytes: &[u8; 16]) -> IpAddr {
-        if self.header.family == AF_INET {
-            let [a, b, c, d, ..] = *bytes;
-            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-        } else {
-            Ipv6Addr::from(*bytes).to_canonical()
-        }
-    }
+#[inline]
+fn end(ipv4: bool, bytes: &[u8; 16], port: u16) -> SocketAddr {
+    let address = if ipv4 {
+        let [a, b, c, d, ..] = *bytes;
+        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+    } else {
+        Ipv6Addr::from(*bytes).to_canonical()
+    };
+    SocketAddr::new(address, port)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{cc_info, skmem};
+    use super::super::super::{TCP, cc_info, skmem, tcp_info};
     use super::*;
+
+    const AF_INET: u8 = 2;
+    const AF_INET6: u8 = 10;
 
     /// A reply of a kernel: the header in that state, then the attributes.
     fn reply(state: State, attributes: &[(u16, &[u8])]) -> Vec<u8> {
         let mut payload = vec![AF_INET, state as u8];
-        payload.resize(size_of::<InetDiagMsg>(), 0);
+        payload.resize(72, 0);
         for (kind, bytes) in attributes {
             let length = u16::try_from(4 + bytes.len()).expect("short");
             payload.extend([length.to_ne_bytes(), kind.to_ne_bytes()].concat());
@@ -215,7 +229,7 @@ mod tests {
         for _ in 0..attributes.len() {
             attributes.rotate_left(1);
             let payload = reply(State::Established, &attributes);
-            let socket = Socket::parse(&payload).expect("a socket");
+            let socket = TCP.parse(&payload).expect("a socket");
             assert_eq!(socket.cgroup(), Some(11));
             assert_eq!(socket.mark(), Some(12));
             assert_eq!(socket.congestion(), Some(&b"bbr"[..]));
@@ -229,7 +243,7 @@ mod tests {
     #[test]
     fn a_socket_without_attributes_has_nothing_instead_of_zeros() {
         let payload = reply(State::TimeWait, &[]);
-        let socket = Socket::parse(&payload).expect("a socket");
+        let socket = TCP.parse(&payload).expect("a socket");
         assert_eq!(socket.get(&tcp_info::STATE), None);
         assert_eq!(socket.cgroup(), None);
         assert_eq!(socket.mark(), None);
@@ -245,20 +259,20 @@ mod tests {
             let mut payload = reply(State::Established, &[(5, &[0x10]), (6, &[0x88])]);
             payload[0] = family;
             payload[8..24].copy_from_slice(&local.octets());
-            Socket::parse(&payload).expect("a socket").tos()
+            TCP.parse(&payload).expect("a socket").tos()
         };
         assert_eq!(tos(AF_INET, Ipv6Addr::UNSPECIFIED), Some(0x10));
         assert_eq!(tos(AF_INET6, Ipv6Addr::LOCALHOST), Some(0x88));
         assert_eq!(tos(AF_INET6, Ipv4Addr::LOCALHOST.to_ipv6_mapped()), Some(0x10));
         let payload = reply(State::Established, &[]);
-        assert_eq!(Socket::parse(&payload).expect("a socket").tos(), None);
+        assert_eq!(TCP.parse(&payload).expect("a socket").tos(), None);
     }
 
     #[test]
     fn only_a_socket_with_a_peer_has_received_something() {
         let ago = |state| {
             let payload = reply(state, &[(2, &received(9, 5))]);
-            let socket = Socket::parse(&payload).expect("a socket");
+            let socket = TCP.parse(&payload).expect("a socket");
             socket.received_ago()
         };
         assert_eq!(ago(State::Established), Some(5));

@@ -1,0 +1,206 @@
+//! Sockets of IPv4 and IPv6: the request `TCPDIAG_GETSOCK` with `struct inet_diag_req`, the reply `struct inet_diag_msg` and
+//! its attributes (`include/uapi/linux/inet_diag.h`).
+
+use zerocopy::byteorder::native_endian::U32;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use super::super::attribute::{Attribute, Attributes, Extensions, Numbered, Numbers};
+use super::super::field::NoneValue::Never;
+use super::super::field::Width::U32 as Word;
+use super::super::field::fields;
+use super::super::frame::{AttributeHeader, MessageHeader};
+use super::super::state::State;
+use super::socket::{Endpoints, Header, Socket, SocketId};
+use super::{Protocol, Request};
+
+/// `TCPDIAG_GETSOCK`: the request, and the type of each reply to it.
+pub(crate) const TCPDIAG_GETSOCK: u16 = 18;
+/// `NLM_F_REQUEST | NLM_F_DUMP`
+const REQUEST_DUMP: u16 = 0x001 | 0x300;
+/// `INET_DIAG_REQ_BYTECODE`
+const REQ_BYTECODE: u16 = 1;
+/// `INET_DIAG_REQ_PROTOCOL` (Linux 5.9)
+const REQ_PROTOCOL: u16 = 3;
+
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+
+/// `idiag_timer` of a `struct inet_timewait_sock` (`net/ipv4/inet_diag.c: inet_twsk_diag_fill`); no socket has it.
+const TIME_WAIT_TIMER: u8 = 3;
+
+/// `INET_DIAG_*`. Bit n - 1 of `idiag_ext` asks for attribute n; `INET_DIAG_VEGASINFO` asks for every `union tcp_cc_info`.
+const NUMBERED: &[Numbered] = &[
+    numbered(Attribute::Info, 2, 1 << 1),
+    numbered(Attribute::Vegas, 3, 1 << 2),
+    numbered(Attribute::Congestion, 4, 1 << 3),
+    numbered(Attribute::Tos, 5, 1 << 4),
+    numbered(Attribute::TrafficClass, 6, 1 << 5),
+    numbered(Attribute::Memory, 7, 1 << 6),
+    numbered(Attribute::Dctcp, 9, 1 << 2),
+    numbered(Attribute::Mark, 15, 0),
+    numbered(Attribute::Bbr, 16, 1 << 2),
+    numbered(Attribute::Cgroup, 21, 0),
+];
+const NUMBERS: Numbers = Numbers::of(NUMBERED);
+/// All of them.
+pub(super) const ATTRIBUTES: Extensions = Extensions::of_table(NUMBERED);
+
+const fn numbered(attribute: Attribute, number: u8, asked_by: u8) -> Numbered {
+    Numbered { attribute, number, asked_by }
+}
+
+fields! {
+    /// Fields of `struct inet_diag_msg`.
+    ALL = Header;
+    RQUEUE "idiag_rqueue" @ 56 Word, "", Never, "Bytes received and not yet read; of a listener, connections not yet accepted.";
+    WQUEUE "idiag_wqueue" @ 60 Word, "", Never, "Bytes written and not yet acknowledged; of a listener, the limit of the accept queue.";
+}
+
+/// `struct inet_diag_msg`.
+#[derive(Debug, FromBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct InetDiagMsg {
+    family: u8,
+    state: u8,
+    timer: u8,
+    _retransmits: u8,
+    id: SocketId,
+    _expires: U32,
+    _receive_queue: U32,
+    _send_queue: U32,
+    uid: U32,
+    inode: U32,
+}
+
+/// Reads a reply about an IPv4 or IPv6 socket; `None` if it is too short or its family or state has no name here.
+#[inline]
+pub(super) fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a>> {
+    let (message, attributes) = InetDiagMsg::ref_from_prefix(payload).ok()?;
+    let ipv4 = match message.family {
+        AF_INET => true,
+        AF_INET6 => false,
+        _ => return None,
+    };
+    let [low, high] = message.id.cookie;
+    let header = Header {
+        state: State::from_kernel(message.state)?,
+        is_remnant: message.timer == TIME_WAIT_TIMER,
+        cookie: u64::from(low.get()) | u64::from(high.get()) << u32::BITS,
+        inode: message.inode.get(),
+        uid: message.uid.get(),
+        interface: message.id.interface.get(),
+        ends: Some(Endpoints { ipv4, id: &message.id }),
+    };
+    Some(Socket { protocol, header, attributes: Attributes::walk(payload, attributes, &NUMBERS) })
+}
+
+/// `struct inet_diag_req` with a `struct inet_diag_sockid` that asks for any address.
+#[derive(IntoBytes, Immutable, Unaligned)]
+#[repr(C)]
+struct InetDiagReq {
+    family: u8,
+    source_length: u8,
+    destination_length: u8,
+    extensions: u8,
+    socket_id: [u8; 48],
+    states: U32,
+    dbs: U32,
+}
+
+/// The whole netlink message of a request. `number` is the protocol's `IPPROTO_*`, which the message's type implies for TCP.
+///
+/// A kernel before Linux 5.9 does not know the attribute that holds the number.
+pub(super) fn encode(request: &Request, number: Option<u32>, sequence: u32) -> Vec<u8> {
+    let Request { protocol, states, extensions, filter } = request;
+    let has = |line: &&Numbered| protocol.has(line.attribute) && extensions.contains(line.attribute);
+    let body = InetDiagReq {
+        // AF_UNSPEC: both families in one walk, which only this legacy message can ask for.
+        family: 0,
+        source_length: 0,
+        destination_length: 0,
+        extensions: NUMBERED.iter().filter(has).fold(0, |bits, line| bits | line.asked_by),
+        socket_id: [0; 48],
+        states: states.bits().into(),
+        dbs: 0.into(),
+    };
+    let mut message = vec![0; size_of::<MessageHeader>()];
+    message.extend_from_slice(body.as_bytes());
+    if let Some(program) = filter {
+        push(&mut message, REQ_BYTECODE, program.as_bytes());
+    }
+    if let Some(number) = number {
+        push(&mut message, REQ_PROTOCOL, &number.to_ne_bytes());
+    }
+    let header = MessageHeader {
+        // A program is shorter than 64 KiB, so no length here saturates.
+        length: u32::try_from(message.len()).unwrap_or(u32::MAX).into(),
+        kind: TCPDIAG_GETSOCK.into(),
+        flags: REQUEST_DUMP.into(),
+        sequence: sequence.into(),
+        port: 0.into(),
+    };
+    message.splice(..size_of::<MessageHeader>(), header.as_bytes().iter().copied());
+    message
+}
+
+/// Appends an attribute, whose length is a multiple of four bytes.
+fn push(message: &mut Vec<u8>, kind: u16, payload: &[u8]) {
+    let length = u16::try_from(size_of::<AttributeHeader>() + payload.len()).unwrap_or(u16::MAX);
+    message.extend_from_slice(AttributeHeader { length: length.into(), kind: kind.into() }.as_bytes());
+    message.extend_from_slice(payload);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::bytecode::{Filter, compile};
+    use super::super::super::{StateSet, TCP};
+    use super::*;
+
+    #[test]
+    fn a_family_numbers_each_attribute_once() {
+        for (at, line) in NUMBERED.iter().enumerate() {
+            let twice = |other: &Numbered| other.number == line.number || other.attribute == line.attribute;
+            assert!(!NUMBERED[..at].iter().any(twice), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_the_header_the_fixed_part_the_program_and_the_number_of_the_protocol() {
+        let filter = compile(&Filter::LocalPort(80..=80)).expect("short");
+        let request = Request {
+            protocol: &TCP,
+            states: StateSet::of(&[State::Established]),
+            extensions: Extensions::INFO,
+            filter: Some(filter.clone()),
+        };
+        let bytes = encode(&request, Some(17), 0x0102_0304);
+        let length = 16 + 60 + 4 + filter.as_bytes().len() + 8;
+        let mut expected = u32::try_from(length).expect("short").to_ne_bytes().to_vec();
+        expected.extend(18_u16.to_ne_bytes()); // TCPDIAG_GETSOCK
+        expected.extend(0x301_u16.to_ne_bytes()); // NLM_F_REQUEST | NLM_F_DUMP
+        expected.extend(0x0102_0304_u32.to_ne_bytes()); // sequence
+        expected.extend([0; 4]); // port: the kernel's
+        expected.extend([0, 0, 0, 2]); // AF_UNSPEC, no prefixes, 1 << (INET_DIAG_INFO - 1)
+        expected.extend([0; 48]); // any socket id
+        expected.extend(2_u32.to_ne_bytes()); // 1 << TCP_ESTABLISHED
+        expected.extend([0; 4]); // tables, unused
+        expected.extend(u16::try_from(4 + filter.as_bytes().len()).expect("short").to_ne_bytes());
+        expected.extend(1_u16.to_ne_bytes()); // INET_DIAG_REQ_BYTECODE
+        expected.extend(filter.as_bytes());
+        expected.extend(8_u16.to_ne_bytes());
+        expected.extend(3_u16.to_ne_bytes()); // INET_DIAG_REQ_PROTOCOL
+        expected.extend(17_u32.to_ne_bytes());
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn a_request_asks_for_no_attribute_that_the_protocol_lacks() {
+        const BARE: Protocol = Protocol { attributes: Extensions::MEMORY, ..TCP };
+        let asked = |protocol: &'static Protocol| {
+            let extensions = Extensions::INFO.union(Extensions::MEMORY);
+            let request = Request { protocol, states: StateSet::ALL, extensions, filter: None };
+            encode(&request, None, 1)[19]
+        };
+        assert_eq!((asked(&TCP), asked(&BARE)), (1 << 1 | 1 << 6, 1 << 6));
+    }
+}

@@ -1,0 +1,65 @@
+//! Protocols beside each other.
+
+use std::sync::Arc;
+
+use sockdiag::{Protocol, TCP};
+use ss_exporter::config::Config;
+use ss_exporter::plan::Plan;
+use testkit::host::FakeHost;
+
+use super::exporter::Exporter;
+use super::sockets::{Changes as _, sock};
+
+const OTHER: Protocol = Protocol { name: "other", close_events: None, ..TCP };
+
+/// An exporter with a view of TCP and one of another protocol, of which there is a socket each.
+fn exporter() -> Exporter {
+    let text = "views:\n  a: {by: [local_port], metrics: [sockets, received_bytes_total]}\n  \
+                b: {by: [local_port], metrics: [sockets, received_bytes_total]}\n";
+    let mut config = Config::parse("protocols.yml", text).expect("a configuration");
+    config.views[1].protocol = &OTHER;
+    let host = FakeHost::new(&["own"]);
+    host.set("own", &[sock(1, 80, 1000)]);
+    host.set("other", &[sock(2, 90, 1000)]);
+    Exporter::of(host, Arc::new(Plan::new(config)))
+}
+
+#[test]
+fn a_view_shows_the_sockets_of_its_protocol() {
+    let mut exporter = exporter();
+    exporter.scrape();
+    exporter.host.set("own", &[sock(1, 80, 1500)]);
+    exporter.host.set("other", &[sock(2, 90, 1700)]);
+    let answer = exporter.scrape();
+    answer.has("ss_a_received_bytes_total{local_port=\"80\"} 500");
+    answer.has("ss_b_received_bytes_total{local_port=\"90\"} 700");
+    assert_eq!((answer.total("ss_a_sockets"), answer.total("ss_b_sockets")), (1, 1));
+    answer.has("ss_exporter_collection_success{stage=\"dump\"} 1");
+    answer.has("ss_exporter_collection_success{stage=\"dump_other\"} 1");
+}
+
+#[test]
+fn a_protocol_that_cannot_be_dumped_withholds_its_own_views_alone() {
+    for (closed, shown, stages) in [("other", (1, 0), (1, 0)), ("tcp", (0, 1), (0, 1))] {
+        let mut exporter = exporter();
+        exporter.scrape();
+        exporter.host.set_closed(closed, true);
+        exporter.host.set("own", &[sock(1, 80, 1500)]);
+        let answer = exporter.scrape();
+        assert_eq!((answer.total("ss_a_sockets"), answer.total("ss_b_sockets")), shown, "{closed}");
+        answer.has(&format!("ss_exporter_collection_success{{stage=\"dump\"}} {}", stages.0));
+        answer.has(&format!("ss_exporter_collection_success{{stage=\"dump_other\"}} {}", stages.1));
+        // What stays is shown all the same.
+        answer.has("ss_b_received_bytes_total{local_port=\"90\"} 0");
+    }
+}
+
+#[test]
+fn the_close_event_of_a_socket_counts_in_the_views_of_its_protocol() {
+    let mut exporter = exporter();
+    exporter.scrape();
+    exporter.close(&sock(7, 80, 300));
+    let answer = exporter.scrape();
+    answer.has("ss_a_received_bytes_total{local_port=\"80\"} 300");
+    assert_eq!(answer.total("ss_b_received_bytes_total"), 0);
+}
