@@ -82,7 +82,7 @@ struct Waiting {
 }
 
 impl Collector {
-    /// Starts the thread that calls `collect` whenever somebody asks, with the time that it may take.
+    /// Starts the thread that calls `collect` for each request, with the time that it may take.
     ///
     /// `standing` makes what is shown when there is no dump.
     ///
@@ -243,7 +243,7 @@ impl Collector {
 }
 
 impl Shared {
-    /// Waits until somebody asks or a baseline is due, collects, and answers all who asked; `false` when stopped.
+    /// Waits for a request or until a baseline is due, collects, and answers all requests; `false` when stopped.
     fn serve(self: &Arc<Self>, collect: &mut impl FnMut(Duration) -> Snapshot) -> bool {
         let Some((of_its_own, time)) = self.wait() else { return false };
         let mut state = self.lock();

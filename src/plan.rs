@@ -132,7 +132,7 @@ impl Route {
 }
 
 impl Plan {
-    /// Works a configuration out.
+    /// The plan of a configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
         let views = config.views;

@@ -1,4 +1,4 @@
-//! Metrics of the exporter itself: how the collection went, what it left out, what it was not allowed.
+//! Metrics of the exporter itself: the result of a collection, what it dropped, and which capabilities it lacked.
 //!
 //! Refuses to know what a collection is for.
 

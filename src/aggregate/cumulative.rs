@@ -106,7 +106,7 @@ impl CumulativeTable {
         rows.remove_where(|row| row.live == 0 && row.dump != dump && now.saturating_sub(row.used) >= *idle);
     }
 
-    /// Gives back the memory of rows that are gone, if that is most of it: for each row its new one, or `None` for one
+    /// Gives back the memory of freed rows, if that is most of it: for each row its new one, or `None` for one
     /// that is gone.
     pub(crate) fn shrink(&mut self) -> Option<Vec<Option<RowId>>> {
         let moved = self.rows.shrink()?;

@@ -42,7 +42,7 @@ impl FrozenTable {
         self.columns.get(column)?.as_ref()
     }
 
-    /// Withholds the columns of which `unwanted` says so by their number.
+    /// Withholds the columns for whose number `unwanted` is true.
     pub(crate) fn withhold(&mut self, unwanted: impl Fn(usize) -> bool) {
         for (number, column) in self.columns.iter_mut().enumerate() {
             if unwanted(number) {

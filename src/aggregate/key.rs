@@ -82,7 +82,7 @@ impl Keys {
         self.packed.bytes.reserve(size.bytes);
     }
 
-    /// The key's row; with it, if the key is new, what `admit` says of its hash: without that the key is not kept.
+    /// The key's row. For a new key also the result of `admit` for its hash; without one the key is not kept.
     #[inline]
     pub(super) fn row<T>(
         &mut self,

@@ -34,7 +34,7 @@ struct Room {
 impl Room {
     /// Takes room for a row, if there is any.
     fn has(&mut self, bytes: usize) -> bool {
-        // A short row does not come in after a long one was left out.
+        // A short row is not admitted after a long one was dropped.
         let fits = self.left_out == 0 && self.taken + bytes <= self.bytes;
         self.taken += if fits { bytes } else { 0 };
         self.left_out += usize::from(!fits);

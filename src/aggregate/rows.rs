@@ -100,7 +100,7 @@ impl Rows {
             free: Vec::new(),
             spare: Vec::new(),
             limit,
-            // Without labels there is but one row, and it is no overflow.
+            // Without labels the only row is no overflow.
             overflowed: other.is_empty(),
         };
         rows.insert(other, RowState::default());
@@ -111,7 +111,7 @@ impl Rows {
     #[inline]
     pub(super) fn row(&mut self, key: &[u8]) -> (RowId, bool) {
         let (row, new) = match self.find(key) {
-            // A process may choose a key that says what `other` says; it is then the same row.
+            // A process may choose the name `other` as its key; it is then the same row.
             Some(row) => {
                 self.overflowed |= row == RowId::OTHER;
                 (row, false)
@@ -167,7 +167,7 @@ impl Rows {
         self.free.push(row);
     }
 
-    /// Frees all rows but `other` for whose state that is so.
+    /// Frees the rows whose state satisfies the condition, except `other`.
     pub(super) fn remove_where(&mut self, is_idle: impl Fn(&RowState) -> bool) {
         let states = self.slots.iter().enumerate().skip(1);
         let idle: Vec<usize> =

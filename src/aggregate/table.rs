@@ -32,7 +32,7 @@ pub struct Table {
     pub(super) remembers: bool,
 }
 
-/// What it takes to find a key: where it ends, and an entry of the index.
+/// The bytes per key of the index: the key's end, and an entry of the hash table.
 const KEY_BYTES: usize = 2 * size_of::<usize>();
 
 /// Rows by which the columns grow: one by one, growing costs more than filling.

@@ -1,4 +1,4 @@
-//! What a walk found, as tables that a snapshot can show, and what there is to report of them.
+//! The end of a collection: the tables of all views are frozen for the snapshot, and their figures are reported.
 
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ pub(super) fn cumulative_tables(tracker: &SharedTracker) -> (Arc<Plan>, Vec<Opti
     (plan, tables)
 }
 
-/// What there is to say of the ledger; nothing where there is no need of one.
+/// The tracker's figures; `None` if the plan tracks nothing.
 pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<TrackerReport> {
     if plan.tracking.track_if.is_empty() {
         return None;

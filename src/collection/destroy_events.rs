@@ -99,7 +99,7 @@ struct EventLoop<W, R> {
     listened: Option<Instant>,
     /// When cgroups were last searched.
     sought: Option<Instant>,
-    /// When it was last said that events were dropped, and that they could not be read.
+    /// When the log last said that events were dropped, and that they could not be read.
     warned: Option<Instant>,
     failed: Option<Instant>,
 }

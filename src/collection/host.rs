@@ -29,7 +29,7 @@ pub trait Host: Lookup + Send + Sync {
     /// Enters a namespace, opens connections to the kernel for one dump of a protocol each, and leaves it again.
     ///
     /// # Errors
-    /// If it cannot be entered, or what `socket(2)` says.
+    /// If it cannot be entered, or the error of `socket(2)`.
     fn enter(
         &self,
         namespace: &Namespace,

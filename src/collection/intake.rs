@@ -87,7 +87,7 @@ impl<'a, W: Host> Intake<'a, W> {
         }
     }
 
-    /// Begins a namespace: the sockets to come are there.
+    /// Begins a namespace, to which the next sockets belong.
     pub(super) fn enter(&mut self, place: &Place) {
         self.tracker.lock().enter(&place.target, &place.program);
         self.pending.next_namespace();
@@ -196,7 +196,7 @@ impl<'a, W: Host> Intake<'a, W> {
         !self.pending.is_empty() || !self.pending_listeners.is_empty()
     }
 
-    /// Searches for the owners of what waits, until that time, and takes all of it.
+    /// Searches until that time for the owners of pending sockets, then counts all of them.
     pub(super) fn resolve(&mut self, until: Instant) {
         self.attribution.resolve(Instant::now(), until);
         for (place, listeners) in std::mem::take(&mut self.pending_listeners) {

@@ -50,7 +50,7 @@ impl ListedNamespaces {
         Self { targets, observable, hidden, unknown, missed, error, began, took }
     }
 
-    /// Lists the namespaces and lets the tracker know them.
+    /// Lists the namespaces and registers them with the tracker.
     pub(super) fn for_tracker(plan: &Plan, host: &impl Host, state: &mut CollectorState) -> Self {
         let young = state.registry.were_found();
         let mut listed = Self::of(host, state);
@@ -65,7 +65,7 @@ impl ListedNamespaces {
         listed
     }
 
-    /// What there is to report before the walk; `None` if only the exporter's own namespace is collected.
+    /// The report before the walk; `None` if only the exporter's own namespace is collected.
     pub(super) fn report(
         &mut self,
         plan: &Plan,
@@ -106,7 +106,7 @@ impl ListedNamespaces {
         registry.unreachable(host.nsids().into_iter().filter(|nsid| !found.contains(nsid)))
     }
 
-    /// What there is to report after the walk.
+    /// The report after the walk.
     pub(super) fn report_walked(&self, plan: &Plan, failures: usize, empty: usize, report: &mut SelfReport) {
         if !plan.collect.reads_other_namespaces() {
             return;

@@ -163,7 +163,7 @@ impl Entered<Netlink> {
     /// What the namespace of this thread shows by that `/proc`, or that it is `skippable` and holds no socket of the protocol.
     ///
     /// # Errors
-    /// What `socket(2)` says.
+    /// The error of `socket(2)`.
     pub fn here(proc: &Path, protocol: &Protocol, skippable: bool) -> io::Result<Self> {
         let read = |name: &str| std::fs::read_to_string(proc.join(name));
         let sockstat = read("thread-self/net/sockstat").ok().and_then(|text| {

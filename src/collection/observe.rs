@@ -1,4 +1,4 @@
-//! What happens between two collections, for an observer that counts it without the tracker's records.
+//! Close events and listener scans between two collections, for an observer without the tracker's records.
 
 use std::time::{Duration, Instant};
 

@@ -28,7 +28,7 @@ pub struct CollectorState {
     pub(super) seed: HashSeed,
     pub(super) logged: LogOnce,
     pub(super) restrictions: Restrictions,
-    /// Whether there is but one collection, which needs no baseline.
+    /// Whether this is a single collection, which needs no baseline.
     pub(super) alone: bool,
     pub(super) tracker: SharedTracker,
     /// Whose sockets are; `None` until the first collection, and while one is under way.
@@ -65,7 +65,7 @@ impl CollectorState {
         }
     }
 
-    /// The state of a collection after which there is none.
+    /// The state of a single collection, with no other after it.
     #[must_use]
     pub fn of_one(plan: &Plan, privileges: Privileges) -> Self {
         Self { alone: true, ..Self::new(plan, privileges) }

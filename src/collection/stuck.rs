@@ -49,7 +49,7 @@ impl StuckDumps {
     /// Why no dump of a namespace can begin, if an earlier one has not ended. One that the kernel does not hold ends
     /// as soon as its thread gets time, and is waited for until then.
     pub(super) fn blocked(&self, target: &NetnsTarget, until: Instant) -> Option<NetnsError> {
-        /// Between two looks at its thread.
+        /// Time between two checks of its thread.
         const PAUSE: Duration = Duration::from_millis(2);
         let mut dumps = self.lock();
         let left = dumps.get_mut(&target.namespace.inode)?;

@@ -1,4 +1,4 @@
-//! The subscription to close events, as far as others than its thread ask for it.
+//! The state of the subscription to close events that other threads read.
 
 use sockdiag::{Events, Queue};
 
@@ -23,7 +23,7 @@ pub(super) struct SubscriptionStats {
 }
 
 impl SubscriptionStats {
-    /// Whether there is a subscription.
+    /// Whether close events are subscribed to.
     pub(super) const fn is_subscribed(&self) -> bool {
         self.queue.is_some()
     }

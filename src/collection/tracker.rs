@@ -88,7 +88,7 @@ impl Tracker {
         self.ledger.baseline.exist(all, young);
     }
 
-    /// The exporter's own namespace has that name, unless a collection has said so already.
+    /// Gives the exporter's own namespace its name, unless a collection has done so.
     pub(super) fn name_own(&mut self, name: String) {
         self.namespaces.name_own(name);
     }
@@ -137,7 +137,7 @@ impl Tracker {
         self.ledger.baseline.missing(self.namespaces.own.number) == 0
     }
 
-    /// A namespace is to be dumped, in which names stand for what the program says.
+    /// Begins the dump of a namespace; `program` has the values of names in it.
     pub(super) fn enter(&mut self, target: &NetnsTarget, program: &Arc<Program>) {
         self.namespaces.of(target.netns.number).enter(program);
     }

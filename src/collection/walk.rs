@@ -204,7 +204,7 @@ fn dump_one<W: Host>(
     Ok(dumped)
 }
 
-/// What names stand for in one namespace.
+/// The values of names in one namespace.
 struct Inside<'a, W>(&'a W, &'a NetnsTarget);
 
 impl<W: Host> Lookup for Inside<'_, W> {

@@ -47,7 +47,7 @@ pub(super) fn read(collect: &Entry<'_>) -> Collect {
     }
 }
 
-/// Which network namespaces to look at.
+/// Which network namespaces to collect.
 fn netns(entry: &Entry<'_>) -> Option<Which> {
     const ALLOWED: &str =
         "own, all, or a list of names as `ip netns` prints them, or of inodes, such as [blue, green]";

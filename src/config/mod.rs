@@ -60,7 +60,7 @@ pub struct Collect {
     pub tracked: usize,
     /// How long a collection may look for the owners of sockets.
     pub owners: Duration,
-    /// Which network namespaces to look at.
+    /// Which network namespaces to collect.
     pub netns: Which,
 }
 

@@ -13,7 +13,7 @@ use crate::terminal::inert_json;
 const MOST: usize = 10_000;
 /// How many they are unless the query says otherwise.
 const USUAL: usize = 1_000;
-/// An answer that has grown to so many bytes ends, and says where the next begins: some 1,600 sockets.
+/// The maximum bytes of an answer, some 1,600 sockets; it ends there and says where the next one begins.
 const LONGEST: usize = 4 << 20;
 
 /// The rate of one kind of bytes.

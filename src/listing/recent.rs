@@ -1,5 +1,4 @@
-//! Listings of a moment ago, for people and programs that ask again and again: one answers all who ask within a second,
-//! two give rates.
+//! The last listings, kept for clients that ask often: one answers all requests of a second, and two give rates.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

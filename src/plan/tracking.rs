@@ -37,7 +37,7 @@ pub enum Feed {
     Counter(Source),
     /// Sockets that are first seen.
     Opened,
-    /// Sockets that are gone.
+    /// Closed sockets.
     Closed,
     /// Observations for a histogram.
     Distribution(Source),

@@ -99,7 +99,7 @@ fn ends_a_word(letter: char) -> bool {
     letter.is_whitespace() || "()!&|=<>\"".contains(letter)
 }
 
-/// What stands before the closing mark, and the length with both marks.
+/// The text before the closing mark, and the length with both marks.
 fn quoted(inside: &str) -> Option<(TokenKind, usize)> {
     let mut name = String::new();
     let mut letters = inside.char_indices();

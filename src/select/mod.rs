@@ -46,7 +46,7 @@ pub enum Expression {
 }
 
 impl Expression {
-    /// The conjunction of two conditions, without the parts that say nothing.
+    /// The conjunction of two conditions, without parts that are always true.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Always, only) | (only, Self::Always) => only,
@@ -62,7 +62,7 @@ impl Expression {
         }
     }
 
-    /// The disjunction of two conditions, without the parts that say nothing.
+    /// The disjunction of two conditions, without parts that are never true.
     pub(crate) fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Never, only) | (only, Self::Never) => only,
@@ -93,7 +93,7 @@ impl Expression {
 
     /// The same condition with every name replaced by what it stands for now.
     ///
-    /// A name that stands for nothing matches nothing.
+    /// A name without a value matches nothing.
     #[must_use]
     pub fn resolve(&self, lookup: &impl Lookup) -> Self {
         let each = |list: &[Self]| list.iter().map(|one| one.resolve(lookup)).collect();

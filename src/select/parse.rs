@@ -188,7 +188,7 @@ impl Parser<'_> {
         let value = Value { at: self.token.at, text: word.to_owned(), quoted: false };
         if word == NOT_IN_A_DUMP {
             let mut error = value.error(predicates());
-            error.found += ", which a dump cannot tell";
+            error.found += ", which a dump does not report";
             return error;
         }
         value.unknown(&predicates(), words())

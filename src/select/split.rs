@@ -82,7 +82,7 @@ fn bound(expression: &Expression, judge: Judge, side: Bound) -> Filter {
 
 /// The kernel's own form of a test, if it has one that agrees for every socket.
 ///
-/// It also knows marks, but reports them to the privileged alone.
+/// It also knows marks, but reports them only with `CAP_NET_ADMIN`.
 fn judged(test: &Test, judge: Judge) -> Option<Filter> {
     if judge == Judge::WhatNeverChanges && !test.is_fixed() {
         return None;

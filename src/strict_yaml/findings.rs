@@ -1,4 +1,4 @@
-//! What is wrong with a file, all of it at once. A reader says what it found and what is expected.
+//! The errors of a file, all at once: a reader notes what it found and what it expected.
 
 use std::cell::RefCell;
 use std::fmt;

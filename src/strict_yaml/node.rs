@@ -1,4 +1,4 @@
-//! YAML text as a tree in which every node knows where it stands.
+//! YAML text as a tree in which every node has its line and column.
 
 use std::fmt;
 

@@ -141,7 +141,7 @@ impl Tracker {
 
     /// Counts a socket without a record: no view tracks it, there is no room, or it is none with counters.
     fn count_untracked(&mut self, facts: &Facts<'_>, program: &Program) {
-        // A remnant in FIN_WAIT2 is no connection any more: it counts where states are asked for.
+        // A remnant in FIN_WAIT2 is no connection any more: only views of states count it.
         let closed = facts.socket.class() == Class::Remnant;
         let (dump, now) = (self.ledger.dump(), self.clock.seconds());
         for (view, wanted) in self.ledger.views.iter_mut().zip(&program.aggregated) {

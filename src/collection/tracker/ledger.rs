@@ -72,7 +72,7 @@ pub(in crate::collection) struct Ledger {
 }
 
 impl Ledger {
-    /// An empty ledger of these views, whose records have these counters, for that many sockets.
+    /// An empty ledger for these views, these counters per record, and at most that many sockets.
     #[must_use]
     pub(in crate::collection) fn new(
         views: Vec<(AggregatedView, CumulativeTable)>,
@@ -98,7 +98,7 @@ impl Ledger {
         ledger
     }
 
-    /// A dump begins: whatever ended before its request was sent, it will not show.
+    /// A dump begins. It shows no socket that closed before its request was sent.
     pub(in crate::collection) fn begin(&mut self) {
         self.dumps.begin();
         self.tombstones.clear();
@@ -106,10 +106,10 @@ impl Ledger {
         self.views.iter_mut().for_each(TrackedView::begin);
     }
 
-    /// The dump has ended. What complete ones keep missing is gone, and rows that are idle make room.
+    /// The dump has ended. Sockets that complete dumps keep missing are presumed closed; idle rows are freed.
     ///
-    /// Nothing is gone as long as its end may be on its way: only if all close events are `drained`. Nor is a socket
-    /// whose namespace is `spared`, because the dump says nothing of those.
+    /// No socket is presumed closed unless all close events are `drained`: its event may be in the queue. Nor is one of
+    /// a `spared` namespace, which the dump did not cover.
     pub(in crate::collection) fn end(&mut self, complete: bool, drained: bool, spared: &[u32], now: u32) {
         self.dumps.under_way = false;
         self.tombstones.clear();
@@ -154,7 +154,7 @@ impl Ledger {
         self.layout.counters.iter().copied()
     }
 
-    /// Whether a socket can be opened now: there is a record left, and it is known which have ended.
+    /// Whether a socket can be opened now: a record is free, and the tombstones are complete.
     #[must_use]
     pub(in crate::collection) const fn has_room(&self) -> bool {
         self.records.len() < self.most && !self.tombstones.full
@@ -271,7 +271,7 @@ impl Ledger {
         }
     }
 
-    /// Forgets a socket that is gone.
+    /// Forgets a closed socket.
     pub(in crate::collection) fn close(&mut self, slot: Slot, now: u32) {
         if !self.index.remove(&self.records, slot.0) {
             return;

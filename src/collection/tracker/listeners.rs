@@ -1,4 +1,4 @@
-//! Listeners: which connections are inbound, whose they are, and which rows may begin before there is any.
+//! Listeners give connections their direction and owner, and announce rows before the first connection.
 
 use super::Tracker;
 use crate::attribute::{ListenerOwner, Netns};

@@ -1,4 +1,4 @@
-//! Another plan while sockets live on: what is the same under both goes on where it was.
+//! Another plan while sockets live on: views that are equal under both keep their rows.
 
 use std::sync::Arc;
 use std::time::Instant;

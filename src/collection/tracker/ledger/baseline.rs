@@ -83,7 +83,7 @@ impl Baseline {
         (self.youngest, self.most) = (youngest, most);
     }
 
-    /// Sockets without a record may be older than any view, whatever was known of their namespaces.
+    /// From now on, sockets without a record may be older than any view, in every namespace.
     pub(super) fn forget_ages(&mut self) {
         self.namespaces.values_mut().for_each(|known| *known = KnownNetns::default());
         self.listed.values_mut().for_each(|age| *age = Age::OLDEST);

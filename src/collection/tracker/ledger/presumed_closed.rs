@@ -1,4 +1,4 @@
-//! Sockets that dumps keep missing: counted as closed, and kept for the event that may still come.
+//! Sockets that dumps keep missing: they count as closed, and their records wait for a late close event.
 //!
 //! Either an event was dropped, or a process holds on to a connection that was reset.
 

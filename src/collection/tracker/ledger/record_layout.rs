@@ -1,4 +1,4 @@
-//! What stands where in a record, and how a record of one layout becomes one of another.
+//! The layout of a record, and the conversion of a record from one layout to another.
 //!
 //! A record is a head of four words, the last value of each counter, and the row in each view, two to a word. The
 //! layout names its counters and views, so that records can be converted by their layouts alone.
@@ -31,7 +31,7 @@ const INBOUND: u32 = 1 << 29;
 const OUTBOUND: u32 = 1 << 28;
 const PLACED_AT: u32 = (1 << Generation::BITS) - 1;
 
-/// What a view is known by for as long as it is tracked, whatever is reloaded meanwhile.
+/// The id of a view for as long as it is tracked, across reloads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ViewId(pub(super) u32);
 
@@ -93,7 +93,7 @@ impl PackedRows<'_> {
     }
 }
 
-/// A record and what stands where in it. Of a record that does not exist everything is 0.
+/// A record with its layout. A record that does not exist has 0 in every field.
 pub(in crate::collection) struct Record<'l, W> {
     pub(super) layout: &'l RecordLayout,
     pub(super) words: W,

@@ -70,7 +70,7 @@ impl Records {
     /// As many records of another width, under the same numbers, each made of its old words.
     pub(super) fn convert(self, width: usize, mut make: impl FnMut(&[u64], &mut [u64])) -> Self {
         let Self { width: before, blocks, free, made } = self;
-        // One block after the other, so that there is never the whole of both.
+        // One block after the other, so that the old and the new records never exist as a whole.
         let blocks = blocks.into_iter().map(|old| {
             let mut new = vec![0; BLOCK * width].into_boxed_slice();
             old.chunks_exact(before.max(1))

@@ -29,7 +29,7 @@ fn an_error_says_where_what_was_found_and_what_was_expected() {
         ("or uid 1", predicate(1, "\"or\"", "")),
         ("= 1", predicate(1, "\"=\"", "")),
         ("not", predicate(4, "the end", "")),
-        ("autobound", predicate(1, "\"autobound\", which a dump cannot tell", "")),
+        ("autobound", predicate(1, "\"autobound\", which a dump does not report", "")),
         ("uid 1 )", ending(7, "\")\"")),
         ("state listen )", ending(14, "\")\"")),
         ("( uid 1", "column 8: found the end; expected: ) for the ( in column 1".to_owned()),
