@@ -1,5 +1,6 @@
 //! The pages of the reference that are written from the code's tables: metrics, the exporter's own metrics, the command
-//! line, and the table of predicates. `UPDATE=1 cargo test --test docs` writes them.
+//! line, and the table of predicates. `UPDATE=1 cargo test --test docs` writes them, and the table of instructions from
+//! the budget.
 //! The table of capabilities, which people wrote, against that of the code.
 
 use clap::CommandFactory as _;
@@ -229,17 +230,42 @@ fn predicates() -> String {
     table(&["predicate", "example", "selects"], rows)
 }
 
+/// Compares the table on a page that begins with `head` with what is made of it, or writes that.
+fn keep_current(page: &str, head: &str, make: impl Fn(&str) -> String) {
+    let text = std::fs::read_to_string(page).expect("the page");
+    let start = text.find(head).expect("the table");
+    let end = start + text[start..].find("\n\n").expect("a text behind the table") + 1;
+    let table = make(&text[start..end]);
+    if std::env::var_os("UPDATE").is_some() {
+        let text = [&text[..start], &table, &text[end..]].concat();
+        return std::fs::write(page, text).expect("a folder docs that can be written to");
+    }
+    assert!(
+        text[start..end] == table,
+        "{page}: `UPDATE=1 cargo test --test docs` writes the table:\n{table}"
+    );
+}
+
 #[test]
 fn the_predicates_of_the_language_are_those_of_the_table() {
-    const PAGE: &str = "docs/reference/selection.md";
-    let page = std::fs::read_to_string(PAGE).expect("the page");
-    let start = page.find("| predicate |").expect("a table");
-    let end = start + page[start..].find("\n\n").expect("a text behind the table") + 1;
-    if std::env::var_os("UPDATE").is_some() {
-        let page = [&page[..start], &predicates(), &page[end..]].concat();
-        return std::fs::write(PAGE, page).expect("a folder docs that can be written to");
-    }
-    assert!(page[start..end] == predicates(), "{PAGE}: `UPDATE=1 cargo test --test docs` writes the table");
+    keep_current("docs/reference/selection.md", "| predicate |", |_| predicates());
+}
+
+#[test]
+fn the_page_of_costs_has_the_instructions_of_the_budget() {
+    let budget = std::fs::read_to_string("benches/instructions/budget.txt").expect("the budget");
+    keep_current("docs/dev/cost.md", "| workload | instructions |", |written| {
+        let rows = budget.lines().map(|line| {
+            let (workload, count) = line.split_once(' ').expect("a workload and a count");
+            let name = format!("`{workload}`");
+            // What a count is of, people write.
+            let mut rows = written.lines().map(|line| line.split('|').map(str::trim));
+            let row = rows.find(|cells| cells.clone().any(|cell| cell == name));
+            let of = row.and_then(|mut cells| cells.nth(3)).expect("a row for each workload");
+            vec![name.clone(), count.to_owned(), of.to_owned()]
+        });
+        table(&["workload", "instructions", "for each"], rows)
+    });
 }
 
 #[test]
