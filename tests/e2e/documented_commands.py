@@ -2,6 +2,7 @@
 
 documented_commands.py check REPOSITORY           each block says how it is tested; each query is PromQL
 documented_commands.py run REPOSITORY BINARY      runs those that no other script runs, in a network namespace of its own
+documented_commands.py examples REPOSITORY FOLDER the files of other programs that pages show, for manifests.sh
 documented_commands.py traffic                    the connections that they show, until SIGTERM
 
 A block of commands is fenced as `sh`, one with its output as `console`. It is run here, unless the line before it is
@@ -113,6 +114,24 @@ def check(repository):
     sys.exit("\n".join(wrong) or None)
 
 
+# How the files of other programs begin, and what is begun so. `tests/schema` loads all other blocks of YAML.
+EXAMPLES = {"apiVersion": "kubernetes", "services": "compose", "scrape_configs": "prometheus", "tls_server_config": "web"}
+
+
+def examples(repository, folder):
+    repository, folder = pathlib.Path(repository), pathlib.Path(folder)
+    folder.mkdir()
+    counts = dict.fromkeys(EXAMPLES.values(), 0)
+    for path in documents(repository):
+        for block in blocks(path, repository):
+            kind = EXAMPLES.get(block.lines[0].split(":")[0]) if block.language == "yaml" else None
+            if kind:
+                counts[kind] += 1
+                (folder / f"{kind}-{counts[kind]}.yml").write_text("\n".join(block.lines) + "\n")
+    print(counts)
+    sys.exit(0 if all(counts.values()) else f"a kind has no example: {counts}")
+
+
 def script(block):
     """The block as Bash: what serves is started in the background, and output that is shown is demanded."""
     if block.language == "sh":
@@ -195,4 +214,4 @@ def traffic():
 
 
 if __name__ == "__main__":
-    {"check": check, "run": run, "traffic": traffic}[sys.argv[1]](*sys.argv[2:])
+    {"check": check, "run": run, "examples": examples, "traffic": traffic}[sys.argv[1]](*sys.argv[2:])
