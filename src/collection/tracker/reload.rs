@@ -10,7 +10,7 @@ impl Tracker {
     /// Tracks sockets for another plan, from the next one on.
     ///
     /// A view that is the same keeps its rows and sums. One that is new takes the sockets that live now as its
-    /// baseline, and finds a row for each when a dump shows it. `programs` are the plan's for the own namespace.
+    /// baseline, and finds a row for each when a dump shows it. `programs` are the plan's for the exporter's own namespace.
     /// `inventory` was begun at that time.
     pub(in crate::collection) fn reload(
         &mut self,
