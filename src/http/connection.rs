@@ -20,8 +20,7 @@ use super::body::Answer;
 use super::limits::Limits;
 use super::observed_stream::ObservedStream;
 use super::reply::close_after;
-use super::sockets::Client;
-use super::{admission, handshake, routes};
+use super::{admission, handshake, routes, sockets};
 
 /// The smallest buffer that hyper accepts, in bytes.
 const SMALLEST_BUFFER: usize = 8 * 1024;
@@ -45,7 +44,7 @@ impl Connection {
     /// Answers request after request until the client leaves, breaks a limit or the server closes.
     pub(super) async fn run(self, stream: TcpStream) {
         let address = stream.peer_addr().ok().map(|address| address.ip());
-        let client = Client::at(address);
+        let shows_sockets = sockets::are_shown_to(address, &self.app.options);
         let line = ObservedStream::new(stream, self.activity());
         let mut opening = pin!(async {
             let config = admission::current(&self.app.web).await;
@@ -57,7 +56,7 @@ impl Connection {
             Some(Err(error)) => return tracing::debug!(%error, "connection ended before a request"),
             None => return,
         };
-        let answer = service_fn(|request| self.answer(request, client));
+        let answer = service_fn(|request| self.answer(request, shows_sockets));
         let mut http = pin!(
             http1::Builder::new()
                 .header_read_timeout(None)
@@ -109,7 +108,7 @@ impl Connection {
     fn answer(
         &self,
         request: Request<Incoming>,
-        client: Client,
+        shows_sockets: bool,
     ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<> {
         let answering = self.activity.answering();
         let app = self.app.clone();
@@ -127,7 +126,7 @@ impl Connection {
             let mut response = if let Some(refusal) = refusal {
                 refusal
             } else {
-                let response = routes::answer(&app, &head, client, target).await;
+                let response = routes::answer(&app, &head, shows_sockets, target).await;
                 admission::with_headers(response, &config)
             };
             if has_body {

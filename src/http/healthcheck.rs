@@ -16,47 +16,27 @@ use super::handshake::{HEALTH_CHECK, NOT_TLS};
 /// When there is no answer, or another than 200, 401, 429 or that it speaks TLS: a server that asks for a password
 /// is healthy, and so is one with too many clients.
 pub fn healthcheck(address: SocketAddr, timeout: Duration) -> io::Result<()> {
-    let mut stream = connect(address, timeout)?;
-    let status = ask(&mut stream, address, timeout)?;
-    if NOT_TLS.starts_with(&status) {
-        let mut rest = Vec::new();
-        stream.take(NOT_TLS.len() as u64).read_to_end(&mut rest)?;
-        if NOT_TLS == [&status[..], &rest].concat() {
-            return Ok(());
-        }
-    }
-    judge(status)
-}
-
-fn judge(status: Status) -> io::Result<()> {
-    if matches!(&status, b"HTTP/1.1 200" | b"HTTP/1.1 401" | b"HTTP/1.1 429") {
-        return Ok(());
-    }
-    Err(io::Error::other(format!("it answers {:?}", String::from_utf8_lossy(&status))))
-}
-
-/// How an answer begins.
-type Status = [u8; "HTTP/1.1 200".len()];
-
-fn connect(address: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address, timeout)?;
+    let mut stream = TcpStream::connect_timeout(&address, timeout)?;
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
-    Ok(stream)
-}
-
-fn ask(stream: &mut (impl Read + Write), address: SocketAddr, timeout: Duration) -> io::Result<Status> {
     // The interface of a link-local address means nothing to others.
     let host = SocketAddr::new(address.ip(), address.port());
     let request = format!("{HEALTH_CHECK} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
-    stream.flush()?;
-    let mut status = Status::default();
+    let mut status = [0; "HTTP/1.1 200".len()];
     stream.read_exact(&mut status).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => io::Error::other(format!("no answer within {} s", timeout.as_secs())),
         _ => error,
     })?;
-    Ok(status)
+    let mut rest = Vec::new();
+    if NOT_TLS.starts_with(&status) {
+        stream.take(NOT_TLS.len() as u64).read_to_end(&mut rest)?;
+    }
+    match &status {
+        b"HTTP/1.1 200" | b"HTTP/1.1 401" | b"HTTP/1.1 429" => Ok(()),
+        _ if NOT_TLS == [&status[..], &rest].concat() => Ok(()),
+        _ => Err(io::Error::other(format!("it answers {:?}", String::from_utf8_lossy(&status)))),
+    }
 }
 
 #[cfg(test)]
@@ -86,13 +66,17 @@ mod tests {
 
     #[test]
     fn only_an_answer_of_200_401_429_or_of_tls_is_healthy() {
-        assert!(asked("HTTP/1.1 200 OK\r\n\r\n").is_ok());
-        assert!(asked("HTTP/1.1 401 Unauthorized\r\n\r\n").is_ok());
-        assert!(asked("HTTP/1.1 429 Too Many Requests\r\n\r\n").is_ok());
-        assert!(asked(std::str::from_utf8(NOT_TLS).expect("text")).is_ok());
-        assert!(asked("HTTP/1.0 400 Bad Request\r\n\r\n").is_err());
-        assert!(asked("HTTP/1.1 503 Service Unavailable\r\n\r\n").is_err());
-        assert!(asked("SSH-2.0-OpenSSH_9.2\r\n").is_err());
-        assert!(asked("").is_err());
+        for (answer, is_healthy) in [
+            ("HTTP/1.1 200 OK\r\n\r\n", true),
+            ("HTTP/1.1 401 Unauthorized\r\n\r\n", true),
+            ("HTTP/1.1 429 Too Many Requests\r\n\r\n", true),
+            (std::str::from_utf8(NOT_TLS).expect("text"), true),
+            ("HTTP/1.0 400 Bad Request\r\n\r\n", false),
+            ("HTTP/1.1 503 Service Unavailable\r\n\r\n", false),
+            ("SSH-2.0-OpenSSH_9.2\r\n", false),
+            ("", false),
+        ] {
+            assert_eq!(asked(answer).is_ok(), is_healthy, "{answer}");
+        }
     }
 }

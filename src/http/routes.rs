@@ -11,7 +11,7 @@ use super::body::Payload;
 use super::hostname::is_of_another_site;
 use super::reply::{busy, misdirected, only, text};
 use super::scrape::scrape;
-use super::sockets::{self, Client};
+use super::sockets;
 use crate::workers::Full;
 
 /// The page before and after the path of the metrics.
@@ -49,15 +49,20 @@ const PATHS: [&str; 6] = ["/", "/api/v1/sockets", "/config", "/health", "/-/heal
 pub(super) async fn answer(
     app: &AppState,
     head: &Parts,
-    client: Client,
+    shows_sockets: bool,
     longest_target: usize,
 ) -> Response<Payload> {
-    let mut response = dispatch(app, head, client, longest_target).await;
+    let mut response = dispatch(app, head, shows_sockets, longest_target).await;
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-async fn dispatch(app: &AppState, head: &Parts, client: Client, longest_target: usize) -> Response<Payload> {
+async fn dispatch(
+    app: &AppState,
+    head: &Parts,
+    shows_sockets: bool,
+    longest_target: usize,
+) -> Response<Payload> {
     let metrics = app.options.telemetry_path.as_str();
     if length(&head.uri) > longest_target {
         return text(StatusCode::URI_TOO_LONG, format!("This address is too long; try {metrics}.\n"));
@@ -83,8 +88,8 @@ async fn dispatch(app: &AppState, head: &Parts, client: Client, longest_target: 
             Ok(()) => text(StatusCode::OK, "prometheus_ss_exporter is ready.\n"),
             Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, format!("Not ready: {reason}\n")),
         },
-        "/api/v1/sockets" => sockets::sockets(app, head, client).await,
-        _ if client.may_see(app) => sockets::page(app, head).await,
+        "/api/v1/sockets" => sockets::sockets(app, head, shows_sockets).await,
+        _ if shows_sockets => sockets::page(app, head).await,
         _ => landing_page(metrics),
     }
 }

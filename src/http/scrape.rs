@@ -63,13 +63,10 @@ fn refused(Busy(most): Busy) -> Response<Payload> {
 /// a letter that a URL would have to encode.
 fn wanted(query: &str, views: impl FnOnce() -> Vec<String>) -> Result<FamilyFilter, String> {
     let values = |parameter: &str| -> Vec<String> {
-        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let brackets = ["[]", "%5B%5D", "%5b%5d"];
-        let named =
-            pairs.filter(|(key, _)| key.strip_prefix(parameter).is_some_and(|rest| brackets.contains(&rest)));
-        named.map(|(_, value)| value.to_owned()).collect()
+        let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == parameter);
+        pairs.map(|(_, value)| value.into_owned()).collect()
     };
-    let (names, collect, exclude) = (values("name"), values("collect"), values("exclude"));
+    let (names, collect, exclude) = (values("name[]"), values("collect[]"), values("exclude[]"));
     if !collect.is_empty() && !exclude.is_empty() {
         return Err("Combined collect and exclude queries are not allowed.\n".into());
     }

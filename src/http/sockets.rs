@@ -12,7 +12,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, Header
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
-use super::app_state::AppState;
+use super::app_state::{AppState, Options};
 use super::backend::{Backend, Page};
 use super::body::Payload;
 use super::reply::{busy, misdirected, text};
@@ -20,22 +20,9 @@ use super::reply::{busy, misdirected, text};
 /// Time that the sockets are kept after an answer: longer than an answer is shared.
 const KEPT: Duration = Duration::from_secs(2);
 
-/// Where a request comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Client {
-    /// Whether the connection is from this host.
-    pub(super) is_local: bool,
-}
-
-impl Client {
-    pub(super) fn at(address: Option<IpAddr>) -> Self {
-        Self { is_local: address.is_some_and(|address| address.to_canonical().is_loopback()) }
-    }
-
-    /// Whether the client may see the sockets.
-    pub(super) fn may_see(self, app: &AppState) -> bool {
-        self.is_local || app.options.sockets_to_all
-    }
+/// Whether a client at that address may see the sockets.
+pub(super) fn are_shown_to(address: Option<IpAddr>, options: &Options) -> bool {
+    options.sockets_to_all || address.is_some_and(|address| address.to_canonical().is_loopback())
 }
 
 /// Answers `/`.
@@ -55,8 +42,8 @@ pub(super) async fn page(app: &AppState, head: &Parts) -> Response<Payload> {
 }
 
 /// Answers `/api/v1/sockets`.
-pub(super) async fn sockets(app: &AppState, head: &Parts, client: Client) -> Response<Payload> {
-    if !client.may_see(app) {
+pub(super) async fn sockets(app: &AppState, head: &Parts, are_shown: bool) -> Response<Payload> {
+    if !are_shown {
         let said = "The sockets are shown to clients of this host alone; --web.enable-sockets-api shows them to all who may read the metrics.\n";
         return text(StatusCode::FORBIDDEN, said);
     }
@@ -108,9 +95,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_is_local_if_it_comes_over_loopback() {
-        let at = |text: &str| Client::at(text.parse().ok()).is_local;
-        assert!(at("127.0.0.1") && at("127.9.9.9") && at("::1") && at("::ffff:127.0.0.1"));
-        assert!(!at("192.0.2.1") && !at("::ffff:192.0.2.1") && !Client::at(None).is_local);
+    fn the_sockets_are_shown_over_loopback_or_to_all() {
+        for (sockets_to_all, elsewhere) in [(false, false), (true, true)] {
+            let options = Options { sockets_to_all, ..Options::default() };
+            let to = |text: &str| are_shown_to(text.parse().ok(), &options);
+            assert!(to("127.0.0.1") && to("127.9.9.9") && to("::1") && to("::ffff:127.0.0.1"));
+            assert_eq!([to("192.0.2.1"), to("::ffff:192.0.2.1"), to("no address")], [elsewhere; 3]);
+        }
     }
 }

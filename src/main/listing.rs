@@ -10,9 +10,8 @@ use ss_exporter::select::{SelectionError, parse};
 use ss_exporter::terminal::inert_json;
 
 use crate::failure::Failure;
-use crate::host::LinuxHost;
 use crate::output::print as printed;
-use crate::{capabilities, report};
+use crate::report::prepared;
 
 /// The states that the flags ask for; `None` for those of the filter, or of connections.
 pub fn states(all: bool, listening: bool) -> Option<StateSet> {
@@ -45,12 +44,7 @@ pub fn print(
         named.collect::<Result<_, _>>().map_err(|error| Failure::of_usage(error.to_string()))?
     };
     let plan = listing::plan(selection, states, Detail::Everything, config.networks, config.collect);
-    let features = capabilities::needed(&plan, false);
-    let privileges = capabilities::held(&features);
-    let namespaces = capabilities::namespaces(&plan)?;
-    capabilities::keep(&features);
-    let host = LinuxHost::of(&plan, namespaces)?;
-    report::wait_for_hosts(&plan, &host);
+    let (host, privileges) = prepared(&plan, false)?;
     let snapshot = collect(&plan, &host, &mut CollectorState::of_one(&plan, privileges));
     if !snapshot.report.success() && snapshot.tables.iter().all(Option::is_none) {
         return Err(Failure::at_run_time("the sockets could not be listed"));

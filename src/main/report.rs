@@ -9,6 +9,7 @@ use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::plan::Plan;
+use ss_exporter::privileges::Privileges;
 use ss_exporter::terminal::inert_json;
 
 use crate::capabilities;
@@ -18,12 +19,7 @@ use crate::output::{print_metrics, print_text};
 
 /// Prints the metrics of one collection: gauges and per-connection counters.
 pub fn once(plan: &Plan) -> Result<(), Failure> {
-    let features = capabilities::needed(plan, false);
-    let privileges = capabilities::held(&features);
-    let namespaces = capabilities::namespaces(plan)?;
-    capabilities::keep(&features);
-    let host = LinuxHost::of(plan, namespaces)?;
-    wait_for_hosts(plan, &host);
+    let (host, privileges) = prepared(plan, false)?;
     let patient = without_deadline(plan);
     let waiting = say_why_it_waits(plan.collect.deadline);
     let mut snapshot = collect(&patient, &host, &mut CollectorState::of_one(&patient, privileges));
@@ -72,12 +68,7 @@ fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
 
 /// Prints what the configuration produces on this host.
 pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
-    let features = capabilities::needed(plan, true);
-    let privileges = capabilities::held(&features);
-    let namespaces = capabilities::namespaces(plan)?;
-    capabilities::keep(&features);
-    let host = LinuxHost::of(plan, namespaces)?;
-    wait_for_hosts(plan, &host);
+    let (host, privileges) = prepared(plan, true)?;
     if io::stderr().is_terminal() {
         let _ = writeln!(io::stderr(), "listening for {seconds} s ...");
     }
@@ -89,12 +80,19 @@ pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
 /// An address family whose DNS does not answer is waited for no longer than this if another has answered.
 const OTHER_FAMILY: Duration = Duration::from_secs(1);
 
-/// A single collection has to know the addresses of hosts when it begins.
-pub fn wait_for_hosts(plan: &Plan, host: &LinuxHost) {
+/// The host and the privileges of a single collection: what it does not need is dropped, and it waits for the addresses of
+/// hosts, which it must know when it begins.
+pub fn prepared(plan: &Plan, events: bool) -> Result<(LinuxHost, Privileges), Failure> {
+    let features = capabilities::needed(plan, events);
+    let privileges = capabilities::held(&features);
+    let namespaces = capabilities::namespaces(plan)?;
+    capabilities::keep(&features);
+    let host = LinuxHost::of(plan, namespaces)?;
     let start = Instant::now();
     let resolver = &host.resolver;
     let enough = || resolver.asked() || resolver.resolved() && start.elapsed() >= OTHER_FAMILY;
     while !enough() && start.elapsed() < plan.collect.deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
+    Ok((host, privileges))
 }
