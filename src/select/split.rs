@@ -42,7 +42,7 @@ pub fn split(expression: &Expression, judge: Judge) -> Split {
         residual = residual.and(conjunct.clone());
     }
     let residual = Some(residual).filter(|residual| *residual != Expression::Always);
-    Split { filter: simplified(bound(expression, judge, Bound::Upper)), residual }
+    Split { filter: simplified(bound(expression, judge, true)), residual }
 }
 
 /// Whether the kernel judges every test of the condition as user space would.
@@ -50,33 +50,18 @@ fn exact(expression: &Expression, judge: Judge) -> bool {
     expression.tests().all(|test| judged(test, judge).is_some())
 }
 
-/// Which way a filter may err.
-#[derive(Clone, Copy)]
-enum Bound {
-    /// Accepts at least what the condition accepts.
-    Upper,
-    /// Accepts at most what the condition accepts.
-    Lower,
-}
-
-fn bound(expression: &Expression, judge: Judge, side: Bound) -> Filter {
-    let each = |list: &[Expression]| list.iter().map(|one| bound(one, judge, side)).collect();
+/// The filter of a condition, in which a test that the kernel cannot judge is taken as fulfilled, or as not.
+fn bound(expression: &Expression, judge: Judge, fulfilled: bool) -> Filter {
+    let each = |list: &[Expression]| list.iter().map(|one| bound(one, judge, fulfilled)).collect();
     match expression {
         Expression::Always => Filter::Always,
         Expression::Never => Filter::Never,
         Expression::All(all) => Filter::All(each(all)),
         Expression::Any(any) => Filter::Any(each(any)),
-        Expression::Not(inner) => {
-            let other = match side {
-                Bound::Upper => Bound::Lower,
-                Bound::Lower => Bound::Upper,
-            };
-            Filter::Not(Box::new(bound(inner, judge, other)))
+        Expression::Not(inner) => Filter::Not(Box::new(bound(inner, judge, !fulfilled))),
+        Expression::Is(test) => {
+            judged(test, judge).unwrap_or(if fulfilled { Filter::Always } else { Filter::Never })
         }
-        Expression::Is(test) => judged(test, judge).unwrap_or(match side {
-            Bound::Upper => Filter::Always,
-            Bound::Lower => Filter::Never,
-        }),
     }
 }
 
@@ -109,30 +94,24 @@ fn within(network: &IpNet, end: fn(std::net::IpAddr, u8) -> Filter) -> Filter {
 /// The same filter without constants inside.
 fn simplified(filter: Filter) -> Filter {
     match filter {
-        Filter::All(list) => {
-            let mut kept: Vec<_> =
-                list.into_iter().map(simplified).filter(|f| *f != Filter::Always).collect();
-            match (kept.contains(&Filter::Never), kept.len()) {
-                (true, _) => Filter::Never,
-                (_, 0) => Filter::Always,
-                (_, 1) => kept.remove(0),
-                _ => Filter::All(kept),
-            }
-        }
-        Filter::Any(list) => {
-            let mut kept: Vec<_> = list.into_iter().map(simplified).filter(|f| *f != Filter::Never).collect();
-            match (kept.contains(&Filter::Always), kept.len()) {
-                (true, _) => Filter::Always,
-                (_, 0) => Filter::Never,
-                (_, 1) => kept.remove(0),
-                _ => Filter::Any(kept),
-            }
-        }
+        Filter::All(list) => joined(list, Filter::Always, Filter::Never, Filter::All),
+        Filter::Any(list) => joined(list, Filter::Never, Filter::Always, Filter::Any),
         Filter::Not(inner) => match simplified(*inner) {
             Filter::Always => Filter::Never,
             Filter::Never => Filter::Always,
             inner => Filter::Not(Box::new(inner)),
         },
         other => other,
+    }
+}
+
+/// The filters joined by `link`: `neutral` says nothing beside others, and `decisive` says all.
+fn joined(list: Vec<Filter>, neutral: Filter, decisive: Filter, link: fn(Vec<Filter>) -> Filter) -> Filter {
+    let mut kept: Vec<_> = list.into_iter().map(simplified).filter(|filter| *filter != neutral).collect();
+    match kept.len() {
+        _ if kept.contains(&decisive) => decisive,
+        0 => neutral,
+        1 => kept.remove(0),
+        _ => link(kept),
     }
 }

@@ -82,12 +82,6 @@ mod tests {
     }
 
     #[test]
-    fn a_comm_that_is_no_text_is_made_one() {
-        let text = [b"7 (\xff\xfe) ".as_slice(), line("x").split_once(") ").unwrap().1.as_bytes()].concat();
-        assert_eq!(Stat::parse(&text).unwrap().comm, "\u{fffd}\u{fffd}");
-    }
-
-    #[test]
     fn a_process_is_leaderless_if_its_main_thread_has_ended_and_others_have_not() {
         for (state, threads, is_leaderless) in
             [("S", 9, false), ("Z", 1, false), ("Z", 2, true), ("X", 3, true)]

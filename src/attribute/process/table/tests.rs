@@ -32,6 +32,13 @@ impl Bench {
         Self::over(fake)
     }
 
+    /// The same with a socket under each further number, its inode the number and 1,000.
+    fn with_descriptors_below(end: u32) -> Self {
+        let bench = Self::new();
+        (5..end).for_each(|number| bench.fake.hold(10, number, 1_000 + number));
+        bench
+    }
+
     fn over(fake: Fake) -> Self {
         let mut table = Processes::new(fake.path().to_owned(), false);
         table.share_files = Fake::share_files;

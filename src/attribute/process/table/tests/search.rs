@@ -4,10 +4,7 @@ use super::*;
 
 #[test]
 fn a_replaced_descriptor_is_found_by_resolve_without_a_scan() {
-    let mut bench = Bench::new();
-    for number in 5..500 {
-        bench.fake.hold(10, number, 1_000 + number);
-    }
+    let mut bench = Bench::with_descriptors_below(500);
     bench.begin_after(0);
     for inode in (101..=102).chain(1_005..1_500) {
         bench.of(inode);
@@ -26,10 +23,7 @@ fn a_replaced_descriptor_is_found_by_resolve_without_a_scan() {
 
 #[test]
 fn new_descriptors_are_searched_where_the_kernel_puts_them() {
-    let mut bench = Bench::new();
-    for number in 5..500 {
-        bench.fake.hold(10, number, 1_000 + number);
-    }
+    let mut bench = Bench::with_descriptors_below(500);
     for number in [5, 6, 20] {
         bench.fake.close(10, number);
     }
@@ -54,10 +48,7 @@ fn new_descriptors_are_searched_where_the_kernel_puts_them() {
 
 #[test]
 fn a_socket_in_place_of_a_file_is_found_without_a_scan() {
-    let mut bench = Bench::new();
-    for number in 5..500 {
-        bench.fake.hold(10, number, 1_000 + number);
-    }
+    let mut bench = Bench::with_descriptors_below(500);
     bench.begin_after(0);
     bench.of(101);
     bench.fake.hold(10, 1, 5_000);

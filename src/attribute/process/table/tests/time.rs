@@ -58,10 +58,7 @@ fn without_time_nothing_is_believed_for_longer_than_a_minute() {
 
 #[test]
 fn every_descriptor_is_read_again_in_its_turn_and_no_more_often() {
-    let mut bench = Bench::new();
-    for number in 5..100 {
-        bench.fake.hold(10, number, 1_000 + number);
-    }
+    let mut bench = Bench::with_descriptors_below(100);
     bench.begin_after(0);
     let looked_at = (0..4).map(|_| {
         bench.begin_after(10);
