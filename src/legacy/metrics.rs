@@ -5,7 +5,7 @@ use super::names::{
     ACTIVE, BUCKET_BOUNDS, COUNTERS, CWND, DATA_SEGS_IN, DATA_SEGS_OUT, DELIVERY_RATE, GAUGES, HISTOGRAMS,
     LATENCY, METRICS, RTT,
 };
-use crate::metrics::{Aggregation, Kind, Metric, named};
+use crate::metrics::{Aggregation, Kind, Metric, Unit, named};
 use crate::properties::Property;
 use crate::strict_yaml::{Entry, Name, Section, either};
 use crate::view::Column;
@@ -18,66 +18,43 @@ pub(super) struct ShownMetrics {
 
 /// A gauge or a counter of each flow.
 struct Line {
-    group: Name,
     key: Name,
     metric: &'static Metric,
-    second: &'static str,
-    third: &'static str,
+    /// What 2.x and 3.x called it.
+    names: [&'static str; 2],
     help: &'static str,
-    per_base: f64,
-    aggregation: Aggregation,
 }
 
 static LINES: [Line; 5] = [
     Line {
-        group: GAUGES,
         key: RTT,
         metric: const { named("rtt_seconds") },
-        second: "tcp_rtt",
-        third: "tcp_rtt",
+        names: ["tcp_rtt"; 2],
         help: "Smoothed round-trip time in milliseconds (tcpi_rtt)",
-        per_base: 1000.0,
-        aggregation: Aggregation::Mean,
     },
     Line {
-        group: GAUGES,
         key: CWND,
         metric: const { named("congestion_window") },
-        second: "tcp_cwnd",
-        third: "tcp_cwnd",
+        names: ["tcp_cwnd"; 2],
         help: "Congestion window in segments (tcpi_snd_cwnd)",
-        per_base: 1.0,
-        aggregation: Aggregation::Sum,
     },
     Line {
-        group: GAUGES,
         key: DELIVERY_RATE,
         metric: const { named("delivery_rate_bytes_per_second") },
-        second: "tcp_delivery_rate_bytes",
-        third: "tcp_delivery_rate",
+        names: ["tcp_delivery_rate_bytes", "tcp_delivery_rate"],
         help: "Latest rate of delivery to the peer in bytes per second (tcpi_delivery_rate)",
-        per_base: 1.0,
-        aggregation: Aggregation::Sum,
     },
     Line {
-        group: COUNTERS,
         key: DATA_SEGS_IN,
         metric: const { named("received_data_segments_total") },
-        second: "tcp_data_segs_in",
-        third: "tcp_data_segs_in",
+        names: ["tcp_data_segs_in"; 2],
         help: "Segments with payload received (tcpi_data_segs_in)",
-        per_base: 1.0,
-        aggregation: Aggregation::Sum,
     },
     Line {
-        group: COUNTERS,
         key: DATA_SEGS_OUT,
         metric: const { named("sent_data_segments_total") },
-        second: "tcp_data_segs_out",
-        third: "tcp_data_segs_out",
+        names: ["tcp_data_segs_out"; 2],
         help: "Segments with payload sent, retransmissions counted (tcpi_data_segs_out)",
-        per_base: 1.0,
-        aggregation: Aggregation::Sum,
     },
 ];
 
@@ -135,21 +112,24 @@ impl ShownMetrics {
 }
 
 impl Line {
+    /// The group that it stands in.
+    fn group(&self) -> Name {
+        if self.metric.kind == Kind::Counter { COUNTERS } else { GAUGES }
+    }
+
     fn column(&self, dialect: Dialect, label: Property) -> Column {
-        let name = match dialect {
-            Dialect::V2 => self.second,
-            Dialect::V3 => self.third,
-        };
-        let condensed = self.metric.kind == Kind::Counter && label != Property::Flow;
+        let [second, third] = self.names;
+        let name = if dialect == Dialect::V2 { second } else { third };
+        let kind = self.metric.kind;
+        let condensed = kind == Kind::Counter && label != Property::Flow;
         let more = if condensed { ", connections that have closed included." } else { "." };
-        Column {
-            metric: self.metric,
-            name: name.to_owned(),
-            help: format!("{}{more}", self.help),
-            kind: self.metric.kind,
-            per_base: self.per_base,
-            aggregation: self.aggregation.clone(),
-        }
+        // A time is a mean in milliseconds.
+        let (per_base, aggregation) = match self.metric.unit {
+            Unit::Seconds => (1000.0, Aggregation::Mean),
+            _ => (1.0, Aggregation::Sum),
+        };
+        let help = format!("{}{more}", self.help);
+        Column { metric: self.metric, name: name.to_owned(), help, kind, per_base, aggregation }
     }
 }
 
@@ -158,7 +138,7 @@ fn lines(name: Name, group: Option<&Entry<'_>>) -> Vec<&'static Line> {
     let Some(group) = group else {
         return Vec::new();
     };
-    let all: Vec<_> = LINES.iter().filter(|line| line.group == name).collect();
+    let all: Vec<_> = LINES.iter().filter(|line| line.group() == name).collect();
     let keys: Vec<_> = [ACTIVE].into_iter().chain(all.iter().map(|line| line.key)).collect();
     let section = group.section(&keys);
     let named: Vec<_> = all
