@@ -5,6 +5,12 @@
 // Not in Cargo.toml, because a test may well stop at an index.
 #![warn(clippy::indexing_slicing)]
 
+// The tables of fields have the kernel's layout there, and only there are they tested against it.
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
+compile_error!(
+    "only 64-bit little-endian Linux is supported: elsewhere the kernel orders bit fields and aligns words of tcp_info otherwise"
+);
+
 mod attribute;
 pub mod bytecode;
 pub mod cc_info;

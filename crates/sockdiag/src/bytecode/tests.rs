@@ -168,7 +168,6 @@ fn a_port_is_two_comparisons_written_out() {
         [D_LE, 8, 20, 0, 0, 0, port[0], port[1]], // reject is past the end of both
         [D_GE, 8, 12, 0, 0, 0, port[0], port[1]],
     ];
-    #[cfg(target_endian = "little")]
     assert_eq!(program.as_bytes(), expected.concat());
 }
 
