@@ -16,7 +16,7 @@ def relink(path, text, source, address):
         whole = posixpath.normpath(posixpath.join(source, posixpath.dirname(path), target))
         if re.match(r"[a-z]+:|#", target) or whole.startswith(source + "/"):
             return link[0]
-        return f"{before}{address}/blob/master/{whole}{after}"
+        return f"{before}{address}/blob/main/{whole}{after}"
 
     return LINK.sub(one, text)
 

@@ -1,7 +1,10 @@
 //! The pages of the reference that are written from the code's tables: metrics, the exporter's own metrics, the command
 //! line, and the table of predicates. `UPDATE=1 cargo test --test docs` writes them, and the table of instructions from
 //! the budget.
-//! The table of capabilities, which people wrote, against that of the code.
+//! The table of capabilities, which people wrote, against that of the code. The address of the
+//! project in every file.
+
+use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use sockdiag::TCP;
@@ -288,4 +291,50 @@ fn every_capability_that_something_needs_is_in_the_table_for_people() {
         let cell = |line: &str| line.starts_with('|') && line.contains(requirement.name);
         assert!(text.lines().any(cell), "{} in {PAGE}", requirement.name);
     }
+}
+
+/// The addresses of this project in a text, as `https://HOST/OWNER/NAME`.
+fn addresses(text: &str) -> Vec<&str> {
+    let starts = text.match_indices("https://").map(|(start, _)| &text[start..]);
+    let found = starts.filter_map(|url| {
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+        let mut ends = url.match_indices(|letter| !is_part(letter)).map(|(at, _)| at).chain([url.len()]);
+        // Behind `https`, two slashes, the host and the owner.
+        let address = &url[..ends.nth(5)?];
+        address.ends_with("/prometheus_ss_exporter").then_some(address)
+    });
+    found.collect()
+}
+
+/// Every text file of the repository.
+fn texts(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        let is_ours = !["target", ".git", "node_modules"].iter().any(|name| entry.file_name() == *name);
+        if is_ours && path.is_dir() {
+            texts(&path, found);
+        } else if let (true, Ok(text)) = (is_ours, std::fs::read_to_string(&path)) {
+            found.push((path, text));
+        }
+    }
+}
+
+#[test]
+fn the_address_of_the_project_is_everywhere_that_of_cargo_toml() {
+    let address = env!("CARGO_PKG_REPOSITORY");
+    let mut all = Vec::new();
+    texts(Path::new("."), &mut all);
+    let mut count = 0;
+    for (path, text) in all {
+        let found = addresses(&text);
+        count += found.len();
+        let Some(other) = found.into_iter().find(|found| *found != address) else { continue };
+        assert!(
+            std::env::var_os("UPDATE").is_some(),
+            "{} has {other}, Cargo.toml has {address}; `UPDATE=1 cargo test --test docs` writes it",
+            path.display()
+        );
+        std::fs::write(path, text.replace(other, address)).expect("a file that can be written to");
+    }
+    assert!(count > 30, "{count} addresses were found: the alerts alone have more");
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The Debian package: its units against thresholds, lintian, and its life on a machine where nothing else is installed.
 #   debian_package.sh BINARY
-# BINARY is the static one. Needs root, debootstrap, lintian, systemd-analyze, cargo-deb, and the host's own mirror.
+# BINARY is the static one. Needs root, debootstrap, lintian, systemd-analyze, and the host's own mirror.
 set -euo pipefail
 binary=$1
 # In a mount namespace of its own: what is mounted in the new machine ends with the test.

@@ -1,8 +1,8 @@
 """What is said in several files under deploy/ is the same in all of them, and what no validator knows is well-formed.
 
-    manifests.py BINARY
+    manifests.py BINARY HOST_NETWORK ALL_NAMESPACES
 
-Prints the alerts' groups of the PrometheusRule, for promtool.
+The last two are the overlays of deploy/kubernetes as kubectl renders them. Prints the alerts' groups of the PrometheusRule, for promtool.
 """
 
 import pathlib
@@ -22,8 +22,8 @@ SPECS = {
 ENDPOINT = {"port", "interval", "scrapeTimeout", "relabelings"}
 
 
-def objects(name):
-    with open(DEPLOY / name) as file:
+def objects(path):
+    with open(path) as file:
         return {one["kind"]: one for one in yaml.safe_load_all(file)}
 
 
@@ -32,8 +32,8 @@ def demand(holds, what):
         sys.exit(f"manifests: {what}")
 
 
-def check_daemon(cluster):
-    """The minimum of privileges, and labels that match."""
+def check_daemon(cluster, capabilities):
+    """The minimum of privileges, labels that match, and a configuration that is there."""
     pod = cluster["DaemonSet"]["spec"]["template"]
     spec, container = pod["spec"], pod["spec"]["containers"][0]
     security = container["securityContext"]
@@ -41,10 +41,14 @@ def check_daemon(cluster):
     demand(spec["automountServiceAccountToken"] is False, "a pod has a token")
     demand(security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"], "a pod may too much")
     demand("privileged" not in security, "a pod is privileged")
-    demand(security["capabilities"] == {"drop": ["ALL"], "add": ["SYS_PTRACE", "DAC_READ_SEARCH"]}, "capabilities")
+    demand(security["capabilities"] == {"drop": ["ALL"], "add": capabilities}, "capabilities")
     demand(security["seccompProfile"] == {"type": "RuntimeDefault"}, "seccomp")
     level = cluster["Namespace"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
     demand(level == "privileged", "the namespace forbids its pods")
+    [configuration] = [volume["configMap"]["name"] for volume in spec["volumes"] if "configMap" in volume]
+    demand(configuration == cluster["ConfigMap"]["metadata"]["name"], "the configuration is not there")
+    demand(configuration != "prometheus-ss-exporter", "a change of the configuration starts no pod again")
+    demand({one["metadata"].get("namespace") for kind, one in cluster.items() if kind != "Namespace"} == {"socket-metrics"}, "a namespace")
     mounted = {volume["name"] for volume in container["volumeMounts"]}
     demand(mounted == {volume["name"] for volume in spec["volumes"]}, "volumes and mounts differ")
     return container
@@ -87,13 +91,16 @@ def check_images(version, container):
 
 
 def main():
-    binary = sys.argv[1]
+    binary, host_network, all_namespaces = sys.argv[1:]
     version = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
-    cluster = objects("kubernetes.yml")
-    container = check_daemon(cluster)
-    check_configuration(binary, cluster)
-    check_images(version.rstrip(","), container)
-    yaml.safe_dump(check_monitoring(objects("kubernetes-monitoring.yml"), container), sys.stdout)
+    processes = ["SYS_PTRACE", "DAC_READ_SEARCH"]
+    for path, capabilities in [(host_network, processes), (all_namespaces, [*processes, "SYS_ADMIN", "NET_BROADCAST"])]:
+        cluster = objects(path)
+        container = check_daemon(cluster, capabilities)
+        check_configuration(binary, cluster)
+        check_images(version.rstrip(","), container)
+    groups = check_monitoring(objects(DEPLOY / "kubernetes/monitoring.yml"), container)
+    yaml.safe_dump(groups, sys.stdout)
 
 
 main()

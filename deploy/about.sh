@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# What every script of this folder says of the project. To be sourced; `cd`s to the repository.
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$repository"
+
+# field NAME: a text of the first table in Cargo.toml that has it.
+field() {
+    sed -n "s/^$1 = \"\(.*\)\"$/\1/p" Cargo.toml | head -n 1
+}
+
+version=$(field version)
+address=$(field repository)
+description=$(field description)
+built=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+maintainer="${DEBFULLNAME:-prometheus_ss_exporter authors} <${DEBEMAIL:-authors@prometheus-ss-exporter.invalid}>"
+# The time of everything that is built, so that the same commit gives the same bytes; a copy without git has its own.
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat --format=%Y Cargo.toml)}
+export SOURCE_DATE_EPOCH
+umask 022
+
+# target ARCH: how Rust calls it.
+target() {
+    case $1 in
+    amd64) echo x86_64-unknown-linux-gnu ;;
+    arm64) echo aarch64-unknown-linux-gnu ;;
+    *) echo "found the architecture $1; expected: amd64 or arm64" >&2 && exit 2 ;;
+    esac
+}
+
+# architecture BINARY: of a program, by the machine in its ELF header.
+architecture() {
+    case $(od --address-radix=n --skip-bytes=18 --read-bytes=1 --format=u1 "$1" | tr -d ' ') in
+    62) echo amd64 ;;
+    183) echo arm64 ;;
+    *) echo "$1 is for neither amd64 nor arm64" >&2 && exit 2 ;;
+    esac
+}
+
+# image_layout FILE BINARY...: the container images for the architectures of these binaries.
+image_layout() {
+    local file=$1 binary binaries=()
+    for binary in "${@:2}"; do
+        binaries+=("$(architecture "$binary")=$binary")
+    done
+    deploy/build-oci "$file" "$address" "$version" "$description" "$(field license)" "$SOURCE_DATE_EPOCH" "${binaries[@]}"
+}
