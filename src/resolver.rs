@@ -9,14 +9,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ResolveHosts, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
 use crate::workers::Worker;
-use dns::{Family, ResolvConf};
 use file::{HOSTS_FILE, Stamp};
-use known::KnownName;
+use known::{Family, KnownName};
 
-mod dns;
 mod file;
 mod known;
 #[cfg(test)]
@@ -43,7 +45,7 @@ pub struct Resolver {
 struct Shared {
     file: PathBuf,
     /// The DNS servers; `None` for those of the system.
-    servers: Option<ResolvConf>,
+    servers: Option<ResolverConfig>,
     names: Mutex<Names>,
 }
 
@@ -178,9 +180,7 @@ impl Shared {
     async fn ask(self: Arc<Self>, name: String, family: Family, mut changes: Receiver<()>) {
         loop {
             if self.lock().known.get(&name).is_some_and(|known| !known.is_in_file(family)) {
-                // Read for each lookup, because it may have changed.
-                let servers = self.servers.clone().unwrap_or_else(ResolvConf::of_system);
-                let answer = dns::lookup(&servers, &name, family).await;
+                let answer = self.lookup(&name, family).await;
                 if let Some(known) = self.lock().known.get_mut(&name) {
                     known.answered(&name, family, answer);
                 }
@@ -190,5 +190,30 @@ impl Shared {
                 event = changes.changed() => if event.is_err() { return },
             }
         }
+    }
+
+    /// The addresses of one family that DNS has for a name.
+    async fn lookup(&self, name: &str, family: Family) -> Result<Vec<IpAddr>, NetError> {
+        let resolver = self.client()?;
+        let found = match family {
+            Family::V4 => resolver.ipv4_lookup(name).await,
+            Family::V6 => resolver.ipv6_lookup(name).await,
+        };
+        match found {
+            Ok(found) => Ok(found.answers().iter().filter_map(|record| record.data.ip_addr()).collect()),
+            Err(error) if error.is_no_records_found() => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Made for each lookup, because resolv.conf may have changed.
+    fn client(&self) -> Result<TokioResolver, NetError> {
+        let with = |servers| TokioResolver::builder_with_config(servers, TokioRuntimeProvider::default());
+        let mut builder = match &self.servers {
+            Some(servers) => with(servers.clone()),
+            None => TokioResolver::builder_tokio().unwrap_or_else(|_| with(ResolverConfig::default())),
+        };
+        builder.options_mut().use_hosts_file = ResolveHosts::Never;
+        builder.build()
     }
 }

@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     code
 }
 
-/// Prints what clap says of the arguments. Help goes to standard output, and no argument acts on the terminal.
+/// Prints what clap says of the arguments, in its colours unless an argument would act on the terminal.
 fn report_usage(error: &clap::Error) {
     let plain = error.to_string();
     let inert = inert_lines(&plain);

@@ -2,7 +2,22 @@
 
 use std::net::IpAddr;
 
-use super::dns::{DnsError, Family};
+use hickory_resolver::net::NetError;
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    pub(super) const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    const fn has(self, address: &IpAddr) -> bool {
+        matches!((self, address), (Self::V4, IpAddr::V4(_)) | (Self::V6, IpAddr::V6(_)))
+    }
+}
 
 /// The addresses of one name.
 #[derive(Debug, Default)]
@@ -49,7 +64,7 @@ impl KnownName {
     }
 
     /// Notes the answer of DNS, or why there is none: the name then keeps its addresses.
-    pub(super) fn answered(&mut self, name: &str, family: Family, answer: Result<Vec<IpAddr>, DnsError>) {
+    pub(super) fn answered(&mut self, name: &str, family: Family, answer: Result<Vec<IpAddr>, NetError>) {
         let first = !self.is_asked();
         match answer {
             Ok(addresses) => {

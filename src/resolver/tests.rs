@@ -1,9 +1,9 @@
 //! Names in a hosts file of the test's own, and DNS servers of the test's own that answer or do not.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig};
 use tempfile::NamedTempFile;
 
 use super::*;
@@ -20,9 +20,11 @@ impl Bench {
         let file = NamedTempFile::new().expect("a file");
         let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let address = server.local_addr().expect("bound");
-        let mut conf = ResolvConf::default();
-        conf.servers = vec![address];
-        let shared = Shared { file: file.path().to_owned(), servers: Some(conf), names: Mutex::default() };
+        let mut connection = ConnectionConfig::udp();
+        connection.port = address.port();
+        let servers = vec![NameServerConfig::new(address.ip(), true, vec![connection])];
+        let servers = Some(ResolverConfig::from_parts(None, Vec::new(), servers));
+        let shared = Shared { file: file.path().to_owned(), servers, names: Mutex::default() };
         let bench = Self { file, server, resolver: Resolver::with(shared).expect("a thread") };
         bench.write(text);
         bench
@@ -51,7 +53,7 @@ impl Bench {
     }
 
     /// The name and the record type of the next question to the server.
-    fn question(&self) -> (Vec<u8>, SocketAddr, String, u16) {
+    fn question(&self) -> (Vec<u8>, std::net::SocketAddr, String, u16) {
         let mut buffer = [0; 512];
         let (length, client) = self.server.recv_from(&mut buffer).expect("a question");
         let question = buffer[..length].to_vec();
@@ -66,16 +68,11 @@ impl Bench {
 
     /// Answers the question for the name's addresses of IPv4, and no other.
     fn answers(&self, wanted: &str, address: [u8; 4]) {
-        let (question, client) = self.question_for(wanted);
-        self.server.send_to(&answer(&question, address), client).expect("room");
-    }
-
-    /// The question for the name's addresses of IPv4.
-    fn question_for(&self, wanted: &str) -> (Vec<u8>, SocketAddr) {
         loop {
             let (question, client, name, kind) = self.question();
             if name == wanted && kind == A {
-                return (question, client);
+                self.server.send_to(&answer(&question, address), client).expect("room");
+                return;
             }
         }
     }
@@ -136,44 +133,6 @@ fn an_address_of_dns_counts_while_the_other_family_is_not_answered() {
     bench.waits_for("half", &["10.0.0.9"]);
     assert_eq!(bench.addresses("silent"), [""; 0]);
     assert!(!bench.resolver.asked());
-}
-
-#[test]
-fn what_does_not_fit_into_a_datagram_is_asked_for_over_tcp() {
-    let bench = Bench::new("::1 long\n");
-    let listener =
-        TcpListener::bind(bench.server.local_addr().expect("bound")).expect("the port of the other protocol");
-    bench.follow(&["long"]);
-    let (mut cut, client) = bench.question_for("long");
-    cut[2] = 0x82;
-    bench.server.send_to(&cut, client).expect("room");
-    let (mut stream, _) = listener.accept().expect("a question");
-    let mut length = [0; 2];
-    stream.read_exact(&mut length).expect("a length");
-    let mut question = vec![0; u16::from_be_bytes(length).into()];
-    stream.read_exact(&mut question).expect("a question");
-    let answer = answer(&question, [10, 0, 0, 9]);
-    let length = u16::try_from(answer.len()).expect("short").to_be_bytes();
-    stream.write_all(&[&length, &answer[..]].concat()).expect("room");
-    bench.waits_for("long", &["10.0.0.9", "::1"]);
-}
-
-#[test]
-fn a_server_that_refuses_leaves_the_name_without_addresses_but_asked() {
-    let bench = Bench::new("");
-    bench.follow(&["db"]);
-    // Each family twice, as often as the C library tries.
-    for _ in 0..4 {
-        let (mut refusal, client, ..) = bench.question();
-        (refusal[2], refusal[3]) = (0x80, 5);
-        bench.server.send_to(&refusal, client).expect("room");
-    }
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !bench.resolver.asked() {
-        assert!(Instant::now() < deadline, "still not asked");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert_eq!(bench.addresses("db"), [""; 0]);
 }
 
 #[test]
