@@ -37,7 +37,7 @@ def run(path, outcome):
         result = ["absent", str(reason)]
     except BaseException:
         traceback.print_exc()
-        print(lib.journal())
+        print(lib.run("journalctl", "--no-pager", "--output=cat", "--lines=60"))
         result = ["failed", ""]
     os.write(outcome, json.dumps(result).encode())
 

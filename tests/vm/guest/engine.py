@@ -1,0 +1,98 @@
+"""Docker, for the checks of its group: the images, and exporters as the page prints them."""
+
+import json
+import re
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+import lib
+
+PAGE = "docs/install/container.md"
+NAME = "prometheus_ss_exporter"
+IMAGE = f"{NAME}:" + re.search(r'^version = "(.*)"$', (lib.REPOSITORY / "Cargo.toml").read_text(), re.M)[1]
+UNCONFINED = "--security-opt apparmor:unconfined"
+# What tells the page's two commands from each other.
+WITH_PROCESSES, NOT_ROOT = "SYS_PTRACE", f"{IMAGE}-nonroot"
+
+
+def build():
+    """Both images, as the page prints it."""
+    lib.run("systemctl", "start", "docker")
+    return lib.document(PAGE, "deploy/build-image")
+
+
+def prepare():
+    """Docker, with both images."""
+    lib.run("systemctl", "start", "docker")
+    if not lib.run("docker", "images", "--quiet", IMAGE).strip():
+        build()
+
+
+@contextmanager
+def printed(*phrases, port=lib.PORT, replace=(), cwd=lib.REPOSITORY, engine="docker"):
+    """The exporter of the page's block with these phrases, in the foreground as it is printed."""
+    script = lib.block(PAGE, "docker run", *phrases).replace("docker run", f"{engine} run")
+    for old, new in replace:
+        assert old in script, f"{old!r} is not in: {script}"
+        script = script.replace(old, new)
+    with lib.process("bash", "-e", "-c", script, cwd=cwd) as running:
+        try:
+            exporter = lib.Exporter(port)
+
+            def answers():
+                assert running.poll() is None or lib.run(engine, "ps", "--quiet").strip(), "the container has ended"
+                return exporter.get("/-/ready")
+            lib.eventually(answers)
+            yield exporter
+        finally:
+            lib.run(engine, "stop", NAME, status=None)
+            try:
+                status = running.wait(lib.PATIENCE)
+            except subprocess.TimeoutExpired:
+                status = "not there"
+            lib.run(engine, "rm", "--force", NAME, status=None)
+        assert status == 0, f"the status of the stopped container is {status}"
+
+
+def healthy(engine="docker", name=NAME):
+    """Waits for the image's health check."""
+    lib.eventually(lambda: lib.run(engine, "inspect", "--format", "{{.State.Health.Status}}", name).strip() == "healthy")
+
+
+def inspect(name, engine="docker"):
+    return json.loads(lib.run(engine, "inspect", name))[0]
+
+
+@contextmanager
+def container(name, *arguments, engine="docker"):
+    """A container with a network of its own: an exporter that listens, as any process does. Its id is the value."""
+    identity = lib.run(engine, "run", "--detach", f"--name={name}", *arguments, IMAGE, "--port=8021").strip().splitlines()[-1]
+    try:
+        yield identity
+    finally:
+        lib.run(engine, "rm", "--force", name, status=None)
+
+
+def listener(exporter, **labels):
+    """Waits until the exporter shows one listener with these labels."""
+    def shown():
+        metrics = exporter.metrics()
+        metrics.expect(1, "ss_tcp_listener_sockets", **labels)
+        return metrics
+    return lib.eventually(shown)
+
+
+def image_of_prometheus(tag):
+    """An image with Debian's Prometheus and the libraries that it needs."""
+    root = Path("/run/prometheus-image")
+    shutil.rmtree(root, ignore_errors=True)
+    libraries = re.findall(r"(/\S+\.so\S*)", lib.run("ldd", "/usr/bin/prometheus", status=None))
+    for file in ["/usr/bin/prometheus", *libraries]:
+        inside = root / file.lstrip("/")
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, inside)
+    (root / "Dockerfile").write_text('FROM scratch\nCOPY . /\nENTRYPOINT ["/usr/bin/prometheus"]\n')
+    lib.run("docker", "build", "--tag", tag, root)
+    shutil.rmtree(root)
