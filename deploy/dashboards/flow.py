@@ -16,24 +16,28 @@ PANELS = [
         "Connections whose peer lets nothing through now: its process does not read.",
         "short",
         "topk(20, ss_tcp_flow_zero_window_sockets > 0)",
+        width=24,
     ),
     table(
         "Send queue",
         "The 20 longest: bytes written and not acknowledged.",
         "bytes",
         "topk(20, ss_tcp_flow_send_queue_bytes > 0)",
+        width=24,
     ),
     table(
         "Receive queue",
         "The 20 longest: bytes that this host's process has not read.",
         "bytes",
         "topk(20, ss_tcp_flow_receive_queue_bytes > 0)",
+        width=24,
     ),
     table(
         "Silence with bytes to send",
         "How long ago the peer last acknowledged anything, where bytes wait for it.",
         "s",
         "topk(20, ss_tcp_flow_last_ack_received_age_seconds and ss_tcp_flow_send_queue_bytes > 0)",
+        width=24,
     ),
     row("Which are slow?"),
     lines(
@@ -60,6 +64,7 @@ PANELS = [
         "Segments that may be on their way; one that falls again and again sees losses. The 20 smallest.",
         "short",
         ("bottomk(20, ss_tcp_flow_congestion_window)", FLOW),
+        smallest_first=True,
     ),
     lines(
         "Waiting for the peer to read",

@@ -35,6 +35,7 @@ PANELS = [
         "The backlog that the process asked for, capped by net.core.somaxconn. The smallest first.",
         "short",
         ("bottomk(20, ss_tcp_listener_accept_queue_limit)", LISTENER),
+        smallest_first=True,
     ),
     lines(
         "Listening sockets",

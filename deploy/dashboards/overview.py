@@ -143,10 +143,11 @@ PANELS = [
     ),
     lines(
         "Sent by container",
-        "The ten containers that send most; empty is in none. Needs the view tcp_container of deploy/questions.yml.",
+        "The ten containers that send most, and all that is in none. Needs the view tcp_container of deploy/questions.yml.",
         "Bps",
         (
-            f"topk(10, {rate_by('container_id, pod_uid', 'ss_tcp_container_sent_bytes_total')})",
+            f"topk(10, label_replace({rate_by('container_id, pod_uid', 'ss_tcp_container_sent_bytes_total')},"
+            ' "container_id", "no container", "container_id", ""))',
             "{{pod_uid}} {{container_id}}",
         ),
     ),

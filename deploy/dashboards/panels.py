@@ -17,10 +17,12 @@ def panel(kind, title, description, unit, *targets, width=12, height=8, defaults
     }
 
 
-def lines(title, description, unit, *targets, stacked=False, **sizes):
+def lines(title, description, unit, *targets, stacked=False, smallest_first=False, **sizes):
+    """The legend begins with what the panel is about: the largest values, or the smallest."""
     custom = {"fillOpacity": 40 if stacked else 0, "lineWidth": 1, "showPoints": "never"}
     custom["stacking"] = {"mode": "normal" if stacked else "none", "group": "A"}
     legend = {"displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"], "showLegend": True}
+    legend |= {"sortBy": "Last *", "sortDesc": not smallest_first}
     tooltip = {"mode": "multi", "sort": "desc"}
     defaults = {"custom": custom, "min": 0}
     return panel(
