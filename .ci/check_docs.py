@@ -17,7 +17,7 @@ README_COLUMNS = 120
 LEAST_EASE = 50
 EASY = re.compile(r"README\.md|docs/(guides/.*|getting-started|index|faq)\.md|docs/install/.*")
 FENCE = re.compile(r"^\s*```")
-LINK = re.compile(r"(?:\]\(|(?:src|href)=\")([^)\s\"]+)")
+LINK = re.compile(r"(?:\]\(|(?:src|srcset|href)=\")([^)\s\"]+)")
 
 
 def pages(repository):

@@ -70,13 +70,25 @@ start_ready() {
     eventually 30 grep -q '^ready' "$log" || { cat "$log" >&2; fail "not ready: ${*:2}"; }
 }
 
-# own_netns ARGUMENTS...: the script goes on with these arguments in a network namespace of its own.
+# own_netns ARGUMENTS...: the script goes on with these arguments in a network and a mount namespace of its own.
 own_netns() {
     if [ -z "${E2E_OWN_NETNS:-}" ]; then
         rmdir "$scratch"
-        E2E_OWN_NETNS=yes exec unshare --net "$0" "$@"
+        E2E_OWN_NETNS=yes exec unshare --net --mount "$0" "$@"
     fi
     ip link set lo up
+}
+
+# browser: finds Chromium and installs what drives it, for page.mjs and pictures.mjs; to be called before own_netns.
+browser() {
+    export PAGE_PACKAGES=${CARGO_TARGET_DIR:-$repository/target}/ci-node PAGE_BROWSER
+    PAGE_BROWSER=$(command -v chromium google-chrome | head -n 1)
+    # A network namespace of its own does not reach npm.
+    if [ -z "${E2E_OWN_NETNS:-}" ]; then
+        mkdir -p "$PAGE_PACKAGES"
+        npm install --prefix "$PAGE_PACKAGES" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
+            playwright-core@1.65.1 axe-core@4.14.1 upng-js@2.1.0 >/dev/null
+    fi
 }
 
 # exporter ARGUMENTS...: starts $binary at the address in $listen, or 127.0.0.1; its port is in $port.

@@ -5,19 +5,12 @@
 set -euo pipefail
 binary=$1
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-export PAGE_PACKAGES=${CARGO_TARGET_DIR:-$repository/target}/ci-node
-if [ -z "${E2E_OWN_NETNS:-}" ]; then
-    mkdir -p "$PAGE_PACKAGES"
-    npm install --prefix "$PAGE_PACKAGES" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
-        playwright-core@1.65.1 axe-core@4.14.1 >/dev/null
-fi
+browser
 # No other traffic, and loss that disturbs no one.
 own_netns "$@"
 # An address of this host that is not loopback. A client that connects to it comes from it.
 outside=192.0.2.1
 ip address add "$outside/32" dev lo
-export PAGE_BROWSER
-PAGE_BROWSER=$(command -v chromium google-chrome | head -n 1)
 export PAGE_SCREENSHOTS=${PAGE_SCREENSHOTS:-$scratch/screenshots}
 mkdir -p "$PAGE_SCREENSHOTS"
 

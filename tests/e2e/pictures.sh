@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Makes the pictures of the documents: the dashboards, drawn from their definitions and the answers of a Prometheus, and the
+# page in Chromium; of a host whose services get into trouble half-way.
+#   pictures.sh BINARY [FOLDER [SECONDS]]   BINARY is of the current sources; FOLDER is docs/images, SECONDS 180
+set -euo pipefail
+binary=$1
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+folder=$(realpath -m "${2:-$repository/docs/images}")
+seconds=${3:-180}
+browser
+own_netns "$@"
+mkdir -p "$folder"
+
+# The services are in the cgroups of their units, where cgroups can be made.
+hierarchy=$(findmnt -rn -t cgroup2 -o TARGET | head -n 1)
+cgroups=$hierarchy/pictures-$$
+if [ -n "$hierarchy" ] && mkdir "$cgroups" 2>"$scratch/mkdir"; then
+    # Only an empty one can be removed.
+    trap 'end_all; eventually 5 find "$cgroups" -depth -type d -exec rmdir {} +' EXIT
+else
+    cgroups=
+    echo "the services are in no units: cannot make cgroups"
+fi
+
+# A namespace that no other process sees.
+mkdir -p /run/netns
+mount -t tmpfs none /run/netns
+ip netns add tenant
+# The first quarter of a minute, in which Prometheus has no rates, is not in the pictures.
+start_ready scene python3 "$here/scene.py" --trouble $((15 + seconds / 2)) ${cgroups:+--cgroups "$cgroups"}
+scene=$started
+{ cat "$repository/deploy/questions.yml"; echo 'collect: {observe: 5s, netns: [tenant]}'; } >"$scratch/ss.yml"
+start "$scratch/exporter.log" "$binary" --config="$scratch/ss.yml"
+eventually 10 curl -fsS http://127.0.0.1:8020/health || { cat "$scratch/exporter.log" >&2; fail "the exporter"; }
+prometheus_server <<YAML
+global: {scrape_interval: 2s, scrape_timeout: 1s}
+scrape_configs:
+  - job_name: ss
+    static_configs: [{targets: ["127.0.0.1:8020"], labels: {instance: shop-1}}]
+YAML
+sleep $((15 + seconds))
+kill -0 "$scene" && ! grep -q Traceback "$scratch/scene.log" || { cat "$scratch/scene.log" >&2; fail "scene.py"; }
+
+pictures=()
+for dashboard in overview service flow listeners exporter; do
+    python3 -B "$here/pictures.py" draw "$server" "$seconds" 10s "$repository/deploy/grafana/$dashboard.json" >"$scratch/$dashboard.html"
+    pictures+=("$dashboard=file://$scratch/$dashboard.html")
+done
+pictures+=("overview-top:724=file://$scratch/overview.html" "page:900=http://127.0.0.1:8020/" "page-phone:390x844=http://127.0.0.1:8020/")
+mkdir "$scratch/pictures"
+node "$here/pictures.mjs" "$scratch/pictures" "${pictures[@]}"
+python3 -B "$here/pictures.py" stamp "$("$binary" --version | sed 's/.* //')" "$repository" "$scratch/pictures"
+cp "$scratch/pictures"/*.png "$folder"
+du -b "$folder"/*.png
