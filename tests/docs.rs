@@ -20,26 +20,29 @@ const INTRODUCTION: &str = "\
 
 <!-- Written by `UPDATE=1 cargo test --test docs` from src/metrics/table.rs and src/properties/table.rs. -->
 
-Every metric that a view can show. It is exposed as `ss_VIEW_METRIC`: in a view `tcp`, the metric `rtt_seconds` is
-`ss_tcp_rtt_seconds`. Values are in base units. What the kernel does not report is absent, never 0.
+This page lists every metric that a view can expose. The exposed name is `ss_VIEW_METRIC`: in a view `tcp`, the metric
+`rtt_seconds` is `ss_tcp_rtt_seconds`. Values are in base units. A value that the kernel does not report is absent, never 0.
 
-A view shows the metrics that it names under `metrics:`, by name or with `*`. A view that names none shows those marked
-*connections* if it is of connections and those marked *listeners* if it is of listeners.
+List metrics under `metrics:` of a view, by name or with `*`. Without `metrics:`, a view exposes its default metrics: those marked
+*connections* for a view of connections, those marked *listeners* for a view of listeners.
 
-A metric is of one of three kinds. The kind says what becomes of it in a **per-connection view**, whose labels are the address and
-port of both ends and whose rows are one connection each, and in an **aggregated view**, whose labels are fewer and whose rows
-are many connections each.
+The kind of a metric decides how a view exposes it. A **per-connection view** has the address and port of both ends as labels:
+each row is one connection. An **aggregated view** has fewer labels: a row combines many connections.
 
-| kind | says | in a per-connection view | in an aggregated view |
+| kind | value | in a per-connection view | in an aggregated view |
 |---|---|---|---|
-| counter | how much there has been, ever | counter, as the kernel has it | counter: what all sockets of the row have gained, closed ones included; it never falls |
-| gauge | how much there is now | gauge | gauge: the sum over the open sockets of the row |
-| distribution | a measured value of each connection | gauge | histogram of observations: a socket is observed at most once in `collect.observe`, and only if it has received something since; at its close if it never was |
+| counter | a total since the connection opened | counter with the kernel's value | counter of the increase over all sockets of the row, closed ones included; it never falls |
+| gauge | a current value | gauge | gauge: the sum over the open sockets of the row |
+| distribution | a measurement of each connection | gauge | histogram of observations |
 
-A view can choose another aggregate for a metric under `aggregate:`, and has a histogram's bounds under `histograms:`. Fields of the kernel
-are those of `struct tcp_info` (`tcpi_`, in `linux/tcp.h`), of the header of a reply (`idiag_`, in `linux/inet_diag.h`), of
-socket memory (`SK_MEMINFO_`, in `linux/sock_diag.h`) and of the congestion control algorithms (`linux/inet_diag.h`).
-*Since* is the first Linux that reports a field.
+A histogram observes a socket at most once per `collect.observe`, and only if it has received data since. It observes a socket
+without an observation when the socket closes.
+
+To change the aggregate of a metric, use `aggregate:`. To change the buckets of a histogram, use `histograms:`.
+
+*Kernel field* is a field of `struct tcp_info` (`tcpi_`, in `linux/tcp.h`), of the header of a reply (`idiag_`, in
+`linux/inet_diag.h`), of socket memory (`SK_MEMINFO_`, in `linux/sock_diag.h`), or of a congestion control algorithm
+(`linux/inet_diag.h`). *Since* is the first Linux version that reports the field.
 ";
 
 /// What stands in the table of a kind.
@@ -53,19 +56,19 @@ const SECTIONS: [Section; 3] = [
     Section {
         kind: Kind::Counter,
         title: "Counters",
-        about: "In an aggregated view, a socket that was open before the exporter started adds only what it has gained since. \
-            The kernel reports the last value of a field when a socket closes (*complete until* close), or it does not: such a \
-            counter lacks what came after the last collection before the close.",
+        about: "In an aggregated view, a socket that was open before the exporter started adds only its increase since then. \
+            *Complete until* close means that the kernel reports the last value when a socket closes. Any other counter misses \
+            the increase between the last collection and the close.",
     },
     Section {
         kind: Kind::Gauge,
         title: "Gauges",
-        about: "Those named `_sockets` are the number of sockets of which it is so: 0 or 1 in a per-connection view.",
+        about: "A metric named `_sockets` is the number of sockets in that condition: 0 or 1 in a per-connection view.",
     },
     Section {
         kind: Kind::Distribution,
         title: "Distributions",
-        about: "Listeners have none. Bounds are those of a histogram that the configuration gives none.",
+        about: "Listeners have no distributions. *Bounds* are the default buckets of the histogram.",
     },
 ];
 
@@ -76,7 +79,7 @@ fn metrics() -> String {
 }
 
 fn section(Section { kind, title, about }: &Section) -> String {
-    let mut head = vec!["metric", "unit", "kernel field", "since", "shown by default", "what it says"];
+    let mut head = vec!["metric", "unit", "kernel field", "since", "shown by default", "meaning"];
     head.extend(match kind {
         Kind::Counter => Some("complete until"),
         Kind::Gauge => None,
@@ -130,9 +133,9 @@ fn labels() -> String {
         vec![format!("`{}`", line.name), stays.to_owned(), line.help.to_owned()]
     });
     format!(
-        "\n## Labels\n\nWhat rows can be keyed by, under `by:`. A socket moves to another row if a label changes \
-         that is not stable.\n\n{}",
-        table(&["label", "stable", "what it says"], rows)
+        "\n## Labels\n\nList labels under `by:` of a view. If a label is not stable, its value can change while a socket \
+         is open. The socket then moves to another row.\n\n{}",
+        table(&["label", "stable", "meaning"], rows)
     )
 }
 
@@ -141,7 +144,7 @@ fn omitted() -> String {
         vec![format!("`{}`", field.name), field.since.to_owned(), (*reason).to_owned()]
     });
     format!(
-        "\n## What is left out\n\nFields of `struct tcp_info` that no metric shows.\n\n{}",
+        "\n## Fields without a metric\n\nNo metric exposes these fields of `struct tcp_info`.\n\n{}",
         table(&["kernel field", "since", "reason"], rows)
     )
 }
@@ -153,7 +156,7 @@ fn self_metrics() -> String {
         let labels = list(metric.labels.iter().map(|label| format!("`{label}`")));
         vec![format!("`{}`", metric.name), kind.to_owned(), labels, metric.help.to_owned()]
     });
-    format!("{SELF_INTRODUCTION}{}", table(&["metric", "type", "labels", "what it says"], rows))
+    format!("{SELF_INTRODUCTION}{}", table(&["metric", "type", "labels", "meaning"], rows))
 }
 
 const SELF_INTRODUCTION: &str = "\
@@ -161,8 +164,8 @@ const SELF_INTRODUCTION: &str = "\
 
 <!-- Written by `UPDATE=1 cargo test --test docs` from src/self_metrics/table.rs. -->
 
-Metrics about the exporter itself: collections, tracking, configuration. They are exposed under every configuration. A metric
-that does not apply is absent. The standard `process_*` metrics of client libraries come with them, unless you set
+These metrics describe the exporter itself: collections, tracking, configuration. Every configuration exposes them. A metric
+that does not apply is absent. The standard `process_*` metrics of client libraries are exposed too, unless you set
 `--web.disable-exporter-metrics`.
 
 Alerts on these metrics are in [deploy/alerts.yml](../../deploy/alerts.yml), with [runbooks](../operations/runbooks.md).
@@ -261,7 +264,7 @@ fn the_page_of_costs_has_the_instructions_of_the_budget() {
         let rows = budget.lines().map(|line| {
             let (workload, count) = line.split_once(' ').expect("a workload and a count");
             let name = format!("`{workload}`");
-            // What a count is of, people write.
+            // The page has the unit of each count, written by hand.
             let mut rows = written.lines().map(|line| line.split('|').map(str::trim));
             let row = rows.find(|cells| cells.clone().any(|cell| cell == name));
             let of = row.and_then(|mut cells| cells.nth(3)).expect("a row for each workload");

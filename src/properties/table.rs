@@ -49,22 +49,22 @@ properties! {
         &["state", "exclude"],
         Operand::States,
         "state established  exclude time-wait",
-        "by state: the names of `ss` and of node_exporter, in either case (`fin-wait-1`, `fin_wait1`), and `all`, `connected`, `synchronized`, `bucket` (`syn-recv`, `time-wait`), `big` (all others)",
+        "sockets in this state, by the names of `ss` or node_exporter in either case (`fin-wait-1`, `fin_wait1`), or `all`, `connected`, `synchronized`, `bucket` (`syn-recv`, `time-wait`), `big` (all others); `exclude`: all other sockets",
     );
 
     LocalAddress: Line::fixed(
         "local_address",
         Read::Address(|facts| facts.socket.local().ip()),
-        "This end's address, IPv4-mapped IPv6 as IPv4 (`idiag_src`).",
+        "The local address, IPv4-mapped IPv6 as IPv4 (`idiag_src`).",
     )
     .kernel(KernelFilter::Address(Filter::LocalAddress))
     .listed(Listed::Always)
-    .selected(&["src"], Operand::Address, "src 10.0.0.0/8  src [::1]:443  src *", "by local address, network, port");
+    .selected(&["src"], Operand::Address, "src 10.0.0.0/8  src [::1]:443  src *", "by local address, network or port");
 
     LocalPort: Line::fixed(
         "local_port",
         Read::Port(|facts| facts.socket.local().port()),
-        "This end's port (`idiag_sport`).",
+        "The local port (`idiag_sport`).",
     )
     .shown_by_listener(FromListener::Always)
     .kernel(KernelFilter::Port(Filter::LocalPort))
@@ -79,7 +79,7 @@ properties! {
     RemoteAddress: Line::fixed(
         "remote_address",
         Read::Address(|facts| facts.socket.remote().ip()),
-        "The other end's address, IPv4-mapped IPv6 as IPv4 (`idiag_dst`).",
+        "The remote address, IPv4-mapped IPv6 as IPv4 (`idiag_dst`).",
     )
     .kernel(KernelFilter::Address(Filter::RemoteAddress))
     .listed(Listed::Always)
@@ -87,13 +87,13 @@ properties! {
         &["dst"],
         Operand::Address,
         "dst 10.0.0.0/8  dst 10.0.0.1:https  dst :443  dst db.example.org:5432",
-        "by remote address, network, port, or by the addresses that a host name has now",
+        "by remote address, network or port, or by the current addresses of a host name",
     );
 
     RemotePort: Line::fixed(
         "remote_port",
         Read::Port(|facts| facts.socket.remote().port()),
-        "The other end's port (`idiag_dport`).",
+        "The remote port (`idiag_dport`).",
     )
     .kernel(KernelFilter::Port(Filter::RemotePort))
     .listed(Listed::Always)
@@ -102,10 +102,10 @@ properties! {
     RemoteNetwork: Line::fixed(
         "remote_network",
         Read::Own(|facts, text| facts.names.networks.write(text, facts.socket.remote().ip()), never),
-        "The other end's network: its name under `networks`, else its prefix of `network_prefix`, else `public`, `private` or `loopback`.",
+        "The remote network: its name under `networks`, or else its prefix by `network_prefix`, or else `public`, `private` or `loopback`.",
     )
     .listed(Listed::InDetail)
-    .selected(&["network"], Operand::Network, "network = office", "by remote address, in a network named under `networks:`");
+    .selected(&["network"], Operand::Network, "network = office", "by remote address in a network under `networks:`");
 
     Direction: Line::fixed(
         "direction",
@@ -113,7 +113,7 @@ properties! {
             |facts, text| put(text, facts.direction.map_or(UNKNOWN, Direction::name)),
             |facts, test| matches!(test, Test::Direction(direction) if facts.direction == Some(*direction)),
         ),
-        "`outbound` if this end opened the connection, else `inbound`, by the SYN that `tcpi_bytes_acked` contains; as it was when the socket was first seen.",
+        "`outbound` if this host sent the SYN (it is part of `tcpi_bytes_acked`), else `inbound`; fixed in the first collection of the socket.",
     )
     .needs(Needs::LISTENERS)
     .shown_by_listener(FromListener::Always)
@@ -122,7 +122,7 @@ properties! {
         &["direction"],
         Operand::Direction,
         "direction = inbound",
-        "connections that the remote end opened; `outbound`: those that this host opened",
+        "connections opened by the remote end; `outbound`: connections opened by this host",
     );
 
     ServicePort: Line::fixed(
@@ -142,7 +142,7 @@ properties! {
     Congestion: Line::changing(
         "congestion",
         Read::Text(|facts| std::str::from_utf8(facts.socket.congestion()?).ok()),
-        "The congestion control algorithm (`INET_DIAG_CONG`); `unknown` for a connection that was seen at its end alone.",
+        "The congestion control algorithm (`INET_DIAG_CONG`); `unknown` for a connection that only its close event shows.",
     )
     .needs(Needs::CONGESTION)
     .listed(Listed::InDetail)
@@ -159,27 +159,27 @@ properties! {
             |facts, text| of_owner(facts, text, Owner::names),
             |facts, test| any_process(facts, test, Process::is_called),
         ),
-        "The names of the processes that hold the socket (`comm`, which the kernel cuts to 15 bytes; `executable` is whole): each once, in alphabetical order, `+N` for those beyond four.",
+        "The names of the processes that hold the socket: each once, in alphabetical order, at most four and `+N`. The kernel cuts names (`comm`) to 15 bytes; `executable` is complete.",
     )
     .listed(Listed::Always)
     .selected(
         &["process"],
         Operand::Program,
         "process = nginx  process != \"Web Content\"",
-        "by a holder's name (`ps -o comm`) or its executable's file name",
+        "by the name of the owning process (`ps -o comm`) or the file name of its executable",
     );
 
     Pid: Line::of_processes(
         "pid",
         Read::Own(|facts, text| of_owner(facts, text, Owner::pids), has_pid),
-        "The ids of the processes that hold the socket, ascending, `+N` for those beyond four.",
+        "The ids of the processes that hold the socket, in ascending order, at most four and `+N`.",
     )
     .listed(Listed::Always)
     .selected(
         &["pid"],
         Operand::Number(1, "a process id from 1 to 4294967295"),
         "pid = 4711",
-        "by a holder's process id",
+        "by the id of the owning process",
     );
 
     Executable: Line::of_processes(
@@ -188,39 +188,39 @@ properties! {
             |facts, text| of_owner(facts, text, Owner::executables),
             |facts, test| any_process(facts, test, |process, name| process.executable() == name),
         ),
-        "The base names of the executables of the processes that hold the socket, as `process` lists their names.",
+        "The file names of the executables of these processes, in the same form as `process`.",
     )
     .selected(
         &["executable"],
         Operand::Program,
         "executable = nginx",
-        "by the file name of a holder's executable alone",
+        "by the file name of the executable only",
     );
 
     Uid: Line::fixed(
         "uid",
         Read::Number(uid),
-        "The user id that owns the socket (`idiag_uid`), as it was when the socket was first seen; `unknown` for one that was seen at its end alone and for what is left of a socket in TIME_WAIT.",
+        "The id of the user who owns the socket (`idiag_uid`), fixed in its first collection; `unknown` for a connection that only its close event shows, and in TIME_WAIT.",
     )
     .selected(&["uid"], Operand::Number(0, "a user id from 0 to 4294967295"), "uid = 0", "by user id");
 
     User: Line::fixed(
         "user",
         Read::Own(user, never),
-        "The name of that user by `/etc/passwd` of where the exporter runs, or its number if it has none there.",
+        "The name of that user in `/etc/passwd`, as the exporter sees it, or its id if it has no name.",
     )
     .listed(Listed::InDetail)
     .selected(
         &["user"],
         Operand::Text(|_| true, "the name of a user"),
         "user = www-data",
-        "by the name of that user in `/etc/passwd` of where the exporter runs",
+        "by the name of that user in `/etc/passwd`, as the exporter sees it",
     );
 
     Cgroup: Line::of_cgroup(
         "cgroup",
         Read::Own(|facts, text| put(text, facts.cgroup().map_or(UNKNOWN, Cgroup::path)), cgroup_is),
-        "The path of the cgroup in which the socket was made, for an accepted connection that of its listener (`INET_DIAG_CGROUP_ID`, Linux 5.8).",
+        "The path of the cgroup in which the socket was created (`INET_DIAG_CGROUP_ID`, Linux 5.8). For an accepted connection it is the cgroup of its listener.",
     )
     .kernel(KernelFilter::Cgroup(Filter::Cgroup))
     .listed(Listed::InDetail)
@@ -228,57 +228,57 @@ properties! {
         &["cgroup"],
         Operand::Cgroup,
         "cgroup = /system.slice/nginx.service",
-        "by the [cgroup](../concepts/owners.md) that the socket was made in, not those below it; the path below the root of cgroup v2, or with `/sys/fs/cgroup` in front",
+        "by the [cgroup](../concepts/owners.md) in which the socket was created, without the cgroups below; the path starts at the root of cgroup v2 or with `/sys/fs/cgroup`",
     )
     .selected(
         &["cgroup_tree"],
         Operand::CgroupTree,
         "cgroup_tree = /system.slice",
-        "by cgroup, those below it included",
+        "by cgroup, including the cgroups below",
     );
 
     Unit: Line::of_cgroup(
         "unit",
         Read::Text(|facts| of_cgroup(facts, Cgroup::unit)),
-        "The service or scope of systemd that the cgroup is of; empty if of none.",
+        "The systemd service or scope of the cgroup; empty without one.",
     )
     .listed(Listed::Always)
     .selected(
         &["unit"],
         Operand::Text(is_unit, "a service or scope such as nginx.service"),
         "unit = nginx.service",
-        "by the cgroup's innermost unit of systemd; `cgroup_tree` takes what is below, too",
+        "by the innermost systemd unit of the cgroup; for everything below, use `cgroup_tree`",
     );
 
     Slice: Line::of_cgroup(
         "slice",
         Read::Text(|facts| of_cgroup(facts, Cgroup::slice)),
-        "The slice of systemd that the cgroup is in; empty if in none.",
+        "The systemd slice of the cgroup; empty without one.",
     )
     .selected(
         &["slice"],
         Operand::Text(is_slice, "a slice such as system.slice"),
         "slice = system.slice",
-        "by the cgroup's innermost slice of systemd",
+        "by the innermost systemd slice of the cgroup",
     );
 
     ContainerId: Line::of_cgroup(
         "container_id",
         Read::Prefix(|facts| of_cgroup(facts, Cgroup::container_id)),
-        "The id of the container that the cgroup is of, 64 hexadecimal digits; empty if of none.",
+        "The container id of the cgroup, 64 hexadecimal digits; empty without a container.",
     )
     .listed(Listed::InDetail)
     .selected(
         &["container", "container_id"],
         Operand::Text(is_container, "the first 12 to 64 hexadecimal digits of a container's id"),
         "container = 0123456789ab",
-        "by container, its id or at least the first 12 digits of it",
+        "by container id, or at least its first 12 digits",
     );
 
     PodUid: Line::of_cgroup(
         "pod_uid",
         Read::Text(|facts| of_cgroup(facts, Cgroup::pod_uid)),
-        "The uid of the Kubernetes pod that the cgroup is of; empty if of none.",
+        "The uid of the Kubernetes pod of the cgroup; empty without a pod.",
     )
     .listed(Listed::InDetail)
     .selected(
@@ -291,7 +291,7 @@ properties! {
     Netns: Line::fixed(
         "netns",
         Read::Text(|facts| Some(facts.netns()?.name.as_str())),
-        "The network namespace: its name in `/run/netns` or of Docker, else its inode as `lsns -t net` prints it.",
+        "The network namespace: its name in `/run/netns` or in Docker, or else its inode, as in `lsns -t net`.",
     )
     .needs(Needs::NETNS)
     .shown_by_listener(FromListener::Always)
@@ -300,7 +300,7 @@ properties! {
         &["netns"],
         Operand::Text(|_| true, "the name or the inode of a network namespace"),
         "netns = blue  netns != 4026531840",
-        "by network namespace, its name or, if it has none, its inode",
+        "by the name of the network namespace, or by its inode if it has no name",
     );
 
     Interface: Line::changing(
@@ -318,7 +318,7 @@ properties! {
         &["dev"],
         Operand::Interface,
         "dev lo  dev != eth0  dev = 0",
-        "by the interface that the socket is bound to, by name or index; 0 is none",
+        "by the name or index of the interface that the socket is bound to; 0 is none",
     );
 
     Mark: Line::changing(
@@ -331,9 +331,9 @@ properties! {
         &["fwmark"],
         Operand::Bits("a mark such as 0x1, or 0x1/0x3 for the bits that count"),
         "fwmark = 0x01/0x03",
-        "by mark, in the bits of the mask; the kernel reports marks only with `CAP_NET_ADMIN`",
+        "by mark, compared in the bits of the mask; the kernel reports marks only with `CAP_NET_ADMIN`",
     );
-    Tos: Line::changing("tos", Read::Bits(|facts| facts.socket.tos().map(u32::from)), "The type of service or traffic class of the packets that the socket sends, in hexadecimal (`INET_DIAG_TOS`, `INET_DIAG_TCLASS`); `unknown` for a connection that was seen at its end alone and in TIME_WAIT.").needs(Needs::TOS).selected(&["tos"], Operand::Bits("a type of service such as 0x10, or 0xb8/0xfc for the bits that count"), "tos = 0x10  tos = 0xb8/0xfc", "by type of service or traffic class, in the bits of the mask: `0xfc` is the DSCP");
+    Tos: Line::changing("tos", Read::Bits(|facts| facts.socket.tos().map(u32::from)), "The type of service or traffic class of the packets that the socket sends, in hexadecimal (`INET_DIAG_TOS`, `INET_DIAG_TCLASS`); `unknown` for a connection that only its close event shows, and in TIME_WAIT.").needs(Needs::TOS).selected(&["tos"], Operand::Bits("a type of service such as 0x10, or 0xb8/0xfc for the bits that count"), "tos = 0x10  tos = 0xb8/0xfc", "by type of service or traffic class, compared in the bits of the mask: `0xfc` is the DSCP");
 
     // The predecessor's `flow` with both endpoints: `(SRC#10.0.0.1|39366)(DST#10.0.0.2|443)`.
     Flow: Line::changing("flow", Read::Own(flow, never), "Both endpoints.").listed(Listed::Legacy);
