@@ -12,6 +12,8 @@ CAPABILITIES = "AmbientCapabilities=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH"
 
 def check():
     with lib.unit("dynamic", *lib.actor(LISTEN), properties=("DynamicUser=yes",)):
+        # Before it listens, its process may still be root's.
+        lib.eventually(lambda: ":7104 " in lib.run("ss", "-ltn"))
         user = lib.status(lib.show("MainPID", "check-dynamic"))["Uid"].split()[0]
         expected = {"local_port": 7104, "unit": "check-dynamic.service", "process": "python3"}
         for properties in ((), ("DynamicUser=yes", CAPABILITIES)):
