@@ -1,4 +1,4 @@
-"""Who waits for connections, and who lets them wait."""
+"""Listeners, and whether they accept connections in time."""
 
 from panels import lines, row, table
 from queries import FILL, RATE
@@ -13,46 +13,46 @@ PANELS = [
     row("Is an accept queue full?"),
     table(
         "Fill of the accept queue",
-        "The fullest first. At 100 % the kernel ignores new connections, which try again after a second.",
+        "The fullest first. At 100 %, the kernel ignores new connections, and clients retry after a second.",
         "percentunit",
         f"sort_desc({FILL})",
         width=24,
     ),
     lines(
         "Fill over time",
-        "A healthy process keeps it close to 0. A queue that is full between two scrapes only is not seen.",
+        "A healthy process keeps it close to 0. A queue that is full only between two scrapes is missed.",
         "percentunit",
         (f"topk(20, {FILL})", LISTENER),
     ),
     lines(
         "Connections that wait",
-        "To be accepted by the process.",
+        "Connections in the accept queue.",
         "short",
         ("topk(20, ss_tcp_listener_accept_queue_connections)", LISTENER),
     ),
     lines(
         "Limits",
-        "The backlog that the process asked for, capped by net.core.somaxconn. The smallest first.",
+        "The backlog of the process, at most net.core.somaxconn. The smallest first.",
         "short",
         ("bottomk(20, ss_tcp_listener_accept_queue_limit)", LISTENER),
         smallest_first=True,
     ),
     lines(
         "Listening sockets",
-        "Of one address and port; more than one with SO_REUSEPORT.",
+        "Listening sockets per address and port; more than one with SO_REUSEPORT.",
         "short",
         ("topk(20, ss_tcp_listener_sockets)", LISTENER),
     ),
     row("What do they serve?"),
     lines(
         "Accepted",
-        "Inbound connections a second, by service port.",
+        "Inbound connections per second, by service port.",
         "cps",
         (f"topk(20, {LISTENER_SERVICES.format('ss_tcp_opened_total')})", "{{service_port}} on {{instance}}"),
     ),
     lines(
         "Inbound connections",
-        "Open now, by service port.",
+        "Current connections, by service port.",
         "short",
         (
             'topk(20, sum by (instance, service_port) (ss_tcp_sockets{direction="inbound"}))',
@@ -61,14 +61,14 @@ PANELS = [
     ),
     lines(
         "Half-open",
-        "Handshakes that the peer has not finished, or that a full queue does not let finish.",
+        "Unfinished handshakes: the peer has not answered, or the accept queue is full.",
         "short",
         ('sum by (instance) (ss_tcp_state_sockets{state="syn_recv"})', "syn_recv on {{instance}}"),
         ('sum by (instance) (ss_tcp_state_sockets{state="syn_sent"})', "syn_sent on {{instance}}"),
     ),
     lines(
         "Ended without information",
-        "Connections a second that were reset at once, refused or never accepted.",
+        "Connections per second that were reset at once, refused or never accepted.",
         "cps",
         (f"sum by (instance) (rate(ss_exporter_closes_without_tcp_info_total{RATE}))", "{{instance}}"),
     ),

@@ -1,4 +1,4 @@
-"""All hosts: what is slow, and whether it is the network, the peer or us."""
+"""All hosts: what is slow, and whether the network, the peer or this end is the cause."""
 
 from panels import lines, number, row
 from queries import AGAIN, BLOAT, FILL, NETWORK, RATE, SERVICE, network_waits, quantile, rate_by, share_by, waits
@@ -11,11 +11,11 @@ PANELS = [
     ),
     number(
         "Connections",
-        "Open connections of all hosts; one between two of them counts twice.",
+        "Open connections of all hosts. A connection between two of them counts twice.",
         "short",
         "sum(ss_tcp_sockets)",
     ),
-    number("Sent", "Payload sent, retransmissions not counted.", "Bps", f"sum(rate(ss_tcp_sent_bytes_total{RATE}))"),
+    number("Sent", "Payload sent, without retransmissions.", "Bps", f"sum(rate(ss_tcp_sent_bytes_total{RATE}))"),
     number("Received", "Payload received.", "Bps", f"sum(rate(ss_tcp_received_bytes_total{RATE}))"),
     number(
         "Retransmitted",
@@ -36,7 +36,7 @@ PANELS = [
     ),
     number(
         "Incomplete hosts",
-        "Hosts whose last collection was not complete: connections and gauges are missing there.",
+        "Hosts with an incomplete last collection: their gauges and per-connection series are missing.",
         "short",
         "sum(1 - min by (job, instance) (ss_exporter_collection_success))",
         red=1,
@@ -44,8 +44,8 @@ PANELS = [
     row("Is it the network, the peer or us?"),
     lines(
         "What senders wait for",
-        "Of the time in which there was something to send: waiting for the peer to read is the peer, waiting for room"
-        " in the send buffer is this end, the rest is the network.",
+        "Shares of the time with data to send: waiting for the peer to read, waiting for room in the send "
+        "buffer of this end, and the rest, which is the network.",
         "percentunit",
         (network_waits("job"), "network"),
         (waits("receive_window", "job"), "peer reads"),
@@ -54,15 +54,15 @@ PANELS = [
     ),
     lines(
         "Retransmitted bytes, by service",
-        "The share of the bytes sent, of services that send more than 10 kB/s. All at once is this host or its link,"
-        " one is its path.",
+        "Share of the bytes sent, for services that send more than 10 kB/s. If all services rise, suspect "
+        "this host or its link; if one does, its path.",
         "percentunit",
         (f"topk(10, {share_by('direction, service_port', *AGAIN)})", SERVICE),
     ),
     lines(
         "Round-trip time",
-        "Of all connections that received something. If only the upper lines rise, some peers are slow: see the next"
-        " panel.",
+        "All connections that received data. If only the upper lines rise, some peers are slow: see the next "
+        "panel.",
         "s",
         *(
             (quantile(share, "ss_tcp_rtt_seconds", []), legend)
@@ -71,21 +71,21 @@ PANELS = [
     ),
     lines(
         "Round-trip time by remote network, 95 %",
-        "Which peer's round-trip time rose. Needs the view tcp_network of deploy/questions.yml.",
+        "p95 of the round-trip time for each network. Needs the view tcp_network of deploy/questions.yml.",
         "s",
         (f"topk(10, {quantile(0.95, 'ss_tcp_network_rtt_seconds', ['remote_network'])})", NETWORK),
     ),
     lines(
         "Time in queues by remote network",
-        "How much of the round-trip time is above the shortest of the last minutes, at 95 %. More than 0.1 s while"
-        " something is sent is bufferbloat. Needs the view tcp_network of deploy/questions.yml.",
+        "p95 of the round-trip time minus that of its minimum in the last minutes. More than 0.1 s during a "
+        "transfer is bufferbloat. Needs the view tcp_network of deploy/questions.yml.",
         "s",
         (f"topk(10, {BLOAT})", NETWORK),
     ),
     lines(
         "Retransmitted bytes, by remote network",
-        "The share of the bytes sent, of networks that get more than 10 kB/s: one bad network is a bad path. Needs"
-        " the view tcp_network of deploy/questions.yml.",
+        "Share of the bytes sent, for networks that receive more than 10 kB/s. If one network is affected, suspect the "
+        "path to it. Needs the view tcp_network of deploy/questions.yml.",
         "percentunit",
         (
             (
@@ -98,7 +98,7 @@ PANELS = [
     row("Who sends how much to whom?"),
     lines(
         "Sent, by remote network",
-        "The ten networks that get most. Needs the view tcp_network of deploy/questions.yml.",
+        "The ten networks that receive most. Needs the view tcp_network of deploy/questions.yml.",
         "Bps",
         (f"topk(10, {rate_by('remote_network', 'ss_tcp_network_sent_bytes_total')})", NETWORK),
     ),
@@ -110,7 +110,7 @@ PANELS = [
     ),
     lines(
         "Sent, by process",
-        "The ten processes that send most; unknown is what nobody could name.",
+        "The ten processes that send most; unknown: no known owner.",
         "Bps",
         (f"topk(10, {rate_by('process', 'ss_tcp_sent_bytes_total')})", "{{process}}"),
     ),
@@ -122,20 +122,20 @@ PANELS = [
     ),
     lines(
         "Connections by service",
-        "Inbound is what hosts serve, outbound what they use.",
+        "Inbound: services of the hosts. Outbound: services that the hosts use.",
         "short",
         ("topk(10, sum by (direction, service_port) (ss_tcp_sockets))", SERVICE),
     ),
     lines(
         "Opened and closed",
-        "Connections a second, short ones included. More opened than closed is growth.",
+        "Connections per second, short ones included. More opened than closed is growth.",
         "cps",
         (f"sum(rate(ss_tcp_opened_total{RATE}))", "opened"),
         (f"sum(rate(ss_tcp_closed_total{RATE}))", "closed"),
     ),
     lines(
         "Congestion control",
-        "Connections that use each algorithm; it is the sender's choice. Needs the view tcp_algorithm of"
+        "Connections that use each algorithm. The sender chooses it. Needs the view tcp_algorithm of"
         " deploy/questions.yml.",
         "short",
         ("sum by (congestion) (ss_tcp_algorithm_sockets)", "{{congestion}}"),
@@ -143,7 +143,8 @@ PANELS = [
     ),
     lines(
         "Sent by container",
-        "The ten containers that send most, and all that is in none. Needs the view tcp_container of deploy/questions.yml.",
+        "The ten containers that send most, and all traffic outside containers. Needs the view tcp_container of "
+        "deploy/questions.yml.",
         "Bps",
         (
             f"topk(10, label_replace({rate_by('container_id, pod_uid', 'ss_tcp_container_sent_bytes_total')},"
@@ -154,28 +155,28 @@ PANELS = [
     row("What stands still?"),
     lines(
         "Sockets by state",
-        "As ss names them.",
+        "With the names of node_exporter.",
         "short",
         ("sum by (state) (ss_tcp_state_sockets)", "{{state}}"),
         stacked=True,
     ),
     lines(
         "Accept queues",
-        "How full the ten fullest are. At 100 % new connections are ignored, and try again after a second.",
+        "Fill of the ten fullest queues. At 100 %, the kernel ignores new connections, and clients retry after a second.",
         "percentunit",
         (f"topk(10, {FILL})", "{{process}} {{local_address}}:{{local_port}} on {{instance}}"),
     ),
     lines(
         "CLOSE_WAIT by process",
-        "Whose connections wait to be closed; a line that only rises is a leak. Needs the view tcp_close_wait of"
+        "Connections that the process has not closed; a line that only rises is a leak. Needs the view tcp_close_wait of"
         " deploy/questions.yml.",
         "short",
         ("topk(10, sum by (instance, process) (ss_tcp_close_wait_sockets))", "{{process}} on {{instance}}"),
     ),
     lines(
         "Local ports in use, by remote endpoint",
-        "The share of 28,232 ports that are in use towards one remote address and port. Above 50 % connecting becomes"
-        " slow, at 100 % it fails. Needs the view tcp_outbound of deploy/questions.yml.",
+        "Used share of 28,232 ports towards one remote address and port. Above 50 %, connect becomes slow; at "
+        "100 %, it fails. Needs the view tcp_outbound of deploy/questions.yml.",
         "percentunit",
         (
             'topk(10, ss_tcp_outbound_sockets{remote_port!="other"} / 28232)',
@@ -184,14 +185,14 @@ PANELS = [
     ),
     lines(
         "Zero windows, by service",
-        "Connections whose peer lets nothing through, because its process does not read. Needs the view tcp_stuck of"
+        "Connections with a zero window, because the process of the peer does not read. Needs the view tcp_stuck of"
         " deploy/questions.yml.",
         "short",
         ("topk(10, sum by (direction, service_port) (ss_tcp_stuck_zero_window_sockets))", SERVICE),
     ),
     lines(
         "Queues",
-        "Bytes written and not acknowledged, and received and not read.",
+        "Bytes written and not acknowledged, and bytes received and not read.",
         "bytes",
         ("sum(ss_tcp_send_queue_bytes)", "to send"),
         ("sum(ss_tcp_receive_queue_bytes)", "to read"),

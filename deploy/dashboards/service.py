@@ -1,4 +1,4 @@
-"""One service, as this host serves or uses it."""
+"""One service that this host serves or uses."""
 
 from panels import heatmap, lines, row
 from queries import AGAIN, RATE, SERVICE, quantile, rate_by, share_by, waits
@@ -22,21 +22,21 @@ PANELS = [
     ),
     lines(
         "Received",
-        "Payload; the kernel counts the end of a connection as one byte.",
+        "Payload; the kernel counts a FIN as one byte.",
         "Bps",
         (rate_by(BY_INSTANCE, "ss_tcp_received_bytes_total"), ON_INSTANCE),
     ),
-    lines("Connections", "Open now.", "short", (f"sum by ({BY_INSTANCE}) (ss_tcp_sockets)", ON_INSTANCE)),
+    lines("Connections", "Current connections.", "short", (f"sum by ({BY_INSTANCE}) (ss_tcp_sockets)", ON_INSTANCE)),
     lines(
         "Opened",
-        "Connections a second, those that no scrape saw included.",
+        "Connections per second, including those that no scrape saw.",
         "cps",
         (rate_by(BY_INSTANCE, "ss_tcp_opened_total"), ON_INSTANCE),
     ),
     lines(
         "Lifetime",
-        "How long a connection lives on average: right while about as many open as close. Milliseconds are a"
-        " handshake for every request.",
+        "Average lifetime of a connection, right while about as many open as close. Milliseconds mean a "
+        "handshake for every request.",
         "s",
         (
             (
@@ -48,14 +48,14 @@ PANELS = [
     ),
     lines(
         "Sent, by process and unit",
-        "Whose traffic it is.",
+        "Owners of the traffic.",
         "Bps",
         (f"topk(10, {rate_by('process, unit', 'ss_tcp_sent_bytes_total')})", "{{process}} {{unit}}"),
     ),
     row("Network"),
     lines(
         "Round-trip time",
-        "Of the service's connections that received something.",
+        "Connections of the service that received data.",
         "s",
         *(
             (quantile(share, "ss_tcp_rtt_seconds", ["direction", "service_port"]), f"{SERVICE} {legend}")
@@ -64,19 +64,19 @@ PANELS = [
     ),
     heatmap(
         "Distribution of round-trip times",
-        "How many observations a second fell into each bucket. Two bands are two kinds of peers.",
+        "Observations per second in each bucket. Two bands are two kinds of peers.",
         "s",
         f"sum by (le) (increase(ss_tcp_rtt_seconds_bucket{RATE}))",
     ),
     lines(
         "Retransmitted bytes",
-        "As a share of the bytes sent, while more than 10 kB/s are sent.",
+        "Share of the bytes sent, while the service sends more than 10 kB/s.",
         "percentunit",
         (share_by(BY_INSTANCE, *AGAIN), ON_INSTANCE),
     ),
     lines(
         "Out of order",
-        "The share of received segments that came ahead of one that was missing: lost on its way, or overtaken. Needs"
+        "Share of received segments that arrived before a missing one, which was lost or reordered. Needs"
         " the view tcp_order of deploy/questions.yml.",
         "percentunit",
         (
@@ -91,8 +91,7 @@ PANELS = [
     ),
     lines(
         "Reordering seen by senders",
-        "Times a second that a segment was overtaken and not lost, and duplicates that the peer reported: needless"
-        " retransmissions. Needs the view tcp_order of deploy/questions.yml.",
+        "Reordering events per second, and duplicates that the peer reported: spurious retransmissions. Needs the view tcp_order of deploy/questions.yml.",
         "ops",
         (rate_by("direction, service_port", "ss_tcp_order_reordering_events_total"), f"{SERVICE} overtaken"),
         (rate_by("direction, service_port", "ss_tcp_order_dsack_duplicates_total"), f"{SERVICE} twice"),
@@ -100,20 +99,20 @@ PANELS = [
     row("The peer and us"),
     lines(
         "Waiting for the peer to read",
-        "The share of the busy time in which the peer's window was full. High is a slow or stuck reader.",
+        "Share of the busy time in which the peer's window was full. A high share is a slow or stuck reader.",
         "percentunit",
         (waits("receive_window", BY_INSTANCE), ON_INSTANCE),
     ),
     lines(
         "Waiting for the send buffer",
-        "The share of the busy time in which this end's buffer was full: too small for the path.",
+        "Share of the busy time in which the local send buffer was full: it is too small for the path.",
         "percentunit",
         (waits("send_buffer", BY_INSTANCE), ON_INSTANCE),
     ),
     lines(
         "Busy",
-        "How much of the time the average connection has something to send. Close to 0 the application has nothing to"
-        " say.",
+        "Share of the time in which the average connection has data to send. Close to 0, the application "
+        "sends almost nothing.",
         "percentunit",
         (
             (
@@ -125,19 +124,19 @@ PANELS = [
     ),
     lines(
         "Zero windows",
-        "Connections whose peer lets nothing through. Needs the view tcp_stuck of deploy/questions.yml.",
+        "Connections with a zero window. Needs the view tcp_stuck of deploy/questions.yml.",
         "short",
         (f"sum by ({BY_INSTANCE}) (ss_tcp_stuck_zero_window_sockets)", ON_INSTANCE),
     ),
     lines(
         "Send queue",
-        "Bytes written and not acknowledged.",
+        "Bytes written and not yet acknowledged.",
         "bytes",
         (f"sum by ({BY_INSTANCE}) (ss_tcp_send_queue_bytes)", ON_INSTANCE),
     ),
     lines(
         "Receive queue",
-        "Bytes that this host's process has not read: if they stay, it is stuck or out of CPU.",
+        "Bytes that the local process has not read. If they stay, it is stuck or has no CPU.",
         "bytes",
         (f"sum by ({BY_INSTANCE}) (ss_tcp_receive_queue_bytes)", ON_INSTANCE),
     ),
@@ -150,7 +149,7 @@ PANELS = [
     ),
     lines(
         "Silence in CLOSE_WAIT",
-        "For how long the quietest of them has heard nothing: minutes are a leak, however few there are. Needs the"
+        "Longest time without data from the peer. Minutes are a leak, however few connections there are. Needs the"
         " view tcp_close_wait of deploy/questions.yml.",
         "s",
         (
