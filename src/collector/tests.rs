@@ -66,8 +66,9 @@ fn those_who_ask_meanwhile_share_one_collection() {
 #[test]
 fn at_most_forty_wait_and_those_who_gave_up_hold_no_place() {
     let (collector, _release, begun) = held();
-    let hasty = Instant::now() + Duration::from_millis(30);
+    let hasty = Instant::now() + Duration::from_millis(500);
     let waiting: Vec<_> = (0..40).map(|_| ask(&collector, hasty).expect("room")).collect();
+    until(|| begun.load(Ordering::SeqCst) == 1);
     assert_eq!(ask(&collector, soon()).err(), Some(Busy(TERMS.waiting)));
     assert!(text(collector.without_dump()).contains("ss_exporter_scrapes_refused_total 1\n"));
     until(|| Instant::now() > hasty);

