@@ -2,10 +2,8 @@
 
 import json
 import re
-import shutil
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 
 import lib
 
@@ -82,17 +80,3 @@ def listener(exporter, **labels):
         metrics.expect(1, "ss_tcp_listener_sockets", **labels)
         return metrics
     return lib.eventually(shown)
-
-
-def image_of_prometheus(tag):
-    """An image with Debian's Prometheus and the libraries that it needs."""
-    root = Path("/run/prometheus-image")
-    shutil.rmtree(root, ignore_errors=True)
-    libraries = re.findall(r"(/\S+\.so\S*)", lib.run("ldd", "/usr/bin/prometheus", status=None))
-    for file in ["/usr/bin/prometheus", *libraries]:
-        inside = root / file.lstrip("/")
-        inside.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, inside)
-    (root / "Dockerfile").write_text('FROM scratch\nCOPY . /\nENTRYPOINT ["/usr/bin/prometheus"]\n')
-    lib.run("docker", "build", "--tag", tag, root)
-    shutil.rmtree(root)
