@@ -1,6 +1,6 @@
 """Draws dashboards from their definitions and the answers of a Prometheus, and stamps pictures with what they show.
 
-pictures.py draw SERVER SECONDS WINDOW DASHBOARD       prints a page of HTML: the last SECONDS, with rates over WINDOW
+pictures.py draw SERVER END SECONDS WINDOW DASHBOARD   prints a page of HTML: the SECONDS until END, with rates over WINDOW
 pictures.py stamp VERSION REPOSITORY FOLDER            writes into each picture which version and which sources it shows
 pictures.py check REPOSITORY                           every picture of docs/images is of this version and these sources
 """
@@ -97,10 +97,10 @@ def shown(value, unit):
 class Span:
     """The time that a picture shows."""
 
-    def __init__(self, server, seconds, window, variables):
+    def __init__(self, server, end, seconds, window, variables):
         self.server, self.window = server, window
-        self.end = int(time.time())
-        self.start, self.step = self.end - seconds, max(1, seconds // 200)
+        self.end = end
+        self.start, self.step = end - seconds, max(1, seconds // 200)
         self.variables = variables
 
     def filled(self, query):
@@ -126,7 +126,7 @@ class Span:
 
 def ticks(most, unit):
     """From 0 to above `most`, in steps of 1, 2 or 5."""
-    base = 60 if unit == "s" and most > 100 else 1
+    base = 60 if unit == "s" and most >= 60 else 1
     if unit == "bytes":
         base = 1024 ** int(math.log(max(1, 2 * most), 1024))
     rough = most / base / 4
@@ -280,11 +280,11 @@ def heatmap(panel, span, width, height):
     return f'<svg width="{width}" height="{height}">{axes(span, width, height, left, labels)}{"".join(drawn)}</svg>'
 
 
-def draw(server, seconds, window, path):
+def draw(server, end, seconds, window, path):
     board = json.loads(pathlib.Path(path).read_text())
     variables = board["templating"]["list"]
     chosen = {variable["name"]: variable.get("allValue", "") for variable in variables}
-    span = Span(server, int(seconds), window, chosen)
+    span = Span(server, int(end), int(seconds), window, chosen)
     across = (WIDTH - GAP) / 24
     parts, bottom = [], 0
     for panel in board["panels"]:

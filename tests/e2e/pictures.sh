@@ -7,6 +7,9 @@ binary=$1
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 folder=$(realpath -m "${2:-$repository/docs/images}")
 seconds=${3:-180}
+# What the page is made from, and the stamps are of: without tests, which are not in the binary.
+[ -z "$(find "$repository/src/page" -type f ! -name tests.rs -newer "$binary")" ] ||
+    fail "$binary is older than src/page: run deploy/build-binary"
 browser
 own_netns "$@"
 mkdir -p "$folder"
@@ -41,9 +44,12 @@ YAML
 sleep $((15 + seconds))
 kill -0 "$scene" && ! grep -q Traceback "$scratch/scene.log" || { cat "$scratch/scene.log" >&2; fail "scene.py"; }
 
+# One time for all, before their queries are connections too.
+end=$(date +%s)
 pictures=()
 for dashboard in overview service flow listeners exporter; do
-    python3 -B "$here/pictures.py" draw "$server" "$seconds" 10s "$repository/deploy/grafana/$dashboard.json" >"$scratch/$dashboard.html"
+    python3 -B "$here/pictures.py" draw "$server" "$end" "$seconds" 10s "$repository/deploy/grafana/$dashboard.json" \
+        >"$scratch/$dashboard.html"
     pictures+=("$dashboard=file://$scratch/$dashboard.html")
 done
 pictures+=("overview-top:724=file://$scratch/overview.html" "page:900=http://127.0.0.1:8020/" "page-phone:390x844=http://127.0.0.1:8020/")
