@@ -31,63 +31,69 @@ const ENVIRONMENT: [(&str, &str); 3] =
     disable_help_subcommand = true
 )]
 pub struct Cli {
-    /// Port to listen on, on every address, IPv4 and IPv6, if no address is given [env: PORT]
-    #[arg(short, long, default_value_t = DEFAULT_PORT)]
+    /// Port to listen on, on all IPv4 and IPv6 addresses [env: PORT]
+    #[arg(short, long, default_value_t = DEFAULT_PORT, value_parser = port)]
     pub port: u16,
 
-    /// Address to listen on in place of --port, e.g. 127.0.0.1:8020 or :8020, IPv6 in brackets, a link-local address with % and its interface; may be repeated
+    /// Address to listen on in place of --port, such as 127.0.0.1:8020, :8020, [::1]:8020 or [fe80::1%eth0]:8020; may be
+    /// repeated
     #[arg(long = "web.listen-address", value_name = "ADDRESS", value_parser = address::listen_address)]
     pub listen_addresses: Vec<Listen>,
 
-    /// Listen on the sockets that systemd hands over, in place of any address
+    /// Listen on the sockets of a systemd socket unit, in place of --port and --web.listen-address
     #[arg(long = "web.systemd-socket")]
     pub systemd_socket: bool,
 
-    /// Path of the metrics
+    /// HTTP path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
     pub telemetry_path: String,
 
-    /// Scrapes that may wait for a collection at once, 0 for any number; others are answered with 503
+    /// Max scrapes that wait for a collection at the same time, 0 for no limit; further ones get status 503
     #[arg(long = "web.max-requests", value_name = "N", default_value_t = 40)]
     pub max_requests: usize,
 
-    /// Leave out the metrics of the exporter's own process (process_*)
+    /// Leave out the standard metrics of the exporter's process (process_*)
     #[arg(long = "web.disable-exporter-metrics")]
     pub disable_exporter_metrics: bool,
 
-    /// Read the configuration again on POST /-/reload, as on SIGHUP
+    /// Reload the configuration on POST /-/reload, as on SIGHUP
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
-    /// Show the sockets themselves, at / and /api/v1/sockets, to all who may read the metrics, and not to this host alone
+
+    /// Open the live page / and /api/v1/sockets to every client that may read the metrics, not only to this host
     #[arg(long = "web.enable-sockets-api")]
     pub enable_sockets_api: bool,
 
-    /// Who may come in and how: TLS, passwords, headers, rate; docs/guides/tls.md has the format
+    /// File with TLS, passwords, headers and a rate limit, in the format of exporter-toolkit; see docs/guides/tls.md
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub web_config: Option<PathBuf>,
 
-    /// Configuration file; without one the built-in default applies [env: CONFIG_FILE]
+    /// Configuration file; without it, the built-in default is active [env: CONFIG_FILE]
     #[arg(short, long = "config", visible_aliases = ["cnfg", "config.file"], value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 
-    /// Check the configuration, print what is wrong with it, and exit
+    /// Leave the predecessor's metrics (tcp_*) out of the built-in default; in a file, write `legacy: false`
+    #[arg(long, global = true)]
+    pub no_legacy: bool,
+
+    /// Check the configuration, print all its errors or the maximum number of series, and exit
     #[arg(long = "config.check", visible_alias = "check-config")]
     pub check: bool,
 
-    /// Write the built-in default configuration, with comments, to a file that does not exist yet, or to standard
-    /// output for -, and exit
+    /// Write the built-in default, with comments, to a new file, or to standard output for -, and exit
     #[arg(long, value_name = "FILE")]
     pub create_config: Option<PathBuf>,
 
-    /// Collect once, print the metrics to standard output, and exit
+    /// Collect once, print the metrics and exit; counters and histograms of aggregated views need two collections and are
+    /// left out
     #[arg(long)]
     pub once: bool,
 
-    /// Ask the exporter that runs with the same settings whether it is healthy, and exit
+    /// Ask the exporter that runs with the same flags whether it is healthy, and exit
     #[arg(long)]
     pub healthcheck: bool,
 
-    /// Least severe level that is logged: debug, info, warn or error; anything else means info [env: LOG_LEVEL]
+    /// Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]
     #[arg(long = "log-level", visible_alias = "log.level", default_value = "info", value_name = "LEVEL", value_parser = log_level, global = true)]
     pub log_level: LogLevel,
 
@@ -99,7 +105,7 @@ pub struct Cli {
     #[arg(short, long, action = clap::ArgAction::Version)]
     version: Option<bool>,
 
-    /// What to do in place of serving
+    /// Command to run in place of the exporter
     #[command(subcommand)]
     pub task: Option<Task>,
 }
@@ -107,9 +113,9 @@ pub struct Cli {
 /// What the program does in place of serving.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Task {
-    /// Measure this host and print what the configuration produces: rows, series, bytes, and what comes new in an hour
+    /// Measure this host and print how many series and bytes the configuration produces, and how many new rows per hour
     Estimate {
-        /// How long to listen for what opens and closes, in seconds
+        /// Seconds for which to count connections that open and close
         #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
         seconds: u64,
 
@@ -120,24 +126,23 @@ pub enum Task {
 
     /// List the TCP sockets of this host, as ss -tinp does
     Sockets {
-        /// Which sockets: a filter in the language of ss, e.g. dst 10.0.0.0/8 and process = nginx; in quotes if it has
-        /// parentheses
+        /// Filter in the language of ss, such as dst 10.0.0.0/8 and process = nginx; quote it if it has parentheses
         #[arg(value_name = "FILTER")]
         filter: Vec<String>,
 
-        /// Also those that listen, and those in the states that ss leaves out
+        /// Include listeners and the states that ss leaves out
         #[arg(short, long)]
         all: bool,
 
-        /// Only those that listen
+        /// Only listeners
         #[arg(short, long, conflicts_with = "all")]
         listening: bool,
 
-        /// Columns to print, separated by commas: labels and metrics by their names, `local`, `remote`, `recv_q`, `send_q`
+        /// Columns to print, separated by commas: names of labels and metrics, `local`, `remote`, `recv_q`, `send_q`
         #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with = "json")]
         columns: Vec<String>,
 
-        /// Print JSON: all labels and all metrics of each
+        /// Print JSON, with all labels and metrics of each socket
         #[arg(long)]
         json: bool,
     },
@@ -270,6 +275,10 @@ fn with_equals_sign(argument: &OsString) -> OsString {
     }
 }
 
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "expected a port from 0 to 65535".into())
+}
+
 /// As the predecessor had it, a level without a name here is `info`.
 #[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
 fn log_level(text: &str) -> Result<LogLevel, Infallible> {
@@ -289,7 +298,7 @@ fn telemetry_path(text: &str) -> Result<String, String> {
     if text.starts_with('/') && !taken && text.bytes().all(plain) {
         return Ok(text.to_owned());
     }
-    Err("expected a path such as /metrics: /, then letters, digits and / - . _ ~, and none of the exporter's other paths".into())
+    Err("expected a path such as /metrics, of letters, digits and / - . _ ~, that the exporter does not use otherwise".into())
 }
 
 mod address;

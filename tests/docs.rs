@@ -45,6 +45,21 @@ To change the aggregate of a metric, use `aggregate:`. To change the buckets of 
 (`linux/inet_diag.h`). *Since* is the first Linux version that reports the field.
 ";
 
+const LEGACY: &str = "
+## Legacy metrics
+
+The predecessor's metrics, such as `tcp_rtt`, keep their names, because existing dashboards and alerts use them.
+[Migrate](../guides/migrate.md#metrics) has the table. `promtool check metrics` complains about four of them:
+
+| metric | complaint of promtool | why it stays |
+|---|---|---|
+| `tcp_data_segs_in`, `tcp_data_segs_out` | a counter without `_total` | the predecessor's name |
+| `tcp_rtt_hist_ms` | an abbreviated unit | the predecessor's name; its buckets are milliseconds |
+| `tcp_flows_total` | a gauge with `_total` | the name of the 3.x; only with its configuration |
+
+To leave them all out, write `legacy: false` in the configuration, or start the exporter without a file and with `--no-legacy`.
+";
+
 /// What stands in the table of a kind.
 struct Section {
     kind: Kind,
@@ -75,7 +90,7 @@ const SECTIONS: [Section; 3] = [
 /// The page of metrics.
 fn metrics() -> String {
     let sections = SECTIONS.iter().map(section).collect::<String>();
-    format!("{INTRODUCTION}{sections}{}{}", labels(), omitted())
+    format!("{INTRODUCTION}{sections}{}{}{LEGACY}", labels(), omitted())
 }
 
 fn section(Section { kind, title, about }: &Section) -> String {

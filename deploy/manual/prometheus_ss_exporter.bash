@@ -29,7 +29,7 @@ _prometheus_ss_exporter() {
 
     case "${cmd}" in
         prometheus_ss_exporter)
-            opts="-p -c -v -h --port --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.disable-exporter-metrics --web.enable-lifecycle --web.enable-sockets-api --web.config.file --cnfg --config.file --config --check-config --config.check --create-config --once --healthcheck --log.level --log-level --log.format --version --help estimate sockets"
+            opts="-p -c -v -h --port --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.disable-exporter-metrics --web.enable-lifecycle --web.enable-sockets-api --web.config.file --cnfg --config.file --config --no-legacy --check-config --config.check --create-config --once --healthcheck --log.level --log-level --log.format --version --help estimate sockets"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -99,7 +99,7 @@ _prometheus_ss_exporter() {
             return 0
             ;;
         prometheus_ss_exporter__subcmd__estimate)
-            opts="-c -h --seconds --json --cnfg --config.file --config --log.level --log-level --log.format --help"
+            opts="-c -h --seconds --json --cnfg --config.file --config --no-legacy --log.level --log-level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -145,7 +145,7 @@ _prometheus_ss_exporter() {
             return 0
             ;;
         prometheus_ss_exporter__subcmd__sockets)
-            opts="-a -l -c -h --all --listening --columns --json --cnfg --config.file --config --log.level --log-level --log.format --help"
+            opts="-a -l -c -h --all --listening --columns --json --cnfg --config.file --config --no-legacy --log.level --log-level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -148,7 +148,7 @@ impl Display for Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::DEFAULT_FILE;
+    use crate::config::{DEFAULT_FILE, default_file_without_legacy};
 
     /// A file's effective form must mean the same, and be its own effective form.
     fn says_the_same(text: &str) {
@@ -165,6 +165,7 @@ mod tests {
     #[test]
     fn the_effective_file_means_the_same_as_the_file() {
         says_the_same(DEFAULT_FILE);
+        says_the_same(&default_file_without_legacy());
         says_the_same("views: {v: {}, \"null\": {}, \"on\": {}}");
         says_the_same(
             r#"

@@ -20,12 +20,19 @@ mod tests;
 mod views;
 
 pub use crate::strict_yaml::Error;
-use crate::view::View;
+use crate::view::{Origin, View};
 
 /// The configuration that is used without a file.
 pub const DEFAULT_FILE: &str = include_str!("default.yml");
 
+/// [`DEFAULT_FILE`] without the predecessor's metrics: `legacy: false` in place of its `legacy: true`.
+#[must_use]
+pub fn default_file_without_legacy() -> String {
+    DEFAULT_FILE.replacen("\nlegacy: true\n", "\nlegacy: false\n", 1)
+}
+
 const COLLECT: Name = &["collect"];
+const LEGACY: Name = &["legacy"];
 const NETWORK_PREFIX: Name = &["network_prefix"];
 const NETWORKS: Name = &["networks"];
 const VIEWS: Name = &["views"];
@@ -104,11 +111,10 @@ impl Config {
         Ok(Self { warnings: findings.settle()?, ..config })
     }
 
-    /// The configuration of [`DEFAULT_FILE`].
+    /// Whether a view is of the predecessor's keys.
     #[must_use]
-    pub fn built_in() -> Self {
-        // A test proves that the file has no error.
-        Self::parse("built-in", DEFAULT_FILE).unwrap_or_else(|_| Self::empty())
+    pub fn shows_legacy(&self) -> bool {
+        self.views.iter().any(|view| view.origin == Origin::Legacy)
     }
 
     fn empty() -> Self {
@@ -127,20 +133,23 @@ impl Config {
             root.refuse("a map with the key views or logic");
             return config;
         }
-        let file = root.section(&[&[VIEWS, NETWORKS, NETWORK_PREFIX, COLLECT][..], &legacy::KEYS].concat());
+        let file =
+            root.section(&[&[VIEWS, NETWORKS, NETWORK_PREFIX, COLLECT, LEGACY][..], &legacy::KEYS].concat());
         config.networks = networks::read(file.filled(NETWORKS), file.filled(NETWORK_PREFIX)).into();
         config.collect = file.filled(COLLECT).map_or(Collect::DEFAULT, collect::read);
         let views = file.filled(VIEWS).map(|views| views::read(views, &config.networks)).unwrap_or_default();
-        let legacy = legacy::read(&file);
+        // What is left out is checked all the same.
+        let shown = file.filled(LEGACY).and_then(Entry::flag).unwrap_or(true);
+        let legacy = legacy::read(&file).filter(|_| shown);
         // An unknown key is an error already.
         if legacy.is_none() && views.is_empty() && root.has_no_error() {
             root.error("found nothing to show; expected: the key views or logic, with what to show under it");
         }
+        config.views = views;
         if let Some(legacy) = legacy {
-            config.views = legacy.views;
+            config.views.extend(legacy.views);
             config.legacy_meta = legacy.meta;
         }
-        config.views.extend(views);
         config
     }
 }

@@ -53,12 +53,11 @@ fn remote(network: &str) -> Expression {
 }
 
 #[test]
-fn the_built_in_configuration_is_the_built_in_file() {
-    assert_eq!(Config::parse("built-in", DEFAULT_FILE), Ok(Config::built_in()));
-    let config = Config::built_in();
+fn the_built_in_file_shows_the_views_and_then_the_families_of_the_predecessor() {
+    let config = parsed(DEFAULT_FILE);
     assert_eq!(config.warnings, [""; 0]);
     assert!(!config.legacy_meta);
-    let [flows, totals, tcp, listener, state] = config.views.as_slice() else { panic!("{config:?}") };
+    let [tcp, listener, state, flows, totals] = config.views.as_slice() else { panic!("{config:?}") };
     let by = [Property::Process, Property::Unit, Property::Direction, Property::ServicePort];
     assert_eq!((tcp.name.as_str(), &tcp.by[..]), ("tcp", &by[..]));
     assert_eq!((listener.name.as_str(), listener.states), ("tcp_listener", StateSet::of(&[State::Listen])));
@@ -67,6 +66,19 @@ fn the_built_in_configuration_is_the_built_in_file() {
     assert_eq!((totals.name.as_str(), totals.limit, &totals.by), ("legacy_totals", None, &vec![]));
     assert_eq!((&flows.selection, flows.states), (&totals.selection, totals.states));
     assert_eq!(bounds(&config), Some(vec![0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0, 200.0, 500.0]));
+}
+
+#[test]
+fn one_line_leaves_out_the_families_of_the_predecessor() {
+    let without = parsed(&default_file_without_legacy());
+    let with = parsed(DEFAULT_FILE);
+    assert!(with.shows_legacy() && !without.shows_legacy());
+    assert_eq!(without.views, with.views[..3]);
+    let named = "views: {v: }\nlogic: {max_flows: 3}\n";
+    assert_eq!(parsed(&format!("{named}legacy: false\n")), parsed("views: {v: }"));
+    assert_eq!(parsed(&format!("{named}legacy: true\n")), parsed(named));
+    assert!(errors("legacy: false\nlogic:\n").contains("nothing to show"));
+    assert!(errors("views: {v: }\nlegacy: false\nlogic: {max_flows: many}\n").contains("max_flows"));
 }
 
 #[test]
@@ -86,7 +98,7 @@ fn the_examples_in_the_built_in_file_are_valid() {
         .collect();
     let config = parsed(&text);
     assert_eq!(config.warnings, [""; 0]);
-    let tests = config.views.first().map_or(0, |view| view.selection.tests().count());
+    let tests = config.views.last().map_or(0, |view| view.selection.tests().count());
     assert_eq!(tests, 12, "{text}");
     assert_eq!(config.views.len(), 7, "{text}");
     assert_eq!(config.networks.names(), ["office"]);
@@ -128,7 +140,7 @@ fn only_sockets_with_a_peer_are_flows() {
 #[test]
 fn a_file_without_metrics_shows_everything() {
     let all = "tcp_rtt tcp_cwnd tcp_delivery_rate_bytes tcp_data_segs_in tcp_data_segs_out tcp_rtt_hist_ms";
-    assert!(names(DEFAULT_FILE).starts_with(all));
+    assert!(names(DEFAULT_FILE).ends_with(all));
     for text in
         ["logic:", "logic: {}", "logic: {metrics: }", "logic: {metrics: ~, selection: ~, compression: ~}"]
     {

@@ -1,11 +1,12 @@
 //! The configuration file: found, read, or written for the first time.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use ss_exporter::cli::Cli;
-use ss_exporter::config::{Config, DEFAULT_FILE};
+use ss_exporter::config::{Config, DEFAULT_FILE, default_file_without_legacy};
 
 use crate::failure::Failure;
 use crate::output::print;
@@ -36,9 +37,7 @@ impl Loaded {
 pub fn load(cli: &Cli) -> Result<Loaded, Failure> {
     let candidates = cli.config_candidates();
     if candidates.is_empty() {
-        let config = Config::built_in();
-        let effective = config.effective(DEFAULT_FILE);
-        return Ok(Loaded { config, effective, source: "built-in default".into() });
+        return parsed("built-in default".into(), &default_file(cli));
     }
     let Some(path) = candidates.iter().find(|path| path.exists()) else {
         let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
@@ -50,10 +49,27 @@ pub fn load(cli: &Cli) -> Result<Loaded, Failure> {
     let name = path.display().to_string();
     let text = read(path)
         .map_err(|error| Failure::of_usage(format!("cannot read the configuration file {name}: {error}")))?;
-    let config = Config::parse(&name, &text)
+    let loaded = parsed(name, &text)?;
+    if cli.no_legacy && loaded.config.shows_legacy() {
+        return Err(Failure::of_usage(format!(
+            "found --no-legacy with {}, which has logic:; expected: --no-legacy without a file; \
+             to leave the tcp_* metrics out, write `legacy: false` in the file",
+            loaded.source
+        )));
+    }
+    Ok(loaded)
+}
+
+fn parsed(source: String, text: &str) -> Result<Loaded, Failure> {
+    let config = Config::parse(&source, text)
         .map_err(|error| Failure::of_usage(format!("the configuration is not valid:\n{error}")))?;
-    let effective = config.effective(&text);
-    Ok(Loaded { config, effective, source: name })
+    let effective = config.effective(text);
+    Ok(Loaded { config, effective, source })
+}
+
+/// The built-in default that the arguments ask for.
+fn default_file(cli: &Cli) -> Cow<'static, str> {
+    if cli.no_legacy { default_file_without_legacy().into() } else { DEFAULT_FILE.into() }
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -70,12 +86,13 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 /// Writes the default configuration to a new file, or to standard output for `-`.
-pub fn create(path: &Path) -> Result<(), Failure> {
+pub fn create(cli: &Cli, path: &Path) -> Result<(), Failure> {
+    let text = default_file(cli);
     if path.as_os_str() == "-" {
-        return print(DEFAULT_FILE.as_bytes());
+        return print(text.as_bytes());
     }
     let written = OpenOptions::new().write(true).create_new(true).open(path);
     written
-        .and_then(|mut file| file.write_all(DEFAULT_FILE.as_bytes()))
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| Failure::at_run_time(format!("cannot write {}: {error}", path.display())))
 }

@@ -66,7 +66,7 @@ fn report_usage(error: &clap::Error) {
 fn run(cli: &Cli) -> Result<(), Failure> {
     files::raise_limit()?;
     if let Some(path) = &cli.create_config {
-        return configuration::create(path);
+        return configuration::create(cli, path);
     }
     if cli.healthcheck {
         return healthcheck(cli);

@@ -89,6 +89,61 @@ fn the_default_file_is_written_once_and_checks_out() {
     assert_eq!(again.status.code(), Some(1), "a file that exists is never overwritten");
 }
 
+/// The names of the families in an exposition, in their order.
+fn families(exposition: &str) -> Vec<&str> {
+    let types = exposition.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    types.filter_map(|line| line.split(' ').next()).collect()
+}
+
+#[test]
+fn without_a_file_the_views_come_before_the_families_of_the_predecessor() {
+    if enter() {
+        return;
+    }
+    let exporter = Exporter::start(&[]);
+    let metrics = exporter.metrics();
+    let starts = ["ss_tcp_", "tcp_", "ss_exporter_"];
+    let mut order: Vec<_> = families(&metrics)
+        .iter()
+        .filter_map(|name| starts.iter().find(|start| name.starts_with(**start)))
+        .collect();
+    order.dedup();
+    assert_eq!(order, [&"ss_tcp_", &"tcp_", &"ss_exporter_"], "{metrics}");
+}
+
+#[test]
+fn no_legacy_leaves_out_the_families_of_the_predecessor_and_nothing_else() {
+    if enter() {
+        return;
+    }
+    let all = Exporter::start(&[]).metrics();
+    let without = Exporter::start(&["--no-legacy"]).metrics();
+    let views = |text| {
+        families(text).into_iter().filter(|name: &&str| name.starts_with("ss_tcp_")).collect::<Vec<_>>()
+    };
+    assert!(families(&all).iter().any(|name| name.starts_with("tcp_")), "{all}");
+    assert!(!families(&without).iter().any(|name| name.starts_with("tcp_")), "{without}");
+    assert_eq!(views(&without), views(&all));
+}
+
+#[test]
+fn no_legacy_writes_a_file_without_legacy_and_is_refused_with_a_file_that_has_logic() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("new.yml");
+    let name = path.to_str().expect("a path");
+    assert!(run(&["--no-legacy", "--create-config", name]).status.success());
+    let written = std::fs::read_to_string(&path).expect("the file");
+    assert!(written.contains("\nlegacy: false\n"), "{written}");
+    assert!(run(&["--no-legacy", "--config", name, "--config.check"]).status.success());
+    std::fs::write(&path, "logic:\n").expect("a file");
+    let refused = run(&["--no-legacy", "--config", name, "--config.check"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let error = text(&refused.stderr);
+    for part in ["--no-legacy", name, "logic:", "`legacy: false`"] {
+        assert!(error.contains(part), "{part} in {error}");
+    }
+}
+
 #[test]
 fn checking_a_file_says_what_each_view_comes_to_at_most() {
     let folder = tempfile::tempdir().expect("a folder");

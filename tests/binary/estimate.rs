@@ -199,11 +199,11 @@ fn people_get_a_table_with_the_views_of_the_built_in_default() {
     let first: Vec<_> = table.lines().map(|line| line.split("  ").next().unwrap_or_default()).collect();
     let expected = [
         "view",
-        "legacy",
-        "legacy_totals",
         "tcp",
         "tcp_listener",
         "tcp_state",
+        "legacy",
+        "legacy_totals",
         "the exporter's own",
         "total",
         "",

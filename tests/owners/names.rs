@@ -91,8 +91,8 @@ fn a_name_with_any_bytes_is_the_same_in_metrics_json_page_and_selections() {
         actor.does(&format!("raw_name {hex}"));
         let shown = String::from_utf8_lossy(&name).into_owned();
         // A busy host may leave a collection no time for the names.
-        let names = until(|| exposed(&exporter), |names| *names == [shown.as_str()]);
-        assert_eq!(names, [shown.as_str()], "{name:?}");
+        let found = until(|| exposed(&exporter), |found| *found == [shown.as_str()]);
+        assert_eq!(found, [shown.as_str()], "{name:?}");
         let metrics = exporter.metrics();
         let selected =
             (0..names().len()).filter(|view| metrics.contains(&format!("\nss_n{view}_sockets 1\n")));

@@ -37,6 +37,8 @@ pub const GOOD: &[&str] = &[
     "logic: {metrics: {gauges: {rtt: {active: true}}}}",
     "logic: {no_key_at_all: 1}",
     "{logic: , views: {v: }}",
+    "{logic: , views: {v: }, legacy: false}",
+    "{logic: , legacy: true}",
     "{logic: {max_flows: 0}, selection: {process: {pids: [1]}}}",
     "cnfg: {logic: }",
     "{views: {v: }, selection: , cnfg: }",
@@ -116,6 +118,8 @@ pub const BAD: &[&str] = &[
     "{views: {v: }, collect: {event_buffer: 32MB}}",
     "{views: {v: }, collect: {tracked_sockets: 0}}",
     "logic: 5",
+    "legacy: true",
+    "{logic: , legacy: 5}",
     "logic: []",
     "{views: {v: }, selection: {process: {pids: [1]}}}",
     "cnfg: {selection: }",
@@ -148,6 +152,7 @@ pub const BEYOND_THE_SCHEMA: &[(&str, &str)] = &[
     ("a size out of range", "{views: {v: }, collect: {event_buffer: 2GiB}}"),
     ("an address inside a network", "{views: {v: }, networks: {office: [192.0.2.1/24]}}"),
     ("a network under two names", "{views: {v: }, networks: {a: [10.0.0.0/8], b: [10.0.0.0/8]}}"),
+    ("nothing to show", "{logic: , legacy: false}"),
     ("what stands below logic", "logic: {max_flows: -1}"),
 ];
 

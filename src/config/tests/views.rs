@@ -183,10 +183,10 @@ fn a_limit_and_an_idle_time_are_taken_at_their_ends() {
 }
 
 #[test]
-fn the_predecessors_families_come_first_and_views_in_the_order_of_the_file() {
+fn views_come_in_the_order_of_the_file_and_the_predecessors_families_last() {
     let config = parsed("views: {z: , a: }\nlogic:\n");
     let names: Vec<_> = config.views.iter().map(|view| view.name.as_str()).collect();
-    assert_eq!(names, ["legacy", "legacy_totals", "z", "a"]);
+    assert_eq!(names, ["z", "a", "legacy", "legacy_totals"]);
 }
 
 #[test]

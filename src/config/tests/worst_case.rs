@@ -36,9 +36,9 @@ fn a_table_says_what_has_no_limit() {
     assert_eq!(
         worst_cases(&views(text)),
         "view           limit  rows at most  series at most\n\
+         tcp_by_port     1000          1001            1001\n\
          legacy          none      no limit        no limit\n\
          legacy_totals   none             1              12\n\
-         tcp_by_port     1000          1001            1001\n\
          total                     no limit        no limit\n"
     );
     let limited = worst_cases(&views("views: {a: {metrics: [sockets]}, b: {by: [uid], metrics: [sockets]}}"));

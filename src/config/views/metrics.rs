@@ -80,13 +80,13 @@ fn obstacle(metric: &Metric, view: &View) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, DEFAULT_FILE};
     use sockdiag::{Extensions, Protocol, TCP};
 
     #[test]
     fn a_view_is_offered_the_metrics_that_the_kernel_reports_of_its_protocol() {
         const BARE: Protocol = Protocol { name: "bare", attributes: Extensions::MEMORY, ..TCP };
-        let tcp = Config::built_in().views.swap_remove(0);
+        let tcp = Config::parse("built-in", DEFAULT_FILE).expect("valid").views.swap_remove(0);
         let bare = View { protocol: &BARE, ..tcp.clone() };
         let offered = |view: &View, name: &str| {
             let metric = METRICS.iter().find(|metric| metric.name == name).expect("a metric");
