@@ -161,7 +161,8 @@ impl Collector {
             state.warned = Some(Instant::now());
             tracing::warn!(
                 seconds,
-                "a scrape was answered without sockets, because the collection had not ended by its deadline (said at most once a minute)"
+                hint = "see ss_exporter_dump_stuck_seconds; raise scrape_timeout and collect.deadline",
+                "a scrape was answered without sockets: the collection has not ended"
             );
         }
         if let Some((_, stood)) = state.stood.as_ref().filter(|(at, _)| at.elapsed() < BETWEEN_STANDING) {

@@ -46,7 +46,7 @@ impl fmt::Display for Feature {
         out.write_str(match self {
             Self::Processes => "owners by process",
             Self::Namespaces => "other network namespaces",
-            Self::NamespaceEvents => "ends of connections in other namespaces",
+            Self::NamespaceEvents => "close events of other network namespaces",
             Self::EventBuffer => "the event buffer",
             Self::Marks => "marks",
         })

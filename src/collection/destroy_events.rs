@@ -195,8 +195,9 @@ impl<W: Host, R: Fn()> EventLoop<W, R> {
         if self.warned.is_none_or(|at| at.elapsed() >= BETWEEN_WARNINGS) {
             self.warned = Some(Instant::now());
             tracing::warn!(
-                "the kernel has dropped events of closing sockets, because collect.event_buffer was full; counted in \
-                 ss_exporter_destroy_events_dropped_total (logged at most once per minute)"
+                metric = "ss_exporter_destroy_events_dropped_total",
+                hint = "raise collect.event_buffer and net.core.rmem_max",
+                "the kernel has dropped close events"
             );
         }
     }
@@ -206,7 +207,7 @@ impl<W: Host, R: Fn()> EventLoop<W, R> {
             self.failed = Some(Instant::now());
             tracing::warn!(
                 %error,
-                "cannot read close events; they wait in the queue, which is read again (logged at most once per minute)"
+                "cannot read close events; they wait in the queue"
             );
         }
         std::thread::sleep(BETWEEN_TRIES);

@@ -40,8 +40,9 @@ pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorStat
                 tracing::warn!(
                     namespace = target.netns.name,
                     %error,
-                    "cannot list the sockets that exist; those that close before a collection has read their counters \
-                     count without their bytes in ss_exporter_closes_before_baseline_total"
+                    lost = "bytes of sockets that close before the first collection",
+                    metric = "ss_exporter_closes_before_baseline_total",
+                    "cannot list the sockets that exist"
                 );
                 if let NetnsError::Dump(DumpError::Deadline(dump)) = error {
                     state.stuck.leave(target, begun, dump);
@@ -49,14 +50,16 @@ pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorStat
             }
         }
     }
-    let (sockets, most) =
+    let (sockets, limit) =
         (inventory.iter().map(|(_, sockets)| sockets.len()).sum::<usize>(), plan.collect.tracked);
-    if sockets > most {
+    if sockets > limit {
         tracing::warn!(
             sockets,
-            most,
-            "more sockets exist than collect.tracked_sockets; those that close before a collection has read their \
-             counters count without their bytes in ss_exporter_closes_before_baseline_total"
+            limit,
+            lost = "bytes of sockets that close before the first collection",
+            metric = "ss_exporter_closes_before_baseline_total",
+            hint = "raise collect.tracked_sockets",
+            "more sockets exist than collect.tracked_sockets"
         );
     }
     (inventory, begun)

@@ -71,11 +71,7 @@ impl LogOnce {
     pub(super) fn trouble(&mut self, trouble: &str, now: Instant) {
         match self.incomplete.note(trouble, now) {
             Some(Completeness::Incomplete(collections)) => {
-                tracing::warn!(
-                    trouble,
-                    collections,
-                    "a collection is not complete (logged at most once per minute)"
-                );
+                tracing::warn!(trouble, collections, "a collection is not complete");
             }
             Some(Completeness::CompleteAgain) => tracing::info!("collections are complete again"),
             None => {}
@@ -89,7 +85,9 @@ impl LogOnce {
                 view = view.name,
                 left_out = rows,
                 limit,
-                "rows exceed the limit of a view and are dropped; logged once, counted in ss_exporter_rows_dropped"
+                metric = "ss_exporter_rows_dropped",
+                hint = "raise the view's limit, or select fewer sockets",
+                "a view dropped rows beyond its limit"
             );
         }
     }
@@ -100,7 +98,9 @@ impl LogOnce {
             tracing::warn!(
                 view = view.name,
                 limit,
-                "sockets exceed the limit of a view and go to its row \"other\"; logged once, counted in ss_exporter_sockets_over_limit_total"
+                metric = "ss_exporter_sockets_over_limit_total",
+                hint = "raise the view's limit, or use fewer labels",
+                "a view counts sockets beyond its limit in its row \"other\""
             );
         }
     }
@@ -110,9 +110,9 @@ impl LogOnce {
             self.unobserved = true;
             tracing::warn!(
                 namespaces,
-                hint = "`ip netns set NAME auto` gives a network namespace an nsid",
-                "some network namespaces send no close events, because they have no nsid or CAP_NET_BROADCAST is missing; \
-                 logged once, counted in ss_exporter_namespaces_unobserved"
+                metric = "ss_exporter_namespaces_unobserved",
+                hint = "ip netns set NAME auto; CAP_NET_BROADCAST",
+                "some network namespaces send no close events"
             );
         }
     }
@@ -124,7 +124,9 @@ impl LogOnce {
             tracing::warn!(
                 limit,
                 untracked = stats.untracked,
-                "there are more sockets than collect.tracked_sockets; logged once, counted in ss_exporter_sockets_untracked"
+                metric = "ss_exporter_sockets_untracked",
+                hint = "raise collect.tracked_sockets",
+                "more sockets exist than collect.tracked_sockets"
             );
         }
     }

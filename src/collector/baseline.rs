@@ -61,7 +61,7 @@ impl BaselineRequest {
         let (_, done) = self.done.take_if(|(at, _)| *at <= now)?;
         tracing::warn!(
             hint = "see ss_exporter_collection_success and ss_exporter_dump_stuck_seconds",
-            "ready is notified before the counters of all sockets that existed before have been read"
+            "ready before the baseline is complete"
         );
         Some(done)
     }

@@ -103,7 +103,7 @@ impl Config {
                 findings.error(
                     position,
                     "",
-                    &format!("found what is no YAML: {reason}; expected: one YAML map"),
+                    &format!("found invalid YAML: {reason}; expected: one YAML map"),
                 );
                 Self::empty()
             }

@@ -66,7 +66,7 @@ impl Acceptor {
     fn warn(&mut self, error: &io::Error) {
         if self.warned.is_none_or(|at| at.elapsed() >= BETWEEN_WARNINGS) {
             self.warned = Some(Instant::now());
-            tracing::warn!(%error, "cannot accept connections; trying on (said at most once a minute)");
+            tracing::warn!(%error, "cannot accept connections; trying again");
         }
     }
 }

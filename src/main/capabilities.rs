@@ -21,7 +21,7 @@ pub fn needed(plan: &Plan, subscribes: bool) -> Vec<Feature> {
 /// Which of them are held after all permitted ones were made effective; logs each that is missing.
 pub fn held(features: &[Feature]) -> Privileges {
     if let Err(error) = privileges::raise() {
-        tracing::warn!(%error, "cannot use the capabilities that are permitted; going on with the effective ones");
+        tracing::warn!(%error, "cannot raise permitted capabilities; continuing with the effective ones");
     }
     let privileges = Privileges::of(features);
     say_missing(&privileges, None);
@@ -36,6 +36,7 @@ pub fn say_missing(privileges: &Privileges, before: Option<&Privileges>) {
             capability = missing.name,
             feature = %missing.feature,
             lost = missing.lost,
+            hint = "see docs/reference/capabilities.md",
             "a capability is missing"
         );
     }
@@ -62,6 +63,6 @@ pub fn namespaces(plan: &Plan) -> Result<Namespaces, Failure> {
 /// Drops what these features do not need; only threads made afterwards have dropped it as well.
 pub fn keep(features: &[Feature]) {
     if let Err(error) = privileges::keep(features) {
-        tracing::warn!(%error, "cannot drop the capabilities that are not needed; going on with them");
+        tracing::warn!(%error, "cannot drop capabilities that are not needed; continuing with them");
     }
 }

@@ -19,7 +19,7 @@ pub fn raise_limit() -> Result<(), Failure> {
     match getrlimit(Resource::Nofile).current.filter(|files| *files < LEAST) {
         None => Ok(()),
         Some(files) => Err(Failure::at_run_time(format!(
-            "the limit of open files is {files}, and at least {LEAST} are needed; raise it (ulimit -n, LimitNOFILE=)"
+            "the limit of open files is {files}; expected: at least {LEAST}; raise it by ulimit -n or LimitNOFILE="
         ))),
     }
 }
@@ -34,7 +34,7 @@ pub fn limits() -> Limits {
             connections = limits.connections,
             files,
             hint = "LimitNOFILE= in the systemd unit, ulimit -n",
-            "few open files are allowed, and so few connections"
+            "the limit of open files leaves room for few connections"
         );
     }
     limits

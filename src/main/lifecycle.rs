@@ -102,14 +102,15 @@ impl Lifecycle {
             Ok(source) => {
                 (status.source, status.views) = (source.clone(), self.views());
                 self.tracker.reloaded(Reload { successful: true, at: since_1970() });
-                tracing::info!(config = source, "the configuration was read again");
+                tracing::info!(config = source, "reloaded the configuration");
             }
             Err(reason) => {
                 let at = self.tracker.reload().map_or(Duration::ZERO, |before| before.at);
                 self.tracker.reloaded(Reload { successful: false, at });
                 tracing::error!(
                     reason,
-                    "the configuration could not be read again; the one before stays active"
+                    hint = "prometheus_ss_exporter --config.check",
+                    "cannot reload the configuration; the previous one stays active"
                 );
             }
         }
@@ -278,7 +279,8 @@ pub fn subscribe(events: Events, tracker: &SharedTracker) -> Option<Events> {
 fn warn_no_events(error: &std::io::Error) {
     tracing::warn!(
         %error,
-        "cannot subscribe to close events; what a connection does after its last collection is lost"
+        lost = "what connections do after their last collection",
+        "cannot subscribe to close events"
     );
 }
 

@@ -51,12 +51,11 @@ fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
             held = is_any_stuck();
             if held {
                 tracing::warn!(
-                    "the kernel holds a dump; waiting until it lets go: docs/operations/troubleshooting.md says of what"
+                    hint = "see docs/operations/troubleshooting.md",
+                    "the kernel has not answered a dump; waiting"
                 );
             } else if !slow {
-                tracing::warn!(
-                    "the collection takes longer than collect.deadline; waiting until it is complete"
-                );
+                tracing::warn!("the collection takes longer than collect.deadline; waiting");
             }
             (slow, time) = (true, Duration::from_secs(1));
         }

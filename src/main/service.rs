@@ -153,7 +153,7 @@ fn stop(collector: &Collector) {
     if let Some(stuck) = collector.stuck_for() {
         tracing::warn!(
             seconds = stuck.as_secs(),
-            "the kernel was holding a dump when last asked; this process ends when the kernel lets go of it"
+            "the kernel has not answered a dump; this process ends when it does"
         );
     }
     tracing::info!("stopped");

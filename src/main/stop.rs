@@ -43,6 +43,6 @@ impl Signals {
             _ = self.interrupt.recv() => {}
             () = reloads => {}
         }
-        tracing::info!("stopping; answers in progress have {} s", grace.as_secs());
+        tracing::info!(grace_seconds = grace.as_secs(), "stopping");
     }
 }

@@ -12,8 +12,8 @@ use sockdiag::{Field, cc_info, inet, skmem, tcp_info};
 #[rustfmt::skip]
 pub const METRICS: &[Metric] = &[
     gauge("sockets", None, every(Sockets), "Number of sockets.").everywhere(),
-    counter("opened_total", None, every(Opened), "Connections opened, those that no scrape saw included.").of_connections(),
-    counter("closed_total", None, every(Closed), "Connections closed, those that no scrape saw included.").of_connections(),
+    counter("opened_total", None, every(Opened), "Connections opened, including those that no scrape saw.").of_connections(),
+    counter("closed_total", None, every(Closed), "Connections closed, including those that no scrape saw.").of_connections(),
 
     counter("sent_bytes_total", Bytes, difference(&tcp_info::BYTES_SENT, &tcp_info::BYTES_RETRANS), "Payload bytes sent, retransmissions excluded (tcpi_bytes_sent, tcpi_bytes_retrans).").of_connections(),
     counter("received_bytes_total", Bytes, raw(&tcp_info::BYTES_RECEIVED), "Payload bytes received, plus one for a FIN (tcpi_bytes_received).").of_connections(),

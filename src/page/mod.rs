@@ -139,8 +139,8 @@ fn warnings(out: &mut String, listing: &Listing, exporter: &Exporter) -> std::fm
     let left_out = listing.sockets.left_out();
     if left_out > 0 {
         warnings.push(format!(
-            "{left_out} of {} sockets are not shown: they are counted by state, and the rest of the page is about the \
-             others, for which there was memory. Narrow it down with a filter.",
+            "{left_out} of {} sockets are not shown, because of the page's memory limit; the table by state counts them. \
+             Use a filter to see them.",
             left_out + listing.sockets.len()
         ));
     }
@@ -163,8 +163,10 @@ fn warnings(out: &mut String, listing: &Listing, exporter: &Exporter) -> std::fm
             warnings.push(format!("The kernel has dropped {dropped} close events: counters miss data."));
         }
         if report.files.reload.is_some_and(|reload| !reload.successful) {
-            warnings
-                .push("The configuration file could not be read again; the one before is active.".to_owned());
+            warnings.push(
+                "The last reload of the configuration failed. The previous configuration is active."
+                    .to_owned(),
+            );
         }
     }
     if warnings.is_empty() {

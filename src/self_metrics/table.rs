@@ -211,7 +211,7 @@ pub const SELF_METRICS: &[SelfMetric] = &[
     ),
     counter(
         "ss_exporter_value_regressions_total",
-        "Values of the kernel's counters that were less than before, without an overflow. They are left out.",
+        "Values of the kernel's counters that fell without an overflow. They are left out.",
         |report| tracker(report, |tracker| Some(tracker.stats.backwards)),
     ),
     gauge("ss_exporter_dump_bytes", "Bytes in the last dump.", |report| one(report.dump.bytes)),
@@ -225,7 +225,7 @@ pub const SELF_METRICS: &[SelfMetric] = &[
     ),
     gauge(
         "ss_exporter_sockets_without_owner",
-        "Sockets of the last collection that an unknown process holds.",
+        "Sockets of the last collection whose owner is unknown.",
         |report| maybe(report.owners.unowned),
     ),
     gauge_by(
@@ -239,7 +239,7 @@ pub const SELF_METRICS: &[SelfMetric] = &[
     ),
     gauge(
         "ss_exporter_namespaces",
-        "Network namespaces that the last collection found, its own one included.",
+        "Network namespaces that the last collection found, including the exporter's own.",
         |report| netns(report, |netns| netns.seen),
     ),
     gauge(

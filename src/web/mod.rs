@@ -99,7 +99,7 @@ impl WebConfig {
                 findings.settle().map(|warnings| Self { warnings, ..config })
             }
             Err(Unreadable { position, reason }) => {
-                refused(path, position, &format!("found what is no YAML: {reason}; expected: one YAML map"))
+                refused(path, position, &format!("found invalid YAML: {reason}; expected: one YAML map"))
             }
         }
     }

@@ -118,13 +118,16 @@ impl Web {
         match read.map_err(|error| error.to_string()).and_then(|config| self.replace(config)) {
             Ok(()) => {
                 self.current().warn();
-                tracing::info!(file = %file.path.display(), "the web configuration was read again");
+                tracing::info!(file = %file.path.display(), "reloaded the web configuration");
                 last.wrong = None;
                 (file.report)(true);
             }
             Err(wrong) => {
                 if last.wrong.as_ref() != Some(&wrong) {
-                    tracing::error!(error = wrong, "the web configuration is broken; the old one stays");
+                    tracing::error!(
+                        error = wrong,
+                        "cannot reload the web configuration; the previous one stays active"
+                    );
                 }
                 last.wrong = Some(wrong);
                 (file.report)(false);

@@ -99,7 +99,7 @@ fn needs(config: &str) -> Vec<(&'static str, &'static str, &'static str)> {
         needs.extend(
             ["CAP_SYS_ADMIN", "CAP_SYS_PTRACE"].map(|name| ("namespaces", "other network namespaces", name)),
         );
-        let ends = "ends of connections in other namespaces";
+        let ends = "close events of other network namespaces";
         needs.push(("namespace_events", ends, "CAP_NET_BROADCAST"));
     }
     needs

@@ -84,8 +84,8 @@ fn a_hang_up_puts_the_file_in_force_as_it_is_now_and_a_broken_one_never() {
     assert!(exporter.get("/metrics?collect[]=one").status == 400);
     let log = exporter.log();
     let said = "config.yml:1:15: views.two.buy: found an unknown key";
-    assert!(log.contains(said) && log.contains("the one before stays active"), "{log}");
-    assert!(log.contains("the configuration was read again"), "{log}");
+    assert!(log.contains(said) && log.contains("the previous one stays active"), "{log}");
+    assert!(log.contains("reloaded the configuration"), "{log}");
 }
 
 #[test]

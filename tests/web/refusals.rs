@@ -243,7 +243,7 @@ fn bad_rest() -> Vec<Case> {
             Same,
         ),
         case("a list", "- a\n", Refused(&["a map with the keys"]), Same),
-        case("no YAML", "tls_server_config: [\n", Refused(&["no YAML"]), Same),
+        case("no YAML", "tls_server_config: [\n", Refused(&["invalid YAML"]), Same),
         case("a key twice", "rate_limit: {}\nrate_limit: {}\n", Refused(&[":2:1", "once"]), Older),
         case(
             "a flag with letters",

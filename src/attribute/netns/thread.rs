@@ -101,9 +101,7 @@ impl Shared {
             has_spare = has_spare || self.spawn(false).is_ok();
             job(&mut context);
             if context.lost && has_spare {
-                tracing::warn!(
-                    "cannot come back from a network namespace; another thread enters them from now on"
-                );
+                tracing::warn!("cannot leave a network namespace; another thread continues");
                 return;
             }
             while context.lost {

@@ -146,7 +146,7 @@ fn a_file_that_shows_nothing_says_what_is_expected() {
 fn what_is_no_yaml_is_one_error_with_its_place() {
     assert_eq!(
         errors("logic:\n\tmetrics:\n"),
-        "a.yml:2:2: found what is no YAML: tabs disallowed within this context (block indentation); \
+        "a.yml:2:2: found invalid YAML: tabs disallowed within this context (block indentation); \
          expected: one YAML map"
     );
 }
