@@ -40,8 +40,8 @@ without an observation when the socket closes.
 
 To change the aggregate of a metric, use `aggregate:`. To change the buckets of a histogram, use `histograms:`.
 
-*Kernel field* is a field of `struct tcp_info` (`tcpi_`, in `linux/tcp.h`), of the header of a reply (`idiag_`, in
-`linux/inet_diag.h`), of socket memory (`SK_MEMINFO_`, in `linux/sock_diag.h`), or of a congestion control algorithm
+*Kernel field* is a field of one of these: `struct tcp_info` (`tcpi_`, in `linux/tcp.h`), the header of a reply (`idiag_`, in
+`linux/inet_diag.h`), socket memory (`SK_MEMINFO_`, in `linux/sock_diag.h`), a congestion control algorithm
 (`linux/inet_diag.h`). *Since* is the first Linux version that reports the field.
 ";
 
@@ -57,7 +57,7 @@ The predecessor's metrics, such as `tcp_rtt`, keep their names, because existing
 | `tcp_rtt_hist_ms` | an abbreviated unit | the predecessor's name; its buckets are milliseconds |
 | `tcp_flows_total` | a gauge with `_total` | the name of the 3.x; only with its configuration |
 
-To leave them all out, write `legacy: false` in the configuration, or start the exporter without a file and with `--no-legacy`.
+To leave out all of them, set `legacy: false`, or start the exporter without a file and with `--no-legacy`.
 ";
 
 /// What stands in the table of a kind.
