@@ -85,14 +85,14 @@ fn head(out: &mut String, filter: &str, exporter: &Exporter) -> std::fmt::Result
 </ul></nav>
 </header>
 <form method="get" action="/">
-<label for="filter">Filter as for <code>ss</code></label>
+<label for="filter">Filter (<code>ss</code> syntax)</label>
 <input id="filter" name="filter" value="{filter}" placeholder="dport = :443 and process = nginx" autocomplete="off" spellcheck="false">
-<button class="act">Show</button>
+<button class="act">Apply</button>
 </form>
 <div id="tools" hidden>
-<label for="narrow">Narrow down</label>
+<label for="narrow">Find in tables</label>
 <input id="narrow" type="search" autocomplete="off" spellcheck="false">
-<button class="act" id="pause" type="button">Stop refreshing</button>
+<button class="act" id="pause" type="button">Pause</button>
 <span id="status" role="status"></span>
 </div>
 "#
@@ -206,7 +206,7 @@ fn round_trips(out: &mut String, summary: &Summary) -> std::fmt::Result {
     let most = summary.rtt.iter().copied().max().unwrap_or_default().max(1);
     writeln!(
         out,
-        "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Connections by round-trip time: median {median}, p95 {high}\">",
+        "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Connections by round-trip time: p50 {median}, p95 {high}\">",
         STEP * summary.rtt.len(),
         HEIGHT + 16
     )?;
@@ -227,7 +227,7 @@ fn round_trips(out: &mut String, summary: &Summary) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "</svg>\n<p>Connections by milliseconds, each bar up to its number. Median {median}, p95 {high}.</p></section>"
+        "</svg>\n<p>Connections by RTT in ms, upper bound of each bar. p50 {median}, p95 {high}.</p></section>"
     )
 }
 
@@ -236,7 +236,7 @@ fn own(out: &mut String, listing: &Listing, exporter: &Exporter) -> std::fmt::Re
     let mut line = |name: &str, value: String| {
         writeln!(out, "<tr><th scope=\"row\">{name}</th><td class=\"number\">{}</td></tr>", escaped(&value))
     };
-    line("As of", time_of_day(listing.at))?;
+    line("Updated", time_of_day(listing.at))?;
     if let Some(report) = &exporter.report {
         line("Collections so far", report.collector.collections.to_string())?;
         for stage in &report.stages {
@@ -350,7 +350,7 @@ fn listeners(out: &mut String, summary: &Summary) -> std::fmt::Result {
         ("Process", false),
         ("Unit", false),
         ("Waiting", true),
-        ("At most", true),
+        ("Backlog", true),
         ("Fill", true),
     ];
     out.push_str("<section aria-labelledby=\"h-listeners\"><h2 id=\"h-listeners\">Listeners</h2>\n");

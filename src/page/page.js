@@ -89,7 +89,7 @@
   document.getElementById("narrow").addEventListener("input", narrow);
   document.getElementById("pause").addEventListener("click", (event) => {
     paused = !paused;
-    event.currentTarget.textContent = paused ? "Go on refreshing" : "Stop refreshing";
+    event.currentTarget.textContent = paused ? "Resume" : "Pause";
   });
   prepare();
   setTimeout(refresh, every);

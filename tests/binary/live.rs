@@ -95,7 +95,7 @@ fn the_page_shows_flows_listeners_and_the_exporter_without_a_script() {
         local.as_str(),
         "<td>127.0.0.1:7001</td>",
         "Last collection: dump",
-        "Connections by round-trip time: median",
+        "Connections by round-trip time: p50",
     ] {
         assert!(page.contains(part), "{part} in {page}");
     }

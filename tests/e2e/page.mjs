@@ -172,7 +172,7 @@ const looks = async (base, hasUnit) => {
     await page.locator("#narrow").fill("");
 
     await page.locator("#pause").click();
-    assert.equal(await page.textContent("#pause"), "Go on refreshing");
+    assert.equal(await page.textContent("#pause"), "Resume");
     assert.ok(!await refreshed(page, 4500), "refreshed although stopped");
     await page.locator("#pause").click();
     assert.ok(await refreshed(page), "does not go on");
