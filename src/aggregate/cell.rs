@@ -196,13 +196,17 @@ impl Cells {
     /// Aggregates a value into a row's cell; its age decides where the latest counts.
     #[inline]
     pub(super) fn add(&mut self, row: usize, value: u64, age: u32) {
-        let range = self.range(row);
-        let Some(cell) = self.numbers.get_mut(range) else { return };
-        match (&self.kind, cell) {
-            (Kind::Sum, [sum]) => {
+        // The most frequent, and its cell is one number.
+        if matches!(self.kind, Kind::Sum) {
+            if let Some(sum) = self.numbers.get_mut(row) {
                 let before = if *sum == ABSENT { 0 } else { *sum };
                 *sum = before.saturating_add(value).min(ABSENT - 1);
             }
+            return;
+        }
+        let range = self.range(row);
+        let Some(cell) = self.numbers.get_mut(range) else { return };
+        match (&self.kind, cell) {
             (Kind::Mean, [sum, count]) => {
                 *sum = sum.saturating_add(value);
                 *count += 1;
@@ -229,14 +233,13 @@ impl Cells {
     /// value.
     #[inline]
     pub(crate) fn sample(&self, row: usize) -> Option<Sample<'_>> {
-        match (&self.kind, self.numbers.get(self.range(row))?) {
-            (Kind::Sum | Kind::Least | Kind::Greatest, [value]) | (Kind::Latest, [value, _]) => {
-                self.in_unit(*value)
-            }
-            (Kind::Mean, [sum, count]) if *count > 0 => {
+        match (&self.kind, self.numbers.get(row * self.width..)?) {
+            (Kind::Sum | Kind::Least | Kind::Greatest | Kind::Latest, [value, ..]) => self.in_unit(*value),
+            (Kind::Mean, [sum, count, ..]) if *count > 0 => {
                 Some(Sample::Float(float(*sum) / (float(*count) * self.divisor)))
             }
-            (Kind::Distribution(_), [counts @ .., sum]) => {
+            (Kind::Distribution(_), cells) => {
+                let (sum, counts) = cells.get(..self.width)?.split_last()?;
                 Some(Sample::Histogram { counts, sum: float(*sum) / self.divisor })
             }
             _ => None,
