@@ -12,7 +12,10 @@ field() {
 version=$(field version)
 address=$(field repository)
 description=$(field description)
-built=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+# Where cargo builds: its configuration can say so, too.
+built=${CARGO_TARGET_DIR:-$(cargo metadata --format-version 1 --no-deps 2>/dev/null |
+    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')}
+built=$(realpath -m "${built:-target}")
 maintainer="${DEBFULLNAME:-prometheus_ss_exporter authors} <${DEBEMAIL:-authors@prometheus-ss-exporter.invalid}>"
 # The time of everything that is built, so that the same commit gives the same bytes; a copy without git has its own.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat --format=%Y Cargo.toml)}
