@@ -159,7 +159,7 @@ properties! {
             |facts, text| of_owner(facts, text, Owner::names),
             |facts, test| any_process(facts, test, Process::is_called),
         ),
-        "The names of the processes that hold the socket: each once, in alphabetical order, at most four and `+N`. The kernel cuts names (`comm`) to 15 bytes; `executable` is complete.",
+        "The names of the processes that hold the socket, each once and in alphabetical order: at most four and `+N`, each cut by the kernel to 15 bytes (`comm`).",
     )
     .listed(Listed::Always)
     .selected(
@@ -220,7 +220,7 @@ properties! {
     Cgroup: Line::of_cgroup(
         "cgroup",
         Read::Own(|facts, text| put(text, facts.cgroup().map_or(UNKNOWN, Cgroup::path)), cgroup_is),
-        "The path of the cgroup in which the socket was created (`INET_DIAG_CGROUP_ID`, Linux 5.8). For an accepted connection it is the cgroup of its listener.",
+        "The path of the cgroup in which the socket, or the listener that accepted it, was created (`INET_DIAG_CGROUP_ID`, Linux 5.8).",
     )
     .kernel(KernelFilter::Cgroup(Filter::Cgroup))
     .listed(Listed::InDetail)
