@@ -115,7 +115,9 @@ def check(repository):
 
 
 # How the files of other programs begin, and what is begun so. `tests/schema` loads all other blocks of YAML.
-EXAMPLES = {"apiVersion": "kubernetes", "services": "compose", "scrape_configs": "prometheus", "tls_server_config": "web"}
+EXAMPLES = {
+    "apiVersion": "kubernetes", "patches": "patches", "services": "compose", "scrape_configs": "prometheus", "tls_server_config": "web"
+}
 
 
 def examples(repository, folder):

@@ -44,12 +44,12 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -su
 chmod 600 server.key
 cp server.pem clients.pem
 touch ss-exporter.password
-# An overlay of the reader's own, with the patch that adds TLS: two examples that belong together.
+# An overlay of the reader's own, with the patch that adds TLS: examples that belong together.
 mkdir cluster
 cp -r "$repository/deploy" cluster/
 mv "$(grep -l '^kind: Kustomization' kubernetes-*.yml)" cluster/kustomization.yml
 mv "$(grep -L 'selector:' kubernetes-*.yml)" cluster/tls.yml
-echo 'patches: [{path: tls.yml}]' >>cluster/kustomization.yml
+cat patches-1.yml >>cluster/kustomization.yml
 "$kubectl" kustomize cluster >kubernetes-tls.yml
 grep -q -- --web.config.file kubernetes-tls.yml || fail "the patch for TLS is not applied"
 ! grep httpGet kubernetes-tls.yml || fail "with TLS, probes ask without a password"

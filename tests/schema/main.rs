@@ -46,7 +46,8 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 }
 
 /// How blocks of YAML begin that are no configuration of the exporter: those of other programs, and its web configuration.
-const OF_OTHERS: [&str; 5] = ["scrape_configs:", "services:", "apiVersion:", "spec:", "tls_server_config:"];
+const OF_OTHERS: [&str; 6] =
+    ["scrape_configs:", "services:", "apiVersion:", "spec:", "patches:", "tls_server_config:"];
 
 /// The configurations in a page. A block that begins with a blank is a part of `views:`.
 fn examples(page: &str) -> Vec<String> {
