@@ -1,11 +1,13 @@
-"""Docker, for the checks of its group: the images, and exporters as the page prints them."""
+"""Docker and Podman for the checks of these groups: the images, and exporters as the page prints them."""
 
 import json
 import re
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 
 import lib
+import package
 
 PAGE = "docs/install/container.md"
 NAME = "prometheus_ss_exporter"
@@ -22,7 +24,8 @@ def build():
 
 
 def prepare():
-    """Docker, with both images."""
+    """Docker, with both images, and the port of the exporter free: the package's may be running."""
+    lib.run("systemctl", "stop", package.UNIT, status=None)
     lib.run("systemctl", "start", "docker")
     if not lib.run("docker", "images", "--quiet", IMAGE).strip():
         build()
@@ -80,3 +83,16 @@ def listener(exporter, **labels):
         metrics.expect(1, "ss_tcp_listener_sockets", **labels)
         return metrics
     return lib.eventually(shown)
+
+
+# Podman --------------------------------------------------------------------------------------------------------------
+
+ARCHIVE = Path("/run/image.tar")
+
+
+def prepare_podman():
+    """Podman of root, with the image that Docker has built."""
+    prepare()
+    if not ARCHIVE.exists():
+        lib.run("docker", "save", "--output", ARCHIVE, IMAGE)
+    lib.run("podman", "load", "--input", ARCHIVE)
