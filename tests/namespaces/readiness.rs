@@ -116,7 +116,7 @@ fn who_is_asked_to_stop_while_a_dump_is_held_says_why_its_process_stays() {
         let more = std::io::BufRead::read_line(&mut log, &mut said).expect("text");
         assert!(more > 0, "{said}");
     }
-    assert!(said.contains("this process ends when the kernel lets go of it"), "{said}");
+    assert!(said.contains("this process ends when it does"), "{said}");
     assert!(exporter.child.try_wait().expect("its state").is_none(), "the kernel holds it");
     drop(holder);
     assert_eq!(exporter.end().0, Some(0));
