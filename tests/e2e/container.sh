@@ -224,7 +224,11 @@ with_rights() {
     pid=$(docker inspect --format '{{.State.Pid}}' "$name")
     status=$(awk '/^Uid|^CapPrm/ { print $2 }' "/proc/$pid/status" | xargs)
     [ "$status" = "$user $permitted" ] || fail "user and capabilities are $status, not $user $permitted: $*"
-    eventually 10 shows "local_port=\"$listener\",process=\"$owner\"" || fail "the owner is not $owner: $*"
+    eventually 10 shows "local_port=\"$listener\",process=\"$owner\"" || {
+        curl -fsS "http://127.0.0.1:$port/metrics" | grep "local_port=\"$listener\"" >&2
+        docker logs "$name" >&2
+        fail "the owner is not $owner: $*"
+    }
     docker rm --force "$name" >/dev/null
 }
 
