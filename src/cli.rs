@@ -35,8 +35,8 @@ pub struct Cli {
     #[arg(short, long, default_value_t = DEFAULT_PORT, value_parser = port)]
     pub port: u16,
 
-    /// Address to listen on in place of --port, such as 127.0.0.1:8020, :8020, [::1]:8020 or [fe80::1%eth0]:8020; may be
-    /// repeated
+    /// Address to listen on in place of --port, such as 127.0.0.1:8020 or :8020; IPv6 in brackets, a link-local address with %
+    /// and its interface; may be repeated
     #[arg(long = "web.listen-address", value_name = "ADDRESS", value_parser = address::listen_address)]
     pub listen_addresses: Vec<Listen>,
 

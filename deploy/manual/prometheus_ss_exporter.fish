@@ -25,7 +25,7 @@ function __fish_prometheus_ss_exporter_using_subcommand
 end
 
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s p -l port -d 'Port to listen on, on all IPv4 and IPv6 addresses [env: PORT]' -r
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.listen-address -d 'Address to listen on in place of --port, such as 127.0.0.1:8020, :8020, [::1]:8020 or [fe80::1%eth0]:8020; may be repeated' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.listen-address -d 'Address to listen on in place of --port, such as 127.0.0.1:8020 or :8020; IPv6 in brackets, a link-local address with % and its interface; may be repeated' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.telemetry-path -d 'HTTP path of the metrics' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.max-requests -d 'Max scrapes that wait for a collection at the same time, 0 for no limit; further ones get status 503' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.config.file -d 'File with TLS, passwords, headers and a rate limit, in the format of exporter-toolkit; see docs/guides/tls.md' -r -F

@@ -23,7 +23,7 @@ fn mentions(text: &str) -> Vec<String> {
 
 fn is_path(mention: &str) -> bool {
     !mention.starts_with('/')
-        && (mention.contains('/') || mention.ends_with(".rs") || mention.ends_with(".md"))
+        && (mention.contains('/') || [".rs", ".md"].iter().any(|ending| mention.ends_with(ending)))
 }
 
 /// The words of the sources of both crates.
