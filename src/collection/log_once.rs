@@ -86,7 +86,7 @@ impl LogOnce {
                 left_out = rows,
                 limit,
                 metric = "ss_exporter_rows_dropped",
-                hint = "raise the view's limit, or select fewer sockets",
+                hint = "raise the limit of the view, or select fewer sockets",
                 "a view dropped rows beyond its limit"
             );
         }
@@ -99,7 +99,7 @@ impl LogOnce {
                 view = view.name,
                 limit,
                 metric = "ss_exporter_sockets_over_limit_total",
-                hint = "raise the view's limit, or use fewer labels",
+                hint = "raise the limit of the view, or use fewer labels",
                 "a view counts sockets beyond its limit in its row \"other\""
             );
         }
