@@ -103,7 +103,7 @@ impl Encoder {
         std::mem::take(&mut self.out)
     }
 
-    /// Begins a family. All samples until [`Self::end_family`] are its own.
+    /// Begins a family. All samples until `end_family` are its own.
     pub fn begin_family(&mut self, family: &MetricFamily<'_>) {
         let open = self.format == Format::OpenMetrics;
         let (name, kind) = match family.kind {
