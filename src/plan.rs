@@ -152,12 +152,15 @@ impl Plan {
                 group.views.extend((!view.aggregates).then_some(number));
             }
         }
-        // Without a view, the kernel is asked whether it would answer.
-        let mut protocols = vec![groups.first().map_or(PROTOCOL, |group| group.protocol)];
+        let mut protocols = Vec::new();
         for group in &groups {
             if !protocols.contains(&group.protocol) {
                 protocols.push(group.protocol);
             }
+        }
+        if protocols.is_empty() {
+            // Without a view, the kernel is asked whether it would answer.
+            protocols.push(PROTOCOL);
         }
         let events = config.collect.events;
         let selects_by_process = groups.iter().any(|group| group.selection.needs().has(Needs::PROCESSES));

@@ -19,8 +19,6 @@ pub(crate) const TCPDIAG_GETSOCK: u16 = 18;
 const REQUEST_DUMP: u16 = 0x001 | 0x300;
 /// `INET_DIAG_REQ_BYTECODE`
 const REQ_BYTECODE: u16 = 1;
-/// `INET_DIAG_REQ_PROTOCOL` (Linux 5.9)
-const REQ_PROTOCOL: u16 = 3;
 
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
@@ -107,10 +105,8 @@ struct InetDiagReq {
     dbs: U32,
 }
 
-/// The whole netlink message of a request. `number` is the protocol's `IPPROTO_*`, which the message's type implies for TCP.
-///
-/// A kernel before Linux 5.9 does not know the attribute that holds the number.
-pub(super) fn encode(request: &Request, number: Option<u32>, sequence: u32) -> Vec<u8> {
+/// The whole netlink message of a request.
+pub(super) fn encode(request: &Request, sequence: u32) -> Vec<u8> {
     let Request { protocol, states, extensions, filter } = request;
     let has = |line: &&Numbered| protocol.has(line.attribute) && extensions.contains(line.attribute);
     let body = InetDiagReq {
@@ -126,13 +122,14 @@ pub(super) fn encode(request: &Request, number: Option<u32>, sequence: u32) -> V
     let mut message = vec![0; size_of::<MessageHeader>()];
     message.extend_from_slice(body.as_bytes());
     if let Some(program) = filter {
-        push(&mut message, REQ_BYTECODE, program.as_bytes());
-    }
-    if let Some(number) = number {
-        push(&mut message, REQ_PROTOCOL, &number.to_ne_bytes());
+        // A program is shorter than 64 KiB, and a multiple of four bytes.
+        let length =
+            u16::try_from(size_of::<AttributeHeader>() + program.as_bytes().len()).unwrap_or(u16::MAX);
+        let header = AttributeHeader { length: length.into(), kind: REQ_BYTECODE.into() };
+        message.extend_from_slice(header.as_bytes());
+        message.extend_from_slice(program.as_bytes());
     }
     let header = MessageHeader {
-        // A program is shorter than 64 KiB, so no length here saturates.
         length: u32::try_from(message.len()).unwrap_or(u32::MAX).into(),
         kind: TCPDIAG_GETSOCK.into(),
         flags: REQUEST_DUMP.into(),
@@ -141,13 +138,6 @@ pub(super) fn encode(request: &Request, number: Option<u32>, sequence: u32) -> V
     };
     message.splice(..size_of::<MessageHeader>(), header.as_bytes().iter().copied());
     message
-}
-
-/// Appends an attribute, whose length is a multiple of four bytes.
-fn push(message: &mut Vec<u8>, kind: u16, payload: &[u8]) {
-    let length = u16::try_from(size_of::<AttributeHeader>() + payload.len()).unwrap_or(u16::MAX);
-    message.extend_from_slice(AttributeHeader { length: length.into(), kind: kind.into() }.as_bytes());
-    message.extend_from_slice(payload);
 }
 
 #[cfg(test)]
@@ -165,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_the_header_the_fixed_part_the_program_and_the_number_of_the_protocol() {
+    fn a_request_is_the_header_the_fixed_part_and_the_program() {
         let filter = compile(&Filter::LocalPort(80..=80)).expect("short");
         let request = Request {
             protocol: &TCP,
@@ -173,8 +163,8 @@ mod tests {
             extensions: Extensions::INFO,
             filter: Some(filter.clone()),
         };
-        let bytes = encode(&request, Some(17), 0x0102_0304);
-        let length = 16 + 60 + 4 + filter.as_bytes().len() + 8;
+        let bytes = encode(&request, 0x0102_0304);
+        let length = 16 + 60 + 4 + filter.as_bytes().len();
         let mut expected = u32::try_from(length).expect("short").to_ne_bytes().to_vec();
         expected.extend(18_u16.to_ne_bytes()); // TCPDIAG_GETSOCK
         expected.extend(0x301_u16.to_ne_bytes()); // NLM_F_REQUEST | NLM_F_DUMP
@@ -187,9 +177,6 @@ mod tests {
         expected.extend(u16::try_from(4 + filter.as_bytes().len()).expect("short").to_ne_bytes());
         expected.extend(1_u16.to_ne_bytes()); // INET_DIAG_REQ_BYTECODE
         expected.extend(filter.as_bytes());
-        expected.extend(8_u16.to_ne_bytes());
-        expected.extend(3_u16.to_ne_bytes()); // INET_DIAG_REQ_PROTOCOL
-        expected.extend(17_u32.to_ne_bytes());
         assert_eq!(bytes, expected);
     }
 
@@ -199,7 +186,7 @@ mod tests {
         let asked = |protocol: &'static Protocol| {
             let extensions = Extensions::INFO.union(Extensions::MEMORY);
             let request = Request { protocol, states: StateSet::ALL, extensions, filter: None };
-            encode(&request, None, 1)[19]
+            encode(&request, 1)[19]
         };
         assert_eq!((asked(&TCP), asked(&BARE)), (1 << 1 | 1 << 6, 1 << 6));
     }

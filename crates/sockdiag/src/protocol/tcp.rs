@@ -23,7 +23,7 @@ pub const TCP: Protocol = Protocol {
     states: StateSet::ALL,
     connections: CONNECTIONS,
     attributes: inet::ATTRIBUTES,
-    encode: |request, sequence| inet::encode(request, None, sequence),
+    encode: inet::encode,
     reply: inet::TCPDIAG_GETSOCK,
     parse: inet::parse,
     takes_filter: true,
