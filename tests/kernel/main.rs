@@ -2,6 +2,7 @@
 
 #[cfg(feature = "root-tests")]
 mod cgroups;
+mod close_events;
 mod filter;
 #[cfg(feature = "root-tests")]
 mod held;

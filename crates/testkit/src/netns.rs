@@ -10,6 +10,7 @@ const INSIDE: &str = "SS_EXPORTER_TEST_NAMESPACE";
 static IN_TURN: AtomicBool = AtomicBool::new(false);
 
 /// Runs this program again in its own network namespace with these arguments. Returns `false` inside.
+#[must_use = "outside, the test ends"]
 pub fn enter_with(arguments: &[&str]) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         let up = Command::new("ip").args(["link", "set", "lo", "up"]).status();
@@ -33,12 +34,14 @@ pub fn enter_with(arguments: &[&str]) -> bool {
 }
 
 /// Runs the current test in its own network namespace. Returns `false` inside.
+#[must_use = "outside, the test ends"]
 pub fn enter() -> bool {
     enter_with(&["--exact", &test_name(), "--nocapture"])
 }
 
 /// As [`enter`], one test after the other: the load of one would slow the other. The exporters of such a test end with
 /// it, also if it fails while other threads hold them.
+#[must_use = "outside, the test ends"]
 pub fn enter_in_turn() -> bool {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
