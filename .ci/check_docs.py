@@ -129,8 +129,7 @@ def main():
     repository = pathlib.Path(sys.argv[1])
     texts = pages(repository)
     wrong = [*broken_links(repository, texts), *hard_pages(texts), *long_readme(texts)]
-    print("\n".join(wrong), file=sys.stderr)
-    sys.exit(1 if wrong else 0)
+    sys.exit("\n".join(wrong) or None)
 
 
 main()

@@ -125,7 +125,8 @@ impl<W: Host> CountedHost<'_, W> {
         let Self { plan, host, state, census, .. } = self;
         let report = collect_into(plan.collect.deadline, plan, *host, state, &mut [census]).report;
         self.others = report.netns.map_or(0, |netns| netns.seen.saturating_sub(1));
-        let listed = report.stages.iter().any(|stage| stage.is_dump() && stage.success);
+        let mut dumps = report.stages.iter().filter(|stage| stage.is_dump()).peekable();
+        let listed = dumps.peek().is_some() && dumps.all(|stage| stage.success);
         listed.then_some(report.dump.sockets).ok_or(Unlisted)
     }
 

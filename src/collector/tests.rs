@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
+use crate::exposition::{FamilyFilter, Format};
 use crate::self_metrics::{DumpReport, ViewReport};
 
 const PATIENCE: Duration = Duration::from_millis(200);

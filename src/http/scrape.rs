@@ -59,11 +59,12 @@ fn refused(Busy(most): Busy) -> Response<Payload> {
     busy(said)
 }
 
-/// What the query asks for: `name[]`, and `collect[]` or `exclude[]` with the names of `views`. None of these names has
-/// a letter that a URL would have to encode.
+/// What the query asks for: `name[]`, and `collect[]` or `exclude[]` with the names of `views`. A parameter without a value
+/// asks for nothing.
 fn wanted(query: &str, views: impl FnOnce() -> Vec<String>) -> Result<FamilyFilter, String> {
     let values = |parameter: &str| -> Vec<String> {
-        let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == parameter);
+        let pairs = form_urlencoded::parse(query.as_bytes())
+            .filter(|(key, value)| key == parameter && !value.is_empty());
         pairs.map(|(_, value)| value.into_owned()).collect()
     };
     let (names, collect, exclude) = (values("name[]"), values("collect[]"), values("exclude[]"));
@@ -102,8 +103,8 @@ mod tests {
     fn a_query_names_families_encoded_or_not() {
         let two = FamilyFilter { names: vec!["a".into(), "b".into()], ..FamilyFilter::default() };
         let not_called = || panic!("no view was asked for");
-        assert_eq!(wanted("name[]=a&x=y&name%5B%5D=b", not_called), Ok(two));
-        for other in ["", "name=a", "collect=a", "collected[]=a", "&&=&"] {
+        assert_eq!(wanted("name[]=%61&x=y&name%5B%5D=b", not_called), Ok(two));
+        for other in ["", "name=a", "collect=a", "collected[]=a", "&&=&", "name[]", "name[]=", "collect[]"] {
             assert_eq!(wanted(other, not_called), Ok(FamilyFilter::default()), "{other}");
         }
     }

@@ -54,7 +54,7 @@ impl Parser<'_> {
             }
             Operand::Direction => self.direction().map(Test::Direction),
             Operand::Program => self.program(property),
-            // Read before. Each operand stands here, so that a new one is no name of a process.
+            // Read before, so that nothing comes here. Each operand stands here, so that a new one is no name of a process.
             Operand::States | Operand::Address | Operand::Port | Operand::Network => {
                 Err(self.no_predicate(property.name()))
             }
