@@ -3,6 +3,7 @@
 //! Refuses to know who asks, and how it was found out.
 
 use crate::attribute::{Cgroup, Direction, ListenerOwner, Netns, Networks, Owner, Ownership, Users};
+use sockdiag::ulp::Ulp;
 use sockdiag::{Socket, State};
 
 /// What is known of one socket. Made by one constructor for each kind of observation.
@@ -92,6 +93,11 @@ impl<'a> Facts<'a> {
             && self.state != State::TimeWait
             && self.state != State::SynRecv;
         has_owner.then(|| self.socket.uid())
+    }
+
+    /// The upper layer protocol. Only a dump has it.
+    pub(crate) fn ulp(&self) -> Option<Ulp<'a>> {
+        (self.observation == Observation::Dump).then(|| self.socket.ulp())?
     }
 
     /// The processes that hold the socket; `None` if unknown.

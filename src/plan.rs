@@ -16,7 +16,7 @@ use crate::properties::{Needs, Property};
 use crate::select::{Expression, Judge, Lookup, split};
 use crate::view::{Column, PROTOCOL, View};
 use sockdiag::bytecode::{Filter, compile};
-use sockdiag::{Extensions, Protocol, Request, State, StateSet};
+use sockdiag::{Attribute, Extensions, Protocol, Request, State, StateSet};
 
 mod tracking;
 
@@ -237,6 +237,14 @@ impl Plan {
             (self.needs.has(Needs::MARKS), Feature::Marks),
         ];
         asked.into_iter().filter_map(|(asked, feature)| asked.then_some(feature)).collect()
+    }
+
+    /// Whether a label, a condition or a metric of any view is read from the attribute.
+    #[must_use]
+    pub fn asks_for(&self, attribute: Attribute) -> bool {
+        self.protocols
+            .iter()
+            .any(|protocol| protocol.has(attribute) && self.extensions(protocol).contains(attribute))
     }
 
     /// The programs for a collection at which names stand for this, one for each protocol.

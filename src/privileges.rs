@@ -25,6 +25,8 @@ pub enum Feature {
     EventBuffer,
     /// The marks of sockets.
     Marks,
+    /// The upper layer protocols of sockets, before Linux 6.15.
+    UpperLayerProtocols,
 }
 
 impl Feature {
@@ -36,6 +38,7 @@ impl Feature {
             Self::NamespaceEvents => "namespace_events",
             Self::EventBuffer => "event_buffer",
             Self::Marks => "marks",
+            Self::UpperLayerProtocols => "ulp",
         }
     }
 }
@@ -49,6 +52,7 @@ impl fmt::Display for Feature {
             Self::NamespaceEvents => "close events of other network namespaces",
             Self::EventBuffer => "the event buffer",
             Self::Marks => "marks",
+            Self::UpperLayerProtocols => "upper layer protocols",
         })
     }
 }
@@ -75,7 +79,7 @@ const fn requirement(
 }
 
 /// What needs which capability.
-pub const REQUIREMENTS: [Requirement; 7] = [
+pub const REQUIREMENTS: [Requirement; 8] = [
     requirement(
         Feature::Processes,
         "CAP_DAC_READ_SEARCH",
@@ -117,6 +121,12 @@ pub const REQUIREMENTS: [Requirement; 7] = [
         "CAP_NET_ADMIN",
         CapabilitySet::NET_ADMIN,
         "the marks of sockets stay unknown, and a selection by mark selects nothing",
+    ),
+    requirement(
+        Feature::UpperLayerProtocols,
+        "CAP_NET_ADMIN",
+        CapabilitySet::NET_ADMIN,
+        "which sockets use MPTCP or kernel TLS stays unknown: before Linux 6.15 the kernel reports it to no other",
     ),
 ];
 

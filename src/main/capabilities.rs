@@ -1,6 +1,6 @@
 //! The capabilities that this run needs on this host: missing ones are logged, all others are dropped.
 
-use sockdiag::Events;
+use sockdiag::{Attribute, Events};
 use ss_exporter::attribute::Namespaces;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{self, Feature, Privileges};
@@ -8,14 +8,27 @@ use ss_exporter::privileges::{self, Feature, Privileges};
 use crate::failure::Failure;
 use crate::host::PROC;
 
-/// What a plan needs; the host decides whether its buffer for events, if there is to be one, does.
+/// What a plan needs; the host decides whether its buffer for events, if there is to be one, and upper layer protocols do.
 pub fn needed(plan: &Plan, subscribes: bool) -> Vec<Feature> {
     let mut features = plan.features();
     // If the host does not say, keeping what a large buffer needs does no harm.
     if subscribes && !Events::grants(plan.collect.event_buffer).unwrap_or(false) {
         features.push(Feature::EventBuffer);
     }
+    if plan.asks_for(Attribute::Ulp) && release().is_none_or(|release| release < ULP_WITHOUT_CAPABILITY) {
+        features.push(Feature::UpperLayerProtocols);
+    }
     features
+}
+
+/// The first Linux release that reports upper layer protocols to everyone.
+const ULP_WITHOUT_CAPABILITY: (u32, u32) = (6, 15);
+
+/// The release of the running kernel, without what follows the second number.
+fn release() -> Option<(u32, u32)> {
+    let uname = rustix::system::uname();
+    let mut numbers = uname.release().to_str().ok()?.split(|digit: char| !digit.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 /// Which of them are held after all permitted ones were made effective; logs each that is missing.

@@ -1,6 +1,6 @@
 //! Where a metric's value comes from: a quantity of the kernel's, the sockets that have it, and its scale.
 
-use sockdiag::{Extensions, Field, Protocol, Socket, State, StateSet, tcp_info};
+use sockdiag::{Extensions, Field, Protocol, Socket, State, StateSet, tcp_info, ulp};
 
 /// A quantity, the sockets that have it, and its scale. A line of the table is made by the functions below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Quantity {
     Difference(&'static Field, &'static Field),
     /// 1 if the condition holds for a field, else 0.
     Test(&'static Field, Condition),
+    /// 1 if the upper layer protocol has that name, which the field begins, else 0.
+    Ulp(&'static Field, &'static str),
 }
 
 /// What a field can be.
@@ -101,6 +103,16 @@ pub(super) const fn when(field: &'static Field, condition: Condition) -> Source 
     every(Quantity::Test(field, condition)).of(OTHERS)
 }
 
+/// Whether an option of the socket is set, of every socket, listeners included.
+pub(super) const fn option(field: &'static Field) -> Source {
+    every(Quantity::Test(field, Condition::Positive))
+}
+
+/// Whether the upper layer protocol has that name.
+pub(super) const fn with_ulp(name: &'static str) -> Source {
+    every(Quantity::Ulp(&ulp::NAME, name)).of(OTHERS)
+}
+
 impl Source {
     /// Of sockets in these states only.
     pub(super) const fn of(self, states: StateSet) -> Self {
@@ -125,6 +137,7 @@ impl Source {
             Quantity::Field(field) => socket.get(field),
             Quantity::Difference(field, less) => Some(socket.get(field)?.saturating_sub(socket.get(less)?)),
             Quantity::Test(field, condition) => Some(condition.holds(socket.get(field)?).into()),
+            Quantity::Ulp(_, name) => Some(socket.ulp()?.is(name).into()),
         }
     }
 
@@ -149,7 +162,9 @@ impl Source {
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'static Field> {
         let (first, second) = match self.quantity {
             Quantity::Sockets | Quantity::Opened | Quantity::Closed => (None, None),
-            Quantity::Field(field) | Quantity::Test(field, _) => (Some(field), None),
+            Quantity::Field(field) | Quantity::Test(field, _) | Quantity::Ulp(field, _) => {
+                (Some(field), None)
+            }
             Quantity::Difference(field, less) => (Some(field), Some(less)),
         };
         first.into_iter().chain(second)

@@ -4,9 +4,11 @@ use super::Unit::{Bytes, BytesPerSecond, None, Seconds};
 use super::bounds::{AGES, BYTES, COUNTS, GAINS, RATES, SHARES, SHIFTS, SIZES, TIMEOUTS, TIMES};
 use super::source::Condition::{Has, Is, Positive};
 use super::source::Quantity::{Closed, Opened, Sockets};
-use super::source::{LISTENERS, SENDING, age, any, difference, every, micros, millis, raw, when};
+use super::source::{
+    LISTENERS, SENDING, age, any, difference, every, micros, millis, option, raw, when, with_ulp,
+};
 use super::{Kind, Metric, Shown, Source, Unit};
-use sockdiag::{Field, cc_info, inet, skmem, tcp_info};
+use sockdiag::{Field, cc_info, inet, skmem, sockopt, tcp_info, ulp};
 
 /// Every metric: how many sockets there are, then counters, gauges and distributions.
 #[rustfmt::skip]
@@ -75,6 +77,22 @@ pub const METRICS: &[Metric] = &[
     gauge("syn_data_sockets", None, when(&tcp_info::OPTIONS, Has(32)), "Sockets whose SYN carried data that the peer acknowledged (tcpi_options)."),
     gauge("usec_timestamps_sockets", None, when(&tcp_info::OPTIONS, Has(64)), "Sockets with timestamps in microseconds, Linux 6.7 or later (tcpi_options)."),
     gauge("tfo_child_sockets", None, when(&tcp_info::OPTIONS, Has(128)), "Sockets accepted by TCP Fast Open, Linux 6.16 or later (tcpi_options)."),
+    gauge("retransmission_timer_sockets", None, when(&inet::TIMER, Is(1)), "Sockets that wait for an acknowledgement, whose retransmission timer runs (idiag_timer)."),
+    gauge("keepalive_timer_sockets", None, when(&inet::TIMER, Is(2)), "Sockets whose keepalive timer runs, also the one that ends an orphan (idiag_timer)."),
+    gauge("persist_timer_sockets", None, when(&inet::TIMER, Is(4)), "Sockets that wait for the peer to open its window, whose zero-window probe timer runs (idiag_timer)."),
+    gauge("delayed_ack_timer_sockets", None, when(&inet::TIMER, Is(5)), "Sockets that wait before they acknowledge, whose delayed-ACK timer runs (idiag_timer)."),
+    gauge("receive_error_sockets", None, option(&sockopt::RECVERR), "Sockets with IP_RECVERR, which queues the errors of packets (recverr)."),
+    gauge("receive_error_extension_sockets", None, option(&sockopt::RECVERR_RFC4884), "Sockets with IP_RECVERR_RFC4884, which queues the extensions of ICMP errors (recverr_rfc4884)."),
+    gauge("freebind_sockets", None, option(&sockopt::FREEBIND), "Sockets with IP_FREEBIND, whose address may be none of this host (freebind)."),
+    gauge("transparent_sockets", None, option(&sockopt::TRANSPARENT), "Sockets with IP_TRANSPARENT, as of a transparent proxy (transparent)."),
+    gauge("bind_address_no_port_sockets", None, option(&sockopt::BIND_ADDRESS_NO_PORT), "Sockets with IP_BIND_ADDRESS_NO_PORT, which get their port when they connect (bind_address_no_port)."),
+    gauge("deferred_connect_sockets", None, option(&sockopt::DEFER_CONNECT), "Sockets with TCP_FASTOPEN_CONNECT that wait for their first data to connect (defer_connect)."),
+    gauge("header_included_sockets", None, option(&sockopt::HDRINCL), "Sockets with IP_HDRINCL, whose process writes IP headers (hdrincl)."),
+    gauge("multicast_loop_sockets", None, option(&sockopt::MC_LOOP), "Sockets with IP_MULTICAST_LOOP, whose multicast this host receives too, the default (mc_loop)."),
+    gauge("multicast_all_sockets", None, option(&sockopt::MC_ALL), "Sockets with IP_MULTICAST_ALL, which receive every group that the host has joined, the default (mc_all)."),
+    gauge("unfragmented_sockets", None, option(&sockopt::NODEFRAG), "Sockets with IP_NODEFRAG, whose fragments netfilter does not reassemble (nodefrag)."),
+    gauge("tls_sockets", None, with_ulp(ulp::TLS), "Sockets with kernel TLS (INET_ULP_INFO_NAME)."),
+    gauge("mptcp_sockets", None, with_ulp(ulp::MPTCP), "Subflows of MPTCP connections (INET_ULP_INFO_NAME)."),
     gauge("fastopen_failed_sockets", None, when(&tcp_info::FASTOPEN_CLIENT_FAIL, Positive), "Sockets whose TCP Fast Open failed (tcpi_fastopen_client_fail)."),
 
     distribution("rtt_seconds", Seconds, micros(&tcp_info::RTT), TIMES, "Smoothed RTT (tcpi_rtt).").of_connections(),
@@ -102,6 +120,8 @@ pub const METRICS: &[Metric] = &[
     distribution("last_data_sent_age_seconds", Seconds, age(&tcp_info::LAST_DATA_SENT), AGES, "Time since data was last sent, or since the handshake (tcpi_last_data_sent)."),
     distribution("last_data_received_age_seconds", Seconds, age(&tcp_info::LAST_DATA_RECV), AGES, "Time since data was last received, or since the handshake (tcpi_last_data_recv)."),
     distribution("last_ack_received_age_seconds", Seconds, age(&tcp_info::LAST_ACK_RECV), AGES, "Time since an acknowledgement was last received (tcpi_last_ack_recv)."),
+    distribution("timer_remaining_seconds", Seconds, millis(&inet::EXPIRES), TIMEOUTS, "Time until the socket's timer expires, absent without one (idiag_expires)."),
+    distribution("timer_retries", None, raw(&inet::RETRANS), COUNTS, "Retransmissions or probes without an answer so far, absent without a timer (idiag_retrans)."),
     distribution("bbr_bandwidth_bytes_per_second", BytesPerSecond, raw(&cc_info::BBR_BW), RATES, "Bandwidth of the path as BBR estimates it (bbr_bw)."),
     distribution("bbr_min_rtt_seconds", Seconds, micros(&cc_info::BBR_MIN_RTT), TIMES, "Minimum RTT as BBR estimates it (bbr_min_rtt)."),
     distribution("bbr_pacing_gain", None, raw(&cc_info::BBR_PACING_GAIN).per(256), GAINS, "Pacing gain of BBR, a multiple of the bandwidth (bbr_pacing_gain)."),
@@ -111,7 +131,7 @@ pub const METRICS: &[Metric] = &[
     distribution("vegas_min_rtt_seconds", Seconds, micros(&cc_info::TCPV_MINRTT), TIMES, "Minimum RTT of this round of Vegas and YeAH, of all rounds of Illinois (tcpv_minrtt)."),
 ];
 
-/// The fields of `struct tcp_info` that no metric reads, each with the reason.
+/// The fields of `struct tcp_info` and of `struct inet_diag_sockopt` that no metric reads, each with the reason.
 #[rustfmt::skip]
 pub const OMITTED: &[(&Field, &str)] = &[
     (&tcp_info::STATE, "It is the label `state`."),
@@ -125,6 +145,7 @@ pub const OMITTED: &[(&Field, &str)] = &[
     (&tcp_info::RECEIVED_CE_BYTES, WRAPS),
     (&tcp_info::ACCECN_FAIL_MODE, REUSED),
     (&tcp_info::ACCECN_OPT_SEEN, REUSED),
+    (&sockopt::IS_ICSK, "It is the same for all sockets of a protocol."),
 ];
 
 const WRAPS: &str = "It counts bytes in 32 bits, which a fast connection wraps in seconds.";

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use sockdiag::{Extensions, State, TCP, skmem, tcp_info};
+use sockdiag::{Extensions, State, TCP, skmem, sockopt, tcp_info};
 use testkit::reply::Reply;
 
 #[test]
@@ -55,7 +55,7 @@ fn help_is_one_sentence_that_ends_with_the_kernels_fields() {
 #[test]
 fn every_field_has_a_metric_or_a_reason_why_not_and_not_both() {
     let read: HashSet<_> = METRICS.iter().flat_map(|metric| metric.source.fields()).map(|f| f.name).collect();
-    for field in tcp_info::ALL {
+    for field in tcp_info::ALL.iter().chain(sockopt::ALL) {
         let reasons: Vec<_> = OMITTED.iter().filter(|(omitted, _)| omitted == field).collect();
         let read = read.contains(field.name);
         assert_eq!(reasons.len(), usize::from(!read), "{field:?} is read: {read}, is omitted: {reasons:?}");

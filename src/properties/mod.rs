@@ -8,6 +8,7 @@ mod operand;
 mod read;
 mod table;
 mod test;
+mod ulp;
 
 pub use needs::{FromListener, Needs, Stability};
 pub use operand::{KernelFilter, Operand};

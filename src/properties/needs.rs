@@ -50,6 +50,11 @@ impl Needs {
     /// The type of service or traffic class.
     pub const TOS: Self = Self { bits: 0, extensions: Extensions::TOS };
 
+    /// The class of `net_cls`, or else the priority.
+    pub const CLASS_ID: Self = Self { bits: 0, extensions: Extensions::CLASS_ID };
+    /// The upper layer protocol.
+    pub const ULP: Self = Self { bits: 0, extensions: Extensions::ULP };
+
     const fn bit(bits: u8) -> Self {
         Self { bits, extensions: Extensions::NONE }
     }

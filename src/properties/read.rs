@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Test;
 use crate::attribute::{Cgroup, Direction, Owner, Process};
-use crate::facts::Facts;
+use crate::facts::{Facts, Observation};
+use sockdiag::inet;
 
 /// The text of what is not known.
 pub const UNKNOWN: &str = "unknown";
@@ -108,6 +109,15 @@ pub(super) fn interface(facts: &Facts<'_>, text: &mut Vec<u8>) {
     }
 }
 
+/// The timers by the kernel's number, as `ss -o` names them.
+pub(super) const TIMERS: [&str; 6] = ["off", "on", "keepalive", "timewait", "persist", "delack"];
+
+/// The timer that runs. A close event has none.
+pub(super) fn timer<'a>(facts: &Facts<'a>) -> Option<&'a str> {
+    let number = facts.socket.get(&inet::TIMER).filter(|_| facts.observation == Observation::Dump)?;
+    TIMERS.get(usize::try_from(number).ok()?).copied()
+}
+
 pub(super) fn service_port(facts: &Facts<'_>, text: &mut Vec<u8>) {
     match facts.direction {
         Some(Direction::Inbound) => integer(text, facts.socket.local().port()),
@@ -164,7 +174,7 @@ fn address(text: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-fn integer(text: &mut Vec<u8>, number: impl itoa::Integer) {
+pub(super) fn integer(text: &mut Vec<u8>, number: impl itoa::Integer) {
     text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 

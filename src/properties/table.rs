@@ -2,9 +2,10 @@
 
 use super::operand::{is_container, is_pod, is_slice, is_unit};
 use super::read::{
-    any_process, cgroup_is, flow, flow_of_process, has_pid, interface, never, of_cgroup, of_owner, put,
-    service_port, uid, user,
+    TIMERS, any_process, cgroup_is, flow, flow_of_process, has_pid, interface, never, of_cgroup, of_owner,
+    put, service_port, timer, uid, user,
 };
+use super::ulp;
 use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
 use crate::attribute::{Cgroup, Direction, Owner, Process};
 use sockdiag::bytecode::Filter;
@@ -333,7 +334,53 @@ properties! {
         "fwmark = 0x01/0x03",
         "by mark, compared in the bits of the mask; the kernel reports marks only with `CAP_NET_ADMIN`",
     );
-    Tos: Line::changing("tos", Read::Bits(|facts| facts.socket.tos().map(u32::from)), "The type of service or traffic class of the packets that the socket sends, in hexadecimal (`INET_DIAG_TOS`, `INET_DIAG_TCLASS`); `unknown` for a connection that only its close event shows, and in TIME_WAIT.").needs(Needs::TOS).selected(&["tos"], Operand::Bits("a type of service such as 0x10, or 0xb8/0xfc for the bits that count"), "tos = 0x10  tos = 0xb8/0xfc", "by type of service or traffic class, compared in the bits of the mask: `0xfc` is the DSCP");
+
+    Tos: Line::changing(
+        "tos",
+        Read::Bits(|facts| facts.socket.tos().map(u32::from)),
+        "The type of service or traffic class of the packets that the socket sends, in hexadecimal (`INET_DIAG_TOS`, `INET_DIAG_TCLASS`); `unknown` for a connection that only its close event shows, and in TIME_WAIT.",
+    )
+    .needs(Needs::TOS)
+    .listed(Listed::InDetail)
+    .selected(
+        &["tos"],
+        Operand::Bits("a type of service such as 0x10, or 0xb8/0xfc for the bits that count"),
+        "tos = 0x10  tos = 0xb8/0xfc",
+        "by type of service or traffic class, compared in the bits of the mask: `0xfc` is the DSCP",
+    );
+
+    ClassId: Line::changing(
+        "class_id",
+        Read::Bits(|facts| facts.socket.class_id()),
+        "The class of the packets that the socket sends, by `net_cls`, or their priority without one, in hexadecimal (`INET_DIAG_CLASS_ID`); `unknown` as for `tos`.",
+    )
+    .needs(Needs::CLASS_ID)
+    .listed(Listed::InDetail)
+    .selected(
+        &["class_id"],
+        Operand::Bits("a class such as 0x100001, or 0x100000/0xffff0000 for the bits that count"),
+        "class_id = 0x100001",
+        "by class or priority, compared in the bits of the mask",
+    );
+
+    Timer: Line::changing(
+        "timer",
+        Read::Text(timer),
+        "The timer that runs, as `ss -o` names it: `off`, `on` (retransmission), `keepalive`, `timewait`, `persist` (zero-window probe) or `delack` (`idiag_timer`); `unknown` for a connection that only its close event shows.",
+    )
+    .listed(Listed::InDetail)
+    .selected(
+        &["timer"],
+        Operand::Text(|word| TIMERS.contains(&word), "off, on, keepalive, timewait, persist or delack"),
+        "timer = persist  not timer = off",
+        "by the timer that runs",
+    );
+
+    Ulp: ulp::NAME;
+    MptcpPath: ulp::MPTCP_PATH;
+    TlsVersion: ulp::TLS_VERSION;
+    TlsCipher: ulp::TLS_CIPHER;
+    TlsOffload: ulp::TLS_OFFLOAD;
 
     // The predecessor's `flow` with both endpoints: `(SRC#10.0.0.1|39366)(DST#10.0.0.2|443)`.
     Flow: Line::changing("flow", Read::Own(flow, never), "Both endpoints.").listed(Listed::Legacy);

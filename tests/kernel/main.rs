@@ -12,6 +12,7 @@ mod language;
 #[cfg(feature = "root-tests")]
 mod netns;
 mod numbers;
+mod options;
 mod owners;
 mod states;
 mod table;

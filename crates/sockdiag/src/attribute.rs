@@ -43,6 +43,12 @@ attributes! {
     Mark,
     /// The id of the cgroup in which the socket was made, eight bytes (Linux 5.8).
     Cgroup,
+    /// The class of `net_cls`, or else the priority, four bytes.
+    ClassId,
+    /// The upper layer protocol, nested attributes (Linux 5.4).
+    Ulp,
+    /// The socket's options, a bit each (Linux 5.10).
+    Options,
 }
 
 /// A line of a family's table: an attribute's number in replies and the bit of a request that asks for it.
@@ -73,6 +79,10 @@ impl Extensions {
     pub const MEMORY: Self = Self::of(Attribute::Memory);
     /// The type of service or traffic class.
     pub const TOS: Self = Self::of(Attribute::Tos).with(Attribute::TrafficClass);
+    /// The class of `net_cls`, or else the priority.
+    pub const CLASS_ID: Self = Self::of(Attribute::ClassId);
+    /// The upper layer protocol.
+    pub const ULP: Self = Self::of(Attribute::Ulp);
 
     /// Those of a family's table.
     pub(super) const fn of_table(table: &[Numbered]) -> Self {

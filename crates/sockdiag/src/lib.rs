@@ -24,9 +24,11 @@ mod netlink;
 mod protocol;
 mod receivers;
 pub mod skmem;
+pub mod sockopt;
 mod state;
 pub mod sys;
 pub mod tcp_info;
+pub mod ulp;
 mod unfinished;
 
 pub use attribute::{Attribute, Extensions};

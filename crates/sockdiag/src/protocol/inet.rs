@@ -5,8 +5,8 @@ use zerocopy::byteorder::native_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::super::attribute::{Attribute, Attributes, Extensions, Numbered, Numbers};
-use super::super::field::NoneValue::Never;
-use super::super::field::Width::U32 as Word;
+use super::super::field::NoneValue::{Never, WhileZero};
+use super::super::field::Width::{U8, U32 as Word};
 use super::super::field::fields;
 use super::super::frame::{AttributeHeader, MessageHeader};
 use super::super::state::State;
@@ -37,7 +37,10 @@ const NUMBERED: &[Numbered] = &[
     numbered(Attribute::Dctcp, 9, 1 << 2),
     numbered(Attribute::Mark, 15, 0),
     numbered(Attribute::Bbr, 16, 1 << 2),
+    numbered(Attribute::ClassId, 17, 1 << 5),
+    numbered(Attribute::Ulp, 19, 1 << 1),
     numbered(Attribute::Cgroup, 21, 0),
+    numbered(Attribute::Options, 22, 0),
 ];
 const NUMBERS: Numbers = Numbers::of(NUMBERED);
 /// All of them.
@@ -50,6 +53,9 @@ const fn numbered(attribute: Attribute, number: u8, asked_by: u8) -> Numbered {
 fields! {
     /// Fields of `struct inet_diag_msg`.
     ALL = Header;
+    TIMER "idiag_timer" @ 2 U8, "", Never, "The timer that runs: 0 none, 1 retransmission, 2 keepalive, 3 `TIME_WAIT`, 4 zero-window probe, 5 delayed ACK.";
+    RETRANS "idiag_retrans" @ 3 U8, "", WhileZero(2), "Retransmissions or probes without an answer so far.";
+    EXPIRES "idiag_expires" @ 52 Word, "", WhileZero(2), "Milliseconds until the timer expires.";
     RQUEUE "idiag_rqueue" @ 56 Word, "", Never, "Bytes received and not yet read; of a listener, connections not yet accepted.";
     WQUEUE "idiag_wqueue" @ 60 Word, "", Never, "Bytes written and not yet acknowledged; of a listener, the limit of the accept queue.";
 }

@@ -151,6 +151,12 @@ impl<'a> Socket<'a> {
         self.attributes.get(attribute)?.first().copied()
     }
 
+    /// The class of `net_cls`, or the priority without one (`INET_DIAG_CLASS_ID`), if it was asked for.
+    #[must_use]
+    pub fn class_id(&self) -> Option<u32> {
+        self.attributes.get(Attribute::ClassId)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+    }
+
     /// The mark (`INET_DIAG_MARK`), which the kernel reports only to those with `CAP_NET_ADMIN`.
     #[must_use]
     pub fn mark(&self) -> Option<u32> {
