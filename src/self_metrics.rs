@@ -146,12 +146,21 @@ pub struct TrackerReport {
     /// Max sockets that can be.
     pub limit: usize,
     /// Close events without `tcp_info`.
-    pub without_tcp_info: u64,
+    pub without_tcp_info: ClosesWithoutTcpInfo,
     /// Whether the counters have been read of all sockets in its own network namespace that are older than the exporter, or
     /// than a view that a reload added.
     pub baseline: bool,
     /// What was not exact.
     pub stats: TrackerStats,
+}
+
+/// Close events without `tcp_info`, by the reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClosesWithoutTcpInfo {
+    /// The process or the peer dissolved the connection, or there never was one.
+    pub disconnected: u64,
+    /// The peer closed first a connection of MPTCP, whose first subflow it was.
+    pub mptcp: u64,
 }
 
 /// Counts of what is not exact, by those who track sockets.

@@ -28,7 +28,7 @@ PANELS = [
         "Without information",
         "Closes per second without final statistics, and closes that no collection and no event saw.",
         "ops",
-        (f"rate(ss_exporter_closes_without_tcp_info_total{RATE})", "wiped, {{instance}}"),
+        (f"rate(ss_exporter_closes_without_tcp_info_total{RATE})", "wiped, {{reason}}, {{instance}}"),
         (f"rate(ss_exporter_closes_presumed_total{RATE})", "unseen, {{instance}}"),
         (f"rate(ss_exporter_value_regressions_total{RATE})", "backwards, {{instance}}"),
     ),

@@ -70,6 +70,9 @@ PANELS = [
         "Ended without information",
         "Connections per second that were reset at once, refused or never accepted.",
         "cps",
-        (f"sum by (instance) (rate(ss_exporter_closes_without_tcp_info_total{RATE}))", "{{instance}}"),
+        (
+            f'sum by (instance) (rate(ss_exporter_closes_without_tcp_info_total{{reason="disconnected"}}{RATE}))',
+            "{{instance}}",
+        ),
     ),
 ]

@@ -122,7 +122,7 @@ pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<Tra
         resyncs: subscription.resyncs,
         tracked: sockets,
         limit,
-        without_tcp_info: tracker.without_information,
+        without_tcp_info: tracker.without_tcp_info,
         baseline: tracker.has_baseline(),
         stats: tracker.ledger.stats,
     })

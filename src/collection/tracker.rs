@@ -15,6 +15,7 @@ use crate::attribute::{Netns, OwnerId};
 use crate::metrics::Quantity;
 use crate::plan::{Plan, Program};
 use crate::select::Nothing;
+use crate::self_metrics::ClosesWithoutTcpInfo;
 use clock::Clock;
 use ends::Ends;
 use ledger::{Ledger, TrackedView};
@@ -45,7 +46,7 @@ pub struct Tracker {
     /// The sockets that have ended since the last complete collection, if a view needs their last values.
     pub(super) ends: Ends,
     /// Closes of which the kernel reported nothing but that they happened.
-    pub(super) without_information: u64,
+    pub(super) without_tcp_info: ClosesWithoutTcpInfo,
     key: Key,
     values: Vec<u64>,
     rows: Vec<Option<RowId>>,
@@ -63,7 +64,7 @@ impl Tracker {
             plan: Arc::new(plan.clone()),
             owners_unknown: None,
             ends: Ends::default(),
-            without_information: 0,
+            without_tcp_info: ClosesWithoutTcpInfo::default(),
             key: Key::default(),
             values: Vec::new(),
             rows: Vec::new(),

@@ -100,7 +100,8 @@ pub fn plan(
 /// The metrics of one socket.
 pub(crate) fn metrics() -> impl Iterator<Item = &'static Metric> {
     METRICS.iter().filter(|metric| {
-        !matches!(metric.source.quantity, Quantity::Opened | Quantity::Closed | Quantity::Sockets)
+        let quantity = metric.source.quantity;
+        !quantity.is_of_past() && quantity != Quantity::Sockets
     })
 }
 

@@ -22,6 +22,8 @@ pub enum Quantity {
     Opened,
     /// 1 per socket when it is gone; kept by the tracker.
     Closed,
+    /// 1 per tracked socket whose last values the kernel did not report when it was gone; kept by the tracker.
+    ClosedWithoutTcpInfo,
     /// A field as it stands.
     Field(&'static Field),
     /// What a field exceeds another by.
@@ -30,6 +32,13 @@ pub enum Quantity {
     Test(&'static Field, Condition),
     /// 1 if the upper layer protocol has that name, which the field begins, else 0.
     Ulp(&'static Field, &'static str),
+}
+
+impl Quantity {
+    /// Whether it counts what sockets did, so that no single socket has it.
+    pub(crate) const fn is_of_past(self) -> bool {
+        matches!(self, Self::Opened | Self::Closed | Self::ClosedWithoutTcpInfo)
+    }
 }
 
 /// What a field can be.
@@ -133,7 +142,7 @@ impl Source {
         }
         match self.quantity {
             Quantity::Sockets => Some(1),
-            Quantity::Opened | Quantity::Closed => None,
+            Quantity::Opened | Quantity::Closed | Quantity::ClosedWithoutTcpInfo => None,
             Quantity::Field(field) => socket.get(field),
             Quantity::Difference(field, less) => Some(socket.get(field)?.saturating_sub(socket.get(less)?)),
             Quantity::Test(field, condition) => Some(condition.holds(socket.get(field)?).into()),
@@ -161,7 +170,9 @@ impl Source {
     /// The kernel's fields that it reads.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'static Field> {
         let (first, second) = match self.quantity {
-            Quantity::Sockets | Quantity::Opened | Quantity::Closed => (None, None),
+            Quantity::Sockets | Quantity::Opened | Quantity::Closed | Quantity::ClosedWithoutTcpInfo => {
+                (None, None)
+            }
             Quantity::Field(field) | Quantity::Test(field, _) | Quantity::Ulp(field, _) => {
                 (Some(field), None)
             }
@@ -190,7 +201,7 @@ impl Source {
     pub fn extensions(&self) -> Extensions {
         match self.quantity {
             // Without it, a time-wait socket looks like one that opened or closed.
-            Quantity::Opened | Quantity::Closed => Extensions::INFO,
+            quantity if quantity.is_of_past() => Extensions::INFO,
             _ => self
                 .fields()
                 .map(|field| Extensions::of(field.attribute))

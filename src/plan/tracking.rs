@@ -39,6 +39,8 @@ pub enum Feed {
     Opened,
     /// Closed sockets.
     Closed,
+    /// Those of them whose last values the kernel has not reported.
+    ClosedWithoutTcpInfo,
     /// Observations for a histogram.
     Distribution(Source),
     /// What each collection finds: nothing is kept.
@@ -51,6 +53,7 @@ impl Feed {
         match (&column.aggregation, source.quantity) {
             (Aggregation::Gain, Quantity::Opened) => Self::Opened,
             (Aggregation::Gain, Quantity::Closed) => Self::Closed,
+            (Aggregation::Gain, Quantity::ClosedWithoutTcpInfo) => Self::ClosedWithoutTcpInfo,
             (Aggregation::Gain, _) => Self::Counter(source),
             (Aggregation::Histogram(_), _) => Self::Distribution(source),
             _ => Self::Gauge,

@@ -194,11 +194,19 @@ pub const SELF_METRICS: &[SelfMetric] = &[
         "Sockets of the last collection beyond collect.tracked_sockets. They are counted when they close.",
         |report| tracker(report, |tracker| Some(tracker.stats.untracked)),
     ),
-    counter(
-        "ss_exporter_closes_without_tcp_info_total",
-        "Close events without tcp_info: a reset by SO_LINGER 0, a disconnect by AF_UNSPEC, a refused or never accepted connection.",
-        |report| tracker(report, |tracker| Some(tracker.without_tcp_info)),
-    ),
+    SelfMetric {
+        labels: &["reason"],
+        ..counter(
+            "ss_exporter_closes_without_tcp_info_total",
+            "Close events without tcp_info, by reason: disconnected (a reset by SO_LINGER 0, a disconnect by AF_UNSPEC, a refused or never accepted connection) or mptcp (the first subflow of an MPTCP connection that the peer closed first).",
+            |report| {
+                let closes = report.tracker.iter().map(|tracker| tracker.without_tcp_info);
+                let by_reason = closes
+                    .flat_map(|closes| [("disconnected", closes.disconnected), ("mptcp", closes.mptcp)]);
+                by_reason.map(|(reason, number)| (vec![reason], Sample::Integer(number))).collect()
+            },
+        )
+    },
     counter(
         "ss_exporter_closes_before_baseline_total",
         "Sockets older than the exporter, or than a view that a reload added, that closed before a dump read their counters. They are counted as closed, without their bytes.",

@@ -8,6 +8,7 @@ mod dumps;
 mod flood;
 mod held;
 mod lost;
+mod mptcp;
 mod older;
 mod open_connections;
 mod reloads;

@@ -9,7 +9,8 @@ use crate::attribute::{Direction, Namespace, Netns, Ownership};
 use crate::collection::listeners::{self, local_end};
 use crate::collection::netns::NetnsTarget;
 use crate::facts::{Facts, Names};
-use crate::plan::Program;
+use crate::plan::{Feed, Program};
+use crate::self_metrics::ClosesWithoutTcpInfo;
 use sockdiag::{Protocol, Socket, State, tcp_info};
 
 impl Tracker {
@@ -53,7 +54,7 @@ impl Tracker {
             if informed {
                 self.close_unseen(netns, socket, names);
             } else {
-                self.without_information += u64::from(socket.was_disconnected());
+                self.without_tcp_info.disconnected += u64::from(socket.was_disconnected());
             }
             return;
         };
@@ -66,9 +67,20 @@ impl Tracker {
             }
             self.note_end(identity, slot);
         } else {
-            self.without_information += 1;
+            self.close_without_tcp_info(slot);
         }
         self.ledger.close(slot, self.clock.seconds());
+    }
+
+    /// Counts the end of a socket whose counters the kernel has wiped: what it did since its last dump is lost.
+    ///
+    /// It wipes those of the first subflow of an MPTCP connection too that the peer closes first, although nothing is reset
+    /// (`net/mptcp/protocol.c: __mptcp_close_ssk`).
+    fn close_without_tcp_info(&mut self, slot: Slot) {
+        let subflow = self.ledger.record(slot).is_subflow();
+        let ClosesWithoutTcpInfo { disconnected, mptcp } = &mut self.without_tcp_info;
+        *if subflow { mptcp } else { disconnected } += 1;
+        self.ledger.count(slot, Feed::ClosedWithoutTcpInfo);
     }
 
     /// Keeps the last values of a socket if a row may hold several connections.

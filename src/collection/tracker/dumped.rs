@@ -3,9 +3,9 @@
 use hashbrown::HashSet;
 
 use super::Tracker;
-use super::ledger::{DumpLookup, Entrant, Slot, TrackedView};
+use super::ledger::{DumpLookup, Entrant, Notes, Slot, TrackedView};
 use crate::aggregate::{ABSENT, RowId};
-use crate::attribute::{Direction, Ownership};
+use crate::attribute::Direction;
 use crate::collection::key::Key;
 use crate::collection::listeners;
 use crate::collection::netns::NetnsTarget;
@@ -69,12 +69,12 @@ impl Tracker {
     fn update(&mut self, slot: Slot, facts: &Facts<'_>, target: &NetnsTarget, program: &Program) {
         self.read(facts.socket);
         self.ledger.follow(slot, &self.values);
-        let pending = self.is_cgroup_pending(facts.ownership);
+        let notes = self.notes(facts);
         let (keeps_owners, now) = (self.keeps_owners(), self.clock.seconds());
         let (dump, generation) = (self.ledger.dump(), self.ledger.baseline.generation);
         let (mut record, views) = self.ledger.record_mut(slot);
         let placed_at = record.placed_at();
-        let steady = record.place(generation, facts.ownership.owner_id.number(), pending);
+        let steady = record.place(generation, facts.ownership.owner_id.number(), notes);
         let is_named_so = placed_at >= target.named_at;
         for (view, wanted) in views.iter_mut().zip(&program.aggregated) {
             let keeps = match view.spec.stability {
@@ -103,8 +103,11 @@ impl Tracker {
         }
     }
 
-    fn is_cgroup_pending(&self, of: Ownership<'_>) -> bool {
-        self.plan.needs.has(Needs::CGROUPS) && of.cgroup.is_none()
+    fn notes(&self, facts: &Facts<'_>) -> Notes {
+        Notes {
+            cgroup_pending: self.plan.needs.has(Needs::CGROUPS) && facts.ownership.cgroup.is_none(),
+            is_subflow: facts.socket.is_subflow(),
+        }
     }
 
     /// Makes a record of a socket that is seen for the first time; whether there was room for it.
@@ -130,7 +133,7 @@ impl Tracker {
             netns: facts.netns().map_or(0, |netns| netns.number),
             owner: facts.ownership.owner_id.number(),
             direction: facts.direction,
-            cgroup_pending: self.is_cgroup_pending(facts.ownership),
+            notes: self.notes(facts),
         };
         let slot = self.ledger.open(entrant, &self.rows, &self.values);
         slot.is_some_and(|slot| {

@@ -31,6 +31,7 @@ mod view;
 
 pub(in crate::collection) use baseline::Inventory;
 pub(in crate::collection) use index::DumpLookup;
+pub(in crate::collection) use record_layout::Notes;
 pub(in crate::collection) use view::TrackedView;
 
 /// A socket of which a record is made.
@@ -44,8 +45,8 @@ pub(in crate::collection) struct Entrant {
     pub(in crate::collection) owner: u32,
     /// `None` as long as no view asks for it.
     pub(in crate::collection) direction: Option<Direction>,
-    /// Whether its cgroup was asked for and is not known.
-    pub(in crate::collection) cgroup_pending: bool,
+    /// What the dump shows of it.
+    pub(in crate::collection) notes: Notes,
 }
 
 /// The place of a live socket's record.
@@ -184,14 +185,14 @@ impl Ledger {
             self.stats.untracked += 1;
             return None;
         }
-        let Entrant { identity, netns, owner, direction, cgroup_pending } = entrant;
+        let Entrant { identity, netns, owner, direction, notes } = entrant;
         let slot = self.records.take();
         let mut record = Record { layout: &self.layout, words: self.records.get_mut(slot) };
         record.set_word(IDENTITY, identity);
         record.set_netns(netns);
         record.set_seen(self.dumps.number);
         record.set_direction(direction);
-        record.place(self.baseline.generation, owner, cgroup_pending);
+        record.place(self.baseline.generation, owner, notes);
         record.set_values(values);
         rows.iter().enumerate().for_each(|(place, row)| record.set_row(place, *row));
         self.dumps.shown += 1;

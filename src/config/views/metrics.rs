@@ -1,7 +1,7 @@
 //! Which metrics a view shows: those it names, or those that fit it.
 
 use super::pattern;
-use crate::metrics::{Kind, METRICS, Metric, Quantity, Shown};
+use crate::metrics::{Kind, METRICS, Metric, Shown};
 use crate::strict_yaml::Entry;
 use crate::view::View;
 use sockdiag::{State, StateSet};
@@ -64,8 +64,7 @@ fn obstacle(metric: &Metric, view: &View) -> Option<&'static str> {
         );
     }
     if view.is_per_connection() {
-        let past = matches!(metric.source.quantity, Quantity::Opened | Quantity::Closed);
-        return past.then_some(
+        return metric.source.quantity.is_of_past().then_some(
             "a count of opened or closed connections in a per-connection view; expected: in an aggregated view",
         );
     }

@@ -29,6 +29,8 @@ pub(super) const PRESUMED_CLOSED: u32 = 1 << 31;
 const CGROUP_PENDING: u32 = 1 << 30;
 const INBOUND: u32 = 1 << 29;
 const OUTBOUND: u32 = 1 << 28;
+/// The socket was a subflow of MPTCP in the last dump.
+const SUBFLOW: u32 = 1 << 27;
 const PLACED_AT: u32 = (1 << Generation::BITS) - 1;
 
 /// The id of a view for as long as it is tracked, across reloads.
@@ -78,6 +80,15 @@ impl RecordLayout {
             }
         }
     }
+}
+
+/// What a dump shows of a socket, to be noted in its record.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::collection) struct Notes {
+    /// Whether its cgroup was asked for and is not known.
+    pub(in crate::collection) cgroup_pending: bool,
+    /// Whether it is a subflow of MPTCP.
+    pub(in crate::collection) is_subflow: bool,
 }
 
 /// The rows of a record, two to a word.
@@ -135,6 +146,11 @@ impl<W: Deref<Target = [u64]>> Record<'_, W> {
             INBOUND => Some(Direction::Inbound),
             _ => Some(Direction::Outbound),
         }
+    }
+
+    /// Whether the socket was a subflow of MPTCP in the last dump.
+    pub(in crate::collection) fn is_subflow(&self) -> bool {
+        self.state() & SUBFLOW != 0
     }
 
     /// The number of the socket's network namespace.
@@ -204,12 +220,13 @@ impl<W: DerefMut<Target = [u64]>> Record<'_, W> {
         self.set_state(self.state() & !(INBOUND | OUTBOUND) | bits);
     }
 
-    /// Notes whose the socket is when it is placed; whether that is as it was, and was known then as now.
+    /// Notes what the socket is and whose when it is placed; whether its owner is as it was, and was known then as now.
     #[inline]
-    pub(in crate::collection) fn place(&mut self, at: Generation, owner: u32, cgroup_pending: bool) -> bool {
+    pub(in crate::collection) fn place(&mut self, at: Generation, owner: u32, notes: Notes) -> bool {
         let before = self.state();
-        let pending = if cgroup_pending { CGROUP_PENDING } else { 0 };
-        let now = before & !(PLACED_AT | CGROUP_PENDING) | at.bits() | pending;
+        let pending = if notes.cgroup_pending { CGROUP_PENDING } else { 0 };
+        let subflow = if notes.is_subflow { SUBFLOW } else { 0 };
+        let now = before & !(PLACED_AT | CGROUP_PENDING | SUBFLOW) | at.bits() | pending | subflow;
         if now != before {
             self.set_state(now);
         }
