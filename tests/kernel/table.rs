@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use sockdiag::{Extensions, Request, StateSet, TCP};
+use sockdiag::{Extensions, Request, StateSet, TCP, sockopt};
 use socket2::SockRef;
-use ss_exporter::metrics::METRICS;
+use ss_exporter::metrics::{METRICS, Metric, Quantity};
 
 use super::{Pair, dump_now, enter, expose, samples};
 
@@ -224,9 +224,16 @@ fn a_listener_shows_its_queue_and_its_limit_and_nothing_of_a_connection() {
     assert_eq!(values.get("accept_queue_connections"), Some(&3.0));
     assert_eq!(values.get("accept_queue_limit"), Some(&16.0));
     assert_eq!(values.get("sockets"), Some(&1.0));
+    let is_option = |metric: &Metric| matches!(metric.source.quantity, Quantity::Test(field, _) if sockopt::ALL.contains(&field));
+    let options: Vec<_> =
+        METRICS.iter().filter(|metric| is_option(metric)).map(|metric| metric.name).collect();
+    assert!(!options.is_empty());
     let known = |name: &str| {
         let memory = name.ends_with("_memory_bytes") || name.ends_with("_buffer_bytes");
-        memory || name.starts_with("accept_queue_") || ["sockets", "dropped_packets_total"].contains(&name)
+        memory
+            || options.contains(&name)
+            || name.starts_with("accept_queue_")
+            || ["sockets", "dropped_packets_total"].contains(&name)
     };
     let others: Vec<_> = values.keys().filter(|name| !known(name)).collect();
     assert!(others.is_empty(), "{others:?}");
