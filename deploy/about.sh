@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What every script of this folder says of the project. To be sourced; `cd`s to the repository.
+# Facts about the project for the scripts of this folder, which source it. Changes to the repository's folder.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$repository"
 
-# field NAME: a text of the first table in Cargo.toml that has it.
+# field NAME: the first value of this key in Cargo.toml.
 field() {
     sed -n "s/^$1 = \"\(.*\)\"$/\1/p" Cargo.toml | head -n 1
 }
@@ -12,17 +12,18 @@ field() {
 version=$(field version)
 address=$(field repository)
 description=$(field description)
-# Where cargo builds: its configuration can say so, too.
+# The target directory. Cargo's configuration may name another one.
 built=${CARGO_TARGET_DIR:-$(cargo metadata --format-version 1 --no-deps 2>/dev/null |
     sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')}
 built=$(realpath -m "${built:-target}")
 maintainer="${DEBFULLNAME:-prometheus_ss_exporter authors} <${DEBEMAIL:-authors@prometheus-ss-exporter.invalid}>"
-# The time of everything that is built, so that the same commit gives the same bytes; a copy without git has its own.
+# The time in all built files, so that the same commit produces the same bytes. Without git, it is that of
+# Cargo.toml.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat --format=%Y Cargo.toml)}
 export SOURCE_DATE_EPOCH
 umask 022
 
-# target ARCH: how Rust calls it.
+# target ARCH: its name in Rust.
 target() {
     case $1 in
     amd64) echo x86_64-unknown-linux-gnu ;;
@@ -31,7 +32,7 @@ target() {
     esac
 }
 
-# architecture BINARY: of a program, by the machine in its ELF header.
+# architecture BINARY: the architecture in its ELF header.
 architecture() {
     case $(od --address-radix=n --skip-bytes=18 --read-bytes=1 --format=u1 "$1" | tr -d ' ') in
     62) echo amd64 ;;

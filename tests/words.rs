@@ -86,6 +86,12 @@ fn texts() -> Vec<(String, String)> {
     for path in files("src", "rs").into_iter().chain(files("crates/sockdiag/src", "rs")) {
         texts.extend(messages(&read(&path)).into_iter().map(|text| (path.display().to_string(), text)));
     }
+    // Their comments, descriptions and messages. Their code has none of the words.
+    for ending in ["yml", "json", "service", "socket", "conf", "py", "sh"] {
+        let found = files("deploy", ending);
+        assert!(!found.is_empty(), "deploy has no {ending}");
+        texts.extend(found.into_iter().map(|path| (path.display().to_string(), read(&path))));
+    }
     // The manual pages are the texts of --help, the page of metrics those of HELP; tests compare both with the tables.
     for path in files("deploy/manual", "1").into_iter().chain(["docs/reference/metrics.md".into()]) {
         texts.push((path.display().to_string(), read(&path)));
