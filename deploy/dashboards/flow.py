@@ -99,10 +99,10 @@ PANELS = [
         ("topk(20, ss_tcp_flow_delivery_rate_bytes_per_second)", FLOW),
     ),
     lines(
-        "Flows shown and left out",
+        "Connections shown and dropped",
         "Connections beyond the limit of the view are dropped: these panels miss them.",
         "short",
         ('sum by (instance) (ss_exporter_rows{view="tcp_flow"})', "shown on {{instance}}"),
-        ('sum by (instance) (ss_exporter_rows_dropped{view="tcp_flow"})', "left out on {{instance}}"),
+        ('sum by (instance) (ss_exporter_rows_dropped{view="tcp_flow"})', "dropped on {{instance}}"),
     ),
 ]

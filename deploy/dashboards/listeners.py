@@ -67,7 +67,7 @@ PANELS = [
         ('sum by (instance) (ss_tcp_state_sockets{state="syn_sent"})', "syn_sent on {{instance}}"),
     ),
     lines(
-        "Ended without information",
+        "Reset, refused or not accepted",
         "Connections per second that were reset at once, refused or never accepted.",
         "cps",
         (

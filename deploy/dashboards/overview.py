@@ -66,11 +66,11 @@ PANELS = [
         "s",
         *(
             (quantile(share, "ss_tcp_rtt_seconds", []), legend)
-            for share, legend in ((0.5, "half"), (0.95, "95 %"), (0.99, "99 %"))
+            for share, legend in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
         ),
     ),
     lines(
-        "Round-trip time by remote network, 95 %",
+        "Round-trip time by remote network, p95",
         "p95 of the round-trip time for each network. Needs the view tcp_network of deploy/questions.yml.",
         "s",
         (f"topk(10, {quantile(0.95, 'ss_tcp_network_rtt_seconds', ['remote_network'])})", NETWORK),
@@ -152,7 +152,7 @@ PANELS = [
             "{{pod_uid}} {{container_id}}",
         ),
     ),
-    row("What stands still?"),
+    row("What is stuck?"),
     lines(
         "Sockets by state",
         "With the names of node_exporter.",

@@ -59,7 +59,7 @@ PANELS = [
         "s",
         *(
             (quantile(share, "ss_tcp_rtt_seconds", ["direction", "service_port"]), f"{SERVICE} {legend}")
-            for share, legend in ((0.5, "half"), (0.95, "95 %"))
+            for share, legend in ((0.5, "p50"), (0.95, "p95"))
         ),
     ),
     heatmap(
@@ -93,8 +93,8 @@ PANELS = [
         "Reordering seen by senders",
         "Reordering events per second, and duplicates that the peer reported: spurious retransmissions. Needs the view tcp_order of deploy/questions.yml.",
         "ops",
-        (rate_by("direction, service_port", "ss_tcp_order_reordering_events_total"), f"{SERVICE} overtaken"),
-        (rate_by("direction, service_port", "ss_tcp_order_dsack_duplicates_total"), f"{SERVICE} twice"),
+        (rate_by("direction, service_port", "ss_tcp_order_reordering_events_total"), f"{SERVICE} reordered"),
+        (rate_by("direction, service_port", "ss_tcp_order_dsack_duplicates_total"), f"{SERVICE} duplicates"),
     ),
     row("The peer and us"),
     lines(
