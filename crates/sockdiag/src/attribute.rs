@@ -64,7 +64,7 @@ pub struct Numbered {
 
 /// A set of attributes: of those that a protocol has, or of those that a request asks for. The kernel sends others unasked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extensions(u16);
+pub struct Extensions(u32);
 
 impl Extensions {
     /// Only what every reply carries.
@@ -100,7 +100,7 @@ impl Extensions {
         Self::NONE.with(attribute)
     }
 
-    const fn with(self, attribute: Attribute) -> Self {
+    pub(super) const fn with(self, attribute: Attribute) -> Self {
         match attribute {
             Attribute::Header => self,
             _ => Self(self.0 | 1 << attribute as u16),
@@ -111,6 +111,12 @@ impl Extensions {
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Whether the other set holds all of this one.
+    #[must_use]
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
     }
 
     /// Whether the set holds the attribute. The header is in every set.

@@ -35,6 +35,8 @@ const ERROR: u16 = 2;
 const DONE: u16 = 3;
 /// `NLMSG_OVERRUN`
 const OVERRUN: u16 = 4;
+/// `NLMSG_MIN_TYPE`: the types of answers begin here.
+const FIRST_KIND: u16 = 0x10;
 /// `NLM_F_DUMP_INTR`
 const DUMP_INTR: u16 = 0x10;
 
@@ -131,6 +133,14 @@ pub enum DumpError {
     Deadline(UnfinishedDump),
 }
 
+impl DumpError {
+    /// Whether the kernel has no answer about the protocol: it reports this by `ENOENT`, at once or in its last message.
+    #[must_use]
+    pub fn is_of_missing_protocol(&self) -> bool {
+        matches!(self, Self::Refused(Errno::NOENT | Errno::OPNOTSUPP, _))
+    }
+}
+
 fn opening_hint(error: &io::Error) -> &'static str {
     match Errno::from_io_error(error) {
         Some(Errno::PROTONOSUPPORT | Errno::AFNOSUPPORT) => "; the kernel needs CONFIG_INET_DIAG",
@@ -166,11 +176,11 @@ pub fn dump(
     let (read, emptied) = sync_channel(BATCHES_AHEAD + 1);
     let (end, ended) = sync_channel(1);
     let protocol = request.protocol;
-    let message = request.message(SEQUENCE);
+    let messages = request.message(SEQUENCE);
     let (dump_thread, unfinished) = DumpThread::begin();
     thread.run(move || {
         dump_thread.set_current();
-        let received = receive_all(transport, protocol, &message, deadline, &filled, &emptied);
+        let received = receive_all(transport, protocol, &messages, deadline, &filled, &emptied);
         // The kernel has answered, and the transport is closed.
         drop(dump_thread);
         // Past the deadline no thread waits for it.
@@ -203,32 +213,45 @@ pub fn dump(
 /// Datagrams of the kernel's behind each other: the buffer and how much of it is filled.
 type Filled = (Vec<u8>, usize);
 
-/// Asks, receives datagrams up to the one that ends the dump, and passes the kernel's on.
+/// Sends the messages one after another, receives datagrams up to the one that ends the last dump, and passes the kernel's on.
 fn receive_all(
     mut transport: impl Transport,
     protocol: &'static Protocol,
-    message: &[u8],
+    messages: &[u8],
     deadline: Instant,
     filled: &SyncSender<Filled>,
     emptied: &Receiver<Vec<u8>>,
 ) -> Result<DumpStats, DumpError> {
-    transport.send(message).map_err(DumpError::Send)?;
     let mut stats = DumpStats::default();
-    loop {
-        let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; DATAGRAMS_PER_BATCH * BUFFER]);
-        let mut length = 0;
-        let mut end = Ok(false);
-        while let (Ok(false), Some(room)) = (&end, buffer.get_mut(length..length + BUFFER)) {
-            end = receive_one(&mut transport, protocol, room, deadline, &mut length, &mut stats);
-        }
-        if filled.send((buffer, length)).is_err() {
-            // The reader has gone: the deadline has passed.
-            return Err(DumpError::Deadline(UnfinishedDump::default()));
-        }
-        if end? {
-            return Ok(stats);
+    for message in requests(messages) {
+        transport.send(message).map_err(DumpError::Send)?;
+        let mut ended = false;
+        while !ended {
+            let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; DATAGRAMS_PER_BATCH * BUFFER]);
+            let mut length = 0;
+            let mut end = Ok(false);
+            while let (Ok(false), Some(room)) = (&end, buffer.get_mut(length..length + BUFFER)) {
+                end = receive_one(&mut transport, protocol, room, deadline, &mut length, &mut stats);
+            }
+            if filled.send((buffer, length)).is_err() {
+                // The reader has gone: the deadline has passed.
+                return Err(DumpError::Deadline(UnfinishedDump::default()));
+            }
+            ended = end?;
         }
     }
+    Ok(stats)
+}
+
+/// The netlink messages that stand one behind the other.
+fn requests(messages: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = messages;
+    std::iter::from_fn(move || {
+        let length = usize::try_from(u32::from_ne_bytes(*rest.first_chunk()?)).ok()?;
+        let (message, behind) = rest.split_at_checked(length).filter(|_| length > 0)?;
+        rest = behind;
+        Some(message)
+    })
 }
 
 /// Receives one datagram, by which `length` grows if it is the kernel's; whether it ends the dump.
@@ -254,7 +277,7 @@ fn receive_one(
     for message in Messages(bytes) {
         let Message { header, payload } = message.map_err(|_| DumpError::Malformed)?;
         let kind = header.kind.get();
-        let known = [protocol.reply, ERROR, DONE, OVERRUN].contains(&kind);
+        let known = kind >= FIRST_KIND || [ERROR, DONE, OVERRUN].contains(&kind);
         if header.sequence.get() != SEQUENCE || !known {
             stats.foreign += 1;
             continue;
@@ -277,7 +300,7 @@ fn receive_one(
 fn read_one(protocol: &'static Protocol, bytes: &[u8], mut each: impl FnMut(&Socket<'_>)) -> (u64, u64) {
     let (mut sockets, mut malformed) = (0, 0);
     for Message { header, payload } in Messages(bytes).flatten() {
-        if header.sequence.get() != SEQUENCE || header.kind.get() != protocol.reply {
+        if header.sequence.get() != SEQUENCE || header.kind.get() < FIRST_KIND {
             continue;
         }
         match protocol.parse(payload) {

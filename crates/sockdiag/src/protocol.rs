@@ -3,18 +3,21 @@
 pub mod inet;
 mod socket;
 mod tcp;
+mod udp;
 
 use std::fmt;
 
 use super::attribute::{Attribute, Extensions};
 use super::bytecode::Bytecode;
+use super::field::Field;
 use super::state::StateSet;
 
 pub use socket::Socket;
 pub use tcp::TCP;
+pub use udp::{UDP, UDPLITE};
 
 /// Every protocol.
-pub const PROTOCOLS: &[&Protocol] = &[&TCP];
+pub const PROTOCOLS: &[&Protocol] = &[&TCP, &UDP, &UDPLITE];
 
 /// How the kernel is asked for the sockets of a protocol, and what it reports of them.
 pub struct Protocol {
@@ -26,13 +29,14 @@ pub struct Protocol {
     pub states: StateSet,
     /// The states of a connection: a socket with two ends and counters.
     pub connections: StateSet,
+    /// What the fixed part of its replies says.
+    pub header: FixedPart,
     /// The attributes of its replies.
     pub attributes: Extensions,
-    /// The whole netlink message of a request, with a sequence number.
+    /// The netlink messages of a request, with a sequence number, one behind the other. Each is sent when the one before is
+    /// answered, and the messages that answer are of its type.
     pub encode: fn(&Request, u32) -> Vec<u8>,
-    /// The type of the messages that answer.
-    pub reply: u16,
-    /// Reads the payload of such a message or of a close event; `None` if it is no socket. See [`Protocol::parse`].
+    /// Reads the payload of such an answer or of a close event; `None` if it is no socket. See [`Protocol::parse`].
     pub parse: for<'a> fn(&'static Protocol, &'a [u8]) -> Option<Socket<'a>>,
     /// Whether the kernel runs the filter of a request on its sockets; else it ignores the filter.
     pub takes_filter: bool,
@@ -40,6 +44,19 @@ pub struct Protocol {
     pub close_events: Option<CloseEvents>,
     /// The name of its line in `/proc/net/sockstat`, and before a `6` in `sockstat6`.
     pub sockstat: &'static str,
+}
+
+/// What the fixed part of a reply says beside state, cookie and inode.
+#[derive(Clone, Copy, Debug)]
+pub struct FixedPart {
+    /// Its fields that mean what their names say: of UDP, a queue is none of them, as the kernel sends memory in its place.
+    pub fields: &'static [&'static Field],
+    /// Whether both ends are internet addresses and ports.
+    pub internet: bool,
+    /// Whether it has the user id.
+    pub uid: bool,
+    /// Whether it has the interface to which the socket is bound.
+    pub interface: bool,
 }
 
 /// The kernel's messages about destroyed sockets.
@@ -65,6 +82,15 @@ impl Protocol {
     #[must_use]
     pub const fn has(&self, attribute: Attribute) -> bool {
         self.attributes.contains(attribute)
+    }
+
+    /// Whether its replies can have the field.
+    #[must_use]
+    pub fn has_field(&self, field: &Field) -> bool {
+        match field.attribute {
+            Attribute::Header => self.header.fields.contains(&field),
+            attribute => self.has(attribute),
+        }
     }
 
     /// The multicast groups of its close events, as a mask.
@@ -108,7 +134,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The netlink message, to be answered with the sequence number.
+    /// The netlink messages, to be answered with the sequence number. See [`Protocol::encode`].
     #[must_use]
     pub fn message(&self, sequence: u32) -> Vec<u8> {
         (self.protocol.encode)(self, sequence)
@@ -123,6 +149,14 @@ mod tests {
     fn a_protocol_stands_in_the_table_once() {
         for (at, protocol) in PROTOCOLS.iter().enumerate() {
             assert!(!PROTOCOLS[..at].contains(protocol), "{protocol:?}");
+        }
+    }
+
+    #[test]
+    fn every_connection_is_in_a_state_of_its_protocol() {
+        for protocol in PROTOCOLS {
+            let Protocol { connections, states, .. } = protocol;
+            assert!(!connections.is_empty() && connections.is_within(*states), "{protocol:?}");
         }
     }
 }

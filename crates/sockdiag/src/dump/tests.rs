@@ -256,3 +256,52 @@ mod arbitrary {
         }
     }
 }
+
+/// A kernel with two scripts, of which it plays one for each message that it is sent.
+struct Sequence(VecDeque<Script>, Option<Script>);
+
+impl Transport for Sequence {
+    fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        assert_eq!(message[..4], u32::try_from(message.len()).expect("short").to_ne_bytes());
+        self.1 = self.0.pop_front();
+        Ok(())
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], until: Instant) -> io::Result<Datagram> {
+        self.1.as_mut().expect("a request").receive(buffer, until)
+    }
+}
+
+#[test]
+fn each_message_of_a_request_is_sent_when_the_one_before_is_answered() {
+    const TWICE: Protocol = Protocol {
+        encode: |request, sequence| {
+            [(TCP.encode)(request, sequence), (TCP.encode)(request, sequence)].concat()
+        },
+        ..TCP
+    };
+    let request =
+        Request { protocol: &TWICE, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    for (last, complete) in [(0, true), (-2, false)] {
+        let script = |socket: Vec<u8>, code| Script([Ok(([socket, done(code)].concat(), 0))].into());
+        let kernel = Sequence([script(socket(1), 0), script(socket(2), last)].into(), None);
+        let mut cookies = Vec::new();
+        let until = Instant::now() + Duration::from_secs(5);
+        let dumped = dump(kernel, &request, until, |socket| cookies.push(socket.cookie()));
+        assert_eq!(cookies, [1, 2]);
+        match dumped {
+            Ok(stats) => assert_eq!((stats.sockets, complete), (2, true)),
+            Err(error) => assert!(!complete && error.is_of_missing_protocol(), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn the_kernel_reports_a_missing_protocol_in_either_of_two_messages() {
+    for code in [done(-2), message(ERROR, SEQUENCE, &(-2_i32).to_ne_bytes())] {
+        let (result, _) = run(from_kernel([code]));
+        assert!(result.is_err_and(|error| error.is_of_missing_protocol()));
+    }
+    let (result, _) = run(from_kernel([done(-1)]));
+    assert!(result.is_err_and(|error| !error.is_of_missing_protocol()));
+}

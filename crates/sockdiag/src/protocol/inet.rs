@@ -9,16 +9,21 @@ use super::super::field::NoneValue::{Never, WhileZero};
 use super::super::field::Width::{U8, U32 as Word};
 use super::super::field::fields;
 use super::super::frame::{AttributeHeader, MessageHeader};
+use super::super::kernel;
 use super::super::state::State;
 use super::socket::{Endpoints, Header, Socket, SocketId};
 use super::{Protocol, Request};
 
 /// `TCPDIAG_GETSOCK`: the request, and the type of each reply to it.
 pub(crate) const TCPDIAG_GETSOCK: u16 = 18;
+/// `SOCK_DIAG_BY_FAMILY`: the request of each other protocol of a kernel before Linux 5.9.
+const BY_FAMILY: u16 = 20;
 /// `NLM_F_REQUEST | NLM_F_DUMP`
 const REQUEST_DUMP: u16 = 0x001 | 0x300;
 /// `INET_DIAG_REQ_BYTECODE`
 const REQ_BYTECODE: u16 = 1;
+/// `INET_DIAG_REQ_PROTOCOL`. A kernel before Linux 5.9 ignores it and answers with sockets of TCP.
+const REQ_PROTOCOL: u16 = 3;
 
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
@@ -111,45 +116,102 @@ struct InetDiagReq {
     dbs: U32,
 }
 
-/// The whole netlink message of a request.
+/// `struct inet_diag_req_v2` with a `struct inet_diag_sockid` that asks for any address.
+#[derive(IntoBytes, Immutable, Unaligned)]
+#[repr(C)]
+struct InetDiagReqV2 {
+    family: u8,
+    protocol: u8,
+    extensions: u8,
+    pad: u8,
+    states: U32,
+    socket_id: [u8; 48],
+}
+
+/// The message of a request for sockets of TCP.
 pub(super) fn encode(request: &Request, sequence: u32) -> Vec<u8> {
-    let Request { protocol, states, extensions, filter } = request;
-    let has = |line: &&Numbered| protocol.has(line.attribute) && extensions.contains(line.attribute);
-    let body = InetDiagReq {
-        // AF_UNSPEC: both families in one walk, which only this legacy message can ask for.
-        family: 0,
+    message(TCPDIAG_GETSOCK, any_family(request).as_bytes(), &[program(request)], sequence)
+}
+
+/// The messages of a request for sockets of another protocol: one for both families, or one for each on a kernel that does
+/// not know the attribute which names the protocol.
+pub(super) fn encode_other(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
+    if kernel::is_at_least(5, 9) {
+        in_one_walk(request, ip_protocol, sequence)
+    } else {
+        in_two_walks(request, ip_protocol, sequence)
+    }
+}
+
+fn in_one_walk(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
+    let named = attribute(REQ_PROTOCOL, &u32::from(ip_protocol).to_ne_bytes());
+    message(TCPDIAG_GETSOCK, any_family(request).as_bytes(), &[program(request), named], sequence)
+}
+
+fn in_two_walks(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
+    let of_family = |family| {
+        let body = InetDiagReqV2 {
+            family,
+            protocol: ip_protocol,
+            extensions: extensions(request),
+            pad: 0,
+            states: request.states.bits().into(),
+            socket_id: [0; 48],
+        };
+        message(BY_FAMILY, body.as_bytes(), &[program(request)], sequence)
+    };
+    [of_family(AF_INET), of_family(AF_INET6)].concat()
+}
+
+/// Both families in one walk, which only this legacy message can ask for.
+fn any_family(request: &Request) -> InetDiagReq {
+    InetDiagReq {
+        family: 0, // AF_UNSPEC
         source_length: 0,
         destination_length: 0,
-        extensions: NUMBERED.iter().filter(has).fold(0, |bits, line| bits | line.asked_by),
+        extensions: extensions(request),
         socket_id: [0; 48],
-        states: states.bits().into(),
+        states: request.states.bits().into(),
         dbs: 0.into(),
-    };
-    let mut message = vec![0; size_of::<MessageHeader>()];
-    message.extend_from_slice(body.as_bytes());
-    if let Some(program) = filter {
-        // A program is shorter than 64 KiB, and a multiple of four bytes.
-        let length =
-            u16::try_from(size_of::<AttributeHeader>() + program.as_bytes().len()).unwrap_or(u16::MAX);
-        let header = AttributeHeader { length: length.into(), kind: REQ_BYTECODE.into() };
-        message.extend_from_slice(header.as_bytes());
-        message.extend_from_slice(program.as_bytes());
     }
+}
+
+/// The bits that ask for the attributes of a request, as far as the protocol has them.
+fn extensions(request: &Request) -> u8 {
+    let Request { protocol, extensions, .. } = request;
+    let has = |line: &&Numbered| protocol.has(line.attribute) && extensions.contains(line.attribute);
+    NUMBERED.iter().filter(has).fold(0, |bits, line| bits | line.asked_by)
+}
+
+/// The attribute with the program of a request; empty without one.
+fn program(request: &Request) -> Vec<u8> {
+    request.filter.as_ref().map_or_else(Vec::new, |program| attribute(REQ_BYTECODE, program.as_bytes()))
+}
+
+/// An attribute whose payload is shorter than 64 KiB, and a multiple of four bytes.
+fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(size_of::<AttributeHeader>() + payload.len()).unwrap_or(u16::MAX);
+    let header = AttributeHeader { length: length.into(), kind: kind.into() };
+    [header.as_bytes(), payload].concat()
+}
+
+fn message(kind: u16, body: &[u8], attributes: &[Vec<u8>], sequence: u32) -> Vec<u8> {
+    let length = size_of::<MessageHeader>() + body.len() + attributes.iter().map(Vec::len).sum::<usize>();
     let header = MessageHeader {
-        length: u32::try_from(message.len()).unwrap_or(u32::MAX).into(),
-        kind: TCPDIAG_GETSOCK.into(),
+        length: u32::try_from(length).unwrap_or(u32::MAX).into(),
+        kind: kind.into(),
         flags: REQUEST_DUMP.into(),
         sequence: sequence.into(),
         port: 0.into(),
     };
-    message.splice(..size_of::<MessageHeader>(), header.as_bytes().iter().copied());
-    message
+    [header.as_bytes(), body, &attributes.concat()].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::bytecode::{Filter, compile};
-    use super::super::super::{StateSet, TCP};
+    use super::super::super::frame::Messages;
+    use super::super::super::{StateSet, TCP, UDP};
     use super::*;
 
     #[test]
@@ -184,6 +246,45 @@ mod tests {
         expected.extend(1_u16.to_ne_bytes()); // INET_DIAG_REQ_BYTECODE
         expected.extend(filter.as_bytes());
         assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn a_request_for_another_protocol_names_it_behind_the_program() {
+        let filter = compile(&Filter::LocalPort(80..=80)).expect("short");
+        let request = Request {
+            protocol: &UDP,
+            states: StateSet::ALL,
+            extensions: Extensions::INFO.union(Extensions::MEMORY),
+            filter: Some(filter.clone()),
+        };
+        let bytes = in_one_walk(&request, 17, 1);
+        let mut of_tcp = encode(&request, 1);
+        assert_eq!(of_tcp[19], 1 << 6, "UDP has no INFO");
+        of_tcp.extend([8, 0, 3, 0, 17, 0, 0, 0]); // INET_DIAG_REQ_PROTOCOL, u32
+        let length = u32::try_from(of_tcp.len()).expect("short");
+        of_tcp[..4].copy_from_slice(&length.to_ne_bytes());
+        assert_eq!(bytes, of_tcp);
+    }
+
+    #[test]
+    fn a_kernel_that_ignores_the_name_of_a_protocol_is_asked_by_family() {
+        let filter = compile(&Filter::LocalPort(80..=80)).expect("short");
+        let request = Request {
+            protocol: &UDP,
+            states: StateSet::of(&[State::Close]),
+            extensions: Extensions::MEMORY,
+            filter: Some(filter.clone()),
+        };
+        let bytes = in_two_walks(&request, 17, 1);
+        let messages: Vec<_> = Messages(&bytes).map(|message| message.expect("whole")).collect();
+        assert_eq!(messages.len(), 2);
+        for (message, family) in messages.iter().zip([AF_INET, AF_INET6]) {
+            assert_eq!(message.header.kind.get(), 20); // SOCK_DIAG_BY_FAMILY
+            assert_eq!(message.payload[..4], [family, 17, 1 << 6, 0]);
+            assert_eq!(message.payload[4..8], (1_u32 << 7).to_ne_bytes());
+            assert_eq!(message.payload[8..56], [0; 48]);
+            assert_eq!(message.payload[60..], *filter.as_bytes());
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! TCP over IPv4 and IPv6, subflows of MPTCP included.
 
 use super::super::state::State;
-use super::{CloseEvents, Extensions, Protocol, StateSet, inet};
+use super::{CloseEvents, Extensions, FixedPart, Protocol, StateSet, inet};
 
 /// `SKNLGRP_INET_TCP_DESTROY` (1) and `SKNLGRP_INET6_TCP_DESTROY` (3) as a mask.
 const DESTROY: u32 = 1 | 1 << 2;
@@ -22,9 +22,9 @@ pub const TCP: Protocol = Protocol {
     modules: "inet_diag and tcp_diag",
     states: StateSet::ALL,
     connections: CONNECTIONS,
+    header: FixedPart { fields: inet::ALL, internet: true, uid: true, interface: true },
     attributes: inet::ATTRIBUTES,
     encode: inet::encode,
-    reply: inet::TCPDIAG_GETSOCK,
     parse: inet::parse,
     takes_filter: true,
     close_events: Some(CloseEvents { groups: DESTROY, carry: Extensions::INFO }),
