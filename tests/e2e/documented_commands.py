@@ -5,8 +5,14 @@ documented_commands.py run REPOSITORY BINARY      runs those that no other scrip
 documented_commands.py examples REPOSITORY FOLDER the files of other programs that pages show, for manifests.sh
 documented_commands.py traffic                    the connections that they show, until SIGTERM
 
-A block of commands is fenced as `sh`, one with its output as `console`. It is run here, unless the line before it is
-`<!-- run by SCRIPT -->` or `<!-- not run: REASON -->`. The first configuration of a page is the file that its commands name.
+A block of commands is fenced as `sh`, one with its output as `console`. It is run here, unless the line before it is a mark:
+
+  <!-- not run: REASON -->              a script that the reason names must exist
+  <!-- run by SCRIPT -->                SCRIPT has each command literally; for a query, it names the page, whose blocks it reads
+  <!-- run by SCRIPT as `LINE`, ... --> SCRIPT has a line for each command that it does not have literally, or one for the block
+
+documented_queries.py runs the blocks fenced as `promql`, with the same marks. The first configuration of a page is the file
+that its commands name.
 """
 
 import json
@@ -22,7 +28,9 @@ import threading
 import time
 
 LANGUAGES = {"sh", "console", "text", "yaml", "yaml mistaken", "json", "promql", "ss"}
-MARK = re.compile(r"<!-- (?:run by (?P<script>\S+)|not run: (?P<reason>\S.*)) -->")
+MARK = re.compile(r"<!-- (?:run by (?P<script>\S+?)(?: as (?P<equivalents>`.*`))?|not run: (?P<reason>\S.*)) -->")
+# The paths of scripts in a reason.
+SCRIPTS = re.compile(r"(?:tests|deploy|\.ci)/[\w./-]*\w")
 # What serves in place of an exporter that runs: the program with flags that neither print nor end.
 SERVES = re.compile(r"prometheus_ss_exporter( --(config|web\.[\w.-]+)([ =]\S+)?)*( +#.*)?")
 # `serve` ends the exporter that runs, starts another, and waits until it answers.
@@ -58,6 +66,13 @@ class Block:
         return self.language in ("sh", "console")
 
     @property
+    def whole_commands(self):
+        """The commands without comments, each on one line; those that only change the folder or set a variable are none."""
+        joined = re.sub(r"\s*\\\n\s*", " ", "\n".join(self.lines))
+        commands = (re.sub(r"\s+#.*", "", line).strip() for line in joined.splitlines())
+        return [command for command in commands if command and not re.match(r"cd |\w+=\S+$", command)]
+
+    @property
     def run_here(self):
         return self.commands and not self.mark
 
@@ -88,10 +103,32 @@ def faults(repository):
         for block in blocks(path, repository):
             if block.language not in LANGUAGES:
                 yield f"{block.place}: the block is {block.language!r}, none of {sorted(LANGUAGES)}"
-            elif block.mark and not block.commands:
-                yield f"{block.place}: a mark before what is no command"
-            elif block.mark and block.mark["script"] and not (repository / block.mark["script"]).exists():
-                yield f"{block.place}: there is no {block.mark['script']}"
+            elif block.mark and not block.commands and block.language != "promql":
+                yield f"{block.place}: a mark before what is neither command nor query"
+            elif block.mark:
+                yield from (f"{block.place}: {fault}" for fault in faults_of_mark(block, repository))
+
+
+def faults_of_mark(block, repository):
+    """What a mark claims and is not so."""
+    if block.mark["reason"]:
+        yield from (f"there is no {path}" for path in SCRIPTS.findall(block.mark["reason"]) if not (repository / path).exists())
+        return
+    path = repository / block.mark["script"]
+    if not path.exists():
+        yield f"there is no {block.mark['script']}"
+        return
+    lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith(("#", "//"))]
+    script = re.sub(r"\s*\\\n\s*", " ", "\n".join(lines))
+    if not block.commands:
+        if block.place.split(":")[0] not in script:
+            yield f"{block.mark['script']} does not name the page"
+        return
+    missing = [command for command in block.whole_commands if command not in script]
+    equivalents = re.findall("`([^`]+)`", block.mark["equivalents"] or "")
+    yield from (f"{block.mark['script']} has no line {line!r}" for line in equivalents if line not in script)
+    if len(equivalents) not in (len(missing), min(1, len(missing))):
+        yield f"{block.mark['script']} does not have {missing}, and the mark has {len(equivalents)} lines in their place"
 
 
 def queries(repository):

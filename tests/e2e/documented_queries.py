@@ -1,28 +1,37 @@
-"""Asks Prometheus every question of docs/operations/questions.md.
+"""Asks Prometheus every query of the documents.
 
-documented_queries.py DOCUMENT CONFIGURATION EXPORTER PROMETHEUS
+documented_queries.py REPOSITORY EXPORTER PROMETHEUS
 
-Every ```promql block must have a result, and one that fulfils what a line `# expect:` in it says. The blocks in
-```yaml must be parts of the configuration, and every metric that the document names one that the exporter has.
+Every ```promql block must have a result, and one that fulfils what a line `# expect:` in it says, unless the line before
+the block is a mark of documented_commands.py. In docs/operations/questions.md, the blocks in ```yaml must be parts of
+deploy/questions.yml, and every metric that the page names one that the exporter has.
 """
 
 import json
 import math
 import operator
+import pathlib
 import re
 import sys
 import time
 import urllib.parse
 import urllib.request
 
+import documented_commands
+
+QUESTIONS, CONFIGURATION = "docs/operations/questions.md", "deploy/questions.yml"
 PATIENCE = 30
-# The document's windows are for days, this run is for seconds.
+# The documents' windows are for days, this run is for seconds.
 WINDOW = "[20s]"
 COMPARISONS = {">": operator.gt, ">=": operator.ge, "==": operator.eq, "<": operator.lt}
 
 
-def blocks(document, language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+def queries(repository):
+    """The place and the text of each query that no other script runs."""
+    for path in documented_commands.documents(repository):
+        for block in documented_commands.blocks(path, repository):
+            if block.language == "promql" and not block.mark:
+                yield block.place, "\n".join(block.lines)
 
 
 def fetch(address):
@@ -52,16 +61,19 @@ def check_names(document, exporter):
 
 
 def main():
-    document, configuration = (open(path, encoding="utf-8").read() for path in sys.argv[1:3])
-    exporter, server = sys.argv[3:]
-    check_names(document, exporter)
-    for block in blocks(document, "yaml"):
-        assert block in configuration, f"not a part of {sys.argv[2]}:\n{block}"
-    queries = blocks(document, "promql")
-    assert queries, "no questions"
+    repository = pathlib.Path(sys.argv[1]).resolve()
+    exporter, server = sys.argv[2:]
+    questions, configuration = ((repository / path).read_text() for path in (QUESTIONS, CONFIGURATION))
+    check_names(questions, exporter)
+    for block in documented_commands.blocks(repository / QUESTIONS, repository):
+        if block.language == "yaml":
+            text = "\n".join(block.lines)
+            assert text in configuration, f"not a part of {CONFIGURATION}:\n{text}"
+    asked = list(queries(repository))
+    assert {place.split(":")[0] for place, _ in asked} > {QUESTIONS, "README.md"}, asked
     until = time.monotonic() + PATIENCE
     unanswered = 0
-    for query in queries:
+    for place, query in asked:
         values = ask(server, query)
         while not is_fulfilled(query, values) and time.monotonic() < until:
             time.sleep(1)
@@ -70,7 +82,7 @@ def main():
         unanswered += not fulfilled
         highest = sorted(values, key=lambda value: (math.isnan(value), -value))
         shown = ", ".join(f"{value:.3g}" for value in highest[:4])
-        print(f"{'' if fulfilled else 'FAILED: '}{query}  {len(values)} samples: {shown}")
+        print(f"{'' if fulfilled else 'FAILED: '}{place}: {query}  {len(values)} samples: {shown}")
     sys.exit(unanswered != 0)
 
 

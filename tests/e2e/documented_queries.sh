@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the symptoms that docs/operations/questions.md asks for, and asks a real Prometheus every question of it.
+# Makes the symptoms that docs/operations/questions.md asks for, and asks a real Prometheus every query of the documents.
 #   documented_queries.sh BINARY PYTHON
 set -euo pipefail
 binary=$1
@@ -22,6 +22,5 @@ sleep 25
 echo "-- counters do not fall under load"
 "$python" "$here/parse_exposition.py" "127.0.0.1:$port" || fail "the exposition under load"
 echo "-- questions"
-python3 "$here/documented_queries.py" "$repository/docs/operations/questions.md" "$repository/deploy/questions.yml" \
-    "127.0.0.1:$port" "$server" || { cat "$scratch/symptoms.log" >&2; fail "questions without answers"; }
+python3 "$here/documented_queries.py" "$repository" "127.0.0.1:$port" "$server" || { cat "$scratch/symptoms.log" >&2; fail "queries without answers"; }
 demand_symptoms
