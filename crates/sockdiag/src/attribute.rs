@@ -49,6 +49,24 @@ attributes! {
     Ulp,
     /// The socket's options, a bit each (Linux 5.10).
     Options,
+    /// The type, `SOCK_*`, in the first byte.
+    Type,
+    /// `struct sctp_info`.
+    SctpInfo,
+    /// `struct netlink_diag_msg`.
+    Netlink,
+    /// `struct packet_diag_msg`.
+    Packet,
+    /// `struct vsock_diag_msg`.
+    Vsock,
+    /// `struct xdp_diag_info`.
+    XdpInfo,
+    /// `struct xdp_diag_stats` (Linux 5.9).
+    XdpStats,
+    /// The queues and drops of a TIPC socket, nested attributes.
+    TipcStats,
+    /// `struct smc_diag_msg`.
+    Smc,
 }
 
 /// A line of a family's table: an attribute's number in replies and the bit of a request that asks for it.
@@ -103,7 +121,7 @@ impl Extensions {
     pub(super) const fn with(self, attribute: Attribute) -> Self {
         match attribute {
             Attribute::Header => self,
-            _ => Self(self.0 | 1 << attribute as u16),
+            _ => Self(self.0 | 1 << attribute as u32),
         }
     }
 
@@ -134,6 +152,9 @@ const NUMBERS: usize = 32;
 pub(super) struct Numbers([Option<Attribute>; NUMBERS]);
 
 impl Numbers {
+    /// Of a family whose attributes all stay unread.
+    pub(super) const NONE: Self = Self([None; NUMBERS]);
+
     /// Of a family's table.
     #[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
     pub(super) const fn of(table: &[Numbered]) -> Self {
@@ -169,8 +190,14 @@ impl<'a> Attributes<'a> {
 
     #[inline]
     #[expect(clippy::indexing_slicing, reason = "a place for each attribute")]
-    const fn set(&mut self, attribute: Attribute, payload: &'a [u8]) {
+    pub(super) const fn set(&mut self, attribute: Attribute, payload: &'a [u8]) {
         self.0[attribute as usize] = Some(payload);
+    }
+
+    /// Removes an attribute.
+    #[expect(clippy::indexing_slicing, reason = "a place for each attribute")]
+    pub(super) const fn take(&mut self, attribute: Attribute) -> Option<&'a [u8]> {
+        self.0[attribute as usize].take()
     }
 
     /// The payload of an attribute, of whatever length the kernel sent.

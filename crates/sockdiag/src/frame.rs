@@ -29,6 +29,22 @@ pub(super) struct AttributeHeader {
 /// `NLA_TYPE_MASK`: the two upper bits of an attribute's type are flags.
 const KIND_MASK: u16 = 0x3fff;
 
+/// `NLM_F_REQUEST | NLM_F_DUMP`
+const REQUEST_DUMP: u16 = 0x001 | 0x300;
+
+/// The message that asks for a dump, with the request's own structure as its body.
+pub(super) fn dump_request(kind: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+    let length = size_of::<MessageHeader>() + body.len();
+    let header = MessageHeader {
+        length: u32::try_from(length).unwrap_or(u32::MAX).into(),
+        kind: kind.into(),
+        flags: REQUEST_DUMP.into(),
+        sequence: sequence.into(),
+        port: 0.into(),
+    };
+    [header.as_bytes(), body].concat()
+}
+
 /// One message of a datagram.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message<'a> {

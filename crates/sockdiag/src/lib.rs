@@ -21,7 +21,6 @@ mod field;
 mod frame;
 mod initiator;
 mod kernel;
-mod netlink;
 mod protocol;
 mod receivers;
 pub mod skmem;
@@ -29,6 +28,7 @@ pub mod sockopt;
 mod state;
 pub mod sys;
 pub mod tcp_info;
+mod transport;
 pub mod ulp;
 mod unfinished;
 
@@ -37,8 +37,11 @@ pub use class::Class;
 pub use dump::{Datagram, DumpError, DumpStats, Transport, dump};
 pub use events::{Events, Queue};
 pub use field::{Field, NoneValue, Width};
-pub use netlink::Netlink;
-pub use protocol::{CloseEvents, FixedPart, PROTOCOLS, Protocol, Request, Socket, TCP, UDP, UDPLITE, inet};
+pub use protocol::{
+    CloseEvents, FixedPart, NETLINK, PACKET, PROTOCOLS, Protocol, RAW, Request, SCTP, SMC, Socket,
+    SocketType, TCP, TIPC, UDP, UDPLITE, VSOCK, XDP, inet, netlink, packet, sctp, tipc, vsock, xdp,
+};
 pub use receivers::keep_receivers;
 pub use state::{State, StateSet};
+pub use transport::Netlink;
 pub use unfinished::{UnfinishedDump, is_any_stuck};

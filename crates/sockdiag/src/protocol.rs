@@ -1,9 +1,18 @@
 //! The protocols whose sockets the kernel reports, a file and a line each.
 
+mod family;
 pub mod inet;
+pub mod netlink;
+pub mod packet;
+mod raw;
+pub mod sctp;
+mod smc;
 mod socket;
 mod tcp;
+pub mod tipc;
 mod udp;
+pub mod vsock;
+pub mod xdp;
 
 use std::fmt;
 
@@ -12,12 +21,21 @@ use super::bytecode::Bytecode;
 use super::field::Field;
 use super::state::StateSet;
 
-pub use socket::Socket;
+pub use netlink::NETLINK;
+pub use packet::PACKET;
+pub use raw::RAW;
+pub use sctp::SCTP;
+pub use smc::SMC;
+pub use socket::{Socket, SocketType};
 pub use tcp::TCP;
+pub use tipc::TIPC;
 pub use udp::{UDP, UDPLITE};
+pub use vsock::VSOCK;
+pub use xdp::XDP;
 
 /// Every protocol.
-pub const PROTOCOLS: &[&Protocol] = &[&TCP, &UDP, &UDPLITE];
+pub const PROTOCOLS: &[&Protocol] =
+    &[&TCP, &UDP, &UDPLITE, &RAW, &SCTP, &PACKET, &NETLINK, &VSOCK, &XDP, &TIPC, &SMC];
 
 /// How the kernel is asked for the sockets of a protocol, and what it reports of them.
 pub struct Protocol {
@@ -42,7 +60,7 @@ pub struct Protocol {
     pub takes_filter: bool,
     /// What the kernel reports when a socket is destroyed, if it does.
     pub close_events: Option<CloseEvents>,
-    /// The name of its line in `/proc/net/sockstat`, and before a `6` in `sockstat6`.
+    /// The name of its line in `/proc/net/sockstat`, and before a `6` in `sockstat6`; empty if it has none.
     pub sockstat: &'static str,
 }
 
@@ -57,6 +75,11 @@ pub struct FixedPart {
     pub uid: bool,
     /// Whether it has the interface to which the socket is bound.
     pub interface: bool,
+}
+
+impl FixedPart {
+    /// Nothing more.
+    pub const NONE: Self = Self { fields: &[], internet: false, uid: false, interface: false };
 }
 
 /// The kernel's messages about destroyed sockets.
@@ -143,7 +166,24 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_a_parser_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400), family in 0..64_u8) {
+            if let Some(first) = bytes.first_mut() {
+                *first = family;
+            }
+            for protocol in PROTOCOLS {
+                if let Some(socket) = protocol.parse(&bytes) {
+                    prop_assert_eq!(socket.reply(), &bytes[..]);
+                    let _ = (socket.class(), socket.local(), socket.remote(), socket.socket_type(), socket.ulp());
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_protocol_stands_in_the_table_once() {

@@ -8,18 +8,15 @@ use super::super::attribute::{Attribute, Attributes, Extensions, Numbered, Numbe
 use super::super::field::NoneValue::{Never, WhileZero};
 use super::super::field::Width::{U8, U32 as Word};
 use super::super::field::fields;
-use super::super::frame::{AttributeHeader, MessageHeader};
+use super::super::frame::{AttributeHeader, dump_request};
 use super::super::kernel;
 use super::super::state::State;
+use super::family::SOCK_DIAG_BY_FAMILY;
 use super::socket::{Endpoints, Header, Socket, SocketId};
 use super::{Protocol, Request};
 
 /// `TCPDIAG_GETSOCK`: the request, and the type of each reply to it.
 pub(crate) const TCPDIAG_GETSOCK: u16 = 18;
-/// `SOCK_DIAG_BY_FAMILY`: the request of each other protocol of a kernel before Linux 5.9.
-const BY_FAMILY: u16 = 20;
-/// `NLM_F_REQUEST | NLM_F_DUMP`
-const REQUEST_DUMP: u16 = 0x001 | 0x300;
 /// `INET_DIAG_REQ_BYTECODE`
 const REQ_BYTECODE: u16 = 1;
 /// `INET_DIAG_REQ_PROTOCOL`. A kernel before Linux 5.9 ignores it and answers with sockets of TCP.
@@ -48,6 +45,8 @@ const NUMBERED: &[Numbered] = &[
     numbered(Attribute::Options, 22, 0),
 ];
 const NUMBERS: Numbers = Numbers::of(NUMBERED);
+/// What another protocol than TCP sends in the place of `struct tcp_info`. Its parser moves it to where it belongs.
+const OF_OTHERS: &[Numbered] = &[numbered(Attribute::SctpInfo, 2, 1 << 1)];
 /// All of them.
 pub(super) const ATTRIBUTES: Extensions = Extensions::of_table(NUMBERED);
 
@@ -84,6 +83,16 @@ struct InetDiagMsg {
 /// Reads a reply about an IPv4 or IPv6 socket; `None` if it is too short or its family or state has no name here.
 #[inline]
 pub(super) fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a>> {
+    parse_with(protocol, payload, State::from_kernel)
+}
+
+/// Reads a reply of a protocol with states of its own, by their numbers.
+#[inline]
+pub(super) fn parse_with<'a>(
+    protocol: &'static Protocol,
+    payload: &'a [u8],
+    state: impl Fn(u8) -> Option<State>,
+) -> Option<Socket<'a>> {
     let (message, attributes) = InetDiagMsg::ref_from_prefix(payload).ok()?;
     let ipv4 = match message.family {
         AF_INET => true,
@@ -92,7 +101,7 @@ pub(super) fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Optio
     };
     let [low, high] = message.id.cookie;
     let header = Header {
-        state: State::from_kernel(message.state)?,
+        state: state(message.state)?,
         is_remnant: message.timer == TIME_WAIT_TIMER,
         cookie: u64::from(low.get()) | u64::from(high.get()) << u32::BITS,
         inode: message.inode.get(),
@@ -148,7 +157,7 @@ fn in_one_walk(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
     message(TCPDIAG_GETSOCK, any_family(request).as_bytes(), &[program(request), named], sequence)
 }
 
-fn in_two_walks(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
+pub(super) fn in_two_walks(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
     let of_family = |family| {
         let body = InetDiagReqV2 {
             family,
@@ -158,7 +167,7 @@ fn in_two_walks(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
             states: request.states.bits().into(),
             socket_id: [0; 48],
         };
-        message(BY_FAMILY, body.as_bytes(), &[program(request)], sequence)
+        message(SOCK_DIAG_BY_FAMILY, body.as_bytes(), &[program(request)], sequence)
     };
     [of_family(AF_INET), of_family(AF_INET6)].concat()
 }
@@ -180,7 +189,7 @@ fn any_family(request: &Request) -> InetDiagReq {
 fn extensions(request: &Request) -> u8 {
     let Request { protocol, extensions, .. } = request;
     let has = |line: &&Numbered| protocol.has(line.attribute) && extensions.contains(line.attribute);
-    NUMBERED.iter().filter(has).fold(0, |bits, line| bits | line.asked_by)
+    NUMBERED.iter().chain(OF_OTHERS).filter(has).fold(0, |bits, line| bits | line.asked_by)
 }
 
 /// The attribute with the program of a request; empty without one.
@@ -196,15 +205,7 @@ fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 fn message(kind: u16, body: &[u8], attributes: &[Vec<u8>], sequence: u32) -> Vec<u8> {
-    let length = size_of::<MessageHeader>() + body.len() + attributes.iter().map(Vec::len).sum::<usize>();
-    let header = MessageHeader {
-        length: u32::try_from(length).unwrap_or(u32::MAX).into(),
-        kind: kind.into(),
-        flags: REQUEST_DUMP.into(),
-        sequence: sequence.into(),
-        port: 0.into(),
-    };
-    [header.as_bytes(), body, &attributes.concat()].concat()
+    dump_request(kind, sequence, &[body, &attributes.concat()].concat())
 }
 
 #[cfg(test)]

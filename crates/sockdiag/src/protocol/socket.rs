@@ -36,6 +36,49 @@ pub(crate) struct Header<'a> {
     pub(crate) ends: Option<Endpoints<'a>>,
 }
 
+impl Header<'_> {
+    /// Of a socket of which nothing is known.
+    pub(crate) const NONE: Self = Self {
+        state: State::Close,
+        is_remnant: false,
+        cookie: 0,
+        inode: 0,
+        uid: 0,
+        interface: 0,
+        ends: None,
+    };
+}
+
+/// What the process asked for when it made the socket, `SOCK_*` (`include/linux/net.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketType {
+    /// A stream of bytes.
+    Stream,
+    /// Messages, each by itself.
+    Datagram,
+    /// Messages with the headers of the layer below.
+    Raw,
+    /// Messages over a connection.
+    SeqPacket,
+}
+
+impl SocketType {
+    /// Every type, in the order of the kernel's numbers.
+    pub const ALL: [(u8, Self); 4] =
+        [(1, Self::Stream), (2, Self::Datagram), (3, Self::Raw), (5, Self::SeqPacket)];
+
+    /// The name as in `ss -A`, e.g. `dgram`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Datagram => "dgram",
+            Self::Raw => "raw",
+            Self::SeqPacket => "seqpacket",
+        }
+    }
+}
+
 /// The ends of an IPv4 or IPv6 socket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Endpoints<'a> {
@@ -133,6 +176,13 @@ impl<'a> Socket<'a> {
     #[must_use]
     pub const fn uid(&self) -> u32 {
         self.header.uid
+    }
+
+    /// The type, of a family that has several and if the type has a name here.
+    #[must_use]
+    pub fn socket_type(&self) -> Option<SocketType> {
+        let number = self.attributes.get(Attribute::Type)?.first()?;
+        SocketType::ALL.into_iter().find(|(known, _)| known == number).map(|(_, name)| name)
     }
 
     /// The name of the congestion control algorithm (`INET_DIAG_CONG`), if it was asked for.
