@@ -283,7 +283,8 @@ impl Plan {
         });
         let asked = groups.iter().fold(StateSet::NONE, |all, group| all.union(group.dumped()));
         let states = asked.intersection(protocol.states);
-        let request = Request { protocol, states, extensions: self.extensions(protocol), filter: compiled };
+        let request =
+            Request { filter: compiled, ..Request::new(protocol, states, self.extensions(protocol)) };
         let track_if = self.tracking.track_if.iter().filter(|(of, _)| *of == protocol);
         Program {
             protocol,

@@ -69,7 +69,7 @@ const GAIN: u32 = 1_000;
 fn decode(sockets: u32) -> Work {
     let recording = Recording::of(dump(&replies(sockets, 0)));
     let states = StateSet::of(&[State::Established]);
-    let request = Request { protocol: &TCP, states, extensions: Extensions::INFO, filter: None };
+    let request = Request::new(&TCP, states, Extensions::INFO);
     let deadline = Instant::now() + Duration::from_mins(10);
     Box::new(move || {
         let mut sum = 0;

@@ -11,9 +11,8 @@ use super::exporter::{Reading, cpu_of_children};
 /// One walk over both families, `tcp_info` only, 32 KiB reads, every byte discarded.
 pub fn bare_dump() -> Reading {
     let unwanted = [State::Listen, State::Close, State::TimeWait, State::SynRecv];
-    let wanted: Vec<_> = State::ALL.into_iter().filter(|state| !unwanted.contains(state)).collect();
-    let request =
-        Request { protocol: &TCP, states: StateSet::of(&wanted), extensions: Extensions::INFO, filter: None };
+    let wanted = StateSet::ALL.without(StateSet::of(&unwanted));
+    let request = Request::new(&TCP, wanted, Extensions::INFO);
     let (start, before) = (Instant::now(), cpu_of_thread());
     let mut kernel = Netlink::open().expect("sock_diag");
     kernel.send(&request.message(1)).expect("the request");

@@ -75,7 +75,7 @@ fn of_namespace(
     until: Instant,
 ) -> Result<HashSet<u64>, NetnsError> {
     let states = protocol.connections;
-    let request = Request { protocol, states, extensions: Extensions::NONE, filter: None };
+    let request = Request::new(protocol, states, Extensions::NONE);
     let Entered { transports, .. } = host.enter(&target.namespace, protocol).map_err(NetnsError::Enter)?;
     for transport in transports.into_iter().flat_map(|(first, second)| [first, second]) {
         let each = |socket: &Socket<'_>| {

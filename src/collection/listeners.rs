@@ -34,6 +34,6 @@ pub(super) fn dump_listeners(
 ) -> Result<(), DumpError> {
     let states = StateSet::of(&[State::Listen]);
     // With it a listener shows which counters its connections will have.
-    let request = Request { protocol, states, extensions: Extensions::INFO, filter: None };
+    let request = Request::new(protocol, states, Extensions::INFO);
     dump(transport, &request, until, each).map(drop)
 }

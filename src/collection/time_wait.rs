@@ -9,7 +9,7 @@ use sockdiag::{State, StateSet};
 pub(super) fn without(program: &Program) -> Program {
     let mut program = program.clone();
     if let Some(request) = &mut program.request {
-        request.states = request.states.intersection(StateSet::of(&[State::TimeWait]).complement());
+        request.states = request.states.without(StateSet::of(&[State::TimeWait]));
     }
     program
 }

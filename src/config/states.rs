@@ -22,7 +22,7 @@ pub(super) fn read(entry: &Entry<'_>) -> Option<StateSet> {
 
 fn state(entry: &Entry<'_>) -> Option<StateSet> {
     const ALLOWED: &str = "established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, \
-                           last_ack, listen, closing, all, connected, synchronized, bucket or big";
+                           last_ack, listen, closing, bound_inactive, all, connected, synchronized, bucket or big";
     let word = entry.text(ALLOWED)?;
     // One spelling each, so that editors can know them.
     if !state_names().any(|name| name == word) {

@@ -71,8 +71,7 @@ pub fn plan(
     networks: Arc<Networks>,
     collect: Collect,
 ) -> Plan {
-    let named = selection.mentions_states().then(|| selection.states());
-    let states = states.or(named).unwrap_or(PROTOCOL.connections);
+    let states = states.or_else(|| selection.named_states()).unwrap_or(PROTOCOL.connections);
     let sockets = View {
         name: "sockets".to_owned(),
         origin: Origin::Native,

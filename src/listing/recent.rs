@@ -122,7 +122,7 @@ impl RecentListings {
 
     /// Every state, unless the filter names some.
     fn plan(&self, selection: Expression, detail: Detail) -> Plan {
-        let states = if selection.mentions_states() { None } else { Some(StateSet::NONE.complement()) };
+        let states = selection.named_states().or(Some(StateSet::ALL));
         super::plan(selection, states, detail, Arc::clone(&self.networks), self.collect.clone())
     }
 

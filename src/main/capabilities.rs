@@ -1,6 +1,6 @@
 //! The capabilities that this run needs on this host: missing ones are logged, all others are dropped.
 
-use sockdiag::{Attribute, Events};
+use sockdiag::{Attribute, Events, kernel};
 use ss_exporter::attribute::Namespaces;
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{self, Feature, Privileges};
@@ -15,20 +15,11 @@ pub fn needed(plan: &Plan, subscribes: bool) -> Vec<Feature> {
     if subscribes && !Events::grants(plan.collect.event_buffer).unwrap_or(false) {
         features.push(Feature::EventBuffer);
     }
-    if plan.asks_for(Attribute::Ulp) && release().is_none_or(|release| release < ULP_WITHOUT_CAPABILITY) {
+    // Since Linux 6.15 the kernel reports it to everyone.
+    if plan.asks_for(Attribute::Ulp) && !kernel::is_at_least(6, 15) {
         features.push(Feature::UpperLayerProtocols);
     }
     features
-}
-
-/// The first Linux release that reports upper layer protocols to everyone.
-const ULP_WITHOUT_CAPABILITY: (u32, u32) = (6, 15);
-
-/// The release of the running kernel, without what follows the second number.
-fn release() -> Option<(u32, u32)> {
-    let uname = rustix::system::uname();
-    let mut numbers = uname.release().to_str().ok()?.split(|digit: char| !digit.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 /// Which of them are held after all permitted ones were made effective; logs each that is missing.

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+use sockdiag::{State, kernel};
 use ss_exporter::cli::Cli;
 use ss_exporter::config::{Config, DEFAULT_FILE, default_file_without_legacy};
 
@@ -29,6 +30,10 @@ impl Loaded {
     pub fn warn(&self) {
         for warning in &self.config.warnings {
             tracing::warn!("{warning}");
+        }
+        let mut bound = self.config.views.iter().filter(|view| view.states.contains(State::BoundInactive));
+        if let Some(view) = bound.next().filter(|_| !kernel::is_at_least(6, 8)) {
+            tracing::warn!(view = view.name, "Linux before 6.8 does not report the state bound_inactive");
         }
     }
 }

@@ -104,7 +104,7 @@ impl Lookup for LinuxHost {
         *JUDGES.get_or_init(|| {
             let filter = compile(&Filter::Cgroup(0)).ok();
             let states = StateSet::of(&[State::Listen]);
-            let request = Request { protocol: PROTOCOL, states, extensions: Extensions::NONE, filter };
+            let request = Request { filter, ..Request::new(PROTOCOL, states, Extensions::NONE) };
             let soon = Instant::now() + Duration::from_secs(1);
             Netlink::open().is_ok_and(|kernel| dump(kernel, &request, soon, |_| {}).is_ok())
         })

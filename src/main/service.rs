@@ -161,12 +161,7 @@ fn stop(collector: &Collector) {
 
 /// A dump of the listeners costs microseconds and fails at once where every scrape would.
 fn ask_the_kernel(protocol: &'static Protocol) -> Result<(), Failure> {
-    let request = Request {
-        protocol,
-        states: StateSet::of(&[State::Listen]),
-        extensions: Extensions::NONE,
-        filter: None,
-    };
+    let request = Request::new(protocol, StateSet::of(&[State::Listen]), Extensions::NONE);
     let asked = Netlink::open()
         .map_err(DumpError::Open)
         .and_then(|kernel| dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {}));

@@ -74,7 +74,7 @@ pub(super) const SENDING: StateSet =
 
 /// A quantity of every socket.
 pub(super) const fn every(quantity: Quantity) -> Source {
-    Source { quantity, states: StateSet::ALL, per_unit: 1 }
+    Source { quantity, states: StateSet::ANY, per_unit: 1 }
 }
 
 /// A field of every socket except listeners.

@@ -50,7 +50,7 @@ properties! {
         &["state", "exclude"],
         Operand::States,
         "state established  exclude time-wait",
-        "sockets in this state, by the names of `ss` or node_exporter in either case (`fin-wait-1`, `fin_wait1`), or `all`, `connected`, `synchronized`, `bucket` (`syn-recv`, `time-wait`), `big` (all others); `exclude`: all other sockets",
+        "sockets in this state, by the names of `ss` or node_exporter in either case (`fin-wait-1`, `fin_wait1`), or `all`, `connected`, `synchronized`, `bucket` (`syn-recv`, `time-wait`), `big` (all others), `bound-inactive` (Linux 6.8, only by this name); `exclude`: all other sockets",
     );
 
     LocalAddress: Line::fixed(

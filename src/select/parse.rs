@@ -210,7 +210,7 @@ impl Parser<'_> {
             })?;
             found = Some(match (adds, found) {
                 (true, before) => states.union(before.unwrap_or(StateSet::NONE)),
-                (false, before) => before.unwrap_or(StateSet::ALL).intersection(states.complement()),
+                (false, before) => before.unwrap_or(StateSet::ALL).without(states),
             });
         }
         let states = found.unwrap_or(StateSet::ALL);

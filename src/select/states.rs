@@ -4,7 +4,7 @@ use super::{Expression, Test};
 use sockdiag::{State, StateSet};
 
 /// The names that `ss` has and `node_exporter` has not.
-const NAMES: [(&str, StateSet); 17] = [
+const NAMES: [(&str, StateSet); 18] = [
     ("all", StateSet::ALL),
     ("connected", StateSet::of(&[State::Close, State::Listen]).complement()),
     ("synchronized", StateSet::of(&[State::Close, State::Listen, State::SynSent]).complement()),
@@ -22,7 +22,11 @@ const NAMES: [(&str, StateSet); 17] = [
     ("last-ack", StateSet::of(&[State::LastAck])),
     ("listening", StateSet::of(&[State::Listen])),
     ("established", StateSet::of(&[State::Established])),
+    ("bound-inactive", BOUND_INACTIVE),
 ];
+
+/// Only its own name selects it, because the kernel walks a large table for it.
+const BOUND_INACTIVE: StateSet = StateSet::of(&[State::BoundInactive]);
 
 const MINISOCKS: StateSet = StateSet::of(&[State::SynRecv, State::TimeWait]);
 
@@ -41,9 +45,14 @@ pub fn state_names() -> impl Iterator<Item = &'static str> {
 }
 
 impl Expression {
-    /// Whether a test looks at the state.
-    pub(crate) fn mentions_states(&self) -> bool {
-        self.tests().any(|test| matches!(test, Test::State(_)))
+    /// The states that the condition selects; `None` if it names none.
+    pub(crate) fn named_states(&self) -> Option<StateSet> {
+        let mut named = self.tests().filter_map(|test| match test {
+            Test::State(states) => Some(*states),
+            _ => None,
+        });
+        let named = named.next().map(|first| named.fold(first, StateSet::union))?;
+        Some(self.states().without(BOUND_INACTIVE.without(named)))
     }
 
     /// The states of all sockets that the condition can accept, and perhaps more.
@@ -51,14 +60,14 @@ impl Expression {
     pub fn states(&self) -> StateSet {
         match self {
             Self::Never => StateSet::NONE,
-            Self::All(all) => all.iter().map(Self::states).fold(StateSet::ALL, StateSet::intersection),
+            Self::All(all) => all.iter().map(Self::states).fold(StateSet::ANY, StateSet::intersection),
             Self::Any(any) => any.iter().map(Self::states).fold(StateSet::NONE, StateSet::union),
             // Only of states themselves is it known that every socket in one is accepted.
             Self::Not(inner) if inner.tests().all(|test| matches!(test, Test::State(_))) => {
-                inner.states().complement()
+                StateSet::ANY.without(inner.states())
             }
             Self::Is(Test::State(states)) => *states,
-            Self::Always | Self::Not(_) | Self::Is(_) => StateSet::ALL,
+            Self::Always | Self::Not(_) | Self::Is(_) => StateSet::ANY,
         }
     }
 }

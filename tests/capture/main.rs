@@ -16,12 +16,7 @@ use ss_exporter::metrics::METRICS;
 use testkit::recording::{CAPTURE, CAPTURE_BY_SS, Recording};
 
 fn each(datagrams: &'static [u8], each: impl FnMut(&Socket<'_>)) {
-    let request = Request {
-        protocol: &TCP,
-        states: StateSet::of(&[State::Established]),
-        extensions: Extensions::INFO,
-        filter: None,
-    };
+    let request = Request::new(&TCP, StateSet::of(&[State::Established]), Extensions::INFO);
     dump(Recording::of(datagrams), &request, Instant::now() + Duration::from_mins(1), each)
         .expect("a complete dump");
 }

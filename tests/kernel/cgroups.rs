@@ -68,8 +68,7 @@ fn move_to(cgroup: &Path) {
 
 /// The id of the cgroup of the socket with these ends.
 fn id(local: SocketAddr, remote: SocketAddr) -> u64 {
-    let request =
-        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
     let mut id = None;
     dump_now(&request, |socket| {
         if (socket.local(), socket.remote()) == (local, remote) {

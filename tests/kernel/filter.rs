@@ -20,7 +20,7 @@ use super::{Pair, dump_now, enter};
 fn judged(selection: &Expression, in_kernel: bool) -> (BTreeSet<u64>, BTreeSet<u64>) {
     let halves = split(selection, Judge::Everything);
     let filter = in_kernel.then(|| compile(&halves.filter).expect("short"));
-    let request = Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::CONG, filter };
+    let request = Request { filter, ..Request::new(&TCP, StateSet::ALL, Extensions::CONG) };
     let test = if in_kernel { halves.residual.as_ref() } else { Some(selection) };
     let (mut passed, mut wanted) = (BTreeSet::new(), BTreeSet::new());
     dump_now(&request, |socket| {

@@ -13,7 +13,7 @@ fn a_dump_that_a_process_in_a_page_fault_holds_is_left_behind_until_that_process
         return;
     }
     let holder = StuckSocket::start();
-    let request = |extensions| Request { protocol: &TCP, states: StateSet::ALL, extensions, filter: None };
+    let request = |extensions| Request::new(&TCP, StateSet::ALL, extensions);
     let ask = |extensions, time| {
         let kernel = Netlink::open().expect("sock_diag");
         dump(kernel, &request(extensions), Instant::now() + time, |_| {})

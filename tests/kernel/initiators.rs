@@ -97,8 +97,7 @@ fn check(case: &str) {
     let mut events = Events::subscribe(&[&TCP], 1 << 20, false).expect("a subscription");
     let mut ends = Ends::of(case);
     let mut expected = ends.lines();
-    let request =
-        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::INFO, filter: None };
+    let request = Request::new(&TCP, StateSet::ALL, Extensions::INFO);
     let mut seen = vec![0; expected.len()];
     dump_now(&request, |socket| {
         for (end, seen) in expected.iter().zip(&mut seen).filter(|(end, _)| end.is(socket)) {

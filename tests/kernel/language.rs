@@ -47,8 +47,7 @@ fn end(text: &str) -> SocketAddr {
 /// What we select.
 fn selected(selection: &str) -> Ends {
     let selection = parse(selection, &Networks::default()).expect("a selection").resolve(&ThisNetns);
-    let request =
-        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
     let mut ends = Ends::new();
     dump_now(&request, |socket| {
         if selection.accepts(&Facts::of_dump(socket, Ownership::default(), Names::NONE)) {

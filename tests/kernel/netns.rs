@@ -75,7 +75,7 @@ impl Drop for Guest {
 
 fn ports(kernel: Netlink) -> Vec<u16> {
     let states = StateSet::of(&[State::Listen]);
-    let request = Request { protocol: &TCP, states, extensions: Extensions::INFO, filter: None };
+    let request = Request::new(&TCP, states, Extensions::INFO);
     let mut ports = Vec::new();
     dump(kernel, &request, Instant::now() + Duration::from_secs(10), |socket| {
         ports.push(socket.local().port());

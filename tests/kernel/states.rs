@@ -1,6 +1,8 @@
 //! Sockets counted by state, in views with and without a past, against what the test made.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use rustix::net::{AddressFamily, SocketType, bind, socket};
 
 use super::{Pair, enter, expose, samples};
 
@@ -58,4 +60,32 @@ fn a_state_has_as_many_sockets_in_a_view_with_counters_as_in_one_without() {
         assert!((all - 10.0).abs() < 0.5, "{view} leaves out what was closed: {text}");
     }
     assert_eq!(of("waiting", "time_wait"), Some(7.0), "orphans in FIN_WAIT2 do not wait");
+}
+
+#[test]
+fn a_socket_that_is_only_bound_is_shown_where_its_state_is_named() {
+    if enter() {
+        return;
+    }
+    let bound = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    bind(&bound, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+    let _listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
+    let text = expose(
+        "views:
+  bound: {by: [state], select: state bound-inactive, metrics: [sockets]}
+  both: {by: [state], state: [listen, bound_inactive], metrics: [sockets]}
+  all: {by: [state], state: all, metrics: [sockets]}
+",
+    );
+    let of = |view: &str, state: &str| {
+        let label = format!("state=\"{state}\"");
+        let rows = samples(&text, &format!("ss_{view}_sockets"));
+        rows.iter().find(|(labels, _)| *labels == label).map(|(_, value)| value.round())
+    };
+    for (view, bound, listening) in
+        [("bound", Some(1.0), None), ("both", Some(1.0), Some(1.0)), ("all", None, Some(1.0))]
+    {
+        assert_eq!((of(view, "bound_inactive"), of(view, "listen")), (bound, listening), "{view}: {text}");
+    }
+    assert_eq!(of("all", "close"), Some(0.0), "{text}");
 }

@@ -18,12 +18,7 @@ type Values = HashMap<&'static str, f64>;
 /// The values of every socket of the namespace, by cookie.
 fn values() -> HashMap<u64, Values> {
     let extensions = METRICS.iter().map(|metric| metric.source.extensions());
-    let request = Request {
-        protocol: &TCP,
-        states: StateSet::ALL,
-        extensions: extensions.fold(Extensions::NONE, Extensions::union),
-        filter: None,
-    };
+    let request = Request::new(&TCP, StateSet::ALL, extensions.fold(Extensions::NONE, Extensions::union));
     let mut all = HashMap::new();
     dump_now(&request, |socket| {
         #[expect(clippy::cast_precision_loss, reason = "as it is exposed")]

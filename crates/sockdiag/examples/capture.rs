@@ -12,12 +12,7 @@ use sockdiag::{Datagram, Extensions, Netlink, Request, State, StateSet, TCP, Tra
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::env::args().nth(1).ok_or("usage: capture NAME")?;
-    let request = Request {
-        protocol: &TCP,
-        states: StateSet::of(&[State::Established]),
-        extensions: Extensions::INFO,
-        filter: None,
-    };
+    let request = Request::new(&TCP, StateSet::of(&[State::Established]), Extensions::INFO);
     let kernel = Tee { kernel: Netlink::open()?, seen: File::create(format!("{name}.bin"))? };
     dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {})?;
     let text = Command::new("ss").args(["-tineOH", "state", "established"]).output()?.stdout;

@@ -1,4 +1,4 @@
-//! One dump: a request and all its replies up to `NLMSG_DONE`.
+//! One dump: the messages of a request one after the other, each with all its replies up to `NLMSG_DONE`.
 //!
 //! The result cannot say "short but fine": whatever ends a dump other than `NLMSG_DONE` without an
 //! error code is an error.
@@ -8,11 +8,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
+use zerocopy::FromBytes as _;
 
-use super::frame::{Message, Messages};
+use super::frame::{Message, MessageHeader, Messages};
 use super::protocol::Socket;
 use super::protocol::{Protocol, Request};
 use super::receivers::RECEIVERS;
+use super::state::State;
 use super::unfinished::{DumpThread, UnfinishedDump};
 
 /// Bytes offered per datagram. The kernel's largest reply is a little under 32 KiB, and only a reader who offers that much
@@ -26,7 +28,8 @@ const BATCHES_AHEAD: usize = 2;
 const ALIGNMENT: usize = 4;
 /// Grace after the deadline for the receiving thread to report it. A thread that is stuck does not.
 const GRACE: Duration = Duration::from_millis(20);
-/// Sequence number of every request. One dump per netlink socket, so that any number will do.
+/// Sequence number of the first part of a request; each further one has the next. One dump per netlink socket, so that
+/// any number will do.
 const SEQUENCE: u32 = 1;
 
 /// `NLMSG_ERROR`
@@ -176,7 +179,10 @@ pub fn dump(
     let (read, emptied) = sync_channel(BATCHES_AHEAD + 1);
     let (end, ended) = sync_channel(1);
     let protocol = request.protocol;
-    let messages = request.message(SEQUENCE);
+    let parts = request.parts();
+    let states: Vec<_> = parts.iter().map(Request::state).collect();
+    let messages: Vec<u8> =
+        (SEQUENCE..).zip(&parts).flat_map(|(number, part)| part.message(number)).collect();
     let (dump_thread, unfinished) = DumpThread::begin();
     thread.run(move || {
         dump_thread.set_current();
@@ -191,8 +197,8 @@ pub fn dump(
         let left = (deadline + GRACE).saturating_duration_since(Instant::now());
         match to_read.recv_timeout(left) {
             Ok((buffer, length)) => {
-                let (readable, other) =
-                    read_one(protocol, buffer.get(..length).unwrap_or_default(), &mut each);
+                let datagrams = buffer.get(..length).unwrap_or_default();
+                let (readable, other) = read_one(protocol, &states, datagrams, &mut each);
                 sockets += readable;
                 malformed += other;
                 // After the last datagram no buffer is needed.
@@ -223,15 +229,16 @@ fn receive_all(
     emptied: &Receiver<Vec<u8>>,
 ) -> Result<DumpStats, DumpError> {
     let mut stats = DumpStats::default();
-    for message in requests(messages) {
+    for (sequence, message) in requests(messages) {
         transport.send(message).map_err(DumpError::Send)?;
+        let expected = Expected { protocol, sequence, deadline };
         let mut ended = false;
         while !ended {
             let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; DATAGRAMS_PER_BATCH * BUFFER]);
             let mut length = 0;
             let mut end = Ok(false);
             while let (Ok(false), Some(room)) = (&end, buffer.get_mut(length..length + BUFFER)) {
-                end = receive_one(&mut transport, protocol, room, deadline, &mut length, &mut stats);
+                end = receive_one(&mut transport, &expected, room, &mut length, &mut stats);
             }
             if filled.send((buffer, length)).is_err() {
                 // The reader has gone: the deadline has passed.
@@ -243,26 +250,34 @@ fn receive_all(
     Ok(stats)
 }
 
-/// The netlink messages that stand one behind the other.
-fn requests(messages: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The netlink messages that stand one behind the other, with their sequence numbers.
+fn requests(messages: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     let mut rest = messages;
     std::iter::from_fn(move || {
-        let length = usize::try_from(u32::from_ne_bytes(*rest.first_chunk()?)).ok()?;
+        let (header, _) = MessageHeader::ref_from_prefix(rest).ok()?;
+        let length = usize::try_from(header.length.get()).ok()?;
         let (message, behind) = rest.split_at_checked(length).filter(|_| length > 0)?;
         rest = behind;
-        Some(message)
+        Some((header.sequence.get(), message))
     })
+}
+
+/// The replies to one message.
+struct Expected {
+    protocol: &'static Protocol,
+    sequence: u32,
+    deadline: Instant,
 }
 
 /// Receives one datagram, by which `length` grows if it is the kernel's; whether it ends the dump.
 fn receive_one(
     transport: &mut impl Transport,
-    protocol: &'static Protocol,
+    expected: &Expected,
     room: &mut [u8],
-    deadline: Instant,
     length: &mut usize,
     stats: &mut DumpStats,
 ) -> Result<bool, DumpError> {
+    let Expected { protocol, sequence, deadline } = *expected;
     let datagram = transport.receive(room, deadline).map_err(ending)?;
     if datagram.sender != 0 {
         stats.foreign += 1;
@@ -278,7 +293,7 @@ fn receive_one(
         let Message { header, payload } = message.map_err(|_| DumpError::Malformed)?;
         let kind = header.kind.get();
         let known = kind >= FIRST_KIND || [ERROR, DONE, OVERRUN].contains(&kind);
-        if header.sequence.get() != SEQUENCE || !known {
+        if header.sequence.get() != sequence || !known {
             stats.foreign += 1;
             continue;
         }
@@ -296,17 +311,21 @@ fn receive_one(
     end
 }
 
-/// Reads the sockets of datagrams; how many there were, and how many could not be read.
-fn read_one(protocol: &'static Protocol, bytes: &[u8], mut each: impl FnMut(&Socket<'_>)) -> (u64, u64) {
+/// Reads the sockets of datagrams, those of each part in its state; how many there were, and how many could not be read.
+fn read_one(
+    protocol: &'static Protocol,
+    states: &[Option<State>],
+    bytes: &[u8],
+    mut each: impl FnMut(&Socket<'_>),
+) -> (u64, u64) {
     let (mut sockets, mut malformed) = (0, 0);
     for Message { header, payload } in Messages(bytes).flatten() {
-        if header.sequence.get() != SEQUENCE || header.kind.get() < FIRST_KIND {
-            continue;
-        }
+        let part = header.sequence.get().wrapping_sub(SEQUENCE) as usize;
+        let Some(state) = states.get(part).filter(|_| header.kind.get() >= FIRST_KIND) else { continue };
         match protocol.parse(payload) {
             Some(socket) => {
                 sockets += 1;
-                each(&socket);
+                each(&socket.in_state(*state));
             }
             None => malformed += 1,
         }

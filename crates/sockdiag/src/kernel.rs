@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 /// Whether the kernel is of that release or a later one. One whose release cannot be read is not.
-pub(super) fn is_at_least(major: u32, minor: u32) -> bool {
+#[must_use]
+pub fn is_at_least(major: u32, minor: u32) -> bool {
     static RELEASE: OnceLock<Option<(u32, u32)>> = OnceLock::new();
     let release = RELEASE.get_or_init(|| read(rustix::system::uname().release().to_str().ok()?));
     release.is_some_and(|release| release >= (major, minor))

@@ -20,7 +20,7 @@ mod events;
 mod field;
 mod frame;
 mod initiator;
-mod kernel;
+pub mod kernel;
 mod protocol;
 mod receivers;
 pub mod skmem;

@@ -19,7 +19,7 @@ use std::fmt;
 use super::attribute::{Attribute, Extensions};
 use super::bytecode::Bytecode;
 use super::field::Field;
-use super::state::StateSet;
+use super::state::{State, StateSet};
 
 pub use netlink::NETLINK;
 pub use packet::PACKET;
@@ -152,11 +152,40 @@ pub struct Request {
     pub states: StateSet,
     /// With these attributes.
     pub extensions: Extensions,
+    /// Listeners also with these.
+    pub of_listeners: Extensions,
     /// That pass this program.
     pub filter: Option<Bytecode>,
 }
 
 impl Request {
+    /// A request for all sockets in these states, with these attributes.
+    #[must_use]
+    pub const fn new(protocol: &'static Protocol, states: StateSet, extensions: Extensions) -> Self {
+        Self { protocol, states, extensions, of_listeners: Extensions::NONE, filter: None }
+    }
+
+    /// Its parts that are asked for one after the other: the listeners alone if they are to have more attributes, and the
+    /// sockets that are only bound, because the kernel does not report this state.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Self> {
+        let bound = StateSet::of(&[State::BoundInactive]);
+        let more = self.extensions.union(self.of_listeners);
+        let listeners = StateSet::of(if more == self.extensions { &[] } else { &[State::Listen] });
+        let parts = [
+            (self.states.without(listeners).without(bound), self.extensions),
+            (self.states.intersection(listeners), more),
+            (self.states.intersection(bound), self.extensions),
+        ];
+        let part = |(states, extensions)| Self { states, extensions, ..self.clone() };
+        parts.into_iter().filter(|(states, _)| !states.is_empty()).map(part).collect()
+    }
+
+    /// The state of all its sockets, if the kernel reports another.
+    pub(super) fn state(&self) -> Option<State> {
+        (self.states == StateSet::of(&[State::BoundInactive])).then_some(State::BoundInactive)
+    }
+
     /// The netlink messages, to be answered with the sequence number. See [`Protocol::encode`].
     #[must_use]
     pub fn message(&self, sequence: u32) -> Vec<u8> {
@@ -190,6 +219,24 @@ mod tests {
         for (at, protocol) in PROTOCOLS.iter().enumerate() {
             assert!(!PROTOCOLS[..at].contains(protocol), "{protocol:?}");
         }
+    }
+
+    #[test]
+    fn listeners_with_more_attributes_and_what_is_bound_are_parts_of_their_own() {
+        let split = |states: StateSet, of_listeners: Extensions| -> Vec<_> {
+            let request = Request { of_listeners, ..Request::new(&TCP, states, Extensions::INFO) };
+            let parts = request.parts().into_iter();
+            parts.map(|part| (part.states.bits(), part.extensions, part.state())).collect()
+        };
+        let (info, more) = (Extensions::INFO, Extensions::INFO.union(Extensions::MEMORY));
+        let bound = (1 << 13, info, Some(State::BoundInactive));
+        assert_eq!(split(StateSet::ALL, Extensions::NONE), [(0xffe, info, None)]);
+        assert_eq!(split(StateSet::ALL, Extensions::INFO), [(0xffe, info, None)]);
+        assert_eq!(split(StateSet::ANY, Extensions::NONE), [(0xffe, info, None), bound]);
+        let listeners = (1 << 10, more, None);
+        assert_eq!(split(StateSet::ANY, Extensions::MEMORY), [(0xbfe, info, None), listeners, bound]);
+        assert_eq!(split(StateSet::of(&[State::Listen]), Extensions::MEMORY), [listeners]);
+        assert_eq!(split(StateSet::NONE, Extensions::MEMORY), []);
     }
 
     #[test]

@@ -26,11 +26,14 @@ pub enum State {
     Listen = 10,
     /// `TCP_CLOSING`
     Closing = 11,
+    /// `TCP_BOUND_INACTIVE` (Linux 6.8): bound to a port, and neither listening nor connecting. The kernel reports
+    /// `TCP_CLOSE` for it.
+    BoundInactive = 13,
 }
 
 impl State {
     /// Every state, in the kernel's order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Established,
         Self::SynSent,
         Self::SynRecv,
@@ -42,6 +45,7 @@ impl State {
         Self::LastAck,
         Self::Listen,
         Self::Closing,
+        Self::BoundInactive,
     ];
 
     /// The state with the kernel's number, if it has a name here.
@@ -65,6 +69,7 @@ impl State {
             Self::LastAck => "last_ack",
             Self::Listen => "listen",
             Self::Closing => "closing",
+            Self::BoundInactive => "bound_inactive",
         }
     }
 }
@@ -77,10 +82,11 @@ impl StateSet {
     /// No state.
     pub const NONE: Self = Self(0);
 
-    /// Every state that has a name.
-    ///
-    /// Never `~0`: bit 13 (`TCP_BOUND_INACTIVE`, Linux 6.8) walks a second hash table.
-    pub const ALL: Self = Self::of(&State::ALL);
+    /// Every state whose sockets are found in one walk.
+    pub const ALL: Self = Self::ANY.without(Self::of(&[State::BoundInactive]));
+
+    /// Any state, also [`State::BoundInactive`], for which the kernel walks another and large table.
+    pub const ANY: Self = Self::of(&State::ALL);
 
     /// The set of the given states.
     #[must_use]
@@ -106,6 +112,12 @@ impl StateSet {
         Self(self.0 & other.0)
     }
 
+    /// The states in this set that are not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether the set holds no state.
     #[must_use]
     pub const fn is_empty(self) -> bool {
@@ -124,10 +136,10 @@ impl StateSet {
         self.0 & !other.0 == 0
     }
 
-    /// The named states that are not in the set.
+    /// The states of [`StateSet::ALL`] that are not in the set.
     #[must_use]
     pub const fn complement(self) -> Self {
-        Self(Self::ALL.0 & !self.0)
+        Self::ALL.without(self)
     }
 
     /// Whether the set holds the state.
@@ -159,6 +171,7 @@ mod tests {
     #[test]
     fn all_states_are_the_mask_that_skips_the_bound_inactive_walk() {
         assert_eq!(StateSet::ALL.bits(), 0xffe);
+        assert_eq!(StateSet::ANY.bits(), 0x2ffe);
         assert!(!StateSet::NONE.contains(State::Listen));
         assert!(StateSet::of(&[State::Listen]).contains(State::Listen));
     }

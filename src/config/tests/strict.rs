@@ -145,7 +145,7 @@ fn states_limits_and_times_are_reported_with_their_range() {
     are_refused(
         r#"
 state: lisen
-    state: found "lisen"; expected: established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, last_ack, listen, closing, all, connected, synchronized, bucket or big; did you mean "listen"?
+    state: found "lisen"; expected: established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, last_ack, listen, closing, bound_inactive, all, connected, synchronized, bucket or big; did you mean "listen"?
 state: []
     state: found an empty list; expected: a state or a list of states
 select: 'dst 10.0.0.0/33'

@@ -148,7 +148,7 @@ fn states_are_words_of_either_tool() {
         ("listen", vec![State::Listen]),
         ("[fin-wait-1, fin_wait2]", vec![State::FinWait1, State::FinWait2]),
         ("bucket", vec![State::TimeWait, State::SynRecv]),
-        ("all", State::ALL.to_vec()),
+        ("[all, bound_inactive]", State::ALL.to_vec()),
     ] {
         assert_eq!(view(&format!("state: {text}")).states, StateSet::of(&states), "{text}");
     }

@@ -32,7 +32,7 @@ pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
 /// The metrics of a view that names none.
 pub(super) fn unnamed(view: &View) -> Vec<&'static Metric> {
     let listens = view.states.contains(State::Listen);
-    let connects = !view.states.intersection(StateSet::of(&[State::Listen]).complement()).is_empty();
+    let connects = !view.states.without(StateSet::of(&[State::Listen])).is_empty();
     let fits = |metric: &&Metric| match metric.shown {
         Shown::Always => true,
         Shown::OfListeners => listens,

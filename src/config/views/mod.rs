@@ -109,10 +109,11 @@ fn labels(entry: &Entry<'_>) -> Vec<Property> {
 }
 
 fn states_of(protocol: &Protocol, keys: &Section<'_>, selection: &Expression) -> StateSet {
-    let selected = selection.states().intersection(protocol.states);
     let Some(entry) = keys.filled(STATE) else {
-        return if selection.mentions_states() { selected } else { protocol.connections };
+        let named = selection.named_states().map(|states| states.intersection(protocol.states));
+        return named.unwrap_or(protocol.connections);
     };
+    let selected = selection.states().intersection(protocol.states);
     let states = states::read(entry).unwrap_or(protocol.connections);
     if states.intersection(selected).is_empty() {
         entry.error("found states that select leaves out; expected: a state that it lets through");

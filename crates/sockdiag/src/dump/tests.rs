@@ -56,8 +56,7 @@ fn done(code: i32) -> Vec<u8> {
 fn run(
     replies: impl IntoIterator<Item = io::Result<(Vec<u8>, u32)>>,
 ) -> (Result<DumpStats, DumpError>, Vec<u64>) {
-    let request =
-        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
     let mut cookies = Vec::new();
     let script = Script(replies.into_iter().collect());
     let result = dump(script, &request, Instant::now() + GENEROUS, |socket| cookies.push(socket.cookie()));
@@ -214,8 +213,7 @@ impl Transport for Holding {
 #[test]
 fn a_dump_that_does_not_end_is_left_behind_at_its_deadline() {
     let (release, holding) = sync_channel(0);
-    let request =
-        Request { protocol: &TCP, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
     let result = dump(Holding(holding), &request, Instant::now(), |_| {});
     let Err(DumpError::Deadline(dump)) = result else { panic!("{result:?}") };
     assert!(dump.is_alive() && !dump.is_stuck(), "its thread waits, but not for the kernel");
@@ -280,8 +278,7 @@ fn each_message_of_a_request_is_sent_when_the_one_before_is_answered() {
         },
         ..TCP
     };
-    let request =
-        Request { protocol: &TWICE, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+    let request = Request::new(&TWICE, StateSet::ALL, Extensions::NONE);
     for (last, complete) in [(0, true), (-2, false)] {
         let script = |socket: Vec<u8>, code| Script([Ok(([socket, done(code)].concat(), 0))].into());
         let kernel = Sequence([script(socket(1), 0), script(socket(2), last)].into(), None);

@@ -227,10 +227,8 @@ mod tests {
     fn a_request_is_the_header_the_fixed_part_and_the_program() {
         let filter = compile(&Filter::LocalPort(80..=80)).expect("short");
         let request = Request {
-            protocol: &TCP,
-            states: StateSet::of(&[State::Established]),
-            extensions: Extensions::INFO,
             filter: Some(filter.clone()),
+            ..Request::new(&TCP, StateSet::of(&[State::Established]), Extensions::INFO)
         };
         let bytes = encode(&request, 0x0102_0304);
         let length = 16 + 60 + 4 + filter.as_bytes().len();
@@ -253,10 +251,8 @@ mod tests {
     fn a_request_for_another_protocol_names_it_behind_the_program() {
         let filter = compile(&Filter::LocalPort(80..=80)).expect("short");
         let request = Request {
-            protocol: &UDP,
-            states: StateSet::ALL,
-            extensions: Extensions::INFO.union(Extensions::MEMORY),
             filter: Some(filter.clone()),
+            ..Request::new(&UDP, StateSet::ALL, Extensions::INFO.union(Extensions::MEMORY))
         };
         let bytes = in_one_walk(&request, 17, 1);
         let mut of_tcp = encode(&request, 1);
@@ -271,10 +267,8 @@ mod tests {
     fn a_kernel_that_ignores_the_name_of_a_protocol_is_asked_by_family() {
         let filter = compile(&Filter::LocalPort(80..=80)).expect("short");
         let request = Request {
-            protocol: &UDP,
-            states: StateSet::of(&[State::Close]),
-            extensions: Extensions::MEMORY,
             filter: Some(filter.clone()),
+            ..Request::new(&UDP, StateSet::of(&[State::Close]), Extensions::MEMORY)
         };
         let bytes = in_two_walks(&request, 17, 1);
         let messages: Vec<_> = Messages(&bytes).map(|message| message.expect("whole")).collect();
@@ -293,7 +287,7 @@ mod tests {
         const BARE: Protocol = Protocol { attributes: Extensions::MEMORY, ..TCP };
         let asked = |protocol: &'static Protocol| {
             let extensions = Extensions::INFO.union(Extensions::MEMORY);
-            let request = Request { protocol, states: StateSet::ALL, extensions, filter: None };
+            let request = Request::new(protocol, StateSet::ALL, extensions);
             encode(&request, 1)[19]
         };
         assert_eq!((asked(&TCP), asked(&BARE)), (1 << 1 | 1 << 6, 1 << 6));

@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_request_asks_every_protocol_and_for_no_groups() {
         let extensions = Extensions::MEMORY.union(Extensions::INFO);
-        let request = Request { protocol: &NETLINK, states: StateSet::ALL, extensions, filter: None };
+        let request = Request::new(&NETLINK, StateSet::ALL, extensions);
         let bytes = request.message(1);
         assert_eq!((bytes.len(), bytes[4], &bytes[16..20], bytes[24]), (36, 20, &[16, 255, 0, 0][..], 1));
     }

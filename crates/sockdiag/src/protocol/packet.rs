@@ -138,8 +138,7 @@ mod tests {
 
     #[test]
     fn a_request_for_memory_asks_for_rings_too_and_never_for_multicast_lists() {
-        let request =
-            |extensions| Request { protocol: &PACKET, states: StateSet::ALL, extensions, filter: None };
+        let request = |extensions| Request::new(&PACKET, StateSet::ALL, extensions);
         let show = |extensions| request(extensions).message(1)[24];
         assert_eq!((show(Extensions::NONE), show(Extensions::MEMORY)), (1, 1 | 4 | 16));
         let everything = PACKET.attributes.union(Extensions::INFO);

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_request_asks_for_the_information_of_sctp() {
         let extensions = SCTP.attributes;
-        let request = Request { protocol: &SCTP, states: StateSet::ALL, extensions, filter: None };
+        let request = Request::new(&SCTP, StateSet::ALL, extensions);
         let message = request.message(1);
         assert_eq!(message[19] & 2, 2);
     }

@@ -129,8 +129,7 @@ mod tests {
 
     #[test]
     fn a_request_has_52_bytes_and_asks_for_nothing_more() {
-        let request =
-            Request { protocol: &SMC, states: StateSet::ALL, extensions: Extensions::NONE, filter: None };
+        let request = Request::new(&SMC, StateSet::ALL, Extensions::NONE);
         let mut expected = vec![0; 52];
         expected[0] = 43;
         assert_eq!(request.message(1)[16..], expected);

@@ -20,7 +20,7 @@ const CONNECTIONS: StateSet = StateSet::of(&[
 pub const TCP: Protocol = Protocol {
     name: "tcp",
     modules: "inet_diag and tcp_diag",
-    states: StateSet::ALL,
+    states: StateSet::ANY,
     connections: CONNECTIONS,
     header: FixedPart { fields: inet::ALL, internet: true, uid: true, interface: true },
     attributes: inet::ATTRIBUTES,

@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_request_has_eight_bytes() {
         let states = StateSet::of(&[State::Established]);
-        let request = Request { protocol: &TIPC, states, extensions: Extensions::NONE, filter: None };
+        let request = Request::new(&TIPC, states, Extensions::NONE);
         assert_eq!(request.message(1)[16..], [30, 0, 0, 0, 2, 0, 0, 0]);
     }
 }

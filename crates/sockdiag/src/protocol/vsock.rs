@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_request_is_24_bytes_with_its_states() {
         let states = StateSet::of(&[State::Listen]);
-        let request = Request { protocol: &VSOCK, states, extensions: Extensions::MEMORY, filter: None };
+        let request = Request::new(&VSOCK, states, Extensions::MEMORY);
         let bytes = request.message(1);
         let mut expected = vec![0; 24];
         (expected[0], expected[5]) = (40, 4);

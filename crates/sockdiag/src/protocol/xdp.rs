@@ -117,8 +117,7 @@ mod tests {
 
     #[test]
     fn a_request_asks_for_no_rings_and_no_memory_of_frames() {
-        let request =
-            |extensions| Request { protocol: &XDP, states: StateSet::ALL, extensions, filter: None };
+        let request = |extensions| Request::new(&XDP, StateSet::ALL, extensions);
         let show = |extensions| request(extensions).message(1)[24];
         assert_eq!((show(Extensions::NONE), show(XDP.attributes)), (1, 1 | 8 | 16));
     }
