@@ -8,7 +8,7 @@ use super::source::{
     LISTENERS, SENDING, age, any, difference, every, micros, millis, option, raw, when, with_ulp,
 };
 use super::{Kind, Metric, Shown, Source, Unit};
-use sockdiag::{Field, cc_info, inet, skmem, sockopt, tcp_info, ulp};
+use sockdiag::{Field, cc_info, inet, queues, skmem, sockopt, tcp_info, ulp};
 
 /// Every metric: how many sockets there are, then counters, gauges and distributions.
 #[rustfmt::skip]
@@ -42,10 +42,10 @@ pub const METRICS: &[Metric] = &[
     counter("send_buffer_limited_seconds_total", Seconds, micros(&tcp_info::SNDBUF_LIMITED), "Time limited by this end's send buffer (tcpi_sndbuf_limited).").of_connections(),
     counter("dropped_packets_total", None, any(&skmem::DROPS), "Packets dropped by the socket, up to the last collection before it closed (SK_MEMINFO_DROPS)."),
 
-    gauge("receive_queue_bytes", Bytes, raw(&inet::RQUEUE), "Bytes received and not yet read, plus one for a FIN, listeners excluded (idiag_rqueue).").of_connections(),
-    gauge("send_queue_bytes", Bytes, raw(&inet::WQUEUE), "Bytes written and not yet acknowledged, listeners excluded (idiag_wqueue).").of_connections(),
-    gauge("accept_queue_connections", None, any(&inet::RQUEUE).of(LISTENERS), "Connections in the accept queue of a listener (idiag_rqueue).").of_listeners(),
-    gauge("accept_queue_limit", None, any(&inet::WQUEUE).of(LISTENERS), "Limit of the accept queue of a listener, its backlog (idiag_wqueue).").of_listeners(),
+    gauge("receive_queue_bytes", Bytes, raw(&queues::RQUEUE), "Bytes received and not yet read, plus one for a FIN, listeners excluded (idiag_rqueue).").of_connections(),
+    gauge("send_queue_bytes", Bytes, raw(&queues::WQUEUE), "Bytes written and not yet acknowledged, listeners excluded (idiag_wqueue).").of_connections(),
+    gauge("accept_queue_connections", None, any(&queues::RQUEUE).of(LISTENERS), "Connections in the accept queue of a listener (idiag_rqueue).").of_listeners(),
+    gauge("accept_queue_limit", None, any(&queues::WQUEUE).of(LISTENERS), "Limit of the accept queue of a listener, its backlog (idiag_wqueue).").of_listeners(),
     gauge("not_sent_bytes", Bytes, raw(&tcp_info::NOTSENT_BYTES), "Bytes written and not yet sent (tcpi_notsent_bytes)."),
     gauge("unacknowledged_segments", None, raw(&tcp_info::UNACKED), "Segments sent and not yet acknowledged, listeners excluded (tcpi_unacked)."),
     gauge("sacked_segments", None, raw(&tcp_info::SACKED), "Segments acknowledged selectively (SACK), listeners excluded (tcpi_sacked)."),

@@ -67,6 +67,14 @@ attributes! {
     TipcStats,
     /// `struct smc_diag_msg`.
     Smc,
+    /// The queues, two words.
+    Queues,
+    /// The name of a unix socket, of any bytes.
+    Name,
+    /// The inode of the peer of a unix socket, four bytes.
+    Peer,
+    /// The directions of a unix socket that are shut down, a bit each.
+    Shutdown,
 }
 
 /// A line of a family's table: an attribute's number in replies and the bit of a request that asks for it.

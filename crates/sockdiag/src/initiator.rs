@@ -5,7 +5,7 @@
 //! behind it (`net/ipv4/tcp_minisocks.c: tcp_create_openreq_child`). So sequence numbers sent without payload are 1 for
 //! the SYN of the end that connected, and 1 for a FIN. The fields exist since Linux 4.19.
 
-use super::{Field, Socket, State, inet, tcp_info};
+use super::{Field, Socket, State, queues, tcp_info};
 
 /// `TCPI_OPT_SYN_DATA`: the SYN carried payload, and the end that accepted took it (TCP Fast Open).
 const SYN_DATA: u64 = 32;
@@ -67,7 +67,7 @@ impl Sent {
         let state = State::from_kernel(u8::try_from(get(&tcp_info::STATE)?).ok()?)?;
         let ended = socket.state() == State::Close;
         let nothing = packets == 0 && !ended;
-        let in_flight = if nothing { 0 } else { get(&inet::WQUEUE)?.wrapping_sub(waiting) };
+        let in_flight = if nothing { 0 } else { get(&queues::WQUEUE)?.wrapping_sub(waiting) };
         // Every packet takes a sequence number. If there are fewer, a write came between.
         if in_flight < packets {
             return None;

@@ -22,6 +22,7 @@ mod frame;
 mod initiator;
 pub mod kernel;
 mod protocol;
+pub mod queues;
 mod receivers;
 pub mod skmem;
 pub mod sockopt;
@@ -39,7 +40,8 @@ pub use events::{Events, Queue};
 pub use field::{Field, NoneValue, Width};
 pub use protocol::{
     CloseEvents, FixedPart, NETLINK, PACKET, PROTOCOLS, Protocol, RAW, Request, SCTP, SMC, Socket,
-    SocketType, TCP, TIPC, UDP, UDPLITE, VSOCK, XDP, inet, netlink, packet, sctp, tipc, vsock, xdp,
+    SocketType, TCP, TIPC, UDP, UDPLITE, UNIX, VSOCK, XDP, inet, netlink, packet, sctp, tipc, unix, vsock,
+    xdp,
 };
 pub use receivers::keep_receivers;
 pub use state::{State, StateSet};

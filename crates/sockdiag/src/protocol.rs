@@ -11,6 +11,7 @@ mod socket;
 mod tcp;
 pub mod tipc;
 mod udp;
+pub mod unix;
 pub mod vsock;
 pub mod xdp;
 
@@ -30,12 +31,13 @@ pub use socket::{Socket, SocketType};
 pub use tcp::TCP;
 pub use tipc::TIPC;
 pub use udp::{UDP, UDPLITE};
+pub use unix::UNIX;
 pub use vsock::VSOCK;
 pub use xdp::XDP;
 
 /// Every protocol.
 pub const PROTOCOLS: &[&Protocol] =
-    &[&TCP, &UDP, &UDPLITE, &RAW, &SCTP, &PACKET, &NETLINK, &VSOCK, &XDP, &TIPC, &SMC];
+    &[&TCP, &UDP, &UDPLITE, &RAW, &SCTP, &UNIX, &PACKET, &NETLINK, &VSOCK, &XDP, &TIPC, &SMC];
 
 /// How the kernel is asked for the sockets of a protocol, and what it reports of them.
 pub struct Protocol {
@@ -67,7 +69,7 @@ pub struct Protocol {
 /// What the fixed part of a reply says beside state, cookie and inode.
 #[derive(Clone, Copy, Debug)]
 pub struct FixedPart {
-    /// Its fields that mean what their names say: of UDP, a queue is none of them, as the kernel sends memory in its place.
+    /// Its fields that have a meaning: of UDP, a timer is none of them.
     pub fields: &'static [&'static Field],
     /// Whether both ends are internet addresses and ports.
     pub internet: bool,

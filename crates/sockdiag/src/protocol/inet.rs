@@ -60,8 +60,6 @@ fields! {
     TIMER "idiag_timer" @ 2 U8, "", Never, "The timer that runs: 0 none, 1 retransmission, 2 keepalive, 3 `TIME_WAIT`, 4 zero-window probe, 5 delayed ACK.";
     RETRANS "idiag_retrans" @ 3 U8, "", WhileZero(2), "Retransmissions or probes without an answer so far.";
     EXPIRES "idiag_expires" @ 52 Word, "", WhileZero(2), "Milliseconds until the timer expires.";
-    RQUEUE "idiag_rqueue" @ 56 Word, "", Never, "Bytes received and not yet read; of a listener, connections not yet accepted.";
-    WQUEUE "idiag_wqueue" @ 60 Word, "", Never, "Bytes written and not yet acknowledged; of a listener, the limit of the accept queue.";
 }
 
 /// `struct inet_diag_msg`.
@@ -74,8 +72,7 @@ struct InetDiagMsg {
     _retransmits: u8,
     id: SocketId,
     _expires: U32,
-    _receive_queue: U32,
-    _send_queue: U32,
+    queues: [U32; 2],
     uid: U32,
     inode: U32,
 }
@@ -109,7 +106,9 @@ pub(super) fn parse_with<'a>(
         interface: message.id.interface.get(),
         ends: Some(Endpoints { ipv4, id: &message.id }),
     };
-    Some(Socket { protocol, header, attributes: Attributes::walk(payload, attributes, &NUMBERS) })
+    let mut attributes = Attributes::walk(payload, attributes, &NUMBERS);
+    attributes.set(Attribute::Queues, message.queues.as_bytes());
+    Some(Socket { protocol, header, attributes })
 }
 
 /// `struct inet_diag_req` with a `struct inet_diag_sockid` that asks for any address.

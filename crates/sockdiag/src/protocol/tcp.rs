@@ -1,5 +1,6 @@
 //! TCP over IPv4 and IPv6, subflows of MPTCP included.
 
+use super::super::attribute::Attribute;
 use super::super::state::State;
 use super::{CloseEvents, Extensions, FixedPart, Protocol, StateSet, inet};
 
@@ -23,10 +24,10 @@ pub const TCP: Protocol = Protocol {
     states: StateSet::ANY,
     connections: CONNECTIONS,
     header: FixedPart { fields: inet::ALL, internet: true, uid: true, interface: true },
-    attributes: inet::ATTRIBUTES,
+    attributes: inet::ATTRIBUTES.with(Attribute::Queues),
     encode: inet::encode,
     parse: inet::parse,
     takes_filter: true,
-    close_events: Some(CloseEvents { groups: DESTROY, carry: Extensions::INFO }),
+    close_events: Some(CloseEvents { groups: DESTROY, carry: Extensions::INFO.with(Attribute::Queues) }),
     sockstat: "TCP",
 };

@@ -15,6 +15,7 @@ const DESTROY: u32 = 1 << 1 | 1 << 3;
 /// Connected to one peer, and not.
 const STATES: StateSet = StateSet::of(&[State::Established, State::Close]);
 
+/// No queues: the kernel sends memory in their place.
 const ATTRIBUTES: Extensions = Extensions::MEMORY
     .union(Extensions::TOS)
     .union(Extensions::CLASS_ID)
@@ -28,7 +29,7 @@ pub const UDP: Protocol = Protocol {
     modules: "inet_diag and udp_diag",
     states: STATES,
     connections: STATES,
-    // The queues are memory, and no timer runs.
+    // No timer runs.
     header: FixedPart { fields: &[], internet: true, uid: true, interface: true },
     attributes: ATTRIBUTES,
     encode: |request, sequence| inet::encode_other(request, IPPROTO_UDP, sequence),
