@@ -104,7 +104,7 @@ fn a_peer_without_an_inode_has_not_accepted_yet_or_has_closed() {
 fn a_request_never_asks_for_pending_inodes() {
     let request = |extensions| {
         let states = StateSet::of(&[State::Listen]);
-        Request { protocol: &UNIX, states, extensions, filter: None }.message(7)
+        Request::new(&UNIX, states, extensions).message(7)
     };
     let bare = request(Extensions::NONE);
     assert_eq!((bare.len(), bare[4], &bare[16..20]), (16 + 24, 20, &[1, 0, 0, 0][..]));
@@ -137,7 +137,7 @@ proptest! {
 
 /// What a dump of this network namespace shows of the socket with that inode.
 fn shown<T>(inode: u32, read: impl Fn(&Socket<'_>) -> T) -> T {
-    let request = Request { protocol: &UNIX, states: StateSet::ALL, extensions: EVERYTHING, filter: None };
+    let request = Request::new(&UNIX, StateSet::ALL, EVERYTHING);
     let mut found = None;
     let until = Instant::now() + Duration::from_mins(1);
     dump(Netlink::open().expect("sock_diag"), &request, until, |socket| {
