@@ -13,7 +13,7 @@ pub struct Facts<'a> {
     pub socket: &'a Socket<'a>,
     /// How the socket came to be known.
     pub observation: Observation,
-    /// The state: of a close event and of a listener that of its connections, `established`.
+    /// The state. Of a listener it is that of its connections, `established`; of a close event too if it has none of a connection.
     pub state: State,
     /// Which end opened the connection; `None` if no view asks for it.
     pub direction: Option<Direction>,
@@ -65,7 +65,10 @@ impl<'a> Facts<'a> {
         ownership: Ownership<'a>,
         names: Names<'a>,
     ) -> Self {
-        let (observation, state) = (Observation::CloseEvent, State::Established);
+        let state = socket.state();
+        // One of TCP is no longer in a state of a connection.
+        let state = if socket.protocol().connections.contains(state) { state } else { State::Established };
+        let observation = Observation::CloseEvent;
         Self { socket, observation, state, direction, ownership, names }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::properties::Property;
 use crate::select::Expression;
 use crate::strict_yaml::{Entry, Name, Section, either};
-use crate::view::{Origin, PROTOCOL, View};
+use crate::view::{Origin, PROTOCOL, ProtocolStates, View};
 use names::{
     CNFG, COMPRESSION, COUNTERS, FLOW_LABEL, GAUGES, HISTOGRAMS, LABEL_FOLDING, LOGIC, MAX_FLOWS, METRICS,
     ORIGIN, ORIGIN_FOLDING, SELECTION,
@@ -74,10 +74,9 @@ fn read_logic(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> LegacyConfig {
     let view = |name: &str, by, columns, limit| View {
         name: name.to_owned(),
         origin: Origin::Legacy,
-        protocol: PROTOCOL,
-        selection: selection.clone(),
         // Both dialects skipped sockets without a peer or without an owner.
-        states: PROTOCOL.connections,
+        protocols: vec![ProtocolStates::connections(PROTOCOL)],
+        selection: selection.clone(),
         by,
         columns,
         limit,

@@ -14,7 +14,7 @@ use crate::metrics::{Aggregation, Kind, Quantity};
 use crate::privileges::Feature;
 use crate::properties::{Needs, Property};
 use crate::select::{Expression, Judge, Lookup, split};
-use crate::view::{Column, PROTOCOL, View};
+use crate::view::{Column, PROTOCOL, ProtocolStates, View};
 use sockdiag::bytecode::{Filter, compile};
 use sockdiag::{Attribute, Extensions, Protocol, Request, State, StateSet};
 
@@ -138,18 +138,19 @@ impl Plan {
         let views = config.views;
         let mut groups: Vec<Group> = Vec::new();
         for (number, view) in views.iter().enumerate() {
-            let View { protocol, selection, states, .. } = view;
-            let same = |group: &Group| {
-                group.protocol == *protocol && group.selection == *selection && group.states == *states
-            };
-            let at = groups.iter().position(same).unwrap_or(groups.len());
-            if at == groups.len() {
-                let (selection, states) = (selection.clone(), *states);
-                groups.push(Group { protocol, selection, states, views: Vec::new(), tracked: false });
-            }
-            if let Some(group) = groups.get_mut(at) {
-                group.tracked |= view.is_tracked();
-                group.views.extend((!view.aggregates).then_some(number));
+            for ProtocolStates { protocol, states } in view.protocols.iter().copied() {
+                let same = |group: &Group| {
+                    group.protocol == protocol && group.selection == view.selection && group.states == states
+                };
+                let at = groups.iter().position(same).unwrap_or(groups.len());
+                if at == groups.len() {
+                    let selection = view.selection.clone();
+                    groups.push(Group { protocol, selection, states, views: Vec::new(), tracked: false });
+                }
+                if let Some(group) = groups.get_mut(at) {
+                    group.tracked |= view.is_tracked();
+                    group.views.extend((!view.aggregates).then_some(number));
+                }
             }
         }
         let mut protocols = Vec::new();
@@ -272,7 +273,7 @@ impl Plan {
         let compiled = (protocol.takes_filter && !everything).then(|| compile(&filter).ok()).flatten();
         let judged = groups.len() == 1 && (everything || compiled.is_some());
         let aggregated = self.views.iter().filter(|view| view.aggregates).map(|view| Wanted {
-            states: if view.protocol == protocol { view.states } else { StateSet::NONE },
+            states: view.states_of(protocol),
             test: Some(view.selection.resolve(lookup)).filter(|test| *test != Expression::Always),
             listener: view.selection.of_every_connection(),
         });
@@ -300,7 +301,8 @@ impl Plan {
     /// Whether nothing is asked of sockets in `TIME_WAIT` but how many there are.
     fn counts_time_wait(&self, protocol: &Protocol) -> bool {
         let waits = |of: &Protocol, states: StateSet| *of == *protocol && states.contains(State::TimeWait);
-        let mut asking = self.views.iter().filter(|view| waits(view.protocol, view.states)).peekable();
+        let mut asking =
+            self.views.iter().filter(|view| waits(protocol, view.states_of(protocol))).peekable();
         let tracked = self.groups.iter().any(|group| group.tracked && waits(group.protocol, group.states));
         asking.peek().is_some()
             && !tracked
@@ -313,7 +315,7 @@ impl Plan {
     }
 
     fn extensions(&self, protocol: &Protocol) -> Extensions {
-        let views = self.views.iter().filter(|view| *view.protocol == *protocol);
+        let views = self.views.iter().filter(|view| view.protocols().any(|of| of == protocol));
         let columns = views.flat_map(|view| &view.columns);
         let of_columns = columns.map(|column| column.metric.source.extensions());
         // Without it, what is left of a socket looks like one.

@@ -21,6 +21,8 @@ pub use table::{SELF_METRICS, SelfMetric};
 pub struct SelfReport {
     /// The steps of the collection that were needed.
     pub stages: Vec<Stage>,
+    /// The protocols of the views, and whether the kernel reports their sockets.
+    pub protocols: Vec<(&'static str, bool)>,
     /// One entry per view.
     pub views: Vec<ViewReport>,
     /// What the kernel sent.

@@ -23,6 +23,29 @@ pub enum Origin {
     Legacy,
 }
 
+/// The sockets of a protocol in some states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProtocolStates {
+    /// The protocol.
+    pub protocol: &'static Protocol,
+    /// The states.
+    pub states: StateSet,
+}
+
+impl ProtocolStates {
+    /// The connections of a protocol.
+    #[must_use]
+    pub const fn connections(protocol: &'static Protocol) -> Self {
+        Self { protocol, states: protocol.connections }
+    }
+
+    /// Whether it is all connections, whatever their states.
+    #[must_use]
+    pub fn are_connections(&self) -> bool {
+        self.states == self.protocol.connections
+    }
+}
+
 /// A selection of sockets, the labels that its rows are keyed by, and the metrics of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
@@ -30,12 +53,10 @@ pub struct View {
     pub name: String,
     /// Which part of the configuration it is from.
     pub origin: Origin,
-    /// The protocol of its sockets.
-    pub protocol: &'static Protocol,
+    /// The protocols of its sockets, each once and at least one.
+    pub protocols: Vec<ProtocolStates>,
     /// Which sockets it shows.
     pub selection: Expression,
-    /// Only sockets in these states.
-    pub states: StateSet,
     /// What its rows are keyed by; empty for one row over all sockets.
     pub by: Vec<Property>,
     /// What its rows show.
@@ -66,7 +87,24 @@ impl View {
 
     /// Whether it shows connections whatever their states.
     pub(crate) fn is_of_connections(&self) -> bool {
-        self.states == self.protocol.connections && !self.by.contains(&Property::State)
+        self.protocols.iter().all(ProtocolStates::are_connections) && !self.by.contains(&Property::State)
+    }
+
+    /// The protocols of its sockets.
+    pub fn protocols(&self) -> impl Iterator<Item = &'static Protocol> {
+        self.protocols.iter().map(|of| of.protocol)
+    }
+
+    /// The states in which it shows sockets of any protocol.
+    #[must_use]
+    pub fn states(&self) -> StateSet {
+        self.protocols.iter().fold(StateSet::NONE, |all, of| all.union(of.states))
+    }
+
+    /// The states in which it shows sockets of the protocol.
+    pub(crate) fn states_of(&self, protocol: &Protocol) -> StateSet {
+        let shown = self.protocols.iter().find(|of| of.protocol == protocol);
+        shown.map_or(StateSet::NONE, |of| of.states)
     }
 
     /// What must be known of its sockets.

@@ -51,12 +51,13 @@ pub(super) fn conclude(
     let drained = state.tracker.subscription().is_drained();
     tracker.end(outcome.complete, drained, &walked.dumped, &walked.missed);
     state.untracked = walked.untracked;
+    state.logged.missing(&walked.missing);
     let found: Vec<_> = tracker.ledger.views.iter_mut().map(|view| std::mem::take(&mut view.found)).collect();
     let mut aggregated = tracker.ledger.views.iter().zip(found);
     let made = tables.into_iter().zip(selected).zip(state.limits.iter_mut().zip(&mut state.sizes));
     let mut sealed = Vec::with_capacity(plan.views.len());
     for (view, ((table, selected), (admitted, size))) in plan.views.iter().zip(made) {
-        let usable = outcome.usable && !walked.lacks(view.protocol);
+        let usable = outcome.usable && walked.shows(view);
         let (name, limit) = (view.name.clone(), view.limit);
         let mut of_view =
             ViewReport { name, selected, rows: 0, left_out: None, in_other: None, over_limit: None, limit };

@@ -84,7 +84,10 @@ fn of_namespace(
                 sockets.insert(identity);
             }
         };
-        dump(transport, &request, until, each).map_err(NetnsError::Dump)?;
+        match dump(transport, &request, until, each) {
+            Err(error) if error.is_of_missing_protocol() => break,
+            dumped => dumped.map_err(NetnsError::Dump)?,
+        };
     }
     Ok(sockets)
 }

@@ -20,11 +20,6 @@ pub(crate) fn direction(socket: &Socket<'_>, listeners: Option<&Listeners>) -> D
     listeners.map_or_else(|| of(&Listeners::default()), of)
 }
 
-/// Whether sockets of a protocol can listen.
-pub(super) const fn exist(protocol: &Protocol) -> bool {
-    protocol.states.contains(State::Listen)
-}
-
 /// Dumps all listeners of a protocol in a namespace.
 pub(super) fn dump_listeners(
     protocol: &'static Protocol,

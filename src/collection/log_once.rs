@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 
+use super::netns::NetnsError;
 use crate::self_metrics::TrackerReport;
 use crate::view::View;
+use sockdiag::Protocol;
 
 /// Time between two warnings of the same kind.
 pub(super) const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
@@ -15,6 +17,8 @@ pub(super) const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 pub(super) struct LogOnce {
     /// Views whose limit drops rows or aggregates them into `other`.
     limited: HashSet<String>,
+    /// Protocols whose sockets the kernel does not report.
+    missing: HashSet<&'static str>,
     /// Whether it was logged that the tracker is full.
     full: bool,
     /// Whether it was logged that some network namespaces send no close events.
@@ -114,6 +118,20 @@ impl LogOnce {
                 hint = "ip netns set NAME auto; CAP_NET_BROADCAST",
                 "some network namespaces send no close events"
             );
+        }
+    }
+
+    /// Logs which protocols the kernel does not know.
+    pub(super) fn missing(&mut self, protocols: &[(&'static Protocol, NetnsError)]) {
+        for (protocol, error) in protocols {
+            if self.missing.insert(protocol.name) {
+                tracing::warn!(
+                    protocol = protocol.name,
+                    %error,
+                    metric = "ss_exporter_protocol_available",
+                    "the kernel does not report the sockets of a protocol; its views are empty"
+                );
+            }
         }
     }
 

@@ -196,6 +196,13 @@ pub(crate) enum NetnsError {
     Stuck,
 }
 
+impl NetnsError {
+    /// Whether the kernel has no answer about the protocol.
+    pub(super) fn is_of_missing_protocol(&self) -> bool {
+        matches!(self, Self::Dump(error) if error.is_of_missing_protocol())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

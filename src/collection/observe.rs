@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::attribution::Attribution;
 use super::host::Host;
-use super::listeners::{self, dump_listeners};
+use super::listeners::dump_listeners;
 use super::netns::Entered;
 use super::shared::SharedTracker;
 use super::state::CollectorState;
@@ -62,7 +62,7 @@ pub(crate) fn scan(
     attribution: &mut Attribution,
     mut each: impl FnMut(&Facts<'_>, &Program),
 ) {
-    for protocol in plan.protocols.iter().filter(|protocol| listeners::exist(protocol)) {
+    for protocol in plan.protocols.iter().filter(|protocol| protocol.has_listeners()) {
         scan_protocol(protocol, plan, host, tracker, attribution, &mut each);
     }
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use super::host::Host;
 use super::intake::{Counts, Intake, Place};
-use super::listeners;
 use super::namespaces::ListedNamespaces;
 use super::netns::{NetnsError, NetnsTarget};
 use super::problems::Problems;
@@ -18,7 +17,7 @@ use super::time_wait;
 use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::self_metrics::{DUMP, SelfReport, Stage};
-use crate::view::PROTOCOL;
+use crate::view::{PROTOCOL, View};
 use sockdiag::{DumpStats, Protocol, Socket, dump};
 
 /// A walk that has ended.
@@ -26,6 +25,8 @@ use sockdiag::{DumpStats, Protocol, Socket, dump};
 pub(super) struct Walked {
     /// Why the dump of a protocol failed in the exporter's own namespace, and so as a whole.
     pub(super) errors: Vec<(&'static Protocol, NetnsError)>,
+    /// Protocols whose sockets the kernel does not report, and its answers. They count as protocols without a socket.
+    pub(super) missing: Vec<(&'static Protocol, NetnsError)>,
     pub(super) stats: DumpStats,
     pub(super) counts: Counts,
     /// Sockets that have no record.
@@ -80,6 +81,9 @@ pub(super) fn walk<W: Host>(
         }
         walked.note(target, dumps);
     }
+    if walked.missing.len() == plan.protocols.len() {
+        walked.errors = std::mem::take(&mut walked.missing);
+    }
     let began = Instant::now();
     if intake.has_pending() {
         intake.resolve((began + plan.owner_time()).min(deadline));
@@ -93,7 +97,10 @@ impl Walked {
     /// Notes how the dumps of a namespace ended.
     fn note(&mut self, target: &NetnsTarget, dumps: Vec<(&'static Protocol, Result<Dumped, NetnsError>)>) {
         let (number, own) = (target.netns.number, target.namespace.own);
-        let complete = dumps.iter().all(|(_, dumped)| dumped.is_ok());
+        let is_ended = |dumped: &Result<_, NetnsError>| {
+            dumped.as_ref().map_or_else(NetnsError::is_of_missing_protocol, |_| true)
+        };
+        let complete = dumps.iter().all(|(_, dumped)| is_ended(dumped));
         if complete { &mut self.dumped } else { &mut self.missed }.push(number);
         let is_empty = |dumped: &Result<Dumped, _>| dumped.as_ref().is_ok_and(|dumped| dumped.empty);
         self.empty += usize::from(!dumps.is_empty() && dumps.iter().all(|(_, dumped)| is_empty(dumped)));
@@ -109,6 +116,11 @@ impl Walked {
                 }
                 // It is gone with its sockets, or the process is through which it was to be entered: the next listing shows.
                 Err(NetnsError::Enter(error)) if error.kind() == io::ErrorKind::NotFound && !own => {}
+                Err(error) if error.is_of_missing_protocol() => {
+                    if own {
+                        self.missing.push((protocol, error));
+                    }
+                }
                 Err(error) if own => self.errors.push((protocol, error)),
                 Err(error) => failure = Some(format!("network namespace {}: {error}", target.netns.name)),
             }
@@ -116,9 +128,20 @@ impl Walked {
         self.failures.extend(failure);
     }
 
-    /// Whether the kernel has not reported the sockets of a protocol.
+    /// Whether the kernel failed to report the sockets of a protocol.
     pub(super) fn lacks(&self, protocol: &Protocol) -> bool {
         self.errors.iter().any(|(of, _)| *of == protocol)
+    }
+
+    /// Whether the kernel has no answer about a protocol.
+    pub(super) fn is_missing(&self, protocol: &Protocol) -> bool {
+        self.missing.iter().any(|(of, _)| *of == protocol)
+    }
+
+    /// Whether the rows of a view are complete: of each of its protocols that the kernel knows, and it knows one.
+    pub(super) fn shows(&self, view: &View) -> bool {
+        !view.protocols().any(|protocol| self.lacks(protocol))
+            && !view.protocols().all(|protocol| self.is_missing(protocol))
     }
 
     /// How long owners were searched for after the dumps, and how many sockets have none.
@@ -134,7 +157,12 @@ impl Walked {
         report: &mut SelfReport,
         problems: &mut Problems,
     ) {
+        report.protocols =
+            plan.protocols.iter().map(|protocol| (protocol.name, !self.is_missing(protocol))).collect();
         for (protocol, duration) in plan.protocols.iter().zip(took) {
+            if self.is_missing(protocol) {
+                continue;
+            }
             let success = !self.lacks(protocol);
             report.stages.push(Stage { name: stage(protocol), duration: *duration, success });
         }
@@ -190,7 +218,7 @@ fn dump_one<W: Host>(
         intake.no_listeners(&place);
         return Ok(dumped);
     };
-    if plan.tracking.listeners && listeners::exist(place.program.protocol) {
+    if plan.tracking.listeners && place.program.protocol.has_listeners() {
         intake.listeners(&place, for_listeners, &entered.ports, until).map_err(NetnsError::Dump)?;
     }
     // Without a request, no view wants a socket.

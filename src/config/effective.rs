@@ -10,7 +10,7 @@ use crate::metrics::{Aggregation, Kind};
 use crate::properties::Property;
 use crate::select::Expression;
 use crate::strict_yaml::{self, Node, YamlValue, key, list, quoted};
-use crate::view::{Column, Origin, View};
+use crate::view::{Column, Origin, PROTOCOL, ProtocolStates, View};
 use sockdiag::State;
 
 impl Config {
@@ -85,11 +85,18 @@ fn write_networks(out: &mut String, networks: &Networks) -> fmt::Result {
 }
 
 fn write_view(out: &mut String, view: &View) -> fmt::Result {
-    let View { name, origin: _, protocol: _, selection, states, by, columns, limit, aggregates, idle } = view;
+    let View { name, origin: _, protocols, selection, by, columns, limit, aggregates, idle } = view;
     writeln!(out, "  {}:", key(name))?;
+    let of_default = view.protocols().eq([PROTOCOL]);
+    if !of_default {
+        writeln!(out, "    protocol: [{}]", list(view.protocols().map(|protocol| protocol.name)))?;
+    }
     writeln!(out, "    by: [{}]", list(by.iter().map(|label: &Property| label.name())))?;
-    let states = State::ALL.into_iter().filter(|state| states.contains(*state)).map(State::name);
-    writeln!(out, "    state: [{}]", list(states))?;
+    if protocols.len() == 1 || !protocols.iter().all(ProtocolStates::are_connections) {
+        let shown = view.states();
+        let states = State::ALL.into_iter().filter(|state| shown.contains(*state)).map(State::name);
+        writeln!(out, "    state: [{}]", list(states))?;
+    }
     if *selection != Expression::Always {
         writeln!(out, "    select: {}", quoted(&selection.to_string()))?;
     }
@@ -182,6 +189,9 @@ views:
     limit: 7
     idle: 90m
   listeners: {state: listen, by: [local_address, local_port], idle: 7d}
+  datagrams: {protocol: udp, by: [local_port], metrics: [sockets, dropped_packets_total]}
+  both: {protocol: [tcp, udp], by: [protocol, process], metrics: [sockets]}
+  open: {protocol: [tcp, udp], state: all, by: [protocol], metrics: [sockets]}
   flows: {by: [local_address, local_port, remote_address, remote_port], select: "state big and dev lo"}
 "#,
         );

@@ -14,7 +14,6 @@ mod duration;
 mod effective;
 mod networks;
 mod size;
-mod states;
 #[cfg(test)]
 mod tests;
 mod views;

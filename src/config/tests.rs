@@ -60,11 +60,11 @@ fn the_built_in_file_shows_the_views_and_then_the_families_of_the_predecessor() 
     let [tcp, listener, state, flows, totals] = config.views.as_slice() else { panic!("{config:?}") };
     let by = [Property::Process, Property::Unit, Property::Direction, Property::ServicePort];
     assert_eq!((tcp.name.as_str(), &tcp.by[..]), ("tcp", &by[..]));
-    assert_eq!((listener.name.as_str(), listener.states), ("tcp_listener", StateSet::of(&[State::Listen])));
-    assert_eq!((state.name.as_str(), state.states, state.columns.len()), ("tcp_state", StateSet::ALL, 1));
+    assert_eq!((listener.name.as_str(), listener.states()), ("tcp_listener", StateSet::of(&[State::Listen])));
+    assert_eq!((state.name.as_str(), state.states(), state.columns.len()), ("tcp_state", StateSet::ALL, 1));
     assert_eq!((flows.name.as_str(), flows.limit, &flows.by), ("legacy", Some(1000), &vec![Property::Flow]));
     assert_eq!((totals.name.as_str(), totals.limit, &totals.by), ("legacy_totals", None, &vec![]));
-    assert_eq!((&flows.selection, flows.states), (&totals.selection, totals.states));
+    assert_eq!((&flows.selection, flows.states()), (&totals.selection, totals.states()));
     assert_eq!(bounds(&config), Some(vec![0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0, 200.0, 500.0]));
 }
 
@@ -133,7 +133,7 @@ fn a_flow_has_the_unit_and_the_type_of_the_predecessor() {
 #[test]
 fn only_sockets_with_a_peer_are_flows() {
     for view in parsed("logic:").views {
-        assert_eq!(view.states.bits(), 0xffe & !(1 << 10 | 1 << 7 | 1 << 6 | 1 << 3));
+        assert_eq!(view.states().bits(), 0xffe & !(1 << 10 | 1 << 7 | 1 << 6 | 1 << 3));
     }
 }
 

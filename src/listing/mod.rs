@@ -27,7 +27,7 @@ use crate::metrics::{Aggregation, Kind, METRICS, Metric, Quantity};
 use crate::plan::Plan;
 use crate::properties::Property;
 use crate::select::Expression;
-use crate::view::{self, Origin, PROTOCOL, View};
+use crate::view::{self, Origin, PROTOCOL, ProtocolStates, View};
 use sockdiag::StateSet;
 
 /// What is asked of each socket.
@@ -75,9 +75,8 @@ pub fn plan(
     let sockets = View {
         name: "sockets".to_owned(),
         origin: Origin::Native,
-        protocol: PROTOCOL,
+        protocols: vec![ProtocolStates { protocol: PROTOCOL, states }],
         selection,
-        states,
         by: detail.labels(),
         columns: detail.metrics().map(column_of).collect(),
         limit: None,
@@ -176,7 +175,7 @@ mod tests {
             plan(selection, states, Detail::Glance, Arc::default(), Collect::DEFAULT)
                 .views
                 .first()
-                .map(|view| view.states)
+                .map(View::states)
         };
         let listen = StateSet::of(&[sockdiag::State::Listen]);
         assert_eq!(states("dport = 443", None), Some(PROTOCOL.connections));

@@ -31,7 +31,7 @@ impl Loaded {
         for warning in &self.config.warnings {
             tracing::warn!("{warning}");
         }
-        let mut bound = self.config.views.iter().filter(|view| view.states.contains(State::BoundInactive));
+        let mut bound = self.config.views.iter().filter(|view| view.states().contains(State::BoundInactive));
         if let Some(view) = bound.next().filter(|_| !kernel::is_at_least(6, 8)) {
             tracing::warn!(view = view.name, "Linux before 6.8 does not report the state bound_inactive");
         }

@@ -47,7 +47,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         .and_then(|()| Ok((Workers::start()?, Worker::start("events", 1)?)))
         .map_err(|error| Failure::at_run_time(format!("cannot start the threads of the server: {error}")))?;
     // Without CAP_NET_ADMIN, to which the kernel shows the keys of TCP-MD5.
-    plan.protocols.iter().try_for_each(|protocol| ask_the_kernel(protocol))?;
+    ask_the_kernel(&plan.protocols)?;
     let mut state = CollectorState::new(&plan, privileges.clone());
     let tracker = state.tracker();
     tracker.reloaded(Reload { successful: true, at: since_1970() });
@@ -159,11 +159,27 @@ fn stop(collector: &Collector) {
     tracing::info!("stopped");
 }
 
-/// A dump of the listeners costs microseconds and fails at once where every scrape would.
-fn ask_the_kernel(protocol: &'static Protocol) -> Result<(), Failure> {
-    let request = Request::new(protocol, StateSet::of(&[State::Listen]), Extensions::NONE);
-    let asked = Netlink::open()
-        .map_err(DumpError::Open)
-        .and_then(|kernel| dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {}));
-    asked.map(drop).map_err(|error| Failure::at_run_time(error.to_string()))
+/// Fails at once where every scrape would: the kernel has to know one of the protocols, and to answer about each that it
+/// knows.
+fn ask_the_kernel(protocols: &[&'static Protocol]) -> Result<(), Failure> {
+    let (mut known, mut missing) = (false, None);
+    for error in protocols.iter().map(|protocol| ask_about(protocol).err()) {
+        match error {
+            None => known = true,
+            Some(error) if error.is_of_missing_protocol() => missing = missing.or(Some(error)),
+            Some(error) => return Err(Failure::at_run_time(error.to_string())),
+        }
+    }
+    match missing {
+        Some(error) if !known => Err(Failure::at_run_time(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// A dump of the listeners costs microseconds.
+fn ask_about(protocol: &'static Protocol) -> Result<(), DumpError> {
+    let states = StateSet::of(&[State::Listen]).intersection(protocol.states);
+    let request = Request::new(protocol, states, Extensions::NONE);
+    let kernel = Netlink::open().map_err(DumpError::Open)?;
+    dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {}).map(drop)
 }

@@ -152,7 +152,8 @@ impl Source {
 
     /// Whether the kernel reports it of sockets of the protocol.
     pub(crate) fn is_of(&self, protocol: &Protocol) -> bool {
-        self.fields().all(|field| protocol.has(field.attribute))
+        let closes = self.quantity != Quantity::ClosedWithoutTcpInfo || protocol.ends_with_values();
+        closes && self.fields().all(|field| protocol.has_field(field))
     }
 
     /// Whether its last value before the end of a socket of the protocol is known; a counter is exact then.

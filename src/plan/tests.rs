@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::select::{Nothing, Test};
+use crate::view::ProtocolStates;
 use sockdiag::TCP;
 
 fn view(selection: Expression) -> View {
@@ -11,9 +12,8 @@ fn view(selection: Expression) -> View {
     View {
         name: "v".into(),
         origin: crate::view::Origin::Native,
-        protocol: PROTOCOL,
+        protocols: vec![ProtocolStates { protocol: PROTOCOL, states }],
         selection,
-        states,
         by: Vec::new(),
         columns: Vec::new(),
         limit: None,
@@ -100,8 +100,11 @@ fn each_protocol_is_asked_once_for_what_its_own_views_want() {
         close_events: None,
         ..TCP
     };
-    let bare =
-        |selection| View { protocol: &BARE, states: StateSet::ALL, aggregates: true, ..view(selection) };
+    let bare = |selection| View {
+        protocols: vec![ProtocolStates { protocol: &BARE, states: StateSet::ALL }],
+        aggregates: true,
+        ..view(selection)
+    };
     let plan = plan(vec![view(port(1)), bare(port(1)), bare(port(2))]);
     assert_eq!(plan.protocols, [PROTOCOL, &BARE]);
     let programs = plan.programs(&Nothing);

@@ -99,9 +99,9 @@ impl AggregatedView {
         Self {
             view: number,
             by: view.by.clone(),
-            states: view.states,
+            states: view.states(),
             accumulates,
-            stability: if view.protocol.connections.is_within(view.states) {
+            stability: if view.protocols.iter().all(|of| of.protocol.connections.is_within(of.states)) {
                 stability.unwrap_or(Stability::Fixed)
             } else {
                 Stability::Changing
@@ -120,9 +120,6 @@ impl AggregatedView {
 
 impl Tracking {
     pub(super) fn new(views: &[View], events: bool) -> Self {
-        let needs_events = |view: &View| {
-            view.is_cumulative() || view.sums_by_process() || view.needs().has(Needs::LISTENERS)
-        };
         let mut tracking = Self {
             aggregated: Vec::new(),
             counters: Vec::new(),
@@ -135,13 +132,16 @@ impl Tracking {
             // A connection that no dump shows belongs to whom its listener does.
             let needs = view.needs();
             let asks_for_owner = needs.has(Needs::PROCESSES.union(Needs::CGROUPS));
-            tracking.listeners |= needs.has(Needs::LISTENERS) || view.is_cumulative() && asks_for_owner;
-            if view.is_tracked() {
-                tracking.track_if.push((view.protocol, view.selection.at_any_time()));
-            }
-            let reports = events && view.protocol.close_events.is_some();
-            if reports && needs_events(view) && !tracking.events.contains(&view.protocol) {
-                tracking.events.push(view.protocol);
+            tracking.listeners |= view.protocols().any(Protocol::has_listeners)
+                && (needs.has(Needs::LISTENERS) || view.is_cumulative() && asks_for_owner);
+            for protocol in view.protocols() {
+                if view.is_tracked() {
+                    tracking.track_if.push((protocol, view.selection.at_any_time()));
+                }
+                let reports = events && protocol.close_events.is_some();
+                if reports && needs_events(view, protocol) && !tracking.events.contains(&protocol) {
+                    tracking.events.push(protocol);
+                }
             }
             if view.aggregates {
                 let view = AggregatedView::new(number, view);
@@ -188,6 +188,16 @@ impl Tracking {
     }
 }
 
+/// Whether close events of a protocol are of use to a view. Those without values cost the host and tell only that a socket
+/// has closed.
+fn needs_events(view: &View, protocol: &Protocol) -> bool {
+    if protocol.ends_with_values() {
+        view.is_cumulative() || view.sums_by_process() || view.needs().has(Needs::LISTENERS)
+    } else {
+        view.columns.iter().any(|column| column.metric.source.quantity == Quantity::Closed)
+    }
+}
+
 fn table(view: &View) -> CumulativeTable {
     let column = |column: &Column| {
         let make =
@@ -209,7 +219,7 @@ impl View {
             [label] => {
                 let shown: BTreeSet<_> = State::ALL
                     .into_iter()
-                    .filter(|state| self.states.contains(*state))
+                    .filter(|state| self.states().contains(*state))
                     .map(State::name)
                     .collect();
                 let values = label.values().unwrap_or_default().into_iter();

@@ -17,7 +17,7 @@ pub use table::Property;
 pub use test::Test;
 
 use crate::facts::Facts;
-use sockdiag::State;
+use sockdiag::{Protocol, State};
 
 /// A line of the table: a property.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ pub struct Line {
     pub name: &'static str,
     /// How it is read from the facts.
     pub read: Read,
+    /// Whether the sockets of a protocol have it, beside the attributes that it needs.
+    pub of: fn(&Protocol) -> bool,
     /// One sentence: what the label shows, and which field it is from.
     pub help: &'static str,
     /// How long it stays the same.
@@ -73,6 +75,7 @@ impl Line {
         Self {
             name,
             read,
+            of: |_| true,
             help,
             stability,
             needs: Needs::NONE,
@@ -99,6 +102,11 @@ impl Line {
     const fn of_cgroup(name: &'static str, read: Read, help: &'static str) -> Self {
         let line = Self::new(name, Stability::WithOwner, read, help).needs(Needs::CGROUPS);
         line.shown_by_listener(FromListener::Always)
+    }
+
+    const fn of(mut self, of: fn(&Protocol) -> bool) -> Self {
+        self.of = of;
+        self
     }
 
     const fn needs(mut self, needs: Needs) -> Self {
@@ -174,6 +182,13 @@ impl Property {
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.line().name
+    }
+
+    /// Whether sockets of the protocol have it.
+    #[must_use]
+    pub fn is_of(self, protocol: &Protocol) -> bool {
+        let line = self.line();
+        (line.of)(protocol) && line.needs.extensions.is_within(protocol.attributes)
     }
 
     /// How long it stays the same.

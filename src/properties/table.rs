@@ -9,6 +9,7 @@ use super::ulp;
 use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
 use crate::attribute::{Cgroup, Direction, Owner, Process};
 use sockdiag::bytecode::Filter;
+use sockdiag::{Attribute, Protocol, inet};
 
 macro_rules! properties {
     ($($property:ident: $line:expr;)*) => {
@@ -35,7 +36,19 @@ macro_rules! properties {
     };
 }
 
+/// Of other sockets, no reply carries the cgroup.
+const fn has_cgroup(protocol: &Protocol) -> bool {
+    protocol.has(Attribute::Cgroup)
+}
+
 properties! {
+    Protocol: Line::fixed(
+        "protocol",
+        Read::Text(|facts| Some(facts.socket.protocol().name)),
+        "The protocol, as `ss -A` names it.",
+    )
+    .shown_by_listener(FromListener::Always);
+
     State: Line::changing(
         "state",
         Read::Own(
@@ -58,6 +71,7 @@ properties! {
         Read::Address(|facts| facts.socket.local().ip()),
         "The local address, IPv4-mapped IPv6 as IPv4 (`idiag_src`).",
     )
+    .of(|protocol| protocol.header.internet)
     .kernel(KernelFilter::Address(Filter::LocalAddress))
     .listed(Listed::Always)
     .selected(&["src"], Operand::Address, "src 10.0.0.0/8  src [::1]:443  src *", "by local address, network or port");
@@ -67,6 +81,7 @@ properties! {
         Read::Port(|facts| facts.socket.local().port()),
         "The local port (`idiag_sport`).",
     )
+    .of(|protocol| protocol.header.internet)
     .shown_by_listener(FromListener::Always)
     .kernel(KernelFilter::Port(Filter::LocalPort))
     .listed(Listed::Always)
@@ -82,6 +97,7 @@ properties! {
         Read::Address(|facts| facts.socket.remote().ip()),
         "The remote address, IPv4-mapped IPv6 as IPv4 (`idiag_dst`).",
     )
+    .of(|protocol| protocol.header.internet)
     .kernel(KernelFilter::Address(Filter::RemoteAddress))
     .listed(Listed::Always)
     .selected(
@@ -96,6 +112,7 @@ properties! {
         Read::Port(|facts| facts.socket.remote().port()),
         "The remote port (`idiag_dport`).",
     )
+    .of(|protocol| protocol.header.internet)
     .kernel(KernelFilter::Port(Filter::RemotePort))
     .listed(Listed::Always)
     .selected(&["dport"], Operand::Port, "dport = 443  dport != ssh", "by remote port, as `sport`");
@@ -105,6 +122,7 @@ properties! {
         Read::Own(|facts, text| facts.names.networks.write(text, facts.socket.remote().ip()), never),
         "The remote network: its name under `networks`, or else its prefix by `network_prefix`, or else `public`, `private` or `loopback`.",
     )
+    .of(|protocol| protocol.header.internet)
     .listed(Listed::InDetail)
     .selected(&["network"], Operand::Network, "network = office", "by remote address in a network under `networks:`");
 
@@ -116,6 +134,7 @@ properties! {
         ),
         "`outbound` if this host sent the SYN (it is part of `tcpi_bytes_acked`), else `inbound`; fixed in the first collection of the socket.",
     )
+    .of(Protocol::has_listeners)
     .needs(Needs::LISTENERS)
     .shown_by_listener(FromListener::Always)
     .listed(Listed::InDetail)
@@ -131,6 +150,7 @@ properties! {
         Read::Own(service_port, never),
         "The local port of an inbound connection, the remote port of an outbound one.",
     )
+    .of(Protocol::has_listeners)
     .needs(Needs::LISTENERS)
     .shown_by_listener(FromListener::Always);
 
@@ -138,7 +158,8 @@ properties! {
         "ip_version",
         Read::Own(|facts, text| text.push(if facts.socket.local().is_ipv4() { b'4' } else { b'6' }), never),
         "`4` or `6`; IPv4 over an IPv6 socket is `4`.",
-    );
+    )
+    .of(|protocol| protocol.header.internet);
 
     Congestion: Line::changing(
         "congestion",
@@ -203,6 +224,7 @@ properties! {
         Read::Number(uid),
         "The id of the user who owns the socket (`idiag_uid`), fixed in its first collection; `unknown` for a connection that only its close event shows, and in TIME_WAIT.",
     )
+    .of(|protocol| protocol.header.uid)
     .selected(&["uid"], Operand::Number(0, "a user id from 0 to 4294967295"), "uid = 0", "by user id");
 
     User: Line::fixed(
@@ -210,6 +232,7 @@ properties! {
         Read::Own(user, never),
         "The name of that user in `/etc/passwd`, as the exporter sees it, or its id if it has no name.",
     )
+    .of(|protocol| protocol.header.uid)
     .listed(Listed::InDetail)
     .selected(
         &["user"],
@@ -223,6 +246,7 @@ properties! {
         Read::Own(|facts, text| put(text, facts.cgroup().map_or(UNKNOWN, Cgroup::path)), cgroup_is),
         "The path of the cgroup in which the socket, or the listener that accepted it, was created (`INET_DIAG_CGROUP_ID`, Linux 5.8).",
     )
+    .of(has_cgroup)
     .kernel(KernelFilter::Cgroup(Filter::Cgroup))
     .listed(Listed::InDetail)
     .selected(
@@ -243,6 +267,7 @@ properties! {
         Read::Text(|facts| of_cgroup(facts, Cgroup::unit)),
         "The systemd service or scope of the cgroup; empty without one.",
     )
+    .of(has_cgroup)
     .listed(Listed::Always)
     .selected(
         &["unit"],
@@ -256,6 +281,7 @@ properties! {
         Read::Text(|facts| of_cgroup(facts, Cgroup::slice)),
         "The systemd slice of the cgroup; empty without one.",
     )
+    .of(has_cgroup)
     .selected(
         &["slice"],
         Operand::Text(is_slice, "a slice such as system.slice"),
@@ -268,6 +294,7 @@ properties! {
         Read::Prefix(|facts| of_cgroup(facts, Cgroup::container_id)),
         "The container id of the cgroup, 64 hexadecimal digits; empty without a container.",
     )
+    .of(has_cgroup)
     .listed(Listed::InDetail)
     .selected(
         &["container", "container_id"],
@@ -281,6 +308,7 @@ properties! {
         Read::Text(|facts| of_cgroup(facts, Cgroup::pod_uid)),
         "The uid of the Kubernetes pod of the cgroup; empty without a pod.",
     )
+    .of(has_cgroup)
     .listed(Listed::InDetail)
     .selected(
         &["pod", "pod_uid"],
@@ -312,6 +340,7 @@ properties! {
         ),
         "The interface that the socket is bound to (`idiag_if`), `unbound` if to none.",
     )
+    .of(|protocol| protocol.header.interface)
     .needs(Needs::NETNS)
     .kernel(KernelFilter::Interface(Filter::Interface))
     .listed(Listed::InDetail)
@@ -327,6 +356,7 @@ properties! {
         Read::Bits(|facts| facts.socket.mark()),
         "The socket's mark in hexadecimal (`INET_DIAG_MARK`); `unknown` without CAP_NET_ADMIN.",
     )
+    .of(|protocol| protocol.has(Attribute::Mark))
     .needs(Needs::MARKS)
     .selected(
         &["fwmark"],
@@ -368,6 +398,7 @@ properties! {
         Read::Text(timer),
         "The timer that runs, as `ss -o` names it: `off`, `on` (retransmission), `keepalive`, `timewait`, `persist` (zero-window probe) or `delack` (`idiag_timer`); `unknown` for a connection that only its close event shows.",
     )
+    .of(|protocol| protocol.has_field(&inet::TIMER))
     .listed(Listed::InDetail)
     .selected(
         &["timer"],

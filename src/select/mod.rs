@@ -9,6 +9,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::facts::Facts;
 use crate::properties::{Needs, Property};
+use sockdiag::Protocol;
 
 mod display;
 mod ends;
@@ -130,6 +131,21 @@ impl Expression {
             Self::Not(inner) => inner.tests(),
             Self::Is(test) => Box::new(std::iter::once(test)),
         }
+    }
+
+    /// What of the condition sockets of a protocol lack; `None` if they can answer all of it.
+    pub(crate) fn obstacle(&self, protocol: &Protocol) -> Option<String> {
+        let name = protocol.name;
+        self.tests().find_map(|test| match test {
+            Test::State(states) if states.intersection(protocol.states).is_empty() => {
+                Some(format!("found a state that {name} sockets do not have; expected: one that they have"))
+            }
+            _ if test.property().is_of(protocol) => None,
+            _ => Some(format!(
+                "found {}, which {name} sockets do not have; expected: predicates that {name} sockets have",
+                test.property().line().word()
+            )),
+        })
     }
 
     /// The host names that the tree mentions.

@@ -113,6 +113,12 @@ pub const SELF_METRICS: &[SelfMetric] = &[
         "Whether the stages of the last collection were complete. Rows are withheld if the dump was not.",
         |report| report.stages.iter().map(|stage| (vec![&*stage.name], flag(stage.success))).collect(),
     ),
+    gauge_by(
+        &["protocol"],
+        "ss_exporter_protocol_available",
+        "Whether the kernel reports the sockets of a protocol that a view shows.",
+        |report| report.protocols.iter().map(|(name, available)| (vec![*name], flag(*available))).collect(),
+    ),
     gauge(
         "ss_exporter_dump_stuck_seconds",
         "Time for which the kernel has not answered a dump. Absent if it answers.",

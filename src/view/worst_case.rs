@@ -44,7 +44,7 @@ impl View {
     fn distinct(&self) -> Option<usize> {
         self.by.iter().try_fold(1_usize, |product, label| {
             let values = match label {
-                Property::State => self.states.len(),
+                Property::State => self.states().len(),
                 _ => label.values()?.len(),
             };
             product.checked_mul(values)

@@ -76,6 +76,11 @@ impl Answer {
         assert!(self.0.lines().any(|shown| shown == line), "no {line} in\n{}", self.0);
     }
 
+    #[track_caller]
+    pub fn lacks(&self, beginning: &str) {
+        assert!(!self.0.lines().any(|shown| shown.starts_with(beginning)), "{beginning} in\n{}", self.0);
+    }
+
     /// The sum of a family over its rows.
     pub fn total(&self, family: &str) -> u64 {
         let of_family =

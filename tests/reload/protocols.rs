@@ -6,6 +6,7 @@ use sockdiag::{Protocol, TCP};
 use ss_exporter::config::Config;
 use ss_exporter::plan::Plan;
 use testkit::host::FakeHost;
+use testkit::recording::missing;
 
 use super::exporter::Exporter;
 use super::sockets::{Changes as _, sock};
@@ -17,7 +18,7 @@ fn exporter() -> Exporter {
     let text = "views:\n  a: {by: [local_port], metrics: [sockets, received_bytes_total]}\n  \
                 b: {by: [local_port], metrics: [sockets, received_bytes_total]}\n";
     let mut config = Config::parse("protocols.yml", text).expect("a configuration");
-    config.views[1].protocol = &OTHER;
+    config.views[1].protocols[0].protocol = &OTHER;
     let host = FakeHost::new(&["own"]);
     host.set("own", &[sock(1, 80, 1000)]);
     host.set("other", &[sock(2, 90, 1000)]);
@@ -52,6 +53,38 @@ fn a_protocol_that_cannot_be_dumped_withholds_its_own_views_alone() {
         // What stays is shown all the same.
         answer.has("ss_b_received_bytes_total{local_port=\"90\"} 0");
     }
+}
+
+#[test]
+fn a_protocol_that_the_kernel_does_not_know_is_reported_and_fails_nothing() {
+    let mut exporter = exporter();
+    exporter.host.set_connections("other", missing());
+    exporter.host.set("own", &[sock(1, 80, 1000)]);
+    exporter.scrape();
+    let answer = exporter.scrape();
+    assert_eq!((answer.total("ss_a_sockets"), answer.total("ss_b_sockets")), (1, 0));
+    answer.has("ss_exporter_protocol_available{protocol=\"tcp\"} 1");
+    answer.has("ss_exporter_protocol_available{protocol=\"other\"} 0");
+    answer.has("ss_exporter_collection_success{stage=\"dump\"} 1");
+    answer.lacks("ss_exporter_collection_success{stage=\"dump_other\"}");
+    answer.lacks("ss_b_sockets");
+}
+
+#[test]
+fn a_view_of_several_protocols_shows_the_sockets_of_each_that_the_kernel_knows() {
+    let text = "views: {v: {protocol: [tcp, udp], by: [protocol], metrics: [sockets]}}";
+    let host = FakeHost::new(&["own"]);
+    host.set("own", &[sock(1, 80, 1000)]);
+    host.set("udp", &[sock(2, 53, 0), sock(3, 123, 0)]);
+    let config = Config::parse("protocols.yml", text).expect("a configuration");
+    let mut exporter = Exporter::of(host, Arc::new(Plan::new(config)));
+    let answer = exporter.scrape();
+    answer.has("ss_v_sockets{protocol=\"tcp\"} 1");
+    answer.has("ss_v_sockets{protocol=\"udp\"} 2");
+    exporter.host.set_connections("udp", missing());
+    let answer = exporter.scrape();
+    answer.has("ss_v_sockets{protocol=\"tcp\"} 1");
+    answer.has("ss_exporter_collection_success{stage=\"dump\"} 1");
 }
 
 #[test]

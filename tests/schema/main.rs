@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
+use sockdiag::PROTOCOLS;
 use ss_exporter::config::{Config, DEFAULT_FILE};
 use ss_exporter::metrics::{Kind, METRICS};
 use ss_exporter::properties::Property;
@@ -105,13 +106,15 @@ fn choice(title: &str, names: impl Iterator<Item = (&'static str, &'static str)>
 }
 
 /// The parts that come from tables, by their names under `$defs`.
-fn from_tables() -> [(&'static str, Value); 5] {
+fn from_tables() -> [(&'static str, Value); 6] {
     let of_kind = |title, kind| {
         let metrics = METRICS.iter().filter(move |metric| metric.kind == kind);
         choice(title, metrics.map(|metric| (metric.name, metric.help)))
     };
+    let protocols = PROTOCOLS.iter().map(|protocol| protocol.name);
     [
         ("label", choice("Label", Property::all().map(|property| (property.name(), property.line().help)))),
+        ("protocol", json!({ "title": "Protocol", "enum": protocols.collect::<Vec<_>>() })),
         ("state", json!({ "title": "State", "enum": state_names().collect::<Vec<_>>() })),
         ("counter", of_kind("Counter", Kind::Counter)),
         ("gauge", of_kind("Gauge", Kind::Gauge)),
@@ -192,7 +195,7 @@ fn a_default_of_the_schema_is_what_counts_without_the_key() {
     };
     let (view, collect) = (defaults("/$defs/view/properties"), defaults("/properties/collect/properties"));
     let said = json!({ "views": { "v": view }, "collect": collect }).to_string();
-    assert_eq!(said.matches(':').count(), 3 + 3 + 7, "{said}");
+    assert_eq!(said.matches(':').count(), 3 + 4 + 7, "{said}");
     assert_eq!(Config::parse("a.yml", &said), Config::parse("a.yml", "views: {v: }"));
 }
 

@@ -1,6 +1,6 @@
 //! What a reply describes: `struct inet_diag_msg` has one shape for four kinds of kernel objects.
 
-use super::{CloseEvents, Extensions, Socket, State, tcp_info};
+use super::{Socket, State, tcp_info};
 
 /// The kind of object behind a reply. It follows from the reply's header alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +50,7 @@ impl Socket<'_> {
     /// `AF_UNSPEC`, never accepted, refused.
     #[must_use]
     pub fn ended_with_information(&self) -> bool {
-        let carries_none = |events: CloseEvents| events.carry == Extensions::NONE;
-        self.remote().port() != 0 || self.protocol.close_events.is_none_or(carries_none)
+        self.remote().port() != 0 || !self.protocol.ends_with_values()
     }
 
     /// Whether a socket that has lost its peer ever was connected: `tcp_disconnect` sets a segment size, which
@@ -64,7 +63,7 @@ impl Socket<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Protocol, StateSet, TCP};
+    use super::super::{CloseEvents, Extensions, Protocol, StateSet, TCP};
     use super::*;
 
     const TIME_WAIT_TIMER: u8 = 3;

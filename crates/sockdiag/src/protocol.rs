@@ -118,6 +118,18 @@ impl Protocol {
         }
     }
 
+    /// Whether a socket's close event has the last values of its counters, so that it is of use to each of them.
+    #[must_use]
+    pub fn ends_with_values(&self) -> bool {
+        self.close_events.is_some_and(|events| events.carry != Extensions::NONE)
+    }
+
+    /// Whether listeners accept its connections, and give them what their close events lack: an owner and the direction.
+    #[must_use]
+    pub fn has_listeners(&self) -> bool {
+        self.states.contains(State::Listen) && self.ends_with_values()
+    }
+
     /// The multicast groups of its close events, as a mask.
     pub(super) fn groups(&self) -> u32 {
         self.close_events.map_or(0, |events| events.groups)

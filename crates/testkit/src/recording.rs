@@ -42,6 +42,13 @@ pub fn dump(replies: &[Reply]) -> Arc<[u8]> {
     dump.into()
 }
 
+/// The dump of a protocol that the kernel does not know: its only message carries `ENOENT`.
+pub fn missing() -> Arc<[u8]> {
+    let done = message(NLMSG_DONE, &(-2_i32).to_ne_bytes());
+    let length = u32::try_from(done.len()).expect("a short message");
+    [&length.to_le_bytes()[..], &done].concat().into()
+}
+
 fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(HEADER + payload.len()).expect("a short message");
     let [kind, flags] = [kind, NLM_F_MULTI].map(u16::to_ne_bytes);

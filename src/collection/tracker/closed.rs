@@ -176,9 +176,10 @@ impl Tracker {
     ) {
         // A dump may be under way in another namespace.
         let Some(program) = self.program_in(netns.number, socket.protocol()) else { return };
+        let has_listeners = self.plan.tracking.listeners && socket.protocol().has_listeners();
         let mut listeners = self.namespaces.of(netns.number).listeners.as_mut();
         let now = || listeners::direction(socket, listeners.as_deref());
-        let direction = direction.or_else(|| self.plan.tracking.listeners.then(now));
+        let direction = direction.or_else(|| has_listeners.then(now));
         let claims = listeners.take().filter(|_| direction == Some(Direction::Inbound));
         let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
         let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());

@@ -167,7 +167,7 @@ impl Tracker {
     /// nothing. `None` if no view asks.
     #[inline]
     fn direction(&mut self, slot: Option<Slot>, facts: &Facts<'_>) -> Option<Direction> {
-        if !self.plan.tracking.listeners {
+        if !(self.plan.tracking.listeners && facts.socket.protocol().has_listeners()) {
             return None;
         }
         if let Some(known) = slot.and_then(|slot| self.ledger.record(slot).direction()) {

@@ -40,6 +40,51 @@ fn an_unknown_key_at_the_top_is_an_error_that_names_the_nearest_known_one() {
 }
 
 #[test]
+fn what_a_protocol_lacks_is_an_error_where_it_is_asked_for() {
+    let of = |view: &str| errors(&format!("views:\n  v:\n    protocol: {view}\n"));
+    for (view, error) in [
+        ("udq", "3:15: views.v.protocol: found \"udq\"; expected: PROTOCOLS; did you mean \"udp\"?"),
+        ("[tcp, tcp]", "3:21: views.v.protocol[1]: found tcp again; expected: each protocol once"),
+        (
+            "udp\n    by: [process, direction]",
+            "4:19: views.v.by[1]: found direction, which udp sockets do not have; expected: labels that udp sockets have",
+        ),
+        (
+            "[tcp, udp]\n    metrics: [sockets, rtt_seconds]",
+            "4:24: views.v.metrics[1]: found rtt_seconds, which udp sockets do not have; \
+             expected: metrics that udp sockets have",
+        ),
+        (
+            "udp\n    metrics: [receive_queue_bytes]",
+            "4:15: views.v.metrics[0]: found receive_queue_bytes, which udp sockets do not have; \
+             expected: metrics that udp sockets have",
+        ),
+        (
+            "udp\n    select: sport = 53 and congestion = bbr",
+            "4:13: views.v.select: found congestion, which udp sockets do not have; \
+             expected: predicates that udp sockets have",
+        ),
+        (
+            "udp\n    select: state listening",
+            "4:13: views.v.select: found a state that udp sockets do not have; expected: one that they have",
+        ),
+        (
+            "udp\n    state: listen",
+            "4:12: views.v.state: found \"listen\"; \
+             expected: established, close, all, connected, synchronized or big",
+        ),
+        (
+            "[tcp, udp]\n    state: listen",
+            "4:12: views.v.state: found no state of udp sockets; \
+             expected: established, close, all, connected, synchronized or big",
+        ),
+    ] {
+        let names: Vec<_> = sockdiag::PROTOCOLS.iter().map(|protocol| protocol.name).collect();
+        assert_eq!(of(view), format!("a.yml:{}", error.replace("PROTOCOLS", &names.join(", "))), "{view}");
+    }
+}
+
+#[test]
 fn a_key_said_twice_names_both_lines() {
     assert_eq!(
         errors("logic:\n  metrics:\n    gauges:\n      delivery_rate:\n      deliveryRate:\n"),

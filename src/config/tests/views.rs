@@ -39,7 +39,7 @@ fn a_view_without_keys_is_one_row_over_all_connections() {
         ("tcp", 0, Some(1000), true)
     );
     assert_eq!((view.selection.clone(), view.idle), (Expression::Always, Duration::from_hours(1)));
-    assert_eq!(view.states, PROTOCOL.connections);
+    assert_eq!(view.states(), PROTOCOL.connections);
     assert!(view.columns.iter().any(|column| column.name == "ss_tcp_sockets"));
     assert!(!config.legacy_meta);
 }
@@ -150,13 +150,13 @@ fn states_are_words_of_either_tool() {
         ("bucket", vec![State::TimeWait, State::SynRecv]),
         ("[all, bound_inactive]", State::ALL.to_vec()),
     ] {
-        assert_eq!(view(&format!("state: {text}")).states, StateSet::of(&states), "{text}");
+        assert_eq!(view(&format!("state: {text}")).states(), StateSet::of(&states), "{text}");
     }
 }
 
 #[test]
 fn a_selection_that_mentions_states_decides_them_unless_the_view_does() {
-    let states = |text: &str| view(text).states;
+    let states = |text: &str| view(text).states();
     assert_eq!(states("select: 'dport = 443'"), PROTOCOL.connections);
     assert_eq!(states("select: 'state listening'"), StateSet::of(&[State::Listen]));
     assert_eq!(states("select: 'dport = 443 or state time-wait'"), StateSet::ALL);

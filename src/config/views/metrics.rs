@@ -3,8 +3,8 @@
 use super::pattern;
 use crate::metrics::{Kind, METRICS, Metric, Shown};
 use crate::strict_yaml::Entry;
-use crate::view::View;
-use sockdiag::{State, StateSet};
+use crate::view::{ProtocolStates, View};
+use sockdiag::{Protocol, State, StateSet};
 
 /// The metrics of a list of names and patterns, in the order of the table.
 pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
@@ -31,15 +31,19 @@ pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
 
 /// The metrics of a view that names none.
 pub(super) fn unnamed(view: &View) -> Vec<&'static Metric> {
-    let listens = view.states.contains(State::Listen);
-    let connects = !view.states.without(StateSet::of(&[State::Listen])).is_empty();
+    let listens = view.states().contains(State::Listen);
+    let connects = !view.states().without(StateSet::of(&[State::Listen])).is_empty();
     let fits = |metric: &&Metric| match metric.shown {
         Shown::Always => true,
         Shown::OfListeners => listens,
         Shown::OfConnections => connects,
         Shown::IfNamed => false,
     };
-    METRICS.iter().filter(fits).filter(|metric| obstacle(metric, view).is_none()).collect()
+    // To count the ends of sockets whose close events have no values is costly, and so to be asked for.
+    let is_cheap = |metric: &&Metric| {
+        !metric.source.quantity.is_of_past() || view.protocols().all(Protocol::ends_with_values)
+    };
+    METRICS.iter().filter(fits).filter(is_cheap).filter(|metric| obstacle(metric, view).is_none()).collect()
 }
 
 /// Notes a word that gives the view no metric.
@@ -57,42 +61,49 @@ fn check(word: &str, item: &Entry<'_>, view: &View) {
 }
 
 /// What a view cannot show about a metric, and why.
-fn obstacle(metric: &Metric, view: &View) -> Option<&'static str> {
-    if !metric.source.is_of(view.protocol) {
-        return Some(
-            "a metric that the kernel does not report of the view's protocol; expected: one that it reports",
-        );
+fn obstacle(metric: &Metric, view: &View) -> Option<String> {
+    if let Some(protocol) = view.protocols().find(|protocol| !metric.source.is_of(protocol)) {
+        let name = protocol.name;
+        return Some(format!(
+            "{}, which {name} sockets do not have; expected: metrics that {name} sockets have",
+            metric.name
+        ));
     }
     if view.is_per_connection() {
-        return metric.source.quantity.is_of_past().then_some(
-            "a count of opened or closed connections in a per-connection view; expected: in an aggregated view",
-        );
+        let past = "a count of opened or closed connections in a per-connection view; expected: in an aggregated view";
+        return metric.source.quantity.is_of_past().then(|| past.to_owned());
     }
-    let counts =
-        metric.kind == Kind::Counter && view.states.intersection(view.protocol.connections).is_empty();
-    counts.then_some(
+    let counts_nothing = |of: &ProtocolStates| of.states.intersection(of.protocol.connections).is_empty();
+    let counts = metric.kind == Kind::Counter && view.protocols.iter().any(counts_nothing);
+    counts.then(|| {
         "a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; \
-         expected: metrics that are no counters",
-    )
+         expected: metrics that are no counters"
+            .to_owned()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Config, DEFAULT_FILE};
-    use sockdiag::{Extensions, Protocol, TCP};
+    use sockdiag::{Extensions, TCP, UDP};
 
     #[test]
     fn a_view_is_offered_the_metrics_that_the_kernel_reports_of_its_protocol() {
         const BARE: Protocol = Protocol { name: "bare", attributes: Extensions::MEMORY, ..TCP };
         let tcp = Config::parse("built-in", DEFAULT_FILE).expect("valid").views.swap_remove(0);
-        let bare = View { protocol: &BARE, ..tcp.clone() };
+        let view = |protocol| View { protocols: vec![ProtocolStates::connections(protocol)], ..tcp.clone() };
+        let bare = view(&BARE);
         let offered = |view: &View, name: &str| {
             let metric = METRICS.iter().find(|metric| metric.name == name).expect("a metric");
             obstacle(metric, view).is_none()
         };
         assert!(offered(&tcp, "sent_bytes_total") && !offered(&bare, "sent_bytes_total"));
         assert!(offered(&bare, "sockets") && offered(&bare, "dropped_packets_total"));
+        let udp = view(&UDP);
+        assert!(offered(&udp, "closed_total") && !offered(&udp, "closed_without_tcp_info_total"));
+        assert!(!offered(&udp, "receive_queue_bytes") && offered(&tcp, "receive_queue_bytes"));
+        assert!(unnamed(&udp).iter().all(|metric| !metric.source.quantity.is_of_past()));
         assert!(unnamed(&tcp).len() > unnamed(&bare).len() && !unnamed(&bare).is_empty());
     }
 }

@@ -3,20 +3,23 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{duration, states};
+use super::duration;
 use crate::attribute::Networks;
 use crate::properties::Property;
 use crate::select::{Expression, parse};
 use crate::strict_yaml::{Entry, Name, Section};
 use crate::terminal::shown;
 use crate::view::{Origin, PROTOCOL, View};
-use sockdiag::{Protocol, StateSet};
+use sockdiag::Protocol;
 
 mod columns;
 mod exposed;
 mod metrics;
 mod pattern;
+mod protocols;
+mod states;
 
+const PROTOCOLS: Name = &["protocol"];
 const BY: Name = &["by"];
 const METRICS: Name = &["metrics"];
 const AGGREGATE: Name = &["aggregate"];
@@ -46,17 +49,17 @@ pub(super) fn read(section: &Entry<'_>, networks: &Networks) -> Vec<View> {
 }
 
 fn view(name: &str, entry: &Entry<'_>, networks: &Networks) -> View {
-    let keys = entry.section(&[BY, METRICS, AGGREGATE, HISTOGRAMS, SELECT, STATE, LIMIT, IDLE]);
-    let selection = keys.filled(SELECT).and_then(|entry| selection(entry, networks));
+    let keys = entry.section(&[PROTOCOLS, BY, METRICS, AGGREGATE, HISTOGRAMS, SELECT, STATE, LIMIT, IDLE]);
+    let protocols = keys.filled(PROTOCOLS).map_or_else(|| vec![PROTOCOL], protocols::read);
+    let selection = keys.filled(SELECT).and_then(|entry| selection(entry, &protocols, networks));
     let selection = selection.unwrap_or(Expression::Always);
-    let by = keys.filled(BY).map(labels).unwrap_or_default();
+    let by = keys.filled(BY).map(|entry| labels(entry, &protocols)).unwrap_or_default();
     let limit =
         keys.filled(LIMIT).and_then(|entry| entry.within(&LIMITS, "a number of rows from 1 to 1000000"));
     let mut view = View {
         name: name.to_owned(),
         origin: Origin::Native,
-        protocol: PROTOCOL,
-        states: states_of(PROTOCOL, &keys, &selection),
+        protocols: states::of_view(keys.filled(STATE), &protocols, &selection),
         selection,
         by,
         columns: Vec::new(),
@@ -86,12 +89,16 @@ fn check_name(name: &str, entry: &Entry<'_>) {
     }
 }
 
-fn selection(entry: &Entry<'_>, networks: &Networks) -> Option<Expression> {
+fn selection(entry: &Entry<'_>, protocols: &[&'static Protocol], networks: &Networks) -> Option<Expression> {
     let text = entry.verbatim("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"")?;
-    parse(&text, networks).map_err(|error| entry.error(&error.in_context(&text))).ok()
+    let selection = parse(&text, networks).map_err(|error| entry.error(&error.in_context(&text))).ok()?;
+    if let Some(obstacle) = protocols.iter().find_map(|protocol| selection.obstacle(protocol)) {
+        entry.error(&obstacle);
+    }
+    Some(selection)
 }
 
-fn labels(entry: &Entry<'_>) -> Vec<Property> {
+fn labels(entry: &Entry<'_>, protocols: &[&'static Protocol]) -> Vec<Property> {
     const SOME: &str = "a list of labels, such as [direction, service_port]";
     let names = || Property::all().map(Property::name);
     let mut labels = Vec::new();
@@ -101,24 +108,16 @@ fn labels(entry: &Entry<'_>) -> Vec<Property> {
             Some(label) if labels.contains(&label) => {
                 item.error(&format!("found {word} again; expected: each label once"));
             }
-            Some(label) => labels.push(label),
+            Some(label) => {
+                if let Some(protocol) = protocols.iter().find(|protocol| !label.is_of(protocol)) {
+                    protocols::lacks(&item, &word, protocol, "labels");
+                }
+                labels.push(label);
+            }
             None => item.unknown_word(&word, &names().collect::<Vec<_>>().join(", "), names()),
         }
     }
     labels
-}
-
-fn states_of(protocol: &Protocol, keys: &Section<'_>, selection: &Expression) -> StateSet {
-    let Some(entry) = keys.filled(STATE) else {
-        let named = selection.named_states().map(|states| states.intersection(protocol.states));
-        return named.unwrap_or(protocol.connections);
-    };
-    let selected = selection.states().intersection(protocol.states);
-    let states = states::read(entry).unwrap_or(protocol.connections);
-    if states.intersection(selected).is_empty() {
-        entry.error("found states that select leaves out; expected: a state that it lets through");
-    }
-    states.intersection(selected)
 }
 
 fn idle(keys: &Section<'_>, view: &View) -> Duration {
