@@ -93,7 +93,7 @@ pub const METRICS: &[Metric] = &[
     gauge("multicast_all_sockets", None, option(&sockopt::MC_ALL), "Sockets with IP_MULTICAST_ALL, which receive every group that the host has joined, the default (mc_all)."),
     gauge("unfragmented_sockets", None, option(&sockopt::NODEFRAG), "Sockets with IP_NODEFRAG, whose fragments netfilter does not reassemble (nodefrag)."),
     gauge("tls_sockets", None, with_ulp(ulp::TLS), "Sockets with kernel TLS (INET_ULP_INFO_NAME)."),
-    gauge("mptcp_sockets", None, with_ulp(ulp::MPTCP), "Subflows of MPTCP connections (INET_ULP_INFO_NAME)."),
+    gauge("mptcp_sockets", None, with_ulp(ulp::OF_SUBFLOWS), "Subflows of MPTCP connections (INET_ULP_INFO_NAME)."),
     gauge("fastopen_failed_sockets", None, when(&tcp_info::FASTOPEN_CLIENT_FAIL, Positive), "Sockets whose TCP Fast Open failed (tcpi_fastopen_client_fail)."),
 
     distribution("rtt_seconds", Seconds, micros(&tcp_info::RTT), TIMES, "Smoothed RTT (tcpi_rtt).").of_connections(),

@@ -53,6 +53,8 @@ attributes! {
     Type,
     /// `struct sctp_info`.
     SctpInfo,
+    /// `struct mptcp_info`.
+    MptcpInfo,
     /// `struct netlink_diag_msg`.
     Netlink,
     /// `struct packet_diag_msg`.

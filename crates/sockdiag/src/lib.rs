@@ -39,9 +39,9 @@ pub use dump::{Datagram, DumpError, DumpStats, Transport, dump};
 pub use events::{Events, Queue};
 pub use field::{Field, NoneValue, Width};
 pub use protocol::{
-    CloseEvents, FixedPart, NETLINK, PACKET, PROTOCOLS, Protocol, RAW, Request, SCTP, SMC, Socket,
-    SocketType, TCP, TIPC, UDP, UDPLITE, UNIX, VSOCK, XDP, inet, netlink, packet, sctp, tipc, unix, vsock,
-    xdp,
+    CloseEvents, FixedPart, MPTCP, NETLINK, PACKET, PROTOCOLS, Protocol, RAW, Request, SCTP, SMC, Socket,
+    SocketType, TCP, TIPC, UDP, UDPLITE, UNIX, VSOCK, XDP, inet, mptcp, netlink, packet, sctp, tipc, unix,
+    vsock, xdp,
 };
 pub use receivers::keep_receivers;
 pub use state::{State, StateSet};

@@ -2,6 +2,7 @@
 
 mod family;
 pub mod inet;
+pub mod mptcp;
 pub mod netlink;
 pub mod packet;
 mod raw;
@@ -22,6 +23,7 @@ use super::bytecode::Bytecode;
 use super::field::Field;
 use super::state::{State, StateSet};
 
+pub use mptcp::MPTCP;
 pub use netlink::NETLINK;
 pub use packet::PACKET;
 pub use raw::RAW;
@@ -37,7 +39,7 @@ pub use xdp::XDP;
 
 /// Every protocol.
 pub const PROTOCOLS: &[&Protocol] =
-    &[&TCP, &UDP, &UDPLITE, &RAW, &SCTP, &UNIX, &PACKET, &NETLINK, &VSOCK, &XDP, &TIPC, &SMC];
+    &[&TCP, &MPTCP, &UDP, &UDPLITE, &RAW, &SCTP, &UNIX, &PACKET, &NETLINK, &VSOCK, &XDP, &TIPC, &SMC];
 
 /// How the kernel is asked for the sockets of a protocol, and what it reports of them.
 pub struct Protocol {

@@ -17,7 +17,7 @@ pub const NAME: Field = Field {
     none: Never,
 };
 /// The name of the ULP of a subflow of MPTCP.
-pub const MPTCP: &str = "mptcp";
+pub const OF_SUBFLOWS: &str = "mptcp";
 /// The name of the ULP of a socket with kTLS.
 pub const TLS: &str = "tls";
 
@@ -85,7 +85,7 @@ impl<'a> Socket<'a> {
     #[must_use]
     #[inline]
     pub fn is_subflow(&self) -> bool {
-        self.attributes.get(Attribute::Ulp).is_some() && self.ulp().is_some_and(|ulp| ulp.is(MPTCP))
+        self.attributes.get(Attribute::Ulp).is_some() && self.ulp().is_some_and(|ulp| ulp.is(OF_SUBFLOWS))
     }
 }
 
@@ -119,7 +119,7 @@ impl<'a> Ulp<'a> {
         const JOIN: u32 = 4 | 8;
         /// `MPTCP_SUBFLOW_FLAG_BKUP_REM` and `_LOC`
         const BACKUP: u32 = 16 | 32;
-        let flags = u32::from_ne_bytes(self.find(MPTCP, FLAGS)?);
+        let flags = u32::from_ne_bytes(self.find(OF_SUBFLOWS, FLAGS)?);
         match flags {
             flags if flags & BACKUP != 0 => Some(Path::Backup),
             flags if flags & JOIN != 0 => Some(Path::Joined),
@@ -133,7 +133,7 @@ impl<'a> Ulp<'a> {
     pub fn mptcp_token(&self) -> Option<u32> {
         /// `MPTCP_SUBFLOW_ATTR_TOKEN_LOC`
         const TOKEN_LOCAL: u16 = 2;
-        self.find(MPTCP, TOKEN_LOCAL).map(u32::from_ne_bytes)
+        self.find(OF_SUBFLOWS, TOKEN_LOCAL).map(u32::from_ne_bytes)
     }
 
     /// The version of TLS as in its records, such as 0x0304 for 1.3; `None` without keys.

@@ -46,7 +46,8 @@ const NUMBERED: &[Numbered] = &[
 ];
 const NUMBERS: Numbers = Numbers::of(NUMBERED);
 /// What another protocol than TCP sends in the place of `struct tcp_info`. Its parser moves it to where it belongs.
-const OF_OTHERS: &[Numbered] = &[numbered(Attribute::SctpInfo, 2, 1 << 1)];
+const OF_OTHERS: &[Numbered] =
+    &[numbered(Attribute::SctpInfo, 2, 1 << 1), numbered(Attribute::MptcpInfo, 2, 1 << 1)];
 /// All of them.
 pub(super) const ATTRIBUTES: Extensions = Extensions::of_table(NUMBERED);
 
@@ -157,6 +158,16 @@ fn in_one_walk(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
 }
 
 pub(super) fn in_two_walks(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
+    by_family(request, ip_protocol, &[], sequence)
+}
+
+/// The messages of a request for a protocol whose number has more than eight bits. A kernel that does not know the attribute
+/// which names the protocol finds no protocol 0, and does not answer with TCP.
+pub(super) fn encode_wide(request: &Request, ip_protocol: u32, sequence: u32) -> Vec<u8> {
+    by_family(request, 0, &attribute(REQ_PROTOCOL, &ip_protocol.to_ne_bytes()), sequence)
+}
+
+fn by_family(request: &Request, ip_protocol: u8, named: &[u8], sequence: u32) -> Vec<u8> {
     let of_family = |family| {
         let body = InetDiagReqV2 {
             family,
@@ -166,7 +177,7 @@ pub(super) fn in_two_walks(request: &Request, ip_protocol: u8, sequence: u32) ->
             states: request.states.bits().into(),
             socket_id: [0; 48],
         };
-        message(SOCK_DIAG_BY_FAMILY, body.as_bytes(), &[program(request)], sequence)
+        message(SOCK_DIAG_BY_FAMILY, body.as_bytes(), &[program(request), named.to_vec()], sequence)
     };
     [of_family(AF_INET), of_family(AF_INET6)].concat()
 }

@@ -7,7 +7,8 @@ use super::{CloseEvents, Extensions, FixedPart, Protocol, StateSet, inet};
 /// `SKNLGRP_INET_TCP_DESTROY` (1) and `SKNLGRP_INET6_TCP_DESTROY` (3) as a mask.
 const DESTROY: u32 = 1 | 1 << 2;
 
-const CONNECTIONS: StateSet = StateSet::of(&[
+/// From the first SYN to the last FIN.
+pub(super) const CONNECTIONS: StateSet = StateSet::of(&[
     State::Established,
     State::SynSent,
     State::FinWait1,
