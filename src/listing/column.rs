@@ -42,24 +42,37 @@ const COMPOSED: [(&str, ListingColumn); 5] = [
 ];
 
 /// What is shown unless columns are chosen.
-const USUAL: [&str; 11] = [
-    "state",
-    "recv_q",
-    "send_q",
-    "local",
-    "remote",
-    "process",
-    "rtt_seconds",
-    "congestion_window",
-    "sent_bytes_total",
-    "received_bytes_total",
-    "retransmitted_segments_total",
+const USUAL: [&str; 11] =
+    ["state", "recv_q", "send_q", "local", "remote", "process", "rtt", "cwnd", "sent", "received", "retrans"];
+
+/// Short names of metrics, which are also the titles of their columns: the words of `ss`, except `sent` and `received`.
+/// `bytes_sent` of `ss` includes retransmissions. `retrans` is the second number of `ss`.
+const WORDS: [(&str, &str); 18] = [
+    ("rtt", "rtt_seconds"),
+    ("rttvar", "rtt_variation_seconds"),
+    ("minrtt", "min_rtt_seconds"),
+    ("rto", "retransmission_timeout_seconds"),
+    ("mss", "send_mss_bytes"),
+    ("pmtu", "path_mtu_bytes"),
+    ("cwnd", "congestion_window"),
+    ("ssthresh", "slow_start_threshold"),
+    ("sent", "sent_bytes_total"),
+    ("received", "received_bytes_total"),
+    ("bytes_acked", "acked_bytes_total"),
+    ("bytes_retrans", "retransmitted_bytes_total"),
+    ("retrans", "retransmitted_segments_total"),
+    ("unacked", "unacknowledged_segments"),
+    ("lost", "lost_segments"),
+    ("notsent", "not_sent_bytes"),
+    ("pacing_rate", "pacing_rate_bytes_per_second"),
+    ("delivery_rate", "delivery_rate_bytes_per_second"),
 ];
 
 fn names() -> impl Iterator<Item = &'static str> {
     let composed = COMPOSED.iter().map(|(name, _)| *name);
     let labels = Property::listed(true).map(Property::name).filter(|name| *name != "process");
-    composed.chain(labels).chain(metrics().map(|metric| metric.name))
+    let words = WORDS.iter().map(|(word, _)| *word);
+    composed.chain(words).chain(labels).chain(metrics().map(|metric| metric.name))
 }
 
 impl ListingColumn {
@@ -76,7 +89,8 @@ impl ListingColumn {
     pub fn named(name: &str) -> Result<Self, UnknownColumn> {
         let composed = COMPOSED.iter().find(|(known, _)| *known == name).map(|(_, column)| *column);
         let label = || Property::listed(true).find(|label| label.name() == name).map(Self::Label);
-        let metric = || metrics().find(|metric| metric.name == name).map(Self::Metric);
+        let meant = WORDS.iter().find(|(word, _)| *word == name).map_or(name, |(_, metric)| metric);
+        let metric = || metrics().find(|metric| metric.name == meant).map(Self::Metric);
         composed
             .or_else(label)
             .or_else(metric)
@@ -87,7 +101,10 @@ impl ListingColumn {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Label(label) => label.name(),
-            Self::Metric(metric) => metric.name.trim_end_matches("_total").trim_end_matches("_seconds"),
+            Self::Metric(metric) => WORDS.iter().find(|(_, name)| *name == metric.name).map_or_else(
+                || metric.name.trim_end_matches("_total").trim_end_matches("_seconds"),
+                |(word, _)| word,
+            ),
             _ => COMPOSED.iter().find(|(_, column)| *column == self).map_or("", |(name, _)| *name),
         }
     }
@@ -157,6 +174,9 @@ mod tests {
             assert!(!column.title().is_empty(), "{name}");
         }
         assert_eq!(ListingColumn::usual().len(), USUAL.len());
+        for (word, metric) in WORDS {
+            assert_eq!(ListingColumn::named(word), ListingColumn::named(metric), "{word}");
+        }
         let error = ListingColumn::named("rtt_second").expect_err("there is none").to_string();
         assert!(error.contains("did you mean rtt_seconds?") && error.contains("min_rtt_seconds"), "{error}");
     }

@@ -55,7 +55,7 @@ mod tests {
         };
         let columns = ["state", "sent_bytes_total"].map(|name| ListingColumn::named(name).expect("a column"));
         let rows = [row("established", 7), row("syn_sent", 12_345_678_901)];
-        let expected = "STATE         SENT_BYTES\nestablished            7\nsyn_sent     12345678901\n";
+        let expected = "STATE               SENT\nestablished            7\nsyn_sent     12345678901\n";
         assert_eq!(table(&rows, &columns, false), expected);
         assert!(table(&[], &columns, true).starts_with("\u{1b}[1mSTATE"));
     }
