@@ -77,27 +77,27 @@ pub struct Cli {
     pub no_legacy: bool,
 
     /// Check the configuration, print all its errors or the maximum number of series, and exit
-    #[arg(long = "config.check", visible_alias = "check-config")]
+    #[arg(long = "config.check", visible_alias = "check-config", group = "mode")]
     pub check: bool,
 
     /// Write the built-in default, with comments, to a new file, or to standard output for -, and exit
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "mode")]
     pub create_config: Option<PathBuf>,
 
     /// Collect once, print the metrics and exit; counters and histograms of aggregated views need two collections and are
     /// left out
-    #[arg(long)]
+    #[arg(long, group = "mode")]
     pub once: bool,
 
     /// Ask the exporter that runs with the same flags whether it is healthy, and exit
-    #[arg(long)]
+    #[arg(long, group = "mode")]
     pub healthcheck: bool,
 
     /// Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]
     #[arg(long = "log-level", visible_alias = "log.level", default_value = "info", value_name = "LEVEL", value_parser = log_level, global = true)]
     pub log_level: LogLevel,
 
-    /// Format of the log
+    /// Format of the log; with json, errors that end the program are JSON as well
     #[arg(long = "log.format", default_value = "logfmt", global = true)]
     pub log_format: LogFormat,
 
@@ -195,6 +195,17 @@ pub enum LogFormat {
     Json,
 }
 
+impl LogFormat {
+    /// The format that arguments name, even if others of them are wrong.
+    #[must_use]
+    pub fn named_by(arguments: &[OsString]) -> Self {
+        let words: Vec<_> = arguments.iter().map(with_equals_sign).collect();
+        let json = words.iter().any(|word| word == "--log.format=json")
+            || words.windows(2).any(|pair| pair == ["--log.format", "json"]);
+        if json { Self::Json } else { Self::Logfmt }
+    }
+}
+
 impl Cli {
     /// Reads arguments, the program's name first, over the environment; an empty variable is none.
     ///
@@ -232,7 +243,10 @@ impl Cli {
             defaults.push(default);
         }
         // A later flag overrides an earlier one, so that the arguments override the environment.
+        let lists = rest.iter().any(|word| word == "sockets");
         Self::try_parse_from(std::iter::once(program).chain(defaults).chain(rest))
+            .map_err(|error| refusal::explained(error, lists))
+            .and_then(refusal::of_two_modes)
     }
 
     /// Where to listen: the addresses given, else every address with the port given.
@@ -302,5 +316,6 @@ fn telemetry_path(text: &str) -> Result<String, String> {
 }
 
 mod address;
+mod refusal;
 #[cfg(test)]
 mod tests;

@@ -122,3 +122,47 @@ fn a_configuration_is_searched_where_the_container_mounts_it() {
     assert_eq!(candidates("b.yml"), paths(&["b.yml", "/exporter/b.yml"]));
     assert_eq!(candidates("/etc/b.yml"), paths(&["/etc/b.yml", "/exporter/b.yml"]));
 }
+
+#[test]
+fn the_path_of_a_file_among_the_arguments_gets_an_error_that_names_the_flag() {
+    let refused = |arguments: &[&str]| {
+        let all = std::iter::once("prometheus_ss_exporter").chain(arguments.iter().copied());
+        Cli::read(all.map(Into::into), |_| None).expect_err("refused").to_string()
+    };
+    for arguments in
+        [&["config.yml"][..], &["/etc/ss/config"], &["estimate", "config.yml"], &["--once", "a.yml"]]
+    {
+        let error = refused(arguments);
+        let file = arguments[arguments.len() - 1];
+        assert!(error.contains(&format!("--config {file}")), "{error}");
+    }
+    assert!(!refused(&["estimat"]).contains("--config estimat"));
+    assert!(!refused(&["--a.b"]).contains("--config --a.b"));
+}
+
+#[test]
+fn a_command_and_a_flag_that_also_replaces_the_exporter_exclude_each_other() {
+    let refused = |arguments: &[&str]| {
+        let all = std::iter::once("prometheus_ss_exporter").chain(arguments.iter().copied());
+        Cli::read(all.map(Into::into), |_| None).expect_err("refused").to_string()
+    };
+    for (flag, task) in [("--once", "estimate"), ("--config.check", "sockets"), ("--healthcheck", "estimate")]
+    {
+        let error = refused(&[flag, task]);
+        assert!(error.contains(&format!("'{flag}' cannot be used with the command '{task}'")), "{error}");
+    }
+    assert!(refused(&["--once", "--config.check"]).contains("cannot be used with"));
+    assert!(read(&["--once", "--once"]).once, "a flag may be repeated");
+}
+
+#[test]
+fn the_format_of_the_log_is_known_even_if_another_argument_is_wrong() {
+    let named =
+        |arguments: &[&str]| LogFormat::named_by(&arguments.iter().map(Into::into).collect::<Vec<_>>());
+    for form in
+        [&["--log.format", "json"][..], &["--nope", "--log.format=json"], &["--log.format:json", "x.yml"]]
+    {
+        assert_eq!(named(form), LogFormat::Json, "{form:?}");
+    }
+    assert_eq!(named(&["--log.format=logfmt", "json"]), LogFormat::Logfmt);
+}

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ss_exporter::cli::{Cli, LogFormat, LogLevel};
+use ss_exporter::cli::{LogFormat, LogLevel};
 use ss_exporter::terminal::{inert_json, inert_lines};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
@@ -10,8 +10,8 @@ use tracing_subscriber::prelude::*;
 use crate::stderr;
 
 /// Logs to standard error from now on.
-pub fn log_to_stderr(cli: &Cli) {
-    let level = match cli.log_level {
+pub fn log_to_stderr(level: LogLevel, format: LogFormat) {
+    let level = match level {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Warn => LevelFilter::WARN,
@@ -23,7 +23,7 @@ pub fn log_to_stderr(cli: &Cli) {
         .with_target("ss_exporter", level)
         .with_target("prometheus_ss_exporter", level);
     let registry = tracing_subscriber::registry().with(filter);
-    match cli.log_format {
+    match format {
         LogFormat::Logfmt => {
             let format =
                 tracing_logfmt::builder().with_target(false).layer().with_writer(|| Inert(inert_lines));

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use failure::Failure;
-use ss_exporter::cli::{Cli, Listen, Task};
+use ss_exporter::cli::{Cli, Listen, LogFormat, LogLevel, Task};
 use ss_exporter::http;
 use ss_exporter::plan::Plan;
 use ss_exporter::terminal::inert_lines;
@@ -37,17 +37,20 @@ mod web_config;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let cli = match Cli::read(std::env::args_os(), |name| std::env::var_os(name)) {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::read(arguments.iter().cloned(), |name| std::env::var_os(name)) {
         Ok(cli) => cli,
         Err(error) => {
-            report_usage(&error);
+            report_usage(&error, LogFormat::named_by(&arguments));
+            stderr::flush(LAST_WORDS);
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    logging::log_to_stderr(cli.log_level, cli.log_format);
     let code = match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, message }) => {
-            stderr::line(format!("prometheus_ss_exporter: {}\n", inert_lines(&message)).as_bytes());
+            report_failure(&message, cli.log_format);
             ExitCode::from(code)
         }
     };
@@ -55,9 +58,24 @@ fn main() -> ExitCode {
     code
 }
 
-/// Prints what clap says of the arguments, in its colours unless an argument would act on the terminal.
-fn report_usage(error: &clap::Error) {
+/// Says why the program ends: in lines for people, or in JSON for the collector of the log.
+fn report_failure(message: &str, format: LogFormat) {
+    match format {
+        LogFormat::Logfmt => {
+            stderr::line(format!("prometheus_ss_exporter: {}\n", inert_lines(message)).as_bytes());
+        }
+        LogFormat::Json => tracing::error!("{message}"),
+    }
+}
+
+/// Prints what clap says of the arguments, in its colours unless an argument would act on the terminal; errors in JSON
+/// if an argument says so.
+fn report_usage(error: &clap::Error, format: LogFormat) {
     let plain = error.to_string();
+    if error.use_stderr() && format == LogFormat::Json {
+        logging::log_to_stderr(LogLevel::Error, format);
+        return report_failure(plain.trim_start_matches("error: ").trim_end(), format);
+    }
     let inert = inert_lines(&plain);
     // A closed standard output is no reason to fail.
     let _ = if inert == plain { error.print() } else { write!(io::stderr(), "{inert}") };
@@ -71,7 +89,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     if cli.healthcheck {
         return healthcheck(cli);
     }
-    logging::log_to_stderr(cli);
     let loaded = configuration::load(cli)?;
     loaded.warn();
     if cli.check {

@@ -89,6 +89,25 @@ fn the_default_file_is_written_once_and_checks_out() {
     assert_eq!(again.status.code(), Some(1), "a file that exists is never overwritten");
 }
 
+#[test]
+fn an_error_that_ends_the_program_is_json_if_the_log_is() {
+    let cases = [
+        (&["--config", "/nowhere.yml"][..], "/nowhere.yml"),
+        (&["--nope"], "--nope"),
+        (&["--healthcheck", "--web.listen-address=127.0.0.1:1"], "127.0.0.1:1"),
+    ];
+    for (arguments, part) in cases {
+        let output = program().arg("--log.format=json").args(arguments).output().expect("the program");
+        assert!(!output.status.success(), "{arguments:?}");
+        let log = text(&output.stderr);
+        let lines: Vec<serde_json::Value> =
+            log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{log}"))).collect();
+        let last = lines.last().unwrap_or_else(|| panic!("{arguments:?} logs nothing"));
+        assert_eq!(last["level"], "ERROR", "{log}");
+        assert!(last["fields"]["message"].as_str().is_some_and(|message| message.contains(part)), "{log}");
+    }
+}
+
 /// The names of the families in an exposition, in their order.
 fn families(exposition: &str) -> Vec<&str> {
     let types = exposition.lines().filter_map(|line| line.strip_prefix("# TYPE "));

@@ -83,7 +83,8 @@ fn a_wrong_filter_or_column_is_named_with_what_is_allowed() {
     for (arguments, said) in [
         (&["dport"][..], "at its end: found the end; expected: "),
         (&["bytes = 3"], "at \"bytes = 3\": found \"bytes\"; expected: (, not, state"),
-        (&["--columns=rtt"], "there is no column \"rtt\""),
+        (&["--columns=rtts"], "there is no column \"rtts\", did you mean rtt"),
+        (&["-tn"], "always prints what ss -tinp does"),
     ] {
         let output = run(&[&["sockets"], arguments].concat());
         let error = text(&output.stderr);
