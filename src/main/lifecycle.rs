@@ -55,6 +55,25 @@ impl SharedWork {
     }
 }
 
+/// Why a configuration does not become active.
+struct Refused {
+    reason: String,
+    /// What helps.
+    hint: &'static str,
+}
+
+impl Refused {
+    /// The file, or what it needs of the host, is wrong.
+    fn of_file(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), hint: "prometheus_ss_exporter --config.check" }
+    }
+
+    /// The file is valid, but not for this process.
+    fn until_restart(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), hint: "restart the exporter" }
+    }
+}
+
 /// What users see of the active configuration.
 pub struct ActiveConfig {
     /// All of it, as text.
@@ -97,30 +116,30 @@ impl Lifecycle {
         notify::reloading();
         let reloaded = self.try_reload();
         let mut status = self.status.lock();
-        status.refused = reloaded.as_ref().err().cloned();
+        status.refused = reloaded.as_ref().err().map(|refused| refused.reason.clone());
         match &reloaded {
             Ok(source) => {
                 (status.source, status.views) = (source.clone(), self.views());
                 self.tracker.reloaded(Reload { successful: true, at: since_1970() });
                 tracing::info!(config = source, "reloaded the configuration");
             }
-            Err(reason) => {
+            Err(Refused { reason, hint }) => {
                 let at = self.tracker.reload().map_or(Duration::ZERO, |before| before.at);
                 self.tracker.reloaded(Reload { successful: false, at });
                 tracing::error!(
                     reason,
-                    hint = "prometheus_ss_exporter --config.check",
+                    hint,
                     "cannot reload the configuration; the previous one stays active"
                 );
             }
         }
         notify::ready(&status);
         drop(status);
-        reloaded.map(drop)
+        reloaded.map(drop).map_err(|refused| refused.reason)
     }
 
-    fn try_reload(&self) -> Result<String, String> {
-        let loaded = configuration::load(&self.cli).map_err(|failure| failure.message)?;
+    fn try_reload(&self) -> Result<String, Refused> {
+        let loaded = configuration::load(&self.cli).map_err(|failure| Refused::of_file(failure.message))?;
         loaded.warn();
         let Loaded { config, effective, source } = loaded;
         let plan = Arc::new(Plan::new(config));
@@ -128,14 +147,15 @@ impl Lifecycle {
         self.check(&work.plan, &plan)?;
         let privileges = work.privileges.again(&self.features(&work, &plan));
         if let Some(dropped) = privileges.dropped(self.held).next() {
-            return Err(format!(
+            return Err(Refused::until_restart(format!(
                 "{} need {}, which was dropped at the start because nothing needed it; restart the exporter",
                 dropped.feature, dropped.name
-            ));
+            )));
         }
         if plan.hosts != work.plan.hosts {
             let followed = work.host.resolver.follow(&plan.hosts);
-            followed.map_err(|error| format!("cannot start resolving host names: {error}"))?;
+            followed
+                .map_err(|error| Refused::until_restart(format!("cannot resolve host names: {error}")))?;
         }
         capabilities::say_missing(&privileges, Some(&work.privileges));
         let host = work.host.clone();
@@ -163,7 +183,7 @@ impl Lifecycle {
     }
 
     /// Refuses a change of what is fixed at the start.
-    fn check(&self, before: &Plan, after: &Plan) -> Result<(), String> {
+    fn check(&self, before: &Plan, after: &Plan) -> Result<(), Refused> {
         let (old, new) = (&before.collect, &after.collect);
         let subscribed = self.tracker.is_subscribed();
         let changed = [
@@ -172,7 +192,9 @@ impl Lifecycle {
             ("collect.event_buffer", subscribed && old.event_buffer != new.event_buffer),
         ];
         match changed.into_iter().find(|(_, changed)| *changed) {
-            Some((key, _)) => Err(format!("{key} cannot change while the exporter runs; restart it")),
+            Some((key, _)) => Err(Refused::until_restart(format!(
+                "{key} cannot change while the exporter runs; restart it"
+            ))),
             None => Ok(()),
         }
     }

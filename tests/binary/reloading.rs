@@ -202,6 +202,11 @@ fn a_reload_that_needs_a_dropped_capability_is_refused_by_its_name() {
         assert!(status == 500 && said.contains(name) && said.contains("restart the exporter"), "{said}");
     }
     assert!(exporter.metrics().contains("ss_one_sockets"));
+    let log = exporter.log();
+    let refusals: Vec<_> =
+        log.lines().filter(|line| line.contains("cannot reload the configuration")).collect();
+    assert_eq!(refusals.len(), 2, "{log}");
+    assert!(refusals.iter().all(|line| line.contains("hint=\"restart the exporter\"")), "{log}");
 }
 
 #[test]
