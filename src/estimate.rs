@@ -13,13 +13,14 @@ mod size;
 mod table;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::aggregate::FrozenTable;
 use crate::collection::{CollectorState, Host, SCAN_INTERVAL, collect, collect_into};
 use crate::exposition::FamilyFilter;
 use crate::plan::Plan;
 use crate::privileges::Privileges;
+use crate::self_metrics::{Reload, SelfReport};
 use crate::snapshot::Snapshot;
 use crate::view::View;
 use census::Census;
@@ -51,6 +52,7 @@ pub fn estimate(
     // This comes first: it takes the longest, and the time that counts begins with the subscription.
     let mut state = CollectorState::new(plan, privileges.clone());
     let mut snapshot = collect(plan, host, &mut state);
+    as_served(&mut snapshot.report);
     let all = Arc::new(plan.with_all_connections());
     state.adopt(&all, host, privileges);
     let mut close_events = CloseEventCounter::begin(
@@ -89,6 +91,15 @@ pub fn estimate(
         total,
         complete: snapshot.report.success(),
     })
+}
+
+/// Adds what only an exporter that serves has: the read configuration, and the subscription to close events.
+fn as_served(report: &mut SelfReport) {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    report.files.reload = Some(Reload { successful: true, at: now });
+    if let Some(tracker) = report.tracker.as_mut().filter(|tracker| tracker.subscribed.is_some()) {
+        (tracker.subscribed, tracker.dropped) = (Some(true), Some(0));
+    }
 }
 
 /// What each view shows in a scrape, and would show without its limit.

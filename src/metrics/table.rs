@@ -16,7 +16,7 @@ pub const METRICS: &[Metric] = &[
     gauge("sockets", None, every(Sockets), "Number of sockets.").everywhere(),
     counter("opened_total", None, every(Opened), "Connections opened, including those that no scrape saw.").of_connections(),
     counter("closed_total", None, every(Closed), "Connections closed, including those that no scrape saw.").of_connections(),
-    counter("closed_without_tcp_info_total", None, every(ClosedWithoutTcpInfo), "Those of closed_total whose last values the kernel did not report, so that what they did after the last collection is missing."),
+    counter("closed_without_tcp_info_total", None, every(ClosedWithoutTcpInfo), "Connections closed without final counters, so that totals lack what they did after the last collection."),
 
     counter("sent_bytes_total", Bytes, difference(&tcp_info::BYTES_SENT, &tcp_info::BYTES_RETRANS), "Payload bytes sent, retransmissions excluded (tcpi_bytes_sent, tcpi_bytes_retrans).").of_connections(),
     counter("received_bytes_total", Bytes, raw(&tcp_info::BYTES_RECEIVED), "Payload bytes received, plus one for a FIN (tcpi_bytes_received).").of_connections(),

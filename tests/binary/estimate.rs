@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::{enter, program, run, text};
+use testkit::exporter::Exporter;
 
 /// A connection that is open, and what it was accepted from.
 struct Pair {
@@ -186,6 +187,20 @@ fn a_scrape_is_as_large_as_its_parts_and_as_what_is_served() {
     let of_view = |line: &&str| line.contains("ss_flow_sockets");
     let served: usize = text(&once.stdout).lines().filter(of_view).map(|line| line.len() + 1).sum();
     assert_eq!(number(&flow["bytes"]), served as u64);
+}
+
+#[test]
+fn the_exporters_own_series_are_as_many_as_a_scrape_has() {
+    if enter() {
+        return;
+    }
+    for config in ["views: {tcp: }", FOLDED_AND_FLOWS] {
+        let estimate = Listening::start(config, 1).end();
+        let metrics = Exporter::configured(config).metrics();
+        let own = |line: &&str| line.starts_with("ss_exporter_") || line.starts_with("process_");
+        let served = metrics.lines().filter(own).count();
+        assert_eq!(number(&estimate["own"]["series"]), served as u64, "{metrics}");
+    }
 }
 
 #[test]
