@@ -32,7 +32,7 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_comma
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l create-config -d 'Write the built-in default, with comments, to a new file, or to standard output for -, and exit' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l log.format -d 'Format of the log' -r -f -a "logfmt\t'Pairs of key and value'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
 json\t'A JSON object a line'"
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.systemd-socket -d 'Listen on the sockets of a systemd socket unit, in place of --port and --web.listen-address'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.disable-exporter-metrics -d 'Leave out the standard metrics of the exporter\'s process (process_*)'
@@ -49,7 +49,7 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_comma
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l seconds -d 'Seconds for which to count connections that open and close' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l log.format -d 'Format of the log' -r -f -a "logfmt\t'Pairs of key and value'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
 json\t'A JSON object a line'"
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l json -d 'Print JSON'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l no-legacy -d 'Leave the predecessor\'s metrics (tcp_*) out of the built-in default; in a file, write `legacy: false`'
@@ -57,7 +57,7 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subco
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l columns -d 'Columns to print, separated by commas: names of labels and metrics, `local`, `remote`, `recv_q`, `send_q`' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log.format -d 'Format of the log' -r -f -a "logfmt\t'Pairs of key and value'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
 json\t'A JSON object a line'"
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s a -l all -d 'Include listeners and the states that ss leaves out'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s l -l listening -d 'Only listeners'
