@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 INPUT = Path("/input")
+RELEASE = INPUT / "release"
+SECURITY = Path("/sys/kernel/security")
 REPOSITORY = INPUT / "repository"
 BINARY = "/usr/local/bin/prometheus_ss_exporter"
 TRAFFIC = INPUT / "traffic"
@@ -79,8 +81,23 @@ def about():
         "architecture": os.uname().machine,
         "systemd": run("systemctl", "--version").split()[1],
         "cgroups": layout,
+        "AppArmor": apparmor(),
+        "lockdown": lockdown(),
         "iproute2": re.search(r"iproute2-([\w.]+)", run("ip", "-V"))[1],
     }
+
+
+def apparmor():
+    """How many of AppArmor's profiles are enforced."""
+    profiles = SECURITY / "apparmor/profiles"
+    if not profiles.exists():
+        return "off"
+    return f"{profiles.read_text().count('(enforce)')} profiles enforced"
+
+
+def lockdown():
+    """The active level of the lockdown module: the word in brackets."""
+    return re.search(r"\[(\w+)\]", (SECURITY / "lockdown").read_text())[1]
 
 
 def has_ipv6():

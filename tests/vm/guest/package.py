@@ -18,7 +18,7 @@ BY_HAND = "docs/install/systemd.md"
 
 def install():
     """As the page prints it."""
-    lib.document(PAGE, "apt install ./", cwd=lib.INPUT / "packages")
+    lib.document(PAGE, "apt install ./", cwd=lib.RELEASE)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ def check():
     with package.installed() as exporter:
         process = package.main_process()
         package.CONFIG.write_text("views:\n  mine: {by: [state], state: all, metrics: [sockets]}\n")
-        lib.document(package.PAGE, "apt install ./", cwd=lib.INPUT / "packages", replace=[("apt install", "apt install --reinstall")])
+        lib.document(package.PAGE, "apt install ./", cwd=lib.RELEASE, replace=[("apt install", "apt install --reinstall")])
         package.replaced(process)
         assert lib.run("systemctl", "is-enabled", package.UNIT).strip() == "enabled"
         assert lib.eventually(lambda: exporter.metrics().rows("ss_mine_sockets", state="listen"))
