@@ -13,10 +13,8 @@ const OF_SS: [&str; 4] = ["-t", "-i", "-n", "-p"];
 /// The error about an argument that is no flag and no command. Of the path of a file, it names `--config`. Of a flag of
 /// `ss` for the command `sockets`, which `lists` says, it says that none is needed.
 pub(super) fn explained(error: clap::Error, lists: bool) -> clap::Error {
-    let argument = match (error.get(ContextKind::InvalidSubcommand), error.get(ContextKind::InvalidArg)) {
-        (Some(ContextValue::String(argument)), _) | (None, Some(ContextValue::String(argument))) => argument,
-        _ => return error,
-    };
+    let argument = error.get(ContextKind::InvalidSubcommand).or_else(|| error.get(ContextKind::InvalidArg));
+    let Some(ContextValue::String(argument)) = argument else { return error };
     if !matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument) {
         return error;
     }
