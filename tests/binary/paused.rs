@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{enter, program, text};
 use testkit::exporter::Exporter;
+use testkit::load::open_many_files;
 
 /// Connections of this process; their dump takes many of the program's turns.
 const PAIRS: usize = 2_000;
@@ -20,6 +21,7 @@ const SCRAPES: usize = 200;
 const CONFIG: &str = "{collect: {deadline: 100ms}, views: {t: {by: [direction], metrics: [sockets]}}}";
 
 fn pairs() -> Vec<(TcpStream, TcpStream)> {
+    open_many_files();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let to = listener.local_addr().expect("bound");
     let pair = |_| (TcpStream::connect(to).expect("room"), listener.accept().expect("a connection").0);

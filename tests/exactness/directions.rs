@@ -131,7 +131,9 @@ fn a_connection_that_is_dialled_from_a_listening_port_is_outbound() {
 fn proxied(service: SocketAddr, listener: SocketAddr) -> TcpListener {
     let route = ["route", "add", "local", "198.51.100.0/24", "dev", "lo"];
     assert!(Command::new("ip").args(route).status().expect("iproute2").success());
-    let mut nft = Command::new("nft").args(["-f", "-"]).stdin(Stdio::piped()).spawn().expect("nftables");
+    // sudo may keep the PATH of a user, in which Debian has no /usr/sbin.
+    let mut nft =
+        Command::new("/usr/sbin/nft").args(["-f", "-"]).stdin(Stdio::piped()).spawn().expect("nftables");
     let (ip, port) = (service.ip(), service.port());
     let rules = format!(
         "table ip t {{\nchain c {{\ntype filter hook prerouting priority mangle\n\

@@ -25,16 +25,8 @@ mod truth;
 use std::net::{SocketAddr, TcpStream};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use testkit::load::open_many_files;
 use testkit::netns::{enter_in_turn as enter, test_name as name};
-
-/// Lets this process open as many files as it may.
-fn open_many_files() {
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("the hard limit");
-    let most = limit.maximum.unwrap_or(u64::MAX);
-    assert!(most >= 12_000, "needs 12,000 file descriptors, may have {most}");
-}
 
 /// Sets a variable of the network namespace.
 fn sysctl(name: &str, value: &str) {

@@ -69,7 +69,8 @@ def drops(rule):
     text = "add table inet t\ndelete table inet t\n"
     if rule:
         text += f"table inet t {{\nchain c {{\ntype filter hook input priority 0\n{rule} drop\n}}\n}}\n"
-    subprocess.run(["nft", "-f", "-"], input=text, text=True, check=True)
+    # sudo may keep the PATH of a user, in which Debian has no /usr/sbin.
+    subprocess.run(["/usr/sbin/nft", "-f", "-"], input=text, text=True, check=True)
 
 
 def sysctl(name, value):

@@ -96,6 +96,14 @@ pub fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 
+/// Lets this process open as many files as it may. A shell starts with a limit of 1,024.
+pub fn open_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("the hard limit");
+    let maximum = limit.maximum.unwrap_or(u64::MAX);
+    assert!(maximum >= 12_000, "needs 12,000 file descriptors, may have {maximum}");
+}
+
 /// Holds a child's share of the connections until its standard input ends; each line of it is a number of
 /// connections to replace.
 ///
@@ -103,8 +111,7 @@ pub fn is_child() -> bool {
 /// If a connection cannot be opened, or if a line is no number.
 pub fn hold() -> io::Result<()> {
     let (count, family) = share().ok_or_else(|| io::Error::other("the share is no number and family"))?;
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
+    open_many_files();
     let (usual, rare): (SocketAddr, Option<SocketAddr>) = match family.as_str() {
         "6" => ((Ipv6Addr::LOCALHOST, 0).into(), None),
         _ => ((Ipv4Addr::LOCALHOST, 0).into(), Some((rare_address(), RARE_PORT).into())),
