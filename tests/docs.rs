@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
-use sockdiag::TCP;
+use sockdiag::{PROTOCOLS, TCP};
 use ss_exporter::cli::Cli;
 use ss_exporter::exposition::MetricType;
 use ss_exporter::metrics::{Kind, METRICS, Metric, OMITTED, Shown, Unit};
@@ -355,4 +355,44 @@ fn the_address_of_the_project_is_everywhere_that_of_cargo_toml() {
         std::fs::write(path, text.replace(other, address)).expect("a file that can be written to");
     }
     assert!(count > 30, "{count} addresses were found: the alerts alone have more");
+}
+
+/// Whether the tables have what a page calls a label, a metric or a predicate; a name with `*` stands for several metrics.
+fn exists(kind: &str, name: &str) -> bool {
+    match kind {
+        "label" | "labels" => Property::all().any(|property| property.name() == name),
+        "metric" | "metrics" => METRICS.iter().any(|metric| match name.strip_suffix('*') {
+            Some(start) => metric.name.starts_with(start),
+            None => metric.name == name,
+        }),
+        "predicate" | "predicates" => {
+            let predicates = Property::all().flat_map(|property| property.line().predicates).flatten();
+            predicates.into_iter().any(|predicate| predicate.words.contains(&name))
+        }
+        _ => name
+            .strip_prefix("protocol: ")
+            .is_none_or(|protocol| PROTOCOLS.iter().any(|known| known.name == protocol)),
+    }
+}
+
+#[test]
+fn each_row_of_the_page_about_ss_names_what_exists_or_says_why_there_is_nothing() {
+    const KINDS: [&str; 6] = ["label", "labels", "metric", "metrics", "predicate", "predicates"];
+    let text = std::fs::read_to_string("docs/reference/ss.md").expect("the page");
+    let mut names = 0;
+    for row in text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| `ss` |")) {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, here, note] = cells[..] else { panic!("not three cells: {row}") };
+        assert!(!here.is_empty() && (here != "-" || !note.is_empty()), "no reason: {row}");
+        let mut kind = "";
+        for (index, part) in here.split('`').enumerate() {
+            if index % 2 == 1 {
+                assert!(exists(kind, part), "{kind} {part}: {row}");
+                names += 1;
+            } else if let Some(word) = part.split([' ', ',']).rev().find(|word| KINDS.contains(word)) {
+                kind = word;
+            }
+        }
+    }
+    assert!(names > 100, "{names} names were found");
 }

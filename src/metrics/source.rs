@@ -28,6 +28,8 @@ pub enum Quantity {
     Field(&'static Field),
     /// What a field exceeds another by.
     Difference(&'static Field, &'static Field),
+    /// 1 if a field is more than half of another, else 0.
+    OverHalf(&'static Field, &'static Field),
     /// 1 if the condition holds for a field, else 0.
     Test(&'static Field, Condition),
     /// 1 if the upper layer protocol has that name, which the field begins, else 0.
@@ -145,6 +147,7 @@ impl Source {
             Quantity::Opened | Quantity::Closed | Quantity::ClosedWithoutTcpInfo => None,
             Quantity::Field(field) => socket.get(field),
             Quantity::Difference(field, less) => Some(socket.get(field)?.saturating_sub(socket.get(less)?)),
+            Quantity::OverHalf(field, limit) => Some((socket.get(field)? > socket.get(limit)? / 2).into()),
             Quantity::Test(field, condition) => Some(condition.holds(socket.get(field)?).into()),
             Quantity::Ulp(_, name) => Some(socket.ulp()?.is(name).into()),
         }
@@ -177,7 +180,9 @@ impl Source {
             Quantity::Field(field) | Quantity::Test(field, _) | Quantity::Ulp(field, _) => {
                 (Some(field), None)
             }
-            Quantity::Difference(field, less) => (Some(field), Some(less)),
+            Quantity::Difference(field, other) | Quantity::OverHalf(field, other) => {
+                (Some(field), Some(other))
+            }
         };
         first.into_iter().chain(second)
     }

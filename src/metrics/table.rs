@@ -3,12 +3,12 @@
 use super::Unit::{Bytes, BytesPerSecond, None, Seconds};
 use super::bounds::{AGES, BYTES, COUNTS, GAINS, RATES, SHARES, SHIFTS, SIZES, TIMEOUTS, TIMES};
 use super::source::Condition::{Has, Is, Positive};
-use super::source::Quantity::{Closed, ClosedWithoutTcpInfo, Opened, Sockets};
+use super::source::Quantity::{Closed, ClosedWithoutTcpInfo, Opened, OverHalf, Sockets};
 use super::source::{
     LISTENERS, SENDING, age, any, difference, every, micros, millis, option, raw, when, with_ulp,
 };
 use super::{Kind, Metric, Shown, Source, Unit};
-use sockdiag::{Field, cc_info, inet, queues, skmem, sockopt, tcp_info, ulp};
+use sockdiag::{Field, cc_info, inet, queues, sctp, skmem, sockopt, tcp_info, tipc, ulp, xdp};
 
 /// Every metric: how many sockets there are, then counters, gauges and distributions.
 #[rustfmt::skip]
@@ -41,6 +41,18 @@ pub const METRICS: &[Metric] = &[
     counter("receive_window_limited_seconds_total", Seconds, micros(&tcp_info::RWND_LIMITED), "Time limited by the peer's receive window (tcpi_rwnd_limited).").of_connections(),
     counter("send_buffer_limited_seconds_total", Seconds, micros(&tcp_info::SNDBUF_LIMITED), "Time limited by this end's send buffer (tcpi_sndbuf_limited).").of_connections(),
     counter("dropped_packets_total", None, any(&skmem::DROPS), "Packets dropped by the socket, up to the last collection before it closed (SK_MEMINFO_DROPS)."),
+    counter("dropped_messages_total", None, any(&skmem::DROPPED_MESSAGES), "Messages dropped because the process was too slow, up to the last collection before the socket closed (SK_MEMINFO_DROPS)."),
+    counter("sent_packets_total", None, raw(&sctp::SENT_PACKETS), "Packets sent by an SCTP association (sctpi_opackets)."),
+    counter("received_packets_total", None, raw(&sctp::RECEIVED_PACKETS), "Packets received by an SCTP association (sctpi_ipackets)."),
+    counter("retransmitted_chunks_total", None, raw(&sctp::RETRANSMITTED_CHUNKS), "Chunks retransmitted by an SCTP association (sctpi_rtxchunks)."),
+    counter("duplicate_chunks_total", None, raw(&sctp::DUPLICATE_CHUNKS), "Chunks that an SCTP association received again (sctpi_idupchunks)."),
+    counter("out_of_sequence_chunks_total", None, raw(&sctp::OUT_OF_SEQUENCE), "Chunks that an SCTP association received out of sequence (sctpi_outofseqtsns)."),
+    counter("rx_dropped_total", None, any(&xdp::RX_DROPPED), "Frames that an XDP socket dropped for another reason than a full ring, Linux 5.9 or later (n_rx_dropped)."),
+    counter("rx_invalid_total", None, any(&xdp::RX_INVALID), "Invalid descriptors in the fill ring of an XDP socket, Linux 5.9 or later (n_rx_invalid)."),
+    counter("rx_full_total", None, any(&xdp::RX_FULL), "Frames that an XDP socket dropped because its receive ring was full, Linux 5.9 or later (n_rx_full)."),
+    counter("fill_ring_empty_total", None, any(&xdp::FILL_RING_EMPTY), "Times that the fill ring of an XDP socket was empty, Linux 5.9 or later (n_fill_ring_empty)."),
+    counter("tx_invalid_total", None, any(&xdp::TX_INVALID), "Invalid descriptors in the transmit ring of an XDP socket, Linux 5.9 or later (n_tx_invalid)."),
+    counter("tx_ring_empty_total", None, any(&xdp::TX_RING_EMPTY), "Times that the transmit ring of an XDP socket was empty, Linux 5.9 or later (n_tx_ring_empty)."),
 
     gauge("receive_queue_bytes", Bytes, raw(&queues::RQUEUE), "Bytes received and not yet read, plus one for a FIN, listeners excluded (idiag_rqueue).").of_connections(),
     gauge("send_queue_bytes", Bytes, raw(&queues::WQUEUE), "Bytes written and not yet acknowledged, listeners excluded (idiag_wqueue).").of_connections(),
@@ -60,6 +72,12 @@ pub const METRICS: &[Metric] = &[
     gauge("queued_memory_bytes", Bytes, any(&skmem::WMEM_QUEUED), "Memory of data written and not yet acknowledged (SK_MEMINFO_WMEM_QUEUED)."),
     gauge("option_memory_bytes", Bytes, any(&skmem::OPTMEM), "Memory of socket options (SK_MEMINFO_OPTMEM)."),
     gauge("backlog_memory_bytes", Bytes, any(&skmem::BACKLOG), "Memory of packets in the socket's backlog, which waits while a process uses the socket (SK_MEMINFO_BACKLOG)."),
+
+    gauge("full_sockets", None, every(OverHalf(&skmem::RMEM_ALLOC, &skmem::RCVBUF)), "Sockets whose packets received and not yet read take more than half of the receive buffer (SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_RCVBUF)."),
+    gauge("unacknowledged_chunks", None, raw(&sctp::UNACKED), "Chunks that an SCTP association sent and that are not yet acknowledged (sctpi_unackdata)."),
+    gauge("unread_chunks", None, raw(&sctp::PENDING), "Chunks that an SCTP association received and that are not yet read (sctpi_penddata)."),
+    gauge("receive_queue_messages", None, any(&tipc::RECEIVE_QUEUE), "Messages received by a TIPC socket and not yet read (TIPC_NLA_SOCK_STAT_RCVQ)."),
+    gauge("send_queue_messages", None, any(&tipc::SEND_QUEUE), "Messages of a TIPC socket that wait to be sent (TIPC_NLA_SOCK_STAT_SENDQ)."),
 
     gauge("disordered_sockets", None, when(&tcp_info::CA_STATE, Is(1)), "Sockets in the congestion state disorder, after duplicate or selective acknowledgements (tcpi_ca_state)."),
     gauge("cwr_sockets", None, when(&tcp_info::CA_STATE, Is(2)), "Sockets in the congestion state CWR, which reduce the congestion window without a loss (tcpi_ca_state)."),
@@ -129,6 +147,9 @@ pub const METRICS: &[Metric] = &[
     distribution("bbr_congestion_window_gain", None, raw(&cc_info::BBR_CWND_GAIN).per(256), GAINS, "Congestion-window gain of BBR, a multiple of the bandwidth-delay product (bbr_cwnd_gain)."),
     distribution("dctcp_alpha_ratio", None, raw(&cc_info::DCTCP_ALPHA).per(1024), SHARES, "Smoothed share of ECN-marked bytes as DCTCP estimates it, absent while Reno acts instead (dctcp_alpha)."),
     distribution("vegas_rtt_seconds", Seconds, micros(&cc_info::TCPV_RTT), TIMES, "Base RTT of Vegas and YeAH, mean RTT of this round of Illinois (tcpv_rtt)."),
+    distribution("primary_path_rtt_seconds", Seconds, millis(&sctp::SRTT), TIMES, "Smoothed RTT of the primary path of an SCTP association (sctpi_p_srtt)."),
+    distribution("primary_path_retransmission_timeout_seconds", Seconds, millis(&sctp::RTO), TIMEOUTS, "Retransmission timeout of the primary path of an SCTP association (sctpi_p_rto)."),
+    distribution("primary_path_congestion_window_bytes", Bytes, raw(&sctp::CWND), BYTES, "Congestion window of the primary path of an SCTP association (sctpi_p_cwnd)."),
     distribution("vegas_min_rtt_seconds", Seconds, micros(&cc_info::TCPV_MINRTT), TIMES, "Minimum RTT of this round of Vegas and YeAH, of all rounds of Illinois (tcpv_minrtt)."),
 ];
 

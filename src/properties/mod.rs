@@ -3,6 +3,7 @@
 //! A property is a line of `table.rs`. The labels of `by:`, the predicates of the selection language, what a plan asks
 //! for and the documentation are all read from it. Refuses to know escaping, and how conditions are joined.
 
+mod family;
 mod needs;
 mod operand;
 mod read;

@@ -1,6 +1,6 @@
 //! What a property needs, how long it is stable, and whether a listener shows it.
 
-use sockdiag::Extensions;
+use sockdiag::{Attribute, Extensions};
 
 /// How long a property of a socket, or the answer of a condition, stays the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,11 @@ impl Needs {
     pub const CLASS_ID: Self = Self { bits: 0, extensions: Extensions::CLASS_ID };
     /// The upper layer protocol.
     pub const ULP: Self = Self { bits: 0, extensions: Extensions::ULP };
+
+    /// An attribute of the reply.
+    pub const fn of(attribute: Attribute) -> Self {
+        Self { bits: 0, extensions: Extensions::of(attribute) }
+    }
 
     const fn bit(bits: u8) -> Self {
         Self { bits, extensions: Extensions::NONE }

@@ -5,8 +5,8 @@ use super::read::{
     TIMERS, any_process, cgroup_is, flow, flow_of_process, has_pid, interface, never, of_cgroup, of_owner,
     put, service_port, timer, uid, user,
 };
-use super::ulp;
 use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
+use super::{family, ulp};
 use crate::attribute::{Cgroup, Direction, Owner, Process};
 use sockdiag::bytecode::Filter;
 use sockdiag::{Attribute, Protocol, inet};
@@ -412,6 +412,13 @@ properties! {
     TlsVersion: ulp::TLS_VERSION;
     TlsCipher: ulp::TLS_CIPHER;
     TlsOffload: ulp::TLS_OFFLOAD;
+
+    Type: family::TYPE;
+    NetlinkProtocol: family::NETLINK_PROTOCOL;
+    Ethertype: family::ETHERTYPE;
+    Queue: family::QUEUE;
+    Cid: family::CID;
+    VsockPort: family::VSOCK_PORT;
 
     // The predecessor's `flow` with both endpoints: `(SRC#10.0.0.1|39366)(DST#10.0.0.2|443)`.
     Flow: Line::changing("flow", Read::Own(flow, never), "Both endpoints.").listed(Listed::Legacy);

@@ -65,10 +65,8 @@ attributes! {
     XdpInfo,
     /// `struct xdp_diag_stats` (Linux 5.9).
     XdpStats,
-    /// The queues and drops of a TIPC socket, nested attributes.
+    /// The queues of a TIPC socket, nested attributes.
     TipcStats,
-    /// `struct smc_diag_msg`.
-    Smc,
     /// The queues, two words.
     Queues,
     /// The name of a unix socket, of any bytes.
@@ -77,6 +75,8 @@ attributes! {
     Peer,
     /// The directions of a unix socket that are shut down, a bit each.
     Shutdown,
+    /// Messages dropped since birth, four bytes.
+    DroppedMessages,
 }
 
 /// A line of a family's table: an attribute's number in replies and the bit of a request that asks for it.

@@ -21,6 +21,7 @@ use std::fmt;
 use super::attribute::{Attribute, Extensions};
 use super::bytecode::Bytecode;
 use super::field::Field;
+use super::skmem;
 use super::state::{State, StateSet};
 
 pub use mptcp::MPTCP;
@@ -115,6 +116,8 @@ impl Protocol {
     #[must_use]
     pub fn has_field(&self, field: &Field) -> bool {
         match field.attribute {
+            // Its drops are messages.
+            Attribute::Memory if *field == skmem::DROPS && self.has(Attribute::DroppedMessages) => false,
             Attribute::Header => self.header.fields.contains(&field),
             attribute => self.has(attribute),
         }

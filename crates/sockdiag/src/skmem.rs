@@ -1,5 +1,7 @@
 //! `INET_DIAG_SKMEMINFO`: a socket's memory, an array of 32-bit words (`include/uapi/linux/sock_diag.h`).
 
+use super::attribute::Attribute;
+use super::field::Field;
 use super::field::NoneValue::Never;
 use super::field::Width::U32;
 use super::field::fields;
@@ -17,6 +19,16 @@ fields! {
     BACKLOG "SK_MEMINFO_BACKLOG" @ 28 U32, "3.6", Never, "Bytes of packets that wait while a process uses the socket.";
     DROPS "SK_MEMINFO_DROPS" @ 32 U32, "4.7", Never, "Packets dropped since birth.";
 }
+
+/// The same of a family whose sockets receive messages, not packets.
+pub const DROPPED_MESSAGES: Field = Field {
+    attribute: Attribute::DroppedMessages,
+    name: "SK_MEMINFO_DROPS",
+    offset: 0,
+    width: U32,
+    since: "4.7",
+    none: Never,
+};
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use super::super::attribute::{Attribute, Attributes, Extensions, Numbered, Numbe
 use super::super::field::NoneValue::Never;
 use super::super::field::Width::{U8, U32 as Word};
 use super::super::field::fields;
+use super::super::skmem;
 use super::super::state::{State, StateSet};
 use super::socket::{Header, Socket};
 use super::{FixedPart, Protocol, Request, family};
@@ -18,8 +19,10 @@ const AF_NETLINK: u8 = 16;
 const EVERY_PROTOCOL: u8 = 255;
 
 /// `NETLINK_DIAG_*` and `NDIAG_SHOW_*`.
-const NUMBERED: &[Numbered] = &[Numbered { attribute: Attribute::Memory, number: 0, asked_by: 1 }];
-const NUMBERS: Numbers = Numbers::of(NUMBERED);
+const MEMORY: Numbered = Numbered { attribute: Attribute::Memory, number: 0, asked_by: 1 };
+const NUMBERS: Numbers = Numbers::of(&[MEMORY]);
+/// What asks for memory or for drops, which are a part of it.
+const ASKED: &[Numbered] = &[MEMORY, Numbered { attribute: Attribute::DroppedMessages, ..MEMORY }];
 
 /// Netlink.
 pub const NETLINK: Protocol = Protocol {
@@ -28,7 +31,7 @@ pub const NETLINK: Protocol = Protocol {
     states: StateSet::of(&[State::Established, State::Close]),
     connections: StateSet::of(&[State::Established, State::Close]),
     header: FixedPart::NONE,
-    attributes: Extensions::of_table(NUMBERED).with(Attribute::Type).with(Attribute::Netlink),
+    attributes: Extensions::of_table(ASKED).with(Attribute::Type).with(Attribute::Netlink),
     encode,
     parse,
     takes_filter: false,
@@ -93,7 +96,7 @@ struct NetlinkDiagMsg {
     kind: [u8; 1],
     _protocol: u8,
     state: u8,
-    _port: U32,
+    port: U32,
     _remote_port: U32,
     _remote_group: U32,
     inode: U32,
@@ -101,7 +104,7 @@ struct NetlinkDiagMsg {
 }
 
 fn encode(request: &Request, sequence: u32) -> Vec<u8> {
-    family::encode_show(AF_NETLINK, EVERY_PROTOCOL, family::show(NUMBERED, request), sequence)
+    family::encode_show(AF_NETLINK, EVERY_PROTOCOL, family::show(ASKED, request), sequence)
 }
 
 fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a>> {
@@ -109,13 +112,20 @@ fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a
     let header = Header {
         // NETLINK_CONNECTED; what was never connected has 7, what was disconnected 0.
         state: if message.state == 1 { State::Established } else { State::Close },
-        inode: message.inode.get(),
+        // No process holds the kernel's own sockets, which have no port.
+        inode: if message.port.get() == 0 { 0 } else { message.inode.get() },
         cookie: family::cookie(message.cookie),
         ..Header::NONE
     };
     let mut attributes = Attributes::walk(payload, rest, &NUMBERS);
     attributes.set(Attribute::Type, &message.kind);
     attributes.set(Attribute::Netlink, payload);
+    if let Some((memory, drops)) =
+        attributes.get(Attribute::Memory).and_then(|all| all.split_at_checked(skmem::DROPS.offset))
+    {
+        attributes.set(Attribute::Memory, memory);
+        attributes.set(Attribute::DroppedMessages, drops);
+    }
     (message.family == AF_NETLINK).then_some(Socket { protocol, header, attributes })
 }
 
@@ -135,7 +145,6 @@ impl Socket<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::skmem;
     use super::super::SocketType;
     use super::*;
 
@@ -156,10 +165,14 @@ mod tests {
         let socket = NETLINK.parse(&bytes).expect("a socket");
         assert_eq!((socket.netlink_protocol(), socket.netlink_port()), (Some(0), Some(1234)));
         assert_eq!((socket.inode(), socket.cookie()), (Some(4711), 9 | 1 << 32));
-        assert_eq!((socket.get(&skmem::RMEM_ALLOC), socket.get(&skmem::DROPS)), (Some(4352), Some(18)));
+        assert_eq!(
+            (socket.get(&skmem::RMEM_ALLOC), socket.get(&skmem::DROPPED_MESSAGES)),
+            (Some(4352), Some(18))
+        );
         assert_eq!((socket.state(), socket.socket_type()), (State::Close, Some(SocketType::Raw)));
         let of_kernel = reply(15, 0);
-        assert_eq!(NETLINK.parse(&of_kernel).expect("a socket").netlink_port(), None);
+        let of_kernel = NETLINK.parse(&of_kernel).expect("a socket");
+        assert_eq!((of_kernel.netlink_port(), of_kernel.inode()), (None, None));
     }
 
     #[test]

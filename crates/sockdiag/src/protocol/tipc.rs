@@ -32,6 +32,9 @@ const COOKIE: u16 = 10;
 /// `TIPC_NLA_SOCK_STAT_RCVQ`, `_SENDQ` and `_DROP`: the first of the nest, in the order in which the kernel writes them.
 const STATS: [u16; 3] = [1, 2, 5];
 
+/// Where the number of the last of them stands.
+const DROPS: usize = 20;
+
 /// The states of a connection. TIPC uses the numbers of TCP's states (`net/tipc/socket.c`).
 const CONNECTIONS: StateSet = StateSet::of(&[State::Established, State::SynSent, State::CloseWait]);
 
@@ -42,7 +45,7 @@ pub const TIPC: Protocol = Protocol {
     states: CONNECTIONS.union(StateSet::of(&[State::Close, State::Listen])),
     connections: CONNECTIONS,
     header: FixedPart { uid: true, ..FixedPart::NONE },
-    attributes: Extensions::of(Attribute::Type).with(Attribute::TipcStats),
+    attributes: Extensions::of(Attribute::Type).with(Attribute::TipcStats).with(Attribute::DroppedMessages),
     encode,
     parse,
     takes_filter: false,
@@ -55,7 +58,6 @@ fields! {
     ALL = TipcStats;
     RECEIVE_QUEUE "TIPC_NLA_SOCK_STAT_RCVQ" @ 4 Word, "4.17", Never, "Messages received and not yet read.";
     SEND_QUEUE "TIPC_NLA_SOCK_STAT_SENDQ" @ 12 Word, "4.17", Never, "Messages that wait to be sent.";
-    DROPS "TIPC_NLA_SOCK_STAT_DROP" @ 20 Word, "4.17", Never, "Messages dropped since birth.";
 }
 
 /// `struct tipc_sock_diag_req`.
@@ -94,6 +96,7 @@ fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a
     }
     if let Some(stats) = find(nest, STAT).filter(|stats| are_in_order(stats)) {
         attributes.set(Attribute::TipcStats, stats);
+        attributes.set(Attribute::DroppedMessages, stats.get(DROPS..).unwrap_or_default());
     }
     Some(Socket { protocol, header, attributes })
 }
@@ -106,6 +109,7 @@ fn are_in_order(stats: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::skmem;
     use super::super::SocketType;
     use super::*;
 
@@ -134,7 +138,7 @@ mod tests {
         assert_eq!((socket.inode(), socket.uid(), socket.cookie()), (Some(4711), 1000, 9 | 1 << 40));
         assert_eq!((socket.state(), socket.socket_type()), (State::Listen, Some(SocketType::SeqPacket)));
         let numbers: Vec<_> = ALL.iter().map(|field| socket.get(field)).collect();
-        assert_eq!(numbers, [3, 4, 6].map(Some));
+        assert_eq!((numbers, socket.get(&skmem::DROPPED_MESSAGES)), (vec![Some(3), Some(4)], Some(6)));
     }
 
     #[test]

@@ -19,10 +19,13 @@ HOLD = ("listener = socket.create_server(('127.0.0.1', 7011))",
 
 def since():
     """The first Linux of each metric, as the page has it, but for those that a socket may lack for other reasons."""
-    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|[^|]*\| ([\d.]+) \|[^|]*\|([^|]*)\|", (lib.REPOSITORY / PAGE).read_text(), re.M)
+    text = (lib.REPOSITORY / PAGE).read_text()
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| `(\w+)`[^|]*\| ([\d.]+) \|[^|]*\|([^|]*)\|", text, re.M)
     algorithms = ("bbr_", "vegas_", "dctcp_")
-    return {name: tuple(int(part) for part in version.split(".")[:2]) for name, version, says in rows
-            if "absent" not in says and not name.startswith(algorithms)}
+    # Fields of SCTP, XDP and TIPC, and the messages of netlink.
+    others, messages = ("sctpi_", "n_", "TIPC_"), "dropped_messages_total"
+    return {name: tuple(int(part) for part in version.split(".")[:2]) for name, field, version, says in rows
+            if "absent" not in says and not name.startswith(algorithms) and not field.startswith(others) and name != messages}
 
 
 def check():

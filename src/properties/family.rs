@@ -1,0 +1,113 @@
+//! The lines of sockets without internet addresses.
+
+use super::operand::Operand;
+use super::read::{integer, put};
+use super::{Line, Needs, Read, Test, UNKNOWN};
+use crate::facts::Facts;
+use sockdiag::{Attribute, SocketType, netlink, vsock, xdp};
+
+/// The line `type`.
+pub(super) const TYPE: Line = Line::fixed(
+    "type",
+    Read::Text(|facts| facts.socket.socket_type().map(SocketType::name)),
+    "The type of the socket: `stream`, `dgram`, `raw` or `seqpacket`.",
+)
+.needs(Needs::of(Attribute::Type))
+.selected(
+    &["type"],
+    Operand::Text(
+        |word| SocketType::ALL.into_iter().any(|(_, known)| known.name() == word),
+        "stream, dgram, raw or seqpacket",
+    ),
+    "type = dgram",
+    "by the type of the socket",
+);
+
+/// The line `netlink_protocol`.
+pub(super) const NETLINK_PROTOCOL: Line = Line::fixed(
+    "netlink_protocol",
+    Read::Own(netlink_protocol, netlink_protocol_is),
+    "The part of the kernel that a netlink socket speaks to, such as `route`, `generic`, `netfilter` or `audit`, or its number (`ndiag_protocol`).",
+)
+.needs(Needs::of(Attribute::Netlink))
+.selected(
+    &["netlink_protocol"],
+    Operand::Text(
+        |word| netlink::number(word).is_some() || word.parse::<u8>().is_ok(),
+        "a netlink protocol such as route or generic, or its number",
+    ),
+    "netlink_protocol = route",
+    "by the part of the kernel that a netlink socket speaks to",
+);
+
+/// The line `ethertype`.
+pub(super) const ETHERTYPE: Line = Line::changing(
+    "ethertype",
+    Read::Bits(|facts| facts.socket.ethertype().map(u32::from)),
+    "The type of the frames that a packet socket receives, in hexadecimal, `0x3` for all of them, `0x0` for none (`pdiag_num`).",
+)
+.needs(Needs::of(Attribute::Packet))
+.selected(
+    &["ethertype"],
+    Operand::Bits("a type of frames such as 0x88cc"),
+    "ethertype = 0x88cc",
+    "by the type of the frames that a packet socket receives",
+);
+
+/// The line `queue`.
+pub(super) const QUEUE: Line = Line::changing(
+    "queue",
+    Read::Number(|facts| u32::try_from(facts.socket.get(&xdp::QUEUE)?).ok()),
+    "The queue of the network device that an XDP socket is bound to (`queue_id`).",
+)
+.needs(Needs::of(Attribute::XdpInfo))
+.selected(
+    &["queue"],
+    Operand::Number(0, "the number of a queue"),
+    "queue = 0",
+    "by the queue that an XDP socket is bound to",
+);
+
+/// The line `cid`.
+pub(super) const CID: Line = Line::changing(
+    "cid",
+    Read::Number(|facts| u32::try_from(facts.socket.get(&vsock::REMOTE_CID)?).ok()),
+    "The machine at the other end of a vsock socket, `2` for the host (`vdiag_dst_cid`); `unknown` of a listener.",
+)
+.needs(Needs::of(Attribute::Vsock))
+.selected(
+    &["cid"],
+    Operand::Number(0, "the number of a machine, 2 for the host"),
+    "cid = 2",
+    "by the machine at the other end of a vsock socket",
+);
+
+/// The line `vsock_port`.
+pub(super) const VSOCK_PORT: Line = Line::changing(
+    "vsock_port",
+    Read::Number(|facts| u32::try_from(facts.socket.get(&vsock::LOCAL_PORT)?).ok()),
+    "The port of this end of a vsock socket (`vdiag_src_port`); `unknown` without one.",
+)
+.needs(Needs::of(Attribute::Vsock))
+.selected(
+    &["vsock_port"],
+    Operand::Number(0, "a port of 32 bits"),
+    "vsock_port = 1024",
+    "by the port of this end of a vsock socket",
+);
+
+fn netlink_protocol(facts: &Facts<'_>, text: &mut Vec<u8>) {
+    match facts.socket.netlink_protocol() {
+        Some(number) => match netlink::name(number) {
+            Some(name) => put(text, name),
+            None => integer(text, number),
+        },
+        None => put(text, UNKNOWN),
+    }
+}
+
+fn netlink_protocol_is(facts: &Facts<'_>, test: &Test) -> bool {
+    let Test::Text(_, word) = test else { return false };
+    let wanted = netlink::number(word).or_else(|| word.parse().ok());
+    wanted.is_some() && wanted == facts.socket.netlink_protocol()
+}
