@@ -6,7 +6,7 @@ use super::exporter::{Exporter, Reading};
 
 /// A way of reading all sockets.
 pub struct Way<'a> {
-    name: &'static str,
+    name: String,
     read: Box<dyn Fn() -> Reading + 'a>,
     /// Whether the walls of the others are compared with it.
     compared: bool,
@@ -16,22 +16,22 @@ pub struct Way<'a> {
 
 impl<'a> Way<'a> {
     /// One that others are compared with.
-    pub fn compared(name: &'static str, read: impl Fn() -> Reading + 'a) -> Self {
+    pub fn compared(name: impl Into<String>, read: impl Fn() -> Reading + 'a) -> Self {
         Self { compared: true, ..Self::other(name, read) }
     }
 
     /// One that is there to be seen.
-    pub fn other(name: &'static str, read: impl Fn() -> Reading + 'a) -> Self {
-        Self { name, read: Box::new(read), compared: false, exporter: None }
+    pub fn other(name: impl Into<String>, read: impl Fn() -> Reading + 'a) -> Self {
+        Self { name: name.into(), read: Box::new(read), compared: false, exporter: None }
     }
 
     /// A scrape.
-    pub fn scrape(name: &'static str, exporter: &'a Exporter, encoding: &'a str) -> Self {
+    pub fn scrape(name: impl Into<String>, exporter: &'a Exporter, encoding: &'a str) -> Self {
         Self { exporter: Some(exporter), ..Self::other(name, move || exporter.scrape(encoding)) }
     }
 
     /// Two scrapes at once.
-    pub fn two_scrapes(name: &'static str, exporter: &'a Exporter) -> Self {
+    pub fn two_scrapes(name: impl Into<String>, exporter: &'a Exporter) -> Self {
         Self { exporter: Some(exporter), ..Self::other(name, move || exporter.scrape_twice_at_once()) }
     }
 }

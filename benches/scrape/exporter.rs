@@ -1,10 +1,12 @@
-//! A running exporter, ours or another, and what its scrapes and its time and memory are.
+//! A running server, an exporter or Prometheus, and what its scrapes and its time and memory are.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
+
+use super::programs::{self, NODE_EXPORTER};
 
 /// By service, listeners, states.
 pub const SERVICES: &str = "views:
@@ -55,13 +57,13 @@ impl Exporter {
 
     /// Starts `node_exporter` with nothing but the collector that reads all sockets, if it is installed.
     pub fn tcpstat_of_node_exporter() -> Option<Self> {
-        let names = ["prometheus-node-exporter", "node_exporter"];
+        programs::version(NODE_EXPORTER)?;
         let arguments = ["--collector.disable-defaults", "--collector.tcpstat", "--log.level=error"];
-        names.iter().find_map(|name| Self::of(Command::new(name), &arguments))
+        Self::of(programs::command(NODE_EXPORTER), &arguments)
     }
 
     /// Starts a program that takes the flag `--web.listen-address`, if it is there.
-    fn of(mut program: Command, arguments: &[&str]) -> Option<Self> {
+    pub fn of(mut program: Command, arguments: &[&str]) -> Option<Self> {
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
         let listen = format!("--web.listen-address=127.0.0.1:{port}");
@@ -72,6 +74,11 @@ impl Exporter {
             std::thread::sleep(Duration::from_millis(1));
         }
         Some(exporter)
+    }
+
+    /// The port that it listens to.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Scrapes twice at once: the wall is that of the longer, the CPU time and the bytes are of both.
@@ -89,7 +96,7 @@ impl Exporter {
     pub fn scrape(&self, encoding: &str) -> Reading {
         let before = self.cpu();
         let start = Instant::now();
-        let mut stream = self.ask(encoding);
+        let mut stream = self.ask("/metrics", encoding);
         let mut buffer = vec![0; 256 * 1024];
         let (mut bytes, mut head) = (0, Vec::new());
         while let Ok(length @ 1..) = stream.read(&mut buffer) {
@@ -109,17 +116,22 @@ impl Exporter {
 
     /// Scrapes once and keeps the text.
     pub fn text(&self) -> String {
+        self.answer("/metrics")
+    }
+
+    /// The head and the body of the response to a request.
+    pub fn answer(&self, path: &str) -> String {
         let mut text = String::new();
-        self.ask("identity").read_to_string(&mut text).expect("text");
+        self.ask(path, "identity").read_to_string(&mut text).expect("text");
         text
     }
 
-    /// Sends a request for the metrics.
-    fn ask(&self, encoding: &str) -> TcpStream {
+    /// Sends a request.
+    fn ask(&self, path: &str, encoding: &str) -> TcpStream {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the exporter");
         write!(
             stream,
-            "GET /metrics HTTP/1.1\r\nHost: b\r\nAccept-Encoding: {encoding}\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: b\r\nAccept-Encoding: {encoding}\r\nConnection: close\r\n\r\n"
         )
         .expect("a request");
         stream

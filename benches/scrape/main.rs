@@ -2,9 +2,10 @@
 //! beside the bare dump and every other program that reads all sockets.
 //!
 //! `cargo bench --bench scrape` makes its own connections in a network namespace of its own and needs
-//! the packages `iproute2` and `util-linux`; `prometheus-node-exporter` has a row if it is installed.
+//! the packages `iproute2` and `util-linux`; `prometheus` and `prometheus-node-exporter` have rows if they are installed.
+//! `PEERS` can name a Debian root whose programs are measured instead: docs/dev/cost.md.
 //! `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does `--only` with one part: `codec`, `start`,
-//! `events`, `peers`, `owners`, `namespaces`. `--only intervals` takes two minutes a size and is not part of a whole run.
+//! `events`, `peers`, `prometheus`, `owners`, `namespaces`. `--only intervals` takes two minutes a size and is not part of a whole run.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -15,6 +16,8 @@ mod exporter;
 mod namespaces;
 mod owners;
 mod peers;
+mod programs;
+mod prometheus;
 mod readers;
 mod start;
 
@@ -33,6 +36,7 @@ fn main() {
     if enter_with(&passed_on) {
         return;
     }
+    programs::introduce();
     let option = |name: &str| {
         let at = arguments.iter().position(|argument| argument == name)?;
         arguments.get(at + 1).cloned()
@@ -57,6 +61,9 @@ fn main() {
     if runs("peers") {
         compare::heading(&["bare dump"]);
         with_load(&of(&[1_000, 10_000, 50_000, 100_000, 250_000]), |size, _| peers::run(size, rounds));
+    }
+    if runs("prometheus") {
+        with_load(&of(&[10_000, 100_000]), |size, _| prometheus::run(size, rounds));
     }
     if runs("owners") {
         with_load(&of(&[1_000, 10_000, 100_000]), |size, load| owners::run(size, rounds, load));

@@ -2,6 +2,7 @@
 
 use super::compare::{Way, compare};
 use super::exporter::{DEFAULT, Exporter, SERVICES};
+use super::programs::{NODE_EXPORTER, SS, titled};
 use super::readers::{bare_dump, ss};
 use testkit::load::{RARE_NETWORK, RARE_PORT};
 
@@ -9,6 +10,7 @@ const LEGACY: &str = "logic: {compression: {max_flows: 0}}\n";
 
 /// Prints the rows of a size. Each way has an exporter of its own, whose memory is no other's.
 pub fn run(sockets: usize, rounds: u32) {
+    let iproute2 = titled("iproute2", SS);
     let node = Exporter::tcpstat_of_node_exporter();
     let [legacy, gzip, two_scrapers] = [(); 3].map(|()| Exporter::configured(LEGACY));
     let [services, two_services] = [(); 2].map(|()| Exporter::configured(SERVICES));
@@ -17,8 +19,8 @@ pub fn run(sockets: usize, rounds: u32) {
     let network = Exporter::configured(&selected(&format!("src {RARE_NETWORK} or dst {RARE_NETWORK}")));
     let mut ways = vec![
         Way::compared("bare dump", bare_dump),
-        Way::other("`ss -tinHO`", || ss("-tinHO")),
-        Way::other("`ss -tinpHO`", || ss("-tinpHO")),
+        Way::other(format!("`ss -tinHO`, {iproute2}"), || ss("-tinHO")),
+        Way::other(format!("`ss -tinpHO`, {iproute2}"), || ss("-tinpHO")),
         Way::scrape("legacy config, no cap", &legacy, "identity"),
         Way::scrape("legacy config, no cap, gzip", &gzip, "gzip"),
         Way::two_scrapes("legacy config, no cap, two scrapers at once", &two_scrapers),
@@ -30,7 +32,8 @@ pub fn run(sockets: usize, rounds: u32) {
         Way::scrape("1 % of the sockets, by network", &network, "identity"),
     ];
     if let Some(node) = &node {
-        ways.insert(3, Way::scrape("node_exporter, tcpstat alone", node, "identity"));
+        let name = format!("{}, tcpstat alone", titled("node_exporter", NODE_EXPORTER));
+        ways.insert(3, Way::scrape(name, node, "identity"));
     }
     compare(sockets, rounds, &ways, || {});
 }

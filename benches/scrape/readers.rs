@@ -1,12 +1,13 @@
 //! Other readers of all sockets: the bare dump, and `ss`.
 
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, Transport as _};
 
 use super::exporter::{Reading, cpu_of_children};
+use super::programs::{self, SS};
 
 /// One walk over both families, `tcp_info` only, 32 KiB reads, every byte discarded.
 pub fn bare_dump() -> Reading {
@@ -38,7 +39,7 @@ fn cpu_of_thread() -> Duration {
 pub fn ss(flags: &str) -> Reading {
     let (start, before) = (Instant::now(), cpu_of_children());
     let mut child =
-        Command::new("ss").arg(flags).stdout(Stdio::piped()).spawn().expect("the package iproute2");
+        programs::command(SS).arg(flags).stdout(Stdio::piped()).spawn().expect("the package iproute2");
     let mut buffer = vec![0; 64 * 1024];
     let mut bytes = 0;
     let mut out = child.stdout.take().expect("a pipe");
