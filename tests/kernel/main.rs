@@ -3,6 +3,7 @@
 #[cfg(feature = "root-tests")]
 mod cgroups;
 mod close_events;
+mod families;
 mod filter;
 #[cfg(feature = "root-tests")]
 mod held;
