@@ -17,6 +17,8 @@ pub struct Facts<'a> {
     pub state: State,
     /// Which end opened the connection; `None` if no view asks for it.
     pub direction: Option<Direction>,
+    /// The ports that the kernel gives to clients in the socket's namespace; `None` if they are not known.
+    pub client_ports: Option<(u16, u16)>,
     /// Processes, cgroup and network namespace.
     pub ownership: Ownership<'a>,
     /// Names that the kernel's reply does not hold.
@@ -55,7 +57,7 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn of_dump(socket: &'a Socket<'a>, ownership: Ownership<'a>, names: Names<'a>) -> Self {
         let (observation, state) = (Observation::Dump, socket.state());
-        Self { socket, observation, state, direction: None, ownership, names }
+        Self { socket, observation, state, direction: None, client_ports: None, ownership, names }
     }
 
     /// Of a connection whose close event is the first that is known of it.
@@ -69,7 +71,7 @@ impl<'a> Facts<'a> {
         // One of TCP is no longer in a state of a connection.
         let state = if socket.protocol().connections.contains(state) { state } else { State::Established };
         let observation = Observation::CloseEvent;
-        Self { socket, observation, state, direction, ownership, names }
+        Self { socket, observation, state, direction, client_ports: None, ownership, names }
     }
 
     /// Of the connections that a listener will accept.
@@ -81,7 +83,7 @@ impl<'a> Facts<'a> {
     ) -> Self {
         let (observation, state) = (Observation::Listener, State::Established);
         let (direction, ownership) = (Some(Direction::Inbound), listener.ownership(netns));
-        Self { socket, observation, state, direction, ownership, names }
+        Self { socket, observation, state, direction, client_ports: None, ownership, names }
     }
 
     /// What identifies the socket among all of the host.
@@ -96,6 +98,16 @@ impl<'a> Facts<'a> {
             && self.state != State::TimeWait
             && self.state != State::SynRecv;
         has_owner.then(|| self.socket.uid())
+    }
+
+    /// The port of the service that a socket without listeners uses or offers; `None` if it is a client's that has no peer.
+    ///
+    /// A port that the kernel gives to clients is no service's, so that a connected socket with any other has its own.
+    pub(crate) fn service_port(&self) -> Option<u16> {
+        let [local, remote] = [self.socket.local().port(), self.socket.remote().port()];
+        let (first, last) = self.client_ports.unwrap_or((32_768, 60_999));
+        let is_client = local == 0 || (first..=last).contains(&local);
+        if is_client { Some(remote).filter(|port| *port != 0) } else { Some(local) }
     }
 
     /// The upper layer protocol. Only a dump has it.

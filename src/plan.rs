@@ -262,7 +262,11 @@ impl Plan {
             .zip(&resolved)
             .map(|(group, resolved)| {
                 // A socket that the kernel once reported must not vanish from later dumps.
-                let never_changes = group.tracked.then(|| split(&group.selection, Judge::WhatNeverChanges));
+                let never_changes = group.tracked.then(|| {
+                    let changes = protocol.reconnects();
+                    let selection = if changes { &Expression::Always } else { &group.selection };
+                    split(selection, Judge::WhatNeverChanges)
+                });
                 never_changes.unwrap_or_else(|| split(resolved, judge))
             })
             .collect();

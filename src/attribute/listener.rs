@@ -105,6 +105,11 @@ impl Listeners {
         }
     }
 
+    /// The first and the last of these ports.
+    pub(crate) const fn client_ports(&self) -> (u16, u16) {
+        (*self.ephemeral.start(), *self.ephemeral.end())
+    }
+
     /// The direction of a connection.
     ///
     /// `initiated`: whether this end opened it, if the kernel reports that. If not, a listener accepted it; and where

@@ -108,6 +108,11 @@ impl<'a, W: Host> Intake<'a, W> {
         Ok(())
     }
 
+    /// Notes the text of `ip_local_port_range` in a namespace.
+    pub(super) fn ports(&mut self, place: &Place, ports: &str) {
+        self.tracker.lock().note_range(&place.target.netns, ports);
+    }
+
     /// Notes that a namespace has no listener.
     pub(super) fn no_listeners(&mut self, place: &Place) {
         self.tracker.lock().no_listener(&place.target.netns);

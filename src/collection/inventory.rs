@@ -28,25 +28,14 @@ pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorStat
     }
     let listed = ListedNamespaces::for_tracker(plan, host, state);
     for target in &listed.targets {
-        let listed = match state.stuck.blocked(target, begun + MAX_TIME) {
-            Some(missed) => Err(missed),
-            None => plan.protocols.iter().try_fold(HashSet::new(), |sockets, protocol| {
-                of_namespace(host, &state.tracker, target, protocol, sockets, begun + MAX_TIME)
-            }),
-        };
-        match listed {
-            Ok(sockets) => inventory.push((target.netns.number, sockets)),
-            Err(error) => {
-                tracing::warn!(
-                    namespace = target.netns.name,
-                    %error,
-                    lost = "bytes of sockets that close before the first collection",
-                    metric = "ss_exporter_closes_before_baseline_total",
-                    "cannot list the sockets that exist"
-                );
-                if let NetnsError::Dump(DumpError::Deadline(dump)) = error {
-                    state.stuck.leave(target, begun, dump);
-                }
+        for protocol in &plan.protocols {
+            let listed = match state.stuck.blocked(target, begun + MAX_TIME) {
+                Some(missed) => Err(missed),
+                None => of_namespace(host, &state.tracker, target, protocol, begun + MAX_TIME),
+            };
+            match listed {
+                Ok(sockets) => inventory.push(((target.netns.number, *protocol), sockets)),
+                Err(error) => not_listed(state, target, begun, error),
             }
         }
     }
@@ -65,15 +54,29 @@ pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorStat
     (inventory, begun)
 }
 
+/// Notes why the sockets of a protocol in a namespace could not be listed.
+fn not_listed(state: &CollectorState, target: &NetnsTarget, begun: Instant, error: NetnsError) {
+    tracing::warn!(
+        namespace = target.netns.name,
+        %error,
+        lost = "bytes of sockets that close before the first collection",
+        metric = "ss_exporter_closes_before_baseline_total",
+        "cannot list the sockets that exist"
+    );
+    if let NetnsError::Dump(DumpError::Deadline(dump)) = error {
+        state.stuck.leave(target, begun, dump);
+    }
+}
+
 /// Lists the sockets of a protocol in a namespace in two walks, because one can miss a socket.
 fn of_namespace(
     host: &impl Host,
     tracker: &SharedTracker,
     target: &NetnsTarget,
     protocol: &'static Protocol,
-    mut sockets: HashSet<u64>,
     until: Instant,
 ) -> Result<HashSet<u64>, NetnsError> {
+    let mut sockets = HashSet::new();
     let states = protocol.connections;
     let request = Request::new(protocol, states, Extensions::NONE);
     let Entered { transports, .. } = host.enter(&target.namespace, protocol).map_err(NetnsError::Enter)?;

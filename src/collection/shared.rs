@@ -69,6 +69,14 @@ impl SharedTracker {
         self.subscription().is_subscribed()
     }
 
+    /// Subscribes to the close events that a plan needs in place of those before, if there is a subscription.
+    ///
+    /// # Errors
+    /// If the kernel refuses it.
+    pub fn follow_events(&self, plan: &Plan) -> std::io::Result<()> {
+        self.subscription().follow(&plan.tracking.events)
+    }
+
     /// How often the thread that reads close events has waited for the next: it lives while the number grows.
     #[must_use]
     pub fn waits(&self) -> u64 {

@@ -1,6 +1,8 @@
 //! The state of the subscription to close events that other threads read.
 
-use sockdiag::{Events, Queue};
+use std::io;
+
+use sockdiag::{Events, Protocol, Queue};
 
 /// The subscription, and what came of it so far.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,11 @@ impl SubscriptionStats {
     /// Whether no close event waits in the queue. Ask while the tracker is locked: events are read under that lock.
     pub(super) fn is_drained(&self) -> bool {
         self.queue.as_ref().is_none_or(Queue::is_empty)
+    }
+
+    /// Subscribes to the close events of these protocols instead, if to any.
+    pub(super) fn follow(&self, protocols: &[&'static Protocol]) -> io::Result<()> {
+        self.queue.as_ref().map_or(Ok(()), |queue| queue.follow(protocols))
     }
 
     /// Notes that this socket has been bound.

@@ -10,6 +10,7 @@ use hashbrown::HashSet;
 use super::generation::Generation;
 use super::key::Key;
 use super::netns::NetnsTarget;
+use super::walk::DumpOf;
 use crate::aggregate::{FrozenTable, GaugeColumns, RowId};
 use crate::attribute::{Netns, OwnerId};
 use crate::metrics::Quantity;
@@ -20,6 +21,7 @@ use clock::Clock;
 use ends::Ends;
 use ledger::{Ledger, TrackedView};
 use namespaces::TrackedNamespaces;
+use sockdiag::Protocol;
 
 mod clock;
 mod closed;
@@ -30,7 +32,8 @@ mod listeners;
 mod namespaces;
 mod reload;
 
-pub(super) use ledger::Inventory;
+/// The sockets without a record that existed at one moment, by their namespaces and protocols.
+pub(super) type Inventory = Vec<(DumpOf, HashSet<u64>)>;
 
 /// What is tracked, and how.
 #[derive(Debug)]
@@ -38,6 +41,10 @@ pub struct Tracker {
     plan: Arc<Plan>,
     pub(super) ledger: Ledger,
     namespaces: TrackedNamespaces,
+    /// The protocols so far, in the order in which plans have named them.
+    protocols: Vec<&'static Protocol>,
+    /// The numbers of the namespaces.
+    numbers: HashSet<u32>,
     clock: Clock,
     /// When the last reload, or the start, was.
     reloaded: Generation,
@@ -60,6 +67,8 @@ impl Tracker {
             reloaded: ledger.baseline.generation,
             ledger,
             namespaces: TrackedNamespaces::new(plan.programs(&Nothing)),
+            protocols: plan.protocols.clone(),
+            numbers: HashSet::from([0]),
             clock: Clock::new(plan.collect.observe),
             plan: Arc::new(plan.clone()),
             owners_unknown: None,
@@ -86,7 +95,42 @@ impl Tracker {
         young: bool,
     ) {
         self.namespaces.know(own, by_nsid, all);
-        self.ledger.baseline.exist(all, young);
+        self.numbers.clone_from(all);
+        let places = self.places();
+        self.ledger.baseline.exist(&places, young);
+    }
+
+    /// What the ledger knows a namespace by: each protocol has its own, so that a dump of one says nothing of the others.
+    fn place(&mut self, number: u32, protocol: &'static Protocol) -> u32 {
+        if !self.protocols.contains(&protocol) {
+            self.protocols.push(protocol);
+        }
+        self.known_place(number, protocol).unwrap_or_default()
+    }
+
+    /// The same, if a plan has named the protocol.
+    fn known_place(&self, number: u32, protocol: &Protocol) -> Option<u32> {
+        /// More than there are protocols.
+        const MOST: u32 = 64;
+        let index = self.protocols.iter().position(|known| *known == protocol)?;
+        Some(number.saturating_mul(MOST).saturating_add(u32::try_from(index).ok()?))
+    }
+
+    /// Those of all namespaces and of all protocols of the plan.
+    fn places(&mut self) -> HashSet<u32> {
+        let (numbers, plan) = (self.numbers.clone(), self.plan());
+        let all =
+            numbers.iter().flat_map(|number| plan.protocols.iter().map(|protocol| (*number, *protocol)));
+        all.map(|(number, protocol)| self.place(number, protocol)).collect()
+    }
+
+    /// How many complete dumps of its own namespace are missing until the baseline of each protocol is complete.
+    fn missing(&self) -> u8 {
+        let own = self.namespaces.own.number;
+        let of = |protocol: &&'static Protocol| {
+            self.known_place(own, protocol).map(|place| self.ledger.baseline.missing(place))
+        };
+        self.plan.protocols.iter().filter_map(of).max().unwrap_or(0)
     }
 
     /// Gives the exporter's own namespace its name, unless a collection has done so.
@@ -121,7 +165,11 @@ impl Tracker {
 
     /// Takes an inventory that was begun at that time: which unknown sockets are older than the views.
     pub(super) fn take(&mut self, inventory: Inventory, begun: Instant) {
-        self.ledger.baseline.take(inventory);
+        let by_place = inventory
+            .into_iter()
+            .map(|((number, protocol), sockets)| (self.place(number, protocol), sockets));
+        let by_place = by_place.collect();
+        self.ledger.baseline.take(by_place);
         self.note_certainty(begun);
     }
 
@@ -135,7 +183,7 @@ impl Tracker {
 
     /// Whether the baseline of the exporter's own namespace is complete: the counters of all its sockets have been read.
     pub(super) fn has_baseline(&self) -> bool {
-        self.ledger.baseline.missing(self.namespaces.own.number) == 0
+        self.missing() == 0
     }
 
     /// Begins the dump of a namespace; `program` has the values of names in it.
@@ -162,11 +210,15 @@ impl Tracker {
         }
     }
 
-    /// The dumps have ended: those in namespaces with the numbers `dumped` completely, those in `missed` not;
+    /// The dumps have ended: those in `dumped` completely, those in `missed` not;
     /// `drained` if every close event that the kernel has sent is known here.
-    pub(super) fn end(&mut self, complete: bool, drained: bool, dumped: &[u32], missed: &[u32]) {
-        self.ledger.dumped(dumped, drained);
-        self.ledger.end(complete, drained, missed, self.clock.seconds());
+    pub(super) fn end(&mut self, complete: bool, drained: bool, dumped: &[DumpOf], missed: &[DumpOf]) {
+        let mut places = |of: &[DumpOf]| -> Vec<u32> {
+            of.iter().map(|(number, protocol)| self.place(*number, protocol)).collect()
+        };
+        let (dumped, missed) = (places(dumped), places(missed));
+        self.ledger.dumped(&dumped, drained);
+        self.ledger.end(complete, drained, &missed, self.clock.seconds());
         self.note_certainty(self.clock.now);
     }
 
@@ -184,8 +236,7 @@ impl Tracker {
 
     /// Whether the walk that has just ended is to be followed by another, because a view needs a baseline.
     pub(super) fn wants_another_walk(&self) -> bool {
-        let missing = self.ledger.baseline.missing(self.namespaces.own.number);
-        !self.plan.tracking.track_if.is_empty() && missing > 1
+        !self.plan.tracking.track_if.is_empty() && self.missing() > 1
     }
 
     /// The table of an aggregated view, with its gauges if there are any.

@@ -20,6 +20,9 @@ use crate::self_metrics::{DUMP, SelfReport, Stage};
 use crate::view::{PROTOCOL, View};
 use sockdiag::{DumpStats, Protocol, Socket, dump};
 
+/// The number of a namespace, and the protocol that was dumped there.
+pub(super) type DumpOf = (u32, &'static Protocol);
+
 /// A walk that has ended.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
@@ -33,10 +36,10 @@ pub(super) struct Walked {
     pub(super) untracked: usize,
     /// Sockets in `TIME_WAIT` that the kernel counted, where no view needs more of them.
     pub(super) time_wait: Option<u64>,
-    /// The numbers of the namespaces whose dumps were all complete.
-    pub(super) dumped: Vec<u32>,
-    /// The numbers of the namespaces in which a dump failed.
-    pub(super) missed: Vec<u32>,
+    /// The numbers of the namespaces in which the dump of a protocol was complete.
+    pub(super) dumped: Vec<DumpOf>,
+    /// The numbers of those in which it failed.
+    pub(super) missed: Vec<DumpOf>,
     /// Why each of the others failed.
     pub(super) failures: Vec<String>,
     /// Namespaces without a socket, in which nothing was dumped.
@@ -57,7 +60,9 @@ pub(super) fn walk<W: Host>(
     mut intake: Intake<'_, W>,
     took: &mut [Duration],
 ) -> Walked {
-    let mut walked = Walked { missed: listed.missed.clone(), ..Walked::default() };
+    let missed =
+        listed.missed.iter().flat_map(|number| plan.protocols.iter().map(|protocol| (*number, *protocol)));
+    let mut walked = Walked { missed: missed.collect(), ..Walked::default() };
     let mut shared = None;
     for target in &listed.targets {
         let programs = if plan.depends_on_netns() {
@@ -97,15 +102,12 @@ impl Walked {
     /// Notes how the dumps of a namespace ended.
     fn note(&mut self, target: &NetnsTarget, dumps: Vec<(&'static Protocol, Result<Dumped, NetnsError>)>) {
         let (number, own) = (target.netns.number, target.namespace.own);
-        let is_ended = |dumped: &Result<_, NetnsError>| {
-            dumped.as_ref().map_or_else(NetnsError::is_of_missing_protocol, |_| true)
-        };
-        let complete = dumps.iter().all(|(_, dumped)| is_ended(dumped));
-        if complete { &mut self.dumped } else { &mut self.missed }.push(number);
         let is_empty = |dumped: &Result<Dumped, _>| dumped.as_ref().is_ok_and(|dumped| dumped.empty);
         self.empty += usize::from(!dumps.is_empty() && dumps.iter().all(|(_, dumped)| is_empty(dumped)));
         let mut failure = None;
         for (protocol, dumped) in dumps {
+            let complete = dumped.as_ref().map_or_else(NetnsError::is_of_missing_protocol, |_| true);
+            if complete { &mut self.dumped } else { &mut self.missed }.push((number, protocol));
             match dumped {
                 Ok(Dumped { stats, time_wait, .. }) => {
                     self.stats = self.stats.plus(stats);
@@ -220,6 +222,9 @@ fn dump_one<W: Host>(
     };
     if plan.tracking.listeners && place.program.protocol.has_listeners() {
         intake.listeners(&place, for_listeners, &entered.ports, until).map_err(NetnsError::Dump)?;
+    }
+    if !place.program.protocol.has_listeners() {
+        intake.ports(&place, &entered.ports);
     }
     // Without a request, no view wants a socket.
     let Some(request) = &place.program.request else { return Ok(dumped) };

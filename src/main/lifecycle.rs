@@ -162,6 +162,9 @@ impl Lifecycle {
         work.state.adopt(&plan, &host, privileges.clone());
         (work.plan, work.privileges) = (Arc::clone(&plan), privileges);
         drop(work);
+        if let Err(error) = self.tracker.follow_events(&plan) {
+            warn_no_events(&error);
+        }
         *self.active() = ActiveConfig::of(&plan, effective);
         self.collector.set_timeout(plan.collect.deadline);
         let opened = (plan.tracking.needs_events() && !self.tracker.is_subscribed())

@@ -7,7 +7,7 @@ use crate::exposition::LabelBuffer;
 use crate::metrics::{Aggregation, Kind, Quantity, Source};
 use crate::properties::{FromListener, Needs, Property, Stability};
 use crate::select::Expression;
-use crate::view::{Column, View};
+use crate::view::{Column, ProtocolStates, View};
 use sockdiag::{Protocol, State, StateSet};
 
 /// The label text of what finds no room.
@@ -101,7 +101,7 @@ impl AggregatedView {
             by: view.by.clone(),
             states: view.states(),
             accumulates,
-            stability: if view.protocols.iter().all(|of| of.protocol.connections.is_within(of.states)) {
+            stability: if view.protocols.iter().all(is_steady) {
                 stability.unwrap_or(Stability::Fixed)
             } else {
                 Stability::Changing
@@ -186,6 +186,11 @@ impl Tracking {
             .map(|(aggregated, view)| (aggregated.clone(), table(view)))
             .collect()
     }
+}
+
+/// Whether sockets stay in a view as long as they live, whatever state they are in, and keep their ends.
+fn is_steady(of: &ProtocolStates) -> bool {
+    of.protocol.connections.is_within(of.states) && !of.protocol.reconnects()
 }
 
 /// Whether close events of a protocol are of use to a view. Those without values cost the host and tell only that a socket

@@ -7,6 +7,7 @@ mod family;
 mod needs;
 mod operand;
 mod read;
+mod sent;
 mod table;
 mod test;
 mod ulp;

@@ -122,7 +122,11 @@ pub(super) fn service_port(facts: &Facts<'_>, text: &mut Vec<u8>) {
     match facts.direction {
         Some(Direction::Inbound) => integer(text, facts.socket.local().port()),
         Some(Direction::Outbound) => integer(text, facts.socket.remote().port()),
-        None => put(text, UNKNOWN),
+        None if facts.socket.protocol().has_listeners() => put(text, UNKNOWN),
+        None => match facts.service_port() {
+            Some(port) => integer(text, port),
+            None => put(text, "ephemeral"),
+        },
     }
 }
 

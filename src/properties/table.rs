@@ -2,14 +2,14 @@
 
 use super::operand::{is_container, is_pod, is_slice, is_unit};
 use super::read::{
-    TIMERS, any_process, cgroup_is, flow, flow_of_process, has_pid, interface, never, of_cgroup, of_owner,
-    put, service_port, timer, uid, user,
+    any_process, cgroup_is, flow, flow_of_process, has_pid, interface, never, of_cgroup, of_owner, put,
+    service_port, uid, user,
 };
 use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
-use super::{family, ulp};
+use super::{family, sent, ulp};
 use crate::attribute::{Cgroup, Direction, Owner, Process};
 use sockdiag::bytecode::Filter;
-use sockdiag::{Attribute, Protocol, inet};
+use sockdiag::{Attribute, Protocol};
 
 macro_rules! properties {
     ($($property:ident: $line:expr;)*) => {
@@ -148,9 +148,9 @@ properties! {
     ServicePort: Line::fixed(
         "service_port",
         Read::Own(service_port, never),
-        "The local port of an inbound connection, the remote port of an outbound one.",
+        "The local port of an inbound connection, the remote port of an outbound one; of UDP, the remote port if the local one is a client's (`ip_local_port_range`), `ephemeral` without a peer, else the local port.",
     )
-    .of(Protocol::has_listeners)
+    .of(|protocol| protocol.header.internet)
     .needs(Needs::LISTENERS)
     .shown_by_listener(FromListener::Always);
 
@@ -351,61 +351,10 @@ properties! {
         "by the name or index of the interface that the socket is bound to; 0 is none",
     );
 
-    Mark: Line::changing(
-        "mark",
-        Read::Bits(|facts| facts.socket.mark()),
-        "The socket's mark in hexadecimal (`INET_DIAG_MARK`); `unknown` without CAP_NET_ADMIN.",
-    )
-    .of(|protocol| protocol.has(Attribute::Mark))
-    .needs(Needs::MARKS)
-    .selected(
-        &["fwmark"],
-        Operand::Bits("a mark such as 0x1, or 0x1/0x3 for the bits that count"),
-        "fwmark = 0x01/0x03",
-        "by mark, compared in the bits of the mask; the kernel reports marks only with `CAP_NET_ADMIN`",
-    );
-
-    Tos: Line::changing(
-        "tos",
-        Read::Bits(|facts| facts.socket.tos().map(u32::from)),
-        "The type of service or traffic class of the packets that the socket sends, in hexadecimal (`INET_DIAG_TOS`, `INET_DIAG_TCLASS`); `unknown` for a connection that only its close event shows, and in TIME_WAIT.",
-    )
-    .needs(Needs::TOS)
-    .listed(Listed::InDetail)
-    .selected(
-        &["tos"],
-        Operand::Bits("a type of service such as 0x10, or 0xb8/0xfc for the bits that count"),
-        "tos = 0x10  tos = 0xb8/0xfc",
-        "by type of service or traffic class, compared in the bits of the mask: `0xfc` is the DSCP",
-    );
-
-    ClassId: Line::changing(
-        "class_id",
-        Read::Bits(|facts| facts.socket.class_id()),
-        "The class of the packets that the socket sends, by `net_cls`, or their priority without one, in hexadecimal (`INET_DIAG_CLASS_ID`); `unknown` as for `tos`.",
-    )
-    .needs(Needs::CLASS_ID)
-    .listed(Listed::InDetail)
-    .selected(
-        &["class_id"],
-        Operand::Bits("a class such as 0x100001, or 0x100000/0xffff0000 for the bits that count"),
-        "class_id = 0x100001",
-        "by class or priority, compared in the bits of the mask",
-    );
-
-    Timer: Line::changing(
-        "timer",
-        Read::Text(timer),
-        "The timer that runs, as `ss -o` names it: `off`, `on` (retransmission), `keepalive`, `timewait`, `persist` (zero-window probe) or `delack` (`idiag_timer`); `unknown` for a connection that only its close event shows.",
-    )
-    .of(|protocol| protocol.has_field(&inet::TIMER))
-    .listed(Listed::InDetail)
-    .selected(
-        &["timer"],
-        Operand::Text(|word| TIMERS.contains(&word), "off, on, keepalive, timewait, persist or delack"),
-        "timer = persist  not timer = off",
-        "by the timer that runs",
-    );
+    Mark: sent::MARK;
+    Tos: sent::TOS;
+    ClassId: sent::CLASS_ID;
+    Timer: sent::TIMER;
 
     Ulp: ulp::NAME;
     MptcpPath: ulp::MPTCP_PATH;

@@ -3,6 +3,7 @@
 
 mod bytes;
 mod counted;
+mod datagrams;
 mod directions;
 mod dumps;
 mod flood;

@@ -88,6 +88,40 @@ fn a_view_of_several_protocols_shows_the_sockets_of_each_that_the_kernel_knows()
 }
 
 #[test]
+fn a_protocol_that_cannot_be_dumped_keeps_its_sockets_and_spares_no_other() {
+    let text = "views:\n  a: {by: [local_port], metrics: [sockets, closed_total]}\n  \
+                b: {protocol: udp, by: [local_port], metrics: [sockets, closed_total]}\n";
+    let host = FakeHost::new(&["own"]);
+    host.set("own", &[sock(1, 80, 0), sock(3, 80, 0)]);
+    host.set("udp", &[sock(2, 53, 0)]);
+    let mut exporter = Exporter::of(host, Arc::new(Plan::new(Config::parse("p.yml", text).expect("valid"))));
+    exporter.scrape();
+    exporter.host.set_closed("udp", true);
+    exporter.host.set("own", &[sock(1, 80, 0)]);
+    for _ in 0..4 {
+        exporter.scrape();
+        // Dumps of one second are one.
+        std::thread::sleep(std::time::Duration::from_millis(1010));
+    }
+    let answer = exporter.scrape();
+    assert_eq!((answer.total("ss_a_closed_total"), answer.total("ss_b_closed_total")), (1, 0));
+    exporter.host.set_closed("udp", false);
+    assert_eq!(exporter.scrape().total("ss_b_sockets"), 1);
+}
+
+#[test]
+fn the_service_of_a_datagram_socket_is_the_port_that_is_no_clients() {
+    let text = "views: {v: {protocol: udp, by: [service_port], metrics: [sockets]}}";
+    let host = FakeHost::new(&["own"]);
+    // Each has the peer 5000.
+    host.set("udp", &[sock(1, 53, 0), sock(2, 40_000, 0)]);
+    let mut exporter = Exporter::of(host, Arc::new(Plan::new(Config::parse("p.yml", text).expect("valid"))));
+    let answer = exporter.scrape();
+    answer.has("ss_v_sockets{service_port=\"53\"} 1");
+    answer.has("ss_v_sockets{service_port=\"5000\"} 1");
+}
+
+#[test]
 fn the_close_event_of_a_socket_counts_in_the_views_of_its_protocol() {
     let mut exporter = exporter();
     exporter.scrape();

@@ -135,6 +135,12 @@ impl Protocol {
         self.states.contains(State::Listen) && self.ends_with_values()
     }
 
+    /// Whether its sockets connect to one peer after another, or to none: their states and ends change as long as they live.
+    #[must_use]
+    pub fn reconnects(&self) -> bool {
+        self.connections.contains(State::Close)
+    }
+
     /// The multicast groups of its close events, as a mask.
     pub(super) fn groups(&self) -> u32 {
         self.close_events.map_or(0, |events| events.groups)

@@ -141,7 +141,8 @@ impl Tracker {
         if rows.iter().any(Option::is_some) {
             self.read(socket);
             let now = self.clock.seconds();
-            self.ledger.count_unseen(identity, netns.number, &rows, &self.values, now);
+            let place = self.place(netns.number, socket.protocol());
+            self.ledger.count_unseen(identity, place, &rows, &self.values, now);
             self.ledger.observe_in(&rows, |source| source.read(socket));
         }
         self.rows = rows;
@@ -177,6 +178,7 @@ impl Tracker {
         // A dump may be under way in another namespace.
         let Some(program) = self.program_in(netns.number, socket.protocol()) else { return };
         let has_listeners = self.plan.tracking.listeners && socket.protocol().has_listeners();
+        let client_ports = self.namespaces.client_ports(netns.number);
         let mut listeners = self.namespaces.of(netns.number).listeners.as_mut();
         let now = || listeners::direction(socket, listeners.as_deref());
         let direction = direction.or_else(|| has_listeners.then(now));
@@ -184,7 +186,8 @@ impl Tracker {
         let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
         let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
         let ownership = Ownership { owner, cgroup, netns: Some(netns), ..Ownership::default() };
-        let facts = Facts::of_close_event(socket, direction, ownership, names);
+        let mut facts = Facts::of_close_event(socket, direction, ownership, names);
+        facts.client_ports = client_ports;
         then(self, &facts, &program);
     }
 

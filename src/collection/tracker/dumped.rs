@@ -34,6 +34,7 @@ impl Tracker {
             DumpLookup::New => None,
         };
         facts.direction = self.direction(slot, facts);
+        facts.client_ports = self.namespaces.client_ports(target.netns.number);
         if let Some(slot) = slot.filter(|slot| self.is_of_use(*slot, facts, program)) {
             self.update(slot, facts, target, program);
             return true;
@@ -130,7 +131,7 @@ impl Tracker {
         self.read(facts.socket);
         let entrant = Entrant {
             identity,
-            netns: facts.netns().map_or(0, |netns| netns.number),
+            netns: self.place(facts.netns().map_or(0, |netns| netns.number), facts.socket.protocol()),
             owner: facts.ownership.owner_id.number(),
             direction: facts.direction,
             notes: self.notes(facts),

@@ -29,7 +29,6 @@ mod reload;
 mod shrink;
 mod view;
 
-pub(in crate::collection) use baseline::Inventory;
 pub(in crate::collection) use index::DumpLookup;
 pub(in crate::collection) use record_layout::Notes;
 pub(in crate::collection) use view::TrackedView;
@@ -39,7 +38,7 @@ pub(in crate::collection) use view::TrackedView;
 pub(in crate::collection) struct Entrant {
     /// What identifies it among all of the host.
     pub(in crate::collection) identity: u64,
-    /// The number of its network namespace.
+    /// Its network namespace and protocol, as a number.
     pub(in crate::collection) netns: u32,
     /// The number of its owner.
     pub(in crate::collection) owner: u32,

@@ -15,6 +15,11 @@ impl Tracker {
         listeners.forget(self.clock.now);
     }
 
+    /// Notes the text of `ip_local_port_range`.
+    pub(in crate::collection) fn note_range(&mut self, netns: &Netns, range: &str) {
+        self.namespaces.of(netns.number).listeners.get_or_insert_default().note_range(range);
+    }
+
     /// There is none: those that are long gone are no longer known.
     pub(in crate::collection) fn no_listener(&mut self, netns: &Netns) {
         if let Some(listeners) = &mut self.namespaces.of(netns.number).listeners {

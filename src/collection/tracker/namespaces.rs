@@ -72,6 +72,11 @@ impl TrackedNamespaces {
         self.by_number.get(&number)?.listeners.as_ref()
     }
 
+    /// The ports that the kernel gives to clients in a namespace, if they are known.
+    pub(super) fn client_ports(&self, number: u32) -> Option<(u16, u16)> {
+        self.listeners(number).map(Listeners::client_ports)
+    }
+
     /// What is wanted of the sockets of a protocol in a namespace; `None` if no view shows the protocol.
     pub(super) fn program(&self, number: u32, protocol: &Protocol) -> Option<&Arc<Program>> {
         let known = self.by_number.get(&number).and_then(|netns| of(&netns.programs, protocol));

@@ -26,9 +26,12 @@ impl Tracker {
         let views = tracking.with_tables(&plan.views);
         let before = self.ledger.reload(views, &tracking.counters, plan.collect.tracked, same);
         self.reloaded = self.ledger.baseline.generation;
+        self.plan = Arc::clone(plan);
+        let places = self.places();
+        // Sockets of a protocol that joins are older than its views.
+        self.ledger.baseline.exist(&places, false);
         self.take(inventory, begun);
         self.namespaces.reload(programs, &before);
         self.clock.observe = plan.collect.observe;
-        self.plan = Arc::clone(plan);
     }
 }

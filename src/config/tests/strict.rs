@@ -30,7 +30,7 @@ fn errors_of_view(text: &str) -> String {
 fn a_key_or_word_that_was_renamed_is_refused_with_its_name_of_today() {
     assert_eq!(
         errors_of_view("folds: {rtt_seconds: max}"),
-        "folds: found an unknown key; expected: by, metrics, aggregate, histograms, select, state, limit, idle; it is called \"aggregate\" now"
+        "folds: found an unknown key; expected: protocol, by, metrics, aggregate, histograms, select, state, limit, idle; it is called \"aggregate\" now"
     );
     assert_eq!(
         errors_of_view("metrics: [rtt_seconds], aggregate: {rtt_seconds: snapshot}"),
@@ -43,7 +43,7 @@ fn a_wrong_label_is_reported_with_the_known_ones() {
     are_refused(
         r#"
 bye: []
-    bye: found an unknown key; expected: by, metrics, aggregate, histograms, select, state, limit, idle; did you mean "by"?
+    bye: found an unknown key; expected: protocol, by, metrics, aggregate, histograms, select, state, limit, idle; did you mean "by"?
 by: uid
     by: found "uid"; expected: a list of labels, such as [direction, service_port]
 by: {uid: 1}

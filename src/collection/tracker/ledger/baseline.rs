@@ -11,9 +11,6 @@ use crate::collection::generation::Generation;
 /// Complete dumps that make a baseline, because one dump can miss a socket.
 pub(super) const DUMPS: u8 = 2;
 
-/// The sockets without a record that existed at one moment, by their namespaces.
-pub(in crate::collection) type Inventory = Vec<(u32, HashSet<u64>)>;
-
 /// Which sockets may be older than which view.
 #[derive(Debug)]
 pub(in crate::collection) struct Baseline {
@@ -90,7 +87,7 @@ impl Baseline {
     }
 
     /// Takes an inventory of this generation, unless its sockets are too many.
-    pub(in crate::collection) fn take(&mut self, inventory: Inventory) {
+    pub(in crate::collection) fn take(&mut self, inventory: Vec<(u32, HashSet<u64>)>) {
         let sockets: usize = inventory.iter().map(|(_, sockets)| sockets.len()).sum();
         if self.listed.len() + sockets > self.most {
             return;
@@ -194,7 +191,7 @@ impl KnownNetns {
 mod tests {
     use super::*;
 
-    fn inventory(sockets: &[u64]) -> Inventory {
+    fn inventory(sockets: &[u64]) -> Vec<(u32, HashSet<u64>)> {
         vec![(0, sockets.iter().copied().collect())]
     }
 
