@@ -1,6 +1,7 @@
 """Docker and Podman for the checks of these groups: the images, and exporters as the page prints them."""
 
 import json
+import os
 import re
 import subprocess
 from contextlib import contextmanager
@@ -29,6 +30,11 @@ def prepare():
     lib.run("systemctl", "start", "docker")
     if not lib.run("docker", "images", "--quiet", IMAGE).strip():
         build()
+
+
+def load(*engine):
+    """The images of a release, as the page prints it, for Podman or another engine with this command."""
+    lib.document(PAGE, "docker load", replace=[("docker", " ".join(engine))], cwd=lib.RELEASE)
 
 
 @contextmanager
@@ -87,12 +93,30 @@ def listener(exporter, **labels):
 
 # Podman --------------------------------------------------------------------------------------------------------------
 
-ARCHIVE = Path("/run/image.tar")
+RUNTIME = Path("/run/user/1000")
+AS_PLAIN = ("runuser", "--user=plain", "--", "env", "HOME=/home/plain", f"XDG_RUNTIME_DIR={RUNTIME}",
+            f"DBUS_SESSION_BUS_ADDRESS=unix:path={RUNTIME}/bus")
 
 
 def prepare_podman():
-    """Podman of root, with the image that Docker has built."""
-    prepare()
-    if not ARCHIVE.exists():
-        lib.run("docker", "save", "--output", ARCHIVE, IMAGE)
-    lib.run("podman", "load", "--input", ARCHIVE)
+    """Podman of root with the images of a release, and the port of the exporter free: the package's may be running."""
+    lib.run("systemctl", "stop", package.UNIT, status=None)
+    load("podman")
+
+
+def prepare_rootless():
+    """As `prepare_podman`, of the unprivileged user, whose session it needs."""
+    lib.run("systemctl", "stop", package.UNIT, status=None)
+    lib.run("loginctl", "enable-linger", "plain")
+    lib.eventually((RUNTIME / "bus").exists)
+    load(*AS_PLAIN, "podman")
+
+
+def rootless(*arguments, **options):
+    """What Podman of the unprivileged user prints."""
+    return lib.run(*AS_PLAIN, "podman", *arguments, cwd="/home/plain", **options)
+
+
+def network_namespace(process):
+    """The inode, which is the label `netns` of a namespace without a name."""
+    return str(os.stat(f"/proc/{process}/ns/net").st_ino)
