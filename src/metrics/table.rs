@@ -8,7 +8,7 @@ use super::source::{
     LISTENERS, SENDING, age, any, difference, every, micros, millis, option, raw, when, with_ulp,
 };
 use super::{Kind, Metric, Shown, Source, Unit};
-use sockdiag::{Field, cc_info, inet, queues, sctp, skmem, sockopt, tcp_info, tipc, ulp, xdp};
+use sockdiag::{Field, cc_info, inet, mptcp, queues, sctp, skmem, sockopt, tcp_info, tipc, ulp, xdp};
 
 /// Every metric: how many sockets there are, then counters, gauges and distributions.
 #[rustfmt::skip]
@@ -151,9 +151,25 @@ pub const METRICS: &[Metric] = &[
     distribution("primary_path_retransmission_timeout_seconds", Seconds, millis(&sctp::RTO), TIMEOUTS, "Retransmission timeout of the primary path of an SCTP association (sctpi_p_rto)."),
     distribution("primary_path_congestion_window_bytes", Bytes, raw(&sctp::CWND), BYTES, "Congestion window of the primary path of an SCTP association (sctpi_p_cwnd)."),
     distribution("vegas_min_rtt_seconds", Seconds, micros(&cc_info::TCPV_MINRTT), TIMES, "Minimum RTT of this round of Vegas and YeAH, of all rounds of Illinois (tcpv_minrtt)."),
+
+    // Of MPTCP, the bytes of the application: what its subflows sent is in the table of TCP, by the same names.
+    counter("sent_bytes_total", Bytes, raw(&mptcp::BYTES_SENT), "Payload bytes that an MPTCP connection sent, each once (mptcpi_bytes_sent).").of_connections(),
+    counter("received_bytes_total", Bytes, raw(&mptcp::BYTES_RECEIVED), "Payload bytes that an MPTCP connection received, each once (mptcpi_bytes_received).").of_connections(),
+    counter("acked_bytes_total", Bytes, raw(&mptcp::BYTES_ACKED), "Payload bytes of an MPTCP connection that the peer acknowledged (mptcpi_bytes_acked)."),
+    counter("retransmitted_bytes_total", Bytes, raw(&mptcp::BYTES_RETRANS), "Payload bytes that an MPTCP connection retransmitted on another subflow (mptcpi_bytes_retrans).").of_connections(),
+    counter("retransmissions_total", None, raw(&mptcp::RETRANSMITS), "Retransmissions of an MPTCP connection on another subflow (mptcpi_retransmits)."),
+    gauge("subflows", None, raw(&mptcp::SUBFLOWS_TOTAL), "Subflows of MPTCP connections, the first ones included (mptcpi_subflows_total).").of_connections(),
+    gauge("joined_subflows", None, raw(&mptcp::SUBFLOWS), "Subflows that joined the first ones of MPTCP connections (mptcpi_subflows)."),
+    gauge("addresses_announced", None, raw(&mptcp::ADD_ADDR_SIGNAL), "Addresses that this end announced to the peer (mptcpi_add_addr_signal)."),
+    gauge("addresses_accepted", None, raw(&mptcp::ADD_ADDR_ACCEPTED), "Addresses of the peer that this end accepted (mptcpi_add_addr_accepted)."),
+    gauge("fallback_sockets", None, when(&mptcp::FLAGS, Has(1)), "MPTCP connections that fell back to TCP (mptcpi_flags).").of_connections(),
+    gauge("checksum_sockets", None, when(&mptcp::CSUM_ENABLED, Positive), "MPTCP connections that check their data by sums (mptcpi_csum_enabled)."),
+    distribution("last_data_sent_age_seconds", Seconds, age(&mptcp::LAST_DATA_SENT), AGES, "Time since an MPTCP connection last sent data (mptcpi_last_data_sent)."),
+    distribution("last_data_received_age_seconds", Seconds, age(&mptcp::LAST_DATA_RECV), AGES, "Time since an MPTCP connection last received data (mptcpi_last_data_recv)."),
+    distribution("last_ack_received_age_seconds", Seconds, age(&mptcp::LAST_ACK_RECV), AGES, "Time since an MPTCP connection last received an acknowledgement (mptcpi_last_ack_recv)."),
 ];
 
-/// The fields of `struct tcp_info` and of `struct inet_diag_sockopt` that no metric reads, each with the reason.
+/// The fields of `struct tcp_info`, `struct mptcp_info` and `struct inet_diag_sockopt` that no metric reads, each with the reason.
 #[rustfmt::skip]
 pub const OMITTED: &[(&Field, &str)] = &[
     (&tcp_info::STATE, "It is the label `state`."),
@@ -167,6 +183,7 @@ pub const OMITTED: &[(&Field, &str)] = &[
     (&tcp_info::RECEIVED_CE_BYTES, WRAPS),
     (&tcp_info::ACCECN_FAIL_MODE, REUSED),
     (&tcp_info::ACCECN_OPT_SEEN, REUSED),
+    (&mptcp::TOKEN, "It identifies one connection."),
     (&sockopt::IS_ICSK, "It is the same for all sockets of a protocol."),
 ];
 

@@ -3,15 +3,19 @@
 use std::collections::HashSet;
 
 use super::*;
-use sockdiag::{Extensions, State, TCP, skmem, sockopt, tcp_info};
+use sockdiag::{Extensions, PROTOCOLS, State, TCP, mptcp, skmem, sockopt, tcp_info};
 use testkit::reply::Reply;
 
 #[test]
 fn names_are_unique_and_follow_the_conventions() {
-    let mut seen = HashSet::new();
+    for protocol in PROTOCOLS {
+        let mut seen = HashSet::new();
+        for metric in METRICS.iter().filter(|metric| metric.source.is_of(protocol)) {
+            assert!(seen.insert(metric.name), "{} of {protocol:?} stands twice", metric.name);
+        }
+    }
     for metric in METRICS {
         let name = metric.name;
-        assert!(seen.insert(name), "{name} stands twice");
         assert_eq!(name.ends_with("_total"), metric.kind == Kind::Counter, "{name}");
         let suffix = match metric.unit {
             Unit::None => "",
@@ -55,7 +59,7 @@ fn help_is_one_sentence_that_ends_with_the_kernels_fields() {
 #[test]
 fn every_field_has_a_metric_or_a_reason_why_not_and_not_both() {
     let read: HashSet<_> = METRICS.iter().flat_map(|metric| metric.source.fields()).map(|f| f.name).collect();
-    for field in tcp_info::ALL.iter().chain(sockopt::ALL) {
+    for field in tcp_info::ALL.iter().chain(sockopt::ALL).chain(mptcp::ALL) {
         let reasons: Vec<_> = OMITTED.iter().filter(|(omitted, _)| omitted == field).collect();
         let read = read.contains(field.name);
         assert_eq!(reasons.len(), usize::from(!read), "{field:?} is read: {read}, is omitted: {reasons:?}");
@@ -78,10 +82,11 @@ fn what_does_not_add_up_has_bounds_that_ascend_and_counters_have_none() {
 
 #[test]
 fn what_views_show_unasked_needs_no_more_than_the_tcp_information() {
-    let shown = |wanted| METRICS.iter().filter(move |metric| metric.shown == wanted);
+    let of_tcp = || METRICS.iter().filter(|metric| metric.source.is_of(&TCP));
+    let shown = |wanted| of_tcp().filter(move |metric| metric.shown == wanted);
     assert_eq!(shown(Shown::OfConnections).count() + shown(Shown::Always).count(), 12);
     assert_eq!(shown(Shown::OfListeners).count(), 2);
-    for metric in METRICS.iter().filter(|metric| metric.shown != Shown::IfNamed) {
+    for metric in of_tcp().filter(|metric| metric.shown != Shown::IfNamed) {
         let needs = metric.source.extensions();
         assert_eq!(needs.union(Extensions::INFO), Extensions::INFO, "{}", metric.name);
     }

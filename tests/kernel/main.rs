@@ -10,6 +10,7 @@ mod held;
 #[cfg(feature = "root-tests")]
 mod initiators;
 mod language;
+mod mptcp;
 #[cfg(feature = "root-tests")]
 mod netns;
 mod numbers;

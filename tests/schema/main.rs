@@ -10,7 +10,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use sockdiag::PROTOCOLS;
 use ss_exporter::config::{Config, DEFAULT_FILE};
-use ss_exporter::metrics::{Kind, METRICS};
+use ss_exporter::metrics::{Kind, METRICS, Metric};
 use ss_exporter::properties::Property;
 use ss_exporter::select::state_names;
 use ss_exporter::view::worst_cases;
@@ -108,7 +108,12 @@ fn choice(title: &str, names: impl Iterator<Item = (&'static str, &'static str)>
 /// The parts that come from tables, by their names under `$defs`.
 fn from_tables() -> [(&'static str, Value); 6] {
     let of_kind = |title, kind| {
-        let metrics = METRICS.iter().filter(move |metric| metric.kind == kind);
+        // Sockets of several protocols may have metrics of one name.
+        let is_first = |(at, metric): &(usize, &Metric)| {
+            METRICS.iter().position(|other| other.name == metric.name) == Some(*at)
+        };
+        let metrics = METRICS.iter().enumerate().filter(is_first).map(|(_, metric)| metric);
+        let metrics = metrics.filter(move |metric| metric.kind == kind);
         choice(title, metrics.map(|metric| (metric.name, metric.help)))
     };
     let protocols = PROTOCOLS.iter().map(|protocol| protocol.name);
