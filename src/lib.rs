@@ -26,6 +26,7 @@ mod legacy;
 pub mod listing;
 pub mod metrics;
 pub mod page;
+mod pattern;
 pub mod plan;
 pub mod privileges;
 pub mod properties;

@@ -15,9 +15,11 @@ use crate::privileges::Feature;
 use crate::properties::{Needs, Property};
 use crate::select::{Expression, Judge, Lookup, split};
 use crate::view::{Column, PROTOCOL, ProtocolStates, View};
+use lookup::OfProtocol;
 use sockdiag::bytecode::{Filter, compile};
 use sockdiag::{Attribute, Extensions, Protocol, Request, State, StateSet};
 
+mod lookup;
 mod tracking;
 
 pub use tracking::{AggregatedView, Feed, Tracking};
@@ -217,9 +219,16 @@ impl Plan {
     /// Whether owners are found in the same way as under another plan.
     pub(crate) fn attributes_as(&self, other: &Self) -> bool {
         let (processes, owners) = (Needs::PROCESSES, [Needs::PROCESSES, Needs::CGROUPS]);
-        // One table of processes serves both, whatever they ask of cgroups.
-        self.needs.has(processes) && other.needs.has(processes)
-            || owners.map(|what| self.needs.has(what)) == owners.map(|what| other.needs.has(what))
+        // One table of processes serves both, if it reads cgroups for both or for none.
+        self.reads_cgroups_of_processes() == other.reads_cgroups_of_processes()
+            && (self.needs.has(processes) && other.needs.has(processes)
+                || owners.map(|what| self.needs.has(what)) == owners.map(|what| other.needs.has(what)))
+    }
+
+    /// Whether a view asks for the cgroup of sockets of which the kernel reports none.
+    pub(crate) fn reads_cgroups_of_processes(&self) -> bool {
+        let reports = |protocol: &Protocol| protocol.has(Attribute::Cgroup);
+        self.views.iter().any(|view| view.needs().has(Needs::CGROUPS) && !view.protocols().all(reports))
     }
 
     /// Whether the program differs from one network namespace to another.
@@ -254,6 +263,7 @@ impl Plan {
     }
 
     fn program(&self, protocol: &'static Protocol, lookup: &impl Lookup) -> Program {
+        let lookup = &OfProtocol { lookup, protocol };
         let groups: Vec<_> = self.groups.iter().filter(|group| group.protocol == protocol).collect();
         let resolved: Vec<_> = groups.iter().map(|group| group.selection.resolve(lookup)).collect();
         let judge = if lookup.judges_cgroups() { Judge::Everything } else { Judge::EverythingButCgroups };

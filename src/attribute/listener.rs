@@ -61,7 +61,7 @@ impl ListenerOwner {
     /// To whom a connection to the listener belongs.
     pub(crate) fn ownership<'a>(&'a self, netns: &'a Netns) -> Ownership<'a> {
         let (owner, cgroup) = (self.owner(), self.cgroup.as_deref());
-        Ownership { owner_id: OwnerId::NO_PROCESS, owner, cgroup, netns: Some(netns) }
+        Ownership { owner_id: OwnerId::NO_PROCESS, owner, peer: None, cgroup, netns: Some(netns) }
     }
 
     fn owner(&self) -> Option<&Owner> {

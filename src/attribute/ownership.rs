@@ -40,6 +40,8 @@ pub struct Ownership<'a> {
     pub owner_id: OwnerId,
     /// The processes that hold it; `None` if unknown.
     pub owner: Option<&'a Owner>,
+    /// The processes that hold its peer, of a unix socket; `None` if unknown.
+    pub peer: Option<&'a Owner>,
     /// The cgroup that the kernel names.
     pub cgroup: Option<&'a Cgroup>,
     /// The namespace that it is in.

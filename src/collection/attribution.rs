@@ -12,6 +12,7 @@ use crate::attribute::{
 use crate::plan::Plan;
 use crate::properties::Needs;
 use sockdiag::Socket;
+use sockdiag::unix::Peering;
 
 /// What is known of owners.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub(crate) struct Attribution {
     cgroups: Option<Cgroups>,
     /// The host has cgroup v1, alone or beside v2.
     v1: bool,
+    /// Views show the processes of peers.
+    peers: bool,
     pub(crate) users: Users,
 }
 
@@ -29,11 +32,12 @@ impl Attribution {
         let cgroups = plan.needs.has(Needs::CGROUPS).then(Cgroups::mounted);
         // Without cgroup v2 the kernel reports no cgroup, and beside v1 often the root; the process table has it.
         let needed = cgroups.as_ref().is_some_and(|cgroups| !cgroups.is_mounted());
+        let of_processes = plan.reads_cgroups_of_processes();
         let v1 = Cgroup::has_v1(&std::fs::read_to_string(proc.join("self/cgroup")).unwrap_or_default());
         // Another plan may need cgroups, and continues with the same processes.
-        let processes =
-            (plan.needs.has(Needs::PROCESSES) || needed).then(|| Processes::new(proc.to_owned(), v1));
-        Self { processes, cgroups, v1, users: Users::default() }
+        let processes = (plan.needs.has(Needs::PROCESSES) || needed || of_processes)
+            .then(|| Processes::new(proc.to_owned(), v1 || of_processes));
+        Self { processes, cgroups, v1, peers: plan.needs.has_all(Needs::PEERS), users: Users::default() }
     }
 
     /// What is known without the process table.
@@ -46,6 +50,7 @@ impl Attribution {
         if before.needs.has(Needs::CGROUPS) != plan.needs.has(Needs::CGROUPS) {
             self.cgroups = plan.needs.has(Needs::CGROUPS).then(Cgroups::mounted);
         }
+        self.peers = plan.needs.has_all(Needs::PEERS);
     }
 
     /// The processes, if owners are needed.
@@ -80,6 +85,19 @@ impl Attribution {
         self.processes.as_mut().map_or(OwnerLookup::NoProcess, |processes| processes.of(inode))
     }
 
+    /// Whether the owner of the peer of a unix socket is needed and not known yet.
+    #[inline]
+    pub(crate) fn awaits_peer(&mut self, socket: &Socket<'_>) -> bool {
+        self.peers && self.peer(socket) == OwnerLookup::Unknown
+    }
+
+    fn peer(&mut self, socket: &Socket<'_>) -> OwnerLookup {
+        match socket.peering() {
+            Some(Peering::Connected(inode)) => self.whose(inode),
+            _ => OwnerLookup::NoProcess,
+        }
+    }
+
     /// Keeps an owner from being forgotten that is known by its number alone.
     pub(crate) fn keep(&mut self, owner: OwnerId) {
         if let Some(processes) = &mut self.processes {
@@ -95,12 +113,16 @@ impl Attribution {
         owner_id: OwnerId,
         netns: &'a Netns,
     ) -> (Ownership<'a>, &'a Users) {
+        let peer_id = match self.peers.then(|| self.peer(socket)) {
+            Some(OwnerLookup::Known(id)) => id,
+            _ => OwnerId::NO_PROCESS,
+        };
         let Self { processes, cgroups, users, .. } = self;
         let known = |owner: &&Arc<Owner>| !owner.processes().is_empty();
-        let owner =
-            processes.as_ref().map(|processes| processes.owner(owner_id)).filter(known).map(AsRef::as_ref);
+        let of = |id| processes.as_ref().map(|all| all.owner(id)).filter(known).map(AsRef::as_ref);
+        let (owner, peer) = (of(owner_id), of(peer_id));
         let cgroup = cgroups.as_mut().and_then(|cgroups| cgroups.get(socket.cgroup()?));
-        (Ownership { owner_id, owner, cgroup, netns: Some(netns) }, users)
+        (Ownership { owner_id, owner, peer, cgroup, netns: Some(netns) }, users)
     }
 
     /// What connections inherit from a listener, and whether its owner may yet be found.

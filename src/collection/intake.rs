@@ -137,6 +137,13 @@ impl<'a, W: Host> Intake<'a, W> {
     /// Takes a socket as a dump shows it.
     #[inline]
     pub(super) fn socket(&mut self, place: &Place, socket: &Socket<'_>) {
+        if self.attribution.awaits_peer(socket) {
+            // Its own owner is searched for in the same pass.
+            let _ = socket.inode().map(|inode| self.attribution.whose(inode));
+            if self.pending.put(place, socket) {
+                return;
+            }
+        }
         let owner = match socket.inode() {
             None => self.last_owner(place, socket),
             Some(inode) => match self.attribution.whose(inode) {

@@ -1,5 +1,6 @@
 //! Where a metric's value comes from: a quantity of the kernel's, the sockets that have it, and its scale.
 
+use sockdiag::unix::{self, Peering};
 use sockdiag::{Extensions, Field, Protocol, Socket, State, StateSet, tcp_info, ulp};
 
 /// A quantity, the sockets that have it, and its scale. A line of the table is made by the functions below.
@@ -34,6 +35,8 @@ pub enum Quantity {
     Test(&'static Field, Condition),
     /// 1 if the upper layer protocol has that name, which the field begins, else 0.
     Ulp(&'static Field, &'static str),
+    /// 1 if a unix socket stands so to its peer, which the field begins to tell, else 0.
+    Peering(&'static Field, Peering),
 }
 
 impl Quantity {
@@ -124,6 +127,11 @@ pub(super) const fn with_ulp(name: &'static str) -> Source {
     every(Quantity::Ulp(&ulp::NAME, name)).of(OTHERS)
 }
 
+/// Whether a unix socket stands so to its peer.
+pub(super) const fn peering(peering: Peering) -> Source {
+    every(Quantity::Peering(&unix::PEER, peering)).of(OTHERS)
+}
+
 impl Source {
     /// Of sockets in these states only.
     pub(super) const fn of(self, states: StateSet) -> Self {
@@ -150,6 +158,7 @@ impl Source {
             Quantity::OverHalf(field, limit) => Some((socket.get(field)? > socket.get(limit)? / 2).into()),
             Quantity::Test(field, condition) => Some(condition.holds(socket.get(field)?).into()),
             Quantity::Ulp(_, name) => Some(socket.ulp()?.is(name).into()),
+            Quantity::Peering(_, peering) => Some((socket.peering() == Some(peering)).into()),
         }
     }
 
@@ -177,9 +186,10 @@ impl Source {
             Quantity::Sockets | Quantity::Opened | Quantity::Closed | Quantity::ClosedWithoutTcpInfo => {
                 (None, None)
             }
-            Quantity::Field(field) | Quantity::Test(field, _) | Quantity::Ulp(field, _) => {
-                (Some(field), None)
-            }
+            Quantity::Field(field)
+            | Quantity::Test(field, _)
+            | Quantity::Ulp(field, _)
+            | Quantity::Peering(field, _) => (Some(field), None),
             Quantity::Difference(field, other) | Quantity::OverHalf(field, other) => {
                 (Some(field), Some(other))
             }

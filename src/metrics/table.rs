@@ -5,9 +5,10 @@ use super::bounds::{AGES, BYTES, COUNTS, GAINS, RATES, SHARES, SHIFTS, SIZES, TI
 use super::source::Condition::{Has, Is, Positive};
 use super::source::Quantity::{Closed, ClosedWithoutTcpInfo, Opened, OverHalf, Sockets};
 use super::source::{
-    LISTENERS, SENDING, age, any, difference, every, micros, millis, option, raw, when, with_ulp,
+    LISTENERS, SENDING, age, any, difference, every, micros, millis, option, peering, raw, when, with_ulp,
 };
 use super::{Kind, Metric, Shown, Source, Unit};
+use sockdiag::unix::Peering;
 use sockdiag::{Field, cc_info, inet, mptcp, queues, sctp, skmem, sockopt, tcp_info, tipc, ulp, xdp};
 
 /// Every metric: how many sockets there are, then counters, gauges and distributions.
@@ -54,10 +55,10 @@ pub const METRICS: &[Metric] = &[
     counter("tx_invalid_total", None, any(&xdp::TX_INVALID), "Invalid descriptors in the transmit ring of an XDP socket, Linux 5.9 or later (n_tx_invalid)."),
     counter("tx_ring_empty_total", None, any(&xdp::TX_RING_EMPTY), "Times that the transmit ring of an XDP socket was empty, Linux 5.9 or later (n_tx_ring_empty)."),
 
-    gauge("receive_queue_bytes", Bytes, raw(&queues::RQUEUE), "Bytes received and not yet read, plus one for a FIN, listeners excluded (idiag_rqueue).").of_connections(),
-    gauge("send_queue_bytes", Bytes, raw(&queues::WQUEUE), "Bytes written and not yet acknowledged, listeners excluded (idiag_wqueue).").of_connections(),
-    gauge("accept_queue_connections", None, any(&queues::RQUEUE).of(LISTENERS), "Connections in the accept queue of a listener (idiag_rqueue).").of_listeners(),
-    gauge("accept_queue_limit", None, any(&queues::WQUEUE).of(LISTENERS), "Limit of the accept queue of a listener, its backlog (idiag_wqueue).").of_listeners(),
+    gauge("receive_queue_bytes", Bytes, raw(&queues::RQUEUE), "Bytes received and not yet read, plus one for a FIN, listeners excluded (idiag_rqueue, udiag_rqueue).").of_connections(),
+    gauge("send_queue_bytes", Bytes, raw(&queues::WQUEUE), "Bytes written and not yet acknowledged, listeners excluded; of a unix socket their memory (idiag_wqueue, udiag_wqueue).").of_connections(),
+    gauge("accept_queue_connections", None, any(&queues::RQUEUE).of(LISTENERS), "Connections in the accept queue of a listener (idiag_rqueue, udiag_rqueue).").of_listeners(),
+    gauge("accept_queue_limit", None, any(&queues::WQUEUE).of(LISTENERS), "Limit of the accept queue of a listener, its backlog (idiag_wqueue, udiag_wqueue).").of_listeners(),
     gauge("not_sent_bytes", Bytes, raw(&tcp_info::NOTSENT_BYTES), "Bytes written and not yet sent (tcpi_notsent_bytes)."),
     gauge("unacknowledged_segments", None, raw(&tcp_info::UNACKED), "Segments sent and not yet acknowledged, listeners excluded (tcpi_unacked)."),
     gauge("sacked_segments", None, raw(&tcp_info::SACKED), "Segments acknowledged selectively (SACK), listeners excluded (tcpi_sacked)."),
@@ -112,6 +113,8 @@ pub const METRICS: &[Metric] = &[
     gauge("unfragmented_sockets", None, option(&sockopt::NODEFRAG), "Sockets with IP_NODEFRAG, whose fragments netfilter does not reassemble (nodefrag)."),
     gauge("tls_sockets", None, with_ulp(ulp::TLS), "Sockets with kernel TLS (INET_ULP_INFO_NAME)."),
     gauge("mptcp_sockets", None, with_ulp(ulp::OF_SUBFLOWS), "Subflows of MPTCP connections (INET_ULP_INFO_NAME)."),
+    gauge("waiting_clients", None, peering(Peering::Waiting), "Unix sockets that are connected and not accepted yet (UNIX_DIAG_PEER, UNIX_DIAG_SHUTDOWN)."),
+    gauge("orphaned_sockets", None, peering(Peering::Orphaned), "Unix sockets whose peer has closed (UNIX_DIAG_PEER, UNIX_DIAG_SHUTDOWN)."),
     gauge("fastopen_failed_sockets", None, when(&tcp_info::FASTOPEN_CLIENT_FAIL, Positive), "Sockets whose TCP Fast Open failed (tcpi_fastopen_client_fail)."),
 
     distribution("rtt_seconds", Seconds, micros(&tcp_info::RTT), TIMES, "Smoothed RTT (tcpi_rtt).").of_connections(),

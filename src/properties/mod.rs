@@ -3,6 +3,7 @@
 //! A property is a line of `table.rs`. The labels of `by:`, the predicates of the selection language, what a plan asks
 //! for and the documentation are all read from it. Refuses to know escaping, and how conditions are joined.
 
+mod cgroup;
 mod family;
 mod needs;
 mod operand;
@@ -11,6 +12,7 @@ mod sent;
 mod table;
 mod test;
 mod ulp;
+mod unix;
 
 pub use needs::{FromListener, Needs, Stability};
 pub use operand::{KernelFilter, Operand};

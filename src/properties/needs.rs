@@ -50,6 +50,11 @@ impl Needs {
     /// The type of service or traffic class.
     pub const TOS: Self = Self { bits: 0, extensions: Extensions::TOS };
 
+    /// The name of a unix socket.
+    pub const NAME: Self = Self { bits: 0, extensions: Extensions::of(Attribute::Name) };
+    /// The processes that hold the peer of a unix socket.
+    pub const PEERS: Self =
+        Self { bits: Self::PROCESSES.bits | 32, extensions: Extensions::of(Attribute::Peer) };
     /// The class of `net_cls`, or else the priority.
     pub const CLASS_ID: Self = Self { bits: 0, extensions: Extensions::CLASS_ID };
     /// The upper layer protocol.
@@ -67,6 +72,11 @@ impl Needs {
     /// What either needs.
     pub(crate) fn union(self, other: Self) -> Self {
         Self { bits: self.bits | other.bits, extensions: self.extensions.union(other.extensions) }
+    }
+
+    /// Whether all of the other is needed.
+    pub(crate) const fn has_all(self, other: Self) -> bool {
+        self.bits & other.bits == other.bits
     }
 
     /// Whether something of the other is needed.

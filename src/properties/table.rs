@@ -1,15 +1,13 @@
 //! Every property, a line each, in the order in which pages and messages list them.
 
-use super::operand::{is_container, is_pod, is_slice, is_unit};
 use super::read::{
-    any_process, cgroup_is, flow, flow_of_process, has_pid, interface, never, of_cgroup, of_owner, put,
-    service_port, uid, user,
+    any_process, flow, flow_of_process, has_pid, interface, never, of_owner, put, service_port, uid, user,
 };
 use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
-use super::{family, sent, ulp};
-use crate::attribute::{Cgroup, Direction, Owner, Process};
+use super::{cgroup, family, sent, ulp, unix};
+use crate::attribute::{Direction, Owner, Process};
+use sockdiag::Protocol;
 use sockdiag::bytecode::Filter;
-use sockdiag::{Attribute, Protocol};
 
 macro_rules! properties {
     ($($property:ident: $line:expr;)*) => {
@@ -34,11 +32,6 @@ macro_rules! properties {
             }
         }
     };
-}
-
-/// Of other sockets, no reply carries the cgroup.
-const fn has_cgroup(protocol: &Protocol) -> bool {
-    protocol.has(Attribute::Cgroup)
 }
 
 properties! {
@@ -241,81 +234,11 @@ properties! {
         "by the name of that user in `/etc/passwd`, as the exporter sees it",
     );
 
-    Cgroup: Line::of_cgroup(
-        "cgroup",
-        Read::Own(|facts, text| put(text, facts.cgroup().map_or(UNKNOWN, Cgroup::path)), cgroup_is),
-        "The path of the cgroup in which the socket, or the listener that accepted it, was created (`INET_DIAG_CGROUP_ID`, Linux 5.8).",
-    )
-    .of(has_cgroup)
-    .kernel(KernelFilter::Cgroup(Filter::Cgroup))
-    .listed(Listed::InDetail)
-    .selected(
-        &["cgroup"],
-        Operand::Cgroup,
-        "cgroup = /system.slice/nginx.service",
-        "by the [cgroup](../concepts/owners.md) in which the socket was created, without the cgroups below; the path starts at the root of cgroup v2 or with `/sys/fs/cgroup`",
-    )
-    .selected(
-        &["cgroup_tree"],
-        Operand::CgroupTree,
-        "cgroup_tree = /system.slice",
-        "by cgroup, including the cgroups below",
-    );
-
-    Unit: Line::of_cgroup(
-        "unit",
-        Read::Text(|facts| of_cgroup(facts, Cgroup::unit)),
-        "The systemd service or scope of the cgroup; empty without one.",
-    )
-    .of(has_cgroup)
-    .listed(Listed::Always)
-    .selected(
-        &["unit"],
-        Operand::Text(is_unit, "a service or scope such as nginx.service"),
-        "unit = nginx.service",
-        "by the innermost systemd unit of the cgroup; for everything below, use `cgroup_tree`",
-    );
-
-    Slice: Line::of_cgroup(
-        "slice",
-        Read::Text(|facts| of_cgroup(facts, Cgroup::slice)),
-        "The systemd slice of the cgroup; empty without one.",
-    )
-    .of(has_cgroup)
-    .selected(
-        &["slice"],
-        Operand::Text(is_slice, "a slice such as system.slice"),
-        "slice = system.slice",
-        "by the innermost systemd slice of the cgroup",
-    );
-
-    ContainerId: Line::of_cgroup(
-        "container_id",
-        Read::Prefix(|facts| of_cgroup(facts, Cgroup::container_id)),
-        "The container id of the cgroup, 64 hexadecimal digits; empty without a container.",
-    )
-    .of(has_cgroup)
-    .listed(Listed::InDetail)
-    .selected(
-        &["container", "container_id"],
-        Operand::Text(is_container, "the first 12 to 64 hexadecimal digits of a container's id"),
-        "container = 0123456789ab",
-        "by container id, or at least its first 12 digits",
-    );
-
-    PodUid: Line::of_cgroup(
-        "pod_uid",
-        Read::Text(|facts| of_cgroup(facts, Cgroup::pod_uid)),
-        "The uid of the Kubernetes pod of the cgroup; empty without a pod.",
-    )
-    .of(has_cgroup)
-    .listed(Listed::InDetail)
-    .selected(
-        &["pod", "pod_uid"],
-        Operand::Text(is_pod, "the uid of a pod, 32 hexadecimal digits with or without dashes between them"),
-        "pod = 5b1c3b52-0c1e-4a44-9d5c-6f1f0f5a1b2c",
-        "by the uid of the Kubernetes pod",
-    );
+    Cgroup: cgroup::PATH;
+    Unit: cgroup::UNIT;
+    Slice: cgroup::SLICE;
+    ContainerId: cgroup::CONTAINER_ID;
+    PodUid: cgroup::POD_UID;
 
     Netns: Line::fixed(
         "netns",
@@ -355,6 +278,9 @@ properties! {
     Tos: sent::TOS;
     ClassId: sent::CLASS_ID;
     Timer: sent::TIMER;
+
+    Path: unix::PATH;
+    PeerProcess: unix::PEER_PROCESS;
 
     Ulp: ulp::NAME;
     MptcpPath: ulp::MPTCP_PATH;

@@ -15,6 +15,9 @@ pub(super) const PORT: &str = "a port from 0 to 65535, or the name of a service 
 pub(super) const ADDRESS: &str =
     "ADDRESS, ADDRESS/PREFIX, [IPV6ADDRESS], * or nothing, with or without :PORT";
 
+/// What stands before the name of a unix socket.
+const UNIX: &str = "unix:";
+
 /// One end of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum EndPattern {
@@ -72,7 +75,11 @@ impl EndPattern {
 
     /// The condition on its address, and on its port if one is given.
     pub(super) fn address(self, value: &Value) -> Result<Expression, SelectionError> {
-        if ["unix:", "link:", "netlink:", "vsock:"].iter().any(|family| value.text.starts_with(family)) {
+        if let (Self::Local, Some(name)) = (self, value.text.strip_prefix(UNIX)) {
+            let pattern = if name.is_empty() { "*" } else { name };
+            return Ok(Expression::Is(Test::Text(Property::Path, pattern.to_owned())));
+        }
+        if [UNIX, "link:", "netlink:", "vsock:"].iter().any(|family| value.text.starts_with(family)) {
             let mut error = value.error(ADDRESS);
             error.found += ", which no TCP socket has";
             return Err(error);

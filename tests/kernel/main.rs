@@ -18,6 +18,7 @@ mod options;
 mod owners;
 mod states;
 mod table;
+mod unix;
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};

@@ -56,6 +56,8 @@ pub struct Protocol {
     pub header: FixedPart,
     /// The attributes of its replies.
     pub attributes: Extensions,
+    /// Fields of these attributes that mean nothing of its sockets.
+    pub lacks: &'static [&'static Field],
     /// The netlink messages of a request, with a sequence number, one behind the other. Each is sent when the one before is
     /// answered, and the messages that answer are of its type.
     pub encode: fn(&Request, u32) -> Vec<u8>,
@@ -119,7 +121,7 @@ impl Protocol {
             // Its drops are messages.
             Attribute::Memory if *field == skmem::DROPS && self.has(Attribute::DroppedMessages) => false,
             Attribute::Header => self.header.fields.contains(&field),
-            attribute => self.has(attribute),
+            attribute => self.has(attribute) && !self.lacks.contains(&field),
         }
     }
 

@@ -7,6 +7,6 @@ use super::field::fields;
 fields! {
     /// Both queues.
     ALL = Queues;
-    RQUEUE "rqueue" @ 0 U32, "", Never, "Bytes received and not yet read; of a listener, connections not yet accepted.";
-    WQUEUE "wqueue" @ 4 U32, "", Never, "Bytes written and not yet acknowledged or, of a unix socket, their memory; of a listener, the limit of the accept queue.";
+    RQUEUE "idiag_rqueue, udiag_rqueue" @ 0 U32, "", Never, "Bytes received and not yet read; of a listener, connections not yet accepted.";
+    WQUEUE "idiag_wqueue, udiag_wqueue" @ 4 U32, "", Never, "Bytes written and not yet acknowledged or, of a unix socket, their memory; of a listener, the limit of the accept queue.";
 }

@@ -72,7 +72,8 @@ struct Times {
 impl Processes {
     /// A table of the processes below `/proc`, or a test's copy of it, of which nothing is known yet.
     ///
-    /// Cgroups of processes are read if the kernel reports none of sockets: on hosts with cgroup v1 only.
+    /// Cgroups of processes are read if the kernel reports none of sockets: on hosts with cgroup v1, and of families without
+    /// internet addresses.
     #[must_use]
     pub fn new(proc: PathBuf, with_cgroups: bool) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! Which metrics a view shows: those it names, or those that fit it.
 
-use super::pattern;
 use crate::metrics::{Kind, METRICS, Metric, Shown};
+use crate::pattern;
 use crate::strict_yaml::Entry;
 use crate::view::{ProtocolStates, View};
 use sockdiag::{Protocol, State, StateSet};
@@ -24,7 +24,8 @@ pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
         }
     }
     let is_wanted = |metric: &&Metric| {
-        words.iter().any(|(word, _)| pattern::fits(word, metric.name)) && obstacle(metric, view).is_none()
+        words.iter().any(|(word, _)| pattern::fits(word.as_bytes(), metric.name.as_bytes()))
+            && obstacle(metric, view).is_none()
     };
     METRICS.iter().filter(is_wanted).collect()
 }
@@ -48,7 +49,8 @@ pub(super) fn unnamed(view: &View) -> Vec<&'static Metric> {
 
 /// Notes a word that gives the view no metric.
 fn check(word: &str, item: &Entry<'_>, view: &View) {
-    let mut fitting = METRICS.iter().filter(|metric| pattern::fits(word, metric.name)).peekable();
+    let mut fitting =
+        METRICS.iter().filter(|metric| pattern::fits(word.as_bytes(), metric.name.as_bytes())).peekable();
     if fitting.peek().is_none() {
         let expected = "the name of a metric, or a pattern that fits one";
         return item.unknown_word(word, expected, METRICS.iter().map(|metric| metric.name));

@@ -15,7 +15,6 @@ use sockdiag::Protocol;
 mod columns;
 mod exposed;
 mod metrics;
-mod pattern;
 mod protocols;
 mod states;
 

@@ -25,6 +25,7 @@ pub const MPTCP: Protocol = Protocol {
         .with(Attribute::Mark)
         .with(Attribute::Cgroup)
         .with(Attribute::Options),
+    lacks: &[],
     encode: |request, sequence| inet::encode_wide(request, IPPROTO_MPTCP, sequence),
     parse,
     takes_filter: true,

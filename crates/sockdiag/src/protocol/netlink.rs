@@ -32,6 +32,7 @@ pub const NETLINK: Protocol = Protocol {
     connections: StateSet::of(&[State::Established, State::Close]),
     header: FixedPart::NONE,
     attributes: Extensions::of_table(ASKED).with(Attribute::Type).with(Attribute::Netlink),
+    lacks: &[],
     encode,
     parse,
     takes_filter: false,

@@ -39,6 +39,7 @@ pub const PACKET: Protocol = Protocol {
     connections: StateSet::of(&[State::Close]),
     header: FixedPart { uid: true, interface: true, ..FixedPart::NONE },
     attributes: Extensions::of_table(NUMBERED).with(Attribute::Type).with(Attribute::Packet),
+    lacks: &[],
     encode,
     parse,
     takes_filter: false,

@@ -58,6 +58,7 @@ pub const SCTP: Protocol = Protocol {
     // The queues of an association are memory, and its timer is another than those of TCP.
     header: FixedPart { fields: &[], internet: true, uid: true, interface: true },
     attributes: ATTRIBUTES,
+    lacks: &[],
     encode,
     parse,
     takes_filter: false,

@@ -46,6 +46,7 @@ pub const SMC: Protocol = Protocol {
     connections: CONNECTIONS,
     header: FixedPart { internet: true, uid: true, interface: true, ..FixedPart::NONE },
     attributes: Extensions::NONE,
+    lacks: &[],
     encode,
     parse,
     takes_filter: false,

@@ -26,6 +26,7 @@ pub const TCP: Protocol = Protocol {
     connections: CONNECTIONS,
     header: FixedPart { fields: inet::ALL, internet: true, uid: true, interface: true },
     attributes: inet::ATTRIBUTES.with(Attribute::Queues),
+    lacks: &[],
     encode: inet::encode,
     parse: inet::parse,
     takes_filter: true,

@@ -46,6 +46,7 @@ pub const TIPC: Protocol = Protocol {
     connections: CONNECTIONS,
     header: FixedPart { uid: true, ..FixedPart::NONE },
     attributes: Extensions::of(Attribute::Type).with(Attribute::TipcStats).with(Attribute::DroppedMessages),
+    lacks: &[],
     encode,
     parse,
     takes_filter: false,

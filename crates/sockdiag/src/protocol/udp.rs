@@ -32,6 +32,7 @@ pub const UDP: Protocol = Protocol {
     // No timer runs.
     header: FixedPart { fields: &[], internet: true, uid: true, interface: true },
     attributes: ATTRIBUTES,
+    lacks: &[],
     encode: |request, sequence| inet::encode_other(request, IPPROTO_UDP, sequence),
     parse: inet::parse,
     takes_filter: true,

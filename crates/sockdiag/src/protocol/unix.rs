@@ -11,6 +11,7 @@ use super::super::field::NoneValue::Never;
 use super::super::field::Width::{U8, U32 as Word};
 use super::super::field::fields;
 use super::super::frame::NetlinkAttributes;
+use super::super::skmem;
 use super::super::state::{State, StateSet};
 use super::socket::{Header, Socket, SocketType};
 use super::{FixedPart, Protocol, Request, family};
@@ -46,6 +47,8 @@ pub const UNIX: Protocol = Protocol {
     connections: CONNECTIONS,
     header: FixedPart { fields: &[], internet: false, uid: true, interface: false },
     attributes: Extensions::of_table(NUMBERED).with(Attribute::Type),
+    // Memory is charged to the sender, who waits or fails instead of losing a message.
+    lacks: &[&skmem::RMEM_ALLOC, &skmem::RCVBUF, &skmem::BACKLOG, &skmem::DROPS],
     encode,
     parse,
     takes_filter: false,

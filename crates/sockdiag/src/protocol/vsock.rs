@@ -27,6 +27,7 @@ pub const VSOCK: Protocol = Protocol {
     connections: CONNECTIONS,
     header: FixedPart::NONE,
     attributes: Extensions::of(Attribute::Type).with(Attribute::Vsock),
+    lacks: &[],
     encode,
     parse,
     takes_filter: false,

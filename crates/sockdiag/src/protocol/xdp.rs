@@ -36,6 +36,7 @@ pub const XDP: Protocol = Protocol {
     connections: StateSet::of(&[State::Close]),
     header: FixedPart { uid: true, interface: true, ..FixedPart::NONE },
     attributes: Extensions::of_table(NUMBERED),
+    lacks: &[],
     encode,
     parse,
     takes_filter: false,

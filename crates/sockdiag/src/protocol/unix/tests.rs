@@ -1,3 +1,5 @@
+//! Replies of kernels, hostile bytes, and the kernel itself.
+
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
