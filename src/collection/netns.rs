@@ -14,6 +14,9 @@ use sockdiag::{Netlink, Protocol};
 /// last socket.
 const REMEMBERED: u32 = 3;
 
+/// The number of a namespace, and the protocol that is dumped there.
+pub(super) type DumpOf = (u32, &'static Protocol);
+
 /// The namespaces that were there at the last collections.
 #[derive(Debug, Default)]
 pub(crate) struct NetnsRegistry {

@@ -9,8 +9,7 @@ use hashbrown::HashSet;
 
 use super::generation::Generation;
 use super::key::Key;
-use super::netns::NetnsTarget;
-use super::walk::DumpOf;
+use super::netns::{DumpOf, NetnsTarget};
 use crate::aggregate::{FrozenTable, GaugeColumns, RowId};
 use crate::attribute::{Netns, OwnerId};
 use crate::metrics::Quantity;

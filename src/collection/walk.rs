@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::host::Host;
 use super::intake::{Counts, Intake, Place};
 use super::namespaces::ListedNamespaces;
-use super::netns::{NetnsError, NetnsTarget};
+use super::netns::{DumpOf, NetnsError, NetnsTarget};
 use super::problems::Problems;
 use super::stuck::StuckDumps;
 use super::time_wait;
@@ -19,9 +19,6 @@ use crate::select::Lookup;
 use crate::self_metrics::{DUMP, SelfReport, Stage};
 use crate::view::{PROTOCOL, View};
 use sockdiag::{DumpStats, Protocol, Socket, dump};
-
-/// The number of a namespace, and the protocol that was dumped there.
-pub(super) type DumpOf = (u32, &'static Protocol);
 
 /// A walk that has ended.
 #[derive(Debug, Default)]

@@ -113,8 +113,8 @@ pub const METRICS: &[Metric] = &[
     gauge("unfragmented_sockets", None, option(&sockopt::NODEFRAG), "Sockets with IP_NODEFRAG, whose fragments netfilter does not reassemble (nodefrag)."),
     gauge("tls_sockets", None, with_ulp(ulp::TLS), "Sockets with kernel TLS (INET_ULP_INFO_NAME)."),
     gauge("mptcp_sockets", None, with_ulp(ulp::OF_SUBFLOWS), "Subflows of MPTCP connections (INET_ULP_INFO_NAME)."),
-    gauge("waiting_clients", None, peering(Peering::Waiting), "Unix sockets that are connected and not accepted yet (UNIX_DIAG_PEER, UNIX_DIAG_SHUTDOWN)."),
-    gauge("orphaned_sockets", None, peering(Peering::Orphaned), "Unix sockets whose peer has closed (UNIX_DIAG_PEER, UNIX_DIAG_SHUTDOWN)."),
+    gauge("waiting_clients", None, peering(Peering::Waiting), "Unix sockets that are connected and not accepted yet (UNIX_DIAG_PEER)."),
+    gauge("orphaned_sockets", None, peering(Peering::Orphaned), "Unix sockets whose peer has closed (UNIX_DIAG_PEER)."),
     gauge("fastopen_failed_sockets", None, when(&tcp_info::FASTOPEN_CLIENT_FAIL, Positive), "Sockets whose TCP Fast Open failed (tcpi_fastopen_client_fail)."),
 
     distribution("rtt_seconds", Seconds, micros(&tcp_info::RTT), TIMES, "Smoothed RTT (tcpi_rtt).").of_connections(),

@@ -61,6 +61,7 @@ impl Needs {
     pub const ULP: Self = Self { bits: 0, extensions: Extensions::ULP };
 
     /// An attribute of the reply.
+    #[must_use]
     pub const fn of(attribute: Attribute) -> Self {
         Self { bits: 0, extensions: Extensions::of(attribute) }
     }

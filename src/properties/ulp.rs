@@ -92,7 +92,9 @@ fn tls_offload(facts: &Facts<'_>, text: &mut Vec<u8>) {
     };
     match facts.ulp().map(|ulp| ulp.tls_modes()) {
         Some(Some((received, sent))) => {
-            ["rx=", mode(received), ",tx=", mode(sent)].into_iter().for_each(|part| put(text, part));
+            for part in ["rx=", mode(received), ",tx=", mode(sent)] {
+                put(text, part);
+            }
         }
         Some(None) => {}
         None => put(text, UNKNOWN),

@@ -49,9 +49,9 @@ fn path(facts: &Facts<'_>, text: &mut Vec<u8>) {
 
 fn path_is(facts: &Facts<'_>, test: &Test) -> bool {
     let Test::Text(_, wanted) = test else { return false };
-    let mut text = Vec::new();
-    path(facts, &mut text);
-    pattern::fits(wanted.as_bytes(), &text)
+    let mut name = Vec::new();
+    path(facts, &mut name);
+    pattern::fits(wanted.as_bytes(), &name)
 }
 
 fn peer_process(facts: &Facts<'_>, text: &mut Vec<u8>) {
@@ -112,10 +112,10 @@ mod tests {
         let socket = UNIX.parse(reply).expect("a socket");
         let ownership = Ownership { peer, ..Ownership::default() };
         let facts = Facts::of_dump(&socket, ownership, Names::NONE);
-        let mut text = Vec::new();
-        property.write(&mut text, &facts);
+        let mut label = Vec::new();
+        property.write(&mut label, &facts);
         let passes = Test::Text(property, test.to_owned()).accepts(&facts);
-        (String::from_utf8(text).expect("UTF-8"), passes)
+        (String::from_utf8(label).expect("UTF-8"), passes)
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn a_first_subflow_that_its_peer_closed_is_counted_apart_and_all_others_are_exac
     // The end that closed first has everything. A subflow may retransmit what another one lost, and a FIN counts as a byte.
     let sent = SEEN + UNSEEN;
     let exact = |bytes: usize, truth: usize| (truth..truth + 100_000).contains(&bytes);
-    let bytes = |metric, direction| of(scrape, metric, direction) as usize;
+    let bytes = |metric, direction| usize::try_from(of(scrape, metric, direction)).expect("64 bits");
     assert!(exact(bytes("sent_bytes_total", "outbound"), sent), "{:?}", Counted::of(scrape));
     assert!(exact(bytes("received_bytes_total", "outbound"), ANSWER), "{:?}", Counted::of(scrape));
     assert!(exact(bytes("sent_bytes_total", "inbound"), ANSWER), "{:?}", Counted::of(scrape));

@@ -53,11 +53,21 @@ fn send(from: &mut TcpStream, to: &mut TcpStream, bytes: usize) {
     });
 }
 
+/// A sample that is a whole number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "no metric here is negative or has a fraction"
+)]
+fn whole(sample: f64) -> u64 {
+    sample as u64
+}
+
 /// The values of a family in the rows of sockets at that end, added up.
 fn at(text: &str, family: &str, end: SocketAddr) -> Option<u64> {
     let label = format!("local_address=\"{}\",local_port=\"{}\"", end.ip(), end.port());
     let rows = samples(text, family).into_iter().filter(|(labels, _)| labels.starts_with(&label));
-    rows.map(|(_, value)| value as u64).reduce(|one, other| one + other)
+    rows.map(|(_, value)| whole(value)).reduce(|one, other| one + other)
 }
 
 #[test]
@@ -89,7 +99,7 @@ fn a_connection_is_one_socket_with_its_bytes_its_subflows_and_its_process() {
     assert_eq!((of("subflows"), of("joined_subflows")), ([Some(3); 2], [Some(2); 2]));
     assert_eq!(of("fallback_sockets"), [Some(0), Some(0)]);
     assert!(of("last_data_received_age_seconds").iter().all(Option::is_some), "{text}");
-    assert_eq!(samples(&text, "ss_t_mptcp_sockets").iter().map(|(_, value)| *value as u64).sum::<u64>(), 6);
+    assert_eq!(samples(&text, "ss_t_mptcp_sockets").iter().map(|(_, value)| whole(*value)).sum::<u64>(), 6);
     let owners = samples(&text, "ss_owner_sockets");
     assert!(matches!(owners.as_slice(), [(labels, 2.0)] if !labels.contains("unknown")), "{owners:?}");
     assert!(text.contains("ss_both_sockets{protocol=\"mptcp\"} 2"), "{text}");
@@ -122,7 +132,7 @@ fn a_fallback_is_counted_at_the_end_that_has_a_connection_of_mptcp() {
     assert_eq!(samples(&text, "ss_m_sockets").len(), 1, "a client of TCP has no connection of MPTCP: {text}");
     let subflows = samples(&text, "ss_t_mptcp_sockets");
     assert_eq!((subflows.len(), at(&text, "ss_t_mptcp_sockets", end)), (4, Some(1)), "{text}");
-    assert_eq!(subflows.iter().map(|(_, value)| *value as u64).sum::<u64>(), 1, "{text}");
+    assert_eq!(subflows.iter().map(|(_, value)| whole(*value)).sum::<u64>(), 1, "{text}");
 }
 
 #[cfg(feature = "root-tests")]
@@ -164,6 +174,6 @@ fn bytes_are_counted_once_although_a_link_is_cut() {
     let end = client.local_addr().expect("connected");
     assert_eq!(at(&text, "ss_m_sent_bytes_total", end), Some(BYTES as u64), "{text}");
     assert_eq!(at(&text, "ss_m_addresses_accepted", end), Some(1), "{text}");
-    let wire: u64 = samples(&text, "ss_t_sent_bytes_total").iter().map(|(_, value)| *value as u64).sum();
+    let wire: u64 = samples(&text, "ss_t_sent_bytes_total").iter().map(|(_, value)| whole(*value)).sum();
     assert!(wire >= BYTES as u64, "subflows sent {wire}: {text}");
 }

@@ -204,9 +204,12 @@ mod tests {
         payload
     }
 
+    /// `NLA_F_NESTED`
+    const NESTED: u16 = 0x8000;
+
     fn with_ulp(name: &[u8], kind: u16, own: &[Vec<u8>]) -> Vec<u8> {
-        let nested = [attribute(1, name), attribute(kind | 0x8000, &own.concat())].concat();
-        reply(&[attribute(2, &[0; 248]), attribute(19 | 0x8000, &nested)])
+        let nested = [attribute(1, name), attribute(kind | NESTED, &own.concat())].concat();
+        reply(&[attribute(2, &[0; 248]), attribute(0x13 | NESTED, &nested)])
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn an_unknown_key_at_the_top_is_an_error_that_names_the_nearest_known_one() {
 fn what_a_protocol_lacks_is_an_error_where_it_is_asked_for() {
     let of = |view: &str| errors(&format!("views:\n  v:\n    protocol: {view}\n"));
     for (view, error) in [
-        ("udq", "3:15: views.v.protocol: found \"udq\"; expected: PROTOCOLS; did you mean \"udp\"?"),
+        ("udq", "3:5: views.v.protocol: found \"udq\"; expected: PROTOCOLS; did you mean \"udp\"?"),
         ("[tcp, tcp]", "3:21: views.v.protocol[1]: found tcp again; expected: each protocol once"),
         (
             "udp\n    by: [process, direction]",
@@ -61,21 +61,21 @@ fn what_a_protocol_lacks_is_an_error_where_it_is_asked_for() {
         ),
         (
             "udp\n    select: sport = 53 and congestion = bbr",
-            "4:13: views.v.select: found congestion, which udp sockets do not have; \
+            "4:5: views.v.select: found congestion, which udp sockets do not have; \
              expected: predicates that udp sockets have",
         ),
         (
             "udp\n    select: state listening",
-            "4:13: views.v.select: found a state that udp sockets do not have; expected: one that they have",
+            "4:5: views.v.select: found a state that udp sockets do not have; expected: one that they have",
         ),
         (
             "udp\n    state: listen",
-            "4:12: views.v.state: found \"listen\"; \
+            "4:5: views.v.state: found \"listen\"; \
              expected: established, close, all, connected, synchronized or big",
         ),
         (
             "[tcp, udp]\n    state: listen",
-            "4:12: views.v.state: found no state of udp sockets; \
+            "4:5: views.v.state: found no state of udp sockets; \
              expected: established, close, all, connected, synchronized or big",
         ),
     ] {

@@ -180,7 +180,7 @@ fn every_error_beside_the_views_says_what_was_found_and_what_is_allowed() {
 views: [tcp]
     1:1: views: found a list; expected: a map of views by their names
 views: {v: 5}
-    1:9: views.v: found 5; expected: a map with the keys by, metrics, aggregate, histograms, select, state, limit, idle
+    1:9: views.v: found 5; expected: a map with the keys protocol, by, metrics, aggregate, histograms, select, state, limit, idle
 views: {Tcp: }
     1:9: views.Tcp: found the name "Tcp"; expected: a-z, then a-z, 0-9 and _
 views: {1a: }

@@ -7,7 +7,7 @@ use sockdiag::{PROTOCOLS, Protocol};
 /// The protocols of an entry, a word or a list of words; that of a view without the key if none is right.
 pub(super) fn read(entry: &Entry<'_>) -> Vec<&'static Protocol> {
     const SOME: &str = "a protocol or a list of protocols, such as [tcp, udp]";
-    let items = if entry.is_list() { entry.list(SOME).unwrap_or_default() } else { vec![entry.clone()] };
+    let items = entry.items();
     if items.is_empty() {
         entry.error(&format!("found an empty list; expected: {SOME}"));
     }

@@ -63,8 +63,9 @@ fn state(entry: &Entry<'_>, protocols: &[&'static Protocol]) -> Option<StateSet>
     // One spelling each, so that editors can know them.
     let states = state_names().find(|name| *name == word).and_then(states_named);
     let is_had = |states: &StateSet| !states.intersection(any_of(protocols)).is_empty();
-    if states.filter(is_had).is_none() {
-        entry.unknown_word(&word, &expected, state_names());
+    if !states.as_ref().is_some_and(is_had) {
+        let had = |name: &&str| states_named(name).as_ref().is_some_and(is_had);
+        entry.unknown_word(&word, &expected, state_names().filter(had));
         return None;
     }
     states

@@ -107,7 +107,7 @@ mod tests {
         bytes.extend(0x88cc_u16.to_ne_bytes());
         bytes.extend([4711_u32, 9, 0].map(u32::to_ne_bytes).concat());
         for (kind, payload) in attributes {
-            bytes.extend((4 + payload.len() as u16).to_ne_bytes());
+            bytes.extend(u16::try_from(4 + payload.len()).expect("short").to_ne_bytes());
             bytes.extend(kind.to_ne_bytes());
             bytes.extend_from_slice(payload);
         }

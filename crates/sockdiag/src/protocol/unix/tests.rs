@@ -203,5 +203,5 @@ fn the_kernel_reports_an_abstract_name_and_no_queue_of_a_datagram_socket() {
     };
     assert_eq!(shown(inode_of(&receiver), of_receiver), (Some(SocketType::Datagram), None));
     let peer = Some(Peering::Connected(inode_of(&receiver)));
-    assert_eq!(shown(inode_of(&sender), |socket| socket.peering()), peer);
+    assert_eq!(shown(inode_of(&sender), |socket: &Socket<'_>| socket.peering()), peer);
 }
