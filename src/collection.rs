@@ -21,6 +21,7 @@ mod problems;
 mod reload;
 mod restrictions;
 mod round;
+mod samples;
 mod shared;
 mod state;
 mod stuck;

@@ -3,6 +3,7 @@
 //! Refuses to know who asks, and how it was found out.
 
 use crate::attribute::{Cgroup, Direction, ListenerOwner, Netns, Networks, Owner, Ownership, Users};
+use crate::bottleneck::Bottleneck;
 use sockdiag::ulp::Ulp;
 use sockdiag::{Socket, State};
 
@@ -19,6 +20,8 @@ pub struct Facts<'a> {
     pub direction: Option<Direction>,
     /// The ports that the kernel gives to clients in the socket's namespace; `None` if they are not known.
     pub client_ports: Option<(u16, u16)>,
+    /// What limits the connection; `None` if no view asks for it, or if it cannot be known.
+    pub bottleneck: Option<Bottleneck>,
     /// Processes, cgroup and network namespace.
     pub ownership: Ownership<'a>,
     /// Names that the kernel's reply does not hold.
@@ -57,7 +60,16 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn of_dump(socket: &'a Socket<'a>, ownership: Ownership<'a>, names: Names<'a>) -> Self {
         let (observation, state) = (Observation::Dump, socket.state());
-        Self { socket, observation, state, direction: None, client_ports: None, ownership, names }
+        Self {
+            socket,
+            observation,
+            state,
+            direction: None,
+            client_ports: None,
+            bottleneck: None,
+            ownership,
+            names,
+        }
     }
 
     /// Of a connection whose close event is the first that is known of it.
@@ -71,7 +83,7 @@ impl<'a> Facts<'a> {
         // One of TCP is no longer in a state of a connection.
         let state = if socket.protocol().connections.contains(state) { state } else { State::Established };
         let observation = Observation::CloseEvent;
-        Self { socket, observation, state, direction, client_ports: None, ownership, names }
+        Self { socket, observation, state, direction, client_ports: None, bottleneck: None, ownership, names }
     }
 
     /// Of the connections that a listener will accept.
@@ -83,7 +95,7 @@ impl<'a> Facts<'a> {
     ) -> Self {
         let (observation, state) = (Observation::Listener, State::Established);
         let (direction, ownership) = (Some(Direction::Inbound), listener.ownership(netns));
-        Self { socket, observation, state, direction, client_ports: None, ownership, names }
+        Self { socket, observation, state, direction, client_ports: None, bottleneck: None, ownership, names }
     }
 
     /// What identifies the socket among all of the host.

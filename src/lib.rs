@@ -14,6 +14,7 @@
 
 pub mod aggregate;
 pub mod attribute;
+pub mod bottleneck;
 pub mod cli;
 pub mod collection;
 pub mod collector;

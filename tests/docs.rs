@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use sockdiag::{PROTOCOLS, TCP};
+use ss_exporter::bottleneck::Bottleneck;
 use ss_exporter::cli::Cli;
 use ss_exporter::exposition::MetricType;
 use ss_exporter::metrics::{Kind, METRICS, Metric, OMITTED, Shown, Unit};
@@ -270,6 +271,18 @@ fn keep_current(page: &str, head: &str, make: impl Fn(&str) -> String) {
 #[test]
 fn the_predicates_of_the_language_are_those_of_the_table() {
     keep_current("docs/reference/selection.md", "| predicate |", |_| predicates());
+}
+
+#[test]
+fn the_bottlenecks_of_the_page_are_those_of_the_rules() {
+    let page = "docs/concepts/bottlenecks.md";
+    let row = |one: &Bottleneck| vec![format!("`{}`", one.name()), one.meaning().into(), one.advice().into()];
+    let head = ["bottleneck", "means", "do"];
+    keep_current(page, "| bottleneck | means |", |_| table(&head, Bottleneck::ALL.iter().map(row)));
+    let text = std::fs::read_to_string(page).expect("the page");
+    let rules = text.split_once("## The rules").expect("the rules").1;
+    let named = rules.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    assert!(named.eq(Bottleneck::ALL.iter().map(|one| one.name())), "{rules}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::host::Host;
 use super::listeners;
 use super::netns::NetnsTarget;
 use super::pending::Pending;
+use super::samples::Samples;
 use super::shared::SharedTracker;
 use crate::attribute::{OwnerId, OwnerLookup};
 use crate::facts::{Facts, Names};
@@ -42,6 +43,7 @@ pub(super) struct Intake<'a, W> {
     host: &'a W,
     attribution: &'a mut Attribution,
     tracker: &'a SharedTracker,
+    samples: &'a mut Samples,
     /// Sockets that this walk has shown and that have no record.
     untracked: HashSet<u64>,
     sinks: Vec<&'a mut dyn Sink>,
@@ -70,6 +72,7 @@ impl<'a, W: Host> Intake<'a, W> {
         host: &'a W,
         attribution: &'a mut Attribution,
         tracker: &'a SharedTracker,
+        samples: &'a mut Samples,
         untracked: usize,
         sinks: Vec<&'a mut dyn Sink>,
     ) -> Self {
@@ -78,6 +81,7 @@ impl<'a, W: Host> Intake<'a, W> {
             host,
             attribution,
             tracker,
+            samples,
             untracked: HashSet::with_capacity(untracked),
             sinks,
             pending: Pending::default(),
@@ -169,7 +173,8 @@ impl<'a, W: Host> Intake<'a, W> {
     /// Hands a socket on to the sinks, unless it was shown before.
     #[inline]
     fn hand_on(&mut self, place: &Place, socket: &Socket<'_>, owner: OwnerId) {
-        let Self { plan, host, attribution, tracker, untracked, sinks, interfaces, counts, .. } = self;
+        let Self { plan, host, attribution, tracker, samples, untracked, sinks, interfaces, counts, .. } =
+            self;
         let NetnsTarget { netns, namespace, .. } = &place.target;
         let (ownership, users) = attribution.ownership(socket, owner, netns);
         let interface = |index| {
@@ -179,6 +184,9 @@ impl<'a, W: Host> Intake<'a, W> {
         };
         let names = Names { networks: &plan.networks, interface: &interface, users: Some(users) };
         let mut facts = Facts::of_dump(socket, ownership, names);
+        if plan.needs.has(Needs::BOTTLENECK) {
+            facts.bottleneck = samples.look(facts.identity(), socket, Instant::now());
+        }
         // The tracker also finds the direction.
         let is_new = if plan.tracking.is_empty() {
             untracked.insert(facts.identity())

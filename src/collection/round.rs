@@ -12,6 +12,10 @@ use super::walk::{Walked, walk};
 use crate::plan::Plan;
 use crate::self_metrics::LegacyStatus;
 
+/// Listings for which the samples of a connection are kept that none of them showed: of two filters that alternate, each
+/// finds its samples.
+const LISTINGS: u32 = 8;
+
 /// The walk for the metrics, and what it found.
 pub(super) struct Round<'a> {
     pub(super) walked: Walked,
@@ -31,7 +35,7 @@ impl<'a> Round<'a> {
         listed: &ListedNamespaces,
         sinks: &mut [&mut dyn Sink],
     ) -> Self {
-        let CollectorState { limits, sizes, seed, alone, untracked, tracker, stuck, .. } = state;
+        let CollectorState { limits, sizes, seed, alone, untracked, tracker, stuck, samples, .. } = state;
         let began = Instant::now();
         let mut may_repeat = !*alone;
         let mut took = vec![Duration::ZERO; plan.protocols.len()];
@@ -40,8 +44,9 @@ impl<'a> Round<'a> {
             let mut connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
             let mut all: Vec<&mut dyn Sink> = vec![&mut connections];
             all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
-            let intake = Intake::new(plan, host, &mut owners.attribution, tracker, *untracked, all);
+            let intake = Intake::new(plan, host, &mut owners.attribution, tracker, samples, *untracked, all);
             let walked = walk(plan, host, deadline, stuck, listed, intake, &mut took);
+            samples.end_walk(if *alone { LISTINGS } else { 1 });
             // Without the time for it, the next collection completes the baseline.
             may_repeat &= walked.errors.is_empty()
                 && began.elapsed() < deadline.saturating_duration_since(Instant::now())

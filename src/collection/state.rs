@@ -6,6 +6,7 @@ use super::attribution::Attribution;
 use super::log_once::LogOnce;
 use super::netns::NetnsRegistry;
 use super::restrictions::Restrictions;
+use super::samples::Samples;
 use super::shared::SharedTracker;
 use super::stuck::StuckDumps;
 use crate::aggregate::{HashSeed, Limit, Size};
@@ -34,6 +35,7 @@ pub struct CollectorState {
     /// Whose sockets are; `None` until the first collection, and while one is under way.
     pub(super) attribution: Option<Attribution>,
     pub(super) registry: NetnsRegistry,
+    pub(super) samples: Samples,
     /// Dumps that have not ended in time, of listings too.
     pub(super) stuck: StuckDumps,
     /// What listings leave for the next, apart: a scrape between two would search for owners that only they need.
@@ -60,6 +62,7 @@ impl CollectorState {
             tracker: SharedTracker::new(plan, privileges),
             attribution: None,
             registry: NetnsRegistry::default(),
+            samples: Samples::default(),
             stuck: StuckDumps::default(),
             listing: None,
         }
@@ -92,8 +95,8 @@ impl CollectorState {
         let mut of_plan = Self::of_one(plan, Privileges::default());
         of_plan.limits.fill(Limit::within(bytes));
         if let Some(before) = self.listing.take() {
-            let Self { untracked, seed, attribution, registry, .. } = *before;
-            of_plan = Self { untracked, seed, attribution, registry, ..of_plan };
+            let Self { untracked, seed, attribution, registry, samples, .. } = *before;
+            of_plan = Self { untracked, seed, attribution, registry, samples, ..of_plan };
         }
         of_plan.stuck = self.stuck.clone();
         self.listing.insert(Box::new(of_plan))

@@ -42,8 +42,20 @@ const COMPOSED: [(&str, ListingColumn); 5] = [
 ];
 
 /// What is shown unless columns are chosen.
-const USUAL: [&str; 11] =
-    ["state", "recv_q", "send_q", "local", "remote", "process", "rtt", "cwnd", "sent", "received", "retrans"];
+const USUAL: [&str; 12] = [
+    "state",
+    "recv_q",
+    "send_q",
+    "local",
+    "remote",
+    "process",
+    "rtt",
+    "cwnd",
+    "sent",
+    "received",
+    "retrans",
+    "bottleneck",
+];
 
 /// Short names of metrics, which are also the titles of their columns: the words of `ss`, except `sent` and `received`.
 /// `bytes_sent` of `ss` includes retransmissions. `retrans` is the second number of `ss`.
@@ -200,7 +212,7 @@ mod tests {
         let texts: Vec<_> = ListingColumn::usual().into_iter().map(|column| column.text(&row)).collect();
         assert_eq!(
             texts,
-            ["-", "3", "128", "[::1]:80", "0.0.0.0:*", "a\u{fffd}[2J(7)", "0.035ms", "-", "-", "-", "-"]
+            ["-", "3", "128", "[::1]:80", "0.0.0.0:*", "a\u{fffd}[2J(7)", "0.035ms", "-", "-", "-", "-", "-"]
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Number, Row};
 use crate::exposition::{LabelSet, LabelValue, Sample};
+use crate::properties::Stability;
 use crate::self_metrics::OwnerShortage;
 use crate::snapshot::Snapshot;
 
@@ -50,8 +51,15 @@ impl SocketList {
     }
 
     /// The labels of a socket, packed: no other socket has the same.
-    pub(crate) fn key(&self, index: usize) -> &[u8] {
+    fn key(&self, index: usize) -> &[u8] {
         self.shown(index).map_or(&[], |(_, key)| key)
+    }
+
+    /// Those labels of a socket that stay the same as long as it lives.
+    pub(crate) fn fixed(&self, index: usize) -> impl Iterator<Item = LabelValue<'_>> {
+        let labels = self.0.views.first().map_or(&[][..], |view| &view.by);
+        let values = labels.iter().zip(LabelSet::unpack(self.key(index)));
+        values.filter(|(label, _)| label.stability() == Stability::Fixed).map(|(_, value)| value)
     }
 
     /// The text of the first label, which is the state.

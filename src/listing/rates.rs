@@ -1,6 +1,6 @@
 //! How fast sockets send and receive, from their counters in two listings.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl Rate {
 }
 
 /// What sockets had sent and received, in the order of their rows, each with the hash of what names
-/// it: two in 2^64 that meet would have each other's rate.
+/// it while it lives: two in 2^64 that meet would have each other's rate.
 #[derive(Debug)]
 pub(super) struct Counters(Vec<(u64, Option<(u64, u64)>)>);
 
@@ -39,7 +39,12 @@ impl Counters {
             _ => None,
         };
         let counters = |index: usize| whole(index, columns[0]).zip(whole(index, columns[1]));
-        Self((0..sockets.len()).map(|index| (seed.hash_one(sockets.key(index)), counters(index))).collect())
+        let name = |index: usize| {
+            let mut hasher = seed.build_hasher();
+            sockets.fixed(index).for_each(|value| value.bytes.hash(&mut hasher));
+            hasher.finish()
+        };
+        Self((0..sockets.len()).map(|index| (name(index), counters(index))).collect())
     }
 
     /// The rate of each row; `None` for one that is new or counts nothing.

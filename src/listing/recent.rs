@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::rates::{Counters, Rate};
 use super::{Detail, SocketList, room};
 use crate::attribute::Networks;
+use crate::bottleneck::MIN_INTERVAL;
 use crate::collection::{CollectorState, Host, collect};
 use crate::config::Collect;
 use crate::plan::Plan;
@@ -15,8 +16,6 @@ use sockdiag::{StateSet, sys};
 
 /// A listing is shared by all who ask within this time, and then forgotten.
 const SHARED: Duration = Duration::from_secs(1);
-/// The time between the first two listings, of which a rate is made.
-const FIRST: Duration = Duration::from_millis(250);
 /// Questions of which the counters of the last listing are kept.
 const MAX_KEPT: usize = 8;
 /// A rate over more than this time would not be about now.
@@ -96,7 +95,7 @@ impl RecentListings {
             let (began, sockets) = list(&plan)?;
             let counters = Counters::of(&sockets);
             drop(sockets);
-            std::thread::sleep(FIRST);
+            std::thread::sleep(MIN_INTERVAL);
             (began, counters)
         };
         let (began, sockets) = list(&plan)?;

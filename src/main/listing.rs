@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use sockdiag::{State, StateSet};
+use ss_exporter::bottleneck::MIN_INTERVAL;
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::listing::{self, Detail, ListingColumn, Row, SocketList};
@@ -45,7 +46,13 @@ pub fn print(
     };
     let plan = listing::plan(selection, states, Detail::Everything, config.networks, config.collect);
     let (host, privileges) = prepared(&plan, false)?;
-    let snapshot = collect(&plan, &host, &mut CollectorState::of_one(&plan, privileges));
+    let mut state = CollectorState::of_one(&plan, privileges);
+    if states != Some(StateSet::of(&[State::Listen])) {
+        // What limits a connection is known after two samples.
+        drop(collect(&plan, &host, &mut state));
+        std::thread::sleep(MIN_INTERVAL);
+    }
+    let snapshot = collect(&plan, &host, &mut state);
     if !snapshot.report.success() && snapshot.tables.iter().all(Option::is_none) {
         return Err(Failure::at_run_time("the sockets could not be listed"));
     }

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
+use crate::bottleneck::Bottleneck;
 use crate::listing::{Listing, ListingColumn, Number, Rate, Refusal, Row};
 use crate::properties::Property;
 use crate::self_metrics::{OwnerShortage, SelfReport};
@@ -291,15 +292,17 @@ enum Cell {
     BytesPerSecond(fn(Rate) -> f64),
     Time(&'static str),
     Count(&'static str),
+    Bottleneck,
 }
 
 /// The columns of the connections.
-const CONNECTIONS: [(&str, Cell); 12] = [
+const CONNECTIONS: [(&str, Cell); 13] = [
     ("Local", Cell::Text(ListingColumn::Local)),
     ("Remote", Cell::Text(ListingColumn::Remote)),
     ("Process", Cell::Text(ListingColumn::Process)),
     ("Unit", Cell::Text(ListingColumn::Label(Property::Unit))),
     ("State", Cell::Text(ListingColumn::Label(Property::State))),
+    ("Bottleneck", Cell::Bottleneck),
     ("Sent/s", Cell::BytesPerSecond(|rate| rate.sent)),
     ("Received/s", Cell::BytesPerSecond(|rate| rate.received)),
     ("RTT", Cell::Time("rtt_seconds")),
@@ -319,6 +322,13 @@ impl Cell {
             Self::Text(column) => format!("<td>{}</td>", escaped(&column.text(row))),
             Self::BytesPerSecond(of) => shown(rate.map(of), bytes),
             Self::Time(name) => shown(metric(name), milliseconds),
+            Self::Bottleneck => {
+                let name = row.label(Property::Bottleneck);
+                let title = Bottleneck::named(name).map_or_else(String::new, |bottleneck| {
+                    format!(" title=\"{} {}\"", bottleneck.meaning(), bottleneck.advice())
+                });
+                format!("<td{title}>{}</td>", escaped(name))
+            }
             Self::Count(name) => shown(metric(name), |value| value.to_string()),
         }
     }
@@ -331,7 +341,8 @@ fn connections(out: &mut String, summary: &Summary) -> std::fmt::Result {
         summary.connections.len(),
         summary.all_connections
     );
-    let titles = CONNECTIONS.iter().map(|(title, cell)| (*title, !matches!(cell, Cell::Text(_))));
+    let titles =
+        CONNECTIONS.iter().map(|(title, cell)| (*title, !matches!(cell, Cell::Text(_) | Cell::Bottleneck)));
     table_head(out, "flows", &caption, titles)?;
     for (row, rate) in &summary.connections {
         out.push_str("<tr>");

@@ -45,6 +45,8 @@ impl Needs {
     pub const MARKS: Self = Self::bit(8);
     /// The network namespace: a condition on the property differs from one to another.
     pub const NETNS: Self = Self::bit(16);
+    /// What limits the connection, known from two samples of it.
+    pub const BOTTLENECK: Self = Self { bits: 32, extensions: Extensions::INFO.union(Extensions::MEMORY) };
     /// The congestion control algorithm.
     pub const CONGESTION: Self = Self { bits: 0, extensions: Extensions::CONG };
     /// The type of service or traffic class.

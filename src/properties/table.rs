@@ -6,8 +6,9 @@ use super::read::{
 use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
 use super::{cgroup, family, sent, ulp, unix};
 use crate::attribute::{Direction, Owner, Process};
-use sockdiag::Protocol;
+use crate::bottleneck::Bottleneck;
 use sockdiag::bytecode::Filter;
+use sockdiag::{Attribute, Protocol};
 
 macro_rules! properties {
     ($($property:ident: $line:expr;)*) => {
@@ -153,6 +154,21 @@ properties! {
         "`4` or `6`; IPv4 over an IPv6 socket is `4`.",
     )
     .of(|protocol| protocol.header.internet);
+
+    Bottleneck: Line::changing(
+        "bottleneck",
+        Read::Text(|facts| facts.bottleneck.map(Bottleneck::name)),
+        "What [limits the connection](../concepts/bottlenecks.md), by this collection and the one before; `unknown` in its first collection.",
+    )
+    .of(|protocol| protocol.has(Attribute::Congestion))
+    .needs(Needs::BOTTLENECK)
+    .listed(Listed::Always)
+    .selected(
+        &["bottleneck"],
+        Operand::Text(|name| Bottleneck::named(name).is_some(), "the name of a bottleneck such as application, peer_window or loss"),
+        "bottleneck = loss",
+        "by what limits the connection",
+    );
 
     Congestion: Line::changing(
         "congestion",

@@ -1,5 +1,6 @@
 //! The exporter's inside against the real kernel, each test in a network namespace of its own.
 
+mod bottlenecks;
 #[cfg(feature = "root-tests")]
 mod cgroups;
 mod close_events;

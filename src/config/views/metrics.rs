@@ -2,6 +2,7 @@
 
 use crate::metrics::{Kind, METRICS, Metric, Shown};
 use crate::pattern;
+use crate::properties::Needs;
 use crate::strict_yaml::Entry;
 use crate::view::{ProtocolStates, View};
 use sockdiag::{Protocol, State, StateSet};
@@ -70,6 +71,11 @@ fn obstacle(metric: &Metric, view: &View) -> Option<String> {
             "{}, which {name} sockets do not have; expected: metrics that {name} sockets have",
             metric.name
         ));
+    }
+    if metric.kind == Kind::Counter && view.needs().has(Needs::BOTTLENECK) {
+        return Some(
+            "a counter in a view by bottleneck, which changes while a connection lives; expected: metrics that are no counters".to_owned(),
+        );
     }
     if view.is_per_connection() {
         let past = "a count of opened or closed connections in a per-connection view; expected: in an aggregated view";

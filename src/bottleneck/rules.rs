@@ -1,0 +1,172 @@
+//! The rules, and the thresholds in them.
+
+use std::time::Duration;
+
+use sockdiag::{Field, Socket, State, inet, queues, skmem, tcp_info};
+
+use super::{Bottleneck, ConnectionSample};
+
+/// A share of the time from which on something is most of it.
+const HALF: f64 = 0.5;
+/// A share of the time, or of the busy time, from which on a limit is felt: the rest may be anything.
+const FELT: f64 = 0.3;
+/// A share of the time below which a sender is idle: a tick of 10 ms in a second.
+const IDLE: f64 = 0.01;
+/// A share of the segments from which on retransmissions slow a connection down: loss-based algorithms halve at each.
+const LOSSY: f64 = 0.01;
+/// Retransmissions below which an interval says nothing of loss: one may be spurious.
+const RETRANSMISSIONS: f64 = 2.0;
+/// A share of the send buffer from which on it is full: the kernel wakes a writer below two thirds (`sk_stream_min_wspace`).
+const FULL: f64 = 2.0 / 3.0;
+/// Round-trip times above the minimum, in microseconds, that no queue is needed for.
+const SMALL_QUEUE: f64 = 10_000.0;
+/// Bytes of a queue that are none: a FIN counts one.
+const FIN: f64 = 1.0;
+/// `idiag_timer` of the timer that probes a closed window.
+const PROBE_TIMER: f64 = 4.0;
+/// Round trips of data below which what waits to be sent is no backlog.
+const ROUND_TRIPS: f64 = 2.0;
+
+type Rule = fn(&Interval<'_>) -> Option<bool>;
+
+/// A rule that needs what the kernel does not report says `None`.
+const RULES: [(Bottleneck, Rule); 11] = [
+    (Bottleneck::Stalled, |interval| {
+        let in_flight = interval.now(&tcp_info::UNACKED)? > 0.0;
+        let in_recovery = interval.share(&tcp_info::TOTAL_RTO_TIME, 1e3).is_some_and(|share| share >= HALF);
+        let timed_out = interval.now(&tcp_info::RETRANSMITS)? > 0.0;
+        let stopped = interval.gain(&tcp_info::BYTES_ACKED) == Some(0.0) && timed_out;
+        Some(in_flight && (in_recovery || stopped))
+    }),
+    (Bottleneck::PeerNotReading, |interval| {
+        // A peer that answers probes leaves their number at 0, but the timer runs.
+        let probes = interval.now(&inet::TIMER) == Some(PROBE_TIMER);
+        let closed = || Some(interval.now(&tcp_info::SND_WND)? < interval.now(&tcp_info::SND_MSS)?);
+        let waits = interval.now(&queues::WQUEUE)? > 0.0 && interval.gain(&tcp_info::BYTES_ACKED)? == 0.0;
+        Some(waits && (probes || closed()?))
+    }),
+    (Bottleneck::NotReading, |interval| {
+        let grown = interval.now(&queues::RQUEUE)? - interval.before(&queues::RQUEUE)?;
+        let read = interval.gain(&tcp_info::BYTES_RECEIVED)? - grown;
+        Some(interval.least(&queues::RQUEUE)? > FIN && read <= 0.0)
+    }),
+    (Bottleneck::Idle, |interval| {
+        let silent =
+            interval.gain(&tcp_info::DATA_SEGS_OUT)? + interval.gain(&tcp_info::BYTES_RECEIVED)? == 0.0;
+        Some(interval.shares()?.busy < IDLE && silent)
+    }),
+    (Bottleneck::PeerWindow, |interval| {
+        let Shares { busy, window, buffer } = interval.shares()?;
+        Some(busy >= FELT && window >= FELT * busy && window >= buffer)
+    }),
+    (Bottleneck::SendBuffer, |interval| {
+        let Shares { busy, buffer, .. } = interval.shares()?;
+        Some(busy >= FELT && (buffer >= FELT * busy || interval.fills_buffer().unwrap_or(false)))
+    }),
+    (Bottleneck::Receiving, |interval| {
+        let more = interval.gain(&tcp_info::BYTES_RECEIVED)? > interval.gain(&tcp_info::BYTES_SENT)?;
+        Some(interval.waits_for_process()? && more)
+    }),
+    (Bottleneck::Application, |interval| interval.waits_for_process()),
+    (Bottleneck::Loss, |interval| {
+        let lost = interval.gain(&tcp_info::TOTAL_RETRANS)?;
+        Some(lost >= RETRANSMISSIONS && lost >= LOSSY * interval.gain(&tcp_info::DATA_SEGS_OUT)?)
+    }),
+    (Bottleneck::Application, |interval| Some(interval.shares().is_some() && interval.has_small_backlog()?)),
+    (Bottleneck::Queueing, |interval| {
+        let least = interval.now(&tcp_info::MIN_RTT)?;
+        Some(interval.shares().is_some() && interval.least(&tcp_info::RTT)? - least >= least.max(SMALL_QUEUE))
+    }),
+];
+
+/// The first class whose rule holds.
+pub(super) fn first(
+    socket: &Socket<'_>,
+    before: Option<(&ConnectionSample, Duration)>,
+) -> Option<Bottleneck> {
+    // What one look tells.
+    match socket.state() {
+        State::SynSent | State::SynRecv => return Some(Bottleneck::Connecting),
+        State::Established | State::CloseWait if socket.inode().is_none() => {
+            return Some(Bottleneck::AcceptQueue);
+        }
+        _ => {}
+    }
+    let (before, time) = before?;
+    let interval = Interval { before, socket, seconds: time.as_secs_f64() };
+    let holds = |(_, rule): &&(Bottleneck, Rule)| rule(&interval) == Some(true);
+    let rest = || interval.shares().map(|_| Bottleneck::Path);
+    RULES.iter().find(holds).map(|(bottleneck, _)| *bottleneck).or_else(rest)
+}
+
+/// A connection between two looks at it.
+struct Interval<'a> {
+    before: &'a ConnectionSample,
+    socket: &'a Socket<'a>,
+    seconds: f64,
+}
+
+/// Shares of the interval in which the sender had data in flight or waiting, and was held up by the peer's window or by its
+/// own buffer. The kernel counts each moment once, by the most specific of them.
+#[derive(Clone, Copy)]
+struct Shares {
+    busy: f64,
+    window: f64,
+    buffer: f64,
+}
+
+impl Interval<'_> {
+    fn now(&self, field: &'static Field) -> Option<f64> {
+        self.socket.get(field).map(float)
+    }
+
+    fn before(&self, field: &'static Field) -> Option<f64> {
+        self.before.get(field).map(float)
+    }
+
+    /// The smaller of both values.
+    fn least(&self, field: &'static Field) -> Option<f64> {
+        Some(self.now(field)?.min(self.before(field)?))
+    }
+
+    /// By how much a counter has grown.
+    fn gain(&self, field: &'static Field) -> Option<f64> {
+        self.socket.get(field)?.checked_sub(self.before.get(field)?).map(float)
+    }
+
+    /// The share of the interval that a counter of time has grown by, of which so many make a second.
+    fn share(&self, field: &'static Field, per_second: f64) -> Option<f64> {
+        // The kernel counts in ticks, which the interval may cut.
+        Some((self.gain(field)? / per_second / self.seconds).min(1.0))
+    }
+
+    fn shares(&self) -> Option<Shares> {
+        let share = |field| self.share(field, 1e6);
+        let (busy, window) = (share(&tcp_info::BUSY_TIME)?, share(&tcp_info::RWND_LIMITED)?);
+        Some(Shares { busy, window, buffer: share(&tcp_info::SNDBUF_LIMITED)? })
+    }
+
+    /// Whether the sender had nothing to send for longer than the network held it up.
+    fn waits_for_process(&self) -> Option<bool> {
+        let Shares { busy, window, buffer } = self.shares()?;
+        Some(1.0 - busy > busy - window - buffer)
+    }
+
+    /// Whether what waits to be sent is worth less than a few round trips: the network takes it at once.
+    fn has_small_backlog(&self) -> Option<bool> {
+        let per_round_trip =
+            self.now(&tcp_info::MIN_RTT)? / 1e6 * self.gain(&tcp_info::BYTES_ACKED)? / self.seconds;
+        Some(self.least(&tcp_info::NOTSENT_BYTES)? <= ROUND_TRIPS * per_round_trip)
+    }
+
+    /// Whether the send buffer was full both times although the network would have taken more.
+    fn fills_buffer(&self) -> Option<bool> {
+        let full = self.least(&skmem::WMEM_QUEUED)? >= FULL * self.now(&skmem::SNDBUF)?;
+        Some(full && self.has_small_backlog()?)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shares and rates are not exact")]
+fn float(integer: u64) -> f64 {
+    integer as f64
+}
