@@ -112,6 +112,11 @@ pub(super) const fn difference(field: &'static Field, less: &'static Field) -> S
     every(Quantity::Difference(field, less)).of(OTHERS)
 }
 
+/// Whether a field exceeds half of another, its limit, of every socket except listeners.
+pub(super) const fn over_half(field: &'static Field, limit: &'static Field) -> Source {
+    every(Quantity::OverHalf(field, limit)).of(OTHERS)
+}
+
 /// Whether the condition holds for a field, of every socket except listeners.
 pub(super) const fn when(field: &'static Field, condition: Condition) -> Source {
     every(Quantity::Test(field, condition)).of(OTHERS)

@@ -3,9 +3,10 @@
 use super::Unit::{Bytes, BytesPerSecond, None, Seconds};
 use super::bounds::{AGES, BYTES, COUNTS, GAINS, RATES, SHARES, SHIFTS, SIZES, TIMEOUTS, TIMES};
 use super::source::Condition::{Has, Is, Positive};
-use super::source::Quantity::{Closed, ClosedWithoutTcpInfo, Opened, OverHalf, Sockets};
+use super::source::Quantity::{Closed, ClosedWithoutTcpInfo, Opened, Sockets};
 use super::source::{
-    LISTENERS, SENDING, age, any, difference, every, micros, millis, option, peering, raw, when, with_ulp,
+    LISTENERS, SENDING, age, any, difference, every, micros, millis, option, over_half, peering, raw, when,
+    with_ulp,
 };
 use super::{Kind, Metric, Shown, Source, Unit};
 use sockdiag::unix::Peering;
@@ -74,7 +75,7 @@ pub const METRICS: &[Metric] = &[
     gauge("option_memory_bytes", Bytes, any(&skmem::OPTMEM), "Memory of socket options (SK_MEMINFO_OPTMEM)."),
     gauge("backlog_memory_bytes", Bytes, any(&skmem::BACKLOG), "Memory of packets in the socket's backlog, which waits while a process uses the socket (SK_MEMINFO_BACKLOG)."),
 
-    gauge("full_sockets", None, every(OverHalf(&skmem::RMEM_ALLOC, &skmem::RCVBUF)), "Sockets whose packets received and not yet read take more than half of the receive buffer (SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_RCVBUF)."),
+    gauge("full_sockets", None, over_half(&skmem::RMEM_ALLOC, &skmem::RCVBUF), "Sockets whose packets received and not yet read take more than half of the receive buffer (SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_RCVBUF)."),
     gauge("unacknowledged_chunks", None, raw(&sctp::UNACKED), "Chunks that an SCTP association sent and that are not yet acknowledged (sctpi_unackdata)."),
     gauge("unread_chunks", None, raw(&sctp::PENDING), "Chunks that an SCTP association received and that are not yet read (sctpi_penddata)."),
     gauge("receive_queue_messages", None, any(&tipc::RECEIVE_QUEUE), "Messages received by a TIPC socket and not yet read (TIPC_NLA_SOCK_STAT_RCVQ)."),
