@@ -4,7 +4,7 @@
 
 use super::frame::NetlinkAttributes;
 
-/// The parts of a reply, a line each, and how many there are.
+/// The parts of a reply, a line each.
 macro_rules! attributes {
     ($($(#[$about:meta])* $name:ident,)*) => {
         /// A part of a reply.
@@ -12,10 +12,6 @@ macro_rules! attributes {
         #[repr(u8)]
         pub enum Attribute {
             $($(#[$about])* $name,)*
-        }
-
-        impl Attribute {
-            const COUNT: usize = [$(Self::$name),*].len();
         }
     };
 }
@@ -49,6 +45,8 @@ attributes! {
     Ulp,
     /// The socket's options, a bit each (Linux 5.10).
     Options,
+    /// The queues, two words.
+    Queues,
     /// The type, `SOCK_*`, in the first byte.
     Type,
     /// `struct sctp_info`.
@@ -67,8 +65,6 @@ attributes! {
     XdpStats,
     /// The queues of a TIPC socket, nested attributes.
     TipcStats,
-    /// The queues, two words.
-    Queues,
     /// The name of a unix socket, of any bytes.
     Name,
     /// The inode of the peer of a unix socket, four bytes.
@@ -178,9 +174,17 @@ impl Numbers {
     }
 }
 
-/// The attributes of one reply, found in one walk.
+/// The attributes of IP sockets, and the type; those that follow are each of one or two other protocols.
+const SHARED: usize = Attribute::Type as usize + 1;
+/// The most of the attributes that follow which one protocol has.
+const OWN: usize = 3;
+
+/// The attributes of one reply, found in one walk. A place each for all of them would have to be emptied for every TCP socket.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Attributes<'a>([Option<&'a [u8]>; Attribute::COUNT]);
+pub(super) struct Attributes<'a> {
+    shared: [Option<&'a [u8]>; SHARED],
+    own: [Option<(Attribute, &'a [u8])>; OWN],
+}
 
 impl<'a> Attributes<'a> {
     /// A reply, and the attributes behind its fixed part.
@@ -188,7 +192,7 @@ impl<'a> Attributes<'a> {
     /// A malformed attribute hides itself and those behind it.
     #[inline]
     pub(super) fn walk(reply: &'a [u8], attributes: &'a [u8], numbers: &Numbers) -> Self {
-        let mut found = Self([None; Attribute::COUNT]);
+        let mut found = Self { shared: [None; SHARED], own: [None; OWN] };
         found.set(Attribute::Header, reply);
         for (number, payload) in NetlinkAttributes(attributes) {
             if let Some(Some(attribute)) = numbers.0.get(usize::from(number)) {
@@ -199,21 +203,64 @@ impl<'a> Attributes<'a> {
     }
 
     #[inline]
-    #[expect(clippy::indexing_slicing, reason = "a place for each attribute")]
-    pub(super) const fn set(&mut self, attribute: Attribute, payload: &'a [u8]) {
-        self.0[attribute as usize] = Some(payload);
+    pub(super) fn set(&mut self, attribute: Attribute, payload: &'a [u8]) {
+        if let Some(place) = self.shared.get_mut(attribute as usize) {
+            *place = Some(payload);
+            return;
+        }
+        let is_free = |place: &&mut Option<(Attribute, &[u8])>| place.is_none_or(|(of, _)| of == attribute);
+        if let Some(place) = self.own.iter_mut().find(is_free) {
+            *place = Some((attribute, payload));
+        }
     }
 
     /// Removes an attribute.
-    #[expect(clippy::indexing_slicing, reason = "a place for each attribute")]
-    pub(super) const fn take(&mut self, attribute: Attribute) -> Option<&'a [u8]> {
-        self.0[attribute as usize].take()
+    pub(super) fn take(&mut self, attribute: Attribute) -> Option<&'a [u8]> {
+        if let Some(place) = self.shared.get_mut(attribute as usize) {
+            return place.take();
+        }
+        let place = self.own.iter_mut().find(|place| place.is_some_and(|(of, _)| of == attribute))?;
+        place.take().map(|(_, payload)| payload)
     }
 
     /// The payload of an attribute, of whatever length the kernel sent.
     #[inline]
-    #[expect(clippy::indexing_slicing, reason = "a place for each attribute")]
-    pub(super) const fn get(&self, attribute: Attribute) -> Option<&'a [u8]> {
-        self.0[attribute as usize]
+    pub(super) fn get(&self, attribute: Attribute) -> Option<&'a [u8]> {
+        if let Some(place) = self.shared.get(attribute as usize) {
+            return *place;
+        }
+        self.own.iter().flatten().find(|(of, _)| *of == attribute).map(|(_, payload)| *payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PROTOCOLS;
+    use super::*;
+
+    #[test]
+    fn there_is_a_place_for_each_attribute_of_a_protocol() {
+        for protocol in PROTOCOLS {
+            let own =
+                (SHARED..u32::BITS as usize).filter(|bit| protocol.attributes.0 & 1 << bit != 0).count();
+            assert!(own <= OWN, "{protocol:?} has {own}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_found_until_it_is_taken_wherever_its_place_is() {
+        let mut attributes = Attributes::walk(b"reply", &[], &Numbers::NONE);
+        let all = [Attribute::Info, Attribute::Name, Attribute::Peer, Attribute::Shutdown];
+        for attribute in all {
+            assert_eq!(attributes.get(attribute), None);
+            attributes.set(attribute, b"first");
+            attributes.set(attribute, b"last");
+        }
+        assert_eq!(attributes.get(Attribute::Header), Some(&b"reply"[..]));
+        for attribute in all {
+            assert_eq!(attributes.get(attribute), Some(&b"last"[..]));
+            assert_eq!(attributes.take(attribute), Some(&b"last"[..]));
+            assert_eq!((attributes.get(attribute), attributes.take(attribute)), (None, None));
+        }
     }
 }
