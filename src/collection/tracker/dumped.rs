@@ -34,7 +34,9 @@ impl Tracker {
             DumpLookup::New => None,
         };
         facts.direction = self.direction(slot, facts);
-        facts.client_ports = self.namespaces.client_ports(target.netns.number);
+        if !facts.socket.protocol().has_listeners() {
+            facts.client_ports = self.namespaces.client_ports(target.netns.number);
+        }
         if let Some(slot) = slot.filter(|slot| self.is_of_use(*slot, facts, program)) {
             self.update(slot, facts, target, program);
             return true;
