@@ -22,8 +22,8 @@ def since():
     text = (lib.REPOSITORY / PAGE).read_text()
     rows = re.findall(r"^\| `(\w+)` \|[^|]*\| `(\w+)`[^|]*\| ([\d.]+) \|[^|]*\|([^|]*)\|", text, re.M)
     algorithms = ("bbr_", "vegas_", "dctcp_")
-    # Fields of SCTP, XDP and TIPC, and the messages of netlink.
-    others, messages = ("sctpi_", "n_", "TIPC_"), "dropped_messages_total"
+    # Fields of MPTCP, SCTP, XDP, TIPC and unix sockets, and the messages of netlink.
+    others, messages = ("mptcpi_", "sctpi_", "n_", "TIPC_", "UNIX_"), "dropped_messages_total"
     return {name: tuple(int(part) for part in version.split(".")[:2]) for name, field, version, says in rows
             if "absent" not in says and not name.startswith(algorithms) and not field.startswith(others) and name != messages}
 
