@@ -7,7 +7,7 @@ mod sample;
 
 use std::time::Duration;
 
-use sockdiag::{Class, Socket};
+use sockdiag::{Attribute, Class, Protocol, Socket};
 
 pub use sample::ConnectionSample;
 
@@ -68,6 +68,12 @@ impl Bottleneck {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|bottleneck| bottleneck.name() == name)
+    }
+
+    /// Whether it is known of sockets of the protocol: only those of TCP have its fields.
+    #[must_use]
+    pub const fn is_of(protocol: &Protocol) -> bool {
+        protocol.has(Attribute::Congestion)
     }
 
     /// What limits a connection now, given its sample of before; `None` if that cannot be known.

@@ -84,7 +84,7 @@ pub(super) fn first(
     socket: &Socket<'_>,
     before: Option<(&ConnectionSample, Duration)>,
 ) -> Option<Bottleneck> {
-    // What one look tells.
+    // What one sample shows.
     match socket.state() {
         State::SynSent | State::SynRecv => return Some(Bottleneck::Connecting),
         State::Established | State::CloseWait if socket.inode().is_none() => {

@@ -16,6 +16,7 @@ use super::pending::Pending;
 use super::samples::Samples;
 use super::shared::SharedTracker;
 use crate::attribute::{OwnerId, OwnerLookup};
+use crate::bottleneck::Bottleneck;
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
 use crate::properties::Needs;
@@ -184,7 +185,7 @@ impl<'a, W: Host> Intake<'a, W> {
         };
         let names = Names { networks: &plan.networks, interface: &interface, users: Some(users) };
         let mut facts = Facts::of_dump(socket, ownership, names);
-        if plan.needs.has(Needs::BOTTLENECK) {
+        if plan.needs.has(Needs::BOTTLENECK) && Bottleneck::is_of(socket.protocol()) {
             facts.bottleneck = samples.look(facts.identity(), socket, Instant::now());
         }
         // The tracker also finds the direction.

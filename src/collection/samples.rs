@@ -53,3 +53,42 @@ impl Samples {
         self.walk = walk.wrapping_add(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::bottleneck::Bottleneck::{Application, Idle};
+    use sockdiag::{State, TCP, tcp_info};
+    use testkit::reply::Reply;
+
+    /// What limits a connection that was busy for so long and has sent that many segments.
+    fn look(samples: &mut Samples, busy: u64, segments: u64, now: Instant) -> Option<Bottleneck> {
+        let end = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let fields = [(&tcp_info::BUSY_TIME, busy), (&tcp_info::DATA_SEGS_OUT, segments)];
+        let reply = Reply::new(State::Established, end(1), end(2)).inode(7).info(&fields);
+        samples.look(1, &TCP.parse(reply.bytes()).expect("a socket"), now)
+    }
+
+    #[test]
+    fn a_sample_is_compared_with_one_that_is_old_enough_and_until_then_the_answer_stays() {
+        let (mut samples, start) = (Samples::default(), Instant::now());
+        assert_eq!(look(&mut samples, 0, 0, start), None);
+        assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL), Some(Idle));
+        assert_eq!(look(&mut samples, 90_000, 5, start + MIN_INTERVAL * 3 / 2), Some(Idle));
+        assert_eq!(look(&mut samples, 90_000, 5, start + MIN_INTERVAL * 2), Some(Application));
+    }
+
+    #[test]
+    fn a_sample_is_forgotten_after_as_many_walks_without_its_connection_as_are_allowed() {
+        for walks in [1, 3] {
+            let (mut samples, start) = (Samples::default(), Instant::now());
+            let _ = look(&mut samples, 0, 0, start);
+            (0..walks).for_each(|_| samples.end_walk(walks));
+            assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL), Some(Idle), "{walks}");
+            (0..=walks).for_each(|_| samples.end_walk(walks));
+            assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL * 2), None, "{walks}");
+        }
+    }
+}

@@ -7,8 +7,8 @@ use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test
 use super::{cgroup, family, sent, ulp, unix};
 use crate::attribute::{Direction, Owner, Process};
 use crate::bottleneck::Bottleneck;
+use sockdiag::Protocol;
 use sockdiag::bytecode::Filter;
-use sockdiag::{Attribute, Protocol};
 
 macro_rules! properties {
     ($($property:ident: $line:expr;)*) => {
@@ -160,7 +160,7 @@ properties! {
         Read::Text(|facts| facts.bottleneck.map(Bottleneck::name)),
         "What [limits the connection](../concepts/bottlenecks.md), by this collection and the one before; `unknown` in its first collection.",
     )
-    .of(|protocol| protocol.has(Attribute::Congestion))
+    .of(Bottleneck::is_of)
     .needs(Needs::BOTTLENECK)
     .listed(Listed::Always)
     .selected(
