@@ -15,13 +15,6 @@ pub const SERVICES: &str = "views:
   tcp_state: {by: [state], state: all, metrics: [sockets]}
 ";
 
-/// The views that there are without a file.
-pub const DEFAULT: &str = "views:
-  tcp: {by: [process, unit, direction, service_port]}
-  tcp_listener: {by: [local_address, local_port, process, unit], state: listen}
-  tcp_state: {by: [state], state: all, metrics: [sockets]}
-";
-
 /// What one reading of all sockets took.
 #[derive(Clone, Copy, Default)]
 pub struct Reading {

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::compare::{Way, compare, heading, median, ms};
-use super::exporter::{DEFAULT, Exporter, value};
+use super::exporter::{Exporter, value};
 use super::readers::{bare_dump, ss};
+use ss_exporter::config::default_file_without_legacy;
 use testkit::load::Load;
 
 const BY_CGROUP: &str = "views:
@@ -17,7 +18,7 @@ const NEW: usize = 100;
 pub fn run(sockets: usize, rounds: u32, load: &mut Load) {
     warm(sockets, rounds);
     {
-        let process = Exporter::configured(DEFAULT);
+        let process = Exporter::configured(&default_file_without_legacy());
         let ways = [
             Way::compared("bare dump", bare_dump),
             Way::scrape("exporter, default views, 1 % of the sockets new", &process, "identity"),
@@ -29,7 +30,7 @@ pub fn run(sockets: usize, rounds: u32, load: &mut Load) {
 }
 
 fn warm(sockets: usize, rounds: u32) {
-    let process = Exporter::configured(DEFAULT);
+    let process = Exporter::configured(&default_file_without_legacy());
     let cgroup = Exporter::configured(BY_CGROUP);
     let one = Exporter::configured(&of_other_cgroups());
     let ways = [
@@ -62,7 +63,7 @@ fn cold(sockets: usize, rounds: u32) {
     for _ in 0..rounds {
         peers.push(ss("-tnp").wall);
         let start = Instant::now();
-        let exporter = Exporter::configured(DEFAULT);
+        let exporter = Exporter::configured(&default_file_without_legacy());
         let text = exporter.text();
         firsts.push(start.elapsed());
         for (stage, took) in [("processes", &mut looks), ("dump", &mut dumps)] {
@@ -92,7 +93,7 @@ fn cold(sockets: usize, rounds: u32) {
 /// Prints what a scrape costs at an interval of 15 s, for two minutes: what is known is looked at again in turn.
 pub fn at_intervals(sockets: usize) {
     const SCRAPES: u32 = 8;
-    let process = Exporter::configured(DEFAULT);
+    let process = Exporter::configured(&default_file_without_legacy());
     process.scrape("identity");
     let mut took = Vec::new();
     for _ in 0..SCRAPES {

@@ -1,9 +1,10 @@
 //! The exporter in all its ways beside every other program that reads all sockets: the table of the targets.
 
 use super::compare::{Way, compare};
-use super::exporter::{DEFAULT, Exporter, SERVICES};
+use super::exporter::{Exporter, SERVICES};
 use super::programs::{NODE_EXPORTER, SS, titled};
 use super::readers::{bare_dump, ss};
+use ss_exporter::config::default_file_without_legacy;
 use testkit::load::{RARE_NETWORK, RARE_PORT};
 
 const LEGACY: &str = "logic: {compression: {max_flows: 0}}\n";
@@ -14,7 +15,7 @@ pub fn run(sockets: usize, rounds: u32) {
     let node = Exporter::tcpstat_of_node_exporter();
     let [legacy, gzip, two_scrapers] = [(); 3].map(|()| Exporter::configured(LEGACY));
     let [services, two_services] = [(); 2].map(|()| Exporter::configured(SERVICES));
-    let (process, whole) = (Exporter::configured(DEFAULT), Exporter::start(&[]));
+    let (process, whole) = (Exporter::configured(&default_file_without_legacy()), Exporter::start(&[]));
     let port = Exporter::configured(&selected(&format!("sport = :{RARE_PORT} or dport = :{RARE_PORT}")));
     let network = Exporter::configured(&selected(&format!("src {RARE_NETWORK} or dst {RARE_NETWORK}")));
     let mut ways = vec![

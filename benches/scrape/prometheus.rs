@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::compare::ms;
-use super::exporter::{DEFAULT, Exporter, SERVICES};
+use super::exporter::{Exporter, SERVICES};
 use super::programs::{self, NODE_EXPORTER, PROMETHEUS, titled};
 use super::readers::bare_dump;
+use ss_exporter::config::default_file_without_legacy;
 
 /// Between two scrapes, in seconds.
 const INTERVAL: u64 = 1;
@@ -24,7 +25,7 @@ pub fn run(sockets: usize, rounds: u32) {
     println!("|{}", "---|".repeat(8));
     let mut exporters = vec![
         ("views without owners".to_owned(), Exporter::configured(SERVICES)),
-        ("default views".to_owned(), Exporter::configured(DEFAULT)),
+        ("default views".to_owned(), Exporter::configured(&default_file_without_legacy())),
         ("no config file (1,000 flows)".to_owned(), Exporter::start(&[])),
     ];
     if let Some(node) = Exporter::tcpstat_of_node_exporter() {

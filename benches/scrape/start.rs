@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::compare::{median, ms};
-use super::exporter::{DEFAULT, Exporter};
+use super::exporter::Exporter;
+use ss_exporter::config::default_file_without_legacy;
 
 /// The time without requests.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -14,7 +15,7 @@ pub fn run(rounds: u32) {
     let (mut memory, mut idle) = (0.0, Duration::ZERO);
     for _ in 0..rounds {
         let start = Instant::now();
-        let exporter = Exporter::configured(DEFAULT);
+        let exporter = Exporter::configured(&default_file_without_legacy());
         exporter.scrape("identity");
         starts.push(start.elapsed());
         // What follows an answer has ended.

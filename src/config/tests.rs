@@ -57,11 +57,20 @@ fn the_built_in_file_shows_the_views_and_then_the_families_of_the_predecessor() 
     let config = parsed(DEFAULT_FILE);
     assert_eq!(config.warnings, [""; 0]);
     assert!(!config.legacy_meta);
-    let [tcp, listener, state, flows, totals] = config.views.as_slice() else { panic!("{config:?}") };
+    let [tcp, listener, state, udp, unix, flows, totals] = config.views.as_slice() else {
+        panic!("{config:?}")
+    };
     let by = [Property::Process, Property::Unit, Property::Direction, Property::ServicePort];
     assert_eq!((tcp.name.as_str(), &tcp.by[..]), ("tcp", &by[..]));
     assert_eq!((listener.name.as_str(), listener.states()), ("tcp_listener", StateSet::of(&[State::Listen])));
     assert_eq!((state.name.as_str(), state.states(), state.columns.len()), ("tcp_state", StateSet::ALL, 1));
+    let protocols = |view: &View| view.protocols().map(|protocol| protocol.name).collect::<Vec<_>>();
+    assert_eq!((udp.name.as_str(), protocols(udp), udp.limit), ("udp", vec!["udp"], Some(1000)));
+    assert_eq!(
+        (unix.name.as_str(), protocols(unix), unix.limit),
+        ("unix_listener", vec!["unix"], Some(1000))
+    );
+    assert_eq!(unix.states(), StateSet::of(&[State::Listen]));
     assert_eq!((flows.name.as_str(), flows.limit, &flows.by), ("legacy", Some(1000), &vec![Property::Flow]));
     assert_eq!((totals.name.as_str(), totals.limit, &totals.by), ("legacy_totals", None, &vec![]));
     assert_eq!((&flows.selection, flows.states()), (&totals.selection, totals.states()));
@@ -73,7 +82,7 @@ fn one_line_leaves_out_the_families_of_the_predecessor() {
     let without = parsed(&default_file_without_legacy());
     let with = parsed(DEFAULT_FILE);
     assert!(with.shows_legacy() && !without.shows_legacy());
-    assert_eq!(without.views, with.views[..3]);
+    assert_eq!(without.views, with.views[..5]);
     let named = "views: {v: }\nlogic: {max_flows: 3}\n";
     assert_eq!(parsed(&format!("{named}legacy: false\n")), parsed("views: {v: }"));
     assert_eq!(parsed(&format!("{named}legacy: true\n")), parsed(named));
@@ -100,7 +109,7 @@ fn the_examples_in_the_built_in_file_are_valid() {
     assert_eq!(config.warnings, [""; 0]);
     let tests = config.views.last().map_or(0, |view| view.selection.tests().count());
     assert_eq!(tests, 12, "{text}");
-    assert_eq!(config.views.len(), 7, "{text}");
+    assert_eq!(config.views.len(), 12, "{text}");
     assert_eq!(config.networks.names(), ["office"]);
     assert_eq!(config.collect, Collect::DEFAULT);
 }

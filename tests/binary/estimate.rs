@@ -217,13 +217,15 @@ fn people_get_a_table_with_the_views_of_the_built_in_default() {
         "tcp",
         "tcp_listener",
         "tcp_state",
+        "udp",
+        "unix_listener",
         "legacy",
         "legacy_totals",
         "the exporter's own",
         "total",
         "",
     ];
-    assert_eq!(first[..9], expected, "{table}");
+    assert_eq!(first[..11], expected, "{table}");
     assert!(table.contains("Prometheus, scraping every 15 s:"), "{table}");
     assert!(!text(&output.stderr).contains("listening"), "standard error is no terminal here");
 }
