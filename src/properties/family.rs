@@ -37,7 +37,7 @@ pub(super) const NETLINK_PROTOCOL: Line = Line::fixed(
         "a netlink protocol such as route or generic, or its number",
     ),
     "netlink_protocol = route",
-    "by the part of the kernel that a netlink socket speaks to",
+    "by the part of the kernel that a netlink socket speaks to; also `src netlink:route`",
 );
 
 /// The line `ethertype`.
@@ -49,9 +49,9 @@ pub(super) const ETHERTYPE: Line = Line::changing(
 .needs(Needs::of(Attribute::Packet))
 .selected(
     &["ethertype"],
-    Operand::Bits("a type of frames such as 0x88cc"),
-    "ethertype = 0x88cc",
-    "by the type of the frames that a packet socket receives",
+    Operand::Ethertype,
+    "ethertype = 0x88cc  ethertype = arp",
+    "by the type of the frames that a packet socket receives, as a number or a name of `ss`; also `src link:arp:eth0`",
 );
 
 /// The line `queue`.
@@ -79,7 +79,7 @@ pub(super) const CID: Line = Line::changing(
     &["cid"],
     Operand::Number(0, "the number of a machine, 2 for the host"),
     "cid = 2",
-    "by the machine at the other end of a vsock socket",
+    "by the machine at the other end of a vsock socket; also `dst vsock:2`",
 );
 
 /// The line `vsock_port`.
@@ -94,6 +94,34 @@ pub(super) const VSOCK_PORT: Line = Line::changing(
     Operand::Number(0, "a port of 32 bits"),
     "vsock_port = 1024",
     "by the port of this end of a vsock socket",
+);
+
+/// The line `local_cid`.
+pub(super) const LOCAL_CID: Line = Line::changing(
+    "local_cid",
+    Read::Number(|facts| u32::try_from(facts.socket.get(&vsock::LOCAL_CID)?).ok()),
+    "The machine of this end of a vsock socket (`vdiag_src_cid`); `unknown` of a listener for each of its numbers.",
+)
+.needs(Needs::of(Attribute::Vsock))
+.selected(
+    &["local_cid"],
+    Operand::Number(0, "the number of a machine, 2 for the host"),
+    "local_cid = 3",
+    "by the machine of this end of a vsock socket; also `src vsock:3:1024`",
+);
+
+/// The line `remote_vsock_port`.
+pub(super) const REMOTE_VSOCK_PORT: Line = Line::changing(
+    "remote_vsock_port",
+    Read::Number(|facts| u32::try_from(facts.socket.get(&vsock::REMOTE_PORT)?).ok()),
+    "The port of the other end of a vsock socket (`vdiag_dst_port`); `unknown` without one.",
+)
+.needs(Needs::of(Attribute::Vsock))
+.selected(
+    &["remote_vsock_port"],
+    Operand::Number(0, "a port of 32 bits"),
+    "remote_vsock_port = 1024",
+    "by the port of the other end of a vsock socket; also `dst vsock:2:1024`",
 );
 
 fn netlink_protocol(facts: &Facts<'_>, text: &mut Vec<u8>) {

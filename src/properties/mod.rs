@@ -195,6 +195,11 @@ impl Property {
         (line.of)(protocol) && line.needs.extensions.is_within(protocol.attributes)
     }
 
+    /// The protocols whose sockets have it, as words of a sentence.
+    pub(crate) fn protocols(self) -> String {
+        sockdiag::protocols_with(|protocol| self.is_of(protocol))
+    }
+
     /// How long it stays the same.
     pub(crate) const fn stability(self) -> Stability {
         self.line().stability

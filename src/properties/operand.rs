@@ -30,6 +30,8 @@ pub enum Operand {
     Number(u32, &'static str),
     /// A number, or a number and a mask, with what is expected.
     Bits(&'static str),
+    /// The type of a frame, by its number or its name.
+    Ethertype,
     /// A text that passes, with what is expected.
     Text(fn(&str) -> bool, &'static str),
 }

@@ -310,6 +310,8 @@ properties! {
     Queue: family::QUEUE;
     Cid: family::CID;
     VsockPort: family::VSOCK_PORT;
+    LocalCid: family::LOCAL_CID;
+    RemoteVsockPort: family::REMOTE_VSOCK_PORT;
 
     // The predecessor's `flow` with both endpoints: `(SRC#10.0.0.1|39366)(DST#10.0.0.2|443)`.
     Flow: Line::changing("flow", Read::Own(flow, never), "Both endpoints.").listed(Listed::Legacy);

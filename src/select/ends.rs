@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 
 use super::error::{SelectionError, Value, number};
+use super::families;
 use super::is_host_name;
 use super::lex::Comparison;
 use super::{Expression, Test, canonical, services};
@@ -14,9 +15,6 @@ use crate::properties::Property;
 pub(super) const PORT: &str = "a port from 0 to 65535, or the name of a service such as https";
 pub(super) const ADDRESS: &str =
     "ADDRESS, ADDRESS/PREFIX, [IPV6ADDRESS], * or nothing, with or without :PORT";
-
-/// What stands before the name of a unix socket.
-const UNIX: &str = "unix:";
 
 /// One end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -75,14 +73,8 @@ impl EndPattern {
 
     /// The condition on its address, and on its port if one is given.
     pub(super) fn address(self, value: &Value) -> Result<Expression, SelectionError> {
-        if let (Self::Local, Some(name)) = (self, value.text.strip_prefix(UNIX)) {
-            let pattern = if name.is_empty() { "*" } else { name };
-            return Ok(Expression::Is(Test::Text(Property::Path, pattern.to_owned())));
-        }
-        if [UNIX, "link:", "netlink:", "vsock:"].iter().any(|family| value.text.starts_with(family)) {
-            let mut error = value.error(ADDRESS);
-            error.found += ", which no TCP socket has";
-            return Err(error);
+        if let Some(condition) = families::end(matches!(self, Self::Local), value) {
+            return condition;
         }
         let (family, text) = family(&value.text);
         let (address, port_text) = divided(text, value)?;

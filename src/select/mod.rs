@@ -14,6 +14,7 @@ use sockdiag::Protocol;
 mod display;
 mod ends;
 mod error;
+mod families;
 mod host_name;
 mod lex;
 mod parse;
@@ -141,10 +142,11 @@ impl Expression {
                 Some(format!("found a state that {name} sockets do not have; expected: one that they have"))
             }
             _ if test.property().is_of(protocol) => None,
-            _ => Some(format!(
-                "found {}, which {name} sockets do not have; expected: predicates that {name} sockets have",
-                test.property().line().word()
-            )),
+            _ => {
+                let word = test.property().line().word();
+                let others = test.property().protocols();
+                Some(format!("found {word}, which {name} sockets do not have; expected: predicates that they have, or protocol: {others}"))
+            }
         })
     }
 

@@ -42,6 +42,17 @@ pub use xdp::XDP;
 pub const PROTOCOLS: &[&Protocol] =
     &[&TCP, &MPTCP, &UDP, &UDPLITE, &RAW, &SCTP, &UNIX, &PACKET, &NETLINK, &VSOCK, &XDP, &TIPC, &SMC];
 
+/// The names of the protocols of that kind, as words of a sentence.
+#[must_use]
+pub fn protocols_with(is: impl Fn(&Protocol) -> bool) -> String {
+    let names: Vec<_> =
+        PROTOCOLS.iter().filter(|protocol| is(protocol)).map(|protocol| protocol.name).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
 /// How the kernel is asked for the sockets of a protocol, and what it reports of them.
 pub struct Protocol {
     /// The name, as in `ss -A`.

@@ -47,22 +47,32 @@ fn what_a_protocol_lacks_is_an_error_where_it_is_asked_for() {
         ("[tcp, tcp]", "3:21: views.v.protocol[1]: found tcp again; expected: each protocol once"),
         (
             "udp\n    by: [process, direction]",
-            "4:19: views.v.by[1]: found direction, which udp sockets do not have; expected: labels that udp sockets have",
+            "4:19: views.v.by[1]: found direction, which udp sockets do not have; expected: labels that they have, or protocol: tcp",
         ),
         (
             "[tcp, udp]\n    metrics: [sockets, rtt_seconds]",
             "4:24: views.v.metrics[1]: found rtt_seconds, which udp sockets do not have; \
-             expected: metrics that udp sockets have",
+             expected: metrics that they have, or protocol: tcp",
         ),
         (
             "udp\n    metrics: [receive_queue_bytes]",
             "4:15: views.v.metrics[0]: found receive_queue_bytes, which udp sockets do not have; \
-             expected: metrics that udp sockets have",
+             expected: metrics that they have, or protocol: tcp or unix",
         ),
         (
             "udp\n    select: sport = 53 and congestion = bbr",
             "4:5: views.v.select: found congestion, which udp sockets do not have; \
-             expected: predicates that udp sockets have",
+             expected: predicates that they have, or protocol: tcp",
+        ),
+        (
+            "tcp\n    select: src unix:/run/php/*",
+            "4:5: views.v.select: found path, which tcp sockets do not have; \
+             expected: predicates that they have, or protocol: unix",
+        ),
+        (
+            "[unix, packet]\n    select: sport = 53",
+            "4:5: views.v.select: found sport, which unix sockets do not have; \
+             expected: predicates that they have, or protocol: tcp, mptcp, udp, udplite, raw, sctp or smc",
         ),
         (
             "udp\n    select: state listening",

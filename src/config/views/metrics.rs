@@ -5,7 +5,7 @@ use crate::pattern;
 use crate::properties::Needs;
 use crate::strict_yaml::Entry;
 use crate::view::{ProtocolStates, View};
-use sockdiag::{Protocol, State, StateSet};
+use sockdiag::{Protocol, State, StateSet, protocols_with};
 
 /// The metrics of a list of names and patterns, in the order of the table.
 pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
@@ -67,8 +67,9 @@ fn check(word: &str, item: &Entry<'_>, view: &View) {
 fn obstacle(metric: &Metric, view: &View) -> Option<String> {
     if let Some(protocol) = view.protocols().find(|protocol| !metric.source.is_of(protocol)) {
         let name = protocol.name;
+        let others = protocols_with(|protocol| metric.source.is_of(protocol));
         return Some(format!(
-            "{}, which {name} sockets do not have; expected: metrics that {name} sockets have",
+            "{}, which {name} sockets do not have; expected: metrics that they have, or protocol: {others}",
             metric.name
         ));
     }

@@ -109,7 +109,7 @@ fn labels(entry: &Entry<'_>, protocols: &[&'static Protocol]) -> Vec<Property> {
             }
             Some(label) => {
                 if let Some(protocol) = protocols.iter().find(|protocol| !label.is_of(protocol)) {
-                    protocols::lacks(item, &word, protocol, "labels");
+                    protocols::lacks(item, &word, protocol, "labels", &label.protocols());
                 }
                 labels.push(label);
             }

@@ -35,10 +35,10 @@ fn protocol(entry: &Entry<'_>) -> Option<&'static Protocol> {
     known
 }
 
-/// Notes that sockets of a protocol lack what the view asks for.
-pub(super) fn lacks(entry: &Entry<'_>, word: &str, protocol: &Protocol, kind: &str) {
+/// Notes that sockets of a protocol lack what the view asks for, which those of the others have.
+pub(super) fn lacks(entry: &Entry<'_>, word: &str, protocol: &Protocol, kind: &str, others: &str) {
     let name = protocol.name;
     entry.error(&format!(
-        "found {word}, which {name} sockets do not have; expected: {kind} that {name} sockets have"
+        "found {word}, which {name} sockets do not have; expected: {kind} that they have, or protocol: {others}"
     ));
 }

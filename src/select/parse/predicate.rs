@@ -6,6 +6,7 @@ use super::super::{Expression, Test};
 use super::Parser;
 use crate::attribute::Direction;
 use crate::properties::{Operand, Property};
+use sockdiag::packet;
 
 impl Parser<'_> {
     /// The condition on a property, by what stands next.
@@ -38,6 +39,10 @@ impl Parser<'_> {
                 Some(Test::Number(property, number))
             }),
             Operand::Bits(expected) => self.one(expected, |value| bits(property, &value.text)),
+            Operand::Ethertype => self.one("a type of frames such as 0x88cc or arp", |value| {
+                let number = packet::ethertype(&value.text).map(u32::from);
+                bits(property, &value.text).or_else(|| Some(Test::Bits(property, number?, u32::MAX)))
+            }),
             Operand::Text(fits, expected) => {
                 self.one(expected, |value| fits(&value.text).then(|| text(value)))
             }

@@ -188,6 +188,39 @@ fn addresses_are_written_as_in_ss() {
 }
 
 #[test]
+fn ends_without_internet_addresses_are_written_as_in_ss() {
+    let path = |pattern: &str| is(Test::Text(Property::Path, pattern.into()));
+    let netlink = |name: &str| is(Test::Text(Property::NetlinkProtocol, name.into()));
+    let ethertype = |number| is(Test::Bits(Property::Ethertype, number, u32::MAX));
+    let number = |property, number| is(Test::Number(property, number));
+    each([
+        ("src unix:/run/php/*", path("/run/php/*")),
+        ("src /run/php/*", path("/run/php/*")),
+        ("src unix:@name*", path("@name*")),
+        ("src @name*", path("@name*")),
+        ("src unix:", path("*")),
+        ("src \"unix:/run/a b\"", path("/run/a b")),
+        ("src != unix:/run/php/*", not(path("/run/php/*"))),
+        ("src netlink:route:*", netlink("route")),
+        ("src netlink:route", netlink("route")),
+        ("src netlink:16", netlink("16")),
+        ("src netlink:*:*", Expression::Always),
+        ("src link:*:eth0", is(Test::Text(Property::Interface, "eth0".into()))),
+        ("src link:*:2", is(Test::InterfaceIndex(2))),
+        ("src link:arp", ethertype(0x806)),
+        (
+            "src link:0x88cc:eth0",
+            all([ethertype(0x88cc), is(Test::Text(Property::Interface, "eth0".into()))]),
+        ),
+        ("ethertype = ARP", ethertype(0x806)),
+        ("src vsock:3:1024", all([number(Property::LocalCid, 3), number(Property::VsockPort, 1024)])),
+        ("src vsock:*:1024", number(Property::VsockPort, 1024)),
+        ("dst vsock:2", number(Property::Cid, 2)),
+        ("dst vsock:2:22", all([number(Property::Cid, 2), number(Property::RemoteVsockPort, 22)])),
+    ]);
+}
+
+#[test]
 fn ports_are_compared_as_in_ss() {
     let local = |range| is(Test::Port(Property::LocalPort, range));
     each([

@@ -53,6 +53,35 @@ fields! {
     ETHERTYPE "pdiag_num" @ 2 Half, "3.7", Never, "The type of the frames that it receives, `ETH_P_*`; 0 receives none.";
 }
 
+/// Types of frames by the names of `ss` (`include/uapi/linux/if_ether.h`).
+const NAMES: [(&str, u16); 15] = [
+    ("all", 0x0003),
+    ("802_2", 0x0004),
+    ("ip", 0x0800),
+    ("ipv4", 0x0800),
+    ("arp", 0x0806),
+    ("rarp", 0x8035),
+    ("802.1Q", 0x8100),
+    ("ipv6", 0x86dd),
+    ("slow", 0x8809),
+    ("mpls_uc", 0x8847),
+    ("ppp_disc", 0x8863),
+    ("ppp_ses", 0x8864),
+    ("pae", 0x888e),
+    ("802.1ad", 0x88a8),
+    ("lldp", 0x88cc),
+];
+
+/// The type of a frame by its name in `ss`, or by its number, which is hexadecimal behind `0x`.
+#[must_use]
+pub fn ethertype(word: &str) -> Option<u16> {
+    let named = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, number)| *number);
+    named.or_else(|| match word.strip_prefix("0x") {
+        Some(digits) => u16::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok(),
+    })
+}
+
 /// `struct packet_diag_msg`.
 #[derive(Debug, FromBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]

@@ -44,7 +44,6 @@ fn an_error_says_where_what_was_found_and_what_was_expected() {
         ("dst 10.0.0.300", address(5, "\"10.0.0.300\"")),
         ("dst 10.0.0.0/33", address(5, "\"10.0.0.0/33\"")),
         ("dst 10/8", address(5, "\"10/8\"")),
-        ("dst unix:/run/x", address(5, "\"unix:/run/x\", which no TCP socket has")),
         (
             "dst ::1:443",
             "column 5: found \"::1:443\"; expected: [::1:443] for an address, [::1]:443 for an address and a \
@@ -100,4 +99,31 @@ fn an_error_says_where_what_was_found_and_what_was_expected() {
     let nameless = parse("network = office", &Networks::default()).map_err(|error| error.to_string());
     let expected = "column 11: found \"office\"; expected: none, because no network has a name";
     assert_eq!(nameless, Err(expected.to_owned()));
+}
+
+#[test]
+fn an_end_without_an_internet_address_says_its_form() {
+    for (text, message) in [
+        (
+            "dst unix:/run/x",
+            "column 5: found \"unix:/run/x\"; expected: src with the name of a unix socket, or peer_process"
+                .to_owned(),
+        ),
+        (
+            "src netlink:rout",
+            "column 5: found \"netlink:rout\"; expected: src netlink:PROTOCOL, with or without :*".to_owned(),
+        ),
+        (
+            "dst link:arp",
+            "column 5: found \"link:arp\"; expected: src link:ETHERTYPE, with or without :INTERFACE"
+                .to_owned(),
+        ),
+        (
+            "dst vsock:host",
+            "column 5: found \"vsock:host\"; expected: vsock:CID, with or without :PORT, both numbers"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(refusal(text), message, "{text}");
+    }
 }
