@@ -30,6 +30,7 @@ pub mod page;
 mod pattern;
 pub mod plan;
 pub mod privileges;
+pub mod problems;
 pub mod properties;
 pub mod resolver;
 pub mod select;

@@ -1,7 +1,7 @@
 """Listeners, and whether they accept connections in time."""
 
 from panels import lines, row, table
-from queries import FILL, RATE
+from queries import FILL, RATE, UNIX_FILL
 
 LISTENER = "{{process}} {{local_address}}:{{local_port}} on {{instance}}"
 LABELS = {label: ("ss_tcp_listener_sockets", r"ss_tcp_listener_.*") for label in ("process", "local_port")}
@@ -42,6 +42,13 @@ PANELS = [
         "Listening sockets per address and port; more than one with SO_REUSEPORT.",
         "short",
         ("topk(20, ss_tcp_listener_sockets)", LISTENER),
+    ),
+    table(
+        "Fill of the accept queue, unix",
+        "The fullest first. At 100 %, clients wait or get EAGAIN.",
+        "percentunit",
+        f"sort_desc({UNIX_FILL})",
+        width=24,
     ),
     row("What do they serve?"),
     lines(

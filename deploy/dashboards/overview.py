@@ -1,7 +1,9 @@
 """All hosts: what is slow, and whether the network, the peer or this end is the cause."""
 
 from panels import lines, number, row
-from queries import AGAIN, BLOAT, FILL, NETWORK, RATE, SERVICE, network_waits, quantile, rate_by, share_by, waits
+from queries import AGAIN, BLOAT, FILL, UDP_FILL, UNIX_FILL, NETWORK, RATE, SERVICE, network_waits, quantile, rate_by, share_by, waits
+
+UDP_SERVICE = "{{process}} {{service_port}} on {{instance}}"
 
 TITLE = "Overview"
 PANELS = [
@@ -196,5 +198,45 @@ PANELS = [
         "bytes",
         ("sum(ss_tcp_send_queue_bytes)", "to send"),
         ("sum(ss_tcp_receive_queue_bytes)", "to read"),
+    ),
+    row("What of UDP, unix and netlink?"),
+    lines(
+        "Dropped packets of UDP",
+        "Packets per second that a full receive buffer drops: the process reads too slowly, or the buffer is too small.",
+        "pps",
+        (f"topk(10, {rate_by('instance, process, service_port', 'ss_udp_dropped_packets_total')})", UDP_SERVICE),
+    ),
+    lines(
+        "Fill of receive buffers, UDP",
+        "Memory of packets that wait to be read, as a share of the buffers. Bursts between two scrapes are missed.",
+        "percentunit",
+        (f"topk(10, {UDP_FILL})", UDP_SERVICE),
+    ),
+    lines(
+        "Accept queues of unix sockets",
+        "Fill of the ten fullest queues. At 100 %, clients wait or get EAGAIN.",
+        "percentunit",
+        (f"topk(10, {UNIX_FILL})", "{{process}} {{path}} on {{instance}}"),
+    ),
+    lines(
+        "Lost messages of netlink",
+        "Messages of the kernel that a process lost per second, because it read too slowly. Needs the view netlink of"
+        " deploy/questions.yml.",
+        "short",
+        (
+            f"topk(10, {rate_by('instance, process, netlink_protocol', 'ss_netlink_dropped_messages_total')})",
+            "{{process}} {{netlink_protocol}} on {{instance}}",
+        ),
+    ),
+    lines(
+        "Subflows of MPTCP",
+        "Paths that the average connection uses, and connections that fell back to TCP. Needs the view mptcp of"
+        " deploy/questions.yml.",
+        "short",
+        (
+            "sum by (instance) (ss_mptcp_subflows) / sum by (instance) (ss_mptcp_sockets)",
+            "subflows per connection on {{instance}}",
+        ),
+        ("sum by (instance) (ss_mptcp_fallback_sockets)", "fallbacks on {{instance}}"),
     ),
 ]

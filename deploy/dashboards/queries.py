@@ -33,6 +33,8 @@ def network_waits(by):
 
 
 FILL = "ss_tcp_listener_accept_queue_connections / (ss_tcp_listener_accept_queue_limit + 1)"
+UNIX_FILL = "ss_unix_listener_accept_queue_connections / (ss_unix_listener_accept_queue_limit + 1)"
+UDP_FILL = "ss_udp_receive_memory_bytes / (ss_udp_receive_buffer_bytes > 0)"
 BLOAT = (
     f"{quantile(0.95, 'ss_tcp_network_rtt_seconds', ['remote_network'])} -"
     f" {quantile(0.95, 'ss_tcp_network_min_rtt_seconds', ['remote_network'])}"

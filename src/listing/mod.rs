@@ -49,7 +49,7 @@ impl Detail {
     }
 }
 
-const AT_A_GLANCE: [&str; 9] = [
+const AT_A_GLANCE: [&str; 10] = [
     "sent_bytes_total",
     "received_bytes_total",
     "retransmitted_segments_total",
@@ -59,6 +59,7 @@ const AT_A_GLANCE: [&str; 9] = [
     "accept_queue_limit",
     "rtt_seconds",
     "min_rtt_seconds",
+    "last_ack_received_age_seconds",
 ];
 
 /// The plan that lists the sockets which a selection lets through, those in these states; with `None`, connections, or

@@ -103,7 +103,8 @@ impl Display for Name<'_> {
     }
 }
 
-struct Quoted<'a>(&'a str);
+/// A text between quotation marks, as selections read it.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

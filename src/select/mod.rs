@@ -24,6 +24,7 @@ mod stability;
 mod states;
 
 pub use crate::properties::Test;
+pub(crate) use display::Quoted;
 pub use error::SelectionError;
 pub(crate) use host_name::is_host_name;
 pub use parse::parse;

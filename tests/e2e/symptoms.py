@@ -8,15 +8,21 @@ fills the path to its reader, after a while of quiet; with --ports it uses more 
 
 import argparse
 import multiprocessing
+import pathlib
 import resource
 import signal
 import socket
 import struct
+import subprocess
+import tempfile
 import threading
 import time
 
-STEADY, LOSSY, UNREAD, BACKLOG, LEAK, SHORT, MANY, SLOW, FAR, PORTS, POLITE = range(7001, 7012)
+STEADY, LOSSY, UNREAD, BACKLOG, LEAK, SHORT, MANY, SLOW, FAR, PORTS, POLITE, DATAGRAMS, PATHS = range(7001, 7014)
 PATIENCE = 60
+UNIX_LISTENER = "\0symptoms"
+RTMGRP_IPV4_IFADDR = 0x10
+IPPROTO_MPTCP = 262
 SO_MAX_PACING_RATE = 47
 KIB = 1024
 
@@ -168,6 +174,78 @@ def far(address, quiet):
         client.sendall(bytes(64 * KIB))
 
 
+def unix_backlog(kept, number):
+    """As backlog, of a unix listener such as that of php-fpm."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(UNIX_LISTENER)
+    listener.listen(4)
+    kept.append(listener)
+    for _ in range(number):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(UNIX_LISTENER)
+        kept.append(client)
+
+
+def unix_clients(folder, kept):
+    """A client of a listener with the name of Docker's, and one that is not accepted yet."""
+    path = str(pathlib.Path(folder) / "docker.sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(4)
+    for accepts in (True, False):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(path)
+        kept.append(client)
+        if accepts:
+            kept.append(listener.accept())
+    kept.append(listener)
+
+
+def datagrams(pause):
+    """What no process reads, into a small buffer; with a pause, a few that are read."""
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+    receiver.bind(("127.0.0.1", DATAGRAMS))
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    while True:
+        sender.sendto(bytes(KIB), receiver.getsockname())
+        if pause:
+            receiver.recv(KIB)
+        time.sleep(pause or 0.02)
+
+
+def netlink(reads):
+    """A monitor of addresses that does not read, while addresses come and go."""
+    monitor = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    monitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+    monitor.bind((0, RTMGRP_IPV4_IFADDR))
+    while True:
+        for change in ("add", "del"):
+            subprocess.run(["ip", "address", change, "198.51.100.1/32", "dev", "lo"], check=True)
+            if reads:
+                monitor.recv(64 * KIB)
+        time.sleep(0.5)
+
+
+def subflows(kept):
+    """A connection of MPTCP, and one whose peer knows only TCP."""
+    for port, protocol in ((PATHS, IPPROTO_MPTCP), (0, socket.IPPROTO_TCP)):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        client = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
+        client.connect(listener.getsockname())
+        server, _ = listener.accept()
+        kept += [listener, client, server]
+        if protocol == IPPROTO_MPTCP:
+            sender, receiver = client, server
+    while True:
+        sender.sendall(bytes(KIB))
+        read(receiver, KIB)
+        time.sleep(0.1)
+
+
 def ports(used=16_000, again=250):
     """Ports in TIME_WAIT, where each stays for a minute: `used` at once, then `again` more per second."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
@@ -191,13 +269,18 @@ def main():
     arguments = arguments.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    kept = []
+    kept, folder = [], tempfile.TemporaryDirectory()
     jobs = [
         (steady, listen(STEADY)),
         (steady, listen(STEADY, socket.AF_INET6), b"reno"),
         (many, listen(MANY), kept),
         (polite, listen(POLITE)),
         (backlog, listen(BACKLOG, backlog=4), kept, 2 if arguments.calm else 5),
+        (unix_backlog, kept, 2 if arguments.calm else 5),
+        (unix_clients, folder.name, kept),
+        (datagrams, 0.1 if arguments.calm else 0),
+        (netlink, arguments.calm),
+        (subflows, kept),
     ]
     if not arguments.calm:
         slow_readers = listen(SLOW)

@@ -2,10 +2,12 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+#[cfg(feature = "root-tests")]
 use std::os::fd::AsFd as _;
 use std::process::Command;
 
 use rustix::net::{AddressFamily, SocketType, bind, connect, ipproto, listen, socket};
+#[cfg(feature = "root-tests")]
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::{Pair, enter, expose, samples};

@@ -1,0 +1,293 @@
+//! What single sockets show, added up by process and service.
+
+use std::collections::BTreeMap;
+
+use super::Problem;
+use super::rules::{
+    ACCEPT_QUEUE_FULL, CLOSE_WAIT_LEAK, LOCAL_PORTS, PEER_DOES_NOT_READ, PROCESS_DOES_NOT_READ,
+    RETRANSMISSIONS, Rule, SEND_QUEUE_STUCK, UNIX_QUEUE_FULL,
+};
+use crate::bottleneck::Bottleneck;
+use crate::listing::{Number, Rate, Row, SocketList};
+use crate::properties::{Property, UNKNOWN};
+use crate::select::Quoted;
+use crate::view::PROTOCOL;
+use sockdiag::{State, UNIX};
+
+/// Sockets with the same symptom, of the same process and service.
+#[derive(Default)]
+struct Group {
+    sockets: u32,
+    /// Bytes or connections that wait, of all of them.
+    waiting: f64,
+    /// Seconds, of the one that waits longest; of listeners their limit.
+    greatest: f64,
+}
+
+/// What a socket has.
+struct Symptom {
+    rule: &'static Rule,
+    waiting: f64,
+    greatest: f64,
+}
+
+/// The sockets of a group: a process and the end that names the service.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    protocol: &'static str,
+    process: String,
+    end: End,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    LocalPort(String),
+    RemotePort(String),
+    Listener(String, String),
+    Path(String),
+}
+
+/// The problems that sockets show, each group by itself. Ports within `client_ports` name no service.
+pub(super) fn problems(
+    sockets: &SocketList,
+    rates: &[Option<Rate>],
+    client_ports: (u16, u16),
+) -> Vec<Problem> {
+    let mut groups: Vec<(&'static Rule, BTreeMap<Place, Group>)> = Vec::new();
+    let mut ports = Ports::new(sockets.len(), client_ports);
+    for (index, row) in sockets.rows().enumerate() {
+        ports.see(&row);
+        let rate = rates.get(index).copied().flatten();
+        let Some(Symptom { rule, waiting, greatest }) = symptom(&row, rate) else { continue };
+        let place = Place::of(&row, client_ports);
+        let at = groups.iter().position(|(known, _)| *known == rule).unwrap_or_else(|| {
+            groups.push((rule, BTreeMap::new()));
+            groups.len() - 1
+        });
+        if let Some((_, places)) = groups.get_mut(at) {
+            let group = places.entry(place).or_default();
+            group.sockets += 1;
+            group.waiting += waiting;
+            group.greatest = group.greatest.max(greatest);
+        }
+    }
+    let mut found = Vec::new();
+    for (rule, places) in groups {
+        let mut places: Vec<_> = places.into_iter().filter(|(_, group)| group.is_problem(rule)).collect();
+        places.sort_by(|(_, one), (_, other)| other.waiting.total_cmp(&one.waiting));
+        found.extend(places.iter().map(|(place, group)| describe(rule, place, group)));
+    }
+    found.extend(ports.problems());
+    found
+}
+
+/// What is wrong with a socket by itself, or with several of its kind.
+fn symptom(row: &Row, rate: Option<Rate>) -> Option<Symptom> {
+    let value = |name| row.value(name).map(Number::real);
+    let state = row.label(Property::State);
+    if state == State::Listen.name() {
+        let (waiting, limit) = value("accept_queue_connections").zip(value("accept_queue_limit"))?;
+        let rule = if is_unix(row) { &UNIX_QUEUE_FULL } else { &ACCEPT_QUEUE_FULL };
+        let is_full = rule.is_met([waiting / (limit + 1.0)]);
+        return is_full.then_some(Symptom { rule, waiting, greatest: limit });
+    }
+    if state == State::CloseWait.name() {
+        let age = value("last_ack_received_age_seconds").unwrap_or_default();
+        return Some(Symptom { rule: &CLOSE_WAIT_LEAK, waiting: 1.0, greatest: age });
+    }
+    let unacknowledged = || value("send_queue_bytes").unwrap_or_default();
+    let (rule, waiting) = match Bottleneck::named(row.label(Property::Bottleneck))? {
+        Bottleneck::Stalled => (&SEND_QUEUE_STUCK, unacknowledged()),
+        Bottleneck::PeerNotReading => (&PEER_DOES_NOT_READ, unacknowledged()),
+        Bottleneck::NotReading => (&PROCESS_DOES_NOT_READ, value("receive_queue_bytes").unwrap_or_default()),
+        Bottleneck::Loss => (&RETRANSMISSIONS, rate.map_or(0.0, |rate| rate.sent)),
+        _ => return None,
+    };
+    Some(Symptom { rule, waiting, greatest: 0.0 })
+}
+
+fn is_unix(row: &Row) -> bool {
+    row.label(Property::Protocol) == UNIX.name
+}
+
+impl Group {
+    fn is_problem(&self, rule: &'static Rule) -> bool {
+        match *rule {
+            CLOSE_WAIT_LEAK => rule.is_met([f64::from(self.sockets), self.greatest]),
+            // The class is what decides, with something that waits.
+            PEER_DOES_NOT_READ => rule.is_met([f64::from(self.sockets)]) && self.waiting > 0.0,
+            // Each was full by itself.
+            ACCEPT_QUEUE_FULL | UNIX_QUEUE_FULL => true,
+            // Bytes. That enough of them are retransmitted, the class says.
+            _ => rule.is_met([self.waiting]),
+        }
+    }
+}
+
+impl Place {
+    fn of(row: &Row, client_ports: (u16, u16)) -> Self {
+        let text = |label| row.label(label).to_owned();
+        let end = if is_unix(row) {
+            End::Path(text(Property::Path))
+        } else if row.label(Property::State) == State::Listen.name() {
+            End::Listener(text(Property::LocalAddress), text(Property::LocalPort))
+        } else if is_within(client_ports, row.label(Property::LocalPort)) {
+            End::RemotePort(text(Property::RemotePort))
+        } else {
+            End::LocalPort(text(Property::LocalPort))
+        };
+        let protocol = if is_unix(row) { UNIX.name } else { PROTOCOL.name };
+        Self { protocol, process: text(Property::Process), end }
+    }
+
+    /// Who holds the sockets, as the subject of a sentence.
+    fn holder(&self) -> &str {
+        match &*self.process {
+            "" | UNKNOWN => "An unknown process",
+            process => process,
+        }
+    }
+
+    /// The end, as a part of a sentence.
+    fn end(&self) -> String {
+        match &self.end {
+            End::LocalPort(port) => format!("at port {port}"),
+            End::RemotePort(port) => format!("to port {port}"),
+            End::Listener(address, port) => endpoint(address, port),
+            End::Path(path) if path.is_empty() => "a socket without a path".to_owned(),
+            End::Path(path) => path.clone(),
+        }
+    }
+
+    /// The filter that shows the sockets for which the condition holds.
+    fn filter(&self, condition: &str) -> (&'static str, String) {
+        let process = match &*self.process {
+            "" | UNKNOWN => String::new(),
+            process => format!(" and process = {}", Quoted(process)),
+        };
+        let end = match &self.end {
+            End::LocalPort(port) => format!("sport = :{port}"),
+            End::RemotePort(port) => format!("dport = :{port}"),
+            End::Listener(..) => format!("src {}", self.end()),
+            End::Path(path) => format!("path = {}", Quoted(path)),
+        };
+        (self.protocol, format!("{condition}{process} and {end}"))
+    }
+}
+
+fn describe(rule: &'static Rule, place: &Place, group: &Group) -> Problem {
+    let (holder, end, Group { sockets, waiting, greatest }) = (place.holder(), place.end(), group);
+    let connections = if *sockets == 1 { "connection" } else { "connections" };
+    let amount = bytes(*waiting);
+    let (title, detail, condition) = match *rule {
+        ACCEPT_QUEUE_FULL | UNIX_QUEUE_FULL => (
+            format!("The accept queue of {end} is full"),
+            format!("{holder} does not accept {waiting} waiting connections; the limit is {greatest}."),
+            "state listening",
+        ),
+        CLOSE_WAIT_LEAK => (
+            format!("{holder} leaks {sockets} {connections} in CLOSE_WAIT {end}"),
+            format!(
+                "The peers have closed them, the first one {} ago. No timer closes this end.",
+                age(*greatest)
+            ),
+            "state close-wait",
+        ),
+        SEND_QUEUE_STUCK => (
+            format!("{sockets} {connections} {end} stalled, and {amount} wait"),
+            format!("The peers of {holder} have stopped acknowledging: a peer or the path is gone."),
+            "bottleneck = stalled",
+        ),
+        PEER_DOES_NOT_READ => (
+            format!("{sockets} {connections} {end} wait for a peer that does not read"),
+            format!("{holder} has {amount} to send, and the windows of its peers are closed."),
+            "bottleneck = peer_not_reading",
+        ),
+        PROCESS_DOES_NOT_READ => (
+            format!("{holder} does not read {amount} of {sockets} {connections} {end}"),
+            "The process is stopped, waits for something else, or loops.".to_owned(),
+            "bottleneck = not_reading",
+        ),
+        _ => (
+            format!("{sockets} {connections} {end} lose segments"),
+            format!(
+                "{holder} sends {amount} per second, and at least 1 % of the segments are retransmitted."
+            ),
+            "bottleneck = loss",
+        ),
+    };
+    Problem { rule, title, detail, filter: Some(place.filter(condition)) }
+}
+
+/// Local ports in use towards each remote endpoint.
+struct Ports {
+    client_ports: (u16, u16),
+    /// `None` if there are too few sockets for any endpoint to be a problem.
+    used: Option<BTreeMap<(String, String), u32>>,
+}
+
+impl Ports {
+    fn new(sockets: usize, client_ports: (u16, u16)) -> Self {
+        let ports = Self { client_ports, used: None };
+        let few = u32::try_from(sockets).is_ok_and(|sockets| !LOCAL_PORTS.is_met([ports.share(sockets)]));
+        Self { used: (!few).then(BTreeMap::new), ..ports }
+    }
+
+    fn share(&self, used: u32) -> f64 {
+        let (first, last) = self.client_ports;
+        f64::from(used) / (f64::from(last.saturating_sub(first)) + 1.0)
+    }
+
+    fn see(&mut self, row: &Row) {
+        let Some(used) = &mut self.used else { return };
+        let listens = row.label(Property::State) == State::Listen.name();
+        if !listens && is_within(self.client_ports, row.label(Property::LocalPort)) {
+            let end =
+                [Property::RemoteAddress, Property::RemotePort].map(|label| row.label(label).to_owned());
+            *used.entry(end.into()).or_default() += 1;
+        }
+    }
+
+    fn problems(self) -> impl Iterator<Item = Problem> {
+        let (first, last) = self.client_ports;
+        let share = move |used| Self { client_ports: (first, last), used: None }.share(used);
+        let many =
+            self.used.into_iter().flatten().filter(move |(_, used)| LOCAL_PORTS.is_met([share(*used)]));
+        many.map(move |((address, port), used)| {
+            let end = endpoint(&address, &port);
+            Problem {
+                rule: &LOCAL_PORTS,
+                title: format!("Local ports run out towards {end}"),
+                detail: format!(
+                    "{used} sockets use {:.0} % of the ports from {first} to {last}. At 100 %, connect fails.",
+                    share(used) * 100.0
+                ),
+                filter: Some((PROTOCOL.name, format!("dst {end}"))),
+            }
+        })
+    }
+}
+
+fn is_within((first, last): (u16, u16), port: &str) -> bool {
+    port.parse::<u16>().is_ok_and(|port| (first..=last).contains(&port))
+}
+
+fn endpoint(address: &str, port: &str) -> String {
+    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+}
+
+fn bytes(value: f64) -> String {
+    let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    match units.into_iter().find(|(_, size)| value >= *size) {
+        Some((unit, size)) => format!("{:.1} {unit}", value / size),
+        None => format!("{value:.0} bytes"),
+    }
+}
+
+fn age(seconds: f64) -> String {
+    match seconds {
+        ..120.0 => format!("{seconds:.0} s"),
+        ..7200.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.0} h", seconds / 3600.0),
+    }
+}
