@@ -13,6 +13,11 @@ macro_rules! attributes {
         pub enum Attribute {
             $($(#[$about])* $name,)*
         }
+
+        impl Attribute {
+            /// How many there are.
+            const COUNT: usize = [$(Self::$name),*].len();
+        }
     };
 }
 
@@ -174,17 +179,19 @@ impl Numbers {
     }
 }
 
-/// The attributes of IP sockets, and the type; those that follow are each of one or two other protocols.
-const SHARED: usize = Attribute::Type as usize + 1;
-/// The most of the attributes that follow which one protocol has.
-const OWN: usize = 3;
-
-/// The attributes of one reply, found in one walk. A place each for all of them would have to be emptied for every TCP socket.
+/// The attributes of one reply, found in one walk.
+///
+/// A place is an offset and a length, which together are a quarter of a slice: every place is emptied for every socket.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attributes<'a> {
-    shared: [Option<&'a [u8]>; SHARED],
-    own: [Option<(Attribute, &'a [u8])>; OWN],
+    reply: &'a [u8],
+    places: [Place; Attribute::COUNT],
 }
+
+/// Where an attribute begins in the reply, and how long it is. Only the reply as a whole begins at 0.
+type Place = [u16; 2];
+
+const NOWHERE: Place = [0, 0];
 
 impl<'a> Attributes<'a> {
     /// A reply, and the attributes behind its fixed part.
@@ -192,7 +199,7 @@ impl<'a> Attributes<'a> {
     /// A malformed attribute hides itself and those behind it.
     #[inline]
     pub(super) fn walk(reply: &'a [u8], attributes: &'a [u8], numbers: &Numbers) -> Self {
-        let mut found = Self { shared: [None; SHARED], own: [None; OWN] };
+        let mut found = Self { reply, places: [NOWHERE; Attribute::COUNT] };
         found.set(Attribute::Header, reply);
         for (number, payload) in NetlinkAttributes(attributes) {
             if let Some(Some(attribute)) = numbers.0.get(usize::from(number)) {
@@ -202,65 +209,86 @@ impl<'a> Attributes<'a> {
         found
     }
 
+    /// Sets an attribute to a part of the reply. What lies beyond 64 KiB, where the kernel writes nothing, stays unknown.
     #[inline]
     pub(super) fn set(&mut self, attribute: Attribute, payload: &'a [u8]) {
-        if let Some(place) = self.shared.get_mut(attribute as usize) {
-            *place = Some(payload);
-            return;
-        }
-        let is_free = |place: &&mut Option<(Attribute, &[u8])>| place.is_none_or(|(of, _)| of == attribute);
-        if let Some(place) = self.own.iter_mut().find(is_free) {
-            *place = Some((attribute, payload));
+        let offset = payload.as_ptr().addr().wrapping_sub(self.reply.as_ptr().addr());
+        if let (Ok(offset), Ok(length)) = (u16::try_from(offset), u16::try_from(payload.len())) {
+            self.put(attribute, [offset, length]);
         }
     }
 
+    /// Makes an attribute another, if the kernel sent it.
+    pub(super) fn rename(&mut self, from: Attribute, to: Attribute) {
+        self.put(to, self.place(from));
+        self.remove(from);
+    }
+
     /// Removes an attribute.
-    pub(super) fn take(&mut self, attribute: Attribute) -> Option<&'a [u8]> {
-        if let Some(place) = self.shared.get_mut(attribute as usize) {
-            return place.take();
-        }
-        let place = self.own.iter_mut().find(|place| place.is_some_and(|(of, _)| of == attribute))?;
-        place.take().map(|(_, payload)| payload)
+    pub(super) fn remove(&mut self, attribute: Attribute) {
+        self.put(attribute, NOWHERE);
     }
 
     /// The payload of an attribute, of whatever length the kernel sent.
     #[inline]
     pub(super) fn get(&self, attribute: Attribute) -> Option<&'a [u8]> {
-        if let Some(place) = self.shared.get(attribute as usize) {
-            return *place;
+        match self.place(attribute) {
+            NOWHERE => None,
+            [offset, length] => self.reply.get(usize::from(offset)..)?.get(..usize::from(length)),
         }
-        self.own.iter().flatten().find(|(of, _)| *of == attribute).map(|(_, payload)| *payload)
+    }
+
+    #[inline]
+    fn place(&self, attribute: Attribute) -> Place {
+        self.places.get(attribute as usize).copied().unwrap_or(NOWHERE)
+    }
+
+    #[inline]
+    fn put(&mut self, attribute: Attribute, at: Place) {
+        if let Some(place) = self.places.get_mut(attribute as usize) {
+            *place = at;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::PROTOCOLS;
     use super::*;
 
     #[test]
-    fn there_is_a_place_for_each_attribute_of_a_protocol() {
-        for protocol in PROTOCOLS {
-            let own =
-                (SHARED..u32::BITS as usize).filter(|bit| protocol.attributes.0 & 1 << bit != 0).count();
-            assert!(own <= OWN, "{protocol:?} has {own}");
+    fn an_attribute_is_found_until_it_is_removed_and_the_last_of_two_counts() {
+        let reply = b"a reply with first and last";
+        let [first, last] = [13..18, 23..27].map(|part: std::ops::Range<usize>| &reply[part]);
+        let mut attributes = Attributes::walk(reply, &[], &Numbers::NONE);
+        assert_eq!(attributes.get(Attribute::Header), Some(&reply[..]));
+        for attribute in [Attribute::Info, Attribute::Name, Attribute::DroppedMessages] {
+            assert_eq!(attributes.get(attribute), None);
+            attributes.set(attribute, first);
+            attributes.set(attribute, last);
+            assert_eq!(attributes.get(attribute), Some(&b"last"[..]));
+            attributes.remove(attribute);
+            assert_eq!(attributes.get(attribute), None);
         }
+        attributes.set(Attribute::Info, first);
+        attributes.rename(Attribute::Info, Attribute::SctpInfo);
+        assert_eq!(attributes.get(Attribute::SctpInfo), Some(first));
+        assert_eq!(attributes.get(Attribute::Info), None);
     }
 
     #[test]
-    fn an_attribute_is_found_until_it_is_taken_wherever_its_place_is() {
+    fn what_is_no_part_of_the_reply_is_not_read() {
+        let bytes = vec![7; 1 << 17];
+        let mut attributes = Attributes::walk(&bytes[..1 << 10], &[], &Numbers::NONE);
+        attributes.set(Attribute::Info, &bytes[1 << 11..1 << 12]);
+        attributes.set(Attribute::Memory, &bytes[1 << 16..]);
+        assert_eq!((attributes.get(Attribute::Info), attributes.get(Attribute::Memory)), (None, None));
+    }
+
+    #[test]
+    fn an_attribute_without_a_payload_is_there() {
         let mut attributes = Attributes::walk(b"reply", &[], &Numbers::NONE);
-        let all = [Attribute::Info, Attribute::Name, Attribute::Peer, Attribute::Shutdown];
-        for attribute in all {
-            assert_eq!(attributes.get(attribute), None);
-            attributes.set(attribute, b"first");
-            attributes.set(attribute, b"last");
-        }
-        assert_eq!(attributes.get(Attribute::Header), Some(&b"reply"[..]));
-        for attribute in all {
-            assert_eq!(attributes.get(attribute), Some(&b"last"[..]));
-            assert_eq!(attributes.take(attribute), Some(&b"last"[..]));
-            assert_eq!((attributes.get(attribute), attributes.take(attribute)), (None, None));
-        }
+        let reply = attributes.reply;
+        attributes.set(Attribute::Name, &reply[4..4]);
+        assert_eq!(attributes.get(Attribute::Name), Some(&[][..]));
     }
 }

@@ -55,9 +55,7 @@ fields! {
 
 fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a>> {
     let mut socket = inet::parse(protocol, payload)?;
-    if let Some(info) = socket.attributes.take(Attribute::Info) {
-        socket.attributes.set(Attribute::MptcpInfo, info);
-    }
+    socket.attributes.rename(Attribute::Info, Attribute::MptcpInfo);
     Some(socket)
 }
 

@@ -95,12 +95,11 @@ fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a
         _ => Some(State::Close),
     };
     let Socket { mut header, mut attributes, .. } = inet::parse_with(protocol, payload, state)?;
-    let info = attributes.take(Attribute::Info);
     if is_association {
         header.cookie ^= header.ends.map_or(0, |ends| u64::from(digest(&ends)) << u32::BITS);
-        if let Some(info) = info {
-            attributes.set(Attribute::SctpInfo, info);
-        }
+        attributes.rename(Attribute::Info, Attribute::SctpInfo);
+    } else {
+        attributes.remove(Attribute::Info);
     }
     Some(Socket { protocol, header, attributes })
 }

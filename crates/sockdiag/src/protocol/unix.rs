@@ -100,7 +100,7 @@ fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a
     let mut socket = Socket { protocol, header, attributes };
     // Its receive queue is the size of the next message, not of all.
     if socket.socket_type() == Some(SocketType::Datagram) {
-        socket.attributes.take(Attribute::Queues);
+        socket.attributes.remove(Attribute::Queues);
     }
     (message.family == AF_UNIX && protocol.states.contains(header.state)).then_some(socket)
 }
