@@ -19,6 +19,7 @@ mod owners;
 mod pending;
 mod problems;
 mod reload;
+mod rest;
 mod restrictions;
 mod round;
 mod samples;

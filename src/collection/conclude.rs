@@ -44,6 +44,7 @@ pub(super) fn conclude(
     report: &mut SelfReport,
 ) -> Vec<Option<FrozenTable>> {
     let Round { walked, connections: ConnectionTables { tables, selected, .. }, .. } = round;
+    state.tracker.catch_up();
     let mut tracker = state.tracker.lock();
     if let Some(number) = walked.time_wait {
         time_wait::add(&mut tracker, number);

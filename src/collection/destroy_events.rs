@@ -14,6 +14,7 @@ use super::host::Host;
 use super::listeners::SCAN_INTERVAL;
 use super::log_once::BETWEEN_WARNINGS;
 use super::observe;
+use super::rest;
 use super::shared::SharedTracker;
 use crate::attribute::Namespace;
 use crate::facts::Names;
@@ -110,10 +111,8 @@ impl<W: Host, R: Fn()> EventLoop<W, R> {
         loop {
             self.tracker.waited();
             let pause = lost.then_some(BETWEEN);
-            let dropped = events
-                .wait(self.pause.map_or(pause, |most| Some(pause.unwrap_or(most).min(most))))
-                .and_then(|ready| if ready { self.hand_on(&mut events) } else { Ok(false) });
-            match dropped {
+            let pause = self.pause.map_or(pause, |most| Some(pause.unwrap_or(most).min(most)));
+            match self.wait_and_hand_on(&mut events, pause) {
                 Ok(dropped) => {
                     if dropped {
                         self.warn();
@@ -133,7 +132,26 @@ impl<W: Host, R: Fn()> EventLoop<W, R> {
         }
     }
 
-    /// Hands the events that are there to the tracker; whether some were dropped.
+    /// Waits for events at most for `pause`, and hands on all that there are; whether some were dropped.
+    ///
+    /// If the last events were a moment ago, more are on their way: it lets them come.
+    fn wait_and_hand_on(&mut self, events: &mut Events, pause: Option<Duration>) -> io::Result<bool> {
+        let began = Instant::now();
+        if !events.wait(pause)? {
+            return Ok(false);
+        }
+        if began.elapsed() < rest::LONGEST {
+            self.tracker.rest().rest(rest::length(events.granted()));
+        }
+        let mut dropped = self.hand_on(events)?;
+        while events.may_have_more() {
+            dropped |= self.hand_on(events)?;
+        }
+        self.tracker.rest().has_read();
+        Ok(dropped)
+    }
+
+    /// Hands a batch of events to the tracker; whether some were dropped.
     fn hand_on(&mut self, events: &mut Events) -> io::Result<bool> {
         let now = Instant::now();
         self.note_plan(now);

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use super::rest::{self, Rest};
 use super::subscription::SubscriptionStats;
 use super::tracker::Tracker;
 use crate::facts::Names;
@@ -23,6 +25,7 @@ struct Shared {
     config: Mutex<ConfigStatus>,
     /// How often the thread that reads close events has waited.
     waits: AtomicU64,
+    rest: Rest,
 }
 
 /// What was last reported of the configuration.
@@ -39,6 +42,7 @@ impl SharedTracker {
             subscription: Mutex::default(),
             config: Mutex::new(ConfigStatus { privileges, files: FilesReport::default() }),
             waits: AtomicU64::new(0),
+            rest: Rest::default(),
         }))
     }
 
@@ -85,6 +89,20 @@ impl SharedTracker {
 
     pub(super) fn waited(&self) {
         self.0.waits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Where the thread that reads close events rests.
+    pub(super) fn rest(&self) -> &Rest {
+        &self.0.rest
+    }
+
+    /// Has the close events read that wait. Do not call it with the tracker locked: they are read under that lock.
+    pub(super) fn catch_up(&self) {
+        let until = Instant::now() + rest::LONGEST;
+        // More may come meanwhile, and a reader that does something else comes to them later.
+        while !self.subscription().is_drained() && Instant::now() < until {
+            self.rest().wait_for_read(until);
+        }
     }
 
     /// How the last attempt to read the configuration went, to be shown from now on.

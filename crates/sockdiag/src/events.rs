@@ -228,6 +228,12 @@ impl Events {
         Ok(dropped)
     }
 
+    /// Whether the last [`Events::read`] filled a batch, so that more events may wait.
+    #[must_use]
+    pub fn may_have_more(&self) -> bool {
+        self.read.chunks(BATCH).any(|batch| batch.len() == BATCH && batch.iter().all(|one| one.length > 0))
+    }
+
     /// The destroyed sockets of the last [`Events::read`], each with the nsid of its network namespace; `None` is this one, also
     /// where it has an nsid in itself.
     pub fn sockets(&self) -> impl Iterator<Item = (Option<i32>, Socket<'_>)> {
