@@ -12,8 +12,8 @@ field() {
 version=$(field version)
 address=$(field repository)
 description=$(field description)
-# The target directory. Cargo's configuration may name another one.
-built=${CARGO_TARGET_DIR:-$(cargo metadata --format-version 1 --no-deps 2>/dev/null |
+# The target directory. Cargo's configuration may name another one. A machine that only packs a binary may have no Cargo.
+built=${CARGO_TARGET_DIR:-$({ cargo metadata --format-version 1 --no-deps 2>/dev/null || true; } |
     sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')}
 built=$(realpath -m "${built:-target}")
 maintainer="${DEBFULLNAME:-prometheus_ss_exporter authors} <${DEBEMAIL:-authors@prometheus-ss-exporter.invalid}>"

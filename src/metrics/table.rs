@@ -77,7 +77,7 @@ pub const METRICS: &[Metric] = &[
 
     gauge("full_sockets", None, over_half(&skmem::RMEM_ALLOC, &skmem::RCVBUF), "Sockets whose packets received and not yet read take more than half of the receive buffer (SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_RCVBUF)."),
     gauge("unacknowledged_chunks", None, raw(&sctp::UNACKED), "Chunks that an SCTP association sent and that are not yet acknowledged (sctpi_unackdata)."),
-    gauge("unread_chunks", None, raw(&sctp::PENDING), "Chunks that an SCTP association received and that are not yet read (sctpi_penddata)."),
+    gauge("missing_chunks", None, raw(&sctp::MISSING), "Chunks that an SCTP association lacks before others that it has received (sctpi_penddata)."),
     gauge("receive_queue_messages", None, any(&tipc::RECEIVE_QUEUE), "Messages received by a TIPC socket and not yet read (TIPC_NLA_SOCK_STAT_RCVQ)."),
     gauge("send_queue_messages", None, any(&tipc::SEND_QUEUE), "Messages of a TIPC socket that wait to be sent (TIPC_NLA_SOCK_STAT_SENDQ)."),
 

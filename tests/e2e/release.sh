@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # A release: what is in it, that its sums and their signature are right, and that making it again makes the same.
-#   release.sh BINARY...
-# Each BINARY is the static one of an architecture, this machine's first. Needs cargo-cyclonedx, rpm, skopeo, umoci and gpg.
+#   release.sh FOLDER BINARY...
+# The files stay in FOLDER. Each BINARY is the static one of an architecture, this machine's first. Needs cargo-cyclonedx, rpm,
+# skopeo, umoci and gpg.
 set -euo pipefail
-binaries=("$@")
+folder=$(realpath -m "$1")
+binaries=("${@:2}")
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # A key for this test alone.
@@ -12,13 +14,13 @@ mkdir --mode=0700 "$GNUPGHOME"
 gpg --batch --quiet --passphrase '' --quick-generate-key release@example.org default sign never 2>"$scratch/gpg.log" ||
     { cat "$scratch/gpg.log" >&2; fail "no key"; }
 
-SIGNING_KEY=release@example.org "$repository/deploy/release" "$scratch/first" "${binaries[@]}" >/dev/null
+SIGNING_KEY=release@example.org "$repository/deploy/release" "$folder" "${binaries[@]}" >/dev/null
 "$repository/deploy/release" "$scratch/second" "${binaries[@]}" >/dev/null
-gpg --batch --quiet --verify "$scratch/first/sha256sums.txt.asc" "$scratch/first/sha256sums.txt" 2>"$scratch/gpg.log" ||
+gpg --batch --quiet --verify "$folder/sha256sums.txt.asc" "$folder/sha256sums.txt" 2>"$scratch/gpg.log" ||
     { cat "$scratch/gpg.log" >&2; fail "the signature is wrong"; }
-rm "$scratch/first/sha256sums.txt.asc"
-diff -r "$scratch/first" "$scratch/second" || fail "a second release differs from the first"
-cd "$scratch/first"
+rm "$folder/sha256sums.txt.asc"
+diff -r "$folder" "$scratch/second" || fail "a second release differs from the first"
+cd "$folder"
 sha256sum --check --strict --quiet sha256sums.txt
 [ "$(wc -l <sha256sums.txt)" = "$(($(find . -type f | wc -l) - 1))" ] || fail "a file has no sum"
 # For each architecture an archive, a bill of materials and two packages; the images and the sums are of all.

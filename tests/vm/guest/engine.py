@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,8 +35,8 @@ def prepare():
 
 
 def load(*engine):
-    """The images of a release, as the page prints it, for Podman or another engine with this command."""
-    lib.document(PAGE, "docker load", replace=[("docker", " ".join(engine))], cwd=lib.RELEASE)
+    """The images of a release, as the page prints it, for Docker or another engine with this command."""
+    lib.document(PAGE, "docker load", replace=[("docker", " ".join(engine or ("docker",)))], cwd=lib.RELEASE)
 
 
 @contextmanager
@@ -89,6 +91,22 @@ def listener(exporter, **labels):
         metrics.expect(1, "ss_tcp_listener_sockets", **labels)
         return metrics
     return lib.eventually(shown)
+
+
+# Prometheus ----------------------------------------------------------------------------------------------------------
+
+def image_of_prometheus(tag):
+    """An image with Debian's Prometheus and the libraries that it needs."""
+    program = "/usr/bin/prometheus"
+    # A static program has no libraries, and ldd's status is 1.
+    libraries = re.findall(r"(/\S+\.so\S*)", lib.run("ldd", program, status=None))
+    with tempfile.TemporaryDirectory() as root:
+        for file in (program, *libraries):
+            inside = Path(root + file)
+            inside.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, inside)
+        Path(root, "Dockerfile").write_text(f'FROM scratch\nCOPY . /\nENTRYPOINT ["{program}"]\n')
+        lib.run("docker", "build", "--tag", tag, root)
 
 
 # Podman --------------------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ fields! {
     /// Fields of `struct sctp_info`.
     ALL = SctpInfo;
     UNACKED "sctpi_unackdata" @ 12 U16, "4.7", Never, "Chunks sent and not yet acknowledged.";
-    PENDING "sctpi_penddata" @ 14 U16, "4.7", Never, "Chunks received and not yet read.";
+    MISSING "sctpi_penddata" @ 14 U16, "4.7", Never, "Chunks that are missing before others that were received.";
     SENT_PACKETS "sctpi_opackets" @ 72 U64, "4.7", Never, "Packets sent.";
     RECEIVED_PACKETS "sctpi_ipackets" @ 80 U64, "4.7", Never, "Packets received.";
     RETRANSMITTED_CHUNKS "sctpi_rtxchunks" @ 88 U64, "4.7", Never, "Chunks retransmitted.";
