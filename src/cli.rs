@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+pub use sockets::{IpFamily, ProtocolFlags, SocketsArguments, StateFlags};
+
 /// The port of the predecessor.
 pub const DEFAULT_PORT: u16 = 8020;
 
@@ -124,28 +126,8 @@ pub enum Task {
         json: bool,
     },
 
-    /// List the TCP sockets of this host, as ss -tinp does
-    Sockets {
-        /// Filter in the language of ss, such as dst 10.0.0.0/8 and process = nginx; quote it if it has parentheses
-        #[arg(value_name = "FILTER")]
-        filter: Vec<String>,
-
-        /// Include listeners and the states that ss leaves out
-        #[arg(short, long)]
-        all: bool,
-
-        /// Only listeners
-        #[arg(short, long, conflicts_with = "all")]
-        listening: bool,
-
-        /// Columns to print, separated by commas: names of labels and metrics, `local`, `remote`, `recv_q`, `send_q`
-        #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with = "json")]
-        columns: Vec<String>,
-
-        /// Print JSON, with all labels and metrics of each socket
-        #[arg(long)]
-        json: bool,
-    },
+    /// List the sockets of this host, as ss -tinp does, or as ss does with other flags
+    Sockets(SocketsArguments),
 }
 
 /// Where to listen.
@@ -243,9 +225,8 @@ impl Cli {
             defaults.push(default);
         }
         // A later flag overrides an earlier one, so that the arguments override the environment.
-        let lists = rest.iter().any(|word| word == "sockets");
         Self::try_parse_from(std::iter::once(program).chain(defaults).chain(rest))
-            .map_err(|error| refusal::explained(error, lists))
+            .map_err(refusal::explained)
             .and_then(refusal::of_two_modes)
     }
 
@@ -317,5 +298,6 @@ fn telemetry_path(text: &str) -> Result<String, String> {
 
 mod address;
 mod refusal;
+mod sockets;
 #[cfg(test)]
 mod tests;

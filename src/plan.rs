@@ -231,6 +231,12 @@ impl Plan {
         self.views.iter().any(|view| view.needs().has(Needs::CGROUPS) && !view.protocols().all(reports))
     }
 
+    /// Whether a label or a condition is known only after two collections.
+    #[must_use]
+    pub fn compares_samples(&self) -> bool {
+        self.needs.has(Needs::BOTTLENECK)
+    }
+
     /// Whether the program differs from one network namespace to another.
     pub(crate) fn depends_on_netns(&self) -> bool {
         self.groups.iter().any(|group| group.selection.needs().has(Needs::NETNS))

@@ -145,12 +145,24 @@ _prometheus_ss_exporter() {
             return 0
             ;;
         prometheus_ss_exporter__subcmd__sockets)
-            opts="-a -l -c -h --all --listening --columns --json --cnfg --config.file --config --no-legacy --log.level --log-level --log.format --help"
+            opts="-t -u -x -w -0 -M -S -A -a -l -4 -6 -e -m -o -H -n -p -i -O -c -h --tcp --udp --unix --raw --packet --mptcp --sctp --vsock --xdp --tipc --socket --query --all --listening --ipv4 --ipv6 --columns --extended --memory --options --no-header --json --numeric --processes --info --oneline --cnfg --config.file --config --no-legacy --log.level --log-level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --columns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -45,7 +45,7 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_comma
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s v -l version -d 'Print the version and exit'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "estimate" -d 'Measure this host and print how many series and bytes the configuration produces, and how many new rows per hour'
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "sockets" -d 'List the TCP sockets of this host, as ss -tinp does'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "sockets" -d 'List the sockets of this host, as ss -tinp does, or as ss does with other flags'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l seconds -d 'Seconds for which to count connections that open and close' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
@@ -54,13 +54,34 @@ json\t'A JSON object a line'"
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l json -d 'Print JSON'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l no-legacy -d 'Leave the predecessor\'s metrics (tcp_*) out of the built-in default; in a file, write `legacy: false`'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l columns -d 'Columns to print, separated by commas: names of labels and metrics, `local`, `remote`, `recv_q`, `send_q`' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s A -l query -l socket -d 'Sockets of these protocols, separated by commas: tcp, mptcp, udp, udplite, raw, sctp, unix, packet, netlink, vsock, xdp, tipc, smc' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l columns -d 'Columns to print, separated by commas: names of labels and metrics, `local`, `remote`, `recv_q`, `send_q`, `fill`, `drops`, `netid`' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
 json\t'A JSON object a line'"
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s t -l tcp -d 'TCP sockets, the default'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s u -l udp -d 'UDP sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s x -l unix -d 'Unix sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s w -l raw -d 'Raw sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s 0 -l packet -d 'Packet sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s M -l mptcp -d 'MPTCP sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s S -l sctp -d 'SCTP sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l vsock -d 'Vsock sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l xdp -d 'XDP sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l tipc -d 'TIPC sockets'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s a -l all -d 'Include listeners and the states that ss leaves out'
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s l -l listening -d 'Only listeners'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s l -l listening -d 'Only listeners, and sockets that receive without a connection'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s 4 -l ipv4 -d 'Only sockets with IPv4 addresses'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s 6 -l ipv6 -d 'Only sockets with IPv6 addresses'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s e -l extended -d 'Add the user, the inode, the cookie and the cgroup'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s m -l memory -d 'Add the memory of the socket, as skmem of ss'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s o -l options -d 'Add the timer that runs'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s H -l no-header -d 'Leave out the line of titles'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l json -d 'Print JSON, with all labels and metrics of each socket'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s n -l numeric -d 'As in ss; addresses and ports are always numbers'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s p -l processes -d 'As in ss; processes are always shown'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s i -l info -d 'As in ss; the figures of connections are always shown'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s O -l oneline -d 'As in ss; a socket is always one line'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l no-legacy -d 'Leave the predecessor\'s metrics (tcp_*) out of the built-in default; in a file, write `legacy: false`'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s h -l help -d 'Print help (see more with \'--help\')'

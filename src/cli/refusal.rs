@@ -7,12 +7,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{Cli, Task};
 
-/// The flags of `ss` whose output `sockets` always has.
-const OF_SS: [&str; 4] = ["-t", "-i", "-n", "-p"];
-
-/// The error about an argument that is no flag and no command. Of the path of a file, it names `--config`. Of a flag of
-/// `ss` for the command `sockets`, which `lists` says, it says that none is needed.
-pub(super) fn explained(error: clap::Error, lists: bool) -> clap::Error {
+/// The error about an argument that is no flag and no command. Of the path of a file, it names `--config`.
+pub(super) fn explained(error: clap::Error) -> clap::Error {
     let argument = error.get(ContextKind::InvalidSubcommand).or_else(|| error.get(ContextKind::InvalidArg));
     let Some(ContextValue::String(argument)) = argument else { return error };
     if !matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument) {
@@ -22,8 +18,6 @@ pub(super) fn explained(error: clap::Error, lists: bool) -> clap::Error {
         !argument.starts_with('-') && (argument.contains('/') || Path::new(argument).extension().is_some());
     let expected = if is_file {
         format!("a flag or a command. A configuration file needs --config {argument}")
-    } else if lists && OF_SS.contains(&argument.as_str()) {
-        "a filter. The command always prints what ss -tinp does".to_owned()
     } else {
         return error;
     };
@@ -41,7 +35,7 @@ pub(super) fn of_two_modes(cli: Cli) -> Result<Cli, clap::Error> {
     ];
     let task = match &cli.task {
         Some(Task::Estimate { .. }) => "estimate",
-        Some(Task::Sockets { .. }) => "sockets",
+        Some(Task::Sockets(_)) => "sockets",
         None => return Ok(cli),
     };
     match flags.into_iter().find(|(is_set, _)| *is_set) {

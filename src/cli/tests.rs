@@ -72,11 +72,33 @@ fn an_estimate_takes_its_settings_from_flags_and_environment() {
 #[test]
 fn a_filter_is_all_the_words_that_are_no_flags() {
     let cli = read(&["sockets", "dport", "=", ":443", "--columns=local,rtt_seconds", "-a"]);
-    let Some(Task::Sockets { filter, all, listening, columns, json }) = cli.task else {
-        panic!("{:?}", cli.task)
-    };
-    assert_eq!((filter.join(" ").as_str(), all, listening, json), ("dport = :443", true, false, false));
+    let Some(Task::Sockets(arguments)) = cli.task else { panic!("{:?}", cli.task) };
+    let SocketsArguments { filter, which, columns, json, .. } = arguments;
+    assert_eq!((filter.join(" ").as_str(), json), ("dport = :443", false));
+    assert_eq!((which.all, which.listening), (true, false));
     assert_eq!(columns, ["local", "rtt_seconds"]);
+}
+
+#[test]
+fn the_flags_of_ss_are_taken_together_and_in_both_forms() {
+    let arguments = |all: &[&str]| {
+        let cli = read(&[&["sockets"], all].concat());
+        let Some(Task::Sockets(arguments)) = cli.task else { panic!("{:?}", cli.task) };
+        arguments
+    };
+    let names = |all: &[&str]| arguments(all).protocols.names().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(names(&["-tulpn"]), ["tcp", "udp"]);
+    assert!(arguments(&["-tulpn"]).which.listening);
+    assert_eq!(names(&["-xw0MS", "--vsock", "--xdp", "--tipc"]).len(), 8);
+    assert_eq!(names(&["--tcp", "--packet", "-A", "netlink,smc"]), ["tcp", "packet", "netlink", "smc"]);
+    assert_eq!(names(&["-tinpO"]), ["tcp"]);
+    let shown = arguments(&["-uaeomH"]);
+    assert!(shown.extended && shown.memory && shown.options && shown.no_header && shown.which.all);
+    assert_eq!(
+        (arguments(&["-4"]).which.family(), arguments(&["-6"]).which.family()),
+        (Some(IpFamily::V4), Some(IpFamily::V6))
+    );
+    assert!(names(&[]).is_empty());
 }
 
 #[test]

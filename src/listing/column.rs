@@ -1,24 +1,32 @@
 //! A column of a table of sockets: its title and its text.
 
+use super::ends::{LOCAL, REMOTE};
 use super::{Number, Row, metrics};
 use crate::metrics::{Metric, Unit};
-use crate::properties::Property;
+use crate::properties::{Property, UNKNOWN};
 use crate::suggest::nearest;
 use crate::terminal::inert;
+use sockdiag::{Protocol, SocketType};
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ListingColumn {
+    /// The protocol and the type, as `ss` names them.
+    Netid,
     /// What waits to be read, or of a listener to be accepted, as `ss` has it.
     ReceiveQueue,
     /// What waits to be acknowledged, or of a listener how many may wait.
     SendQueue,
-    /// Local address and port.
+    /// What waits to be accepted or read, and how much may wait.
+    Fill,
+    /// The local end: address and port, or what stands for them.
     Local,
-    /// Remote address and port.
+    /// The remote end.
     Remote,
     /// Processes with their ids.
     Process,
+    /// Packets or messages that the socket dropped.
+    Drops,
     /// The text of a label.
     Label(Property),
     /// The value of a metric.
@@ -33,33 +41,44 @@ pub struct UnknownColumn {
     nearest: Option<&'static str>,
 }
 
-const COMPOSED: [(&str, ListingColumn); 5] = [
-    ("recv_q", ListingColumn::ReceiveQueue),
-    ("send_q", ListingColumn::SendQueue),
-    ("local", ListingColumn::Local),
-    ("remote", ListingColumn::Remote),
-    ("process", ListingColumn::Process),
+/// A column that is more than a label or a metric.
+struct Composed {
+    name: &'static str,
+    column: ListingColumn,
+    labels: &'static [Property],
+    metrics: &'static [&'static str],
+}
+
+const RECEIVED: &[&str] = &["receive_queue_bytes", "accept_queue_connections", "receive_memory_bytes"];
+const SENT: &[&str] = &["send_queue_bytes", "accept_queue_limit", "send_memory_bytes"];
+const DROPPED: &[&str] = &["dropped_packets_total", "dropped_messages_total"];
+/// Each with its limit.
+const FILLED: [[&str; 2]; 2] =
+    [["accept_queue_connections", "accept_queue_limit"], ["receive_memory_bytes", "receive_buffer_bytes"]];
+
+const COMPOSED: [Composed; 8] = [
+    composed("netid", ListingColumn::Netid, &[Property::Type], &[]),
+    composed("recv_q", ListingColumn::ReceiveQueue, &[], RECEIVED),
+    composed("send_q", ListingColumn::SendQueue, &[], SENT),
+    composed("fill", ListingColumn::Fill, &[], &[FILLED[0][0], FILLED[0][1], FILLED[1][0], FILLED[1][1]]),
+    composed("local", ListingColumn::Local, LOCAL.labels, &[]),
+    composed("remote", ListingColumn::Remote, REMOTE.labels, &[]),
+    composed("process", ListingColumn::Process, &[Property::Process, Property::Pid], &[]),
+    composed("drops", ListingColumn::Drops, &[], DROPPED),
 ];
 
-/// What is shown unless columns are chosen.
-const USUAL: [&str; 12] = [
-    "state",
-    "recv_q",
-    "send_q",
-    "local",
-    "remote",
-    "process",
-    "rtt",
-    "cwnd",
-    "sent",
-    "received",
-    "retrans",
-    "bottleneck",
-];
+const fn composed(
+    name: &'static str,
+    column: ListingColumn,
+    labels: &'static [Property],
+    metrics: &'static [&'static str],
+) -> Composed {
+    Composed { name, column, labels, metrics }
+}
 
 /// Short names of metrics, which are also the titles of their columns: the words of `ss`, except `sent` and `received`.
 /// `bytes_sent` of `ss` includes retransmissions. `retrans` is the second number of `ss`.
-const WORDS: [(&str, &str); 18] = [
+const WORDS: [(&str, &str); 26] = [
     ("rtt", "rtt_seconds"),
     ("rttvar", "rtt_variation_seconds"),
     ("minrtt", "min_rtt_seconds"),
@@ -78,35 +97,72 @@ const WORDS: [(&str, &str); 18] = [
     ("notsent", "not_sent_bytes"),
     ("pacing_rate", "pacing_rate_bytes_per_second"),
     ("delivery_rate", "delivery_rate_bytes_per_second"),
+    ("skmem_r", "receive_memory_bytes"),
+    ("skmem_rb", "receive_buffer_bytes"),
+    ("skmem_t", "send_memory_bytes"),
+    ("skmem_tb", "send_buffer_bytes"),
+    ("skmem_f", "forward_memory_bytes"),
+    ("skmem_w", "queued_memory_bytes"),
+    ("skmem_o", "option_memory_bytes"),
+    ("skmem_bl", "backlog_memory_bytes"),
 ];
 
 fn names() -> impl Iterator<Item = &'static str> {
-    let composed = COMPOSED.iter().map(|(name, _)| *name);
-    let labels = Property::listed(true).map(Property::name).filter(|name| *name != "process");
+    let composed = COMPOSED.iter().map(|composed| composed.name);
+    let labels = Property::listable().map(Property::name).filter(|name| *name != "process");
     let words = WORDS.iter().map(|(word, _)| *word);
     composed.chain(words).chain(labels).chain(metrics().map(|metric| metric.name))
 }
 
 impl ListingColumn {
-    /// The columns that are shown unless others are chosen.
-    #[must_use]
-    pub fn usual() -> Vec<Self> {
-        USUAL.iter().filter_map(|name| Self::named(name).ok()).collect()
-    }
-
     /// The column of that name.
     ///
     /// # Errors
     /// If there is none: names those that there are.
     pub fn named(name: &str) -> Result<Self, UnknownColumn> {
-        let composed = COMPOSED.iter().find(|(known, _)| *known == name).map(|(_, column)| *column);
-        let label = || Property::listed(true).find(|label| label.name() == name).map(Self::Label);
+        let composed = COMPOSED.iter().find(|composed| composed.name == name).map(|composed| composed.column);
+        let label = || Property::listable().find(|label| label.name() == name).map(Self::Label);
         let meant = WORDS.iter().find(|(word, _)| *word == name).map_or(name, |(_, metric)| metric);
         let metric = || metrics().find(|metric| metric.name == meant).map(Self::Metric);
         composed
             .or_else(label)
             .or_else(metric)
             .ok_or_else(|| UnknownColumn { name: name.to_owned(), nearest: nearest(name, names()) })
+    }
+
+    fn composed(self) -> Option<&'static Composed> {
+        COMPOSED.iter().find(|composed| composed.column == self)
+    }
+
+    /// The labels that it shows.
+    pub(crate) fn labels(&self) -> &[Property] {
+        match self {
+            Self::Label(label) => std::slice::from_ref(label),
+            _ => self.composed().map_or(&[], |composed| composed.labels),
+        }
+    }
+
+    /// The metrics that it shows, by name.
+    pub(crate) fn metrics(&self) -> &[&'static str] {
+        match self {
+            Self::Metric(metric) => std::slice::from_ref(&metric.name),
+            _ => self.composed().map_or(&[], |composed| composed.metrics),
+        }
+    }
+
+    /// Whether sockets of the protocol have it.
+    pub(crate) fn is_of(self, protocol: &Protocol) -> bool {
+        match self {
+            Self::Label(label) => label.is_of(protocol),
+            Self::Metric(metric) => metric.source.is_of(protocol),
+            Self::Netid => true,
+            _ => {
+                let has = |name: &&str| {
+                    metrics().any(|metric| metric.name == *name && metric.source.is_of(protocol))
+                };
+                self.labels().iter().any(|label| label.is_of(protocol)) || self.metrics().iter().any(has)
+            }
+        }
     }
 
     /// What stands above it.
@@ -117,32 +173,36 @@ impl ListingColumn {
                 || metric.name.trim_end_matches("_total").trim_end_matches("_seconds"),
                 |(word, _)| word,
             ),
-            _ => COMPOSED.iter().find(|(_, column)| *column == self).map_or("", |(name, _)| *name),
+            _ => self.composed().map_or("", |composed| composed.name),
         }
     }
 
     /// Whether it is of numbers, which stand to the right.
     pub(crate) const fn is_of_numbers(self) -> bool {
-        matches!(self, Self::ReceiveQueue | Self::SendQueue | Self::Metric(_))
+        matches!(self, Self::ReceiveQueue | Self::SendQueue | Self::Fill | Self::Drops | Self::Metric(_))
     }
 
     /// Its text; `-` for what the kernel does not report.
     pub(crate) fn text(self, row: &Row) -> String {
-        let first = |names: [&str; 2]| {
-            let value = names.into_iter().find_map(|name| row.value(name));
+        let first = |names: &[&str]| {
+            let value = names.iter().find_map(|name| row.value(name));
             value.map_or_else(nothing, |value| number(value, Unit::None))
         };
         match self {
-            Self::ReceiveQueue => first(["receive_queue_bytes", "accept_queue_connections"]),
-            Self::SendQueue => first(["send_queue_bytes", "accept_queue_limit"]),
-            Self::Local => endpoint(row, Property::LocalAddress, Property::LocalPort),
-            Self::Remote => endpoint(row, Property::RemoteAddress, Property::RemotePort),
+            Self::Netid => netid(row).to_owned(),
+            Self::ReceiveQueue => first(RECEIVED),
+            Self::SendQueue => first(SENT),
+            Self::Fill => fill(row),
+            Self::Local => LOCAL.text(row),
+            Self::Remote => REMOTE.text(row),
             Self::Process => match (row.label(Property::Process), row.label(Property::Pid)) {
-                ("" | "unknown", _) => nothing(),
+                ("" | UNKNOWN, _) => nothing(),
                 (process, pid) => inert(&format!("{process}({pid})")),
             },
+            Self::Drops => first(DROPPED),
             Self::Label(label) => {
-                Some(row.label(label)).filter(|text| !text.is_empty()).map_or_else(nothing, inert)
+                let text = row.label(label);
+                if matches!(text, "" | UNKNOWN) { nothing() } else { inert(text) }
             }
             Self::Metric(metric) => {
                 row.value(metric.name).map_or_else(nothing, |value| number(value, metric.unit))
@@ -155,13 +215,21 @@ fn nothing() -> String {
     "-".to_owned()
 }
 
-fn endpoint(row: &Row, address: Property, port: Property) -> String {
-    let address = row.label(address);
-    let port = match row.label(port) {
-        "0" => "*",
-        port => port,
-    };
-    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+/// The word of `ss` for the protocol and the type.
+fn netid(row: &Row) -> &'static str {
+    let type_ = row.label(Property::Type);
+    let of_type = |(of, _): &&(SocketType, &str)| of.name() == type_;
+    row.protocol.netids.iter().find(of_type).map_or(row.protocol.name, |(_, word)| word)
+}
+
+fn fill(row: &Row) -> String {
+    let values = FILLED.into_iter().find_map(|names| {
+        let [waiting, limit] = names.map(|name| row.value(name));
+        waiting.zip(limit)
+    });
+    values.map_or_else(nothing, |(waiting, limit)| {
+        format!("{}/{}", number(waiting, Unit::None), number(limit, Unit::None))
+    })
 }
 
 /// Times in milliseconds, as `ss` prints them.
@@ -177,7 +245,9 @@ fn number(value: Number, unit: Unit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listing::usual::usual;
     use crate::metrics::named;
+    use sockdiag::{NETLINK, PACKET, TCP, UDP, UNIX};
 
     #[test]
     fn every_column_can_be_named_and_has_a_title() {
@@ -185,12 +255,56 @@ mod tests {
             let column = ListingColumn::named(name).unwrap_or_else(|error| panic!("{error}"));
             assert!(!column.title().is_empty(), "{name}");
         }
-        assert_eq!(ListingColumn::usual().len(), USUAL.len());
         for (word, metric) in WORDS {
             assert_eq!(ListingColumn::named(word), ListingColumn::named(metric), "{word}");
         }
         let error = ListingColumn::named("rtt_second").expect_err("there is none").to_string();
         assert!(error.contains("did you mean rtt_seconds?") && error.contains("min_rtt_seconds"), "{error}");
+    }
+
+    /// A row of a protocol with these texts and values.
+    fn row_of(protocol: &'static Protocol, texts: &[(Property, &str)], values: &[(&str, u64)]) -> Row {
+        let labels = texts.iter().map(|(label, text)| (*label, (*text).to_owned())).collect();
+        let metric = |name: &str| metrics().find(|metric| metric.name == name).expect("a metric");
+        let values = values.iter().map(|(name, value)| (metric(name), Number::Whole(*value))).collect();
+        Row { protocol, labels, values }
+    }
+
+    #[test]
+    fn the_ends_and_the_netid_are_those_of_the_protocol() {
+        let texts = |row: &Row| {
+            [ListingColumn::Netid, ListingColumn::Local, ListingColumn::Remote].map(|column| column.text(row))
+        };
+        let unix = row_of(
+            &UNIX,
+            &[
+                (Property::Type, "seqpacket"),
+                (Property::Path, "@a b"),
+                (Property::Inode, "7"),
+                (Property::PeerInode, "8"),
+            ],
+            &[],
+        );
+        assert_eq!(texts(&unix), ["u_seq", "@a b 7", "* 8"]);
+        let packet = [(Property::Type, "raw"), (Property::Ethertype, "0x3"), (Property::Interface, "eth0")];
+        assert_eq!(texts(&row_of(&PACKET, &packet, &[])), ["p_raw", "*:eth0", "*"]);
+        let netlink = [(Property::NetlinkProtocol, "route"), (Property::Portid, "kernel")];
+        assert_eq!(texts(&row_of(&NETLINK, &netlink, &[])), ["netlink", "route:kernel", "*"]);
+        let udp = [
+            (Property::LocalAddress, "::"),
+            (Property::LocalPort, "53"),
+            (Property::RemoteAddress, "::"),
+            (Property::RemotePort, "0"),
+        ];
+        assert_eq!(texts(&row_of(&UDP, &udp, &[])), ["udp", "[::]:53", "[::]:*"]);
+    }
+
+    #[test]
+    fn what_waits_is_shown_with_its_limit() {
+        let fill = |values: &[(&str, u64)]| ListingColumn::Fill.text(&row_of(&UDP, &[], values));
+        assert_eq!(fill(&[("accept_queue_connections", 3), ("accept_queue_limit", 128)]), "3/128");
+        assert_eq!(fill(&[("receive_memory_bytes", 0), ("receive_buffer_bytes", 212_992)]), "0/212992");
+        assert_eq!(fill(&[("receive_memory_bytes", 0)]), "-");
     }
 
     #[test]
@@ -209,7 +323,7 @@ mod tests {
             (named("rtt_seconds"), Number::Real(0.000_035)),
         ];
         let row = Row::of(&labels, values);
-        let texts: Vec<_> = ListingColumn::usual().into_iter().map(|column| column.text(&row)).collect();
+        let texts: Vec<_> = usual(&[&TCP], false).into_iter().map(|column| column.text(&row)).collect();
         assert_eq!(
             texts,
             ["-", "3", "128", "[::1]:80", "0.0.0.0:*", "a\u{fffd}[2J(7)", "0.035ms", "-", "-", "-", "-", "-"]

@@ -1,12 +1,17 @@
 //! The sockets of one collection. Each is made a row only when it is needed: of ten thousand, a page shows few.
 
 use super::{Number, Row};
+use crate::aggregate::FrozenTable;
 use crate::exposition::{LabelSet, LabelValue, Sample};
-use crate::properties::Stability;
+use crate::metrics::Quantity;
+use crate::properties::{Property, Stability};
 use crate::self_metrics::OwnerShortage;
 use crate::snapshot::Snapshot;
+use crate::view::View;
 
-/// The sockets of a snapshot of [`super::plan`], in the kernel's order.
+/// The sockets of a snapshot of [`super::plan`], protocol by protocol in the kernel's order.
+///
+/// The snapshot has a view for each protocol, and one that counts the sockets of all of them by state.
 #[derive(Debug)]
 pub struct SocketList(Snapshot);
 
@@ -17,19 +22,36 @@ impl SocketList {
         Self(snapshot)
     }
 
+    /// The views that list sockets, and their tables.
+    fn listed(&self) -> impl Iterator<Item = (&View, Option<&FrozenTable>)> {
+        let views = self.0.views.split_last().map_or(&[][..], |(_, listed)| listed);
+        views.iter().zip(self.0.tables.iter().map(Option::as_ref))
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &FrozenTable> {
+        self.listed().filter_map(|(_, table)| table)
+    }
+
     /// How many are listed.
-    pub(crate) fn len(&self) -> usize {
-        self.0.tables.first().and_then(Option::as_ref).map_or(0, crate::aggregate::FrozenTable::rows)
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tables().map(FrozenTable::rows).sum()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// How many are not, because there was no room for them.
     pub(crate) fn left_out(&self) -> usize {
-        self.0.tables.first().and_then(Option::as_ref).map_or(0, |table| table.left_out)
+        self.tables().map(|table| table.left_out).sum()
     }
 
     /// How many are in a state, whether they are listed or not.
     pub(crate) fn in_state(&self, name: &str) -> u64 {
-        let Some(Some(counted)) = self.0.tables.get(1) else { return 0 };
+        let Some(Some(counted)) = self.0.tables.last() else { return 0 };
         let rows = (0..counted.rows()).filter_map(|index| counted.shown(index));
         let of_state = rows.filter(|(_, key)| first(key).bytes == name.as_bytes());
         of_state.filter_map(|(row, _)| counted.column(0)?.sample(row)?.integer()).sum()
@@ -50,57 +72,79 @@ impl SocketList {
         self.0.report.owners.shortage
     }
 
-    /// The labels of a socket, packed: no other socket has the same.
-    fn key(&self, index: usize) -> &[u8] {
-        self.shown(index).map_or(&[], |(_, key)| key)
+    /// The protocol's view and table of a socket, its row there, and its labels, packed: no other socket has the same.
+    fn place(&self, index: usize) -> Option<Place<'_>> {
+        let mut before = 0;
+        self.listed().enumerate().find_map(|(number, (view, table))| {
+            let table = table?;
+            let (row, key) =
+                index.checked_sub(before).and_then(|index| table.shown(index)).or_else(|| {
+                    before += table.rows();
+                    None
+                })?;
+            Some(Place { number, view, table, row, key })
+        })
     }
 
     /// Those labels of a socket that stay the same as long as it lives.
     pub(crate) fn fixed(&self, index: usize) -> impl Iterator<Item = LabelValue<'_>> {
-        let labels = self.0.views.first().map_or(&[][..], |view| &view.by);
-        let values = labels.iter().zip(LabelSet::unpack(self.key(index)));
+        let place = self.place(index);
+        let labels = place.as_ref().map_or(&[][..], |place| &place.view.by);
+        let values = labels.iter().zip(LabelSet::unpack(place.map_or(&[], |place| place.key)));
         values.filter(|(label, _)| label.stability() == Stability::Fixed).map(|(_, value)| value)
     }
 
     /// The text of the first label, which is the state.
     pub(crate) fn state(&self, index: usize) -> String {
-        first(self.key(index)).text()
+        self.place(index).map(|place| first(place.key).text()).unwrap_or_default()
     }
 
-    /// The column of a metric, if it was asked for.
-    pub(crate) fn column(&self, name: &str) -> Option<usize> {
-        self.0.views.first()?.columns.iter().position(|column| column.metric.name == name)
-    }
-
-    /// The value of a socket in a column.
-    pub(crate) fn value(&self, index: usize, column: usize) -> Option<Number> {
-        let (row, _) = self.shown(index)?;
-        let cells = self.0.tables.first()?.as_ref()?.column(column)?;
-        match cells.sample(row)? {
-            Sample::Integer(whole) => Some(Number::Whole(whole)),
-            Sample::Float(real) => Some(Number::Real(real)),
-            // A row is one socket.
-            Sample::Histogram { .. } => None,
+    /// The values of sockets in the column of a metric, each by the index of the socket.
+    pub(crate) fn column(&self, name: &str) -> impl Fn(usize) -> Option<Number> {
+        let column = |view: &View| view.columns.iter().position(|column| column.metric.name == name);
+        let columns: Vec<_> = self.listed().map(|(view, _)| column(view)).collect();
+        move |index| {
+            let place = self.place(index)?;
+            place.value((*columns.get(place.number)?)?)
         }
     }
 
     /// All of a socket.
     pub(crate) fn row(&self, index: usize) -> Option<Row> {
-        let view = self.0.views.first()?;
-        let (_, key) = self.shown(index)?;
-        let values = view.columns.iter().enumerate();
-        let values = values.filter_map(|(number, column)| Some((column.metric, self.value(index, number)?)));
-        let texts = view.by.iter().copied().zip(LabelSet::unpack(key).map(LabelValue::text));
-        Some(Row { labels: texts.collect(), values: values.collect() })
+        let place = self.place(index)?;
+        let protocol = place.view.protocols().next()?;
+        let metrics = place.view.columns.iter().map(|column| column.metric).enumerate();
+        let metrics = metrics.filter(|(_, metric)| metric.source.quantity != Quantity::Sockets);
+        let values = metrics.filter_map(|(number, metric)| Some((metric, place.value(number)?)));
+        let texts = place.view.by.iter().copied().zip(LabelSet::unpack(place.key).map(LabelValue::text));
+        let labels = std::iter::once((Property::Protocol, protocol.name.to_owned())).chain(texts);
+        Some(Row { protocol, labels: labels.collect(), values: values.collect() })
     }
 
     /// All of all sockets.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
         (0..self.len()).filter_map(|index| self.row(index))
     }
+}
 
-    fn shown(&self, index: usize) -> Option<(usize, &[u8])> {
-        self.0.tables.first()?.as_ref()?.shown(index)
+/// Where a socket stands.
+struct Place<'a> {
+    /// The number of the view.
+    number: usize,
+    view: &'a View,
+    table: &'a FrozenTable,
+    row: usize,
+    key: &'a [u8],
+}
+
+impl Place<'_> {
+    fn value(&self, column: usize) -> Option<Number> {
+        match self.table.column(column)?.sample(self.row)? {
+            Sample::Integer(whole) => Some(Number::Whole(whole)),
+            Sample::Float(real) => Some(Number::Real(real)),
+            // A row is one socket.
+            Sample::Histogram { .. } => None,
+        }
     }
 }
 
@@ -127,13 +171,9 @@ impl SocketList {
         use crate::self_metrics::SelfReport;
 
         let config = crate::config::Config::parse("built-in", crate::config::DEFAULT_FILE).expect("valid");
-        let plan = super::plan(
-            crate::select::Expression::Always,
-            None,
-            super::Detail::Glance,
-            config.networks,
-            config.collect,
-        );
+        let always = crate::select::Expression::Always;
+        let all = super::ListedSockets::of(&[crate::view::PROTOCOL], super::States::All, always);
+        let plan = super::plan(all, &super::Detail::Glance, config.networks, config.collect);
         let table = |view: &crate::view::View| {
             let cells = view.columns.iter().map(crate::view::Column::cells).collect();
             Table::new(cells, Limit::none(), HashSeed::default())
@@ -161,7 +201,6 @@ impl SocketList {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::properties::Property;
 
     #[test]
     fn a_socket_is_read_from_its_cells_or_as_a_whole() {
@@ -169,14 +208,14 @@ mod tests {
         let list =
             SocketList::made(&[(&texts, &[("rtt_seconds", 2_000), ("sent_bytes_total", 7)]), (&[], &[])]);
         assert_eq!((list.len(), list.state(0), list.state(1)), (2, "established".to_owned(), String::new()));
-        let rtt = list.column("rtt_seconds").expect("a column");
-        assert_eq!((list.value(0, rtt), list.value(1, rtt)), (Some(Number::Real(0.002)), None));
+        let rtt = list.column("rtt_seconds");
+        assert_eq!((rtt(0), rtt(1)), (Some(Number::Real(0.002)), None));
         let row = list.row(0).expect("a socket");
         assert_eq!(
             (row.label(Property::Process), row.value("sent_bytes_total")),
             ("a\"b", Some(Number::Whole(7)))
         );
-        assert_ne!(list.key(0), list.key(1));
-        assert!(list.row(2).is_none() && list.column("pacing_rate_bytes_per_second").is_none());
+        assert_eq!(row.label(Property::Protocol), "tcp");
+        assert!(list.row(2).is_none() && list.column("pacing_rate_bytes_per_second")(0).is_none());
     }
 }

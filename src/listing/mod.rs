@@ -1,23 +1,28 @@
-//! The sockets of this host one by one, with all that the kernel reports of each: what `ss -tinp` prints, and rates.
+//! The sockets of this host one by one, with all that the kernel reports of each: what `ss` prints, and rates.
 //!
 //! A listing is a per-connection view by every label, so that selections, owners and units are those of the metrics.
 //! Refuses to know who asks, and over what.
 
 mod column;
+mod ends;
 mod json;
 mod list;
+mod protocols;
 mod query;
 mod rates;
 mod recent;
 mod room;
 mod table;
+mod usual;
 
 pub use column::{ListingColumn, UnknownColumn};
 pub use list::SocketList;
+pub use protocols::{UnknownProtocol, protocols};
 pub use query::Query;
 pub use rates::Rate;
-pub use recent::{Listing, RecentListings, Refusal, list};
-pub use table::table;
+pub use recent::{Listing, Question, RecentListings, Refusal, list};
+pub use table::{Titles, table};
+pub use usual::{EXTENDED, MEMORY, TIMER, usual};
 
 use std::sync::Arc;
 
@@ -25,31 +30,96 @@ use crate::attribute::Networks;
 use crate::config::{Collect, Config};
 use crate::metrics::{Aggregation, Kind, METRICS, Metric, Quantity};
 use crate::plan::Plan;
-use crate::properties::Property;
+use crate::properties::{Listed, Property};
 use crate::select::Expression;
-use crate::view::{self, Origin, PROTOCOL, ProtocolStates, View};
-use sockdiag::StateSet;
+use crate::view::{self, Origin, ProtocolStates, View};
+use sockdiag::{Protocol, State, StateSet};
+
+/// Which sockets are listed.
+#[derive(Clone, Debug)]
+pub struct ListedSockets {
+    protocols: Vec<ProtocolStates>,
+    selection: Expression,
+}
+
+/// In which states sockets are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum States {
+    /// Those of connections, or those that the selection names.
+    Connections,
+    /// Listeners, and sockets that receive without a connection.
+    Listening,
+    /// All, or those that the selection names.
+    All,
+}
+
+impl States {
+    fn of(self, protocol: &Protocol, selection: &Expression) -> StateSet {
+        let close = StateSet::of(&[State::Close]);
+        let states = match self {
+            Self::Listening => StateSet::of(&[State::Listen]).union(close.intersection(protocol.connections)),
+            Self::Connections => selection.named_states().unwrap_or(protocol.connections),
+            Self::All => selection.named_states().unwrap_or(StateSet::ALL),
+        };
+        states.intersection(protocol.states)
+    }
+}
+
+impl ListedSockets {
+    /// The sockets of some protocols that a selection lets through.
+    #[must_use]
+    pub fn of(protocols: &[&'static Protocol], states: States, selection: Expression) -> Self {
+        let of = |protocol: &&'static Protocol| ProtocolStates {
+            protocol,
+            states: states.of(protocol, &selection),
+        };
+        Self { protocols: protocols.iter().map(of).collect(), selection }
+    }
+
+    /// What of the selection sockets of one of the protocols lack; `None` if all can answer it.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<String> {
+        self.protocols.iter().find_map(|of| self.selection.obstacle(of.protocol))
+    }
+}
 
 /// What is asked of each socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Detail {
     /// All that the kernel reports.
     Everything,
     /// What there is to see at a glance: ends, owner, state, traffic, round-trip times, queues.
     Glance,
+    /// What some columns show.
+    Columns(Vec<ListingColumn>),
 }
 
 impl Detail {
-    fn labels(self) -> Vec<Property> {
-        Property::listed(self == Self::Everything).collect()
+    fn labels(&self, protocol: &Protocol) -> Vec<Property> {
+        let always = [Property::State, Property::Cookie, Property::Netns];
+        let wanted = |property: &Property| match self {
+            Self::Everything => property.line().listed >= Listed::InDetail,
+            // Their ends are in the details.
+            Self::Glance if !protocol.header.internet => property.line().listed >= Listed::InDetail,
+            Self::Glance => property.line().listed == Listed::Always,
+            Self::Columns(columns) => columns.iter().any(|column| column.labels().contains(property)),
+        };
+        let all = Property::listable().filter(|property| *property != Property::Protocol);
+        let known = all.filter(|property| property.is_of(protocol));
+        known.filter(|property| wanted(property) || always.contains(property)).collect()
     }
 
-    fn metrics(self) -> impl Iterator<Item = &'static Metric> {
-        metrics().filter(move |metric| self == Self::Everything || AT_A_GLANCE.contains(&metric.name))
+    fn metrics(&self, protocol: &Protocol) -> impl Iterator<Item = &'static Metric> {
+        let wanted = move |metric: &&Metric| match self {
+            Self::Everything => true,
+            Self::Glance => AT_A_GLANCE.contains(&metric.name),
+            Self::Columns(columns) => columns.iter().any(|column| column.metrics().contains(&metric.name)),
+        };
+        metrics().filter(|metric| metric.source.is_of(protocol)).filter(wanted)
     }
 }
 
-const AT_A_GLANCE: [&str; 10] = [
+const AT_A_GLANCE: [&str; 16] = [
     "sent_bytes_total",
     "received_bytes_total",
     "retransmitted_segments_total",
@@ -60,39 +130,48 @@ const AT_A_GLANCE: [&str; 10] = [
     "rtt_seconds",
     "min_rtt_seconds",
     "last_ack_received_age_seconds",
+    "receive_memory_bytes",
+    "receive_buffer_bytes",
+    "send_memory_bytes",
+    "send_buffer_bytes",
+    "dropped_packets_total",
+    "dropped_messages_total",
 ];
 
-/// The plan that lists the sockets which a selection lets through, those in these states; with `None`, connections, or
-/// whatever states the selection names.
+/// The plan that lists sockets: a view for each protocol, as each has labels and metrics of its own, and one that counts.
 #[must_use]
-pub fn plan(
-    selection: Expression,
-    states: Option<StateSet>,
-    detail: Detail,
-    networks: Arc<Networks>,
-    collect: Collect,
-) -> Plan {
-    let states = states.or_else(|| selection.named_states()).unwrap_or(PROTOCOL.connections);
-    let sockets = View {
-        name: "sockets".to_owned(),
-        origin: Origin::Native,
-        protocols: vec![ProtocolStates { protocol: PROTOCOL, states }],
-        selection,
-        by: detail.labels(),
-        columns: detail.metrics().map(column_of).collect(),
-        limit: None,
-        aggregates: false,
-        idle: std::time::Duration::ZERO,
-    };
+pub fn plan(sockets: ListedSockets, detail: &Detail, networks: Arc<Networks>, collect: Collect) -> Plan {
+    let ListedSockets { protocols, selection } = sockets;
     // How many there are, also of those for which a list has no room.
     let counts = METRICS.iter().filter(|metric| metric.source.quantity == Quantity::Sockets);
     let counted = View {
         name: "counted".to_owned(),
+        origin: Origin::Native,
+        protocols: protocols.clone(),
+        selection,
         by: vec![Property::State],
-        columns: counts.map(column_of).collect(),
-        ..sockets.clone()
+        columns: counts.clone().map(column_of).collect(),
+        limit: None,
+        aggregates: false,
+        idle: std::time::Duration::ZERO,
     };
-    let (views, collect) = (vec![sockets, counted], Collect { events: false, ..collect });
+    let list = |of: ProtocolStates| {
+        let protocol = of.protocol;
+        // A socket without any value would have no row. Only the header is in every reply.
+        let may_be_empty = protocol.header.fields.is_empty() || matches!(detail, Detail::Columns(_));
+        let counts = counts.clone().filter(|_| may_be_empty);
+        let metrics = detail.metrics(protocol).chain(counts);
+        View {
+            name: protocol.name.to_owned(),
+            protocols: vec![of],
+            by: detail.labels(protocol),
+            columns: metrics.map(column_of).collect(),
+            ..counted.clone()
+        }
+    };
+    let lists = protocols.into_iter().map(list);
+    let views = lists.chain([counted.clone()]).collect();
+    let collect = Collect { events: false, ..collect };
     Plan::new(Config { views, legacy_meta: false, networks, collect, warnings: Vec::new() }).untracked()
 }
 
@@ -140,6 +219,7 @@ impl Number {
 /// One socket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
+    protocol: &'static Protocol,
     /// The labels that were asked for and their texts.
     labels: Vec<(Property, String)>,
     /// What the kernel reports of what was asked for, in the order of [`metrics`].
@@ -147,16 +227,23 @@ pub struct Row {
 }
 
 impl Row {
-    /// A socket with these texts, all others empty.
+    /// A connection of TCP with these texts, all others empty.
     #[cfg(test)]
     pub(crate) fn of(texts: &[(Property, &str)], values: Vec<(&'static Metric, Number)>) -> Self {
         let text = |label| texts.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| *text);
-        Self { labels: Property::listed(true).map(|label| (label, text(label).to_owned())).collect(), values }
+        let labels = Property::listable().filter(|label| label.is_of(&sockdiag::TCP));
+        let labels = labels.map(|label| (label, text(label).to_owned())).collect();
+        Self { protocol: &sockdiag::TCP, labels, values }
     }
 
     /// The text of a label; empty if it was not asked for.
     pub(crate) fn label(&self, label: Property) -> &str {
-        self.labels.iter().find(|(one, _)| *one == label).map_or("", |(_, text)| text)
+        self.text(label).unwrap_or_default()
+    }
+
+    /// The text of a label, if sockets of the protocol have it and it was asked for.
+    fn text(&self, label: Property) -> Option<&str> {
+        self.labels.iter().find(|(one, _)| *one == label).map(|(_, text)| text.as_str())
     }
 
     /// The value of a metric, if the kernel reports it of this socket.
@@ -168,25 +255,50 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sockdiag::{PACKET, TCP, UDP, UNIX};
+
+    fn plan_of(text: &str, protocols: &[&'static Protocol], states: States) -> Plan {
+        let networks = Networks::default();
+        let selection = if text.is_empty() {
+            Expression::Always
+        } else {
+            crate::select::parse(text, &networks).expect("a selection")
+        };
+        let sockets = ListedSockets::of(protocols, states, selection);
+        plan(sockets, &Detail::Glance, Arc::default(), Collect::DEFAULT)
+    }
 
     #[test]
     fn the_states_are_those_asked_for_or_named_or_of_connections() {
-        let states = |text: &str, states| {
-            let selection = crate::select::parse(text, &Networks::default()).expect("a selection");
-            plan(selection, states, Detail::Glance, Arc::default(), Collect::DEFAULT)
-                .views
-                .first()
-                .map(View::states)
-        };
-        let listen = StateSet::of(&[sockdiag::State::Listen]);
-        assert_eq!(states("dport = 443", None), Some(PROTOCOL.connections));
-        assert_eq!(states("state listening", None), Some(listen));
-        assert_eq!(states("dport = 443", Some(listen)), Some(listen));
+        let states = |text, states| plan_of(text, &[&TCP], states).views.first().map(View::states);
+        let listen = StateSet::of(&[State::Listen]);
+        assert_eq!(states("dport = 443", States::Connections), Some(TCP.connections));
+        assert_eq!(states("state listening", States::Connections), Some(listen));
+        assert_eq!(states("state listening", States::All), Some(listen));
+        assert_eq!(states("dport = 443", States::Listening), Some(listen));
+        assert_eq!(states("dport = 443", States::All), Some(StateSet::ALL));
+    }
+
+    #[test]
+    fn what_receives_without_a_connection_is_listed_with_listeners() {
+        let plan = plan_of("", &[&UDP, &UNIX, &PACKET], States::Listening);
+        let states: Vec<_> = plan.views.iter().take(3).map(View::states).collect();
+        let (close, listen) = (StateSet::of(&[State::Close]), StateSet::of(&[State::Listen]));
+        assert_eq!(states, [close, close.union(listen), close]);
+    }
+
+    #[test]
+    fn each_protocol_is_asked_for_what_its_sockets_have() {
+        let plan = plan_of("", &[&TCP, &UNIX], States::All);
+        let [tcp, unix, counted] = &plan.views[..] else { panic!("{:?}", plan.views) };
+        assert!(tcp.by.contains(&Property::LocalPort) && !tcp.by.contains(&Property::Path));
+        assert!(unix.by.contains(&Property::Path) && !unix.by.contains(&Property::LocalPort));
+        assert_eq!(counted.protocols().collect::<Vec<_>>(), [&TCP, &UNIX]);
     }
 
     #[test]
     fn nothing_is_tracked_and_no_capability_is_asked_for_but_for_owners() {
-        let plan = plan(Expression::Always, None, Detail::Everything, Arc::default(), Collect::DEFAULT);
+        let plan = plan_of("", &[&TCP], States::Connections);
         assert!(!plan.tracking.needs_events());
         assert_eq!(plan.features(), [crate::privileges::Feature::Processes]);
     }

@@ -1,13 +1,15 @@
-//! What is asked of the list of sockets: `filter`, `offset`, `limit`, `sort`.
+//! What is asked of the list of sockets: `protocol`, `filter`, `offset`, `limit`, `sort`.
 
 use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
 
 use super::rates::Rate;
-use super::{Listing, Number, Refusal, Row, metrics};
+use super::{Listing, Number, Refusal, Row, metrics, protocols};
 use crate::suggest::nearest;
 use crate::terminal::inert_json;
+use crate::view::PROTOCOL;
+use sockdiag::Protocol;
 
 /// The most sockets of one answer.
 const MOST: usize = 10_000;
@@ -26,6 +28,8 @@ const RATES: [(&str, PerSecond); 2] =
 /// What a query asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
+    /// The protocols, each once.
+    pub protocols: Vec<&'static Protocol>,
     /// The filter, in the language of `ss`.
     pub filter: String,
     offset: usize,
@@ -34,16 +38,26 @@ pub struct Query {
     sort: Option<(String, bool)>,
 }
 
+impl Default for Query {
+    fn default() -> Self {
+        Self { protocols: vec![PROTOCOL], filter: String::new(), offset: 0, limit: USUAL, sort: None }
+    }
+}
+
 impl Query {
     /// Reads the part of a URL behind the question mark.
     ///
     /// # Errors
     /// Names the parameter that is unknown or wrong, and what is expected.
     pub fn read(text: &str) -> Result<Self, Refusal> {
-        let mut query = Self { filter: String::new(), offset: 0, limit: USUAL, sort: None };
+        let mut query = Self::default();
         for (key, value) in form_urlencoded::parse(text.as_bytes()) {
             let wrong = |expected: &str| Refusal(format!("{key}: found {value:?}; expected: {expected}"));
             match &*key {
+                "protocol" => {
+                    let named = protocols(value.split(',').filter(|word| !word.is_empty()));
+                    query.protocols = named.map_err(|error| Refusal(format!("protocol: {error}")))?;
+                }
                 "filter" => query.filter = value.into_owned(),
                 "offset" => query.offset = value.parse().map_err(|_| wrong("a number"))?,
                 "limit" => {
@@ -54,8 +68,15 @@ impl Query {
                     let falling = value.starts_with('-');
                     query.sort = Some((value.trim_start_matches('-').to_owned(), falling));
                 }
-                _ => return Err(Refusal(format!("found {key:?}; expected: filter, offset, limit, sort"))),
+                _ => {
+                    return Err(Refusal(format!(
+                        "found {key:?}; expected: protocol, filter, offset, limit, sort"
+                    )));
+                }
             }
+        }
+        if query.protocols.is_empty() {
+            query.protocols = vec![PROTOCOL];
         }
         Ok(query)
     }
@@ -115,7 +136,7 @@ fn values<'a>(name: &'a str, listing: &'a Listing) -> Result<impl Fn(usize) -> O
     let column = listing.sockets.column(name);
     Ok(move |number: usize| match rate {
         Some(rate) => listing.rates.get(number).copied().flatten().map(rate),
-        None => listing.sockets.value(number, column?).map(Number::real),
+        None => column(number).map(Number::real),
     })
 }
 
@@ -131,6 +152,7 @@ fn socket(row: &Row, number: usize, listing: &Listing) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sockdiag::{TCP, UDP, UNIX};
 
     #[test]
     fn a_query_is_read_as_a_form_sends_it() {
@@ -138,6 +160,11 @@ mod tests {
             Query::read("filter=dport+%3D+%3A443&limit=5&offset=10&sort=-rtt_seconds").expect("a query");
         assert_eq!((query.filter.as_str(), query.limit, query.offset), ("dport = :443", 5, 10));
         assert_eq!(query.sort, Some(("rtt_seconds".to_owned(), true)));
+        assert_eq!((query.protocols, Query::default().protocols), (vec![&TCP], vec![&TCP]));
+        let query = Query::read("protocol=unix,udp&filter=").expect("a query");
+        assert_eq!(query.protocols, [&UDP, &UNIX]);
+        let wrong = Query::read("protocol=unx").expect_err("no protocol").to_string();
+        assert!(wrong.contains("did you mean unix?"), "{wrong}");
         for (text, value) in
             [("100%", "100%"), ("%zz", "%zz"), ("%C3%BC", "\u{fc}"), ("%ff", "\u{fffd}"), ("%", "%")]
         {

@@ -33,12 +33,9 @@ impl Counters {
     pub(super) fn of(sockets: &SocketList) -> Self {
         static SEED: OnceLock<RandomState> = OnceLock::new();
         let seed = SEED.get_or_init(RandomState::new);
-        let columns = ["sent_bytes_total", "received_bytes_total"].map(|name| sockets.column(name));
-        let whole = |index: usize, column: Option<usize>| match sockets.value(index, column?) {
-            Some(Number::Whole(value)) => Some(value),
-            _ => None,
-        };
-        let counters = |index: usize| whole(index, columns[0]).zip(whole(index, columns[1]));
+        let [sent, received] = ["sent_bytes_total", "received_bytes_total"].map(|name| sockets.column(name));
+        let whole = |value| if let Some(Number::Whole(value)) = value { Some(value) } else { None };
+        let counters = |index: usize| whole(sent(index)).zip(whole(received(index)));
         let name = |index: usize| {
             let mut hasher = seed.build_hasher();
             sockets.fixed(index).for_each(|value| value.bytes.hash(&mut hasher));

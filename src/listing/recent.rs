@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::rates::{Counters, Rate};
-use super::{Detail, SocketList, room};
+use super::{Detail, ListedSockets, SocketList, States, room};
 use crate::attribute::Networks;
 use crate::bottleneck::MIN_INTERVAL;
 use crate::collection::{CollectorState, Host, collect};
 use crate::config::Collect;
 use crate::plan::Plan;
 use crate::select::{Expression, parse};
-use sockdiag::{StateSet, sys};
+use sockdiag::{Protocol, sys};
 
 /// A listing is shared by all who ask within this time, and then forgotten.
 const SHARED: Duration = Duration::from_secs(1);
@@ -44,11 +44,15 @@ pub struct RecentListings {
     state: Mutex<State>,
 }
 
-/// A filter, and what is asked of the sockets that it lets through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Question {
-    filter: String,
-    detail: Detail,
+/// Protocols, a filter, and what is asked of the sockets that it lets through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The protocols, each once.
+    pub protocols: Vec<&'static Protocol>,
+    /// The filter; all sockets pass an empty one.
+    pub filter: String,
+    /// What is asked of each.
+    pub detail: Detail,
 }
 
 #[derive(Default)]
@@ -67,7 +71,7 @@ impl RecentListings {
         Self { networks, collect, state: Mutex::default() }
     }
 
-    /// Shows the sockets that pass a filter, as they were at most a second ago; all of them if it is empty.
+    /// Shows the sockets that a question is about, as they were at most a second ago.
     ///
     /// `list` lists the sockets of a plan. It takes as long as a collection, and waits for others.
     ///
@@ -75,20 +79,19 @@ impl RecentListings {
     /// If the filter is not valid, or what `list` says, in words for people.
     pub fn show<T>(
         &self,
-        filter: &str,
-        detail: Detail,
+        question: Question,
         mut list: impl FnMut(&Plan) -> Result<(Instant, SocketList), Refusal>,
         show: impl FnOnce(&Listing) -> T,
     ) -> Result<T, Refusal> {
-        let question = Question { filter: filter.trim().to_owned(), detail };
-        let selection = self.selection(&question.filter)?;
+        let question = Question { filter: question.filter.trim().to_owned(), ..question };
+        let sockets = self.sockets(&question)?;
         let mut state = lock(&self.state);
         state.forget();
         if let Some((.., listing)) = state.shared.as_ref().filter(|(known, ..)| *known == question) {
             return Ok(show(listing));
         }
         state.shared = None;
-        let plan = self.plan(selection, detail);
+        let plan = super::plan(sockets, &question.detail, Arc::clone(&self.networks), self.collect.clone());
         let (then, before) = if let Some(known) = state.counters(&question) {
             known
         } else {
@@ -119,10 +122,13 @@ impl RecentListings {
         kept
     }
 
-    /// Every state, unless the filter names some.
-    fn plan(&self, selection: Expression, detail: Detail) -> Plan {
-        let states = selection.named_states().or(Some(StateSet::ALL));
-        super::plan(selection, states, detail, Arc::clone(&self.networks), self.collect.clone())
+    /// In every state, unless the filter names some.
+    fn sockets(&self, question: &Question) -> Result<ListedSockets, Refusal> {
+        let sockets = ListedSockets::of(&question.protocols, States::All, self.selection(&question.filter)?);
+        match sockets.obstacle() {
+            Some(obstacle) => Err(Refusal(format!("The filter is not valid: {obstacle}"))),
+            None => Ok(sockets),
+        }
     }
 
     fn selection(&self, filter: &str) -> Result<Expression, Refusal> {
@@ -171,13 +177,15 @@ pub fn list(
     host: &impl Host,
     state: &mut CollectorState,
 ) -> Result<(Instant, SocketList), Refusal> {
-    let Some(bytes) = room::room(host.proc(), state) else {
+    let Some(bytes) = room::room(host.proc(), &plan.protocols, state) else {
         let said = "The memory limit of the exporter leaves no room for a list of so many sockets.";
         return Err(Refusal(said.to_owned()));
     };
     let began = Instant::now();
     // The page and the answer say what is missing. The log belongs to the collections for the metrics.
     let silent = tracing::subscriber::NoSubscriber::default();
+    // Each protocol has a table of its own.
+    let bytes = bytes / plan.protocols.len().max(1);
     let listing = || collect(plan, host, state.for_listing(plan, bytes));
     let snapshot = tracing::subscriber::with_default(silent, listing);
     match (snapshot.report.dump.stuck, snapshot.tables.iter().all(Option::is_none)) {

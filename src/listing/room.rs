@@ -5,8 +5,7 @@ use std::path::Path;
 
 use crate::attribute::Sockstat;
 use crate::collection::CollectorState;
-use crate::view::PROTOCOL;
-use sockdiag::sys;
+use sockdiag::{Protocol, sys};
 
 /// The most, without a cgroup that allows less: some 25,000 sockets with all that the kernel reports of each, 100,000 at
 /// a glance. The others are counted.
@@ -22,7 +21,7 @@ const OWNED: usize = 75;
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// The bytes for the rows of the next listing; `None` if there is no memory for one.
-pub(super) fn room(proc: &Path, state: &CollectorState) -> Option<usize> {
+pub(super) fn room(proc: &Path, protocols: &[&Protocol], state: &CollectorState) -> Option<usize> {
     let text = read_to_string(proc.join("self/cgroup")).unwrap_or_default();
     let Some(limit) = limit(&text, Path::new(CGROUPS)) else {
         return Some(MAX_BYTES);
@@ -30,7 +29,7 @@ pub(super) fn room(proc: &Path, state: &CollectorState) -> Option<usize> {
     // What was freed counts as taken until the kernel has it back.
     sys::release_freed_memory();
     let status = read_to_string(proc.join("self/status")).unwrap_or_default();
-    let sockets = sockets(proc).max(state.listed_sockets());
+    let sockets = sockets(proc, protocols).max(state.listed_sockets());
     let each = if state.knows_listed_owners() { SEEN } else { SEEN + OWNED };
     within(limit, anonymous(&status), sockets.saturating_mul(each))
 }
@@ -48,12 +47,15 @@ fn anonymous(status: &str) -> usize {
     kibibytes.unwrap_or_default().saturating_mul(1024)
 }
 
-/// How many sockets there are in the exporter's own namespace, before any listing.
-fn sockets(proc: &Path) -> usize {
+/// How many sockets of the protocols there are in the exporter's own namespace, before any listing, as far as the kernel
+/// counts them.
+fn sockets(proc: &Path, protocols: &[&Protocol]) -> usize {
     let read = |name: &str| read_to_string(proc.join("thread-self/net").join(name));
     let text6 = read("sockstat6").unwrap_or_default();
-    let numbers = read("sockstat").ok().and_then(|text| Sockstat::read(PROTOCOL.sockstat, &text, &text6));
-    numbers.map_or(0, |numbers| usize::try_from(numbers.sockets + numbers.time_wait).unwrap_or(usize::MAX))
+    let text = read("sockstat").unwrap_or_default();
+    let numbers = protocols.iter().filter_map(|protocol| Sockstat::read(protocol.sockstat, &text, &text6));
+    let sockets = numbers.map(|numbers| numbers.sockets.saturating_add(numbers.time_wait));
+    usize::try_from(sockets.fold(0, u64::saturating_add)).unwrap_or(usize::MAX)
 }
 
 /// The lowest limit of a memory cgroup and of those above it, by the text of `/proc/self/cgroup` (`cgroups(7)`).

@@ -7,14 +7,28 @@ use super::{ListingColumn, Row};
 /// Bold, and its end (ECMA-48, 8.3.117).
 const BOLD: [&str; 2] = ["\u{1b}[1m", "\u{1b}[0m"];
 
-/// The table of some rows, each column as wide as its widest text; the titles are bold `in_colour`.
+/// The line of titles of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Titles {
+    /// In bold.
+    Bold,
+    /// As they are.
+    Plain,
+    /// There are none.
+    None,
+}
+
+/// The table of some rows, each column as wide as its widest text.
 #[must_use]
-pub fn table(rows: &[Row], columns: &[ListingColumn], in_colour: bool) -> String {
-    let titles: Vec<String> = columns.iter().map(|column| column.title().to_uppercase()).collect();
+pub fn table(rows: &[Row], columns: &[ListingColumn], titles: Titles) -> String {
+    let head: Vec<Vec<String>> = match titles {
+        Titles::None => Vec::new(),
+        _ => vec![columns.iter().map(|column| column.title().to_uppercase()).collect()],
+    };
     let texts: Vec<Vec<String>> =
         rows.iter().map(|row| columns.iter().map(|column| column.text(row)).collect()).collect();
     let width = |number: usize| {
-        let lines = std::iter::once(&titles).chain(&texts);
+        let lines = head.iter().chain(&texts);
         lines.filter_map(|line| line.get(number)).map(|text| text.chars().count()).max().unwrap_or_default()
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
@@ -32,8 +46,11 @@ pub fn table(rows: &[Row], columns: &[ListingColumn], in_colour: bool) -> String
         line.truncate(line.trim_end().len());
         line
     };
-    let [bold, end] = if in_colour { BOLD } else { [""; 2] };
-    let mut out = format!("{bold}{}{end}\n", line(&titles));
+    let [bold, end] = if titles == Titles::Bold { BOLD } else { [""; 2] };
+    let mut out = String::new();
+    for texts in &head {
+        out.extend([bold, &line(texts), end, "\n"]);
+    }
     for texts in &texts {
         out.push_str(&line(texts));
         out.push('\n');
@@ -56,7 +73,8 @@ mod tests {
         let columns = ["state", "sent_bytes_total"].map(|name| ListingColumn::named(name).expect("a column"));
         let rows = [row("established", 7), row("syn_sent", 12_345_678_901)];
         let expected = "STATE               SENT\nestablished            7\nsyn_sent     12345678901\n";
-        assert_eq!(table(&rows, &columns, false), expected);
-        assert!(table(&[], &columns, true).starts_with("\u{1b}[1mSTATE"));
+        assert_eq!(table(&rows, &columns, Titles::Plain), expected);
+        assert_eq!(table(&rows[..1], &columns, Titles::None), "established  7\n");
+        assert!(table(&[], &columns, Titles::Bold).starts_with("\u{1b}[1mSTATE"));
     }
 }

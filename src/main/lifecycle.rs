@@ -9,7 +9,7 @@ use ss_exporter::collection::{self, CollectorState, SharedTracker, collect_withi
 use ss_exporter::collector::{Busy, Collector};
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::http::{Backend, ChunkStream, Page, Reply};
-use ss_exporter::listing::{self, Detail, Listing, Query, RecentListings, Refusal, SocketList};
+use ss_exporter::listing::{self, Detail, Listing, Query, Question, RecentListings, Refusal, SocketList};
 use ss_exporter::page::{Exporter, page, policy};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{EffectiveCapabilities, Feature, Privileges};
@@ -182,7 +182,8 @@ impl Lifecycle {
     /// Shows the sockets that a query asks for.
     fn list<T>(&self, query: &Query, detail: Detail, show: impl FnOnce(&Listing) -> T) -> Result<T, Refusal> {
         let listings = Arc::clone(&self.active().listings);
-        listings.show(&query.filter, detail, |plan| self.work.list(plan), show)
+        let question = Question { protocols: query.protocols.clone(), filter: query.filter.clone(), detail };
+        listings.show(question, |plan| self.work.list(plan), show)
     }
 
     /// Refuses a change of what is fixed at the start.

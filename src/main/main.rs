@@ -106,10 +106,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Task::Estimate { seconds, json }) => {
             report::estimated(&Plan::new(loaded.config), *seconds, *json)
         }
-        Some(Task::Sockets { filter, all, listening, columns, json }) => {
-            let states = listing::states(*all, *listening);
-            listing::print(&filter.join(" "), states, columns, *json, loaded.config)
-        }
+        Some(Task::Sockets(arguments)) => listing::print(arguments, loaded.config),
         None if cli.once => report::once(&Plan::new(loaded.config)),
         None => service::serve(cli, loaded),
     }

@@ -28,7 +28,7 @@ impl Summary {
         let sockets = &listing.sockets;
         let column = |name| {
             let column = sockets.column(name);
-            move |index: usize| sockets.value(index, column?).map(Number::real)
+            move |index: usize| column(index).map(Number::real)
         };
         let [sent, rtt, waiting] =
             ["sent_bytes_total", "rtt_seconds", "accept_queue_connections"].map(column);

@@ -2,7 +2,7 @@
 
 use super::operand::Operand;
 use super::read::{integer, put};
-use super::{Line, Needs, Read, Test, UNKNOWN};
+use super::{Line, Listed, Needs, Read, Test, UNKNOWN};
 use crate::facts::Facts;
 use sockdiag::{Attribute, SocketType, netlink, vsock, xdp};
 
@@ -13,6 +13,7 @@ pub(super) const TYPE: Line = Line::fixed(
     "The type of the socket: `stream`, `dgram`, `raw` or `seqpacket`.",
 )
 .needs(Needs::of(Attribute::Type))
+.listed(Listed::Always)
 .selected(
     &["type"],
     Operand::Text(
@@ -30,6 +31,7 @@ pub(super) const NETLINK_PROTOCOL: Line = Line::fixed(
     "The part of the kernel that a netlink socket speaks to, such as `route`, `generic`, `netfilter` or `audit`, or its number (`ndiag_protocol`).",
 )
 .needs(Needs::of(Attribute::Netlink))
+.listed(Listed::Always)
 .selected(
     &["netlink_protocol"],
     Operand::Text(
@@ -47,6 +49,7 @@ pub(super) const ETHERTYPE: Line = Line::changing(
     "The type of the frames that a packet socket receives, in hexadecimal, `0x3` for all of them, `0x0` for none (`pdiag_num`).",
 )
 .needs(Needs::of(Attribute::Packet))
+.listed(Listed::Always)
 .selected(
     &["ethertype"],
     Operand::Ethertype,
@@ -61,6 +64,7 @@ pub(super) const QUEUE: Line = Line::changing(
     "The queue of the network device that an XDP socket is bound to (`queue_id`).",
 )
 .needs(Needs::of(Attribute::XdpInfo))
+.listed(Listed::Always)
 .selected(
     &["queue"],
     Operand::Number(0, "the number of a queue"),
@@ -75,6 +79,7 @@ pub(super) const CID: Line = Line::changing(
     "The machine at the other end of a vsock socket, `2` for the host (`vdiag_dst_cid`); `unknown` of a listener.",
 )
 .needs(Needs::of(Attribute::Vsock))
+.listed(Listed::Always)
 .selected(
     &["cid"],
     Operand::Number(0, "the number of a machine, 2 for the host"),
@@ -89,6 +94,7 @@ pub(super) const VSOCK_PORT: Line = Line::changing(
     "The port of this end of a vsock socket (`vdiag_src_port`); `unknown` without one.",
 )
 .needs(Needs::of(Attribute::Vsock))
+.listed(Listed::Always)
 .selected(
     &["vsock_port"],
     Operand::Number(0, "a port of 32 bits"),
@@ -103,6 +109,7 @@ pub(super) const LOCAL_CID: Line = Line::changing(
     "The machine of this end of a vsock socket (`vdiag_src_cid`); `unknown` of a listener for each of its numbers.",
 )
 .needs(Needs::of(Attribute::Vsock))
+.listed(Listed::Always)
 .selected(
     &["local_cid"],
     Operand::Number(0, "the number of a machine, 2 for the host"),
@@ -117,6 +124,7 @@ pub(super) const REMOTE_VSOCK_PORT: Line = Line::changing(
     "The port of the other end of a vsock socket (`vdiag_dst_port`); `unknown` without one.",
 )
 .needs(Needs::of(Attribute::Vsock))
+.listed(Listed::Always)
 .selected(
     &["remote_vsock_port"],
     Operand::Number(0, "a port of 32 bits"),

@@ -5,6 +5,7 @@
 
 mod cgroup;
 mod family;
+mod identity;
 mod needs;
 mod operand;
 mod read;
@@ -46,6 +47,8 @@ pub struct Line {
     pub predicates: [Option<Predicate>; 2],
     /// Which lists of sockets show it.
     pub listed: Listed,
+    /// Where else rows are keyed by it.
+    pub keyed: Keyed,
 }
 
 /// A word of the selection language.
@@ -70,8 +73,17 @@ pub enum Listed {
     InDetail,
     /// Every list.
     Always,
-    /// Not even `by:`; the property is of the predecessor's configuration.
-    Legacy,
+}
+
+/// Where rows are keyed by a property, beside lists of sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyed {
+    /// In views, by its name in `by:`.
+    InViews,
+    /// Only in views of the predecessor's configuration.
+    InLegacyViews,
+    /// Nowhere else: it identifies one socket.
+    InLists,
 }
 
 impl Line {
@@ -87,6 +99,7 @@ impl Line {
             kernel: None,
             predicates: [None; 2],
             listed: Listed::No,
+            keyed: Keyed::InViews,
         }
     }
 
@@ -133,6 +146,11 @@ impl Line {
         self
     }
 
+    const fn keyed(mut self, keyed: Keyed) -> Self {
+        self.keyed = keyed;
+        self
+    }
+
     const fn selected(
         mut self,
         words: &'static [&'static str],
@@ -158,13 +176,12 @@ impl Line {
 impl Property {
     /// The properties that rows can be keyed by.
     pub fn all() -> impl Iterator<Item = Self> {
-        Self::EVERY.iter().copied().filter(|property| property.line().listed != Listed::Legacy)
+        Self::EVERY.iter().copied().filter(|property| property.line().keyed == Keyed::InViews)
     }
 
-    /// The properties that a list of sockets shows, with all details or at a glance.
-    pub(crate) fn listed(in_detail: bool) -> impl Iterator<Item = Self> {
-        let least = if in_detail { Listed::InDetail } else { Listed::Always };
-        Self::all().filter(move |property| property.line().listed >= least)
+    /// The properties that a list of sockets can show.
+    pub(crate) fn listable() -> impl Iterator<Item = Self> {
+        Self::EVERY.iter().copied().filter(|property| property.line().keyed != Keyed::InLegacyViews)
     }
 
     /// The property of that name in `by:`.

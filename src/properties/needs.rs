@@ -56,7 +56,7 @@ impl Needs {
     pub const NAME: Self = Self { bits: 0, extensions: Extensions::of(Attribute::Name) };
     /// The processes that hold the peer of a unix socket.
     pub const PEERS: Self =
-        Self { bits: Self::PROCESSES.bits | 32, extensions: Extensions::of(Attribute::Peer) };
+        Self { bits: Self::PROCESSES.bits | 64, extensions: Extensions::of(Attribute::Peer) };
     /// The class of `net_cls`, or else the priority.
     pub const CLASS_ID: Self = Self { bits: 0, extensions: Extensions::CLASS_ID };
     /// The upper layer protocol.

@@ -3,8 +3,8 @@
 use super::read::{
     any_process, flow, flow_of_process, has_pid, interface, never, of_owner, put, service_port, uid, user,
 };
-use super::{FromListener, KernelFilter, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
-use super::{cgroup, family, sent, ulp, unix};
+use super::{FromListener, KernelFilter, Keyed, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
+use super::{cgroup, family, identity, sent, ulp, unix};
 use crate::attribute::{Direction, Owner, Process};
 use crate::bottleneck::Bottleneck;
 use sockdiag::Protocol;
@@ -313,11 +313,16 @@ properties! {
     LocalCid: family::LOCAL_CID;
     RemoteVsockPort: family::REMOTE_VSOCK_PORT;
 
+    Cookie: identity::COOKIE;
+    Inode: identity::INODE;
+    PeerInode: identity::PEER_INODE;
+    Portid: identity::PORTID;
+
     // The predecessor's `flow` with both endpoints: `(SRC#10.0.0.1|39366)(DST#10.0.0.2|443)`.
-    Flow: Line::changing("flow", Read::Own(flow, never), "Both endpoints.").listed(Listed::Legacy);
+    Flow: Line::changing("flow", Read::Own(flow, never), "Both endpoints.").keyed(Keyed::InLegacyViews);
 
     // The predecessor's `flow` with the owners in place of the source, if they are known: `(20005)(DST#10.0.0.2|443)`.
     FlowOfProcess: Line::changing("flow", Read::Own(flow_of_process, never), "Processes and the remote endpoint.")
         .needs(Needs::PROCESSES)
-        .listed(Listed::Legacy);
+        .keyed(Keyed::InLegacyViews);
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::operand::Operand;
 use super::read::put;
-use super::{Line, Needs, Read, Test, UNKNOWN};
+use super::{Line, Listed, Needs, Read, Test, UNKNOWN};
 use crate::facts::Facts;
 use crate::pattern;
 use sockdiag::unix::{Peering, UnixName};
@@ -19,6 +19,7 @@ pub(super) const PATH: Line = Line::changing(
     "The name of a unix socket, or of the listener that accepted it: a path, `@` and an abstract name, `@autobound` if the kernel chose it, empty without one; NUL, control characters and bytes that are no UTF-8 as `\\x00` (`UNIX_DIAG_NAME`).",
 )
 .needs(Needs::NAME)
+.listed(Listed::Always)
 .selected(
     &["path"],
     Operand::Text(|_| true, "a path or @NAME, in which * is any text and ? one byte"),
@@ -33,6 +34,7 @@ pub(super) const PEER_PROCESS: Line = Line::changing(
     "The names of the processes that hold the other end of a unix socket, as `process` (`UNIX_DIAG_PEER`); empty without a peer, `unknown` if it is not accepted yet or in a network namespace that is not collected.",
 )
 .needs(Needs::PEERS)
+.listed(Listed::Always)
 .selected(&["peer_process"], Operand::Program, "peer_process = dockerd", "by the process of the other end, as `process`");
 
 fn path(facts: &Facts<'_>, text: &mut Vec<u8>) {

@@ -50,7 +50,8 @@ pub enum Expression {
 
 impl Expression {
     /// The conjunction of two conditions, without parts that are always true.
-    pub(crate) fn and(self, other: Self) -> Self {
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Always, only) | (only, Self::Always) => only,
             (Self::All(mut all), Self::All(more)) => {
@@ -136,7 +137,8 @@ impl Expression {
     }
 
     /// What of the condition sockets of a protocol lack; `None` if they can answer all of it.
-    pub(crate) fn obstacle(&self, protocol: &Protocol) -> Option<String> {
+    #[must_use]
+    pub fn obstacle(&self, protocol: &Protocol) -> Option<String> {
         let name = protocol.name;
         self.tests().find_map(|test| match test {
             Test::State(states) if states.intersection(protocol.states).is_empty() => {

@@ -65,7 +65,7 @@ fn a_wrong_question_is_named_with_what_is_allowed() {
             "sort: found \"nonsense_per_second\"; expected the name of a metric or rate",
         ),
         ("sort=", "sort: found \"\"; expected"),
-        ("size=3", "found \"size\"; expected: filter, offset, limit, sort"),
+        ("size=3", "found \"size\"; expected: protocol, filter, offset, limit, sort"),
     ] {
         let answer = exporter.get(&format!("/api/v1/sockets?{query}"));
         let body = text(&answer.body);

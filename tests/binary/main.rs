@@ -12,6 +12,7 @@ mod managed;
 mod paused;
 #[cfg(feature = "root-tests")]
 mod privileges;
+mod protocols;
 mod reloading;
 #[cfg(feature = "root-tests")]
 mod restricted;

@@ -84,7 +84,7 @@ fn a_wrong_filter_or_column_is_named_with_what_is_allowed() {
         (&["dport"][..], "at its end: found the end; expected: "),
         (&["bytes = 3"], "at \"bytes = 3\": found \"bytes\"; expected: (, not, state"),
         (&["--columns=rtts"], "there is no column \"rtts\", did you mean rtt"),
-        (&["-tn"], "always prints what ss -tinp does"),
+        (&["-x", "rtt = 3"], "found \"rtt\""),
     ] {
         let output = run(&[&["sockets"], arguments].concat());
         let error = text(&output.stderr);
@@ -98,6 +98,7 @@ fn nothing_is_coloured_without_a_terminal() {
     if enter() {
         return;
     }
+    let _held = connections();
     let output = program().args(["sockets", "-l"]).output().expect("the program");
     let table = text(&output.stdout);
     assert!(table.starts_with("STATE") && !table.contains('\u{1b}'), "{table:?}");

@@ -57,6 +57,8 @@ pub fn protocols_with(is: impl Fn(&Protocol) -> bool) -> String {
 pub struct Protocol {
     /// The name, as in `ss -A`.
     pub name: &'static str,
+    /// The words of `ss` for its types of sockets, in the column Netid. All others have its name there.
+    pub netids: &'static [(SocketType, &'static str)],
     /// The kernel modules that answer for it.
     pub modules: &'static str,
     /// The states that its sockets can have.

@@ -13,6 +13,7 @@ const IPPROTO_MPTCP: u32 = 262;
 /// MPTCP. Without listeners: the kernel would walk those of TCP for them, and TCP shows them.
 pub const MPTCP: Protocol = Protocol {
     name: "mptcp",
+    netids: &[],
     modules: "inet_diag and mptcp_diag",
     states: tcp::CONNECTIONS.union(StateSet::of(&[State::Close])),
     connections: tcp::CONNECTIONS,

@@ -11,7 +11,7 @@ use super::super::field::Width::{U8, U32 as Word};
 use super::super::field::fields;
 use super::super::skmem;
 use super::super::state::{State, StateSet};
-use super::socket::{Header, Socket};
+use super::socket::{Header, Socket, SocketType};
 use super::{FixedPart, Protocol, Request, family};
 
 const AF_NETLINK: u8 = 16;
@@ -27,6 +27,7 @@ const ASKED: &[Numbered] = &[MEMORY, Numbered { attribute: Attribute::DroppedMes
 /// Netlink.
 pub const NETLINK: Protocol = Protocol {
     name: "netlink",
+    netids: &[(SocketType::Raw, "nl"), (SocketType::Datagram, "nl")],
     modules: "netlink_diag",
     states: StateSet::of(&[State::Established, State::Close]),
     connections: StateSet::of(&[State::Established, State::Close]),
@@ -146,7 +147,6 @@ impl Socket<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SocketType;
     use super::*;
 
     /// What Linux 6.18 sent of a `NETLINK_ROUTE` socket that lost 18 messages.

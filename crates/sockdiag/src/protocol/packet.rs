@@ -10,7 +10,7 @@ use super::super::field::fields;
 use super::super::frame::NetlinkAttributes;
 use super::super::skmem;
 use super::super::state::{State, StateSet};
-use super::socket::{Header, Socket};
+use super::socket::{Header, Socket, SocketType};
 use super::{FixedPart, Protocol, Request, family};
 
 const AF_PACKET: u8 = 17;
@@ -34,6 +34,7 @@ const NUMBERS: Numbers = Numbers::of(NUMBERED);
 /// Packet sockets.
 pub const PACKET: Protocol = Protocol {
     name: "packet",
+    netids: &[(SocketType::Raw, "p_raw"), (SocketType::Datagram, "p_dgr")],
     modules: "af_packet_diag",
     states: StateSet::of(&[State::Close]),
     connections: StateSet::of(&[State::Close]),
@@ -128,7 +129,6 @@ impl Socket<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SocketType;
     use super::*;
 
     fn reply(attributes: &[(u16, Vec<u8>)]) -> Vec<u8> {

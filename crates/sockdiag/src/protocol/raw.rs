@@ -7,6 +7,7 @@ const IPPROTO_RAW: u8 = 255;
 /// Raw sockets. The kernel ignores the states of a request for them, and refuses to walk both families at once.
 pub const RAW: Protocol = Protocol {
     name: "raw",
+    netids: &[],
     modules: "inet_diag and raw_diag",
     encode: |request, sequence| inet::in_two_walks(request, IPPROTO_RAW, sequence),
     close_events: None,

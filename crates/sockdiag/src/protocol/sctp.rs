@@ -52,6 +52,7 @@ const ATTRIBUTES: Extensions = Extensions::MEMORY
 /// SCTP.
 pub const SCTP: Protocol = Protocol {
     name: "sctp",
+    netids: &[],
     modules: "inet_diag and sctp_diag",
     states: ASSOCIATIONS.union(StateSet::of(&[State::Close, State::Listen])),
     connections: ASSOCIATIONS,

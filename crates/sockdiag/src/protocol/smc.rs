@@ -41,6 +41,7 @@ const CONNECTIONS: StateSet = StateSet::of(&[
 /// SMC.
 pub const SMC: Protocol = Protocol {
     name: "smc",
+    netids: &[],
     modules: "smc_diag",
     states: CONNECTIONS.union(StateSet::of(&[State::Close, State::Listen])),
     connections: CONNECTIONS,

@@ -21,6 +21,7 @@ pub(super) const CONNECTIONS: StateSet = StateSet::of(&[
 /// TCP.
 pub const TCP: Protocol = Protocol {
     name: "tcp",
+    netids: &[],
     modules: "inet_diag and tcp_diag",
     states: StateSet::ANY,
     connections: CONNECTIONS,

@@ -9,7 +9,7 @@ use super::super::field::Width::U32 as Word;
 use super::super::field::fields;
 use super::super::frame::{NetlinkAttributes, dump_request};
 use super::super::state::{State, StateSet};
-use super::socket::{Header, Socket};
+use super::socket::{Header, Socket, SocketType};
 use super::{FixedPart, Protocol, Request, family};
 
 const AF_TIPC: u8 = 30;
@@ -41,6 +41,11 @@ const CONNECTIONS: StateSet = StateSet::of(&[State::Established, State::SynSent,
 /// TIPC.
 pub const TIPC: Protocol = Protocol {
     name: "tipc",
+    netids: &[
+        (SocketType::Stream, "ti_st"),
+        (SocketType::Datagram, "ti_rd"),
+        (SocketType::SeqPacket, "ti_sq"),
+    ],
     modules: "tipc_diag",
     states: CONNECTIONS.union(StateSet::of(&[State::Close, State::Listen])),
     connections: CONNECTIONS,
@@ -111,7 +116,6 @@ fn are_in_order(stats: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::super::skmem;
-    use super::super::SocketType;
     use super::*;
 
     fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {

@@ -26,6 +26,7 @@ const ATTRIBUTES: Extensions = Extensions::MEMORY
 /// UDP.
 pub const UDP: Protocol = Protocol {
     name: "udp",
+    netids: &[],
     modules: "inet_diag and udp_diag",
     states: STATES,
     connections: STATES,
@@ -43,6 +44,7 @@ pub const UDP: Protocol = Protocol {
 /// UDP-Lite, which Linux 7.1 no longer has. Its sockets have no close events.
 pub const UDPLITE: Protocol = Protocol {
     name: "udplite",
+    netids: &[],
     encode: |request, sequence| inet::encode_other(request, IPPROTO_UDPLITE, sequence),
     close_events: None,
     sockstat: "UDPLITE",

@@ -42,6 +42,11 @@ const CONNECTIONS: StateSet = StateSet::of(&[State::Established, State::Close]);
 /// Unix sockets of every type. The kernel reports neither their cgroup nor when they close.
 pub const UNIX: Protocol = Protocol {
     name: "unix",
+    netids: &[
+        (SocketType::Stream, "u_str"),
+        (SocketType::Datagram, "u_dgr"),
+        (SocketType::SeqPacket, "u_seq"),
+    ],
     modules: "unix_diag",
     states: CONNECTIONS.union(StateSet::of(&[State::Listen])),
     connections: CONNECTIONS,

@@ -9,7 +9,7 @@ use super::super::field::NoneValue::{AtLeast, Never};
 use super::super::field::Width::U32 as Word;
 use super::super::field::fields;
 use super::super::state::{State, StateSet};
-use super::socket::{Header, Socket};
+use super::socket::{Header, Socket, SocketType};
 use super::{FixedPart, Protocol, Request, family};
 
 const AF_VSOCK: u8 = 40;
@@ -22,6 +22,7 @@ const CONNECTIONS: StateSet = StateSet::of(&[State::Established, State::SynSent,
 /// Virtual machines' sockets.
 pub const VSOCK: Protocol = Protocol {
     name: "vsock",
+    netids: &[(SocketType::Stream, "v_str"), (SocketType::Datagram, "v_dgr")],
     modules: "vsock_diag",
     states: CONNECTIONS.union(StateSet::of(&[State::Close, State::Listen])),
     connections: CONNECTIONS,
@@ -78,7 +79,6 @@ fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a
 
 #[cfg(test)]
 mod tests {
-    use super::super::SocketType;
     use super::*;
 
     #[test]

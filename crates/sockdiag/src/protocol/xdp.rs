@@ -31,6 +31,7 @@ const NUMBERS: Numbers = Numbers::of(NUMBERED);
 /// XDP.
 pub const XDP: Protocol = Protocol {
     name: "xdp",
+    netids: &[],
     modules: "xsk_diag",
     states: StateSet::of(&[State::Close]),
     connections: StateSet::of(&[State::Close]),

@@ -1,0 +1,269 @@
+//! `sockets` with the flags of `ss` for protocols, against the text of `ss` about the same sockets.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram, UnixListener, UnixStream};
+use std::process::{Child, Command, Stdio};
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use super::{enter, run, text};
+
+/// `IPPROTO_MPTCP`
+const MPTCP: i32 = 262;
+/// The words of `ss` for states, and those for netlink protocols.
+const WORDS: [(&str, &str); 8] = [
+    ("established", "ESTAB"),
+    ("listen", "LISTEN"),
+    ("close", "UNCONN"),
+    ("route", "rtnl"),
+    ("generic", "genl"),
+    ("sock_diag", "tcpdiag"),
+    ("netfilter", "nft"),
+    ("fib_lookup", "fiblookup"),
+];
+/// Netid, state, both queues and both ends, a socket a line.
+const COLUMNS: &str = "--columns=netid,state,recv_q,send_q,local,remote";
+
+/// How often there is a line with these words.
+type Lines = BTreeMap<Vec<String>, usize>;
+
+/// The first eight words of a line, those of this program as `ss` has them. Of datagrams over unix sockets, `ss` shows the next
+/// one as the queue: the queues are left out.
+fn lines(text: &str, skip: fn(&str) -> bool) -> Lines {
+    let as_in_ss = |word: &str| {
+        let (name, rest) = word.split_once(':').map_or((word, None), |(name, rest)| (name, Some(rest)));
+        let name = WORDS.iter().find(|(ours, _)| *ours == name).map_or(name, |(_, theirs)| theirs);
+        // The owner of a netlink socket stands before its port.
+        let number = |rest: &str| rest.rsplit('/').next().unwrap_or(rest).to_owned();
+        rest.map_or_else(|| name.to_owned(), |rest| format!("{name}:{}", number(rest)))
+    };
+    let mut lines = Lines::new();
+    for line in text.lines().filter(|line| !skip(line)) {
+        let mut words: Vec<_> = line.split_ascii_whitespace().map(as_in_ss).collect();
+        if words[0] == "u_dgr" {
+            words.drain(2..4);
+        }
+        *lines.entry(words).or_default() += 1;
+    }
+    lines
+}
+
+/// What both programs list. `ss` leaves out a Netid that all lines have.
+fn listed(flags: &[&str], of_ss: &[&str], netid: &str, skip: fn(&str) -> bool) -> (Lines, Lines) {
+    let ours = run(&[&["sockets", "-H", COLUMNS], flags].concat());
+    assert!(ours.status.success(), "{}", text(&ours.stderr));
+    let ss = Command::new("ss").arg("-aH").args(of_ss).output().expect("ss of the package iproute2");
+    let theirs: Vec<_> = text(&ss.stdout).lines().map(|line| format!("{netid} {line}\n")).collect();
+    (lines(&text(&ours.stdout), skip), lines(&theirs.concat(), skip))
+}
+
+fn none(_: &str) -> bool {
+    false
+}
+
+fn udp(address: &str) -> UdpSocket {
+    UdpSocket::bind(address).expect("a free port")
+}
+
+/// A socket whose receive buffer is full, and which has dropped packets.
+fn full() -> (UdpSocket, UdpSocket) {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a size");
+    let address: SocketAddr = "127.0.0.1:7053".parse().expect("an address");
+    socket.bind(&address.into()).expect("a free port");
+    let sender = udp("127.0.0.1:0");
+    for _ in 0..50 {
+        sender.send_to(&[7; 1000], address).expect("room");
+    }
+    (socket.into(), sender)
+}
+
+/// Two sockets of one port.
+fn twins() -> [Socket; 2] {
+    [(), ()].map(|()| {
+        let socket = Socket::new(Domain::IPV6, Type::DGRAM, None).expect("a socket");
+        socket.set_reuse_port(true).expect("an option");
+        let address: SocketAddr = "[::1]:7054".parse().expect("an address");
+        socket.bind(&address.into()).expect("a free port");
+        socket
+    })
+}
+
+#[test]
+fn udp_sockets_have_the_ends_and_queues_that_ss_prints() {
+    if enter() {
+        return;
+    }
+    let (full, sender) = full();
+    let _twins = twins();
+    let connected = udp("127.0.0.1:0");
+    connected.connect(full.local_addr().expect("bound")).expect("a route");
+    let (ours, theirs) = listed(&["-ua"], &["-nu"], "udp", none);
+    // The kernel lists sockets of one port each by itself.
+    assert_eq!(ours.values().sum::<usize>(), 5, "{ours:?}");
+    assert_eq!(ours, theirs);
+    let drops = run(&["sockets", "-uaH", "sport = 7053", "--columns=drops,fill"]);
+    let ss = Command::new("ss").args(["-uanmH", "sport = 7053"]).output().expect("ss");
+    let dropped =
+        text(&ss.stdout).rsplit_once(",d").expect("skmem").1.trim_end_matches([')', '\n', ' ']).to_owned();
+    let shown = text(&drops.stdout);
+    assert!(shown.starts_with(&format!("{dropped}  ")) && dropped != "0", "{shown} {dropped}");
+    assert!(shown.contains('/'), "{shown}");
+    drop(sender);
+}
+
+#[test]
+fn unix_sockets_have_the_names_inodes_and_queues_that_ss_prints() {
+    if enter() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.sock");
+    let listener = UnixListener::bind(&path).expect("a free name");
+    let named = UnixAddr::from_abstract_name("listed").expect("a short name");
+    let waiting_at = UnixListener::bind_addr(&named).expect("a free name");
+    let _waiting = UnixStream::connect_addr(&named).expect("room");
+    let accepted = UnixStream::connect(&path).expect("room");
+    let (_server, _) = listener.accept().expect("a connection");
+    let _pair = UnixDatagram::pair().expect("a pair");
+    let _unbound = UnixDatagram::unbound().expect("a socket");
+    let (ours, theirs) = listed(&["-xa"], &["-nx"], "", none);
+    assert!(ours.values().sum::<usize>() >= 8, "{ours:?}");
+    assert_eq!(ours, theirs);
+    let fill = text(&run(&["sockets", "-xlH", "path = @listed", "--columns=fill"]).stdout);
+    assert!(fill.starts_with("1/"), "{fill}");
+    drop((accepted, waiting_at));
+}
+
+#[test]
+fn a_name_with_any_characters_is_one_line_that_moves_no_cursor() {
+    if enter() {
+        return;
+    }
+    let name = UnixAddr::from_abstract_name(b"a\"b\nc\x1b[2J\xff").expect("a short name");
+    let _listener = UnixListener::bind_addr(&name).expect("a free name");
+    let table = text(&run(&["sockets", "-xlH", "--columns=local"]).stdout);
+    assert!(table.lines().any(|line| line.starts_with("@a\"b\\x0ac\\x1b[2J\\xff ")), "{table:?}");
+    let json = run(&["sockets", "-xl", "--json"]);
+    let answer: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let sockets = answer["sockets"].as_array().expect("a list");
+    assert!(sockets.iter().any(|socket| socket["path"] == "@a\"b\\x0ac\\x1b[2J\\xff"), "{answer}");
+    assert!(sockets.iter().all(|socket| socket["protocol"] == "unix"), "{answer}");
+}
+
+/// A socket of that kind that captures all frames.
+fn packet(kind: Type) -> Socket {
+    // `ETH_P_ALL`, in the byte order of the network.
+    let every = i32::from(3_u16.to_be());
+    Socket::new(Domain::PACKET, kind, Some(Protocol::from(every))).expect("a socket")
+}
+
+/// A process with a packet socket that is bound to `lo`, and a netlink socket.
+struct Bound(Child);
+
+impl Bound {
+    fn start() -> Self {
+        const CODE: &str = "import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(('lo', 3))
+n = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+n.bind((0, 0))
+print('ready', flush=True)
+sys.stdin.read()";
+        let mut command = Command::new("python3");
+        let mut child =
+            command.args(["-c", CODE]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3");
+        let mut ready = [0; 6];
+        child.stdout.take().expect("a pipe").read_exact(&mut ready).expect("a packet socket");
+        Self(child)
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn packet_and_netlink_sockets_have_the_ends_that_ss_prints() {
+    if enter() {
+        return;
+    }
+    let (bound, _all) = (Bound::start(), packet(Type::DGRAM));
+    let (ours, theirs) = listed(&["-0a"], &["-n0"], "", none);
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.len(), 2, "{ours:?}");
+    // Each program sees its own socket that asks.
+    let asks = |line: &str| line.contains("tcpdiag") || line.contains("sock_diag");
+    let (ours, theirs) = listed(&["-aA", "netlink"], &["-A", "netlink"], "nl", asks);
+    assert_eq!(ours, theirs);
+    let port = format!("rtnl:{}", bound.0.id());
+    assert!(ours.keys().any(|words| words.contains(&port)), "{ours:?}");
+}
+
+#[test]
+fn mptcp_connections_have_the_ends_that_ss_prints() {
+    if enter() {
+        return;
+    }
+    let socket = || Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::from(MPTCP))).expect("MPTCP");
+    let (listener, client) = (socket(), socket());
+    let address: SockAddr = "127.0.0.1:7055".parse::<SocketAddr>().expect("an address").into();
+    listener.bind(&address).expect("a free port");
+    listener.listen(4).expect("a listener");
+    client.connect(&address).expect("a connection");
+    let server = listener.accept().expect("its other end");
+    let listens = |line: &str| line.contains("LISTEN");
+    let (ours, theirs) = listed(&["-M"], &["-nM"], "mptcp", listens);
+    assert_eq!(ours.len(), 2, "{ours:?}");
+    assert_eq!(ours, theirs);
+    drop(server);
+}
+
+#[test]
+fn protocols_are_listed_together_as_ss_lists_them() {
+    if enter() {
+        return;
+    }
+    let tcp = std::net::TcpListener::bind("127.0.0.1:7056").expect("a listener");
+    let client = std::net::TcpStream::connect("127.0.0.1:7056").expect("a connection");
+    let _held = (udp("127.0.0.1:7056"), UnixStream::pair().expect("a pair"), packet(Type::RAW));
+    let (ours, theirs) = listed(&["-tuxa0"], &["-nA", "tcp,udp,unix,packet"], "", none);
+    assert_eq!(ours, theirs);
+    let protocols = ["tcp", "udp", "u_str", "p_raw"];
+    assert!(protocols.iter().all(|netid| ours.keys().any(|words| words[0] == *netid)), "{ours:?}");
+    // Without columns, the netid stands in front if there are several protocols.
+    let table = text(&run(&["sockets", "-tulpn"]).stdout);
+    assert!(table.starts_with("NETID  STATE   ") && !table.contains("REMOTE"), "{table}");
+    assert!(!text(&run(&["sockets", "-t"]).stdout).contains("NETID"));
+    drop((tcp, client));
+}
+
+#[test]
+fn a_filter_chooses_the_protocol_that_can_answer_it() {
+    if enter() {
+        return;
+    }
+    let _pair: (OwnedFd, OwnedFd) =
+        UnixStream::pair().map(|(one, other)| (one.into(), other.into())).expect("a pair");
+    let _tcp = std::net::TcpListener::bind("127.0.0.1:7057").expect("a listener");
+    let chosen = text(&run(&["sockets", "-H", "--columns=protocol", "type = stream"]).stdout);
+    assert!(!chosen.is_empty() && chosen.lines().all(|line| line == "unix"), "{chosen}");
+    let refused = run(&["sockets", "-x", "dport = 80"]);
+    let error = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{error}");
+    assert!(error.contains("found dport, which unix sockets do not have"), "{error}");
+    let refused = run(&["sockets", "-A", "unx"]);
+    assert!(text(&refused.stderr).contains("there is no protocol \"unx\", did you mean unix?"));
+    let listeners = |flag| text(&run(&["sockets", "-lH", flag, "--columns=local"]).stdout);
+    assert_eq!((listeners("-4").as_str(), listeners("-6").as_str()), ("127.0.0.1:7057\n", ""));
+    let empty = run(&["sockets", "sport = 1"]);
+    assert!(text(&empty.stderr).contains("no socket matches; -a lists"), "{}", text(&empty.stderr));
+    assert!(empty.status.success());
+}
