@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     pub client_ports: Option<(u16, u16)>,
     /// What limits the connection; `None` if no view asks for it, or if it cannot be known.
     pub bottleneck: Option<Bottleneck>,
+    /// For how long it has limited the connection, by the sample before, in microseconds; 0 if this is no new sample.
+    pub limited_microseconds: u64,
     /// Processes, cgroup and network namespace.
     pub ownership: Ownership<'a>,
     /// Names that the kernel's reply does not hold.
@@ -67,6 +69,7 @@ impl<'a> Facts<'a> {
             direction: None,
             client_ports: None,
             bottleneck: None,
+            limited_microseconds: 0,
             ownership,
             names,
         }
@@ -83,7 +86,17 @@ impl<'a> Facts<'a> {
         // One of TCP is no longer in a state of a connection.
         let state = if socket.protocol().connections.contains(state) { state } else { State::Established };
         let observation = Observation::CloseEvent;
-        Self { socket, observation, state, direction, client_ports: None, bottleneck: None, ownership, names }
+        Self {
+            socket,
+            observation,
+            state,
+            direction,
+            client_ports: None,
+            bottleneck: None,
+            limited_microseconds: 0,
+            ownership,
+            names,
+        }
     }
 
     /// Of the connections that a listener will accept.
@@ -95,7 +108,17 @@ impl<'a> Facts<'a> {
     ) -> Self {
         let (observation, state) = (Observation::Listener, State::Established);
         let (direction, ownership) = (Some(Direction::Inbound), listener.ownership(netns));
-        Self { socket, observation, state, direction, client_ports: None, bottleneck: None, ownership, names }
+        Self {
+            socket,
+            observation,
+            state,
+            direction,
+            client_ports: None,
+            bottleneck: None,
+            limited_microseconds: 0,
+            ownership,
+            names,
+        }
     }
 
     /// What identifies the socket among all of the host.

@@ -109,6 +109,13 @@ impl View {
 
     /// What must be known of its sockets.
     pub(crate) fn needs(&self) -> Needs {
+        let samples = self.columns.iter().any(|column| column.metric.source.quantity.is_sampled());
+        let of_columns = if samples { Needs::BOTTLENECK } else { Needs::NONE };
+        self.needs_of_rows().union(of_columns)
+    }
+
+    /// What must be known of its sockets to select them and to place them in rows.
+    pub(crate) fn needs_of_rows(&self) -> Needs {
         self.by.iter().map(|property| property.needs()).collect::<Needs>().union(self.selection.needs())
     }
 

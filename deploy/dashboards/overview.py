@@ -3,6 +3,21 @@
 from panels import lines, number, row
 from queries import AGAIN, BLOAT, FILL, UDP_FILL, UNIX_FILL, NETWORK, RATE, SERVICE, network_waits, quantile, rate_by, share_by, waits
 
+# Of docs/concepts/bottlenecks.md, without idle.
+BOTTLENECKS = (
+    "connecting",
+    "accept_queue",
+    "stalled",
+    "peer_not_reading",
+    "not_reading",
+    "peer_window",
+    "send_buffer",
+    "receiving",
+    "application",
+    "loss",
+    "queueing",
+    "path",
+)
 UDP_SERVICE = "{{process}} {{service_port}} on {{instance}}"
 
 TITLE = "Overview"
@@ -52,6 +67,22 @@ PANELS = [
         (network_waits("job"), "network"),
         (waits("receive_window", "job"), "peer reads"),
         (waits("send_buffer", "job"), "send buffer"),
+        stacked=True,
+    ),
+    lines(
+        "Why: connections by bottleneck",
+        "Open connections by what limits them, idle ones left out. application: the local process has nothing to send;"
+        " the other classes are in docs/concepts/bottlenecks.md. Needs the view tcp_bottleneck of deploy/questions.yml.",
+        "short",
+        ('sum by (bottleneck) (ss_tcp_bottleneck_sockets{bottleneck!~"idle|unknown"})', "{{bottleneck}}"),
+        stacked=True,
+    ),
+    lines(
+        "Why: time by bottleneck",
+        "Connections that each class limited on average, by samples, idle ones left out. Needs the view tcp_why of"
+        " deploy/questions.yml.",
+        "short",
+        *((f"sum(rate(ss_tcp_why_bottleneck_{name}_seconds_total{RATE}))", name) for name in BOTTLENECKS),
         stacked=True,
     ),
     lines(

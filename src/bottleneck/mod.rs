@@ -7,12 +7,15 @@ mod sample;
 
 use std::time::Duration;
 
-use sockdiag::{Attribute, Class, Protocol, Socket};
+use sockdiag::{Attribute, Class, Extensions, Protocol, Socket};
 
 pub use sample::ConnectionSample;
 
 /// Between two samples at least: a shorter time says little, because the kernel counts busy time in ticks of up to 10 ms.
 pub const MIN_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What the rules ask the kernel for.
+pub const EXTENSIONS: Extensions = Extensions::INFO.union(Extensions::MEMORY);
 
 macro_rules! bottlenecks {
     ($($bottleneck:ident, $name:literal, $meaning:literal, $advice:literal;)*) => {

@@ -186,7 +186,8 @@ impl<'a, W: Host> Intake<'a, W> {
         let names = Names { networks: &plan.networks, interface: &interface, users: Some(users) };
         let mut facts = Facts::of_dump(socket, ownership, names);
         if plan.needs.has(Needs::BOTTLENECK) && Bottleneck::is_of(socket.protocol()) {
-            facts.bottleneck = samples.look(facts.identity(), socket, Instant::now());
+            (facts.bottleneck, facts.limited_microseconds) =
+                samples.look(facts.identity(), socket, Instant::now());
         }
         // The tracker also finds the direction.
         let is_new = if plan.tracking.is_empty() {

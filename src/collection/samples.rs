@@ -1,6 +1,6 @@
 //! Samples of connections, each kept until the next collection that shows the connection.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
@@ -27,23 +27,29 @@ struct Known {
 }
 
 impl Samples {
-    /// What limits a connection that a dump shows.
-    pub(super) fn look(&mut self, identity: u64, socket: &Socket<'_>, now: Instant) -> Option<Bottleneck> {
+    /// What limits a connection that a dump shows, and for how many microseconds since the sample before.
+    pub(super) fn look(
+        &mut self,
+        identity: u64,
+        socket: &Socket<'_>,
+        now: Instant,
+    ) -> (Option<Bottleneck>, u64) {
         if socket.class() != Class::Connection {
-            return Bottleneck::of(socket, None);
+            return (Bottleneck::of(socket, None), 0);
         }
         let before = self.known.get_mut(&identity);
         if let Some(known) = before.filter(|known| now.duration_since(known.at) < MIN_INTERVAL) {
             known.walk = self.walk;
-            return known.bottleneck;
+            return (known.bottleneck, 0);
         }
         let before = self.known.get(&identity).map(|known| (&known.sample, now.duration_since(known.at)));
         let bottleneck = Bottleneck::of(socket, before);
+        let time = before.map_or(Duration::ZERO, |(_, time)| time);
         self.known.insert(
             identity,
             Known { sample: ConnectionSample::of(socket), at: now, bottleneck, walk: self.walk },
         );
-        bottleneck
+        (bottleneck, u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
     }
 
     /// Ends a walk: forgets connections that the last `walks` have not shown.
@@ -64,7 +70,7 @@ mod tests {
     use testkit::reply::Reply;
 
     /// What limits a connection that was busy for so long and has sent that many segments.
-    fn look(samples: &mut Samples, busy: u64, segments: u64, now: Instant) -> Option<Bottleneck> {
+    fn look(samples: &mut Samples, busy: u64, segments: u64, now: Instant) -> (Option<Bottleneck>, u64) {
         let end = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let fields = [(&tcp_info::BUSY_TIME, busy), (&tcp_info::DATA_SEGS_OUT, segments)];
         let reply = Reply::new(State::Established, end(1), end(2)).inode(7).info(&fields);
@@ -74,10 +80,14 @@ mod tests {
     #[test]
     fn a_sample_is_compared_with_one_that_is_old_enough_and_until_then_the_answer_stays() {
         let (mut samples, start) = (Samples::default(), Instant::now());
-        assert_eq!(look(&mut samples, 0, 0, start), None);
-        assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL), Some(Idle));
-        assert_eq!(look(&mut samples, 90_000, 5, start + MIN_INTERVAL * 3 / 2), Some(Idle));
-        assert_eq!(look(&mut samples, 90_000, 5, start + MIN_INTERVAL * 2), Some(Application));
+        assert_eq!(look(&mut samples, 0, 0, start), (None, 0));
+        assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL), (Some(Idle), 500_000));
+        assert_eq!(
+            look(&mut samples, 90_000, 5, start + MIN_INTERVAL * 3 / 2),
+            (Some(Idle), 0),
+            "counted once"
+        );
+        assert_eq!(look(&mut samples, 90_000, 5, start + MIN_INTERVAL * 2), (Some(Application), 500_000));
     }
 
     #[test]
@@ -86,9 +96,9 @@ mod tests {
             let (mut samples, start) = (Samples::default(), Instant::now());
             let _ = look(&mut samples, 0, 0, start);
             (0..walks).for_each(|_| samples.end_walk(walks));
-            assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL), Some(Idle), "{walks}");
+            assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL).0, Some(Idle), "{walks}");
             (0..=walks).for_each(|_| samples.end_walk(walks));
-            assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL * 2), None, "{walks}");
+            assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL * 2), (None, 0), "{walks}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Where a metric's value comes from: a quantity of the kernel's, the sockets that have it, and its scale.
 
+use crate::bottleneck::{self, Bottleneck};
 use sockdiag::unix::{self, Peering};
 use sockdiag::{Extensions, Field, Protocol, Socket, State, StateSet, tcp_info, ulp};
 
@@ -25,6 +26,8 @@ pub enum Quantity {
     Closed,
     /// 1 per tracked socket whose last values the kernel did not report when it was gone; kept by the tracker.
     ClosedWithoutTcpInfo,
+    /// Time between two samples of a connection by which it was the bottleneck, in microseconds; kept by the tracker.
+    Limited(Bottleneck),
     /// A field as it stands.
     Field(&'static Field),
     /// What a field exceeds another by.
@@ -40,9 +43,14 @@ pub enum Quantity {
 }
 
 impl Quantity {
+    /// Whether it is known from samples of the connection.
+    pub(crate) const fn is_sampled(self) -> bool {
+        matches!(self, Self::Limited(_))
+    }
+
     /// Whether it counts what sockets did, so that no single socket has it.
     pub(crate) const fn is_of_past(self) -> bool {
-        matches!(self, Self::Opened | Self::Closed | Self::ClosedWithoutTcpInfo)
+        matches!(self, Self::Opened | Self::Closed | Self::ClosedWithoutTcpInfo | Self::Limited(_))
     }
 }
 
@@ -80,6 +88,11 @@ pub(super) const SENDING: StateSet =
 /// A quantity of every socket.
 pub(super) const fn every(quantity: Quantity) -> Source {
     Source { quantity, states: StateSet::ANY, per_unit: 1 }
+}
+
+/// Time in which the bottleneck limited a connection, by samples.
+pub(super) const fn limited(bottleneck: Bottleneck) -> Source {
+    every(Quantity::Limited(bottleneck)).per(1_000_000)
 }
 
 /// A field of every socket except listeners.
@@ -157,7 +170,9 @@ impl Source {
         }
         match self.quantity {
             Quantity::Sockets => Some(1),
-            Quantity::Opened | Quantity::Closed | Quantity::ClosedWithoutTcpInfo => None,
+            Quantity::Opened | Quantity::Closed | Quantity::ClosedWithoutTcpInfo | Quantity::Limited(_) => {
+                None
+            }
             Quantity::Field(field) => socket.get(field),
             Quantity::Difference(field, less) => Some(socket.get(field)?.saturating_sub(socket.get(less)?)),
             Quantity::OverHalf(field, limit) => Some((socket.get(field)? > socket.get(limit)? / 2).into()),
@@ -169,14 +184,18 @@ impl Source {
 
     /// Whether the kernel reports it of sockets of the protocol.
     pub(crate) fn is_of(&self, protocol: &Protocol) -> bool {
-        let closes = self.quantity != Quantity::ClosedWithoutTcpInfo || protocol.ends_with_values();
-        closes && self.fields().all(|field| protocol.has_field(field))
+        let is_kept = match self.quantity {
+            Quantity::ClosedWithoutTcpInfo => protocol.ends_with_values(),
+            Quantity::Limited(_) => Bottleneck::is_of(protocol),
+            _ => true,
+        };
+        is_kept && self.fields().all(|field| protocol.has_field(field))
     }
 
     /// Whether its last value before the end of a socket of the protocol is known; a counter is exact then.
     #[must_use]
     pub fn is_exact(&self, protocol: &Protocol) -> bool {
-        self.fields().all(|field| protocol.is_exact(field.attribute))
+        !self.quantity.is_sampled() && self.fields().all(|field| protocol.is_exact(field.attribute))
     }
 
     /// Whether the kernel reports it of every connection, by what it sends of any socket with `tcp_info`.
@@ -188,9 +207,11 @@ impl Source {
     /// The kernel's fields that it reads.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'static Field> {
         let (first, second) = match self.quantity {
-            Quantity::Sockets | Quantity::Opened | Quantity::Closed | Quantity::ClosedWithoutTcpInfo => {
-                (None, None)
-            }
+            Quantity::Sockets
+            | Quantity::Opened
+            | Quantity::Closed
+            | Quantity::ClosedWithoutTcpInfo
+            | Quantity::Limited(_) => (None, None),
             Quantity::Field(field)
             | Quantity::Test(field, _)
             | Quantity::Ulp(field, _)
@@ -221,6 +242,7 @@ impl Source {
     #[must_use]
     pub fn extensions(&self) -> Extensions {
         match self.quantity {
+            Quantity::Limited(_) => bottleneck::EXTENSIONS,
             // Without it, a time-wait socket looks like one that opened or closed.
             quantity if quantity.is_of_past() => Extensions::INFO,
             _ => self

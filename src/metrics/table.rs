@@ -5,10 +5,11 @@ use super::bounds::{AGES, BYTES, COUNTS, GAINS, RATES, SHARES, SHIFTS, SIZES, TI
 use super::source::Condition::{Has, Is, Positive};
 use super::source::Quantity::{Closed, ClosedWithoutTcpInfo, Opened, Sockets};
 use super::source::{
-    LISTENERS, SENDING, age, any, difference, every, micros, millis, option, over_half, peering, raw, when,
-    with_ulp,
+    LISTENERS, SENDING, age, any, difference, every, limited, micros, millis, option, over_half, peering,
+    raw, when, with_ulp,
 };
 use super::{Kind, Metric, Shown, Source, Unit};
+use crate::bottleneck::Bottleneck;
 use sockdiag::unix::Peering;
 use sockdiag::{Field, cc_info, inet, mptcp, queues, sctp, skmem, sockopt, tcp_info, tipc, ulp, xdp};
 
@@ -42,6 +43,19 @@ pub const METRICS: &[Metric] = &[
     counter("busy_seconds_total", Seconds, micros(&tcp_info::BUSY_TIME), "Time with unsent or unacknowledged data (tcpi_busy_time).").of_connections(),
     counter("receive_window_limited_seconds_total", Seconds, micros(&tcp_info::RWND_LIMITED), "Time limited by the peer's receive window (tcpi_rwnd_limited).").of_connections(),
     counter("send_buffer_limited_seconds_total", Seconds, micros(&tcp_info::SNDBUF_LIMITED), "Time limited by this end's send buffer (tcpi_sndbuf_limited).").of_connections(),
+    counter("bottleneck_connecting_seconds_total", Seconds, limited(Bottleneck::Connecting), "Time in which the handshake was not complete, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_accept_queue_seconds_total", Seconds, limited(Bottleneck::AcceptQueue), "Time in which the local process had not accepted the connection, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_stalled_seconds_total", Seconds, limited(Bottleneck::Stalled), "Time in which the peer acknowledged nothing of the data in flight, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_peer_not_reading_seconds_total", Seconds, limited(Bottleneck::PeerNotReading), "Time in which the peer's window was closed, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_not_reading_seconds_total", Seconds, limited(Bottleneck::NotReading), "Time in which the local process read nothing of the data that waited, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_idle_seconds_total", Seconds, limited(Bottleneck::Idle), "Time in which nothing was sent or received, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_peer_window_seconds_total", Seconds, limited(Bottleneck::PeerWindow), "Time in which the peer's window limited the sender, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_send_buffer_seconds_total", Seconds, limited(Bottleneck::SendBuffer), "Time in which the send buffer limited the sender, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_receiving_seconds_total", Seconds, limited(Bottleneck::Receiving), "Time in which this end mostly received, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_application_seconds_total", Seconds, limited(Bottleneck::Application), "Time in which the local process had no more to send, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_loss_seconds_total", Seconds, limited(Bottleneck::Loss), "Time in which segments were lost and retransmitted, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_queueing_seconds_total", Seconds, limited(Bottleneck::Queueing), "Time in which segments waited in a queue on the path, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
+    counter("bottleneck_path_seconds_total", Seconds, limited(Bottleneck::Path), "Time in which the path limited the sender, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
     counter("dropped_packets_total", None, any(&skmem::DROPS), "Packets dropped by the socket, up to the last collection before it closed (SK_MEMINFO_DROPS)."),
     counter("dropped_messages_total", None, any(&skmem::DROPPED_MESSAGES), "Messages dropped because the process was too slow, up to the last collection before the socket closed (SK_MEMINFO_DROPS)."),
     counter("sent_packets_total", None, raw(&sctp::SENT_PACKETS), "Packets sent by an SCTP association (sctpi_opackets)."),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::aggregate::{CumulativeTable, TableColumn};
+use crate::bottleneck::Bottleneck;
 use crate::exposition::LabelBuffer;
 use crate::metrics::{Aggregation, Kind, Quantity, Source};
 use crate::properties::{FromListener, Needs, Property, Stability};
@@ -41,6 +42,8 @@ pub enum Feed {
     Closed,
     /// Those of them whose last values the kernel has not reported.
     ClosedWithoutTcpInfo,
+    /// Time in which this was the bottleneck.
+    Limited(Bottleneck),
     /// Observations for a histogram.
     Distribution(Source),
     /// What each collection finds: nothing is kept.
@@ -54,6 +57,7 @@ impl Feed {
             (Aggregation::Gain, Quantity::Opened) => Self::Opened,
             (Aggregation::Gain, Quantity::Closed) => Self::Closed,
             (Aggregation::Gain, Quantity::ClosedWithoutTcpInfo) => Self::ClosedWithoutTcpInfo,
+            (Aggregation::Gain, Quantity::Limited(bottleneck)) => Self::Limited(bottleneck),
             (Aggregation::Gain, _) => Self::Counter(source),
             (Aggregation::Histogram(_), _) => Self::Distribution(source),
             _ => Self::Gauge,

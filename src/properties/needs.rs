@@ -1,5 +1,6 @@
 //! What a property needs, how long it is stable, and whether a listener shows it.
 
+use crate::bottleneck;
 use sockdiag::{Attribute, Extensions};
 
 /// How long a property of a socket, or the answer of a condition, stays the same.
@@ -46,7 +47,7 @@ impl Needs {
     /// The network namespace: a condition on the property differs from one to another.
     pub const NETNS: Self = Self::bit(16);
     /// What limits the connection, known from two samples of it.
-    pub const BOTTLENECK: Self = Self { bits: 32, extensions: Extensions::INFO.union(Extensions::MEMORY) };
+    pub const BOTTLENECK: Self = Self { bits: 64, extensions: bottleneck::EXTENSIONS };
     /// The congestion control algorithm.
     pub const CONGESTION: Self = Self { bits: 0, extensions: Extensions::CONG };
     /// The type of service or traffic class.

@@ -8,7 +8,10 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, ipproto, sock
 use socket2::SockRef;
 
 use super::{Pair, enter, samples};
-use ss_exporter::{collection, config::Config, exposition::Format, plan::Plan, privileges::Privileges};
+use ss_exporter::{
+    bottleneck::Bottleneck, collection, config::Config, exposition::Format, plan::Plan,
+    privileges::Privileges,
+};
 use testkit::host::{ThisNetns, exposition};
 
 const CONFIG: &str = "views: {t: {by: [local_port, bottleneck], state: all, metrics: [sockets]}}\n";
@@ -128,6 +131,40 @@ fn a_handshake_without_an_answer_is_connecting() {
     let waiting = more();
     let of = bottlenecks(nothing);
     assert_eq!(of(&waiting), "connecting");
+}
+
+#[test]
+fn the_time_between_samples_is_counted_by_bottleneck_and_no_moment_twice() {
+    if enter() {
+        return;
+    }
+    let (quiet, mut busy) = (Pair::at(Ipv4Addr::LOCALHOST), Pair::at(Ipv4Addr::LOCALHOST));
+    let config = "views: {t: {by: [local_port], metrics: ['bottleneck_*_seconds_total']}}\n";
+    let plan = Plan::new(Config::parse("test.yml", config).expect("a valid configuration"));
+    let mut state = collection::CollectorState::new(&plan, Privileges::default());
+    let began = Instant::now();
+    let _ = collection::collect(&plan, &ThisNetns, &mut state);
+    let mut text = String::new();
+    for _ in 0..2 {
+        for _ in 0..30 {
+            busy.send(1000);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        text = exposition(&collection::collect(&plan, &ThisNetns, &mut state), Format::Text);
+    }
+    let all = began.elapsed().as_secs_f64();
+    let seconds = |end: &TcpStream, class: &str| {
+        let port = format!("local_port=\"{}\"", end.local_addr().expect("bound").port());
+        let rows = samples(&text, &format!("ss_t_bottleneck_{class}_seconds_total"));
+        rows.into_iter().filter(|(labels, _)| labels.contains(&port)).map(|(_, value)| value).sum::<f64>()
+    };
+    for (end, class) in [(&quiet.client, "idle"), (&busy.client, "application"), (&busy.server, "receiving")]
+    {
+        let of = Bottleneck::ALL.iter().map(|class| seconds(end, class.name()));
+        let sum: f64 = of.sum();
+        assert!((1.2..=all).contains(&sum), "{class}: {sum} of {all} s: {text}");
+        assert!((seconds(end, class) - sum).abs() < 1e-9, "{class}: {text}");
+    }
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Tracker {
         let subflow = self.ledger.record(slot).is_subflow();
         let ClosesWithoutTcpInfo { disconnected, mptcp } = &mut self.without_tcp_info;
         *if subflow { mptcp } else { disconnected } += 1;
-        self.ledger.count(slot, Feed::ClosedWithoutTcpInfo);
+        self.ledger.count(slot, Feed::ClosedWithoutTcpInfo, 1);
     }
 
     /// Keeps the last values of a socket if a row may hold several connections.

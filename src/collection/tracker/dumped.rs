@@ -10,7 +10,7 @@ use crate::collection::key::Key;
 use crate::collection::listeners;
 use crate::collection::netns::NetnsTarget;
 use crate::facts::Facts;
-use crate::plan::{Program, Wanted};
+use crate::plan::{Feed, Program, Wanted};
 use crate::properties::{Needs, Stability};
 use sockdiag::{Class, Socket, tcp_info};
 
@@ -73,6 +73,9 @@ impl Tracker {
         self.read(facts.socket);
         self.ledger.follow(slot, &self.values);
         let notes = self.notes(facts);
+        if let (Some(bottleneck), 1..) = (facts.bottleneck, facts.limited_microseconds) {
+            self.ledger.count(slot, Feed::Limited(bottleneck), facts.limited_microseconds);
+        }
         let (keeps_owners, now) = (self.keeps_owners(), self.clock.seconds());
         let (dump, generation) = (self.ledger.dump(), self.ledger.baseline.generation);
         let (mut record, views) = self.ledger.record_mut(slot);

@@ -202,7 +202,7 @@ impl Ledger {
             if let Some(row) = view.place.and_then(|place| *rows.get(place)?) {
                 view.table.enter(row);
                 if !age.is_older(view.since) {
-                    view.count(row, Feed::Opened);
+                    view.count(row, Feed::Opened, 1);
                 }
             }
         }
@@ -229,9 +229,9 @@ impl Ledger {
             if age.is_older(view.since) {
                 older_than_any = true;
             } else {
-                view.count(row, Feed::Opened);
+                view.count(row, Feed::Opened, 1);
             }
-            view.count(row, Feed::Closed);
+            view.count(row, Feed::Closed, 1);
             view.table.touch(row, self.dumps.number, now);
             view.table.note(row);
         }

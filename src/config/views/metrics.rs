@@ -73,7 +73,7 @@ fn obstacle(metric: &Metric, view: &View) -> Option<String> {
             metric.name
         ));
     }
-    if metric.kind == Kind::Counter && view.needs().has(Needs::BOTTLENECK) {
+    if metric.kind == Kind::Counter && view.needs_of_rows().has(Needs::BOTTLENECK) {
         return Some(
             "a counter in a view by bottleneck, which changes while a connection lives; expected: metrics that are no counters".to_owned(),
         );

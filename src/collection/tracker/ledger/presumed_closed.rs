@@ -60,15 +60,15 @@ impl Ledger {
     }
 
     pub(super) fn count_closed(&mut self, slot: Slot) {
-        self.count(slot, Feed::Closed);
+        self.count(slot, Feed::Closed, 1);
     }
 
-    /// Adds one to every column of the socket's rows that is fed by this.
-    pub(in crate::collection) fn count(&mut self, slot: Slot, what: Feed) {
+    /// Adds to every column of the socket's rows that is fed by this.
+    pub(in crate::collection) fn count(&mut self, slot: Slot, what: Feed, amount: u64) {
         let record = Record { layout: &self.layout, words: self.records.get(slot.0) };
         for view in &mut self.views {
             if let Some(row) = view.row(&record) {
-                view.count(row, what);
+                view.count(row, what, amount);
             }
         }
     }

@@ -45,10 +45,10 @@ impl TrackedView {
         self.found = Found { gauges: self.table.gauges(), ..Found::default() };
     }
 
-    /// Adds one to every column that is fed by this.
-    pub(super) fn count(&mut self, row: RowId, what: Feed) {
+    /// Adds to every column that is fed by this.
+    pub(super) fn count(&mut self, row: RowId, what: Feed, amount: u64) {
         let columns = self.spec.feeds.iter().enumerate().filter(|(_, feed)| **feed == what);
-        columns.for_each(|(column, _)| self.table.add(row, column, 1));
+        columns.for_each(|(column, _)| self.table.add(row, column, amount));
     }
 
     /// The row that a record names.
