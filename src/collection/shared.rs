@@ -99,7 +99,7 @@ impl SharedTracker {
     /// Has the close events read that wait. Do not call it with the tracker locked: they are read under that lock.
     pub(super) fn catch_up(&self) {
         let until = Instant::now() + rest::LONGEST;
-        // More may come meanwhile, and a reader that does something else comes to them later.
+        // More may come meanwhile, and a reader that does something else reads them later.
         while !self.subscription().is_drained() && Instant::now() < until {
             self.rest().wait_for_read(until);
         }
