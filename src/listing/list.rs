@@ -8,6 +8,7 @@ use crate::properties::{Property, Stability};
 use crate::self_metrics::OwnerShortage;
 use crate::snapshot::Snapshot;
 use crate::view::View;
+use sockdiag::Protocol;
 
 /// The sockets of a snapshot of [`super::plan`], protocol by protocol in the kernel's order.
 ///
@@ -97,6 +98,18 @@ impl SocketList {
     /// The text of the first label, which is the state.
     pub(crate) fn state(&self, index: usize) -> String {
         self.place(index).map(|place| first(place.key).text()).unwrap_or_default()
+    }
+
+    /// The protocol of a socket.
+    pub(crate) fn protocol(&self, index: usize) -> Option<&'static Protocol> {
+        self.place(index)?.view.protocols().next()
+    }
+
+    /// The value of a label of a socket; `None` if sockets of its protocol do not have it, or it was not asked for.
+    pub(crate) fn label(&self, index: usize, label: Property) -> Option<LabelValue<'_>> {
+        let place = self.place(index)?;
+        let number = place.view.by.iter().position(|one| *one == label)?;
+        LabelSet::unpack(place.key).nth(number)
     }
 
     /// The values of sockets in the column of a metric, each by the index of the socket.

@@ -85,7 +85,8 @@ impl HostRates {
         }
     }
 
-    pub(super) fn problems(&self) -> Vec<Problem> {
+    /// The problems of the host. `fullest` names the UDP socket with the fullest buffer, and the filter that shows it.
+    pub(super) fn problems(&self, fullest: Option<&(String, String)>) -> Vec<Problem> {
         let problem = |rule: &'static Rule, title: String, detail: &str, filter: (&'static str, &str)| {
             Problem { rule, title, detail: detail.to_owned(), filter: Some((filter.0, filter.1.to_owned())) }
         };
@@ -110,8 +111,12 @@ impl HostRates {
         if UDP_DROPS.is_met([self.udp_buffer_errors]) {
             let title = format!("UDP drops {:.0} packets per second", self.udp_buffer_errors);
             let detail =
-                "Their receive buffers are full: a process reads too slowly, or its buffer is too small.";
-            found.push(problem(&UDP_DROPS, title, detail, ("udp", "")));
+                "A receive buffer is full: its process reads too slowly, or the buffer is too small.";
+            let (fullest, filter) = match fullest {
+                Some((name, filter)) => (format!(" The fullest is that of {name}."), filter.as_str()),
+                None => (String::new(), ""),
+            };
+            found.push(problem(&UDP_DROPS, title, &(detail.to_owned() + &fullest), ("udp", filter)));
         }
         found
     }
@@ -177,7 +182,7 @@ mod tests {
         let rates = |attempt_fails, listen_overflows, udp_buffer_errors| {
             let now = HostTotals { active_opens: 100, attempt_fails, listen_overflows, udp_buffer_errors };
             let (before, time) = (HostTotals::default(), Duration::from_secs(2));
-            let found = HostRates::between(&before, &now, time, DEFAULT_PORTS).problems();
+            let found = HostRates::between(&before, &now, time, DEFAULT_PORTS).problems(None);
             found.into_iter().map(|problem| problem.title).collect::<Vec<_>>()
         };
         assert_eq!(rates(0, 0, 0), [""; 0]);

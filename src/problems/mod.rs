@@ -4,8 +4,10 @@
 //! needs its symptom for minutes; a problem is what two listings and two readings of the host's totals show now.
 //! Refuses to know how problems are displayed.
 
+mod ends;
 mod exporter;
 mod host;
+mod ports;
 mod rules;
 mod sockets;
 
@@ -48,7 +50,8 @@ pub fn problems(evidence: &Evidence<'_>) -> Vec<Problem> {
     let ports = evidence.host.map_or(host::DEFAULT_PORTS, |host| host.client_ports);
     let of_sockets =
         evidence.listing.map(|listing| sockets::problems(&listing.sockets, &listing.rates, ports));
-    let of_host = evidence.host.map(HostRates::problems);
+    let fullest = evidence.listing.and_then(|listing| sockets::fullest_of_udp(&listing.sockets));
+    let of_host = evidence.host.map(|host| host.problems(fullest.as_ref()));
     let of_exporter = evidence.report.map(exporter::problems);
     let mut all: Vec<_> = [of_sockets, of_host, of_exporter].into_iter().flatten().flatten().collect();
     // Stable: each part has its greatest first.

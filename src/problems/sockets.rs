@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::Problem;
+use super::ends::{endpoint, is_within};
+use super::ports;
 use super::rules::{
-    ACCEPT_QUEUE_FULL, CLOSE_WAIT_LEAK, LOCAL_PORTS, PEER_DOES_NOT_READ, PROCESS_DOES_NOT_READ,
-    RETRANSMISSIONS, Rule, SEND_QUEUE_STUCK, UNIX_QUEUE_FULL,
+    ACCEPT_QUEUE_FULL, CLOSE_WAIT_LEAK, PEER_DOES_NOT_READ, PROCESS_DOES_NOT_READ, RETRANSMISSIONS, Rule,
+    SEND_QUEUE_STUCK, UNIX_QUEUE_FULL,
 };
 use crate::bottleneck::Bottleneck;
 use crate::listing::{Number, Rate, Row, SocketList};
 use crate::properties::{Property, UNKNOWN};
 use crate::select::Quoted;
 use crate::view::PROTOCOL;
-use sockdiag::{State, UNIX};
+use sockdiag::{State, UDP, UNIX};
 
 /// Sockets with the same symptom, of the same process and service.
 #[derive(Default)]
@@ -54,9 +56,9 @@ pub(super) fn problems(
     client_ports: (u16, u16),
 ) -> Vec<Problem> {
     let mut groups: Vec<(&'static Rule, BTreeMap<Place, Group>)> = Vec::new();
-    let mut ports = Ports::new(sockets.len(), client_ports);
-    for (index, row) in sockets.rows().enumerate() {
-        ports.see(&row);
+    let is_suspect = suspicion(sockets);
+    for index in (0..sockets.len()).filter(|index| is_suspect(*index)) {
+        let Some(row) = sockets.row(index) else { continue };
         let rate = rates.get(index).copied().flatten();
         let Some(Symptom { rule, waiting, greatest }) = symptom(&row, rate) else { continue };
         let place = Place::of(&row, client_ports);
@@ -77,8 +79,36 @@ pub(super) fn problems(
         places.sort_by(|(_, one), (_, other)| other.waiting.total_cmp(&one.waiting));
         found.extend(places.iter().map(|(place, group)| describe(rule, place, group)));
     }
-    found.extend(ports.problems());
+    found.extend(ports::problems(sockets, client_ports));
     found
+}
+
+/// The UDP socket with the fullest receive buffer, in words, and the filter that shows it; `None` if all are empty.
+pub(super) fn fullest_of_udp(sockets: &SocketList) -> Option<(String, String)> {
+    let [memory, buffer] = ["receive_memory_bytes", "receive_buffer_bytes"].map(|name| sockets.column(name));
+    let fill = |index: usize| Some((index, memory(index)?.real() / buffer(index)?.real()));
+    let of_udp = (0..sockets.len()).filter(|index| sockets.protocol(*index) == Some(&UDP));
+    let (index, fill) = of_udp.filter_map(fill).max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    let row = sockets.row(index).filter(|_| fill > 0.0)?;
+    let (process, port) = (row.label(Property::Process), row.label(Property::LocalPort));
+    Some((format!("{process} at port {port}"), format!("sport = :{port}")))
+}
+
+/// Whether a socket may have a symptom, by what is read without making a row of it.
+fn suspicion(sockets: &SocketList) -> impl Fn(usize) -> bool {
+    let column = |name| {
+        let column = sockets.column(name);
+        move |index| column(index).map_or(0.0, Number::real)
+    };
+    let queued = ["send_queue_bytes", "receive_queue_bytes"].map(column);
+    let [waiting, limit] = ["accept_queue_connections", "accept_queue_limit"].map(column);
+    let close_wait = |index| {
+        let state = sockets.label(index, Property::State);
+        state.is_some_and(|state| state.bytes == State::CloseWait.name().as_bytes())
+    };
+    move |index| {
+        queued.iter().any(|column| column(index) > 0.0) || waiting(index) > limit(index) || close_wait(index)
+    }
 }
 
 /// What is wrong with a socket by itself, or with several of its kind.
@@ -217,63 +247,6 @@ fn describe(rule: &'static Rule, place: &Place, group: &Group) -> Problem {
         ),
     };
     Problem { rule, title, detail, filter: Some(place.filter(condition)) }
-}
-
-/// Local ports in use towards each remote endpoint.
-struct Ports {
-    client_ports: (u16, u16),
-    /// `None` if there are too few sockets for any endpoint to be a problem.
-    used: Option<BTreeMap<(String, String), u32>>,
-}
-
-impl Ports {
-    fn new(sockets: usize, client_ports: (u16, u16)) -> Self {
-        let ports = Self { client_ports, used: None };
-        let few = u32::try_from(sockets).is_ok_and(|sockets| !LOCAL_PORTS.is_met([ports.share(sockets)]));
-        Self { used: (!few).then(BTreeMap::new), ..ports }
-    }
-
-    fn share(&self, used: u32) -> f64 {
-        let (first, last) = self.client_ports;
-        f64::from(used) / (f64::from(last.saturating_sub(first)) + 1.0)
-    }
-
-    fn see(&mut self, row: &Row) {
-        let Some(used) = &mut self.used else { return };
-        let listens = row.label(Property::State) == State::Listen.name();
-        if !listens && is_within(self.client_ports, row.label(Property::LocalPort)) {
-            let end =
-                [Property::RemoteAddress, Property::RemotePort].map(|label| row.label(label).to_owned());
-            *used.entry(end.into()).or_default() += 1;
-        }
-    }
-
-    fn problems(self) -> impl Iterator<Item = Problem> {
-        let (first, last) = self.client_ports;
-        let share = move |used| Self { client_ports: (first, last), used: None }.share(used);
-        let many =
-            self.used.into_iter().flatten().filter(move |(_, used)| LOCAL_PORTS.is_met([share(*used)]));
-        many.map(move |((address, port), used)| {
-            let end = endpoint(&address, &port);
-            Problem {
-                rule: &LOCAL_PORTS,
-                title: format!("Local ports run out towards {end}"),
-                detail: format!(
-                    "{used} sockets use {:.0} % of the ports from {first} to {last}. At 100 %, connect fails.",
-                    share(used) * 100.0
-                ),
-                filter: Some((PROTOCOL.name, format!("dst {end}"))),
-            }
-        })
-    }
-}
-
-fn is_within((first, last): (u16, u16), port: &str) -> bool {
-    port.parse::<u16>().is_ok_and(|port| (first..=last).contains(&port))
-}
-
-fn endpoint(address: &str, port: &str) -> String {
-    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 
 fn bytes(value: f64) -> String {
