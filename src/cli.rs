@@ -128,6 +128,9 @@ pub enum Task {
 
     /// List the sockets of this host, as ss -tinp does, or as ss does with other flags
     Sockets(SocketsArguments),
+
+    /// Watch sockets on the whole terminal: rates, round-trip times and what limits each connection
+    Top(TopArguments),
 }
 
 /// Where to listen.
@@ -301,3 +304,6 @@ mod refusal;
 mod sockets;
 #[cfg(test)]
 mod tests;
+mod top;
+
+pub use top::TopArguments;

@@ -39,6 +39,7 @@ pub mod snapshot;
 mod strict_yaml;
 pub mod suggest;
 pub mod terminal;
+pub mod top;
 pub mod view;
 pub mod web;
 pub mod workers;

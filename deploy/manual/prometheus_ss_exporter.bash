@@ -22,6 +22,9 @@ _prometheus_ss_exporter() {
             prometheus_ss_exporter,sockets)
                 cmd="prometheus_ss_exporter__subcmd__sockets"
                 ;;
+            prometheus_ss_exporter,top)
+                cmd="prometheus_ss_exporter__subcmd__top"
+                ;;
             *)
                 ;;
         esac
@@ -29,7 +32,7 @@ _prometheus_ss_exporter() {
 
     case "${cmd}" in
         prometheus_ss_exporter)
-            opts="-p -c -v -h --port --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.disable-exporter-metrics --web.enable-lifecycle --web.enable-sockets-api --web.config.file --cnfg --config.file --config --no-legacy --check-config --config.check --create-config --once --healthcheck --log.level --log-level --log.format --version --help estimate sockets"
+            opts="-p -c -v -h --port --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.disable-exporter-metrics --web.enable-lifecycle --web.enable-sockets-api --web.config.file --cnfg --config.file --config --no-legacy --check-config --config.check --create-config --once --healthcheck --log.level --log-level --log.format --version --help estimate sockets top"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -164,6 +167,72 @@ _prometheus_ss_exporter() {
                     return 0
                     ;;
                 --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cnfg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log.level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log.format)
+                    COMPREPLY=($(compgen -W "logfmt json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        prometheus_ss_exporter__subcmd__top)
+            opts="-t -u -x -w -0 -M -S -A -c -h --tcp --udp --unix --raw --packet --mptcp --sctp --vsock --xdp --tipc --socket --query --interval --url --ca-file --insecure --cnfg --config.file --config --no-legacy --log.level --log-level --log.format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -46,6 +46,7 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_comma
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "estimate" -d 'Measure this host and print how many series and bytes the configuration produces, and how many new rows per hour'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "sockets" -d 'List the sockets of this host, as ss -tinp does, or as ss does with other flags'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "top" -d 'Watch sockets on the whole terminal: rates, round-trip times and what limits each connection'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l seconds -d 'Seconds for which to count connections that open and close' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
@@ -85,3 +86,24 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subco
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s O -l oneline -d 'As in ss; a socket is always one line'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l no-legacy -d 'Leave the predecessor\'s metrics (tcp_*) out of the built-in default; in a file, write `legacy: false`'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s A -l query -l socket -d 'Sockets of these protocols, separated by commas: tcp, mptcp, udp, udplite, raw, sctp, unix, packet, netlink, vsock, xdp, tipc, smc' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l interval -d 'Seconds between two samples' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l url -d 'Show the sockets of a running exporter, such as `http://web1:8020`, in place of those of this host; the URL or ~/.netrc may have a user and a password' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l ca-file -d 'File with the authorities to trust for an https URL, in place of those of the system' -r -F
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
+json\t'A JSON object a line'"
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s t -l tcp -d 'TCP sockets, the default'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s u -l udp -d 'UDP sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s x -l unix -d 'Unix sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s w -l raw -d 'Raw sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s 0 -l packet -d 'Packet sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s M -l mptcp -d 'MPTCP sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s S -l sctp -d 'SCTP sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l vsock -d 'Vsock sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l xdp -d 'XDP sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l tipc -d 'TIPC sockets'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l insecure -d 'Trust any certificate for an https URL'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -l no-legacy -d 'Leave the predecessor\'s metrics (tcp_*) out of the built-in default; in a file, write `legacy: false`'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'

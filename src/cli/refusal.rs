@@ -36,6 +36,7 @@ pub(super) fn of_two_modes(cli: Cli) -> Result<Cli, clap::Error> {
     let task = match &cli.task {
         Some(Task::Estimate { .. }) => "estimate",
         Some(Task::Sockets(_)) => "sockets",
+        Some(Task::Top(_)) => "top",
         None => return Ok(cli),
     };
     match flags.into_iter().find(|(is_set, _)| *is_set) {

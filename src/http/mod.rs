@@ -8,8 +8,10 @@ mod admission;
 mod app_state;
 mod backend;
 mod body;
+mod client;
 mod connection;
 mod connections;
+mod exporter_url;
 mod handshake;
 mod healthcheck;
 mod hostname;
@@ -36,6 +38,7 @@ use tokio::time::Instant;
 
 pub use self::app_state::{Heartbeat, Options, Workers};
 pub use self::backend::{Backend, ChunkStream, Page, Reply};
+pub use self::client::Client;
 pub use self::healthcheck::healthcheck;
 pub use self::limits::Limits;
 pub use self::listen::{BindError, bind, bind_default, listen};

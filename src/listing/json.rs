@@ -1,9 +1,12 @@
-//! A socket as JSON.
+//! A socket as JSON, and back.
 
 use serde_json::{Map, Value};
 
-use super::{Number, Row};
+use super::{Number, Row, metrics};
+use crate::metrics::Metric;
 use crate::properties::Property;
+use crate::view::PROTOCOL;
+use sockdiag::PROTOCOLS;
 
 impl Row {
     /// An object with the labels, ports as numbers, and the metrics by their names; what the kernel does not report is absent.
@@ -20,6 +23,26 @@ impl Row {
         };
         let metrics = self.values.iter().map(|(metric, number)| (metric.name.to_owned(), value(*number)));
         self.labels.iter().map(label).chain(metrics).collect::<Map<_, _>>().into()
+    }
+
+    /// The socket that an object of [`Row::to_json`] describes; what it has beside labels and metrics is ignored.
+    pub(crate) fn from_json(object: &Map<String, Value>) -> Self {
+        let text = |label: Property| {
+            let value = object.get(label.name())?;
+            Some((label, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        };
+        let number = |metric: &'static Metric| {
+            let value = object.get(metric.name)?;
+            let whole = value.as_u64().map(Number::Whole);
+            Some((metric, whole.or_else(|| value.as_f64().map(Number::Real))?))
+        };
+        let protocol =
+            |name: &Value| PROTOCOLS.iter().copied().find(|protocol| Some(protocol.name) == name.as_str());
+        Self {
+            protocol: object.get(Property::Protocol.name()).and_then(protocol).unwrap_or(PROTOCOL),
+            labels: Property::listable().filter_map(text).collect(),
+            values: metrics().filter_map(number).collect(),
+        }
     }
 }
 
@@ -48,5 +71,7 @@ mod tests {
         );
         assert_eq!(json["process"], "</script>\"\n");
         assert!(json.get("min_rtt_seconds").is_none());
+        let read = Row::from_json(json.as_object().expect("an object"));
+        assert_eq!(read.to_json(), json);
     }
 }

@@ -122,6 +122,13 @@ impl SocketList {
         }
     }
 
+    /// The text of a label of a socket; empty if it was not asked for.
+    pub(crate) fn text(&self, index: usize, label: Property) -> String {
+        let Some(place) = self.place(index) else { return String::new() };
+        let mut values = place.view.by.iter().zip(LabelSet::unpack(place.key));
+        values.find(|(one, _)| **one == label).map(|(_, value)| value.text()).unwrap_or_default()
+    }
+
     /// All of a socket.
     pub(crate) fn row(&self, index: usize) -> Option<Row> {
         let place = self.place(index)?;
@@ -168,7 +175,7 @@ fn first(key: &[u8]) -> LabelValue<'_> {
 
 /// The texts and the values of a socket.
 #[cfg(test)]
-type Made<'a> = (&'a [(crate::properties::Property, &'a str)], &'a [(&'a str, u64)]);
+type Made<'a> = (&'a [(Property, &'a str)], &'a [(&'a str, u64)]);
 
 #[cfg(test)]
 impl SocketList {
@@ -229,6 +236,7 @@ mod tests {
             ("a\"b", Some(Number::Whole(7)))
         );
         assert_eq!(row.label(Property::Protocol), "tcp");
+        assert_eq!(list.text(0, Property::Process), "a\"b");
         assert!(list.row(2).is_none() && list.column("pacing_rate_bytes_per_second")(0).is_none());
     }
 }

@@ -12,6 +12,7 @@ mod query;
 mod rates;
 mod recent;
 mod room;
+mod successive;
 mod table;
 mod usual;
 
@@ -21,6 +22,7 @@ pub use protocols::{UnknownProtocol, protocols};
 pub use query::Query;
 pub use rates::Rate;
 pub use recent::{Listing, Question, RecentListings, Refusal, list};
+pub use successive::Successive;
 pub use table::{Titles, table};
 pub use usual::{EXTENDED, MEMORY, TIMER, usual};
 
@@ -119,9 +121,10 @@ impl Detail {
     }
 }
 
-const AT_A_GLANCE: [&str; 16] = [
+const AT_A_GLANCE: [&str; 17] = [
     "sent_bytes_total",
     "received_bytes_total",
+    "retransmitted_bytes_total",
     "retransmitted_segments_total",
     "receive_queue_bytes",
     "send_queue_bytes",
@@ -244,6 +247,16 @@ impl Row {
     /// The text of a label, if sockets of the protocol have it and it was asked for.
     fn text(&self, label: Property) -> Option<&str> {
         self.labels.iter().find(|(one, _)| *one == label).map(|(_, text)| text.as_str())
+    }
+
+    /// The labels that were asked for, and their texts.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = (Property, &str)> {
+        self.labels.iter().map(|(label, text)| (*label, text.as_str()))
+    }
+
+    /// What the kernel reports of what was asked for.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&'static Metric, Number)> {
+        self.values.iter().copied()
     }
 
     /// The value of a metric, if the kernel reports it of this socket.

@@ -22,8 +22,11 @@ const LONGEST: usize = 4 << 20;
 type PerSecond = fn(Rate) -> f64;
 
 /// What is computed from two collections, by its name in the answer.
-const RATES: [(&str, PerSecond); 2] =
-    [("sent_bytes_per_second", |rate| rate.sent), ("received_bytes_per_second", |rate| rate.received)];
+const RATES: [(&str, PerSecond); 3] = [
+    ("sent_bytes_per_second", |rate| rate.sent),
+    ("received_bytes_per_second", |rate| rate.received),
+    ("retransmitted_bytes_per_second", |rate| rate.retransmitted),
+];
 
 /// What a query asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

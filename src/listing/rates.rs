@@ -15,6 +15,8 @@ pub struct Rate {
     pub sent: f64,
     /// Received.
     pub received: f64,
+    /// Retransmitted.
+    pub retransmitted: f64,
 }
 
 impl Rate {
@@ -22,20 +24,41 @@ impl Rate {
     pub(crate) fn sum(self) -> f64 {
         self.sent + self.received
     }
+
+    /// The share of retransmissions in all that is sent; `None` if nothing is.
+    pub(crate) fn retransmission_ratio(self) -> Option<f64> {
+        let sent = self.sent + self.retransmitted;
+        (sent > 0.0).then(|| self.retransmitted / sent)
+    }
 }
 
-/// What sockets had sent and received, in the order of their rows, each with the hash of what names
+impl std::ops::AddAssign for Rate {
+    fn add_assign(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.received += other.received;
+        self.retransmitted += other.retransmitted;
+    }
+}
+
+/// The counters that rates are made of, in the order of [`Rate`].
+const COUNTERS: [&str; 3] = ["sent_bytes_total", "received_bytes_total", "retransmitted_bytes_total"];
+
+/// What sockets had sent, received and retransmitted, in the order of their rows, each with the hash of what names
 /// it while it lives: two in 2^64 that meet would have each other's rate.
 #[derive(Debug)]
-pub(super) struct Counters(Vec<(u64, Option<(u64, u64)>)>);
+pub(super) struct Counters(Vec<(u64, Option<[u64; 3]>)>);
 
 impl Counters {
     pub(super) fn of(sockets: &SocketList) -> Self {
         static SEED: OnceLock<RandomState> = OnceLock::new();
         let seed = SEED.get_or_init(RandomState::new);
-        let [sent, received] = ["sent_bytes_total", "received_bytes_total"].map(|name| sockets.column(name));
+        let columns = COUNTERS.map(|name| sockets.column(name));
         let whole = |value| if let Some(Number::Whole(value)) = value { Some(value) } else { None };
-        let counters = |index: usize| whole(sent(index)).zip(whole(received(index)));
+        let counters = |index: usize| {
+            let [sent, received, retransmitted] = columns.each_ref().map(|column| whole(column(index)));
+            // Linux 4.18 and older count no bytes that are retransmitted.
+            Some([sent?, received?, retransmitted.unwrap_or_default()])
+        };
         let name = |index: usize| {
             let mut hasher = seed.build_hasher();
             sockets.fixed(index).for_each(|value| value.bytes.hash(&mut hasher));
@@ -46,14 +69,16 @@ impl Counters {
 
     /// The rate of each row; `None` for one that is new or counts nothing.
     pub(super) fn since(&self, before: &Self, time: Duration) -> Vec<Option<Rate>> {
-        let known: HashMap<u64, Option<(u64, u64)>> = before.0.iter().copied().collect();
+        let known: HashMap<u64, Option<[u64; 3]>> = before.0.iter().copied().collect();
         let seconds = time.as_secs_f64();
-        let rate = |(ends, now): &(u64, Option<(u64, u64)>)| {
-            let ((sent, received), (sent_now, received_now)) =
-                known.get(ends).copied().flatten().zip(*now)?;
+        let rate = |(ends, now): &(u64, Option<[u64; 3]>)| {
+            let (before, now) = known.get(ends).copied().flatten().zip(*now)?;
             // Less than before is another connection between the same ends.
-            let (sent, received) = (sent_now.checked_sub(sent)?, received_now.checked_sub(received)?);
-            (seconds > 0.0).then(|| Rate { sent: float(sent) / seconds, received: float(received) / seconds })
+            let per_second = |(before, now): (u64, u64)| Some(float(now.checked_sub(before)?) / seconds);
+            let [sent, received, retransmitted] =
+                [0, 1, 2].map(|counter| per_second((*before.get(counter)?, *now.get(counter)?)));
+            let rate = Rate { sent: sent?, received: received?, retransmitted: retransmitted? };
+            (seconds > 0.0).then_some(rate)
         };
         self.0.iter().map(rate).collect()
     }
@@ -69,11 +94,14 @@ mod tests {
     use super::*;
     use crate::properties::Property;
 
-    fn counters(sockets: &[(&str, u64, u64)]) -> Counters {
+    fn counters(sockets: &[(&str, u64, u64, u64)]) -> Counters {
         let texts: Vec<_> = sockets.iter().map(|(port, ..)| [(Property::LocalPort, *port)]).collect();
         let values: Vec<_> = sockets
             .iter()
-            .map(|(_, sent, received)| [("sent_bytes_total", *sent), ("received_bytes_total", *received)])
+            .map(|(_, sent, received, again)| {
+                let [first, second, third] = COUNTERS;
+                [(first, *sent), (second, *received), (third, *again)]
+            })
             .collect();
         let made: Vec<_> =
             texts.iter().zip(&values).map(|(texts, values)| (&texts[..], &values[..])).collect();
@@ -82,10 +110,12 @@ mod tests {
 
     #[test]
     fn a_rate_is_what_was_gained_per_second_and_a_new_connection_has_none() {
-        let before = counters(&[("1", 100, 7), ("2", 500, 500)]);
-        let now = counters(&[("2", 400, 500), ("3", 9, 9), ("1", 1_100, 7)]);
+        let before = counters(&[("1", 100, 7, 0), ("2", 500, 500, 0)]);
+        let now = counters(&[("2", 400, 500, 0), ("3", 9, 9, 0), ("1", 1_100, 7, 250)]);
         let rates = now.since(&before, Duration::from_millis(500));
-        assert_eq!(rates, [None, None, Some(Rate { sent: 2_000.0, received: 0.0 })]);
+        let rate = Rate { sent: 2_000.0, received: 0.0, retransmitted: 500.0 };
+        assert_eq!(rates, [None, None, Some(rate)]);
+        assert_eq!((rate.retransmission_ratio(), Rate::default().retransmission_ratio()), (Some(0.2), None));
         assert_eq!(now.since(&before, Duration::ZERO), [None; 3]);
     }
 }

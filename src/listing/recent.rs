@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::rates::{Counters, Rate};
-use super::{Detail, ListedSockets, SocketList, States, room};
+use super::{Detail, ListedSockets, Row, SocketList, States, room};
 use crate::attribute::Networks;
 use crate::bottleneck::MIN_INTERVAL;
 use crate::collection::{CollectorState, Host, collect};
 use crate::config::Collect;
 use crate::plan::Plan;
+use crate::properties::Property;
 use crate::select::{Expression, parse};
 use sockdiag::{Protocol, sys};
 
@@ -30,6 +31,15 @@ pub struct Listing {
     pub rates: Vec<Option<Rate>>,
     /// When it was.
     pub at: SystemTime,
+}
+
+impl Listing {
+    /// All of the socket with a cookie, and its rate.
+    #[must_use]
+    pub fn socket(&self, cookie: &str) -> Option<(Row, Option<Rate>)> {
+        let mut rows = self.sockets.rows().zip(&self.rates);
+        rows.find(|(row, _)| row.label(Property::Cookie) == cookie).map(|(row, rate)| (row, *rate))
+    }
 }
 
 /// Why there is nothing to see.

@@ -24,12 +24,17 @@ pub fn needed(plan: &Plan, subscribes: bool) -> Vec<Feature> {
 
 /// Which of them are held after all permitted ones were made effective; logs each that is missing.
 pub fn held(features: &[Feature]) -> Privileges {
+    let privileges = raised(features);
+    say_missing(&privileges, None);
+    privileges
+}
+
+/// Which of them are held after all permitted ones were made effective.
+pub fn raised(features: &[Feature]) -> Privileges {
     if let Err(error) = privileges::raise() {
         tracing::warn!(%error, "cannot raise permitted capabilities; continuing with the effective ones");
     }
-    let privileges = Privileges::of(features);
-    say_missing(&privileges, None);
-    privileges
+    Privileges::of(features)
 }
 
 /// Logs each capability that is missing and was not missing before.

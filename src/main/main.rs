@@ -31,6 +31,7 @@ mod service;
 mod status;
 mod stderr;
 mod stop;
+mod top;
 mod web_config;
 
 /// How long the end of the program waits until its last lines are read.
@@ -107,6 +108,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             report::estimated(&Plan::new(loaded.config), *seconds, *json)
         }
         Some(Task::Sockets(arguments)) => listing::print(arguments, loaded.config),
+        Some(Task::Top(arguments)) => top::show(arguments, loaded.config),
         None if cli.once => report::once(&Plan::new(loaded.config)),
         None => service::serve(cli, loaded),
     }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use sockdiag::is_any_stuck;
+use ss_exporter::attribute::Namespaces;
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::estimate::estimate;
 use ss_exporter::exposition::{FamilyFilter, Format};
@@ -86,6 +87,11 @@ pub fn prepared(plan: &Plan, events: bool) -> Result<(LinuxHost, Privileges), Fa
     let privileges = capabilities::held(&features);
     let namespaces = capabilities::namespaces(plan)?;
     capabilities::keep(&features);
+    Ok((resolved(plan, namespaces)?, privileges))
+}
+
+/// The host for a plan, once the addresses of its host names are known.
+pub fn resolved(plan: &Plan, namespaces: Namespaces) -> Result<LinuxHost, Failure> {
     let host = LinuxHost::of(plan, namespaces)?;
     let start = Instant::now();
     let resolver = &host.resolver;
@@ -93,5 +99,5 @@ pub fn prepared(plan: &Plan, events: bool) -> Result<(LinuxHost, Privileges), Fa
     while !enough() && start.elapsed() < plan.collect.deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
-    Ok((host, privileges))
+    Ok(host)
 }

@@ -1,6 +1,7 @@
 //! Standard error, written to without waiting: a log that no process reads must not stop the exporter.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,8 +27,19 @@ struct Pending {
     dropped: u64,
 }
 
+/// Whether lines are dropped, because the terminal that they would be on shows a screen.
+static HIDDEN: AtomicBool = AtomicBool::new(false);
+
+/// Drops lines from now on, or no longer.
+pub fn hide(hidden: bool) {
+    HIDDEN.store(hidden, Ordering::Relaxed);
+}
+
 /// Writes a line now, or as soon as there is room. If too much waits already, the line is dropped and counted.
 pub fn line(line: &[u8]) {
+    if HIDDEN.load(Ordering::Relaxed) {
+        return;
+    }
     if !pending().add(line) {
         FULL.notify_one();
     }

@@ -94,7 +94,7 @@ mod tests {
             (&full, &[("accept_queue_connections", 3)]),
             (&three, &[("sent_bytes_total", 7), ("rtt_seconds", 9_000_000)]),
         ]);
-        let fast = Some(Rate { sent: 1.0, received: 1.0 });
+        let fast = Some(Rate { sent: 1.0, received: 1.0, ..Rate::default() });
         let rates = vec![Some(Rate::default()), None, fast, None, Some(Rate::default())];
         let summary = Summary::of(&Listing { sockets, rates, at: SystemTime::now() }, 2);
         let ports = |rows: &mut dyn Iterator<Item = &Row>| {

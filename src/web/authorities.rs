@@ -15,7 +15,7 @@ use super::certificate::Certificate;
 use super::files::{Care, Files};
 
 /// Where Go looks for the authorities of the system, in its order.
-const OF_SYSTEM: [&str; 6] = [
+pub(super) const OF_SYSTEM: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",

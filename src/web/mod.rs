@@ -21,11 +21,13 @@ mod names;
 mod rate;
 mod secret;
 mod tls;
+mod trust;
 mod users;
 mod watched;
 
 pub use self::guard::{Crowded, Verdict};
 pub use self::rate::RequestRate;
+pub use self::trust::client_tls;
 pub use self::users::WebUsers;
 pub use self::watched::{StartError, Web};
 pub use crate::strict_yaml::Error;
