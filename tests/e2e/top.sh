@@ -13,12 +13,15 @@ chmod 755 "$scratch"
 echo "PS1='shell> '" >"$scratch/rc"
 install -m 755 "$binary" "$scratch/exporter"
 
+terminals=0
 terminal=(tmux -L "top.$$" -f /dev/null)
 trap '"${terminal[@]}" kill-server 2>/dev/null || true; end_all' EXIT
 
 # shell COLUMNS LINES: a shell in a terminal of that size.
 shell() {
     "${terminal[@]}" kill-server 2>/dev/null || true
+    # A server that ends would take the session of the next with it.
+    terminal=(tmux -L "top.$$.$((++terminals))" -f /dev/null)
     "${terminal[@]}" new-session -d -x "$1" -y "$2" "exec bash --noprofile --rcfile $scratch/rc -i"
     demand 'shell>'
     "${terminal[@]}" send-keys -l "cd $scratch; stty -g >before"
@@ -125,6 +128,8 @@ demand 'process = "busy one"'
 demand "MB/s"
 keys Enter
 demand "received per second"
+# Of these, only the details know the user.
+demand "  user  "
 keys End
 demand "congestion_window"
 keys Escape
@@ -175,7 +180,8 @@ demand_shell "Ctrl-Z and SIGTSTP"
 echo "-- names that would act on the terminal"
 shell 200 50
 top -x
-demand "�[31mred��"
+# The label `path` has control characters as escapes.
+demand '\x1b[31mred\x0a�'
 keys q
 demand_shell "hostile names"
 
@@ -185,10 +191,9 @@ demand "sockets"
 demand "status 2"
 command_line "clear; TERM=dumb ./exporter top; echo status \$?"
 demand "status 2"
-NO_COLOR=1
 command_line "export NO_COLOR=1"
 top
-! screen -e | grep -qP '\x1b\[(3[0-9]|9[0-9]|[34]8[;:])' || fail "colours in spite of NO_COLOR"
+! screen -e | grep -P '\x1b\[([0-9;]*;)?(3[0-7]|38|9[0-7]|4[0-8])[;:m]' || fail "colours in spite of NO_COLOR"
 keys q
 demand_shell "NO_COLOR"
 
@@ -215,7 +220,7 @@ keys Escape
 demand "all sockets"
 keys q
 demand_shell "--url"
-listen=$outside exporter
+listen=0.0.0.0 exporter
 top "--url http://$outside:$port"
 demand "--web.enable-sockets-api"
 keys q
