@@ -63,7 +63,7 @@ pub(super) fn is_of_another_site(headers: &HeaderMap) -> bool {
 }
 
 /// The host of `HOST`, `HOST:PORT` or `[IPV6]:PORT`; `None` for any other form.
-fn host(named: &str) -> Option<&str> {
+pub(super) fn host(named: &str) -> Option<&str> {
     let end =
         if named.starts_with('[') { named.find(']')? + 1 } else { named.find(':').unwrap_or(named.len()) };
     let (host, port) = named.split_at_checked(end)?;
@@ -72,7 +72,7 @@ fn host(named: &str) -> Option<&str> {
 }
 
 /// Whether a host is an address, in the one form of IPv4 that names cannot have, or in brackets.
-fn is_address(host: &str) -> bool {
+pub(super) fn is_address(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(inside) => inside.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
         None => host.strip_suffix('.').unwrap_or(host).parse::<Ipv4Addr>().is_ok(),

@@ -15,6 +15,7 @@ mod exporter_url;
 mod handshake;
 mod healthcheck;
 mod hostname;
+mod landing;
 mod limits;
 mod listen;
 mod maybe_tls;

@@ -2,45 +2,18 @@
 
 use std::sync::Arc;
 
-use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Uri, Version};
 
 use super::app_state::AppState;
 use super::body::Payload;
 use super::hostname::is_of_another_site;
+use super::landing::landing_page;
 use super::reply::{busy, misdirected, only, text};
 use super::scrape::scrape;
 use super::sockets;
 use crate::workers::Full;
-
-/// The page before and after the path of the metrics.
-const LANDING_PAGE: [&str; 2] = [
-    concat!(
-        r#"<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>prometheus_ss_exporter</title>
-<style>body { font: 1rem/1.5 sans-serif; margin: 2rem auto; max-width: 40rem; padding: 0 1rem }</style>
-</head>
-<body>
-<h1>prometheus_ss_exporter</h1>
-<p>Version "#,
-        env!("CARGO_PKG_VERSION"),
-        r#". What <code>ss</code> shows about this host's sockets, for Prometheus.</p>
-<ul>
-<li><a href=""#
-    ),
-    r#"">Metrics</a></li>
-<li><a href="/config">Configuration</a></li>
-<li><a href="/-/healthy">Health</a></li>
-<li><a href="/-/ready">Readiness</a></li>
-</ul>
-</body>
-</html>
-"#,
-];
 
 /// The paths beside those of the metrics and the reload.
 const PATHS: [&str; 6] = ["/", "/api/v1/sockets", "/config", "/health", "/-/healthy", "/-/ready"];
@@ -90,7 +63,7 @@ async fn dispatch(
         },
         "/api/v1/sockets" => sockets::sockets(app, head, shows_sockets).await,
         _ if shows_sockets => sockets::page(app, head).await,
-        _ => landing_page(metrics),
+        _ => landing_page(metrics, head),
     }
 }
 
@@ -122,32 +95,4 @@ async fn reload(app: &AppState, head: &Parts) -> Response<Payload> {
 fn length(target: &Uri) -> usize {
     let authority = target.authority().map_or(0, |authority| authority.as_str().len());
     authority + target.path_and_query().map_or(0, |path| path.as_str().len())
-}
-
-fn landing_page(metrics: &str) -> Response<Payload> {
-    // The path has no character that would need escaping: `Cli` sees to that.
-    let mut response = text(StatusCode::OK, LANDING_PAGE.join(metrics));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
-    headers.insert(CONTENT_SECURITY_POLICY, policy);
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_may_not_see_the_sockets_gets_links() {
-        let page = landing_page("/ss/metrics");
-        let Payload::Whole(html) = page.body() else { panic!("a page is known in full") };
-        let html = std::str::from_utf8(html).expect("text");
-        assert!(
-            html.contains(r#"<a href="/ss/metrics">"#) && html.contains(env!("CARGO_PKG_VERSION")),
-            "{html}"
-        );
-        let policy = page.headers().get(CONTENT_SECURITY_POLICY).expect("a policy");
-        assert_eq!(policy, "default-src 'none'; style-src 'unsafe-inline'");
-    }
 }

@@ -8,7 +8,7 @@ use crate::properties::{Property, Stability};
 use crate::self_metrics::OwnerShortage;
 use crate::snapshot::Snapshot;
 use crate::view::View;
-use sockdiag::Protocol;
+use sockdiag::{Protocol, State};
 
 /// The sockets of a snapshot of [`super::plan`], protocol by protocol in the kernel's order.
 ///
@@ -87,17 +87,22 @@ impl SocketList {
         })
     }
 
-    /// Those labels of a socket that stay the same as long as it lives.
-    pub(crate) fn fixed(&self, index: usize) -> impl Iterator<Item = LabelValue<'_>> {
+    /// The labels of a socket and their values, the state first.
+    pub(crate) fn labels(&self, index: usize) -> impl Iterator<Item = (Property, LabelValue<'_>)> {
         let place = self.place(index);
         let labels = place.as_ref().map_or(&[][..], |place| &place.view.by);
-        let values = labels.iter().zip(LabelSet::unpack(place.map_or(&[], |place| place.key)));
-        values.filter(|(label, _)| label.stability() == Stability::Fixed).map(|(_, value)| value)
+        labels.iter().copied().zip(LabelSet::unpack(place.map_or(&[], |place| place.key)))
     }
 
-    /// The text of the first label, which is the state.
-    pub(crate) fn state(&self, index: usize) -> String {
-        self.place(index).map(|place| first(place.key).text()).unwrap_or_default()
+    /// Those labels of a socket that stay the same as long as it lives.
+    pub(crate) fn fixed(&self, index: usize) -> impl Iterator<Item = LabelValue<'_>> {
+        let fixed = self.labels(index).filter(|(label, _)| label.stability() == Stability::Fixed);
+        fixed.map(|(_, value)| value)
+    }
+
+    /// Whether a socket is in a state.
+    pub(crate) fn is_in(&self, index: usize, state: State) -> bool {
+        self.place(index).is_some_and(|place| first(place.key).bytes == state.name().as_bytes())
     }
 
     /// The protocol of a socket.
@@ -227,7 +232,8 @@ mod tests {
         let texts = [(Property::State, "established"), (Property::Process, "a\"b")];
         let list =
             SocketList::made(&[(&texts, &[("rtt_seconds", 2_000), ("sent_bytes_total", 7)]), (&[], &[])]);
-        assert_eq!((list.len(), list.state(0), list.state(1)), (2, "established".to_owned(), String::new()));
+        assert_eq!(list.len(), 2);
+        assert!(list.is_in(0, State::Established) && !list.is_in(1, State::Established));
         let rtt = list.column("rtt_seconds");
         assert_eq!((rtt(0), rtt(1)), (Some(Number::Real(0.002)), None));
         let row = list.row(0).expect("a socket");

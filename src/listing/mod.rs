@@ -103,7 +103,7 @@ impl Detail {
             Self::Everything => property.line().listed >= Listed::InDetail,
             // Their ends are in the details.
             Self::Glance if !protocol.header.internet => property.line().listed >= Listed::InDetail,
-            Self::Glance => property.line().listed == Listed::Always,
+            Self::Glance => property.line().listed == Listed::Always || GROUPED.contains(property),
             Self::Columns(columns) => columns.iter().any(|column| column.labels().contains(property)),
         };
         let all = Property::listable().filter(|property| *property != Property::Protocol);
@@ -120,6 +120,9 @@ impl Detail {
         metrics().filter(|metric| metric.source.is_of(protocol)).filter(wanted)
     }
 }
+
+/// The labels by which a page groups sockets, beside those of every list.
+const GROUPED: [Property; 3] = [Property::Direction, Property::ContainerId, Property::RemoteNetwork];
 
 const AT_A_GLANCE: [&str; 17] = [
     "sent_bytes_total",

@@ -1,5 +1,6 @@
 //! Reloads: another configuration is validated as a whole, then becomes active between two collections, or not at all.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,9 +11,10 @@ use ss_exporter::collector::{Busy, Collector};
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::http::{Backend, ChunkStream, Page, Reply};
 use ss_exporter::listing::{self, Detail, Listing, Query, Question, RecentListings, Refusal, SocketList};
-use ss_exporter::page::{Exporter, page, policy};
+use ss_exporter::page::{Exporter, PageRequest, page, policy};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{EffectiveCapabilities, Feature, Privileges};
+use ss_exporter::problems::HostMonitor;
 use ss_exporter::self_metrics::Reload;
 use ss_exporter::snapshot::Snapshot;
 use ss_exporter::workers::Worker;
@@ -106,6 +108,8 @@ pub struct Lifecycle {
     pub active: Arc<Mutex<ActiveConfig>>,
     /// What the service manager shows.
     pub status: status::SharedStatus,
+    /// What the host counted when the last page was made.
+    pub host_totals: Arc<Mutex<HostMonitor>>,
 }
 
 impl Lifecycle {
@@ -179,10 +183,9 @@ impl Lifecycle {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows the sockets that a query asks for.
-    fn list<T>(&self, query: &Query, detail: Detail, show: impl FnOnce(&Listing) -> T) -> Result<T, Refusal> {
+    /// Shows the sockets that a question is about.
+    fn list<T>(&self, question: Question, show: impl FnOnce(&Listing) -> T) -> Result<T, Refusal> {
         let listings = Arc::clone(&self.active().listings);
-        let question = Question { protocols: query.protocols.clone(), filter: query.filter.clone(), detail };
         listings.show(question, |plan| self.work.list(plan), show)
     }
 
@@ -258,19 +261,35 @@ impl Backend for Lifecycle {
     }
 
     fn page(&self, query: &str) -> Page {
-        let exporter =
-            Exporter { telemetry_path: self.cli.telemetry_path.clone(), report: self.collector.last() };
-        let asked = Query::read(query);
-        let filter = asked.as_ref().map_or("", |query| &query.filter).to_owned();
-        let shown = |listing: &Listing| page(&filter, Ok(listing), &exporter);
-        let seen = asked.and_then(|query| self.list(&query, Detail::Glance, shown));
-        let html = seen.unwrap_or_else(|refusal| page(&filter, Err(&refusal), &exporter));
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let exporter = Exporter {
+            telemetry_path: self.cli.telemetry_path.clone(),
+            host: host.trim().to_owned(),
+            host_rates: self
+                .host_totals
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .sample(Path::new("/proc")),
+            report: self.collector.last(),
+        };
+        let (request, wrong) = match PageRequest::read(query) {
+            Ok(request) => (request, None),
+            Err(wrong) => (PageRequest::default(), Some(wrong)),
+        };
+        let detail = if request.details { Detail::Everything } else { Detail::Glance };
+        let shown = |listing: &Listing| page(&request, Ok(listing), &exporter);
+        let (protocols, filter) = (request.protocols.clone(), request.filter.clone());
+        let seen = wrong.map_or_else(|| self.list(Question { protocols, filter, detail }, shown), Err);
+        let html = seen.unwrap_or_else(|refusal| page(&request, Err(&refusal), &exporter));
         Page { html, policy: policy() }
     }
 
     fn sockets(&self, query: &str) -> Result<String, String> {
-        let answer = Query::read(query)
-            .and_then(|query| self.list(&query, Detail::Everything, |listing| query.answer(listing))?);
+        let answer = Query::read(query).and_then(|query| {
+            let (protocols, filter) = (query.protocols.clone(), query.filter.clone());
+            let question = Question { protocols, filter, detail: Detail::Everything };
+            self.list(question, |listing| query.answer(listing))?
+        });
         answer.map_err(|refusal| refusal.to_string())
     }
 

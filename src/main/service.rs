@@ -74,6 +74,7 @@ pub fn serve(cli: &Cli, loaded: Loaded) -> Result<(), Failure> {
         held,
         active,
         status,
+        host_totals: Arc::default(),
     };
     notify::status(&lifecycle.status.lock());
     lifecycle.follow(events, host, Some(notify::Ready(lifecycle.status.clone())));

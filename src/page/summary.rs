@@ -1,6 +1,11 @@
-//! A listing in a few figures: states, round-trip times, the busiest connections, listeners.
+//! A listing in a few figures: states, round-trip times, the connections or groups of them, listeners.
 
-use crate::listing::{Listing, Number, Rate, Row};
+use super::columns::ShownFlow;
+use super::flows::{Figures, Flow, flows};
+use super::group::{PageGroup, groups};
+use super::request::{GroupBy, Order, PageRequest, unknown};
+use super::table::{Content, PageLine, sort_text};
+use crate::listing::{Listing, Number, Rate, Refusal, Row};
 use sockdiag::State;
 
 /// The upper bounds of the distribution, in seconds; what is above is in one more.
@@ -14,63 +19,128 @@ pub(super) struct Summary {
     pub(super) rtt: [usize; BOUNDS.len() + 1],
     /// The median and the 95th percentile, in seconds.
     pub(super) quantiles: Option<(f64, f64)>,
-    /// The busiest connections first.
-    pub(super) connections: Vec<(Row, Option<Rate>)>,
-    /// How many connections there are.
-    pub(super) all_connections: usize,
+    /// The rates of all connections together, and how many sockets these are.
+    pub(super) total: (Rate, usize),
+    /// The first lines of the first table.
+    pub(super) lines: Lines,
+    /// How many there are.
+    pub(super) all_lines: usize,
     /// The fullest queues first.
     pub(super) listeners: Vec<Row>,
 }
 
-impl Summary {
-    /// Of a listing, with at most that many connections and listeners.
-    pub(super) fn of(listing: &Listing, most: usize) -> Self {
-        let sockets = &listing.sockets;
-        let column = |name| {
-            let column = sockets.column(name);
-            move |index: usize| column(index).map(Number::real)
-        };
-        let [sent, rtt, waiting] =
-            ["sent_bytes_total", "rtt_seconds", "accept_queue_connections"].map(column);
-        let listens = |index: &usize| sockets.state(*index) == State::Listen.name();
-        let rate = |index: usize| listing.rates.get(index).copied().flatten();
+/// What the first table is of.
+pub(super) enum Lines {
+    /// Connections.
+    Flows(Vec<ShownFlow>),
+    /// Groups of them.
+    Groups(Vec<PageGroup>),
+}
 
-        let mut times: Vec<f64> = (0..sockets.len()).filter_map(rtt).collect();
+impl Summary {
+    /// Of a listing, with at most that many lines and listeners.
+    ///
+    /// # Errors
+    /// If there is no column to sort by of the name that is asked for.
+    pub(super) fn of(listing: &Listing, request: &PageRequest, most: usize) -> Result<Self, Refusal> {
+        let sockets = &listing.sockets;
+        let figures = Figures::reader(listing);
+        let figures: Vec<_> = (0..sockets.len()).filter_map(|index| Some((index, figures(index)?))).collect();
+        let mut total = Rate::default();
+        figures.iter().filter_map(|(_, figures)| figures.rate).for_each(|rate| total += rate);
+        let mut times: Vec<f64> = figures.iter().filter_map(|(_, figures)| figures.rtt).collect();
         times.sort_by(f64::total_cmp);
-        let within = |bound: f64| times.partition_point(|time| *time <= bound);
-        let mut buckets = [0; BOUNDS.len() + 1];
-        let mut before = 0;
-        for (bucket, bound) in buckets.iter_mut().zip(BOUNDS.into_iter().chain([f64::INFINITY])) {
-            *bucket = within(bound) - before;
-            before += *bucket;
-        }
         let quantile = |share: usize| times.get(times.len().saturating_sub(1) * share / 100).copied();
 
-        let busy = |index: usize| (rate(index).map_or(-1.0, Rate::sum), sent(index).unwrap_or_default());
-        let connections = (0..sockets.len()).filter(|index| sent(*index).is_some() && !listens(index));
-        let mut connections: Vec<_> = connections.map(|index| (busy(index), index)).collect();
-        let all_connections = connections.len();
-        connections.sort_by(|(one, _), (other, _)| other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1)));
-        let connections =
-            connections.iter().take(most).filter_map(|(_, index)| Some((sockets.row(*index)?, rate(*index))));
-
-        let listeners = (0..sockets.len()).filter(listens);
-        let mut listeners: Vec<_> =
-            listeners.map(|index| (waiting(index).unwrap_or_default(), index)).collect();
-        listeners.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        let listeners = listeners.iter().take(most).filter_map(|(_, index)| sockets.row(*index));
-        Self {
+        let order = request.order.as_ref();
+        let (lines, all_lines) = match request.group {
+            GroupBy::Flow => {
+                let flows = flows(sockets, &figures);
+                let shown = |flow: &Flow| {
+                    let peer = flow.peer.and_then(|peer| sockets.row(peer));
+                    Some(ShownFlow { end: sockets.row(flow.end)?, peer, figures: flow.figures })
+                };
+                let all = flows.len();
+                (Lines::Flows(first(flows, order, most, |flow| flow.figures, shown)?), all)
+            }
+            by => {
+                let groups = groups(sockets, &figures, by);
+                let all = groups.len();
+                let shown = |group: &PageGroup| Some(group.clone());
+                (Lines::Groups(first(groups, order, most, |group| group.figures, shown)?), all)
+            }
+        };
+        Ok(Self {
             states: State::ALL
                 .into_iter()
                 .map(|state| (state.name(), sockets.in_state(state.name())))
                 .collect(),
-            rtt: buckets,
+            rtt: buckets(&times),
             quantiles: quantile(50).zip(quantile(95)),
-            connections: connections.collect(),
-            all_connections,
-            listeners: listeners.collect(),
+            total: (total, figures.len()),
+            lines,
+            all_lines,
+            listeners: listeners(listing, most),
+        })
+    }
+}
+
+/// The first lines in an order; without one the busiest come first.
+fn first<T, L: PageLine>(
+    mut all: Vec<T>,
+    order: Option<&Order>,
+    most: usize,
+    figures: impl Fn(&T) -> Figures,
+    shown: impl Fn(&T) -> Option<L>,
+) -> Result<Vec<L>, Refusal> {
+    all.sort_by(|one, other| {
+        let (one, other) = (figures(one).traffic(), figures(other).traffic());
+        other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1))
+    });
+    if let Some(order) = order {
+        let names = || L::COLUMNS.iter().map(|column| column.name).filter(|name| !name.is_empty());
+        let column = L::COLUMNS.iter().find(|column| column.name == order.column);
+        match column.ok_or_else(|| unknown("sort", &order.column, names()))?.content {
+            Content::Figure(of, _) => {
+                all.sort_by(|one, other| match (of(&figures(one)), of(&figures(other))) {
+                    (Some(one), Some(other)) if order.falling => other.total_cmp(&one),
+                    (Some(one), Some(other)) => one.total_cmp(&other),
+                    // Lines without a figure come last.
+                    (one, other) => other.is_some().cmp(&one.is_some()),
+                });
+            }
+            Content::Text(of) => {
+                all.sort_by_cached_key(|line| shown(line).map(|line| sort_text(of, &line)));
+                if order.falling {
+                    all.reverse();
+                }
+            }
         }
     }
+    Ok(all.iter().take(most).filter_map(shown).collect())
+}
+
+/// How many times are in each bucket.
+fn buckets(times: &[f64]) -> [usize; BOUNDS.len() + 1] {
+    let mut buckets = [0; BOUNDS.len() + 1];
+    let mut before = 0;
+    for (bucket, bound) in buckets.iter_mut().zip(BOUNDS.into_iter().chain([f64::INFINITY])) {
+        *bucket = times.partition_point(|time| *time <= bound) - before;
+        before += *bucket;
+    }
+    buckets
+}
+
+/// The listeners with the fullest queues.
+fn listeners(listing: &Listing, most: usize) -> Vec<Row> {
+    let sockets = &listing.sockets;
+    let waiting = sockets.column("accept_queue_connections");
+    let waiting = |index: usize| waiting(index).map(Number::real);
+    let listens = |index: &usize| sockets.is_in(*index, State::Listen);
+    let all = (0..sockets.len()).filter(listens);
+    let mut all: Vec<_> = all.map(|index| (waiting(index).unwrap_or_default(), index)).collect();
+    all.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    all.iter().take(most).filter_map(|(_, index)| sockets.row(*index)).collect()
 }
 
 #[cfg(test)]
@@ -81,8 +151,7 @@ mod tests {
     use crate::listing::SocketList;
     use crate::properties::Property;
 
-    #[test]
-    fn the_busiest_and_the_fullest_come_first_and_each_time_is_in_one_bucket() {
+    fn listing() -> Listing {
         let (flow, listener) = ([(Property::State, "established")], [(Property::State, "listen")]);
         let port = |texts: [(Property, &'static str); 1], port| [texts[0], (Property::LocalPort, port)];
         let (one, two, three) = (port(flow, "1"), port(flow, "2"), port(flow, "3"));
@@ -92,22 +161,54 @@ mod tests {
             (&empty, &[("accept_queue_connections", 0)]),
             (&two, &[("sent_bytes_total", 5), ("rtt_seconds", 200)]),
             (&full, &[("accept_queue_connections", 3)]),
-            (&three, &[("sent_bytes_total", 7), ("rtt_seconds", 9_000_000)]),
+            (&three, &[("sent_bytes_total", 7), ("rtt_seconds", 9_000_000), ("send_queue_bytes", 1)]),
         ]);
-        let fast = Some(Rate { sent: 1.0, received: 1.0, ..Rate::default() });
+        let fast = Some(Rate { sent: 1.0, received: 1.0, retransmitted: 0.0 });
         let rates = vec![Some(Rate::default()), None, fast, None, Some(Rate::default())];
-        let summary = Summary::of(&Listing { sockets, rates, at: SystemTime::now() }, 2);
-        let ports = |rows: &mut dyn Iterator<Item = &Row>| {
-            rows.map(|row| row.label(Property::LocalPort).to_owned()).collect::<Vec<_>>()
-        };
-        assert_eq!(ports(&mut summary.connections.iter().map(|(row, _)| row)), ["2", "1"]);
-        assert_eq!(
-            (summary.all_connections, ports(&mut summary.listeners.iter())),
-            (3, vec!["5".into(), "4".into()])
-        );
+        Listing { sockets, rates, at: SystemTime::now() }
+    }
+
+    fn ports<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a str> {
+        rows.map(|row| row.label(Property::LocalPort)).collect()
+    }
+
+    #[test]
+    fn the_busiest_and_the_fullest_come_first_and_each_time_is_in_one_bucket() {
+        let (listing, request) = (listing(), PageRequest::default());
+        let summary = Summary::of(&listing, &request, 2).expect("no order");
+        let Lines::Flows(flows) = &summary.lines else { panic!("connections were asked for") };
+        // Of those that move nothing, the one with data in its queue.
+        assert_eq!(ports(flows.iter().map(|flow| &flow.end)), ["2", "3"]);
+        assert_eq!((summary.all_lines, ports(summary.listeners.iter())), (3, vec!["5", "4"]));
         assert_eq!(summary.rtt, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!(summary.quantiles, Some((0.000_2, 0.000_2)));
+        assert_eq!(summary.total, (Rate { sent: 1.0, received: 1.0, retransmitted: 0.0 }, 3));
         let of = |name| summary.states.iter().find(|(state, _)| *state == name).map(|(_, count)| *count);
         assert_eq!((of("established"), of("listen"), of("time_wait")), (Some(3), Some(2), Some(0)));
+    }
+
+    #[test]
+    fn lines_are_chosen_by_any_column_and_those_without_a_figure_come_last() {
+        let listing = listing();
+        let sorted = |column, falling| {
+            let request = PageRequest::default().sorted(column, falling);
+            let summary = Summary::of(&listing, &request, 2).unwrap_or_else(|error| panic!("{error}"));
+            let Lines::Flows(flows) = summary.lines else { panic!("connections were asked for") };
+            ports(flows.iter().map(|flow| &flow.end)).join(" ")
+        };
+        assert_eq!((sorted("rtt_seconds", true), sorted("rtt_seconds", false)), ("3 2".into(), "1 2".into()));
+        assert_eq!((sorted("local", true), sorted("local", false)), ("3 2".into(), "1 2".into()));
+        assert_eq!(sorted("send_queue_bytes", false).split(' ').next(), Some("3"));
+        for column in ShownFlow::COLUMNS.iter().filter(|column| !column.name.is_empty()) {
+            assert!(!sorted(column.name, true).is_empty());
+        }
+        let request = PageRequest::default().sorted("rtt_second", true);
+        let refusal = Summary::of(&listing, &request, 2).err().expect("no such column").to_string();
+        assert!(
+            refusal.starts_with(
+                "sort: found \"rtt_second\", did you mean rtt_seconds?; expected: process, service"
+            ),
+            "{refusal}"
+        );
     }
 }

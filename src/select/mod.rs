@@ -28,6 +28,7 @@ pub(crate) use display::Quoted;
 pub use error::SelectionError;
 pub(crate) use host_name::is_host_name;
 pub use parse::parse;
+pub(crate) use services::name as service_named;
 pub use split::{Judge, Split, split};
 pub use states::{state_names, states_named};
 

@@ -134,6 +134,11 @@ pub(super) fn port(name: &str) -> Option<u16> {
     SERVICES.iter().find(|(known, _)| *known == name).map(|(_, port)| *port)
 }
 
+/// The name of a service, the first one that it has.
+pub(crate) fn name(port: u16) -> Option<&'static str> {
+    SERVICES.iter().find(|(_, known)| *known == port).map(|(name, _)| *name)
+}
+
 /// The names of all services.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     SERVICES.iter().map(|(name, _)| *name)
@@ -151,5 +156,6 @@ mod tests {
         sorted.dedup();
         assert_eq!(sorted.len(), SERVICES.len());
         assert_eq!((port("https"), port("HTTPS"), port("nosuch")), (Some(443), None, None));
+        assert_eq!((name(443), name(8080), name(1)), (Some("https"), Some("http-alt"), None));
     }
 }

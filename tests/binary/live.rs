@@ -90,11 +90,14 @@ fn the_page_shows_flows_listeners_and_the_exporter_without_a_script() {
     let answer = exporter.get("/");
     let page = text(&answer.body);
     assert!(answer.head.contains("default-src 'none'; style-src 'sha256-"), "{}", answer.head);
-    let local = format!("<td>{}</td><td>127.0.0.1:7001</td>", client.local_addr().expect("bound"));
+    let ends = format!(
+        "<td class=\"local\">{}</td><td class=\"remote\"><a href=\"/?filter=dst+127.0.0.1\">127.0.0.1:7001</a></td>",
+        client.local_addr().expect("bound")
+    );
     for part in [
-        local.as_str(),
-        "<td>127.0.0.1:7001</td>",
-        "Last collection: dump",
+        ends.as_str(),
+        "<td class=\"local\">127.0.0.1:7001</td>",
+        "Last scrape: ",
         "Connections by round-trip time: p50",
     ] {
         assert!(page.contains(part), "{part} in {page}");
