@@ -20,13 +20,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
-use crate::listing::{Listing, Refusal};
+use crate::listing::{self, Listing, Refusal, Titles, usual};
 use crate::problems::HostRates;
 use crate::self_metrics::SelfReport;
 use format::{count, counted};
 use html::escaped;
 use request::GROUPINGS;
 use summary::{Lines, Summary};
+
+use sockdiag::PROTOCOLS;
 
 pub use request::{GroupBy, Order, PageRequest};
 
@@ -103,8 +105,20 @@ fn head(out: &mut String, request: &PageRequest, exporter: &Exporter) -> std::fm
 <input id="filter" name="filter" value="{filter}" placeholder="ss syntax: dport = 443 and process = nginx" autocomplete="off" autocapitalize="off" spellcheck="false">
 "#
     )?;
+    let protocols = |names: &str| request.protocols.iter().map(|one| one.name).eq(names.split(','));
+    let asked = request.protocols.iter().map(|protocol| protocol.name).collect::<Vec<_>>().join(",");
+    let several = [asked.as_str()].into_iter().filter(|asked| asked.contains(','));
+    out.push_str("<select name=\"protocol\" aria-label=\"Protocol\">\n");
+    for name in PROTOCOLS.iter().map(|protocol| protocol.name).chain(several) {
+        let selected = if protocols(name) { " selected" } else { "" };
+        writeln!(out, "<option{selected}>{name}</option>")?;
+    }
+    out.push_str("</select>\n");
     // The same rows of other sockets.
-    let kept = PageRequest { filter: String::new(), details: false, ..request.clone() }.address();
+    let protocols = PageRequest::default().protocols;
+    let kept =
+        PageRequest { protocols, filter: String::new(), order: None, details: false, ..request.clone() };
+    let kept = kept.address();
     for (key, value) in
         form_urlencoded::parse(kept.trim_start_matches("/?").trim_start_matches('/').as_bytes())
     {
@@ -145,6 +159,9 @@ fn body(out: &mut String, listing: &Listing, request: &PageRequest, exporter: &E
     };
     strip::strip(out, listing, exporter)?;
     warnings::warnings(out, listing)?;
+    if request.protocols != PageRequest::default().protocols {
+        return plain(out, listing, request, exporter);
+    }
     overview::totals(out, &summary)?;
     groupings(out, request)?;
     lines(out, &summary, request, exporter)?;
@@ -153,6 +170,25 @@ fn body(out: &mut String, listing: &Listing, request: &PageRequest, exporter: &E
     overview::states(out, &summary, request)?;
     overview::round_trips(out, &summary)?;
     out.push_str("</div>\n");
+    overview::own(out, listing, exporter)
+}
+
+/// The sockets of protocols without rates, as the command `sockets` prints them.
+fn plain(
+    out: &mut String,
+    listing: &Listing,
+    request: &PageRequest,
+    exporter: &Exporter,
+) -> std::fmt::Result {
+    let rows: Vec<_> = listing.sockets.rows().take(MAX_LINES).collect();
+    let caption = format!("The first {} of {}", rows.len(), counted(listing.sockets.len(), "socket"));
+    let columns = usual(&request.protocols, false);
+    writeln!(out, "<section aria-labelledby=\"h-plain\"><h2 id=\"h-plain\">{caption}</h2>")?;
+    let text = escaped(&listing::table(&rows, &columns, Titles::Plain));
+    writeln!(
+        out,
+        "<div class=\"scroll\" id=\"plain-scroll\" role=\"region\" aria-label=\"Sockets\" tabindex=\"0\"><pre>{text}</pre></div></section>"
+    )?;
     overview::own(out, listing, exporter)
 }
 

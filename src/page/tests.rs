@@ -142,6 +142,20 @@ fn more_problems_than_fit_are_one_click_away() {
     assert_eq!(page.matches("is full</a>").count(), 8);
 }
 
+#[test]
+fn a_protocol_is_chosen_in_the_form_and_its_sockets_are_a_table_of_texts() {
+    let texts = [(Property::State, "close"), (Property::Process, HOSTILE), (Property::Pid, "7")];
+    let listing = listing(SocketList::made(&[(&texts, &[("receive_queue_bytes", 7)])]));
+    let page = page(&request("protocol=udp&group=process"), Ok(&listing), &exporter(None));
+    assert!(
+        page.contains("<option selected>udp</option>") && page.contains("<option>tcp</option>"),
+        "{page}"
+    );
+    let table = page.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next()).expect("a table");
+    assert!(table.starts_with("STATE") && table.contains("onerror=alert(1)&gt;"), "{table}");
+    assert!(!page.contains("<img"), "{page}");
+}
+
 /// A client and a server on this host, and a client of a service elsewhere.
 fn three() -> Listing {
     let rate = |sent, received| Rate { sent, received, retransmitted: sent / 9.0 };
