@@ -5,7 +5,7 @@
 //! the packages `iproute2` and `util-linux`; `prometheus` and `prometheus-node-exporter` have rows if they are installed.
 //! `PEERS` can name a Debian root whose programs are measured instead: docs/dev/cost.md.
 //! `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does `--only` with one part: `codec`, `start`,
-//! `events`, `peers`, `prometheus`, `owners`, `namespaces`. `--only intervals` takes two minutes a size and is not part of a whole run.
+//! `events`, `peers`, `prometheus`, `owners`, `protocols`, `namespaces`. `--only intervals` takes two minutes a size and is not part of a whole run.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -18,6 +18,7 @@ mod owners;
 mod peers;
 mod programs;
 mod prometheus;
+mod protocols;
 mod readers;
 mod start;
 
@@ -67,6 +68,11 @@ fn main() {
     }
     if runs("owners") {
         with_load(&of(&[1_000, 10_000, 100_000]), |size, load| owners::run(size, rounds, load));
+    }
+    if runs("protocols") {
+        for size in of(&[protocols::MOST]) {
+            protocols::run(size.min(protocols::MOST), rounds);
+        }
     }
     if runs("namespaces") {
         with_load(&of(&[100_000]), |size, _| namespaces::run(size, rounds));

@@ -13,7 +13,11 @@ use super::programs::{self, SS};
 pub fn bare_dump() -> Reading {
     let unwanted = [State::Listen, State::Close, State::TimeWait, State::SynRecv];
     let wanted = StateSet::ALL.without(StateSet::of(&unwanted));
-    let request = Request::new(&TCP, wanted, Extensions::INFO);
+    bare_walk(&Request::new(&TCP, wanted, Extensions::INFO))
+}
+
+/// What the kernel answers to a request, in 32 KiB reads, every byte discarded. Each walk ends with a message of its own.
+pub fn bare_walk(request: &Request) -> Reading {
     let (start, before) = (Instant::now(), cpu_of_thread());
     let mut kernel = Netlink::open().expect("sock_diag");
     kernel.send(&request.message(1)).expect("the request");
