@@ -2,7 +2,7 @@
 //!
 //! Refuses to know who asks, and how it was found out.
 
-use crate::attribute::{Cgroup, Direction, ListenerOwner, Netns, Networks, Owner, Ownership, Users};
+use crate::attribute::{Cgroup, ConfiguredNames, Direction, ListenerOwner, Netns, Owner, Ownership, Users};
 use crate::bottleneck::Bottleneck;
 use sockdiag::ulp::Ulp;
 use sockdiag::{Socket, State};
@@ -44,8 +44,8 @@ pub enum Observation {
 /// Names of the host and of the configuration.
 #[derive(Clone, Copy)]
 pub struct Names<'a> {
-    /// The networks of the configuration.
-    pub networks: &'a Networks,
+    /// The networks and paths that the configuration names.
+    pub configured: &'a ConfiguredNames,
     /// The name of the interface with that index.
     pub interface: &'a dyn Fn(u32) -> Option<String>,
     /// The users of the host; `None` if they were not read.
@@ -54,7 +54,7 @@ pub struct Names<'a> {
 
 impl Names<'static> {
     /// No name at all.
-    pub const NONE: Self = Self { networks: &Networks::NONE, interface: &|_| None, users: None };
+    pub const NONE: Self = Self { configured: &ConfiguredNames::NONE, interface: &|_| None, users: None };
 }
 
 impl<'a> Facts<'a> {

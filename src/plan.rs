@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::aggregate::{Bounds, Cells, Counter, Limit, Table};
-use crate::attribute::Networks;
+use crate::attribute::ConfiguredNames;
 use crate::config::{Collect, Config};
 use crate::exposition::MetricType;
 use crate::facts::Facts;
@@ -33,8 +33,8 @@ pub struct Plan {
     pub protocols: Vec<&'static Protocol>,
     /// Whether the collection metrics of the predecessor's 3.x are exposed.
     pub legacy_meta: bool,
-    /// The networks with names.
-    pub networks: Arc<Networks>,
+    /// The networks and paths with names.
+    pub names: Arc<ConfiguredNames>,
     /// How to collect.
     pub collect: Collect,
     /// What must be known of sockets.
@@ -174,7 +174,7 @@ impl Plan {
         Self {
             protocols,
             legacy_meta: config.legacy_meta,
-            networks: config.networks,
+            names: config.names,
             collect: config.collect,
             needs: views.iter().map(View::needs).collect(),
             selects_by_process,
@@ -212,8 +212,13 @@ impl Plan {
 
     /// Whether a view of this plan shows the same as one of another plan.
     pub(crate) fn shows_as(&self, view: &View, other: &View, plan: &Self) -> bool {
-        let by_network = view.by.contains(&Property::RemoteNetwork);
-        view == other && (!by_network || self.networks == plan.networks)
+        let (own, others) = (&self.names, &plan.names);
+        view == other
+            && view.by.iter().all(|label| match label {
+                Property::RemoteNetwork => own.networks == others.networks,
+                Property::PathName => own.paths == others.paths,
+                _ => true,
+            })
     }
 
     /// Whether owners are found in the same way as under another plan.

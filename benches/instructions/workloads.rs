@@ -169,7 +169,7 @@ fn end(sockets: u32, known: bool) -> Work {
     }
     Box::new(move || {
         let users = Users::of(PathBuf::new());
-        let names = Names { networks: &exporter.plan.networks, interface: &|_| None, users: Some(&users) };
+        let names = Names { configured: &exporter.plan.names, interface: &|_| None, users: Some(&users) };
         let tracker = exporter.state.tracker();
         for event in &events {
             let socket = TCP.parse(event.bytes()).expect("a socket");

@@ -3,20 +3,24 @@
 //! Refuses to know metrics, aggregation and configuration.
 
 mod cgroup;
+mod configured;
 mod dir;
 mod listener;
 mod netns;
 mod network;
 mod ownership;
+mod paths;
 mod process;
 mod restriction;
 mod user;
 
 pub use cgroup::{Cgroup, Cgroups};
+pub use configured::ConfiguredNames;
 pub use listener::{Direction, End, ListenerOwner, Listeners};
 pub use netns::{Namespace, Namespaces, NetnsListing, Sockstat, Which};
 pub use network::Networks;
 pub use ownership::{Netns, Ownership};
+pub use paths::Paths;
 pub use process::{Owner, OwnerId, OwnerLookup, Process, Processes, ScanCost};
 pub use restriction::{Confinement, Restriction, hidden_by, profile};
 pub use user::Users;

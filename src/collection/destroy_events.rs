@@ -167,7 +167,7 @@ impl<W: Host, R: Fn()> EventLoop<W, R> {
         let users = Some(&self.attribution.users);
         let mut tracker = self.tracker.lock();
         let plan = tracker.plan();
-        let names = Names { networks: &plan.networks, interface: &of_own, users };
+        let names = Names { configured: &plan.names, interface: &of_own, users };
         // Read under the lock: when others find the queue empty, the tracker knows everything that was in it.
         let dropped = events.read()?;
         let mut confirmed = HashMap::new();

@@ -130,7 +130,7 @@ impl<'a, W: Host> Intake<'a, W> {
             self.pending_listeners.put(place, socket);
         }
         let names = Names {
-            networks: &self.plan.networks,
+            configured: &self.plan.names,
             interface: &|_| None,
             users: Some(&self.attribution.users),
         };
@@ -183,7 +183,7 @@ impl<'a, W: Host> Intake<'a, W> {
             let name = || host.interface_name(namespace, index);
             known.entry((netns.number, index)).or_insert_with(name).clone()
         };
-        let names = Names { networks: &plan.networks, interface: &interface, users: Some(users) };
+        let names = Names { configured: &plan.names, interface: &interface, users: Some(users) };
         let mut facts = Facts::of_dump(socket, ownership, names);
         if plan.needs.has(Needs::BOTTLENECK) && Bottleneck::is_of(socket.protocol()) {
             (facts.bottleneck, facts.limited_microseconds) =

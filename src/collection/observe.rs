@@ -34,7 +34,7 @@ impl CollectorState {
         let plan = tracker.plan();
         let interface = |index| host.interface_name(&namespace, index);
         let users = self.attribution.as_ref().map(|attribution| &attribution.users);
-        let names = Names { networks: &plan.networks, interface: &interface, users };
+        let names = Names { configured: &plan.names, interface: &interface, users };
         tracker.with_facts_at_close(&netns, socket, names, None, |_, facts, program| then(facts, program));
     }
 
@@ -80,9 +80,9 @@ fn scan_protocol(
     let netns = tracker.lock().own();
     let note = |socket: &Socket<'_>| {
         let (claim, unsure) = attribution.claim(socket, &netns);
-        let (networks, users) = (&plan.networks, Some(&attribution.users));
+        let (configured, users) = (&plan.names, Some(&attribution.users));
         let facts =
-            Facts::of_listener(socket, &claim, &netns, Names { networks, interface: &|_| None, users });
+            Facts::of_listener(socket, &claim, &netns, Names { configured, interface: &|_| None, users });
         let mut tracker = tracker.lock();
         // A row that is named after an owner must not be unknown for a moment. Another plan may ask for what was not
         // searched for.

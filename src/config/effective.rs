@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
 
 use super::{Collect, Config};
-use crate::attribute::{Networks, Which};
+use crate::attribute::{ConfiguredNames, Networks, Paths, Which};
 use crate::legacy;
 use crate::metrics::{Aggregation, Kind};
 use crate::properties::Property;
@@ -21,7 +21,9 @@ impl Config {
         let native: Vec<_> = self.views.iter().filter(|view| view.origin == Origin::Native).collect();
         // Writing to a String cannot fail.
         let _ = write_collect(&mut out, &self.collect);
-        let _ = write_networks(&mut out, &self.networks);
+        let ConfiguredNames { networks, paths } = &*self.names;
+        let _ = write_networks(&mut out, networks);
+        let _ = write_paths(&mut out, paths);
         if !native.is_empty() {
             out.push_str("views:\n");
         }
@@ -82,6 +84,18 @@ fn write_networks(out: &mut String, networks: &Networks) -> fmt::Result {
     let lengths: Vec<_> =
         lengths.iter().filter_map(|(family, length)| Some(format!("{family}: {}", (*length)?))).collect();
     if lengths.is_empty() { Ok(()) } else { writeln!(out, "network_prefix: {{{}}}", lengths.join(", ")) }
+}
+
+fn write_paths(out: &mut String, paths: &Paths) -> fmt::Result {
+    let names = paths.names();
+    if !names.is_empty() {
+        writeln!(out, "paths:")?;
+    }
+    for name in names {
+        let patterns = paths.named(name).unwrap_or_default().iter().map(|pattern| quoted(pattern));
+        writeln!(out, "  {}: [{}]", key(name), list(patterns))?;
+    }
+    Ok(())
 }
 
 fn write_view(out: &mut String, view: &View) -> fmt::Result {
@@ -179,6 +193,7 @@ mod tests {
 collect: {deadline: 1m, observe: 90s, events: false, event_buffer: 1MiB, owners: 250ms, netns: ["4026531992", blue]}
 networks: {office: [192.0.2.0/24, "2001:db8::/32"], lab: [198.51.100.0/24]}
 network_prefix: {ipv4: 24}
+paths: {php: [/run/php/*, "@php*"], run: /run/*}
 views:
   one:
     by: [process, direction, remote_network]
@@ -190,6 +205,7 @@ views:
     idle: 90m
   listeners: {state: listen, by: [local_address, local_port], idle: 7d}
   datagrams: {protocol: udp, by: [local_port], metrics: [sockets, dropped_packets_total]}
+  unix: {protocol: unix, by: [path_name], select: not path_name = run}
   both: {protocol: [tcp, udp], by: [protocol, process], metrics: [sockets]}
   open: {protocol: [tcp, udp], state: all, by: [protocol], metrics: [sockets]}
   flows: {by: [local_address, local_port, remote_address, remote_port], select: "state big and dev lo"}

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::attribute::{Networks, Which};
+use crate::attribute::{ConfiguredNames, Which};
 use crate::legacy;
 use crate::strict_yaml::{Entry, Findings, Name, Node, Unreadable};
 
@@ -13,6 +13,7 @@ mod collect;
 mod duration;
 mod effective;
 mod networks;
+mod paths;
 mod size;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ const COLLECT: Name = &["collect"];
 const LEGACY: Name = &["legacy"];
 const NETWORK_PREFIX: Name = &["network_prefix"];
 const NETWORKS: Name = &["networks"];
+const PATHS: Name = &["paths"];
 const VIEWS: Name = &["views"];
 
 /// A whole configuration.
@@ -43,8 +45,8 @@ pub struct Config {
     pub views: Vec<View>,
     /// Whether the collection metrics of the predecessor's 3.x are exposed.
     pub legacy_meta: bool,
-    /// The networks with names.
-    pub networks: Arc<Networks>,
+    /// The networks and paths with names.
+    pub names: Arc<ConfiguredNames>,
     /// How to collect.
     pub collect: Collect,
     /// What is unusual and harmless, one sentence each.
@@ -120,7 +122,7 @@ impl Config {
         Self {
             views: Vec::new(),
             legacy_meta: false,
-            networks: Arc::default(),
+            names: Arc::default(),
             collect: Collect::DEFAULT,
             warnings: Vec::new(),
         }
@@ -132,11 +134,13 @@ impl Config {
             root.refuse("a map with the key views or logic");
             return config;
         }
-        let file =
-            root.section(&[&[VIEWS, NETWORKS, NETWORK_PREFIX, COLLECT, LEGACY][..], &legacy::KEYS].concat());
-        config.networks = networks::read(file.filled(NETWORKS), file.filled(NETWORK_PREFIX)).into();
+        let file = root.section(
+            &[&[VIEWS, NETWORKS, NETWORK_PREFIX, PATHS, COLLECT, LEGACY][..], &legacy::KEYS].concat(),
+        );
+        let networks = networks::read(file.filled(NETWORKS), file.filled(NETWORK_PREFIX));
+        config.names = ConfiguredNames { networks, paths: paths::read(file.filled(PATHS)) }.into();
         config.collect = file.filled(COLLECT).map_or(Collect::DEFAULT, collect::read);
-        let views = file.filled(VIEWS).map(|views| views::read(views, &config.networks)).unwrap_or_default();
+        let views = file.filled(VIEWS).map(|views| views::read(views, &config.names)).unwrap_or_default();
         // What is left out is checked all the same.
         let shown = file.filled(LEGACY).and_then(Entry::flag).unwrap_or(true);
         let legacy = legacy::read(&file).filter(|_| shown);

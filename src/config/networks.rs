@@ -17,7 +17,7 @@ const TAKEN: [&str; 5] = ["loopback", "other", "private", "public", "unknown"];
 pub(super) fn read(networks: Option<&Entry<'_>>, prefix: Option<&Entry<'_>>) -> Networks {
     let mut named: Vec<(IpNet, String)> = Vec::new();
     for (name, list) in networks.iter().flat_map(|entry| entry.named("a map of networks by their names")) {
-        check_name(name, &list);
+        check_name(name, &list, &TAKEN);
         for item in list.list("a list of networks such as [192.0.2.0/24, \"2001:db8::/32\"]").iter().flatten()
         {
             let Some(network) = network(item) else { continue };
@@ -42,14 +42,15 @@ pub(super) fn read(networks: Option<&Entry<'_>>, prefix: Option<&Entry<'_>>) -> 
     Networks::new(named, prefix_v4, length(IPV6, "a prefix length from 1 to 128", 128))
 }
 
-fn check_name(name: &str, entry: &Entry<'_>) {
+/// Notes a name that could be read as something else, or that the label has for `taken` meanings.
+pub(super) fn check_name(name: &str, entry: &Entry<'_>, taken: &[&str]) {
     let fits = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-    if !fits || TAKEN.contains(&name) {
+    if !fits || taken.contains(&name) {
         entry.error(&format!(
             "found the name \"{}\"; expected: a letter, then letters, digits, _, - and .; but not {}",
             shown(name),
-            TAKEN.join(", ")
+            taken.join(", ")
         ));
     }
 }

@@ -110,7 +110,7 @@ fn the_examples_in_the_built_in_file_are_valid() {
     let tests = config.views.last().map_or(0, |view| view.selection.tests().count());
     assert_eq!(tests, 12, "{text}");
     assert_eq!(config.views.len(), 12, "{text}");
-    assert_eq!(config.networks.names(), ["office"]);
+    assert_eq!(config.names.networks.names(), ["office"]);
     assert_eq!(config.collect, Collect::DEFAULT);
 }
 

@@ -198,7 +198,7 @@ impl SocketList {
         let config = crate::config::Config::parse("built-in", crate::config::DEFAULT_FILE).expect("valid");
         let always = crate::select::Expression::Always;
         let all = super::ListedSockets::of(&[crate::view::PROTOCOL], super::States::All, always);
-        let plan = super::plan(all, &super::Detail::Glance, config.networks, config.collect);
+        let plan = super::plan(all, &super::Detail::Glance, config.names, config.collect);
         let table = |view: &crate::view::View| {
             let cells = view.columns.iter().map(crate::view::Column::cells).collect();
             Table::new(cells, Limit::none(), HashSeed::default())

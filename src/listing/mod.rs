@@ -28,7 +28,7 @@ pub use usual::{EXTENDED, MEMORY, TIMER, usual};
 
 use std::sync::Arc;
 
-use crate::attribute::Networks;
+use crate::attribute::ConfiguredNames;
 use crate::config::{Collect, Config};
 use crate::metrics::{Aggregation, Kind, METRICS, Metric, Quantity};
 use crate::plan::Plan;
@@ -146,7 +146,7 @@ const AT_A_GLANCE: [&str; 17] = [
 
 /// The plan that lists sockets: a view for each protocol, as each has labels and metrics of its own, and one that counts.
 #[must_use]
-pub fn plan(sockets: ListedSockets, detail: &Detail, networks: Arc<Networks>, collect: Collect) -> Plan {
+pub fn plan(sockets: ListedSockets, detail: &Detail, names: Arc<ConfiguredNames>, collect: Collect) -> Plan {
     let ListedSockets { protocols, selection } = sockets;
     // How many there are, also of those for which a list has no room.
     let counts = METRICS.iter().filter(|metric| metric.source.quantity == Quantity::Sockets);
@@ -178,7 +178,7 @@ pub fn plan(sockets: ListedSockets, detail: &Detail, networks: Arc<Networks>, co
     let lists = protocols.into_iter().map(list);
     let views = lists.chain([counted.clone()]).collect();
     let collect = Collect { events: false, ..collect };
-    Plan::new(Config { views, legacy_meta: false, networks, collect, warnings: Vec::new() }).untracked()
+    Plan::new(Config { views, legacy_meta: false, names, collect, warnings: Vec::new() }).untracked()
 }
 
 /// The metrics of one socket.
@@ -274,11 +274,11 @@ mod tests {
     use sockdiag::{PACKET, TCP, UDP, UNIX};
 
     fn plan_of(text: &str, protocols: &[&'static Protocol], states: States) -> Plan {
-        let networks = Networks::default();
+        let names = ConfiguredNames::default();
         let selection = if text.is_empty() {
             Expression::Always
         } else {
-            crate::select::parse(text, &networks).expect("a selection")
+            crate::select::parse(text, &names).expect("a selection")
         };
         let sockets = ListedSockets::of(protocols, states, selection);
         plan(sockets, &Detail::Glance, Arc::default(), Collect::DEFAULT)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::rates::{Counters, Rate};
 use super::{Detail, ListedSockets, Row, SocketList, States, room};
-use crate::attribute::Networks;
+use crate::attribute::ConfiguredNames;
 use crate::bottleneck::MIN_INTERVAL;
 use crate::collection::{CollectorState, Host, collect};
 use crate::config::Collect;
@@ -49,7 +49,7 @@ pub struct Refusal(pub String);
 
 /// What has been listed, and what filters mean.
 pub struct RecentListings {
-    networks: Arc<Networks>,
+    names: Arc<ConfiguredNames>,
     collect: Collect,
     state: Mutex<State>,
 }
@@ -74,11 +74,11 @@ struct State {
 }
 
 impl RecentListings {
-    /// Nothing yet, with the networks and namespaces of a plan.
+    /// Nothing yet, with the names and namespaces of a plan.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let (networks, collect) = (Arc::clone(&plan.networks), plan.collect.clone());
-        Self { networks, collect, state: Mutex::default() }
+        let (names, collect) = (Arc::clone(&plan.names), plan.collect.clone());
+        Self { names, collect, state: Mutex::default() }
     }
 
     /// Shows the sockets that a question is about, as they were at most a second ago.
@@ -101,7 +101,7 @@ impl RecentListings {
             return Ok(show(listing));
         }
         state.shared = None;
-        let plan = super::plan(sockets, &question.detail, Arc::clone(&self.networks), self.collect.clone());
+        let plan = super::plan(sockets, &question.detail, Arc::clone(&self.names), self.collect.clone());
         let (then, before) = if let Some(known) = state.counters(&question) {
             known
         } else {
@@ -145,7 +145,7 @@ impl RecentListings {
         if filter.is_empty() {
             return Ok(Expression::Always);
         }
-        let selection = parse(filter, &self.networks)
+        let selection = parse(filter, &self.names)
             .map_err(|error| Refusal(format!("The filter is not valid: {}", error.in_context(filter))))?;
         let host = selection.hosts().next().map(str::to_owned);
         host.map_or(Ok(selection), |host| {

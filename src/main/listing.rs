@@ -34,7 +34,7 @@ pub fn print(arguments: &SocketsArguments, config: Config) -> Result<(), Failure
     }
     let columns = columns(arguments, &protocols)?;
     let detail = if arguments.json { Detail::Everything } else { Detail::Columns(columns.clone()) };
-    let plan = listing::plan(sockets, &detail, config.networks, config.collect);
+    let plan = listing::plan(sockets, &detail, config.names, config.collect);
     let (host, privileges) = prepared(&plan, false)?;
     let mut state = CollectorState::of_one(&plan, privileges);
     if plan.compares_samples() && states != States::Listening {
@@ -71,7 +71,7 @@ fn selection(arguments: &SocketsArguments, config: &Config) -> Result<Expression
         IpFamily::V6 => "src inet6:*",
     });
     let read = |text: &str| {
-        parse(text, &config.networks).map_err(|error| {
+        parse(text, &config.names).map_err(|error| {
             Failure::of_usage(format!("the filter is not valid: {}", error.in_context(text)))
         })
     };

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crossterm::event::{self, Event};
 use rustix::process::Signal;
-use ss_exporter::attribute::Networks;
+use ss_exporter::attribute::ConfiguredNames;
 use ss_exporter::cli::TopArguments;
 use ss_exporter::config::Config;
 use ss_exporter::listing::protocols;
@@ -60,8 +60,8 @@ pub fn show(arguments: &TopArguments, config: Config) -> Result<(), Failure> {
         // The other host knows its networks, and judges its filters.
         (Box::new(|_: &str| Ok(())), Box::new(remote), host, None)
     } else {
-        let networks = std::sync::Arc::clone(&config.networks);
-        let check = move |filter: &str| checked(filter, &networks);
+        let names = std::sync::Arc::clone(&config.names);
+        let check = move |filter: &str| checked(filter, &names);
         let (local, note) = local::Local::new(&chosen, config)?;
         (Box::new(check), Box::new(local), hostname(), note)
     };
@@ -79,8 +79,8 @@ pub fn show(arguments: &TopArguments, config: Config) -> Result<(), Failure> {
 
 type Check = Box<dyn Fn(&str) -> Result<(), SelectionError>>;
 
-fn checked(filter: &str, networks: &Networks) -> Result<(), SelectionError> {
-    parse(filter, networks).map(drop)
+fn checked(filter: &str, names: &ConfiguredNames) -> Result<(), SelectionError> {
+    parse(filter, names).map(drop)
 }
 
 fn hostname() -> String {

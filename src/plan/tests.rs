@@ -30,7 +30,7 @@ fn plan(views: Vec<View>) -> Plan {
     Plan::new(Config {
         views,
         legacy_meta: false,
-        networks: Arc::default(),
+        names: Arc::default(),
         collect: Collect::DEFAULT,
         warnings: Vec::new(),
     })

@@ -110,7 +110,7 @@ fn every_filter_is_one_that_listings_take() {
     assert_eq!(found.len(), 4, "{found:?}");
     for problem in found {
         let (_, filter) = problem.filter.expect("sockets show it");
-        let parsed = crate::select::parse(&filter, &crate::attribute::Networks::default());
+        let parsed = crate::select::parse(&filter, &crate::attribute::ConfiguredNames::default());
         assert!(parsed.is_ok(), "{filter}: {parsed:?}");
     }
 }

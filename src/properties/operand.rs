@@ -18,6 +18,8 @@ pub enum Operand {
     Port,
     /// The name of a network of the configuration.
     Network,
+    /// The name of paths of the configuration.
+    PathName,
     /// The name or the index of an interface; 0 is none.
     Interface,
     /// The path of a cgroup, or its id.

@@ -113,7 +113,7 @@ properties! {
 
     RemoteNetwork: Line::fixed(
         "remote_network",
-        Read::Own(|facts, text| facts.names.networks.write(text, facts.socket.remote().ip()), never),
+        Read::Own(|facts, text| facts.names.configured.networks.write(text, facts.socket.remote().ip()), never),
         "The remote network: its name under `networks`, or else its prefix by `network_prefix`, or else `public`, `private` or `loopback`.",
     )
     .of(|protocol| protocol.header.internet)
@@ -296,6 +296,7 @@ properties! {
     Timer: sent::TIMER;
 
     Path: unix::PATH;
+    PathName: unix::PATH_NAME;
     PeerProcess: unix::PEER_PROCESS;
 
     Ulp: ulp::NAME;

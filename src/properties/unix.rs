@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::operand::Operand;
-use super::read::put;
+use super::read::{never, put};
 use super::{Line, Listed, Needs, Read, Test, UNKNOWN};
 use crate::facts::Facts;
 use crate::pattern;
@@ -27,6 +27,20 @@ pub(super) const PATH: Line = Line::changing(
     "by the name of a unix socket, in which `*` is any text and `?` one byte; also `src unix:/run/php/*`",
 );
 
+/// The line `path_name`.
+pub(super) const PATH_NAME: Line = Line::changing(
+    "path_name",
+    Read::Own(path_name, never),
+    "The name under `paths` whose pattern fits the name of a unix socket, or else the same as `path`.",
+)
+.needs(Needs::NAME)
+.selected(
+    &["path_name"],
+    Operand::PathName,
+    "path_name = php",
+    "by the name of a unix socket that fits a pattern of that name under `paths:`",
+);
+
 /// The line `peer_process`.
 pub(super) const PEER_PROCESS: Line = Line::changing(
     "peer_process",
@@ -46,6 +60,15 @@ fn path(facts: &Facts<'_>, text: &mut Vec<u8>) {
             text.push(b'@');
             escaped(text, name);
         }
+    }
+}
+
+fn path_name(facts: &Facts<'_>, text: &mut Vec<u8>) {
+    let begins = text.len();
+    path(facts, text);
+    if let Some(name) = facts.names.configured.paths.name_of(text.get(begins..).unwrap_or_default()) {
+        text.truncate(begins);
+        put(text, name);
     }
 }
 

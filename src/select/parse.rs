@@ -15,7 +15,7 @@
 use super::error::{SelectionError, Value};
 use super::lex::{Comparison, Token, TokenKind, Tokens};
 use super::{Expression, Test, states};
-use crate::attribute::Networks;
+use crate::attribute::ConfiguredNames;
 use crate::properties::Property;
 use crate::terminal::shown;
 use sockdiag::StateSet;
@@ -38,14 +38,14 @@ const NOT_IN_A_DUMP: &str = "autobound";
 ///
 /// # Errors
 /// The first [`SelectionError`] in the text.
-pub fn parse(text: &str, networks: &Networks) -> Result<Expression, SelectionError> {
+pub fn parse(text: &str, names: &ConfiguredNames) -> Result<Expression, SelectionError> {
     let mut tokens = Tokens::of(text);
     if text.len() > LONGEST {
         let found = format!("{} bytes", text.len());
         return Err(SelectionError { at: 0, found, expected: format!("at most {LONGEST}") });
     }
     let token = tokens.next()?;
-    Parser { text, tokens, token, networks, open: 0 }.whole().map(|tree| tree.expression)
+    Parser { text, tokens, token, names, open: 0 }.whole().map(|tree| tree.expression)
 }
 
 struct Parser<'a> {
@@ -53,7 +53,7 @@ struct Parser<'a> {
     tokens: Tokens<'a>,
     /// The next one.
     token: Token,
-    networks: &'a Networks,
+    names: &'a ConfiguredNames,
     open: usize,
 }
 

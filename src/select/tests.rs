@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::attribute::{Cgroup, Direction, Netns, Networks, Owner, Ownership, Process};
+use crate::attribute::{Cgroup, ConfiguredNames, Direction, Netns, Owner, Ownership, Process};
 use crate::facts::Names;
 use sockdiag::bytecode::Filter;
 use sockdiag::{Socket, State, StateSet, TCP};
@@ -159,7 +159,7 @@ proptest! {
         expression in expression(), reply in reply(), inbound in any::<bool>(), pid in 1_u32..3, comm in name(), path in path()
     ) {
         let text = expression.to_string();
-        let again = parse(&text, &Networks::default());
+        let again = parse(&text, &ConfiguredNames::default());
         prop_assert!(again.is_ok(), "{}: {:?}", text, again);
         let again = again.expect("checked");
         let bytes = reply.bytes();
@@ -215,7 +215,7 @@ proptest! {
 
 #[test]
 fn only_states_alone_are_turned_into_their_opposite() {
-    let of = |text: &str| parse(text, &Networks::default()).expect("a selection").states();
+    let of = |text: &str| parse(text, &ConfiguredNames::default()).expect("a selection").states();
     let listen = StateSet::of(&[State::Listen]);
     for (text, states) in [
         ("dport 443", StateSet::ANY),
@@ -232,7 +232,7 @@ fn only_states_alone_are_turned_into_their_opposite() {
     ] {
         assert_eq!(of(text), states, "{text}");
     }
-    let named = |text: &str| parse(text, &Networks::default()).expect("a selection").named_states();
+    let named = |text: &str| parse(text, &ConfiguredNames::default()).expect("a selection").named_states();
     assert_eq!(named("not (pid 1 or state listen)"), Some(StateSet::ALL));
     assert_eq!(named("dport 443"), None);
     let bound = StateSet::of(&[State::BoundInactive]);
@@ -252,13 +252,13 @@ fn only_states_alone_are_turned_into_their_opposite() {
 fn an_unresolved_name_is_let_through_by_the_kernel_and_its_opposite_too() {
     for name in ["dst db.example.org", "dev lo", "cgroup /a", "fwmark 1", "state listen"] {
         for text in [name.to_owned(), format!("not {name}"), format!("{name} or dport 443")] {
-            let expression = parse(&text, &Networks::default()).expect("a selection");
+            let expression = parse(&text, &ConfiguredNames::default()).expect("a selection");
             let halves = split(&expression, Judge::WhatNeverChanges);
             assert_eq!(halves.filter, Filter::Always, "{text}");
             assert_eq!(halves.residual, Some(expression), "{text}");
         }
     }
-    let both = parse("dst db.example.org and dport 443", &Networks::default()).expect("a selection");
+    let both = parse("dst db.example.org and dport 443", &ConfiguredNames::default()).expect("a selection");
     assert_eq!(split(&both, Judge::WhatNeverChanges).filter, Filter::RemotePort(443..=443));
 }
 

@@ -199,14 +199,14 @@ mod tests {
             (Property::RemoteAddress, "10.0.0.1"),
             (Property::RemotePort, "0"),
         ];
-        let networks = crate::attribute::Networks::default();
+        let names = crate::attribute::ConfiguredNames::default();
         for (state, expected) in [
             ("established", "src = [::1]:443 and dst = 10.0.0.1:0 and state all"),
             ("listen", "src = [::1]:443 and state listening"),
         ] {
             let row = Row::of(&[&ends[..], &[(Property::State, state)]].concat(), Vec::new());
             assert_eq!(filter(&row).as_deref(), Some(expected));
-            assert!(crate::select::parse(expected, &networks).is_ok(), "{expected}");
+            assert!(crate::select::parse(expected, &names).is_ok(), "{expected}");
         }
     }
 

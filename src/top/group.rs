@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_filter_of_a_group_is_read_by_the_language() {
-        let networks = crate::attribute::Networks::default();
+        let names = crate::attribute::ConfiguredNames::default();
         for (grouping, name, filter) in [
             (Grouping::Process, "web content", Some("process = \"web content\"")),
             (Grouping::Process, "nginx,php", Some("process = nginx")),
@@ -149,7 +149,7 @@ mod tests {
         ] {
             assert_eq!(grouping.filter(name).as_deref(), filter, "{name}");
             if let Some(filter) = filter {
-                assert!(crate::select::parse(filter, &networks).is_ok(), "{filter}");
+                assert!(crate::select::parse(filter, &names).is_ok(), "{filter}");
             }
         }
     }

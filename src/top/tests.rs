@@ -10,7 +10,7 @@ use ratatui_core::buffer::Cell;
 use ratatui_core::terminal::{Frame, Terminal};
 
 use super::{App, Chosen, Collected, NotCollected, ObservedListing, ObservedSockets, Step};
-use crate::attribute::Networks;
+use crate::attribute::ConfiguredNames;
 use crate::listing::{Listing, Rate, SocketList};
 use crate::problems::{Evidence, Problem, problems};
 use crate::properties::Property;
@@ -24,8 +24,8 @@ struct Fixture {
 
 impl Fixture {
     fn new(width: u16, height: u16) -> Self {
-        let networks = Networks::default();
-        let check = Box::new(move |filter: &str| crate::select::parse(filter, &networks).map(drop));
+        let names = ConfiguredNames::default();
+        let check = Box::new(move |filter: &str| crate::select::parse(filter, &names).map(drop));
         Self {
             app: App::new(
                 "web1".to_owned(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use sockdiag::{Extensions, Request, State, StateSet, TCP};
-use ss_exporter::attribute::{Networks, Ownership};
+use ss_exporter::attribute::{ConfiguredNames, Ownership};
 use ss_exporter::facts::{Facts, Names};
 use ss_exporter::select::parse;
 
@@ -46,7 +46,7 @@ fn end(text: &str) -> SocketAddr {
 
 /// What we select.
 fn selected(selection: &str) -> Ends {
-    let selection = parse(selection, &Networks::default()).expect("a selection").resolve(&ThisNetns);
+    let selection = parse(selection, &ConfiguredNames::default()).expect("a selection").resolve(&ThisNetns);
     let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
     let mut ends = Ends::new();
     dump_now(&request, |socket| {
@@ -205,7 +205,7 @@ fn a_selection_means_what_it_means_to_ss() {
         .run(&(states(), expression), |(states, expression)| {
             let text = states.clone() + &expression;
             let ours = selected(&text);
-            if parse(&states, &Networks::default()).expect("a selection").states() == StateSet::NONE {
+            if parse(&states, &ConfiguredNames::default()).expect("a selection").states() == StateSet::NONE {
                 // It then shows what it shows when no state is named, as if nothing had been asked.
                 prop_assert_eq!(ours, Ends::new(), "{}", text);
                 return Ok(());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sockdiag::{State, TCP};
-use ss_exporter::attribute::{Networks, Users};
+use ss_exporter::attribute::{ConfiguredNames, Users};
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
@@ -61,8 +61,8 @@ impl Exporter {
     /// The kernel reports that a socket was destroyed in the state that it has.
     pub fn close_event(&self, sock: &Sock) {
         let reply = sock.reply();
-        let (networks, users) = (Networks::default(), Users::default());
-        let names = Names { networks: &networks, interface: &|_| None, users: Some(&users) };
+        let (configured, users) = (ConfiguredNames::default(), Users::default());
+        let names = Names { configured: &configured, interface: &|_| None, users: Some(&users) };
         self.state.tracker().on_close(&TCP.parse(reply.bytes()).expect("a socket"), names);
     }
 }

@@ -32,8 +32,8 @@ fn an_unknown_key_under_logic_is_a_warning_that_names_the_nearest_known_one() {
 fn an_unknown_key_at_the_top_is_an_error_that_names_the_nearest_known_one() {
     assert_eq!(
         errors("logic:\nlogics:\nzzzzzz: 1\ncollect:\n  dead_line: 5s\n"),
-        "a.yml:2:1: logics: found an unknown key; expected: views, networks, network_prefix, collect, legacy, logic, selection, cnfg; did you mean \"logic\"?\n\
-         a.yml:3:1: zzzzzz: found an unknown key; expected: views, networks, network_prefix, collect, legacy, logic, selection, cnfg\n\
+        "a.yml:2:1: logics: found an unknown key; expected: views, networks, network_prefix, paths, collect, legacy, logic, selection, cnfg; did you mean \"logic\"?\n\
+         a.yml:3:1: zzzzzz: found an unknown key; expected: views, networks, network_prefix, paths, collect, legacy, logic, selection, cnfg\n\
          a.yml:5:3: collect.dead_line: found an unknown key; \
          expected: deadline, observe, events, event_buffer, tracked_sockets, owners, netns; did you mean \"deadline\"?"
     );

@@ -211,6 +211,18 @@ network_prefix: {ipv4: 33}
     1:18: network_prefix.ipv4: found 33; expected: a prefix length from 1 to 32
 network_prefix: {ipv6: 0}
     1:18: network_prefix.ipv6: found 0; expected: a prefix length from 1 to 128
+paths: [/run/*]
+    1:1: paths: found a list; expected: a map of patterns by their names
+paths: {php: [run/php]}
+    1:14: paths.php[0]: found "run/php"; expected: a pattern that begins with /, @ or *, such as /run/php/*
+paths: {php: 7}
+    1:9: paths.php: found 7; expected: a pattern that begins with /, @ or *, such as /run/php/*
+paths: {run: /run/*, php: /run/php/*}
+    1:22: paths.php: found /run/php/*, all of which is run by /run/* already; expected: the narrower pattern first, and each once
+paths: {php: [/run/a, /run/a]}
+    1:23: paths.php[1]: found /run/a, all of which is php by /run/a already; expected: the narrower pattern first, and each once
+paths: {unknown: /run/*}
+    1:9: paths.unknown: found the name "unknown"; expected: a letter, then letters, digits, _, - and .; but not other, unknown
 collect: {observe: 500ms}
     1:11: collect.observe: found "500ms"; expected: a duration from 1s to 1h, such as 15s, 1m30s or 5m
 collect: {events: 'true'}

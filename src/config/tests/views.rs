@@ -1,6 +1,7 @@
 //! What a view becomes.
 
 use super::*;
+use crate::attribute::Networks;
 
 const FLOW: &str = "by: [local_address, local_port, remote_address, remote_port]";
 
@@ -49,7 +50,7 @@ fn a_key_without_a_value_counts_as_absent() {
     let empty = "by: , metrics: , aggregate: , histograms: , select: , state: , limit: , idle: ";
     assert_eq!(view(empty), view(""));
     let config = parsed("views: {v: }\nnetworks:\nnetwork_prefix: {ipv4: , ipv6: }\ncollect: {events: }");
-    assert_eq!((config.networks, config.collect), (Arc::default(), Collect::DEFAULT));
+    assert_eq!((config.names, config.collect), (Arc::default(), Collect::DEFAULT));
 }
 
 #[test]
@@ -201,7 +202,7 @@ fn networks_have_names_and_the_rest_a_prefix() {
     };
     let named =
         vec![net("192.0.2.0/24", "office"), net("2001:db8::/32", "office"), net("10.1.2.3/32", "lab-1")];
-    assert_eq!(*config.networks, Networks::new(named, Some(24), Some(128)));
+    assert_eq!(config.names.networks, Networks::new(named, Some(24), Some(128)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::duration;
-use crate::attribute::Networks;
+use crate::attribute::ConfiguredNames;
 use crate::properties::Property;
 use crate::select::{Expression, parse};
 use crate::strict_yaml::{Entry, Name, Section};
@@ -34,23 +34,23 @@ const IDLES: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_
 const IDLE_UNSAID: Duration = Duration::from_hours(1);
 
 /// The views of a section, in its order.
-pub(super) fn read(section: &Entry<'_>, networks: &Networks) -> Vec<View> {
-    let named = section.named("a map of views by their names");
-    let views: Vec<_> = named
+pub(super) fn read(section: &Entry<'_>, names: &ConfiguredNames) -> Vec<View> {
+    let entries = section.named("a map of views by their names");
+    let views: Vec<_> = entries
         .iter()
         .map(|(name, entry)| {
             check_name(name, entry);
-            (entry, view(name, entry, networks))
+            (entry, view(name, entry, names))
         })
         .collect();
     exposed::check(&views);
     views.into_iter().map(|(_, view)| view).collect()
 }
 
-fn view(name: &str, entry: &Entry<'_>, networks: &Networks) -> View {
+fn view(name: &str, entry: &Entry<'_>, names: &ConfiguredNames) -> View {
     let keys = entry.section(&[PROTOCOLS, BY, METRICS, AGGREGATE, HISTOGRAMS, SELECT, STATE, LIMIT, IDLE]);
     let protocols = keys.filled(PROTOCOLS).map_or_else(|| vec![PROTOCOL], protocols::read);
-    let selection = keys.filled(SELECT).and_then(|entry| selection(entry, &protocols, networks));
+    let selection = keys.filled(SELECT).and_then(|entry| selection(entry, &protocols, names));
     let selection = selection.unwrap_or(Expression::Always);
     let by = keys.filled(BY).map(|entry| labels(entry, &protocols)).unwrap_or_default();
     let limit =
@@ -88,9 +88,13 @@ fn check_name(name: &str, entry: &Entry<'_>) {
     }
 }
 
-fn selection(entry: &Entry<'_>, protocols: &[&'static Protocol], networks: &Networks) -> Option<Expression> {
+fn selection(
+    entry: &Entry<'_>,
+    protocols: &[&'static Protocol],
+    names: &ConfiguredNames,
+) -> Option<Expression> {
     let text = entry.verbatim("a selection such as \"dst 10.0.0.0/8 and not dport = 22\"")?;
-    let selection = parse(&text, networks).map_err(|error| entry.error(&error.in_context(&text))).ok()?;
+    let selection = parse(&text, names).map_err(|error| entry.error(&error.in_context(&text))).ok()?;
     if let Some(obstacle) = protocols.iter().find_map(|protocol| selection.obstacle(protocol)) {
         entry.error(&obstacle);
     }
@@ -99,7 +103,7 @@ fn selection(entry: &Entry<'_>, protocols: &[&'static Protocol], networks: &Netw
 
 fn labels(entry: &Entry<'_>, protocols: &[&'static Protocol]) -> Vec<Property> {
     const SOME: &str = "a list of labels, such as [direction, service_port]";
-    let names = || Property::all().map(Property::name);
+    let known = || Property::all().map(Property::name);
     let mut labels = Vec::new();
     for item in entry.list(SOME).iter().flatten() {
         let Some(word) = item.text("the name of a label") else { continue };
@@ -113,7 +117,7 @@ fn labels(entry: &Entry<'_>, protocols: &[&'static Protocol]) -> Vec<Property> {
                 }
                 labels.push(label);
             }
-            None => item.unknown_word(&word, &names().collect::<Vec<_>>().join(", "), names()),
+            None => item.unknown_word(&word, &known().collect::<Vec<_>>().join(", "), known()),
         }
     }
     labels

@@ -74,13 +74,13 @@ fn plan(chosen: &Chosen, detail: &Detail, config: &Config) -> Result<Plan, NotCo
     let selection = if filter.is_empty() {
         Expression::Always
     } else {
-        parse(filter, &config.networks).map_err(|error| NotCollected::Filter(error.in_context(filter)))?
+        parse(filter, &config.names).map_err(|error| NotCollected::Filter(error.in_context(filter)))?
     };
     let sockets = ListedSockets::of(protocols, States::All, selection);
     if let Some(obstacle) = sockets.obstacle() {
         return Err(NotCollected::Filter(obstacle));
     }
-    Ok(listing::plan(sockets, detail, config.networks.clone(), config.collect.clone()))
+    Ok(listing::plan(sockets, detail, config.names.clone(), config.collect.clone()))
 }
 
 impl Lists {

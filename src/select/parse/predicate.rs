@@ -24,6 +24,7 @@ impl Parser<'_> {
         let expression = match operand {
             Operand::Address => EndPattern::of(property).address(&self.value(ends::ADDRESS)?)?,
             Operand::Network => self.network()?,
+            Operand::PathName => self.path_name()?,
             operand => Expression::Is(self.test(property, operand)?),
         };
         Ok(if equal { expression } else { Expression::Not(Box::new(expression)) })
@@ -60,7 +61,7 @@ impl Parser<'_> {
             Operand::Direction => self.direction().map(Test::Direction),
             Operand::Program => self.program(property),
             // Read before, so that nothing comes here. Each operand stands here, so that a new one is no name of a process.
-            Operand::States | Operand::Address | Operand::Port | Operand::Network => {
+            Operand::States | Operand::Address | Operand::Port | Operand::Network | Operand::PathName => {
                 Err(self.no_predicate(property.name()))
             }
         }
@@ -84,16 +85,20 @@ impl Parser<'_> {
     /// The addresses of a network of the configuration.
     fn network(&mut self) -> Result<Expression, SelectionError> {
         let value = self.value("the name of a network")?;
-        let networks = self.networks.named(&value.text).ok_or_else(|| {
-            let names = self.networks.names();
-            let expected = match &names[..] {
-                [] => "none, because no network has a name".to_owned(),
-                names => names.join(", "),
-            };
-            value.unknown(&expected, names.into_iter())
-        })?;
+        let networks = &self.names.networks;
+        let networks =
+            networks.named(&value.text).ok_or_else(|| unnamed(&value, &networks.names(), "network"))?;
         let test = |network| Expression::Is(Test::Network(Property::RemoteAddress, network));
         Ok(networks.into_iter().map(test).fold(Expression::Never, Expression::or))
+    }
+
+    /// The patterns of a path of the configuration.
+    fn path_name(&mut self) -> Result<Expression, SelectionError> {
+        let value = self.value("the name of a path")?;
+        let paths = &self.names.paths;
+        let patterns = paths.named(&value.text).ok_or_else(|| unnamed(&value, &paths.names(), "path"))?;
+        let test = |pattern: &String| Expression::Is(Test::Text(Property::Path, pattern.clone()));
+        Ok(patterns.iter().map(test).fold(Expression::Never, Expression::or))
     }
 
     fn direction(&mut self) -> Result<Direction, SelectionError> {
@@ -103,6 +108,15 @@ impl Parser<'_> {
         let known = all.into_iter().find(|direction| direction.name() == value.text);
         known.ok_or_else(|| value.unknown(EXPECTED, all.into_iter().map(Direction::name)))
     }
+}
+
+/// The error that the configuration gives the name to nothing of that kind.
+fn unnamed(value: &Value, names: &[&str], kind: &str) -> SelectionError {
+    let expected = match names {
+        [] => format!("none, because no {kind} has a name"),
+        names => names.join(", "),
+    };
+    value.unknown(&expected, names.iter().copied())
 }
 
 /// A number, and behind `/` the bits that count.

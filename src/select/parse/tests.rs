@@ -4,26 +4,28 @@ use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::attribute::Direction;
+use crate::attribute::{Direction, Networks, Paths};
 use crate::properties::Property;
 use sockdiag::State;
 
-fn networks() -> Networks {
+fn names() -> ConfiguredNames {
     let network = |text: &str, name: &str| (text.parse().expect("a network"), name.to_owned());
     let named = vec![
         network("192.0.2.0/24", "office"),
         network("2001:db8::/32", "office"),
         network("10.9.0.0/16", "data centre"),
     ];
-    Networks::new(named, None, None)
+    let php = vec!["/run/php/*".to_owned(), "@php*".to_owned()];
+    let paths = Paths::new(vec![("php".to_owned(), php)]);
+    ConfiguredNames { networks: Networks::new(named, None, None), paths }
 }
 
 fn tree(text: &str) -> Expression {
-    parse(text, &networks()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    parse(text, &names()).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn refusal(text: &str) -> String {
-    match parse(text, &networks()) {
+    match parse(text, &names()) {
         Err(error) => error.to_string(),
         Ok(tree) => panic!("{text} is {tree:?}"),
     }
@@ -214,6 +216,8 @@ fn ends_without_internet_addresses_are_written_as_in_ss() {
         ),
         ("ethertype = ARP", ethertype(0x806)),
         ("src vsock:3:1024", all([number(Property::LocalCid, 3), number(Property::VsockPort, 1024)])),
+        ("path_name = php", either([path("/run/php/*"), path("@php*")])),
+        ("path_name != php", not(either([path("/run/php/*"), path("@php*")]))),
         ("src vsock:*:1024", number(Property::VsockPort, 1024)),
         ("dst vsock:2", number(Property::Cid, 2)),
         ("dst vsock:2:22", all([number(Property::Cid, 2), number(Property::RemoteVsockPort, 22)])),
@@ -315,7 +319,7 @@ fn what_would_exhaust_the_stack_or_the_memory_is_refused() {
     ] {
         assert_eq!(refusal(&text), message);
     }
-    assert!(parse("dst 10.0.0.1 or ".repeat(4000).trim_end_matches(" or "), &networks()).is_ok());
+    assert!(parse("dst 10.0.0.1 or ".repeat(4000).trim_end_matches(" or "), &names()).is_ok());
 }
 
 proptest! {
@@ -323,7 +327,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_parser_panic(text in ".*") {
-        let error = parse(&text, &networks()).err();
+        let error = parse(&text, &names()).err();
         let is_one_line = |error: &SelectionError| !error.to_string().contains('\n');
         prop_assert!(error.is_none_or(|error| error.at <= text.len() && is_one_line(&error)));
     }
@@ -341,7 +345,7 @@ proptest! {
         blank in prop::sample::select(vec![" ", ""]),
     ) {
         let text = words.join(blank);
-        let error = parse(&text, &networks()).err();
+        let error = parse(&text, &names()).err();
         prop_assert!(error.is_none_or(|error| error.at <= text.len()));
     }
 }

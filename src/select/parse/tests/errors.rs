@@ -96,7 +96,7 @@ fn an_error_says_where_what_was_found_and_what_was_expected() {
     let message = refusal("state establised");
     assert!(message.starts_with("column 7: found \"establised\"; expected: all, connected, "), "{message}");
     assert!(message.ends_with("; did you mean \"established\"?"), "{message}");
-    let nameless = parse("network = office", &Networks::default()).map_err(|error| error.to_string());
+    let nameless = parse("network = office", &ConfiguredNames::default()).map_err(|error| error.to_string());
     let expected = "column 11: found \"office\"; expected: none, because no network has a name";
     assert_eq!(nameless, Err(expected.to_owned()));
 }
