@@ -14,6 +14,7 @@ mod table;
 
 use super::cgroup::Cgroup;
 use super::dir::label_text;
+use crate::pattern;
 
 pub use owner::{Owner, OwnerId};
 pub use scan::ScanCost;
@@ -52,14 +53,14 @@ impl Process {
         self.cgroup.as_ref()
     }
 
-    /// Whether its comm or its executable's base name is this.
+    /// Whether its comm or its executable's base name is this, or fits this pattern.
     ///
     /// The kernel cuts a comm after 15 bytes, also within a letter, so a longer name is cut in the same way.
     pub(crate) fn is_called(&self, name: &str) -> bool {
         const COMM: usize = 15;
         let cut = |name: &str| name.as_bytes().get(..COMM).map(label_text);
-        self.comm == name
-            || self.executable == name
+        pattern::fits(name.as_bytes(), self.comm.as_bytes())
+            || pattern::fits(name.as_bytes(), self.executable.as_bytes())
             || (name.len() > COMM && cut(name).as_deref() == Some(&self.comm))
     }
 }
@@ -81,6 +82,12 @@ mod tests {
             assert!(process.is_called(name), "{name}");
             assert!(process.is_called(&comm), "{comm}");
             assert!(!process.is_called(&name.chars().take(2).collect::<String>()), "{name}");
+        }
+        let web = Process::new(2, "web: worker".to_owned(), "webd".to_owned());
+        for (pattern, fits) in
+            [("web*", true), ("webd", true), ("we?d", true), ("*worker", true), ("we?", false)]
+        {
+            assert_eq!(web.is_called(pattern), fits, "{pattern}");
         }
         let short = Process::new(1, "abcdefghijklmn".to_owned(), String::new());
         assert!(!short.is_called("abcdefghijklmno"));

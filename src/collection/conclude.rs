@@ -81,6 +81,9 @@ pub(super) fn conclude(
                 tracker.freeze(tracked, Some(found.gauges).filter(|_| usable))
             })
         };
+        if usable {
+            state.logged.selected(view, of_view.selected);
+        }
         of_view.rows = table.as_ref().map_or(0, FrozenTable::rows);
         report.views.extend(usable.then_some(of_view));
         sealed.push(table);

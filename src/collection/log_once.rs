@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use hashbrown::HashSet;
 
 use super::netns::NetnsError;
+use crate::select::Expression;
 use crate::self_metrics::TrackerReport;
 use crate::view::View;
 use sockdiag::Protocol;
@@ -19,6 +20,8 @@ pub(super) struct LogOnce {
     limited: HashSet<String>,
     /// Protocols whose sockets the kernel does not report.
     missing: HashSet<&'static str>,
+    /// Views of which it is known whether they selected a socket in their first collection.
+    judged: HashSet<String>,
     /// Whether it was logged that the tracker is full.
     full: bool,
     /// Whether it was logged that some network namespaces send no close events.
@@ -79,6 +82,20 @@ impl LogOnce {
             }
             Some(Completeness::CompleteAgain) => tracing::info!("collections are complete again"),
             None => {}
+        }
+    }
+
+    /// Logs that the selection of a view let no socket through in its first collection, which may be an error in it. A list,
+    /// which has no limit, says so itself.
+    pub(super) fn selected(&mut self, view: &View, sockets: u64) {
+        let is_first = view.limit.is_some() && self.judged.insert(view.name.clone());
+        if is_first && sockets == 0 && view.selection != Expression::Always {
+            tracing::info!(
+                view = view.name,
+                select = %view.selection,
+                metric = "ss_exporter_view_sockets",
+                "no socket passes the selection of a view yet"
+            );
         }
     }
 

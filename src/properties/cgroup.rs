@@ -36,8 +36,8 @@ pub(super) const UNIT: Line = Line::of_cgroup(
 .listed(Listed::Always)
 .selected(
     &["unit"],
-    Operand::Text(is_unit, "a service or scope such as nginx.service"),
-    "unit = nginx.service",
+    Operand::Pattern(is_unit, "a service or scope such as nginx.service"),
+    "unit = nginx.service  unit = php*",
     "by the innermost systemd unit of the cgroup; for everything below, use `cgroup_tree`",
 );
 
@@ -49,7 +49,7 @@ pub(super) const SLICE: Line = Line::of_cgroup(
 )
 .selected(
     &["slice"],
-    Operand::Text(is_slice, "a slice such as system.slice"),
+    Operand::Pattern(is_slice, "a slice such as system.slice"),
     "slice = system.slice",
     "by the innermost systemd slice of the cgroup",
 );

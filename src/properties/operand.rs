@@ -26,7 +26,7 @@ pub enum Operand {
     Cgroup,
     /// The path of a cgroup whose descendants count too.
     CgroupTree,
-    /// The name of a process or of its executable.
+    /// The name of a process or of its executable, or a pattern of it.
     Program,
     /// A number from that on, with what is expected.
     Number(u32, &'static str),
@@ -36,6 +36,8 @@ pub enum Operand {
     Ethertype,
     /// A text that passes, with what is expected.
     Text(fn(&str) -> bool, &'static str),
+    /// The same, or a pattern of it.
+    Pattern(fn(&str) -> bool, &'static str),
 }
 
 /// The kernel's filter for a property.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::Test;
 use crate::attribute::{Cgroup, Direction, Owner, Process};
 use crate::facts::{Facts, Observation};
+use crate::pattern::{self, is_pattern};
 use sockdiag::inet;
 
 /// The text of what is not known.
@@ -50,6 +51,11 @@ impl Read {
             Self::Own(write, _) => write(facts, text),
         }
     }
+}
+
+/// Whether a text is the wanted one, or fits the wanted pattern.
+pub(super) fn fits(wanted: &str, text: &str) -> bool {
+    pattern::fits(wanted.as_bytes(), text.as_bytes())
 }
 
 /// No predicate compares the property, or only with a name that has to be resolved.
@@ -106,6 +112,18 @@ pub(super) fn interface(facts: &Facts<'_>, text: &mut Vec<u8>) {
     match facts.socket.interface() {
         None => put(text, "unbound"),
         Some(index) => put(text, (facts.names.interface)(index).as_deref().unwrap_or(UNKNOWN)),
+    }
+}
+
+/// A name is resolved to an index before a dump, a pattern is not.
+pub(super) fn interface_is(facts: &Facts<'_>, test: &Test) -> bool {
+    let index = facts.socket.interface();
+    match test {
+        Test::InterfaceIndex(wanted) => index.unwrap_or(0) == *wanted,
+        Test::Text(_, wanted) if is_pattern(wanted) => {
+            index.and_then(facts.names.interface).is_some_and(|name| fits(wanted, &name))
+        }
+        _ => false,
     }
 }
 

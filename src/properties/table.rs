@@ -1,12 +1,14 @@
 //! Every property, a line each, in the order in which pages and messages list them.
 
 use super::read::{
-    any_process, flow, flow_of_process, has_pid, interface, never, of_owner, put, service_port, uid, user,
+    any_process, fits, flow, flow_of_process, has_pid, interface, interface_is, never, of_owner, put,
+    service_port, uid, user,
 };
 use super::{FromListener, KernelFilter, Keyed, Line, Listed, Needs, Operand, Read, Test, UNKNOWN};
 use super::{cgroup, family, identity, sent, ulp, unix};
 use crate::attribute::{Direction, Owner, Process};
 use crate::bottleneck::Bottleneck;
+use crate::pattern::is_pattern;
 use sockdiag::Protocol;
 use sockdiag::bytecode::Filter;
 
@@ -196,8 +198,8 @@ properties! {
     .selected(
         &["process"],
         Operand::Program,
-        "process = nginx  process != \"Web Content\"",
-        "by the name of the owning process (`ps -o comm`) or the file name of its executable",
+        "process = nginx  process = web*  process != \"Web Content\"",
+        "by the name of the owning process (`ps -o comm`) or the file name of its executable, in which `*` is any text and `?` one byte",
     );
 
     Pid: Line::of_processes(
@@ -217,7 +219,7 @@ properties! {
         "executable",
         Read::Own(
             |facts, text| of_owner(facts, text, Owner::executables),
-            |facts, test| any_process(facts, test, |process, name| process.executable() == name),
+            |facts, test| any_process(facts, test, |process, name| fits(name, process.executable())),
         ),
         "The file names of the executables of these processes, in the same form as `process`.",
     )
@@ -245,7 +247,7 @@ properties! {
     .listed(Listed::InDetail)
     .selected(
         &["user"],
-        Operand::Text(|_| true, "the name of a user"),
+        Operand::Text(|name| !is_pattern(name), "the name of a user without * and ?"),
         "user = www-data",
         "by the name of that user in `/etc/passwd`, as the exporter sees it",
     );
@@ -266,7 +268,7 @@ properties! {
     .listed(Listed::Always)
     .selected(
         &["netns"],
-        Operand::Text(|_| true, "the name or the inode of a network namespace"),
+        Operand::Pattern(|_| true, "the name or the inode of a network namespace"),
         "netns = blue  netns != 4026531840",
         "by the name of the network namespace, or by its inode if it has no name",
     );
@@ -275,7 +277,7 @@ properties! {
         "interface",
         Read::Own(
             interface,
-            |facts, test| matches!(test, Test::InterfaceIndex(index) if facts.socket.interface().unwrap_or(0) == *index),
+            interface_is,
         ),
         "The interface that the socket is bound to (`idiag_if`), `unbound` if to none.",
     )
@@ -286,8 +288,8 @@ properties! {
     .selected(
         &["dev"],
         Operand::Interface,
-        "dev lo  dev != eth0  dev = 0",
-        "by the name or index of the interface that the socket is bound to; 0 is none",
+        "dev lo  dev = veth*  dev = 0",
+        "by the name, a pattern of it, or the index of the interface that the socket is bound to; 0 is none",
     );
 
     Mark: sent::MARK;

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
+use super::read::fits;
 use super::{FromListener, Needs, Property, Read, Stability};
 use crate::attribute::Direction;
 use crate::facts::Facts;
@@ -22,7 +23,7 @@ pub enum Test {
     State(StateSet),
     /// The connection was made this way.
     Direction(Direction),
-    /// The property has this text; the name of an interface or of a user has to be resolved.
+    /// The property has this text, or fits this pattern; the name of an interface or of a user has to be resolved.
     Text(Property, String),
     /// The property has this number.
     Number(Property, u32),
@@ -87,7 +88,7 @@ impl Test {
         match (self.property().line().read, self) {
             (Read::Port(read), Self::Port(_, range)) => range.contains(&read(facts)),
             (Read::Address(read), Self::Network(_, network)) => network.contains(&read(facts)),
-            (Read::Text(read), Self::Text(_, text)) => read(facts) == Some(text),
+            (Read::Text(read), Self::Text(_, text)) => read(facts).is_some_and(|known| fits(text, known)),
             (Read::Prefix(read), Self::Text(_, start)) => {
                 read(facts).is_some_and(|id| id.starts_with(start.as_str()))
             }

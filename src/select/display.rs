@@ -69,7 +69,7 @@ fn ports(f: &mut Formatter<'_>, name: &str, range: &RangeInclusive<u16>) -> fmt:
         (first, last) if first == last => write!(f, "{name} = {first}"),
         (0, last) => write!(f, "{name} <= {last}"),
         (first, u16::MAX) => write!(f, "{name} >= {first}"),
-        (first, last) => write!(f, "( {name} >= {first} and {name} <= {last} )"),
+        (first, last) => write!(f, "{name} in {first}-{last}"),
     }
 }
 

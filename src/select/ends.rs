@@ -60,10 +60,14 @@ impl EndPattern {
                 }),
             };
         }
-        let port = port(text, value)?;
+        let range = ports(text, value)?;
+        let (port, last) = (*range.start(), *range.end());
+        if port != last && !matches!(comparison, Comparison::Equal | Comparison::Unequal) {
+            return Err(value.error("one port, or =, != or in before the range"));
+        }
         Ok(match comparison {
-            Comparison::Equal => is(port..=port),
-            Comparison::Unequal => not(is(port..=port)),
+            Comparison::Equal => is(range),
+            Comparison::Unequal => not(is(range)),
             Comparison::AtLeast => is(port..=u16::MAX),
             Comparison::AtMost => is(0..=port),
             Comparison::Above => not(is(0..=port)),
@@ -92,8 +96,7 @@ impl EndPattern {
             }
         };
         if let Some(text) = port_text.filter(|text| !text.is_empty() && *text != "*") {
-            let port = port(text, value)?;
-            condition = condition.and(Expression::Is(self.in_range(port..=port)));
+            condition = condition.and(Expression::Is(self.in_range(ports(text, value)?)));
         }
         Ok(condition)
     }
@@ -170,6 +173,18 @@ fn divided<'t>(text: &'t str, value: &Value) -> Result<(&'t str, Option<&'t str>
         }
         Some((address, port)) if !is_address => Ok((address, Some(port))),
         _ => Ok((text, None)),
+    }
+}
+
+/// A port, or the first and the last of a range.
+fn ports(text: &str, value: &Value) -> Result<RangeInclusive<u16>, SelectionError> {
+    let number = |text: &str| number(text).and_then(|number| u16::try_from(number).ok());
+    // The name of a service may have a dash too.
+    let range = text.split_once('-').and_then(|(first, last)| Some(number(first)?..=number(last)?));
+    match range {
+        Some(range) if range.is_empty() => Err(value.error("the lower port first")),
+        Some(range) => Ok(range),
+        None => port(text, value).map(|port| port..=port),
     }
 }
 

@@ -7,6 +7,7 @@
 //! - A mapped address such as `::ffff:192.0.2.1` is the IPv4 address, and IPv6 networks do not hold the mapped
 //!   ones; to `ss` a mapped address also is an IPv6 address, and a network written as mapped holds no IPv4.
 //! - `inet:` and `inet6:` narrow the address behind them; in `ss` they narrow the whole list.
+//! - `port`, `host` and `net` compare either end, and `in` compares with several values.
 //! - `src` and `dst` may be compared by `!=`; signs need no blanks around them; filters of states may stand
 //!   anywhere.
 //!
@@ -16,21 +17,30 @@ use super::error::{SelectionError, Value};
 use super::lex::{Comparison, Token, TokenKind, Tokens};
 use super::{Expression, Test, states};
 use crate::attribute::ConfiguredNames;
-use crate::properties::Property;
+use crate::properties::{Operand, Property};
 use crate::terminal::shown;
 use sockdiag::StateSet;
 
+mod list;
 mod predicate;
+mod tcpdump;
 
 /// The longest text in bytes: about 3,000 networks, as many as the kernel takes.
 const LONGEST: usize = 65_536;
 /// The highest tree: reading, testing and compiling one recurse.
 const HIGHEST: usize = 64;
-/// How many parentheses and `not` may be open at once; a range of ports is printed in parentheses too.
+/// How many parentheses and `not` may be open at once: a level can have both.
 const DEEPEST: usize = 2 * HIGHEST;
 
 const STATE: &str = "state";
+const A_STATE: &str = "the name of a state";
 const EXCLUDE: [&str; 2] = ["exclude", "excl"];
+/// The words that compare either end.
+const EITHER_END: [(&str, [Property; 2], Operand); 3] = [
+    ("port", [Property::LocalPort, Property::RemotePort], Operand::Port),
+    ("host", [Property::LocalAddress, Property::RemoteAddress], Operand::Address),
+    ("net", [Property::LocalAddress, Property::RemoteAddress], Operand::Address),
+];
 /// Known to `ss` alone.
 const NOT_IN_A_DUMP: &str = "autobound";
 
@@ -157,14 +167,13 @@ impl Parser<'_> {
             }
             TokenKind::Word(word) if is_state_filter(word) => self.states(),
             TokenKind::Word(word) => {
-                let Some((_, property, predicate)) = Property::predicates().find(|(known, ..)| known == word)
-                else {
+                let Some((properties, operand)) = compared(word) else {
                     return Err(self.no_predicate(word));
                 };
                 self.take()?;
-                let expression = self.predicate(property, predicate.operand)?;
-                // No predicate has more than a condition of conditions, or the opposite of one.
-                Ok(Tree { expression, height: 2 })
+                let expression = self.predicate(&properties, operand)?;
+                // A condition of conditions, or the opposite of one; of either end, one of these.
+                Ok(Tree { expression, height: 1 + properties.len() })
             }
             _ => Err(self.error(&predicates())),
         }
@@ -191,6 +200,9 @@ impl Parser<'_> {
             error.found += ", which a dump does not report";
             return error;
         }
+        if let Some(instead) = tcpdump::instead_of(word) {
+            return value.error(instead);
+        }
         value.unknown(&predicates(), words())
     }
 
@@ -202,12 +214,16 @@ impl Parser<'_> {
         {
             let adds = word == STATE;
             self.take()?;
-            self.equals()?;
-            let value = self.value("the name of a state")?;
-            let states = states::states_named(&value.text).ok_or_else(|| {
-                let names = states::state_names().collect::<Vec<_>>().join(", ");
-                value.unknown(&names, states::state_names())
-            })?;
+            let values = if self.takes_in()? {
+                self.values(A_STATE)?
+            } else {
+                self.equals()?;
+                vec![self.value(A_STATE)?]
+            };
+            let mut states = StateSet::NONE;
+            for value in &values {
+                states = states.union(named_states(value)?);
+            }
             found = Some(match (adds, found) {
                 (true, before) => states.union(before.unwrap_or(StateSet::NONE)),
                 (false, before) => before.unwrap_or(StateSet::ALL).without(states),
@@ -274,9 +290,26 @@ fn is_state_filter(word: &str) -> bool {
     word == STATE || EXCLUDE.contains(&word)
 }
 
+fn named_states(value: &Value) -> Result<StateSet, SelectionError> {
+    states::states_named(&value.text).ok_or_else(|| {
+        let names = states::state_names().collect::<Vec<_>>().join(", ");
+        value.unknown(&names, states::state_names())
+    })
+}
+
+/// The properties that a word compares, and with what.
+fn compared(word: &str) -> Option<(Vec<Property>, Operand)> {
+    let of_one = Property::predicates().find(|(known, ..)| *known == word);
+    let of_one = of_one.map(|(_, property, predicate)| (vec![property], predicate.operand));
+    of_one.or_else(|| {
+        let (_, properties, operand) = EITHER_END.iter().find(|(known, ..)| *known == word)?;
+        Some((properties.to_vec(), *operand))
+    })
+}
+
 /// The words that a predicate begins with.
 fn words() -> impl Iterator<Item = &'static str> {
-    Property::predicates().map(|(word, ..)| word)
+    Property::predicates().map(|(word, ..)| word).chain(EITHER_END.iter().map(|(word, ..)| *word))
 }
 
 fn predicates() -> String {

@@ -3,8 +3,8 @@
 use super::{Expression, Test};
 use sockdiag::{State, StateSet};
 
-/// The names that `ss` has and `node_exporter` has not.
-const NAMES: [(&str, StateSet); 18] = [
+/// The names that `ss` takes or prints and `node_exporter` has not.
+const NAMES: [(&str, StateSet); 21] = [
     ("all", StateSet::ALL),
     ("connected", StateSet::of(&[State::Close, State::Listen]).complement()),
     ("synchronized", StateSet::of(&[State::Close, State::Listen, State::SynSent]).complement()),
@@ -16,6 +16,9 @@ const NAMES: [(&str, StateSet); 18] = [
     ("fin-wait-1", StateSet::of(&[State::FinWait1])),
     ("fin-wait-2", StateSet::of(&[State::FinWait2])),
     ("time-wait", StateSet::of(&[State::TimeWait])),
+    ("estab", StateSet::of(&[State::Established])),
+    ("unconn", StateSet::of(&[State::Close])),
+    ("new-syn-recv", StateSet::of(&[State::SynRecv])),
     ("closed", StateSet::of(&[State::Close])),
     ("unconnected", StateSet::of(&[State::Close])),
     ("close-wait", StateSet::of(&[State::CloseWait])),

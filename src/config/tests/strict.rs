@@ -14,7 +14,7 @@ fn are_refused(table: &str) {
 
 fn with_words(message: &str) -> String {
     let labels: Vec<_> = Property::all().map(Property::name).collect();
-    let predicates: Vec<_> = Property::predicates().map(|(word, ..)| word).collect();
+    let predicates: Vec<_> = Property::predicates().map(|(word, ..)| word).chain(["port", "host", "net"]).collect();
     message.replace("LABELS", &labels.join(", ")).replace("PREDICATES", &predicates.join(", "))
 }
 
@@ -214,9 +214,9 @@ network_prefix: {ipv6: 0}
 paths: [/run/*]
     1:1: paths: found a list; expected: a map of patterns by their names
 paths: {php: [run/php]}
-    1:14: paths.php[0]: found "run/php"; expected: a pattern that begins with /, @ or *, such as /run/php/*
+    1:15: paths.php[0]: found "run/php"; expected: a pattern that begins with /, @ or *, such as /run/php/*
 paths: {php: 7}
-    1:9: paths.php: found 7; expected: a pattern that begins with /, @ or *, such as /run/php/*
+    1:9: paths.php: found "7"; expected: a pattern that begins with /, @ or *, such as /run/php/*
 paths: {run: /run/*, php: /run/php/*}
     1:22: paths.php: found /run/php/*, all of which is run by /run/* already; expected: the narrower pattern first, and each once
 paths: {php: [/run/a, /run/a]}

@@ -2,112 +2,148 @@
 
 use super::super::ends::{self, EndPattern};
 use super::super::error::{SelectionError, Value, number};
-use super::super::{Expression, Test};
+use super::super::lex::Comparison;
+use super::super::{Expression, Test, is_host_name};
 use super::Parser;
 use crate::attribute::Direction;
+use crate::pattern::is_pattern;
 use crate::properties::{Operand, Property};
 use sockdiag::packet;
 
 impl Parser<'_> {
-    /// The condition on a property, by what stands next.
+    /// The condition on a property, or on any of several, by what stands next.
     pub(super) fn predicate(
         &mut self,
-        property: Property,
+        properties: &[Property],
         operand: Operand,
     ) -> Result<Expression, SelectionError> {
-        if matches!(operand, Operand::Port) {
-            let (at, comparison) = (self.token.at, self.comparison()?);
-            let value = self.value(ends::PORT)?;
-            return EndPattern::of(property).port(comparison, &value, at);
+        let at = self.token.at;
+        if self.takes_in()? {
+            let mut any = Expression::Never;
+            for value in self.values(expected(operand))? {
+                any = any.or(self.any_of(properties, operand, Comparison::Equal, &value, at)?);
+            }
+            return Ok(any);
         }
-        let equal = self.equals_or_not()?;
-        let expression = match operand {
-            Operand::Address => EndPattern::of(property).address(&self.value(ends::ADDRESS)?)?,
-            Operand::Network => self.network()?,
-            Operand::PathName => self.path_name()?,
-            operand => Expression::Is(self.test(property, operand)?),
+        let comparison = match operand {
+            Operand::Port => self.comparison()?,
+            _ if self.equals_or_not()? => Comparison::Equal,
+            _ => Comparison::Unequal,
         };
-        Ok(if equal { expression } else { Expression::Not(Box::new(expression)) })
+        let value = self.value(expected(operand))?;
+        self.refuse_tcpdump(&value, properties)?;
+        let positive = if comparison == Comparison::Unequal { Comparison::Equal } else { comparison };
+        Ok(match (comparison, self.any_of(properties, operand, positive, &value, at)?) {
+            (Comparison::Unequal, Expression::Always) => Expression::Never,
+            (Comparison::Unequal, condition) => Expression::Not(Box::new(condition)),
+            (_, condition) => condition,
+        })
     }
 
-    /// The test of a property by one value.
-    fn test(&mut self, property: Property, operand: Operand) -> Result<Test, SelectionError> {
-        let text = |value: &Value| Test::Text(property, value.text.clone());
-        let path = |value: &Value| below_the_root(&value.text).to_owned();
-        match operand {
-            Operand::Number(least, expected) => self.one(expected, |value| {
-                let number = number(&value.text).filter(|number| *number >= least)?;
-                Some(Test::Number(property, number))
-            }),
-            Operand::Bits(expected) => self.one(expected, |value| bits(property, &value.text)),
-            Operand::Ethertype => self.one("a type of frames such as 0x88cc or arp", |value| {
-                let number = packet::ethertype(&value.text).map(u32::from);
-                bits(property, &value.text).or_else(|| Some(Test::Bits(property, number?, u32::MAX)))
-            }),
-            Operand::Text(fits, expected) => {
-                self.one(expected, |value| fits(&value.text).then(|| text(value)))
-            }
-            Operand::Interface => self.one("the name or the index of an interface", |value| {
-                let index = number(&value.text).filter(|_| !value.quoted);
-                Some(index.map_or_else(|| text(value), Test::InterfaceIndex))
-            }),
-            Operand::Cgroup => self.one("a path below the root of cgroup v2", |value| {
-                let id = value.text.parse().ok().filter(|_| !value.quoted);
-                Some(id.map_or_else(|| Test::Text(property, path(value)), Test::CgroupId))
-            }),
-            Operand::CgroupTree => {
-                self.one("a path below the root of the cgroups", |value| Some(Test::CgroupTree(path(value))))
-            }
-            Operand::Direction => self.direction().map(Test::Direction),
-            Operand::Program => self.program(property),
-            // Read before, so that nothing comes here. Each operand stands here, so that a new one is no name of a process.
-            Operand::States | Operand::Address | Operand::Port | Operand::Network | Operand::PathName => {
-                Err(self.no_predicate(property.name()))
-            }
+    /// The condition that any of the properties compares so with a value.
+    fn any_of(
+        &self,
+        properties: &[Property],
+        operand: Operand,
+        comparison: Comparison,
+        value: &Value,
+        at: usize,
+    ) -> Result<Expression, SelectionError> {
+        let mut any = Expression::Never;
+        for property in properties {
+            any = any.or(match operand {
+                Operand::Port => EndPattern::of(*property).port(comparison, value, at)?,
+                // Only the remote end can be the name of a host.
+                Operand::Address if properties.len() > 1 && is_host_name(&value.text) => {
+                    EndPattern::of(Property::RemoteAddress).address(value)?
+                }
+                Operand::Address => EndPattern::of(*property).address(value)?,
+                Operand::Network => self.network(value)?,
+                Operand::PathName => self.path_name(value)?,
+                operand => Expression::Is(test(*property, operand, value)?),
+            });
         }
-    }
-
-    /// One value that can be read.
-    fn one(&mut self, expected: &str, read: impl Fn(&Value) -> Option<Test>) -> Result<Test, SelectionError> {
-        let value = self.value(expected)?;
-        read(&value).ok_or_else(|| value.error(expected))
-    }
-
-    /// The name of a process or of its executable.
-    fn program(&mut self, property: Property) -> Result<Test, SelectionError> {
-        let value = self.value("the name of a process")?;
-        if value.text.starts_with('/') && !value.quoted {
-            return Err(value.error("the name of a process without its path"));
-        }
-        Ok(Test::Text(property, value.text))
+        Ok(any)
     }
 
     /// The addresses of a network of the configuration.
-    fn network(&mut self) -> Result<Expression, SelectionError> {
-        let value = self.value("the name of a network")?;
+    fn network(&self, value: &Value) -> Result<Expression, SelectionError> {
         let networks = &self.names.networks;
         let networks =
-            networks.named(&value.text).ok_or_else(|| unnamed(&value, &networks.names(), "network"))?;
+            networks.named(&value.text).ok_or_else(|| unnamed(value, &networks.names(), "network"))?;
         let test = |network| Expression::Is(Test::Network(Property::RemoteAddress, network));
         Ok(networks.into_iter().map(test).fold(Expression::Never, Expression::or))
     }
 
     /// The patterns of a path of the configuration.
-    fn path_name(&mut self) -> Result<Expression, SelectionError> {
-        let value = self.value("the name of a path")?;
+    fn path_name(&self, value: &Value) -> Result<Expression, SelectionError> {
         let paths = &self.names.paths;
-        let patterns = paths.named(&value.text).ok_or_else(|| unnamed(&value, &paths.names(), "path"))?;
+        let patterns = paths.named(&value.text).ok_or_else(|| unnamed(value, &paths.names(), "path"))?;
         let test = |pattern: &String| Expression::Is(Test::Text(Property::Path, pattern.clone()));
         Ok(patterns.iter().map(test).fold(Expression::Never, Expression::or))
     }
+}
 
-    fn direction(&mut self) -> Result<Direction, SelectionError> {
-        const EXPECTED: &str = "inbound, outbound";
-        let all = [Direction::Inbound, Direction::Outbound];
-        let value = self.value(EXPECTED)?;
-        let known = all.into_iter().find(|direction| direction.name() == value.text);
-        known.ok_or_else(|| value.unknown(EXPECTED, all.into_iter().map(Direction::name)))
+/// What stands behind a word.
+const fn expected(operand: Operand) -> &'static str {
+    match operand {
+        Operand::States => "the name of a state",
+        Operand::Direction => DIRECTIONS,
+        Operand::Address => ends::ADDRESS,
+        Operand::Port => ends::PORT,
+        Operand::Network => "the name of a network",
+        Operand::PathName => "the name of a path",
+        Operand::Interface => "the name or the index of an interface",
+        Operand::Cgroup => "a path below the root of cgroup v2",
+        Operand::CgroupTree => "a path below the root of the cgroups",
+        Operand::Program => "the name of a process",
+        Operand::Ethertype => "a type of frames such as 0x88cc or arp",
+        Operand::Number(_, expected)
+        | Operand::Bits(expected)
+        | Operand::Text(_, expected)
+        | Operand::Pattern(_, expected) => expected,
     }
+}
+
+const DIRECTIONS: &str = "inbound, outbound";
+
+/// The test of a property by one value.
+fn test(property: Property, operand: Operand, value: &Value) -> Result<Test, SelectionError> {
+    let is_number = |text: &str| number(text).filter(|_| !value.quoted);
+    let named = || Test::Text(property, value.text.clone());
+    let path = || below_the_root(&value.text).to_owned();
+    let test = match operand {
+        Operand::Number(least, _) => {
+            number(&value.text).filter(|number| *number >= least).map(|number| Test::Number(property, number))
+        }
+        Operand::Bits(_) => bits(property, &value.text),
+        Operand::Ethertype => {
+            let by_name = || Some(Test::Bits(property, packet::ethertype(&value.text)?.into(), u32::MAX));
+            bits(property, &value.text).or_else(by_name)
+        }
+        Operand::Text(fits, _) => fits(&value.text).then(named),
+        Operand::Pattern(fits, _) => (fits(&value.text) || is_pattern(&value.text)).then(named),
+        Operand::Interface => Some(is_number(&value.text).map_or_else(named, Test::InterfaceIndex)),
+        Operand::Cgroup => {
+            let id = value.text.parse().ok().filter(|_| !value.quoted);
+            Some(id.map_or_else(|| Test::Text(property, path()), Test::CgroupId))
+        }
+        Operand::CgroupTree => Some(Test::CgroupTree(path())),
+        Operand::Direction => return direction(value).map(Test::Direction),
+        Operand::Program if value.text.starts_with('/') && !value.quoted => {
+            return Err(value.error("the name of a process without its path"));
+        }
+        Operand::Program => Some(named()),
+        // Read before, so that nothing comes here. Each operand stands here, so that a new one is no name of a process.
+        Operand::States | Operand::Address | Operand::Port | Operand::Network | Operand::PathName => None,
+    };
+    test.ok_or_else(|| value.error(expected(operand)))
+}
+
+fn direction(value: &Value) -> Result<Direction, SelectionError> {
+    let all = [Direction::Inbound, Direction::Outbound];
+    let known = all.into_iter().find(|direction| direction.name() == value.text);
+    known.ok_or_else(|| value.unknown(DIRECTIONS, all.into_iter().map(Direction::name)))
 }
 
 /// The error that the configuration gives the name to nothing of that kind.

@@ -102,6 +102,56 @@ fn an_error_says_where_what_was_found_and_what_was_expected() {
 }
 
 #[test]
+fn the_words_of_tcpdump_get_the_form_that_says_the_same() {
+    for (text, message) in [
+        (
+            "tcp and port 80",
+            "column 1: found \"tcp\"; expected: protocol: tcp in the view, and a predicate such as port 443 here",
+        ),
+        ("portrange 21-23", "column 1: found \"portrange\"; expected: port in FIRST-LAST"),
+        ("ip6", "column 1: found \"ip6\"; expected: net ::/0"),
+        (
+            "src host 10.0.0.1",
+            "column 5: found \"host\"; expected: src with the address, such as src 10.0.0.0/8",
+        ),
+        (
+            "dst net 10.0.0.0/8",
+            "column 5: found \"net\"; expected: dst with the address, such as dst 10.0.0.0/8",
+        ),
+        ("dst port 80", "column 5: found \"port\"; expected: dport = PORT"),
+        ("src portrange 21-23", "column 5: found \"portrange\"; expected: sport in FIRST-LAST"),
+    ] {
+        assert_eq!(refusal(text), message, "{text}");
+    }
+    assert_eq!(tree("dst host and uid 1"), all([is(Test::RemoteHost("host".into())), A]));
+}
+
+#[test]
+fn a_list_or_a_range_that_is_none_is_an_error_in_its_place() {
+    let port = "a port from 0 to 65535, or the name of a service such as https";
+    for (text, message) in [
+        ("dport in (80, x)", format!("column 15: found \"x\"; expected: {port}")),
+        ("dport in (80,x)", format!("column 14: found \"x\"; expected: {port}")),
+        ("dport in ()", format!("column 11: found \")\"; expected: {port}")),
+        ("dport in (80", format!("column 13: found the end; expected: {port}")),
+        ("dport in (80 and 81)", format!("column 14: found \"and\"; expected: {port}")),
+        ("dport in ,", format!("column 11: found the end; expected: {port}")),
+        ("dport = 90-80", "column 9: found \"90-80\"; expected: the lower port first".to_owned()),
+        (
+            "dport > 80-90",
+            "column 9: found \"80-90\"; expected: one port, or =, != or in before the range".to_owned(),
+        ),
+        (
+            "unit in (a.mount)",
+            "column 10: found \"a.mount\"; expected: a service or scope such as nginx.service".to_owned(),
+        ),
+        ("user = www*", "column 8: found \"www*\"; expected: the name of a user without * and ?".to_owned()),
+    ] {
+        assert_eq!(refusal(text), message, "{text}");
+    }
+}
+
+#[test]
 fn an_end_without_an_internet_address_says_its_form() {
     for (text, message) in [
         (
