@@ -141,12 +141,12 @@ impl Plan {
         let mut groups: Vec<Group> = Vec::new();
         for (number, view) in views.iter().enumerate() {
             for ProtocolStates { protocol, states } in view.protocols.iter().copied() {
+                let selection = view.selection_of(protocol);
                 let same = |group: &Group| {
-                    group.protocol == protocol && group.selection == view.selection && group.states == states
+                    group.protocol == protocol && group.selection == selection && group.states == states
                 };
                 let at = groups.iter().position(same).unwrap_or(groups.len());
                 if at == groups.len() {
-                    let selection = view.selection.clone();
                     groups.push(Group { protocol, selection, states, views: Vec::new(), tracked: false });
                 }
                 if let Some(group) = groups.get_mut(at) {
@@ -297,10 +297,13 @@ impl Plan {
         // A program that is too long for the kernel is user space's work.
         let compiled = (protocol.takes_filter && !everything).then(|| compile(&filter).ok()).flatten();
         let judged = groups.len() == 1 && (everything || compiled.is_some());
-        let aggregated = self.views.iter().filter(|view| view.aggregates).map(|view| Wanted {
-            states: view.states_of(protocol),
-            test: Some(view.selection.resolve(lookup)).filter(|test| *test != Expression::Always),
-            listener: view.selection.of_every_connection(),
+        let aggregated = self.views.iter().filter(|view| view.aggregates).map(|view| {
+            let selection = view.selection_of(protocol);
+            Wanted {
+                states: view.states_of(protocol),
+                test: Some(selection.resolve(lookup)).filter(|test| *test != Expression::Always),
+                listener: selection.of_every_connection(),
+            }
         });
         let routes = groups.iter().zip(resolved).zip(splits).map(|((group, selection), split)| Route {
             states: group.states,
@@ -333,7 +336,7 @@ impl Plan {
             && !tracked
             && asking.all(|view| {
                 view.aggregates
-                    && view.selection == Expression::Always
+                    && view.selection_of(protocol) == Expression::Always
                     && view.by == [Property::State]
                     && view.columns.iter().all(|column| column.metric.source.quantity == Quantity::Sockets)
             })

@@ -107,6 +107,11 @@ impl View {
         shown.map_or(StateSet::NONE, |of| of.states)
     }
 
+    /// Which sockets of the protocol it shows.
+    pub(crate) fn selection_of(&self, protocol: &Protocol) -> Expression {
+        self.selection.of_protocol(protocol)
+    }
+
     /// What must be known of its sockets.
     pub(crate) fn needs(&self) -> Needs {
         let samples = self.columns.iter().any(|column| column.metric.source.quantity.is_sampled());

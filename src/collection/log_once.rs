@@ -93,7 +93,7 @@ impl LogOnce {
             tracing::info!(
                 view = view.name,
                 select = %view.selection,
-                metric = "ss_exporter_view_sockets",
+                metric = "ss_exporter_sockets_selected",
                 "no socket passes the selection of a view yet"
             );
         }

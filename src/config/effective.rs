@@ -206,6 +206,8 @@ views:
   listeners: {state: listen, by: [local_address, local_port], idle: 7d}
   datagrams: {protocol: udp, by: [local_port], metrics: [sockets, dropped_packets_total]}
   unix: {protocol: unix, by: [path_name], select: not path_name = run}
+  streams: {protocol: [unix_stream, unix_seqpacket], by: [path_name], select: not path_name = run}
+  mixed: {protocol: [tcp, unix_dgram, packet_raw], by: [protocol], select: "protocol = tcp or uid = 0"}
   both: {protocol: [tcp, udp], by: [protocol, process], metrics: [sockets]}
   open: {protocol: [tcp, udp], state: all, by: [protocol], metrics: [sockets]}
   flows: {by: [local_address, local_port, remote_address, remote_port], select: "state big and dev lo"}

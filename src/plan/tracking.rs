@@ -140,7 +140,7 @@ impl Tracking {
                 && (needs.has(Needs::LISTENERS) || view.is_cumulative() && asks_for_owner);
             for protocol in view.protocols() {
                 if view.is_tracked() {
-                    tracking.track_if.push((protocol, view.selection.at_any_time()));
+                    tracking.track_if.push((protocol, view.selection_of(protocol).at_any_time()));
                 }
                 let reports = events && protocol.close_events.is_some();
                 if reports && needs_events(view, protocol) && !tracking.events.contains(&protocol) {

@@ -9,8 +9,8 @@ use super::{cgroup, family, identity, sent, ulp, unix};
 use crate::attribute::{Direction, Owner, Process};
 use crate::bottleneck::Bottleneck;
 use crate::pattern::is_pattern;
-use sockdiag::Protocol;
 use sockdiag::bytecode::Filter;
+use sockdiag::{PROTOCOLS, Protocol};
 
 macro_rules! properties {
     ($($property:ident: $line:expr;)*) => {
@@ -43,7 +43,16 @@ properties! {
         Read::Text(|facts| Some(facts.socket.protocol().name)),
         "The protocol, as `ss -A` names it.",
     )
-    .shown_by_listener(FromListener::Always);
+    .shown_by_listener(FromListener::Always)
+    .selected(
+        &["protocol"],
+        Operand::Text(
+            |word| PROTOCOLS.iter().any(|protocol| protocol.name == word),
+            "the name of a protocol such as udp",
+        ),
+        "protocol = udp",
+        "by protocol, in a view of several",
+    );
 
     State: Line::changing(
         "state",

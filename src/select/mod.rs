@@ -127,6 +127,32 @@ impl Expression {
         }
     }
 
+    /// The condition on sockets of a protocol, without the tests that the protocol answers for each of them.
+    pub(crate) fn of_protocol(&self, protocol: &Protocol) -> Self {
+        if !self.tests().any(|test| test.property() == Property::Protocol) {
+            return self.clone();
+        }
+        let each = |list: &[Self]| -> Vec<_> { list.iter().map(|one| one.of_protocol(protocol)).collect() };
+        match self {
+            Self::All(all) => match each(all) {
+                all if all.contains(&Self::Never) => Self::Never,
+                all => all.into_iter().fold(Self::Always, Self::and),
+            },
+            Self::Any(any) => match each(any) {
+                any if any.contains(&Self::Always) => Self::Always,
+                any => any.into_iter().fold(Self::Never, Self::or),
+            },
+            Self::Not(inner) => match inner.of_protocol(protocol) {
+                Self::Always => Self::Never,
+                Self::Never => Self::Always,
+                inner => Self::Not(Box::new(inner)),
+            },
+            Self::Is(Test::Text(Property::Protocol, name)) if name == protocol.name => Self::Always,
+            Self::Is(Test::Text(Property::Protocol, _)) => Self::Never,
+            Self::Always | Self::Never | Self::Is(_) => self.clone(),
+        }
+    }
+
     /// Every test in the tree, from left to right.
     pub(crate) fn tests(&self) -> Box<dyn Iterator<Item = &Test> + '_> {
         match self {
@@ -141,7 +167,7 @@ impl Expression {
     #[must_use]
     pub fn obstacle(&self, protocol: &Protocol) -> Option<String> {
         let name = protocol.name;
-        self.tests().find_map(|test| match test {
+        self.of_protocol(protocol).tests().find_map(|test| match test {
             Test::State(states) if states.intersection(protocol.states).is_empty() => {
                 Some(format!("found a state that {name} sockets do not have; expected: one that they have"))
             }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use sockdiag::PROTOCOLS;
+use sockdiag::{PROTOCOLS, TYPED_PROTOCOLS};
 use ss_exporter::config::{Config, DEFAULT_FILE};
 use ss_exporter::metrics::{Kind, METRICS, Metric};
 use ss_exporter::properties::Property;
@@ -116,7 +116,8 @@ fn from_tables() -> [(&'static str, Value); 6] {
         let metrics = metrics.filter(move |metric| metric.kind == kind);
         choice(title, metrics.map(|metric| (metric.name, metric.help)))
     };
-    let protocols = PROTOCOLS.iter().map(|protocol| protocol.name);
+    let typed = TYPED_PROTOCOLS.iter().map(|(word, ..)| *word);
+    let protocols = PROTOCOLS.iter().map(|protocol| protocol.name).chain(typed);
     [
         ("label", choice("Label", Property::all().map(|property| (property.name(), property.line().help)))),
         ("protocol", json!({ "title": "Protocol", "enum": protocols.collect::<Vec<_>>() })),

@@ -40,8 +40,8 @@ pub use events::{Events, Queue};
 pub use field::{Field, NoneValue, Width};
 pub use protocol::{
     CloseEvents, FixedPart, MPTCP, NETLINK, PACKET, PROTOCOLS, Protocol, RAW, Request, SCTP, SMC, Socket,
-    SocketType, TCP, TIPC, UDP, UDPLITE, UNIX, VSOCK, XDP, inet, mptcp, netlink, packet, protocols_with,
-    sctp, tipc, unix, vsock, xdp,
+    SocketType, TCP, TIPC, TYPED_PROTOCOLS, UDP, UDPLITE, UNIX, VSOCK, XDP, inet, mptcp, netlink, packet,
+    protocols_with, sctp, tipc, unix, vsock, xdp,
 };
 pub use receivers::keep_receivers;
 pub use state::{State, StateSet};

@@ -42,6 +42,17 @@ pub use xdp::XDP;
 pub const PROTOCOLS: &[&Protocol] =
     &[&TCP, &MPTCP, &UDP, &UDPLITE, &RAW, &SCTP, &UNIX, &PACKET, &NETLINK, &VSOCK, &XDP, &TIPC, &SMC];
 
+/// The words of `ss -A` for the sockets of one type of a protocol.
+pub const TYPED_PROTOCOLS: &[(&str, &Protocol, SocketType)] = &[
+    ("unix_stream", &UNIX, SocketType::Stream),
+    ("unix_dgram", &UNIX, SocketType::Datagram),
+    ("unix_seqpacket", &UNIX, SocketType::SeqPacket),
+    ("packet_raw", &PACKET, SocketType::Raw),
+    ("packet_dgram", &PACKET, SocketType::Datagram),
+    ("vsock_stream", &VSOCK, SocketType::Stream),
+    ("vsock_dgram", &VSOCK, SocketType::Datagram),
+];
+
 /// The names of the protocols of that kind, as words of a sentence.
 #[must_use]
 pub fn protocols_with(is: impl Fn(&Protocol) -> bool) -> String {

@@ -44,6 +44,14 @@ fn what_a_protocol_lacks_is_an_error_where_it_is_asked_for() {
     let of = |view: &str| errors(&format!("views:\n  v:\n    protocol: {view}\n"));
     for (view, error) in [
         ("udq", "3:5: views.v.protocol: found \"udq\"; expected: PROTOCOLS; did you mean \"udp\"?"),
+        (
+            "[unix, unix_stream]",
+            "3:22: views.v.protocol[1]: found unix_stream again; expected: each protocol once",
+        ),
+        (
+            "[packet_raw, packet_raw]",
+            "3:28: views.v.protocol[1]: found packet_raw again; expected: each protocol once",
+        ),
         ("[tcp, tcp]", "3:21: views.v.protocol[1]: found tcp again; expected: each protocol once"),
         (
             "udp\n    by: [process, direction]",
@@ -89,7 +97,8 @@ fn what_a_protocol_lacks_is_an_error_where_it_is_asked_for() {
              expected: established, close, all, connected, synchronized or big",
         ),
     ] {
-        let names: Vec<_> = sockdiag::PROTOCOLS.iter().map(|protocol| protocol.name).collect();
+        let typed = sockdiag::TYPED_PROTOCOLS.iter().map(|(word, ..)| *word);
+        let names: Vec<_> = sockdiag::PROTOCOLS.iter().map(|protocol| protocol.name).chain(typed).collect();
         assert_eq!(of(view), format!("a.yml:{}", error.replace("PROTOCOLS", &names.join(", "))), "{view}");
     }
 }

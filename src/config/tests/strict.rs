@@ -14,7 +14,8 @@ fn are_refused(table: &str) {
 
 fn with_words(message: &str) -> String {
     let labels: Vec<_> = Property::all().map(Property::name).collect();
-    let predicates: Vec<_> = Property::predicates().map(|(word, ..)| word).chain(["port", "host", "net"]).collect();
+    let predicates: Vec<_> =
+        Property::predicates().map(|(word, ..)| word).chain(["port", "host", "net"]).collect();
     message.replace("LABELS", &labels.join(", ")).replace("PREDICATES", &predicates.join(", "))
 }
 

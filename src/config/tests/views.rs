@@ -227,3 +227,24 @@ fn every_key_of_collect_sets_its_field() {
         assert_eq!(config.collect.event_buffer, bytes, "{text}");
     }
 }
+
+#[test]
+fn a_word_for_one_type_is_its_protocol_and_a_selection() {
+    let selection = |text: &str| {
+        let view = view(text);
+        let names: Vec<_> = view.protocols().map(|protocol| protocol.name).collect();
+        (names.join(" "), view.selection.to_string())
+    };
+    let is = |names: &str, text: &str| (names.to_owned(), text.to_owned());
+    assert_eq!(selection("protocol: unix_stream"), is("unix", "type = stream"));
+    assert_eq!(
+        selection("protocol: [unix_dgram, unix_seqpacket]"),
+        is("unix", "type = dgram or type = seqpacket")
+    );
+    let mixed = view("protocol: [tcp, packet_raw], select: uid = 0");
+    let of = |name: &str| {
+        let protocol = mixed.protocols().find(|protocol| protocol.name == name).expect("a protocol of it");
+        mixed.selection_of(protocol).to_string()
+    };
+    assert_eq!((of("tcp"), of("packet")), ("uid = 0".to_owned(), "uid = 0 and type = raw".to_owned()));
+}

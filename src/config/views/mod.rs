@@ -9,7 +9,7 @@ use crate::properties::Property;
 use crate::select::{Expression, parse};
 use crate::strict_yaml::{Entry, Name, Section};
 use crate::terminal::shown;
-use crate::view::{Origin, PROTOCOL, View};
+use crate::view::{Origin, View};
 use sockdiag::Protocol;
 
 mod columns;
@@ -17,6 +17,8 @@ mod exposed;
 mod metrics;
 mod protocols;
 mod states;
+
+use protocols::Protocols;
 
 const PROTOCOLS: Name = &["protocol"];
 const BY: Name = &["by"];
@@ -49,9 +51,10 @@ pub(super) fn read(section: &Entry<'_>, names: &ConfiguredNames) -> Vec<View> {
 
 fn view(name: &str, entry: &Entry<'_>, names: &ConfiguredNames) -> View {
     let keys = entry.section(&[PROTOCOLS, BY, METRICS, AGGREGATE, HISTOGRAMS, SELECT, STATE, LIMIT, IDLE]);
-    let protocols = keys.filled(PROTOCOLS).map_or_else(|| vec![PROTOCOL], protocols::read);
+    let protocols = keys.filled(PROTOCOLS).map(protocols::read).unwrap_or_default();
+    let Protocols { protocols, selection: of_types } = protocols;
     let selection = keys.filled(SELECT).and_then(|entry| selection(entry, &protocols, names));
-    let selection = selection.unwrap_or(Expression::Always);
+    let selection = selection.unwrap_or(Expression::Always).and(of_types);
     let by = keys.filled(BY).map(|entry| labels(entry, &protocols)).unwrap_or_default();
     let limit =
         keys.filled(LIMIT).and_then(|entry| entry.within(&LIMITS, "a number of rows from 1 to 1000000"));
