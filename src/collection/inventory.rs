@@ -9,7 +9,7 @@ use hashbrown::HashSet;
 use super::host::Host;
 use super::namespaces::ListedNamespaces;
 use super::netns::Entered;
-use super::netns::{NetnsError, NetnsTarget};
+use super::netns::{NetnsError, NetnsTarget, listed};
 use super::shared::SharedTracker;
 use super::state::CollectorState;
 use super::tracker::Inventory;
@@ -79,16 +79,20 @@ fn of_namespace(
     let mut sockets = HashSet::new();
     let states = protocol.connections;
     let request = Request::new(protocol, states, Extensions::NONE);
-    let Entered { transports, .. } = host.enter(&target.namespace, protocol).map_err(NetnsError::Enter)?;
+    let Entered { transports, tables, .. } =
+        host.enter(&target.namespace, protocol).map_err(NetnsError::Enter)?;
     for transport in transports.into_iter().flat_map(|(first, second)| [first, second]) {
-        let each = |socket: &Socket<'_>| {
+        let mut each = |socket: &Socket<'_>| {
             let identity = target.netns.identity(socket.cookie());
             if socket.class() == Class::Connection && !tracker.lock().knows(identity) {
                 sockets.insert(identity);
             }
         };
-        match dump(transport, &request, until, each) {
-            Err(error) if error.is_of_missing_protocol() => break,
+        match dump(transport, &request, until, &mut each) {
+            Err(error) if error.is_of_missing_protocol() => {
+                listed(&request, &tables, each);
+                break;
+            }
             dumped => dumped.map_err(NetnsError::Dump)?,
         };
     }

@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::generation::Generation;
 use crate::attribute::{Cgroup, Namespace, Netns, NetnsListing, Sockstat};
-use sockdiag::{Netlink, Protocol};
+use sockdiag::{DumpStats, Netlink, Protocol, Request, Socket};
 
 /// Collections for which a namespace is kept that is no longer listed: its last process may have ended before its
 /// last socket.
@@ -160,6 +160,8 @@ pub struct Entered<K> {
     pub time_wait: Option<u64>,
     /// The text of `ip_local_port_range`.
     pub ports: String,
+    /// The text of the protocol's tables in `/proc/net`, for where the kernel has no answer.
+    pub tables: String,
 }
 
 impl Entered<Netlink> {
@@ -175,11 +177,25 @@ impl Entered<Netlink> {
         });
         let time_wait = sockstat.map(|sockstat| sockstat.time_wait);
         if skippable && sockstat.is_some_and(|sockstat| sockstat.sockets == 0 && sockstat.time_wait == 0) {
-            return Ok(Self { transports: None, time_wait, ports: String::new() });
+            return Ok(Self { transports: None, time_wait, ports: String::new(), tables: String::new() });
         }
         let ports = read("sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-        Ok(Self { transports: Some((Netlink::open()?, Netlink::open()?)), time_wait, ports })
+        let files = protocol.tables.iter().flat_map(|tables| tables.files);
+        let tables = files.filter_map(|file| read(&format!("thread-self/net/{file}")).ok()).collect();
+        Ok(Self { transports: Some((Netlink::open()?, Netlink::open()?)), time_wait, ports, tables })
     }
+}
+
+/// Takes the wanted sockets of a protocol's tables in `/proc`, of which the kernel reports none.
+pub(super) fn listed(request: &Request, tables: &str, mut each: impl FnMut(&Socket<'_>)) -> DumpStats {
+    let reply = request.protocol.tables.map(|tables| tables.reply);
+    for reply in reply.iter().flat_map(|reply| tables.lines().filter_map(reply)) {
+        let socket = request.protocol.parse(&reply);
+        if let Some(socket) = socket.filter(|socket| request.states.contains(socket.state())) {
+            each(&socket);
+        }
+    }
+    DumpStats { bytes: tables.len() as u64, ..DumpStats::default() }
 }
 
 /// Why a namespace was not dumped.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::host::Host;
 use super::intake::{Counts, Intake, Place};
 use super::namespaces::ListedNamespaces;
-use super::netns::{DumpOf, NetnsError, NetnsTarget};
+use super::netns::{DumpOf, NetnsError, NetnsTarget, listed};
 use super::problems::Problems;
 use super::stuck::StuckDumps;
 use super::time_wait;
@@ -226,8 +226,13 @@ fn dump_one<W: Host>(
     // Without a request, no view wants a socket.
     let Some(request) = &place.program.request else { return Ok(dumped) };
     let before = intake.counts.remnants;
-    let each = |socket: &Socket<'_>| intake.socket(&place, socket);
-    dumped.stats = dump(transport, request, until, each).map_err(NetnsError::Dump)?;
+    let mut each = |socket: &Socket<'_>| intake.socket(&place, socket);
+    dumped.stats = match dump(transport, request, until, &mut each) {
+        Err(error) if error.is_of_missing_protocol() && !entered.tables.is_empty() => {
+            listed(request, &entered.tables, each)
+        }
+        stats => stats.map_err(NetnsError::Dump)?,
+    };
     // The kernel's count contains the remnants in FIN_WAIT2. Where it is used, the dump shows no others.
     let remnants = intake.counts.remnants - before;
     dumped.time_wait = dumped.time_wait.map(|number| number.saturating_sub(remnants));

@@ -116,7 +116,7 @@ pub const SELF_METRICS: &[SelfMetric] = &[
     gauge_by(
         &["protocol"],
         "ss_exporter_protocol_available",
-        "Whether the kernel reports the sockets of a protocol that a view shows.",
+        "Whether the kernel reports the sockets of a protocol that a view shows, of raw sockets at least in /proc/net.",
         |report| report.protocols.iter().map(|(name, available)| (vec![*name], flag(*available))).collect(),
     ),
     gauge(

@@ -186,6 +186,44 @@ impl Datagrams {
     }
 }
 
+/// An IP protocol for experiments (RFC 3692).
+const EXPERIMENT: i32 = 253;
+
+#[test]
+fn raw_sockets_are_shown_with_their_drops_whether_or_not_the_kernel_has_raw_diag() {
+    if enter() {
+        return;
+    }
+    let open =
+        |domain| Socket::new(domain, Type::RAW, Some(Protocol::from(EXPERIMENT))).expect("CAP_NET_RAW");
+    let [receiver, sender, six] = [Domain::IPV4, Domain::IPV4, Domain::IPV6].map(open);
+    let at = SockAddr::from(SocketAddr::from(([127, 0, 0, 2], 0)));
+    receiver.set_recv_buffer_size(4096).expect("a small buffer");
+    receiver.bind(&at).expect("an address of lo");
+    sender.connect(&at).expect("a peer");
+    six.bind(&SockAddr::from(SocketAddr::from((Ipv6Addr::LOCALHOST, 0)))).expect("an address of lo");
+    let labels = ["state", "local_address", "local_port", "remote_address", "pid"];
+    let metrics = ["dropped_packets_total", "receive_memory_bytes"];
+    let send = || (0..50).for_each(|_| assert_eq!(sender.send(&[7; 100]).expect("sent"), 100));
+    let shown = view("raw", &labels, &metrics, send);
+    receiver.set_nonblocking(true).expect("a socket");
+    let mut datagrams = 0;
+    while receiver.recv(&mut [std::mem::MaybeUninit::uninit(); 200]).is_ok() {
+        datagrams += 1;
+    }
+    assert!((1..50).contains(&datagrams), "{datagrams}");
+    let pid = std::process::id().to_string();
+    let key = |state: &str, local: &str, remote: &str| {
+        [state, local, "253", remote, &pid].map(str::to_owned).to_vec()
+    };
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    let of_receiver = &shown[&key("close", "127.0.0.2", "0.0.0.0")];
+    assert_eq!(of_receiver[..2], [1, 50 - datagrams]);
+    assert!(of_receiver[2] > 0, "{of_receiver:?}");
+    assert_eq!(shown[&key("established", "127.0.0.1", "127.0.0.2")], [1, 0, 0]);
+    assert_eq!(shown[&key("close", "::1", "::")], [1, 0, 0]);
+}
+
 #[test]
 fn udp_sockets_have_the_ends_the_memory_the_drops_and_the_process_that_ss_prints() {
     if enter() {

@@ -39,9 +39,9 @@ pub use dump::{Datagram, DumpError, DumpStats, Transport, dump};
 pub use events::{Events, Queue};
 pub use field::{Field, NoneValue, Width};
 pub use protocol::{
-    CloseEvents, FixedPart, MPTCP, NETLINK, PACKET, PROTOCOLS, Protocol, RAW, Request, SCTP, SMC, Socket,
-    SocketType, TCP, TIPC, TYPED_PROTOCOLS, UDP, UDPLITE, UNIX, VSOCK, XDP, inet, mptcp, netlink, packet,
-    protocols_with, sctp, tipc, unix, vsock, xdp,
+    CloseEvents, FixedPart, MPTCP, NETLINK, PACKET, PROTOCOLS, ProcTables, Protocol, RAW, Request, SCTP, SMC,
+    Socket, SocketType, TCP, TIPC, TYPED_PROTOCOLS, UDP, UDPLITE, UNIX, VSOCK, XDP, inet, mptcp, netlink,
+    packet, protocols_with, sctp, tipc, unix, vsock, xdp,
 };
 pub use receivers::keep_receivers;
 pub use state::{State, StateSet};

@@ -91,6 +91,8 @@ pub struct Protocol {
     pub takes_filter: bool,
     /// What the kernel reports when a socket is destroyed, if it does.
     pub close_events: Option<CloseEvents>,
+    /// The tables of its sockets in `/proc`, for where the kernel has no answer.
+    pub tables: Option<ProcTables>,
     /// The name of its line in `/proc/net/sockstat`, and before a `6` in `sockstat6`; empty if it has none.
     pub sockstat: &'static str,
 }
@@ -111,6 +113,16 @@ pub struct FixedPart {
 impl FixedPart {
     /// Nothing more.
     pub const NONE: Self = Self { fields: &[], internet: false, uid: false, interface: false };
+}
+
+/// Tables of sockets in `/proc/net`, IPv4 and IPv6.
+#[derive(Clone, Copy, Debug)]
+pub struct ProcTables {
+    /// The names of the files.
+    pub files: [&'static str; 2],
+    /// A line as the reply that the kernel would give, but for what the line lacks; `None` if it is no socket's. The inode
+    /// takes the place of the cookie.
+    pub reply: fn(&str) -> Option<Vec<u8>>,
 }
 
 /// The kernel's messages about destroyed sockets.

@@ -2,21 +2,24 @@
 
 use super::attribute::Attribute;
 use super::field::Field;
-use super::field::NoneValue::Never;
+use super::field::NoneValue::{AtLeast, Never};
 use super::field::Width::U32;
 use super::field::fields;
+
+/// A word that `/proc/net/raw` lacks; of the kernel's own, none is so large.
+const UNKNOWN: u64 = 0xffff_ffff;
 
 fields! {
     /// Every word of `INET_DIAG_SKMEMINFO`.
     ALL = Memory;
     RMEM_ALLOC "SK_MEMINFO_RMEM_ALLOC" @ 0 U32, "3.6", Never, "Bytes that received and unread packets take.";
-    RCVBUF "SK_MEMINFO_RCVBUF" @ 4 U32, "3.6", Never, "Limit of the receive buffer, bytes.";
+    RCVBUF "SK_MEMINFO_RCVBUF" @ 4 U32, "3.6", AtLeast(UNKNOWN), "Limit of the receive buffer, bytes.";
     WMEM_ALLOC "SK_MEMINFO_WMEM_ALLOC" @ 8 U32, "3.6", Never, "Bytes that packets handed to the device take.";
-    SNDBUF "SK_MEMINFO_SNDBUF" @ 12 U32, "3.6", Never, "Limit of the send buffer, bytes.";
-    FWD_ALLOC "SK_MEMINFO_FWD_ALLOC" @ 16 U32, "3.6", Never, "Bytes set aside for the socket and not in use.";
-    WMEM_QUEUED "SK_MEMINFO_WMEM_QUEUED" @ 20 U32, "3.6", Never, "Bytes that written and unacknowledged data take.";
-    OPTMEM "SK_MEMINFO_OPTMEM" @ 24 U32, "3.6", Never, "Bytes that socket options take.";
-    BACKLOG "SK_MEMINFO_BACKLOG" @ 28 U32, "3.6", Never, "Bytes of packets that wait while a process uses the socket.";
+    SNDBUF "SK_MEMINFO_SNDBUF" @ 12 U32, "3.6", AtLeast(UNKNOWN), "Limit of the send buffer, bytes.";
+    FWD_ALLOC "SK_MEMINFO_FWD_ALLOC" @ 16 U32, "3.6", AtLeast(UNKNOWN), "Bytes set aside for the socket and not in use.";
+    WMEM_QUEUED "SK_MEMINFO_WMEM_QUEUED" @ 20 U32, "3.6", AtLeast(UNKNOWN), "Bytes that written and unacknowledged data take.";
+    OPTMEM "SK_MEMINFO_OPTMEM" @ 24 U32, "3.6", AtLeast(UNKNOWN), "Bytes that socket options take.";
+    BACKLOG "SK_MEMINFO_BACKLOG" @ 28 U32, "3.6", AtLeast(UNKNOWN), "Bytes of packets that wait while a process uses the socket.";
     DROPS "SK_MEMINFO_DROPS" @ 32 U32, "4.7", Never, "Packets dropped since birth.";
 }
 

@@ -96,7 +96,7 @@ impl Host for FakeHost {
             [connections, listeners].map(|dumped| dumped.unwrap_or_else(|| dump(&[])));
         let connections = Recording::delayed(connections, now.delay);
         let transports = Some((connections, Recording::of(listeners)));
-        Ok(Entered { transports, time_wait: None, ports: String::new() })
+        Ok(Entered { transports, time_wait: None, ports: String::new(), tables: String::new() })
     }
 
     fn proc(&self) -> &Path {

@@ -31,6 +31,7 @@ pub const MPTCP: Protocol = Protocol {
     parse,
     takes_filter: true,
     close_events: None,
+    tables: None,
     sockstat: "",
 };
 

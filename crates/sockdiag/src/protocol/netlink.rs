@@ -38,6 +38,7 @@ pub const NETLINK: Protocol = Protocol {
     parse,
     takes_filter: false,
     close_events: None,
+    tables: None,
     sockstat: "",
 };
 

@@ -64,6 +64,7 @@ pub const SCTP: Protocol = Protocol {
     parse,
     takes_filter: false,
     close_events: None,
+    tables: None,
     sockstat: "",
 };
 

@@ -52,6 +52,7 @@ pub const SMC: Protocol = Protocol {
     parse,
     takes_filter: false,
     close_events: None,
+    tables: None,
     sockstat: "",
 };
 

@@ -32,5 +32,6 @@ pub const TCP: Protocol = Protocol {
     parse: inet::parse,
     takes_filter: true,
     close_events: Some(CloseEvents { groups: DESTROY, carry: Extensions::INFO.with(Attribute::Queues) }),
+    tables: None,
     sockstat: "TCP",
 };

@@ -56,6 +56,7 @@ pub const TIPC: Protocol = Protocol {
     parse,
     takes_filter: false,
     close_events: None,
+    tables: None,
     sockstat: "",
 };
 

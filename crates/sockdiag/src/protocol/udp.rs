@@ -38,6 +38,7 @@ pub const UDP: Protocol = Protocol {
     parse: inet::parse,
     takes_filter: true,
     close_events: Some(CloseEvents { groups: DESTROY, carry: Extensions::NONE }),
+    tables: None,
     sockstat: "UDP",
 };
 

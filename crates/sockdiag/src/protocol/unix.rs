@@ -58,6 +58,7 @@ pub const UNIX: Protocol = Protocol {
     parse,
     takes_filter: false,
     close_events: None,
+    tables: None,
     sockstat: "",
 };
 

@@ -33,6 +33,7 @@ pub const VSOCK: Protocol = Protocol {
     parse,
     takes_filter: false,
     close_events: None,
+    tables: None,
     sockstat: "",
 };
 

@@ -42,6 +42,7 @@ pub const XDP: Protocol = Protocol {
     parse,
     takes_filter: false,
     close_events: None,
+    tables: None,
     sockstat: "",
 };
 
