@@ -29,13 +29,13 @@ pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorStat
     let listed = ListedNamespaces::for_tracker(plan, host, state);
     for target in &listed.targets {
         for protocol in &plan.protocols {
-            let listed = match state.stuck.blocked(target, begun + MAX_TIME) {
+            let listed = match state.stuck.blocked(target, protocol, begun + MAX_TIME) {
                 Some(missed) => Err(missed),
                 None => of_namespace(host, &state.tracker, target, protocol, begun + MAX_TIME),
             };
             match listed {
                 Ok(sockets) => inventory.push(((target.netns.number, *protocol), sockets)),
-                Err(error) => not_listed(state, target, begun, error),
+                Err(error) => not_listed(state, target, protocol, begun, error),
             }
         }
     }
@@ -55,7 +55,13 @@ pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorStat
 }
 
 /// Notes why the sockets of a protocol in a namespace could not be listed.
-fn not_listed(state: &CollectorState, target: &NetnsTarget, begun: Instant, error: NetnsError) {
+fn not_listed(
+    state: &CollectorState,
+    target: &NetnsTarget,
+    protocol: &Protocol,
+    begun: Instant,
+    error: NetnsError,
+) {
     tracing::warn!(
         namespace = target.netns.name,
         %error,
@@ -64,7 +70,7 @@ fn not_listed(state: &CollectorState, target: &NetnsTarget, begun: Instant, erro
         "cannot list the sockets that exist"
     );
     if let NetnsError::Dump(DumpError::Deadline(dump)) = error {
-        state.stuck.leave(target, begun, dump);
+        state.stuck.leave(target, protocol, begun, dump);
     }
 }
 

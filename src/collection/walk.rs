@@ -73,12 +73,13 @@ pub(super) fn walk<W: Host>(
             // One that takes long leaves the others half of the time.
             let left = deadline.saturating_duration_since(began);
             let until = if target.namespace.own { deadline } else { began + left / 2 };
-            let dumped = match stuck.blocked(target, until) {
+            let dumped = match stuck.blocked(target, protocol, until) {
                 Some(error) => Err(error),
                 None => dump_one(plan, host, &mut intake, Place { target: target.clone(), program }, until),
             };
-            dumps.push((protocol, dumped.map_err(|error| stuck.judge(target, began, until, error))));
-            walked.stuck = walked.stuck.max(stuck.stuck(target));
+            dumps
+                .push((protocol, dumped.map_err(|error| stuck.judge(target, protocol, began, until, error))));
+            walked.stuck = walked.stuck.max(stuck.stuck(target, protocol));
             *took += began.elapsed();
         }
         walked.note(target, dumps);

@@ -8,7 +8,7 @@ use super::*;
 use crate::attribute::{Cgroup, ConfiguredNames, Direction, Netns, Owner, Ownership, Process};
 use crate::facts::Names;
 use sockdiag::bytecode::Filter;
-use sockdiag::{Socket, State, StateSet, TCP};
+use sockdiag::{MPTCP, Protocol, Socket, State, StateSet, TCP, UDP, UDPLITE};
 
 /// A reply of the kernel about a socket.
 #[derive(Clone, Debug)]
@@ -190,6 +190,21 @@ proptest! {
         if expression.accepts(&Facts::of_dump(&socket, Ownership::default(), Names::NONE)) {
             prop_assert!(expression.states().contains(reply.state), "{}", expression);
         }
+    }
+
+    #[test]
+    fn the_kernels_filter_lets_through_what_is_selected_and_the_rest_is_tested(
+        expression in expression(), reply in reply(),
+        protocol in pick([&TCP, &UDP, &UDPLITE, &MPTCP] as [&'static Protocol; 4]), cgroups in any::<bool>()
+    ) {
+        let judge = if cgroups { Judge::Everything } else { Judge::EverythingButCgroups };
+        let Split { filter, residual } = split(&expression, judge);
+        let bytes = reply.bytes();
+        let socket = protocol.parse(&bytes).expect("a socket");
+        let facts = Facts::of_dump(&socket, Ownership::default(), Names::NONE);
+        let passes = lets_through(&filter, &socket);
+        let kept = passes && residual.is_none_or(|residual| residual.accepts(&facts));
+        prop_assert_eq!(kept, expression.accepts(&facts), "{}", expression);
     }
 
     #[test]
