@@ -10,7 +10,7 @@ use sockdiag::{Attribute, SocketType, netlink, vsock, xdp};
 pub(super) const TYPE: Line = Line::fixed(
     "type",
     Read::Text(|facts| facts.socket.socket_type().map(SocketType::name)),
-    "The type of the socket: `stream`, `dgram`, `raw` or `seqpacket`.",
+    "The type of the socket: `stream`, `dgram`, `raw`, `rdm` or `seqpacket`.",
 )
 .needs(Needs::of(Attribute::Type))
 .listed(Listed::Always)
@@ -18,7 +18,7 @@ pub(super) const TYPE: Line = Line::fixed(
     &["type"],
     Operand::Text(
         |word| SocketType::ALL.into_iter().any(|(_, known)| known.name() == word),
-        "stream, dgram, raw or seqpacket",
+        "stream, dgram, raw, rdm or seqpacket",
     ),
     "type = dgram",
     "by the type of the socket",

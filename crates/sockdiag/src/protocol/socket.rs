@@ -58,14 +58,16 @@ pub enum SocketType {
     Datagram,
     /// Messages with the headers of the layer below.
     Raw,
+    /// Messages that arrive, each by itself: of TIPC.
+    Reliable,
     /// Messages over a connection.
     SeqPacket,
 }
 
 impl SocketType {
     /// Every type, in the order of the kernel's numbers.
-    pub const ALL: [(u8, Self); 4] =
-        [(1, Self::Stream), (2, Self::Datagram), (3, Self::Raw), (5, Self::SeqPacket)];
+    pub const ALL: [(u8, Self); 5] =
+        [(1, Self::Stream), (2, Self::Datagram), (3, Self::Raw), (4, Self::Reliable), (5, Self::SeqPacket)];
 
     /// The name as in `ss -A`, e.g. `dgram`.
     #[must_use]
@@ -74,6 +76,7 @@ impl SocketType {
             Self::Stream => "stream",
             Self::Datagram => "dgram",
             Self::Raw => "raw",
+            Self::Reliable => "rdm",
             Self::SeqPacket => "seqpacket",
         }
     }

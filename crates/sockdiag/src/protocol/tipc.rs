@@ -35,8 +35,10 @@ const STATS: [u16; 3] = [1, 2, 5];
 /// Where the number of the last of them stands.
 const DROPS: usize = 20;
 
-/// The states of a connection. TIPC uses the numbers of TCP's states (`net/tipc/socket.c`).
-const CONNECTIONS: StateSet = StateSet::of(&[State::Established, State::SynSent, State::CloseWait]);
+/// The states of a connection, and of a socket for datagrams, which is in `CLOSE` and loses messages. TIPC uses the numbers of
+/// TCP's states (`net/tipc/socket.c`).
+const CONNECTIONS: StateSet =
+    StateSet::of(&[State::Established, State::SynSent, State::CloseWait, State::Close]);
 
 /// TIPC.
 pub const TIPC: Protocol = Protocol {
@@ -47,7 +49,7 @@ pub const TIPC: Protocol = Protocol {
         (SocketType::SeqPacket, "ti_sq"),
     ],
     modules: "tipc_diag",
-    states: CONNECTIONS.union(StateSet::of(&[State::Close, State::Listen])),
+    states: CONNECTIONS.union(StateSet::of(&[State::Listen])),
     connections: CONNECTIONS,
     header: FixedPart { uid: true, ..FixedPart::NONE },
     attributes: Extensions::of(Attribute::Type).with(Attribute::TipcStats).with(Attribute::DroppedMessages),
@@ -116,7 +118,7 @@ fn are_in_order(stats: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::skmem;
+    use super::super::super::{Class, skmem};
     use super::*;
 
     fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {
@@ -126,10 +128,10 @@ mod tests {
         bytes
     }
 
-    fn reply(stats: &[(u16, u32)]) -> Vec<u8> {
+    fn reply(kind: u32, now: u32, stats: &[(u16, u32)]) -> Vec<u8> {
         let stats = stats.iter().map(|(kind, value)| attribute(*kind, &value.to_ne_bytes()));
         let stats = stats.collect::<Vec<_>>().concat();
-        let numbers = [(2, 77), (TYPE, 5), (STATE, 10), (INODE, 4711), (UID, 1000)];
+        let numbers = [(2, 77), (TYPE, kind), (STATE, now), (INODE, 4711), (UID, 1000)];
         let mut nest =
             numbers.map(|(kind, value): (u16, u32)| attribute(kind, &value.to_ne_bytes())).concat();
         nest.extend(attribute(COOKIE, &(9_u64 | 1 << 40).to_ne_bytes()));
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_tipc_socket_is_read_from_its_nest() {
-        let bytes = reply(&[(1, 3), (2, 4), (5, 6), (3, 0)]);
+        let bytes = reply(5, 10, &[(1, 3), (2, 4), (5, 6), (3, 0)]);
         let socket = TIPC.parse(&bytes).expect("a socket");
         assert_eq!((socket.inode(), socket.uid(), socket.cookie()), (Some(4711), 1000, 9 | 1 << 40));
         assert_eq!((socket.state(), socket.socket_type()), (State::Listen, Some(SocketType::SeqPacket)));
@@ -150,9 +152,11 @@ mod tests {
     #[test]
     fn numbers_in_another_order_are_unknown() {
         for stats in [&[(2, 4), (1, 3), (5, 6)][..], &[(1, 3), (2, 4)], &[]] {
-            let bytes = reply(stats);
+            let bytes = reply(4, 7, stats);
             let socket = TIPC.parse(&bytes).expect("a socket");
             assert_eq!(socket.get(&RECEIVE_QUEUE), None, "{stats:?}");
+            assert_eq!(socket.socket_type().map(SocketType::name), Some("rdm"));
+            assert_eq!(socket.class(), Class::Connection, "it has counters");
         }
     }
 
