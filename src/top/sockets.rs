@@ -1,6 +1,6 @@
 //! What is asked of a source of sockets, and what it answers.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::listing::{Listing, Number, Rate, Row};
 use crate::problems::Problem;
@@ -69,6 +69,9 @@ pub enum NotCollected {
     Source(String),
 }
 
+/// From so many seconds between two collections on, the screen says why there are no more.
+const SLOW: u64 = 3;
+
 /// The sockets of one time.
 pub trait ObservedSockets {
     /// When it was.
@@ -99,6 +102,8 @@ pub struct ObservedListing {
     pub listing: Listing,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// The minimum time between two listings, because each takes long.
+    pub pause: Duration,
 }
 
 impl ObservedSockets for ObservedListing {
@@ -145,7 +150,12 @@ impl ObservedSockets for ObservedListing {
             ("namespaces", _) => "Some sockets are missing: a network namespace could not be read.",
             _ => "Some sockets are missing: the kernel did not report all of them in time.",
         });
-        missing.next().map(str::to_owned)
+        let missing = missing.next().map(str::to_owned);
+        let seconds = self.pause.as_secs();
+        missing.or_else(|| {
+            (seconds >= SLOW)
+                .then(|| format!("There are so many sockets that they are collected every {seconds} s."))
+        })
     }
 
     fn problems(&self) -> &[Problem] {

@@ -50,7 +50,8 @@ impl Fixture {
     }
 
     fn give_with(&mut self, listing: Listing, problems: Vec<Problem>) {
-        let found: Box<dyn ObservedSockets + Send> = Box::new(ObservedListing { listing, problems });
+        let found: Box<dyn ObservedSockets + Send> =
+            Box::new(ObservedListing { listing, problems, pause: Duration::ZERO });
         let chosen = self.app.wanted().chosen.clone();
         self.app.take(Collected::Sockets { chosen, found: Ok(found) });
     }

@@ -1,6 +1,7 @@
 """Draws dashboards from their definitions and the answers of a Prometheus, and stamps pictures with what they show.
 
 pictures.py draw SERVER END SECONDS WINDOW DASHBOARD   prints a page of HTML: the SECONDS until END, with rates over WINDOW
+pictures.py terminal FILE                               prints a page of HTML: a screen, as tmux captures it with its colours
 pictures.py stamp VERSION REPOSITORY FOLDER            writes into each picture which version and which sources it shows
 pictures.py check REPOSITORY                           every picture of docs/images is of this version and these sources
 """
@@ -316,12 +317,42 @@ def without_descriptions(value):
     return [without_descriptions(part) for part in value] if isinstance(value, list) else value
 
 
+TERMINAL = """
+:root { --back: #fff; --text: #24292e; --dim: #6a737d; --red: #c4232f; --yellow: #9a6700; }
+@media (prefers-color-scheme: dark) {
+  :root { --back: #16181c; --text: #d7dae0; --dim: #8b919c; --red: #ff6b6b; --yellow: #e5b567; }
+}
+body { margin: 0; padding: 12px; background: var(--back); color: var(--text); width: max-content; }
+pre { margin: 0; font: 14px/1.25 "DejaVu Sans Mono", monospace; }
+.b { font-weight: bold; } .d { color: var(--dim); } .r { color: var(--red); } .y { color: var(--yellow); }
+.i { background: var(--text); color: var(--back); }
+"""
+# Of ECMA-48 what top uses, by the parameters of SGR: a class to add, or those to take away.
+SGR = {"1": "b", "2": "d", "7": "i", "31": "r", "33": "y"}
+SGR_ENDS = {"0": "bdiry", "": "bdiry", "22": "bd", "27": "i", "39": "ry"}
+
+
+def terminal(path):
+    classes, parts = set(), []
+    for text in re.split(r"(\x1b\[[0-9;]*m)", pathlib.Path(path).read_text()):
+        if text.startswith("\x1b"):
+            for number in text[2:-1].split(";"):
+                classes -= set(SGR_ENDS.get(number, ""))
+                classes |= {SGR[number]} if number in SGR else set()
+        elif text:
+            parts.append(f'<span class="{" ".join(sorted(classes))}">{html.escape(text)}</span>')
+    print(
+        f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>top</title><style>{TERMINAL}</style>'
+        f'<pre>{"".join(parts)}</pre></html>'
+    )
+
+
 def sources(repository, name):
     """What a picture is made from: the part of it that can be seen."""
     name = name.rsplit("-", 1)[0]
-    if name.startswith("page"):
-        folder = repository / "src/page"
-        for path in sorted(path for path in folder.iterdir() if path.name != "tests.rs"):
+    if name.startswith("page") or name == "top":
+        folder = repository / "src" / name.split("-")[0]
+        for path in sorted(path for path in folder.iterdir() if path.is_file() and path.name != "tests.rs"):
             yield re.sub(r"^\s*//.*\n", "", path.read_text(), flags=re.MULTILINE)
     else:
         yield pathlib.Path(__file__).read_text()
@@ -370,7 +401,7 @@ def check(repository):
 
 def main():
     command, *arguments = sys.argv[1:]
-    {"draw": draw, "stamp": stamp, "check": check}[command](*arguments)
+    {"draw": draw, "terminal": terminal, "stamp": stamp, "check": check}[command](*arguments)
 
 
 main()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the pictures of the documents: the dashboards, drawn from their definitions and the answers of a Prometheus, and the
-# page in Chromium; of a host whose services get into trouble half-way.
+# Makes the pictures of the documents: the dashboards, drawn from their definitions and the answers of a Prometheus, the
+# page in Chromium, and top in a terminal; of a host whose services get into trouble half-way.
 #   pictures.sh BINARY [FOLDER [SECONDS]]   BINARY is of the current sources; FOLDER is docs/images, SECONDS 180
 set -euo pipefail
 binary=$1
@@ -8,18 +8,21 @@ binary=$1
 folder=$(realpath -m "${2:-$repository/docs/images}")
 seconds=${3:-180}
 # What the page is made from, and the stamps are of: without tests, which are not in the binary.
-[ -z "$(find "$repository/src/page" -type f ! -name tests.rs -newer "$binary")" ] ||
-    fail "$binary is older than src/page: run deploy/build-binary"
+[ -z "$(find "$repository/src/page" "$repository/src/top" -type f ! -name tests.rs -newer "$binary")" ] ||
+    fail "$binary is older than src/page or src/top: run deploy/build-binary"
 browser
 own_netns "$@"
 mkdir -p "$folder"
+
+terminal=(tmux -L "pictures.$$" -f /dev/null)
+trap '"${terminal[@]}" kill-server 2>/dev/null || true; end_all' EXIT
 
 # The services are in the cgroups of their units, where cgroups can be made.
 hierarchy=$(findmnt -rn -t cgroup2 -o TARGET | head -n 1)
 cgroups=$hierarchy/pictures-$$
 if [ -n "$hierarchy" ] && mkdir "$cgroups" 2>"$scratch/mkdir"; then
     # Only an empty one can be removed.
-    trap 'end_all; eventually 5 find "$cgroups" -depth -type d -exec rmdir {} +' EXIT
+    trap '"${terminal[@]}" kill-server 2>/dev/null || true; end_all; eventually 5 find "$cgroups" -depth -type d -exec rmdir {} +' EXIT
 else
     cgroups=
     echo "the services are in no units: cannot make cgroups"
@@ -44,6 +47,13 @@ YAML
 sleep $((15 + seconds))
 kill -0 "$scene" && ! grep -q Traceback "$scratch/scene.log" || { cat "$scratch/scene.log" >&2; fail "scene.py"; }
 
+# Three samples: bottlenecks and rates are those of now.
+LC_ALL=C.UTF-8 TERM=xterm-256color "${terminal[@]}" new-session -d -x 120 -y 32 "$binary top --config '$scratch/ss.yml'"
+sleep 7
+"${terminal[@]}" capture-pane -p -e >"$scratch/top.ansi"
+"${terminal[@]}" kill-server
+python3 -B "$here/pictures.py" terminal "$scratch/top.ansi" >"$scratch/top.html"
+
 # One time for all, before their queries are connections too.
 end=$(date +%s)
 pictures=()
@@ -52,7 +62,7 @@ for dashboard in overview service flow listeners exporter; do
         >"$scratch/$dashboard.html"
     pictures+=("$dashboard=file://$scratch/$dashboard.html")
 done
-pictures+=("overview-top:724=file://$scratch/overview.html" "page:900=http://127.0.0.1:8020/" "page-phone:390x844=http://127.0.0.1:8020/")
+pictures+=("overview-top:724=file://$scratch/overview.html" "page:900=http://127.0.0.1:8020/" "page-phone:390x844=http://127.0.0.1:8020/" "top:1040x560=file://$scratch/top.html")
 mkdir "$scratch/pictures"
 node "$here/pictures.mjs" "$scratch/pictures" "${pictures[@]}"
 python3 -B "$here/pictures.py" stamp "$("$binary" --version | sed 's/.* //')" "$repository" "$scratch/pictures"

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sockdiag::Protocol;
-use ss_exporter::bottleneck::MIN_INTERVAL;
 use ss_exporter::top::{
     Chosen, Collected, Demand, NotCollected, ObservedId, ObservedSocket, ObservedSockets,
 };
@@ -29,8 +28,8 @@ pub trait SocketSource: Send {
         id: &ObservedId,
     ) -> Result<Option<ObservedSocket>, NotCollected>;
 
-    /// Whether the next sockets are worth collecting sooner, because those of now have no rates.
-    fn is_new(&self) -> bool;
+    /// From the beginning of the last collection to that of the next, if `interval` was asked for.
+    fn pause(&self, interval: Duration) -> Duration;
 
     /// Whether another order needs other sockets.
     fn sends_the_first(&self) -> bool;
@@ -72,7 +71,7 @@ fn collect(
                 return;
             }
         }
-        let next = began + if source.is_new() { MIN_INTERVAL } else { interval };
+        let next = began + source.pause(interval);
         let received = if wanted.paused {
             requests.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {

@@ -74,8 +74,8 @@ impl SocketSource for Remote {
         Ok(self.fetch(protocols, &id.filter, "")?.socket(&id.cookie))
     }
 
-    fn is_new(&self) -> bool {
-        false
+    fn pause(&self, interval: Duration) -> Duration {
+        interval
     }
 
     fn sends_the_first(&self) -> bool {
