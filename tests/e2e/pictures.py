@@ -336,7 +336,8 @@ def terminal(path):
     classes, parts = set(), []
     for text in re.split(r"(\x1b\[[0-9;]*m)", pathlib.Path(path).read_text()):
         if text.startswith("\x1b"):
-            for number in text[2:-1].split(";"):
+            # The colours of the terminal's own palette, in the form for 256 of them.
+            for number in re.sub(r"38;5;([0-7])\b", r"3\1", text[2:-1]).split(";"):
                 classes -= set(SGR_ENDS.get(number, ""))
                 classes |= {SGR[number]} if number in SGR else set()
         elif text:

@@ -48,7 +48,8 @@ sleep $((15 + seconds))
 kill -0 "$scene" && ! grep -q Traceback "$scratch/scene.log" || { cat "$scratch/scene.log" >&2; fail "scene.py"; }
 
 # Three samples: bottlenecks and rates are those of now.
-LC_ALL=C.UTF-8 TERM=xterm-256color "${terminal[@]}" new-session -d -x 120 -y 32 "$binary top --config '$scratch/ss.yml'"
+LC_ALL=C.UTF-8 TERM=xterm-256color "${terminal[@]}" new-session -d -x 120 -y 32 \
+    "unset NO_COLOR; unshare --uts sh -c 'hostname shop-1; exec \"$binary\" top --config \"$scratch/ss.yml\"'"
 sleep 7
 "${terminal[@]}" capture-pane -p -e >"$scratch/top.ansi"
 "${terminal[@]}" kill-server
@@ -62,7 +63,7 @@ for dashboard in overview service flow listeners exporter; do
         >"$scratch/$dashboard.html"
     pictures+=("$dashboard=file://$scratch/$dashboard.html")
 done
-pictures+=("overview-top:724=file://$scratch/overview.html" "page:900=http://127.0.0.1:8020/" "page-phone:390x844=http://127.0.0.1:8020/" "top:1040x560=file://$scratch/top.html")
+pictures+=("overview-top:724=file://$scratch/overview.html" "page:900=http://127.0.0.1:8020/" "page-phone:390x844=http://127.0.0.1:8020/" "top:1040x584=file://$scratch/top.html")
 mkdir "$scratch/pictures"
 node "$here/pictures.mjs" "$scratch/pictures" "${pictures[@]}"
 python3 -B "$here/pictures.py" stamp "$("$binary" --version | sed 's/.* //')" "$repository" "$scratch/pictures"

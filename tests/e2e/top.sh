@@ -9,6 +9,7 @@ own_netns "$@"
 outside=192.0.2.1
 ip address add "$outside/32" dev lo
 export TERM=xterm-256color LC_ALL=C.UTF-8
+unset NO_COLOR
 chmod 755 "$scratch"
 echo "PS1='shell> '" >"$scratch/rc"
 install -m 755 "$binary" "$scratch/exporter"
@@ -100,6 +101,7 @@ top
 demand "busy one"
 demand "Bottleneck"
 demand "F1Help"
+screen -e | grep -qP '\x1b\[([0-9;]*;)?7m' || fail "no line of titles"
 [ "$(screen | wc -l)" = 24 ] || fail "not 24 lines"
 ! screen | grep -qP '[\x00-\x08\x0b-\x1f]' || fail "a control character"
 [ "$("${terminal[@]}" display-message -p '#{pane_title}')" != b ] || fail "a name has set the title"
