@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-pub use sockets::{IpFamily, ProtocolFlags, SocketsArguments, StateFlags};
+pub use sockets::{IpFamily, ProtocolFlags, SocketsArguments, StateFlags, TableFlags};
 
 /// The port of the predecessor.
 pub const DEFAULT_PORT: u16 = 8020;

@@ -148,7 +148,7 @@ _prometheus_ss_exporter() {
             return 0
             ;;
         prometheus_ss_exporter__subcmd__sockets)
-            opts="-t -u -x -w -0 -M -S -A -a -l -4 -6 -e -m -o -H -n -p -i -O -c -h --tcp --udp --unix --raw --packet --mptcp --sctp --vsock --xdp --tipc --socket --query --all --listening --ipv4 --ipv6 --columns --extended --memory --options --no-header --json --numeric --processes --info --oneline --cnfg --config.file --config --no-legacy --log.level --log-level --log.format --help"
+            opts="-t -u -x -w -0 -M -S -A -a -l -4 -6 -H -e -m -o -n -p -i -O -c -h --tcp --udp --unix --raw --packet --mptcp --sctp --vsock --xdp --tipc --socket --query --all --listening --ipv4 --ipv6 --columns --sort --limit --group-by --human --no-header --extended --memory --options --json --watch --numeric --processes --info --oneline --cnfg --config.file --config --no-legacy --log.level --log-level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -179,6 +179,22 @@ _prometheus_ss_exporter() {
                     return 0
                     ;;
                 --config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group-by)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --watch)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

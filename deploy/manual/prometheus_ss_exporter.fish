@@ -60,6 +60,10 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subco
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l sort -d 'Sort by this column, with - in front the greatest first' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l limit -d 'Print at most this number of lines' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l group-by -d 'Print one line for all sockets with the same value of this label, such as process or user' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l watch -d 'Print again every so many seconds, until it is interrupted' -r
 json\t'A JSON object a line'"
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s t -l tcp -d 'TCP sockets, the default'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s u -l udp -d 'UDP sockets'
@@ -78,6 +82,7 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subco
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s e -l extended -d 'Add the user, the inode, the cookie and the cgroup'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s m -l memory -d 'Add the memory of the socket, as skmem of ss'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s o -l options -d 'Add the timer that runs'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l human -d 'Print numbers in thousands (k), millions (M) and billions (G)'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s H -l no-header -d 'Leave out the line of titles'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l json -d 'Print JSON, with all labels and metrics of each socket'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s n -l numeric -d 'As in ss; addresses and ports are always numbers'

@@ -18,10 +18,9 @@ pub struct SocketsArguments {
     #[command(flatten)]
     pub which: StateFlags,
 
-    /// Columns to print, separated by commas: names of labels and metrics, `local`, `remote`, `recv_q`, `send_q`, `fill`,
-    /// `drops`, `netid`
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with = "json")]
-    pub columns: Vec<String>,
+    /// Columns, order and form of the table.
+    #[command(flatten)]
+    pub table: TableFlags,
 
     /// Add the user, the inode, the cookie and the cgroup
     #[arg(short, long)]
@@ -35,17 +34,46 @@ pub struct SocketsArguments {
     #[arg(short, long)]
     pub options: bool,
 
-    /// Leave out the line of titles
-    #[arg(short = 'H', long)]
-    pub no_header: bool,
-
     /// Print JSON, with all labels and metrics of each socket
     #[arg(long)]
     pub json: bool,
 
+    /// Print again every so many seconds, until it is interrupted
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub watch: Option<u64>,
+
     /// Flags without an effect.
     #[command(flatten)]
     pub as_in_ss: AsInSs,
+}
+
+/// Columns, order and form of the table.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableFlags {
+    /// Columns to print, separated by commas: names of labels and metrics, `local`, `remote`, `recv_q`, `send_q`, `fill`,
+    /// `drops`, `netid`
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with = "json")]
+    pub columns: Vec<String>,
+
+    /// Sort by this column, with - in front the greatest first
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    pub sort: Option<String>,
+
+    /// Print at most this number of lines
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+
+    /// Print one line for all sockets with the same value of this label, such as process or user
+    #[arg(long, value_name = "LABEL", conflicts_with = "json")]
+    pub group_by: Option<String>,
+
+    /// Print numbers in thousands (k), millions (M) and billions (G)
+    #[arg(long, conflicts_with = "json")]
+    pub human: bool,
+
+    /// Leave out the line of titles
+    #[arg(short = 'H', long)]
+    pub no_header: bool,
 }
 
 /// The flags for protocols. Without one, the filter decides, or else TCP is meant.

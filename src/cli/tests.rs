@@ -73,10 +73,10 @@ fn an_estimate_takes_its_settings_from_flags_and_environment() {
 fn a_filter_is_all_the_words_that_are_no_flags() {
     let cli = read(&["sockets", "dport", "=", ":443", "--columns=local,rtt_seconds", "-a"]);
     let Some(Task::Sockets(arguments)) = cli.task else { panic!("{:?}", cli.task) };
-    let SocketsArguments { filter, which, columns, json, .. } = arguments;
+    let SocketsArguments { filter, which, table, json, .. } = arguments;
     assert_eq!((filter.join(" ").as_str(), json), ("dport = :443", false));
     assert_eq!((which.all, which.listening), (true, false));
-    assert_eq!(columns, ["local", "rtt_seconds"]);
+    assert_eq!(table.columns, ["local", "rtt_seconds"]);
 }
 
 #[test]
@@ -93,12 +93,14 @@ fn the_flags_of_ss_are_taken_together_and_in_both_forms() {
     assert_eq!(names(&["--tcp", "--packet", "-A", "netlink,smc"]), ["tcp", "packet", "netlink", "smc"]);
     assert_eq!(names(&["-tinpO"]), ["tcp"]);
     let shown = arguments(&["-uaeomH"]);
-    assert!(shown.extended && shown.memory && shown.options && shown.no_header && shown.which.all);
+    assert!(shown.extended && shown.memory && shown.options && shown.table.no_header && shown.which.all);
     assert_eq!(
         (arguments(&["-4"]).which.family(), arguments(&["-6"]).which.family()),
         (Some(IpFamily::V4), Some(IpFamily::V6))
     );
     assert!(names(&[]).is_empty());
+    let table = arguments(&["--sort", "-sent", "--limit=3", "--group-by=process", "--human"]).table;
+    assert_eq!((table.sort.as_deref(), table.limit, table.human), (Some("-sent"), Some(3), true));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A column of a table of sockets: its title and its text.
 
 use super::ends::{LOCAL, REMOTE};
+use super::figures::Figures;
 use super::{Number, Row, metrics};
 use crate::metrics::{Metric, Unit};
 use crate::properties::{Property, UNKNOWN};
@@ -13,6 +14,8 @@ use sockdiag::{Protocol, SocketType};
 pub enum ListingColumn {
     /// The protocol and the type, as `ss` names them.
     Netid,
+    /// The state, as `ss` names it.
+    State,
     /// What waits to be read, or of a listener to be accepted, as `ss` has it.
     ReceiveQueue,
     /// What waits to be acknowledged, or of a listener how many may wait.
@@ -52,12 +55,19 @@ struct Composed {
 const RECEIVED: &[&str] = &["receive_queue_bytes", "accept_queue_connections", "receive_memory_bytes"];
 const SENT: &[&str] = &["send_queue_bytes", "accept_queue_limit", "send_memory_bytes"];
 const DROPPED: &[&str] = &["dropped_packets_total", "dropped_messages_total"];
+/// The words of `ss` for states that are not those of `node_exporter` in capitals.
+const STATES: [(&str, &str); 4] =
+    [("established", "ESTAB"), ("close", "UNCONN"), ("fin_wait1", "FIN-WAIT-1"), ("fin_wait2", "FIN-WAIT-2")];
+/// Titles that are not the name of the column.
+const TITLES: [(&str, &str); 1] = [("received", "RECV")];
+
 /// Each with its limit.
 const FILLED: [[&str; 2]; 2] =
     [["accept_queue_connections", "accept_queue_limit"], ["receive_memory_bytes", "receive_buffer_bytes"]];
 
-const COMPOSED: [Composed; 8] = [
+const COMPOSED: [Composed; 9] = [
     composed("netid", ListingColumn::Netid, &[Property::Type], &[]),
+    composed("state", ListingColumn::State, &[Property::State], &[]),
     composed("recv_q", ListingColumn::ReceiveQueue, &[], RECEIVED),
     composed("send_q", ListingColumn::SendQueue, &[], SENT),
     composed("fill", ListingColumn::Fill, &[], &[FILLED[0][0], FILLED[0][1], FILLED[1][0], FILLED[1][1]]),
@@ -107,9 +117,19 @@ const WORDS: [(&str, &str); 26] = [
     ("skmem_bl", "backlog_memory_bytes"),
 ];
 
+/// The label of that name, by which rows can be grouped.
+///
+/// # Errors
+/// If there is none: names those that there are.
+pub fn label(name: &str) -> Result<Property, UnknownColumn> {
+    let names = || Property::listable().map(Property::name);
+    let label = Property::listable().find(|label| label.name() == name);
+    label.ok_or_else(|| UnknownColumn { name: name.to_owned(), nearest: nearest(name, names()) })
+}
+
 fn names() -> impl Iterator<Item = &'static str> {
     let composed = COMPOSED.iter().map(|composed| composed.name);
-    let labels = Property::listable().map(Property::name).filter(|name| *name != "process");
+    let labels = Property::listable().map(Property::name).filter(|name| !["process", "state"].contains(name));
     let words = WORDS.iter().map(|(word, _)| *word);
     composed.chain(words).chain(labels).chain(metrics().map(|metric| metric.name))
 }
@@ -165,8 +185,15 @@ impl ListingColumn {
         }
     }
 
-    /// What stands above it.
-    pub(crate) fn title(self) -> &'static str {
+    /// What stands above it, in capitals.
+    pub(crate) fn title(self) -> String {
+        let name = self.name();
+        let title = TITLES.iter().find(|(of, _)| *of == name).map(|(_, title)| (*title).to_owned());
+        title.unwrap_or_else(|| name.to_uppercase().replace('_', "-"))
+    }
+
+    /// Its shortest name.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Label(label) => label.name(),
             Self::Metric(metric) => WORDS.iter().find(|(_, name)| *name == metric.name).map_or_else(
@@ -182,24 +209,32 @@ impl ListingColumn {
         matches!(self, Self::ReceiveQueue | Self::SendQueue | Self::Fill | Self::Drops | Self::Metric(_))
     }
 
+    /// The value that it shows of a socket, if it is one.
+    pub(crate) fn value(self, row: &Row) -> Option<Number> {
+        self.is_of_numbers().then(|| self.metrics().iter().find_map(|name| row.value(name)))?
+    }
+
     /// Its text; `-` for what the kernel does not report.
     pub(crate) fn text(self, row: &Row) -> String {
-        let first = |names: &[&str]| {
-            let value = names.iter().find_map(|name| row.value(name));
-            value.map_or_else(nothing, |value| number(value, Unit::None))
-        };
+        self.text_in(row, Figures::Exact)
+    }
+
+    /// The same with values in that form.
+    pub(crate) fn text_in(self, row: &Row, figures: Figures) -> String {
+        let number = |value, unit| figures.text(value, unit);
         match self {
             Self::Netid => netid(row).to_owned(),
-            Self::ReceiveQueue => first(RECEIVED),
-            Self::SendQueue => first(SENT),
-            Self::Fill => fill(row),
+            Self::State => state(row.label(Property::State)),
+            Self::ReceiveQueue | Self::SendQueue | Self::Drops => {
+                self.value(row).map_or_else(nothing, |value| number(value, Unit::None))
+            }
+            Self::Fill => fill(row, figures),
             Self::Local => LOCAL.text(row),
             Self::Remote => REMOTE.text(row),
             Self::Process => match (row.label(Property::Process), row.label(Property::Pid)) {
                 ("" | UNKNOWN, _) => nothing(),
                 (process, pid) => inert(&format!("{process}({pid})")),
             },
-            Self::Drops => first(DROPPED),
             Self::Label(label) => {
                 let text = row.label(label);
                 if matches!(text, "" | UNKNOWN) { nothing() } else { inert(text) }
@@ -222,24 +257,20 @@ fn netid(row: &Row) -> &'static str {
     row.protocol.netids.iter().find(of_type).map_or(row.protocol.name, |(_, word)| word)
 }
 
-fn fill(row: &Row) -> String {
+/// The word of `ss` for a state.
+fn state(name: &str) -> String {
+    let word = STATES.iter().find(|(of, _)| *of == name).map(|(_, word)| (*word).to_owned());
+    word.unwrap_or_else(|| name.to_uppercase().replace('_', "-"))
+}
+
+fn fill(row: &Row, figures: Figures) -> String {
     let values = FILLED.into_iter().find_map(|names| {
         let [waiting, limit] = names.map(|name| row.value(name));
         waiting.zip(limit)
     });
     values.map_or_else(nothing, |(waiting, limit)| {
-        format!("{}/{}", number(waiting, Unit::None), number(limit, Unit::None))
+        format!("{}/{}", figures.text(waiting, Unit::None), figures.text(limit, Unit::None))
     })
-}
-
-/// Times in milliseconds, as `ss` prints them.
-fn number(value: Number, unit: Unit) -> String {
-    match (value, unit) {
-        (Number::Real(real), Unit::Seconds) => format!("{:.3}ms", real * 1000.0),
-        (Number::Whole(whole), Unit::Seconds) => format!("{whole}s"),
-        (Number::Whole(whole), _) => whole.to_string(),
-        (Number::Real(real), _) => real.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -310,6 +341,7 @@ mod tests {
     #[test]
     fn a_listeners_queues_are_counted_in_connections_and_names_move_no_cursor() {
         let labels = [
+            (Property::State, "listen"),
             (Property::LocalAddress, "::1"),
             (Property::LocalPort, "80"),
             (Property::RemoteAddress, "0.0.0.0"),
@@ -326,7 +358,20 @@ mod tests {
         let texts: Vec<_> = usual(&[&TCP], false).into_iter().map(|column| column.text(&row)).collect();
         assert_eq!(
             texts,
-            ["-", "3", "128", "[::1]:80", "0.0.0.0:*", "a\u{fffd}[2J(7)", "0.035ms", "-", "-", "-", "-", "-"]
+            [
+                "LISTEN",
+                "3",
+                "128",
+                "[::1]:80",
+                "0.0.0.0:*",
+                "a\u{fffd}[2J(7)",
+                "0.035ms",
+                "-",
+                "-",
+                "-",
+                "-",
+                "-"
+            ]
         );
     }
 }

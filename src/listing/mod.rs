@@ -5,8 +5,10 @@
 
 mod column;
 mod ends;
+mod figures;
 mod json;
 mod list;
+mod order;
 mod protocols;
 mod query;
 mod rates;
@@ -16,14 +18,16 @@ mod successive;
 mod table;
 mod usual;
 
-pub use column::{ListingColumn, UnknownColumn};
+pub use column::{ListingColumn, UnknownColumn, label};
+pub use figures::Figures;
 pub use list::SocketList;
+pub use order::{Order, columns_of_groups, grouped};
 pub use protocols::{UnknownProtocol, protocols};
 pub use query::Query;
 pub use rates::Rate;
 pub use recent::{Listing, Question, RecentListings, Refusal, list};
 pub use successive::Successive;
-pub use table::{Titles, table};
+pub use table::{Layout, Titles, table};
 pub use usual::{EXTENDED, MEMORY, TIMER, usual};
 
 use std::sync::Arc;

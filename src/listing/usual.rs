@@ -50,14 +50,14 @@ mod tests {
     use super::*;
     use sockdiag::{TCP, UDP, UNIX};
 
-    fn titles(protocols: &[&Protocol], listening: bool) -> Vec<&'static str> {
-        usual(protocols, listening).into_iter().map(ListingColumn::title).collect()
+    fn names(protocols: &[&Protocol], listening: bool) -> Vec<&'static str> {
+        usual(protocols, listening).into_iter().map(ListingColumn::name).collect()
     }
 
     #[test]
     fn columns_fit_the_protocols_and_each_stands_once() {
         assert_eq!(
-            titles(&[&TCP], false)[..],
+            names(&[&TCP], false)[..],
             OF_CONNECTIONS.map(|name| name)[..6]
                 .iter()
                 .chain(&OF_CONNECTIONS[7..13])
@@ -65,12 +65,12 @@ mod tests {
                 .collect::<Vec<_>>()[..]
         );
         assert_eq!(
-            titles(&[&UDP], false),
+            names(&[&UDP], false),
             ["state", "recv_q", "send_q", "local", "remote", "process", "drops"]
         );
-        assert!(titles(&[&UNIX], false).contains(&"peer_process"));
+        assert!(names(&[&UNIX], false).contains(&"peer_process"));
         assert_eq!(
-            titles(&[&TCP, &UDP], true),
+            names(&[&TCP, &UDP], true),
             ["netid", "state", "fill", "local", "process", "unit", "drops"]
         );
         for name in [&OF_CONNECTIONS[..], &OF_LISTENERS, EXTENDED, MEMORY, TIMER].concat() {

@@ -1,25 +1,35 @@
 //! The sockets of this host, printed once, as a table or as JSON.
 
 use std::io::{self, IsTerminal as _};
+use std::thread::sleep;
+use std::time::Duration;
 
+use rustix::termios::tcgetwinsize;
 use sockdiag::{PROTOCOLS, Protocol};
 use ss_exporter::bottleneck::MIN_INTERVAL;
 use ss_exporter::cli::{IpFamily, SocketsArguments};
 use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::listing::{
-    self, Detail, EXTENDED, ListedSockets, ListingColumn, MEMORY, Row, SocketList, States, TIMER, Titles,
+    self, Detail, EXTENDED, Figures, Layout, ListedSockets, ListingColumn, MEMORY, Order, Row, SocketList,
+    States, TIMER, Titles, UnknownColumn,
 };
+use ss_exporter::properties::Property;
 use ss_exporter::select::{Expression, parse};
 use ss_exporter::terminal::inert_json;
 use ss_exporter::view::PROTOCOL;
 
 use crate::failure::Failure;
-use crate::output::print as printed;
+use crate::output::{print as printed, print_while_read};
 use crate::report::prepared;
 use crate::stderr;
 
-/// Prints the sockets that the arguments ask for.
+/// Clears a terminal and moves its cursor to the first place (ECMA-48, 8.3.39 and 8.3.57).
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
+/// The width of a terminal that does not say it.
+const WIDTH: usize = 80;
+
+/// Prints the sockets that the arguments ask for, once or again and again.
 pub fn print(arguments: &SocketsArguments, config: Config) -> Result<(), Failure> {
     let selection = selection(arguments, &config)?;
     let protocols = protocols(arguments, &selection)?;
@@ -32,36 +42,114 @@ pub fn print(arguments: &SocketsArguments, config: Config) -> Result<(), Failure
     if let Some(obstacle) = sockets.obstacle() {
         return Err(Failure::of_usage(format!("the filter is not valid: {obstacle}")));
     }
-    let columns = columns(arguments, &protocols)?;
-    let detail = if arguments.json { Detail::Everything } else { Detail::Columns(columns.clone()) };
-    let plan = listing::plan(sockets, &detail, config.names, config.collect);
+    let form = Form::of(arguments, &protocols)?;
+    let plan = listing::plan(sockets, &form.detail(), config.names, config.collect);
     let (host, privileges) = prepared(&plan, false)?;
     let mut state = CollectorState::of_one(&plan, privileges);
     if plan.compares_samples() && states != States::Listening {
         // What limits a connection is known after two samples.
         drop(collect(&plan, &host, &mut state));
-        std::thread::sleep(MIN_INTERVAL);
+        sleep(MIN_INTERVAL);
     }
-    let snapshot = collect(&plan, &host, &mut state);
-    if !snapshot.report.success() && snapshot.tables.iter().all(Option::is_none) {
-        return Err(Failure::at_run_time("the sockets could not be listed"));
+    loop {
+        let snapshot = collect(&plan, &host, &mut state);
+        if !snapshot.report.success() && snapshot.tables.iter().all(Option::is_none) {
+            return Err(Failure::at_run_time("the sockets could not be listed"));
+        }
+        let is_read = form.print(&SocketList::of(snapshot))?;
+        let Some(seconds) = arguments.watch.filter(|_| is_read) else { return Ok(()) };
+        sleep(Duration::from_secs(seconds));
     }
-    let list = SocketList::of(snapshot);
-    if list.is_empty() {
-        say_nothing_matches(arguments);
+}
+
+/// In which form sockets are printed.
+struct Form<'a> {
+    arguments: &'a SocketsArguments,
+    columns: Vec<ListingColumn>,
+    order: Option<Order>,
+    group: Option<Property>,
+}
+
+impl<'a> Form<'a> {
+    fn of(arguments: &'a SocketsArguments, protocols: &[&Protocol]) -> Result<Self, Failure> {
+        let wrong = |error: UnknownColumn| Failure::of_usage(error.to_string());
+        let table = &arguments.table;
+        let order = table.sort.as_deref().map(Order::named).transpose().map_err(wrong)?;
+        let group = table.group_by.as_deref().map(listing::label).transpose().map_err(wrong)?;
+        let mut columns = match group {
+            Some(label) => listing::columns_of_groups(label, protocols),
+            None if table.columns.is_empty() => listing::usual(protocols, arguments.which.listening),
+            None => Vec::new(),
+        };
+        let flags = [(arguments.extended, EXTENDED), (arguments.memory, MEMORY), (arguments.options, TIMER)];
+        let added =
+            flags.into_iter().filter(|(is_set, _)| *is_set).flat_map(|(_, names)| names.iter().copied());
+        for name in table.columns.iter().map(String::as_str).chain(added) {
+            let column = ListingColumn::named(name).map_err(wrong)?;
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        Ok(Self { arguments, columns, order, group })
     }
-    if arguments.json {
-        return print_json(list.rows());
+
+    /// What has to be known of each socket.
+    fn detail(&self) -> Detail {
+        if self.arguments.json {
+            return Detail::Everything;
+        }
+        let sorted = self.order.map(|order| order.column);
+        Detail::Columns(self.columns.iter().copied().chain(sorted).collect())
     }
-    let rows: Vec<_> = list.rows().collect();
-    let in_colour =
-        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-    let titles = match (arguments.no_header, in_colour) {
-        (true, _) => Titles::None,
-        (_, true) => Titles::Bold,
-        _ => Titles::Plain,
-    };
-    printed(listing::table(&rows, &columns, titles).as_bytes())
+
+    /// Prints a list; whether a reader is there for more.
+    fn print(&self, list: &SocketList) -> Result<bool, Failure> {
+        let (table, watches) = (&self.arguments.table, self.arguments.watch.is_some());
+        if list.is_empty() && !watches {
+            say_nothing_matches(self.arguments);
+        }
+        let limit = table.limit.unwrap_or(usize::MAX);
+        if self.arguments.json && self.order.is_none() {
+            return print_json(list.rows().take(limit));
+        }
+        let mut rows: Vec<_> = list.rows().collect();
+        if let Some(label) = self.group {
+            rows = listing::grouped(&rows, label);
+        }
+        if let Some(order) = self.order {
+            order.sort(&mut rows);
+        }
+        rows.truncate(limit);
+        if self.arguments.json {
+            return print_json(rows.into_iter());
+        }
+        let before = match (watches, io::stdout().is_terminal()) {
+            (true, true) => CLEAR,
+            _ => "",
+        };
+        let after = if watches && before.is_empty() { "\n" } else { "" };
+        let text = listing::table(&rows, &self.columns, self.layout());
+        print_while_read(format!("{before}{text}{after}").as_bytes())
+    }
+
+    fn layout(&self) -> Layout {
+        let table = &self.arguments.table;
+        let is_terminal = io::stdout().is_terminal();
+        let in_colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        let titles = match (table.no_header, in_colour) {
+            (true, _) => Titles::None,
+            (_, true) => Titles::Bold,
+            _ => Titles::Plain,
+        };
+        // Who asks for columns gets them.
+        let Self { arguments: SocketsArguments { extended, memory, options, .. }, .. } = self;
+        let asks = !table.columns.is_empty() || *extended || *memory || *options;
+        let width = (is_terminal && !asks).then(|| {
+            let columns = tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
+            if columns == 0 { WIDTH } else { columns }
+        });
+        Layout { titles, figures: if table.human { Figures::Short } else { Figures::Exact }, width }
+    }
 }
 
 fn selection(arguments: &SocketsArguments, config: &Config) -> Result<Expression, Failure> {
@@ -93,23 +181,6 @@ fn protocols(
     Ok(vec![PROTOCOLS.iter().find(answers).copied().unwrap_or(PROTOCOL)])
 }
 
-/// The columns of the flags, each once.
-fn columns(arguments: &SocketsArguments, protocols: &[&Protocol]) -> Result<Vec<ListingColumn>, Failure> {
-    let mut columns = Vec::new();
-    if arguments.columns.is_empty() {
-        columns.extend(listing::usual(protocols, arguments.which.listening));
-    }
-    let flags = [(arguments.extended, EXTENDED), (arguments.memory, MEMORY), (arguments.options, TIMER)];
-    let added = flags.into_iter().filter(|(is_set, _)| *is_set).flat_map(|(_, names)| names.iter().copied());
-    for name in arguments.columns.iter().map(String::as_str).chain(added) {
-        let column = ListingColumn::named(name).map_err(|error| Failure::of_usage(error.to_string()))?;
-        if !columns.contains(&column) {
-            columns.push(column);
-        }
-    }
-    Ok(columns)
-}
-
 /// Says that the table is empty because nothing matches.
 fn say_nothing_matches(arguments: &SocketsArguments) {
     let hint = if arguments.which.all { "" } else { "; -a lists the sockets in every state" };
@@ -117,7 +188,9 @@ fn say_nothing_matches(arguments: &SocketsArguments) {
 }
 
 /// One object with a list, a socket a line.
-fn print_json(rows: impl Iterator<Item = Row>) -> Result<(), Failure> {
+///
+/// Says whether a reader is there for more.
+fn print_json(rows: impl Iterator<Item = Row>) -> Result<bool, Failure> {
     let mut out = String::from("{\"sockets\": [");
     for (number, row) in rows.enumerate() {
         out.push_str(if number == 0 { "\n" } else { ",\n" });
@@ -129,5 +202,5 @@ fn print_json(rows: impl Iterator<Item = Row>) -> Result<(), Failure> {
         }
     }
     out.push_str("\n]}\n");
-    printed(out.as_bytes())
+    print_while_read(out.as_bytes())
 }

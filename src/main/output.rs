@@ -21,12 +21,16 @@ pub fn print_metrics(exposition: &[u8]) -> Result<(), Failure> {
 
 /// Prints all of it.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
+    print_while_read(bytes).map(drop)
+}
+
+/// Prints all of it; whether a reader is there for more.
+pub fn print_while_read(bytes: &[u8]) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
         // The reader has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => {
-            written.map_err(|error| Failure::at_run_time(format!("cannot write to standard output: {error}")))
-        }
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::at_run_time(format!("cannot write to standard output: {error}"))),
     }
 }

@@ -20,7 +20,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
-use crate::listing::{self, Listing, Refusal, Titles, usual};
+use crate::listing::{self, Figures, Layout, Listing, Refusal, Titles, usual};
 use crate::problems::HostRates;
 use crate::self_metrics::SelfReport;
 use format::{count, counted};
@@ -184,7 +184,8 @@ fn plain(
     let caption = format!("The first {} of {}", rows.len(), counted(listing.sockets.len(), "socket"));
     let columns = usual(&request.protocols, false);
     writeln!(out, "<section aria-labelledby=\"h-plain\"><h2 id=\"h-plain\">{caption}</h2>")?;
-    let text = escaped(&listing::table(&rows, &columns, Titles::Plain));
+    let layout = Layout { titles: Titles::Plain, figures: Figures::Short, width: None };
+    let text = escaped(&listing::table(&rows, &columns, layout));
     writeln!(
         out,
         "<div class=\"scroll\" id=\"plain-scroll\" role=\"region\" aria-label=\"Sockets\" tabindex=\"0\"><pre>{text}</pre></div></section>"

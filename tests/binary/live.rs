@@ -1,7 +1,9 @@
 //! The sockets themselves over HTTP: what is shown, to whom, and that asking costs what a scrape does.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::{enter, text};
@@ -56,6 +58,8 @@ fn a_wrong_question_is_named_with_what_is_allowed() {
     for (query, said) in [
         ("filter=dport", "The filter is not valid: at its end"),
         ("filter=dst+a.example", "The filter names the host \"a.example\"; expected an address or a network"),
+        ("protocol=unx", "protocol: there is no protocol \"unx\", did you mean unix?"),
+        ("protocol=unix&filter=dport+%3D+80", "found dport, which unix sockets do not have"),
         ("limit=0", "limit: found \"0\"; expected: a number from 1 to 10000"),
         ("sort=rtt_second", "sort: found \"rtt_second\"; expected the name of a metric or rate"),
         ("sort=rtt_second", "; did you mean \"rtt_seconds\"?"),
@@ -102,6 +106,24 @@ fn the_page_shows_flows_listeners_and_the_exporter_without_a_script() {
     ] {
         assert!(page.contains(part), "{part} in {page}");
     }
+}
+
+#[test]
+fn the_protocols_are_those_that_the_query_names() {
+    if enter() {
+        return;
+    }
+    let udp = UdpSocket::bind("127.0.0.1:7053").expect("a free port");
+    let (_one, _other) = UnixStream::pair().expect("a pair");
+    let exporter = Exporter::start(&[]);
+    let only = json(&exporter, "protocol=udp");
+    let [socket] = &only["sockets"].as_array().expect("a list")[..] else { panic!("{only}") };
+    assert_eq!((&socket["protocol"], &socket["local_port"]), (&"udp".into(), &7053.into()), "{socket}");
+    let both = json(&exporter, "protocol=unix,udp");
+    let protocols: BTreeSet<_> =
+        both["sockets"].as_array().expect("a list").iter().map(|one| one["protocol"].to_string()).collect();
+    assert_eq!(protocols.into_iter().collect::<Vec<_>>(), ["\"udp\"", "\"unix\""]);
+    drop(udp);
 }
 
 #[cfg(feature = "root-tests")]

@@ -14,11 +14,8 @@ use super::{enter, run, text};
 
 /// `IPPROTO_MPTCP`
 const MPTCP: i32 = 262;
-/// The words of `ss` for states, and those for netlink protocols.
-const WORDS: [(&str, &str); 8] = [
-    ("established", "ESTAB"),
-    ("listen", "LISTEN"),
-    ("close", "UNCONN"),
+/// The words of `ss` for netlink protocols.
+const WORDS: [(&str, &str); 5] = [
     ("route", "rtnl"),
     ("generic", "genl"),
     ("sock_diag", "tcpdiag"),

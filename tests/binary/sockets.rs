@@ -75,6 +75,95 @@ fn the_table_has_the_ends_that_ss_prints() {
     }
 }
 
+/// The lines of a table without titles.
+fn table(arguments: &[&str]) -> Vec<String> {
+    let output = run(&[&["sockets", "-H"], arguments].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn lines_are_sorted_limited_and_grouped() {
+    if enter() {
+        return;
+    }
+    let held = connections();
+    (&held[1].1).write_all(&[7; 2000]).expect("room");
+    let first = table(&["--sort=-sent", "--limit=1", "--columns=sent,remote"]);
+    assert_eq!(first, ["2005  [::1]:7002"]);
+    let first = table(&["--sort=-sent", "--limit=1", "--columns=sent", "--human"]);
+    assert_eq!(first, ["2.0k"]);
+    let rising: Vec<u64> = table(&["--sort", "sent", "--columns=sent"])
+        .iter()
+        .map(|line| line.trim().parse().expect("a number"))
+        .collect();
+    assert_eq!(rising, [0, 0, 5, 2005]);
+    let groups = table(&["--group-by", "direction"]);
+    let words: Vec<Vec<&str>> = groups.iter().map(|line| line.split_whitespace().take(2).collect()).collect();
+    assert_eq!(words.len(), 2, "{groups:?}");
+    assert!(words.contains(&vec!["inbound", "2"]) && words.contains(&vec!["outbound", "2"]), "{groups:?}");
+    let sorted = run(&["sockets", "--json", "--sort=-sent", "--limit=1"]);
+    let answer: serde_json::Value = serde_json::from_slice(&sorted.stdout).expect("JSON");
+    assert_eq!(answer["sockets"][0]["sent_bytes_total"], 2005, "{answer}");
+}
+
+#[test]
+fn a_listener_shows_how_full_its_queue_is() {
+    if enter() {
+        return;
+    }
+    let held = connections();
+    let _waiting = TcpStream::connect("127.0.0.1:7001").expect("room");
+    let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn").expect("a limit");
+    let shown = table(&["-l", "sport = 7001", "--columns=fill,state"]);
+    // The library asks for 128 or for as many as there may be.
+    let expected = [format!("1/{}  LISTEN", limit.trim()), "1/128  LISTEN".to_owned()];
+    assert!(expected.contains(&shown[0]), "{shown:?} {expected:?}");
+    drop(held);
+}
+
+#[test]
+fn a_table_fits_the_terminal_and_a_pipe_gets_all_of_it() {
+    if enter() {
+        return;
+    }
+    let _held = connections();
+    for (columns, fits) in [(80, true), (200, false)] {
+        let command =
+            format!("stty cols {columns}; {} sockets -a", env!("CARGO_BIN_EXE_prometheus_ss_exporter"));
+        let mut script = Command::new("script");
+        script.args(["-qec", &command, "/dev/null"]).env("NO_COLOR", "1").env_remove("CONFIG_FILE");
+        let shown = text(&script.output().expect("script, of the package bsdutils").stdout);
+        let table: Vec<_> = shown.lines().skip_while(|line| !line.starts_with("STATE")).collect();
+        assert_eq!(table.len(), 7, "{shown}");
+        assert!(table.iter().all(|line| line.trim_end().chars().count() <= columns), "{shown}");
+        assert_eq!(table[0].contains("CWND"), !fits, "{shown}");
+    }
+    assert!(text(&run(&["sockets", "-a"]).stdout).contains("CWND"));
+}
+
+#[test]
+fn a_watched_table_is_printed_until_no_process_reads_it() {
+    if enter() {
+        return;
+    }
+    let _held = connections();
+    let mut command = program();
+    let mut child = command
+        .args(["sockets", "--watch=1", "--columns=remote"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
+    let mut titles = 0;
+    while titles < 2 {
+        let line = lines.next().expect("another table").expect("text");
+        titles += usize::from(line == "REMOTE");
+    }
+    drop(lines);
+    assert!(child.wait().expect("its end").success());
+}
+
 #[test]
 fn a_wrong_filter_or_column_is_named_with_what_is_allowed() {
     if enter() {
