@@ -91,6 +91,11 @@ pub struct Cli {
     #[arg(long, group = "mode")]
     pub once: bool,
 
+    /// With --once, collect again after so many seconds, so that there are counters and histograms of what happened meanwhile;
+    /// those of connections that closed are left out
+    #[arg(long, value_name = "SECONDS", requires = "once", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub interval: Option<u64>,
+
     /// Ask the exporter that runs with the same flags whether it is healthy, and exit
     #[arg(long, group = "mode")]
     pub healthcheck: bool,
@@ -124,6 +129,14 @@ pub enum Task {
         /// Print JSON
         #[arg(long)]
         json: bool,
+
+        /// Exit with code 3 if a scrape has more series
+        #[arg(long, value_name = "N")]
+        max_series: Option<u64>,
+
+        /// Only views of these protocols, separated by commas, such as udp,unix
+        #[arg(long, value_name = "LIST", value_delimiter = ',')]
+        protocol: Vec<String>,
     },
 
     /// List the sockets of this host, as ss -tinp does, or as ss does with other flags

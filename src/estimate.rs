@@ -106,6 +106,7 @@ fn as_served(report: &mut SelfReport) {
 fn views(plan: &Plan, snapshot: &Snapshot, census: &Census<'_>) -> Vec<ViewEstimate> {
     let view = |(number, view): (usize, &View)| ViewEstimate {
         name: view.name.clone(),
+        by: view.by.iter().map(|label| label.name()).collect(),
         limit: view.limit,
         aggregates: view.aggregates,
         idle: view.is_cumulative().then_some(view.idle),

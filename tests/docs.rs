@@ -210,7 +210,7 @@ const CLI_INTRODUCTION: &str = "\
 <!-- Written by `UPDATE=1 cargo test --test docs` from src/cli.rs. -->
 
 A flag overrides its environment variable. An empty variable counts as absent. The exit code is 0 for success, 1 for a failure
-at run time, and 2 for a wrong flag or configuration. [HTTP API](api.md#flags) explains the flags `--web.*`.
+at run time, 2 for a wrong flag or configuration, and 3 for more series than `estimate --max-series`. [HTTP API](api.md#flags) explains the flags `--web.*`.
 ";
 
 fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {

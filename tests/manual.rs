@@ -31,7 +31,12 @@ const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
     ),
     (
         "EXIT STATUS",
-        &[("0", "all went well"), ("1", "something failed at run time"), ("2", "it was asked for wrongly")],
+        &[
+            ("0", "all went well"),
+            ("1", "something failed at run time"),
+            ("2", "it was asked for wrongly"),
+            ("3", "estimate: a scrape has more series than --max-series"),
+        ],
     ),
     (
         "FILES",

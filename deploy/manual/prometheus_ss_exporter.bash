@@ -32,7 +32,7 @@ _prometheus_ss_exporter() {
 
     case "${cmd}" in
         prometheus_ss_exporter)
-            opts="-p -c -v -h --port --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.disable-exporter-metrics --web.enable-lifecycle --web.enable-sockets-api --web.config.file --cnfg --config.file --config --no-legacy --check-config --config.check --create-config --once --healthcheck --log.level --log-level --log.format --version --help estimate sockets top"
+            opts="-p -c -v -h --port --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.disable-exporter-metrics --web.enable-lifecycle --web.enable-sockets-api --web.config.file --cnfg --config.file --config --no-legacy --check-config --config.check --create-config --once --interval --healthcheck --log.level --log-level --log.format --version --help estimate sockets top"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -82,6 +82,10 @@ _prometheus_ss_exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --log-level)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -102,13 +106,21 @@ _prometheus_ss_exporter() {
             return 0
             ;;
         prometheus_ss_exporter__subcmd__estimate)
-            opts="-c -h --seconds --json --cnfg --config.file --config --no-legacy --log.level --log-level --log.format --help"
+            opts="-c -h --seconds --json --max-series --protocol --cnfg --config.file --config --no-legacy --log.level --log-level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --seconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-series)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --protocol)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -170,18 +182,6 @@ _prometheus_ss_exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --cnfg)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --config.file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -195,6 +195,18 @@ _prometheus_ss_exporter() {
                     return 0
                     ;;
                 --watch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cnfg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config.file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_prometheus_ss_exporter_global_optspecs
-    string join \n p/port= web.listen-address= web.systemd-socket web.telemetry-path= web.max-requests= web.disable-exporter-metrics web.enable-lifecycle web.enable-sockets-api web.config.file= c/config= no-legacy config.check create-config= once healthcheck log-level= log.format= v/version h/help
+    string join \n p/port= web.listen-address= web.systemd-socket web.telemetry-path= web.max-requests= web.disable-exporter-metrics web.enable-lifecycle web.enable-sockets-api web.config.file= c/config= no-legacy config.check create-config= once interval= healthcheck log-level= log.format= v/version h/help
 end
 
 function __fish_prometheus_ss_exporter_needs_command
@@ -31,6 +31,7 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_comma
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l web.config.file -d 'File with TLS, passwords, headers and a rate limit, in the format of exporter-toolkit; see docs/guides/tls.md' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l create-config -d 'Write the built-in default, with comments, to a new file, or to standard output for -, and exit' -r -F
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l interval -d 'With --once, collect again after so many seconds, so that there are counters and histograms of what happened meanwhile; those of connections that closed are left out' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
 json\t'A JSON object a line'"
@@ -48,6 +49,8 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_comma
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "sockets" -d 'List the sockets of this host, as ss -tinp does, or as ss does with other flags'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_needs_command" -f -a "top" -d 'Watch sockets on the whole terminal: rates, round-trip times and what limits each connection'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l seconds -d 'Seconds for which to count connections that open and close' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l max-series -d 'Exit with code 3 if a scrape has more series' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l protocol -d 'Only views of these protocols, separated by commas, such as udp,unix' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
@@ -57,13 +60,13 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subco
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand estimate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s A -l query -l socket -d 'Sockets of these protocols, separated by commas: tcp, mptcp, udp, udplite, raw, sctp, unix, packet, netlink, vsock, xdp, tipc, smc' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l columns -d 'Columns to print, separated by commas: names of labels and metrics, `local`, `remote`, `recv_q`, `send_q`, `fill`, `drops`, `netid`' -r
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l sort -d 'Sort by this column, with - in front the greatest first' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l limit -d 'Print at most this number of lines' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l group-by -d 'Print one line for all sockets with the same value of this label, such as process or user' -r
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l watch -d 'Print again every so many seconds, until it is interrupted' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s c -l config -l cnfg -l config.file -d 'Configuration file; without it, the built-in default is active [env: CONFIG_FILE]' -r -F
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log-level -l log.level -d 'Minimum level to log: debug, info, warn or error; any other word means info [env: LOG_LEVEL]' -r
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l log.format -d 'Format of the log; with json, errors that end the program are JSON as well' -r -f -a "logfmt\t'Pairs of key and value'
 json\t'A JSON object a line'"
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s t -l tcp -d 'TCP sockets, the default'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s u -l udp -d 'UDP sockets'
@@ -79,11 +82,11 @@ complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subco
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s l -l listening -d 'Only listeners, and sockets that receive without a connection'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s 4 -l ipv4 -d 'Only sockets with IPv4 addresses'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s 6 -l ipv6 -d 'Only sockets with IPv6 addresses'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l human -d 'Print numbers in thousands (k), millions (M) and billions (G)'
+complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s H -l no-header -d 'Leave out the line of titles'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s e -l extended -d 'Add the user, the inode, the cookie and the cgroup'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s m -l memory -d 'Add the memory of the socket, as skmem of ss'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s o -l options -d 'Add the timer that runs'
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l human -d 'Print numbers in thousands (k), millions (M) and billions (G)'
-complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s H -l no-header -d 'Leave out the line of titles'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -l json -d 'Print JSON, with all labels and metrics of each socket'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s n -l numeric -d 'As in ss; addresses and ports are always numbers'
 complete -c prometheus_ss_exporter -n "__fish_prometheus_ss_exporter_using_subcommand sockets" -s p -l processes -d 'As in ss; processes are always shown'

@@ -54,11 +54,15 @@ fn each_flag_of_either_generation_is_understood_in_every_form() {
 #[test]
 fn an_estimate_takes_its_settings_from_flags_and_environment() {
     let cli = read(&["estimate"]);
-    assert_eq!((cli.task, cli.config), (Some(Task::Estimate { seconds: 10, json: false }), None));
+    assert_eq!(
+        (cli.task, cli.config),
+        (Some(Task::Estimate { seconds: 10, json: false, max_series: None, protocol: Vec::new() }), None)
+    );
     let file = Some(Path::new("a.yml"));
     for flag in ["--config=a.yml", "--cnfg:a.yml", "-ca.yml"] {
         let cli = read(&["estimate", flag, "--seconds:3600", "--json", "--log-level=warn"]);
-        assert_eq!(cli.task, Some(Task::Estimate { seconds: 3600, json: true }), "{flag}");
+        let task = Task::Estimate { seconds: 3600, json: true, max_series: None, protocol: Vec::new() };
+        assert_eq!(cli.task, Some(task), "{flag}");
         assert_eq!((cli.config.as_deref(), cli.log_level), (file, LogLevel::Warn), "{flag}");
     }
     let all = ["./prometheus_ss_exporter", "estimate", "-c", "a.yml"].map(Into::into);

@@ -51,6 +51,8 @@ pub enum EventCoverage {
 pub struct ViewEstimate {
     /// Its name.
     pub name: String,
+    /// The labels of its rows.
+    pub by: Vec<&'static str>,
     /// The most rows it shows; `None` for no limit.
     pub limit: Option<usize>,
     /// Whether sockets beyond the limit share the row `other`; else rows are left out.
@@ -146,6 +148,7 @@ pub(super) mod tests {
         let idle = aggregates.then_some(Duration::from_hours(1));
         let view = ViewEstimate {
             name: "v".into(),
+            by: Vec::new(),
             limit,
             aggregates,
             idle,

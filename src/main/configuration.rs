@@ -8,6 +8,7 @@ use std::path::Path;
 use sockdiag::{State, kernel};
 use ss_exporter::cli::Cli;
 use ss_exporter::config::{Config, DEFAULT_FILE, default_file_without_legacy};
+use ss_exporter::listing::protocols;
 
 use crate::failure::Failure;
 use crate::output::print;
@@ -100,4 +101,17 @@ pub fn create(cli: &Cli, path: &Path) -> Result<(), Failure> {
     written
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| Failure::at_run_time(format!("cannot write {}: {error}", path.display())))
+}
+
+/// The same configuration with only the views of these protocols; with all without any.
+pub fn only_of(mut config: Config, words: &[String]) -> Result<Config, Failure> {
+    let named = protocols(words.iter().map(String::as_str));
+    let named = named.map_err(|error| Failure::of_usage(error.to_string()))?;
+    if !named.is_empty() {
+        config.views.retain(|view| view.protocols().any(|protocol| named.contains(&protocol)));
+        if config.views.is_empty() {
+            return Err(Failure::of_usage(format!("no view shows sockets of {}", words.join(", "))));
+        }
+    }
+    Ok(config)
 }

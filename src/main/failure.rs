@@ -2,7 +2,7 @@
 
 /// An exit code and its message.
 pub struct Failure {
-    /// 1 or 2.
+    /// 1, 2 or 3.
     pub code: u8,
     /// One sentence for users.
     pub message: String,

@@ -1,6 +1,6 @@
 //! argv to configuration to a task; the only place that prints errors and exits.
 //!
-//! Exit codes: 0 for success, 1 for what failed at run time, 2 for an error of usage.
+//! Exit codes: 0 for success, 1 for what failed at run time, 2 for an error of usage, 3 for more series than `--max-series`.
 
 #![forbid(unsafe_code)]
 
@@ -104,12 +104,13 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         return output::print_text(&format!("{web}{source}: the configuration is valid\n\n{worst}"));
     }
     match &cli.task {
-        Some(Task::Estimate { seconds, json }) => {
-            report::estimated(&Plan::new(loaded.config), *seconds, *json)
+        Some(Task::Estimate { seconds, json, max_series, protocol }) => {
+            let config = configuration::only_of(loaded.config, protocol)?;
+            report::estimated(&Plan::new(config), *seconds, *json, *max_series)
         }
         Some(Task::Sockets(arguments)) => listing::print(arguments, loaded.config),
         Some(Task::Top(arguments)) => top::show(arguments, loaded.config),
-        None if cli.once => report::once(&Plan::new(loaded.config)),
+        None if cli.once => report::once(&Plan::new(loaded.config), cli.interval.map(Duration::from_secs)),
         None => service::serve(cli, loaded),
     }
 }

@@ -18,14 +18,23 @@ use crate::failure::Failure;
 use crate::host::LinuxHost;
 use crate::output::{print_metrics, print_text};
 
-/// Prints the metrics of one collection: gauges and per-connection counters.
-pub fn once(plan: &Plan) -> Result<(), Failure> {
+/// Prints the metrics of one collection: gauges and per-connection counters. With an interval it is the second one, and also
+/// has what sockets that are still open counted since the first.
+pub fn once(plan: &Plan, interval: Option<Duration>) -> Result<(), Failure> {
     let (host, privileges) = prepared(plan, false)?;
     let patient = without_deadline(plan);
     let waiting = say_why_it_waits(plan.collect.deadline);
-    let mut snapshot = collect(&patient, &host, &mut CollectorState::of_one(&patient, privileges));
+    let snapshot = if let Some(interval) = interval {
+        let mut state = CollectorState::new(&patient, privileges);
+        drop(collect(&patient, &host, &mut state));
+        std::thread::sleep(interval);
+        collect(&patient, &host, &mut state)
+    } else {
+        let mut snapshot = collect(&patient, &host, &mut CollectorState::of_one(&patient, privileges));
+        snapshot.forget_past();
+        snapshot
+    };
     drop(waiting);
-    snapshot.forget_past();
     for chunk in snapshot.chunks(FamilyFilter::default(), Format::Text) {
         print_metrics(&chunk)?;
     }
@@ -66,15 +75,30 @@ fn say_why_it_waits(deadline: Duration) -> SyncSender<()> {
     waiting
 }
 
-/// Prints what the configuration produces on this host.
-pub fn estimated(plan: &Plan, seconds: u64, json: bool) -> Result<(), Failure> {
+/// The exit code for more series than allowed.
+const TOO_MANY_SERIES: u8 = 3;
+
+/// Prints what the configuration produces on this host. More series in a scrape than `max_series` are a failure.
+pub fn estimated(plan: &Plan, seconds: u64, json: bool, max_series: Option<u64>) -> Result<(), Failure> {
     let (host, privileges) = prepared(plan, true)?;
     if io::stderr().is_terminal() {
         let _ = writeln!(io::stderr(), "listening for {seconds} s ...");
     }
     let estimate = estimate(plan, &host, privileges, Duration::from_secs(seconds))
         .map_err(|error| Failure::at_run_time(error.to_string()))?;
-    print_text(&if json { inert_json(&format!("{:#}\n", estimate.to_json())) } else { estimate.to_string() })
+    print_text(&if json {
+        inert_json(&format!("{:#}\n", estimate.to_json()))
+    } else {
+        estimate.to_string()
+    })?;
+    let series = estimate.total.samples;
+    match max_series.filter(|most| series > *most) {
+        Some(most) => Err(Failure {
+            code: TOO_MANY_SERIES,
+            message: format!("{series} series in a scrape exceed --max-series {most}"),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// An address family whose DNS does not answer is waited for no longer than this if another has answered.

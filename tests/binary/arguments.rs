@@ -201,6 +201,37 @@ fn once_prints_one_collection_without_listening() {
 }
 
 #[test]
+fn once_with_an_interval_has_counters_of_what_happened_meanwhile() {
+    if enter() {
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:7001").expect("a listener");
+    let mut client = std::net::TcpStream::connect("127.0.0.1:7001").expect("a connection");
+    let _server = listener.accept().expect("its other end");
+    let writes = std::thread::spawn(move || {
+        for _ in 0..30 {
+            std::io::Write::write_all(&mut client, &[7; 100]).expect("room");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        client
+    });
+    let sent = |arguments: &[&str]| {
+        let output = run(&[&["--once", "--no-legacy"], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let metrics = text(&output.stdout);
+        let values = metrics.lines().filter(|line| line.starts_with("ss_tcp_sent_bytes_total{"));
+        values
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .reduce(|one, other| one + other)
+    };
+    assert_eq!(sent(&[]), None);
+    let counted = sent(&["--interval=1"]).expect("a counter");
+    assert!((100.0..=3000.0).contains(&counted), "{counted}");
+    assert_eq!(run(&["--interval=1"]).status.code(), Some(2));
+    drop(writes.join());
+}
+
+#[test]
 fn a_reader_who_has_seen_enough_is_no_error() {
     let mut child = program().arg("--once").stdout(Stdio::piped()).spawn().expect("the program");
     drop(child.stdout.take());

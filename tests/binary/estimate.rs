@@ -211,7 +211,9 @@ fn people_get_a_table_with_the_views_of_the_built_in_default() {
     let output = run(&["estimate", "--seconds=1"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
-    let first: Vec<_> = table.lines().map(|line| line.split("  ").next().unwrap_or_default()).collect();
+    assert!(table.lines().next().is_some_and(|line| line.contains(" series in a scrape, ")), "{table}");
+    let lines = table.lines().skip_while(|line| !line.starts_with("view "));
+    let first: Vec<_> = lines.map(|line| line.split("  ").next().unwrap_or_default()).collect();
     let expected = [
         "view",
         "tcp",
@@ -228,6 +230,34 @@ fn people_get_a_table_with_the_views_of_the_built_in_default() {
     assert_eq!(first[..11], expected, "{table}");
     assert!(table.contains("Prometheus, scraping every 15 s:"), "{table}");
     assert!(!text(&output.stderr).contains("listening"), "standard error is no terminal here");
+}
+
+#[test]
+fn more_series_than_allowed_are_an_exit_code_of_their_own() {
+    if enter() {
+        return;
+    }
+    let file = written(
+        "views: {state: {by: [state], state: all, metrics: [sockets]}, u: {protocol: udp, by: [state], metrics: [sockets]}}\n",
+    );
+    let path = file.path().to_str().expect("a path");
+    let estimate =
+        |arguments: &[&str]| run(&[&["estimate", "--seconds=1", "--config", path], arguments].concat());
+    assert_eq!(estimate(&["--max-series=10000"]).status.code(), Some(0));
+    let over = estimate(&["--max-series=11"]);
+    assert_eq!(over.status.code(), Some(3));
+    assert!(text(&over.stdout).contains(" series in a scrape, "), "{}", text(&over.stdout));
+    assert!(text(&over.stderr).contains("exceed --max-series 11"), "{}", text(&over.stderr));
+    let names = |arguments: &[&str]| {
+        let output = estimate(&[&["--json"], arguments].concat());
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let views = answer["views"].as_array().expect("views").iter();
+        views.map(|view| view["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((names(&[]).len(), names(&["--protocol=udp"])), (2, vec!["u".to_owned()]));
+    let none = estimate(&["--protocol=unix"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(text(&none.stderr).contains("no view shows sockets of unix"), "{}", text(&none.stderr));
 }
 
 #[test]
