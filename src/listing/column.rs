@@ -3,7 +3,7 @@
 use super::ends::{LOCAL, REMOTE};
 use super::figures::Figures;
 use super::{Number, Row, metrics};
-use crate::metrics::{Metric, Unit};
+use crate::metrics::{Metric, Unit, WORDS, meant};
 use crate::properties::{Property, UNKNOWN};
 use crate::suggest::nearest;
 use crate::terminal::inert;
@@ -86,37 +86,6 @@ const fn composed(
     Composed { name, column, labels, metrics }
 }
 
-/// Short names of metrics, which are also the titles of their columns: the words of `ss`, except `sent` and `received`.
-/// `bytes_sent` of `ss` includes retransmissions. `retrans` is the second number of `ss`.
-const WORDS: [(&str, &str); 26] = [
-    ("rtt", "rtt_seconds"),
-    ("rttvar", "rtt_variation_seconds"),
-    ("minrtt", "min_rtt_seconds"),
-    ("rto", "retransmission_timeout_seconds"),
-    ("mss", "send_mss_bytes"),
-    ("pmtu", "path_mtu_bytes"),
-    ("cwnd", "congestion_window"),
-    ("ssthresh", "slow_start_threshold"),
-    ("sent", "sent_bytes_total"),
-    ("received", "received_bytes_total"),
-    ("bytes_acked", "acked_bytes_total"),
-    ("bytes_retrans", "retransmitted_bytes_total"),
-    ("retrans", "retransmitted_segments_total"),
-    ("unacked", "unacknowledged_segments"),
-    ("lost", "lost_segments"),
-    ("notsent", "not_sent_bytes"),
-    ("pacing_rate", "pacing_rate_bytes_per_second"),
-    ("delivery_rate", "delivery_rate_bytes_per_second"),
-    ("skmem_r", "receive_memory_bytes"),
-    ("skmem_rb", "receive_buffer_bytes"),
-    ("skmem_t", "send_memory_bytes"),
-    ("skmem_tb", "send_buffer_bytes"),
-    ("skmem_f", "forward_memory_bytes"),
-    ("skmem_w", "queued_memory_bytes"),
-    ("skmem_o", "option_memory_bytes"),
-    ("skmem_bl", "backlog_memory_bytes"),
-];
-
 /// The label of that name, by which rows can be grouped.
 ///
 /// # Errors
@@ -142,12 +111,13 @@ impl ListingColumn {
     pub fn named(name: &str) -> Result<Self, UnknownColumn> {
         let composed = COMPOSED.iter().find(|composed| composed.name == name).map(|composed| composed.column);
         let label = || Property::listable().find(|label| label.name() == name).map(Self::Label);
-        let meant = WORDS.iter().find(|(word, _)| *word == name).map_or(name, |(_, metric)| metric);
-        let metric = || metrics().find(|metric| metric.name == meant).map(Self::Metric);
-        composed
-            .or_else(label)
-            .or_else(metric)
-            .ok_or_else(|| UnknownColumn { name: name.to_owned(), nearest: nearest(name, names()) })
+        let full = WORDS.iter().find(|(word, _)| *word == name).map_or(name, |(_, metric)| metric);
+        let metric = || metrics().find(|metric| metric.name == full).map(Self::Metric);
+        composed.or_else(label).or_else(metric).ok_or_else(|| {
+            let near =
+                meant(name).map(|metric| Self::Metric(metric).name()).or_else(|| nearest(name, names()));
+            UnknownColumn { name: name.to_owned(), nearest: near }
+        })
     }
 
     fn composed(self) -> Option<&'static Composed> {
@@ -291,6 +261,8 @@ mod tests {
         }
         let error = ListingColumn::named("rtt_second").expect_err("there is none").to_string();
         assert!(error.contains("did you mean rtt_seconds?") && error.contains("min_rtt_seconds"), "{error}");
+        let error = ListingColumn::named("bytes_sent").expect_err("a field of the kernel").to_string();
+        assert!(error.contains("did you mean sent?"), "{error}");
     }
 
     /// A row of a protocol with these texts and values.

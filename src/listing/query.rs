@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::rates::Rate;
 use super::{Listing, Number, Refusal, Row, metrics, protocols};
+use crate::metrics::meant;
 use crate::suggest::nearest;
 use crate::terminal::inert_json;
 use crate::view::PROTOCOL;
@@ -130,8 +131,9 @@ fn values<'a>(name: &'a str, listing: &'a Listing) -> Result<impl Fn(usize) -> O
     let rate = RATES.into_iter().find(|(known, _)| *known == name).map(|(_, rate)| rate);
     let names = || metrics().map(|metric| metric.name).chain(RATES.map(|(name, _)| name));
     if !names().any(|known| known == name) {
-        let meant =
-            nearest(name, names()).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        let known = meant(name).map(|metric| metric.name);
+        let near = known.or_else(|| nearest(name, names()));
+        let meant = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
         return Err(Refusal(format!(
             "sort: found {name:?}; expected the name of a metric or rate, with - in front for the greatest first{meant}"
         )));

@@ -45,10 +45,23 @@ pub fn say_missing(privileges: &Privileges, before: Option<&Privileges>) {
             capability = missing.name,
             feature = %missing.feature,
             lost = missing.lost,
-            hint = "see docs/reference/capabilities.md",
+            hint = grant(privileges),
             "a capability is missing"
         );
     }
+}
+
+/// What grants all that is missing: in a unit of systemd a line, else a command. The capabilities of a file replace those that it
+/// had.
+fn grant(privileges: &Privileges) -> String {
+    let mut names: Vec<_> = privileges.missing().map(|missing| missing.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    if std::env::var_os("INVOCATION_ID").is_some() {
+        return format!("AmbientCapabilities={} in the unit, by systemctl edit", names.join(" "));
+    }
+    let program = std::env::current_exe().unwrap_or_else(|_| "prometheus_ss_exporter".into());
+    format!("sudo setcap {}=ep {}", names.join(",").to_lowercase(), program.display())
 }
 
 /// The thread that enters other network namespaces, with what that needs and nothing else.

@@ -1,5 +1,6 @@
 //! The file of `--web.config.file`: read at the start, or checked.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,19 +11,34 @@ use tokio::net::TcpListener;
 
 use crate::failure::Failure;
 
-/// What is enforced on these listeners; says for each whether TLS is spoken.
+/// What is enforced on these listeners; says where the metrics and the page are.
 pub fn open(cli: &Cli, listeners: &[TcpListener], tracker: SharedTracker) -> Result<Arc<Web>, Failure> {
     let web = match file(cli) {
         None => Web::default(),
         Some(path) => Web::open(path, move |successful| tracker.web_config_was_read(successful))
             .map_err(|error| not_valid(&error))?,
     };
-    let said = if web.current().tls.is_some() { "TLS is enabled" } else { "TLS is disabled" };
+    let speaks_tls = web.current().tls.is_some();
+    let clients = if cli.enable_sockets_api { "all" } else { "of this host" };
     for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
-        tracing::info!(%address, "listening");
-        tracing::info!(%address, "{said}");
+        let url = url(address, speaks_tls);
+        tracing::info!(%address, metrics = format_args!("{url}{}", cli.telemetry_path), "listening");
+        tracing::info!(page = format_args!("{url}/"), clients, "the page shows the sockets");
+        if speaks_tls {
+            tracing::info!(%address, "TLS is enabled");
+        }
     }
     Ok(Arc::new(web))
+}
+
+/// Where a client on this host finds what listens at an address.
+fn url(address: SocketAddr, speaks_tls: bool) -> String {
+    let scheme = if speaks_tls { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        format!("{scheme}://localhost:{}", address.port())
+    } else {
+        format!("{scheme}://{address}")
+    }
 }
 
 /// The file and what it says, if there is one; it could be enforced.

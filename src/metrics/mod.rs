@@ -8,11 +8,13 @@ mod source;
 mod table;
 #[cfg(test)]
 mod tests;
+mod words;
 
 #[cfg(test)]
 pub(crate) use source::raw;
 pub use source::{Condition, Quantity, Source};
 pub use table::{METRICS, OMITTED};
+pub(crate) use words::{WORDS, meant};
 
 /// How the values of several sockets combine, which decides the exposed type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

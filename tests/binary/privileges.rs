@@ -137,7 +137,10 @@ fn says_what_is_missing(config: &str, user: fn(&[&str]) -> Vec<String>) {
         let missing: Vec<_> = needs(config).into_iter().filter(|(_, _, name)| !held.contains(name)).collect();
         assert_eq!(log.matches("a capability is missing").count(), missing.len(), "{held:?}: {log}");
         for (_, feature, name) in missing {
-            let said = |line: &str| line.contains(name) && line.contains(feature) && line.contains("lost=");
+            let said = |line: &str| {
+                let is_about = line.contains(&format!("capability={name} ")) && line.contains(feature);
+                is_about && line.contains("lost=") && line.contains("hint=\"sudo setcap cap_")
+            };
             assert_eq!(log.lines().filter(|line| said(line)).count(), 1, "{held:?}, {name}: {log}");
         }
     }

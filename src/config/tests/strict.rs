@@ -69,6 +69,10 @@ metrics: []
     metrics: found an empty list; expected: a list of metrics, such as [sockets, "*_bytes_total"]
 metrics: [socket]
     metrics[0]: found "socket"; expected: the name of a metric, or a pattern that fits one; did you mean "sockets"?
+metrics: [cwnd]
+    metrics[0]: found "cwnd"; expected: the name of a metric, or a pattern that fits one; did you mean "congestion_window"?
+metrics: [tcpi_bytes_sent]
+    metrics[0]: found "tcpi_bytes_sent"; expected: the name of a metric, or a pattern that fits one; did you mean "sent_bytes_total"?
 metrics: ['zzz*']
     metrics[0]: found "zzz*"; expected: the name of a metric, or a pattern that fits one
 metrics: [~]

@@ -1,6 +1,6 @@
 //! Which metrics a view shows: those it names, or those that fit it.
 
-use crate::metrics::{Kind, METRICS, Metric, Shown};
+use crate::metrics::{Kind, METRICS, Metric, Shown, meant};
 use crate::pattern;
 use crate::properties::Needs;
 use crate::strict_yaml::Entry;
@@ -54,7 +54,15 @@ fn check(word: &str, item: &Entry<'_>, view: &View) {
         METRICS.iter().filter(|metric| pattern::fits(word.as_bytes(), metric.name.as_bytes())).peekable();
     if fitting.peek().is_none() {
         let expected = "the name of a metric, or a pattern that fits one";
-        return item.unknown_word(word, expected, METRICS.iter().map(|metric| metric.name));
+        return match meant(word) {
+            Some(metric) => {
+                item.error(&format!(
+                    "found \"{word}\"; expected: {expected}; did you mean \"{}\"?",
+                    metric.name
+                ));
+            }
+            None => item.unknown_word(word, expected, METRICS.iter().map(|metric| metric.name)),
+        };
     }
     let obstacles: Option<Vec<_>> = fitting.map(|metric| obstacle(metric, view)).collect();
     if let Some(obstacle) = obstacles.as_ref().and_then(|obstacles| obstacles.first()) {
