@@ -10,7 +10,7 @@ use sockdiag::State;
 
 /// The figures of one socket, or of several together.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Figures {
+pub(super) struct FlowFigures {
     /// How many sockets they are of.
     pub(super) sockets: usize,
     /// Bytes per second; `None` until there are two listings.
@@ -27,7 +27,7 @@ pub(super) struct Figures {
     pub(super) send_queue: Option<f64>,
 }
 
-impl Figures {
+impl FlowFigures {
     /// The figures of each socket; `None` if it is not a connection.
     pub(super) fn reader(listing: &Listing) -> impl Fn(usize) -> Option<Self> {
         let sockets = &listing.sockets;
@@ -84,16 +84,16 @@ pub(super) struct Flow {
     /// The socket of the other end, if it is of this host too.
     pub(super) peer: Option<usize>,
     /// Its figures, as its socket has them.
-    pub(super) figures: Figures,
+    pub(super) figures: FlowFigures,
 }
 
 /// The connections among the sockets with these figures, by their places.
-pub(super) fn flows(sockets: &SocketList, figures: &[(usize, Figures)]) -> Vec<Flow> {
+pub(super) fn flows(sockets: &SocketList, figures: &[(usize, FlowFigures)]) -> Vec<Flow> {
     let hasher = DefaultHashBuilder::default();
     let ends: Vec<_> = figures.iter().map(|(index, _)| Ends::of(sockets, *index, &hasher)).collect();
     let places: HashMap<u64, usize> =
         ends.iter().enumerate().map(|(place, ends)| (ends.here, place)).collect();
-    let flow = |(place, (index, of_end)): (usize, &(usize, Figures))| {
+    let flow = |(place, (index, of_end)): (usize, &(usize, FlowFigures))| {
         let (mut flow, here) = (Flow { end: *index, peer: None, figures: *of_end }, ends.get(place)?);
         let peer = places.get(&here.there).filter(|peer| **peer != place);
         let Some((peer, there)) = peer.and_then(|peer| Some((*peer, ends.get(*peer)?))) else {
@@ -182,7 +182,7 @@ pub(super) mod tests {
     }
 
     fn of(listing: &Listing) -> Vec<Flow> {
-        let figures = Figures::reader(listing);
+        let figures = FlowFigures::reader(listing);
         let all: Vec<_> =
             (0..listing.sockets.len()).filter_map(|index| Some((index, figures(index)?))).collect();
         flows(&listing.sockets, &all)

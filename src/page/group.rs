@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::flows::Figures;
+use super::flows::FlowFigures;
 use super::request::GroupBy;
 use crate::bottleneck::Bottleneck;
 use crate::listing::{Rate, SocketList};
@@ -17,7 +17,7 @@ pub(super) struct PageGroup {
     /// The filter that only they pass; `None` if none can say it.
     pub(super) filter: Option<String>,
     /// Their figures.
-    pub(super) figures: Figures,
+    pub(super) figures: FlowFigures,
     /// The bottleneck that limits most of those that are limited at all, and how many.
     pub(super) bottleneck: Option<(Bottleneck, usize)>,
 }
@@ -26,12 +26,12 @@ pub(super) struct PageGroup {
 type Key<'a> = (&'a [u8], &'a [u8]);
 
 /// The groups of the sockets with these figures.
-pub(super) fn groups(sockets: &SocketList, figures: &[(usize, Figures)], by: GroupBy) -> Vec<PageGroup> {
-    let mut members: HashMap<Key<'_>, Vec<&(usize, Figures)>> = HashMap::new();
+pub(super) fn groups(sockets: &SocketList, figures: &[(usize, FlowFigures)], by: GroupBy) -> Vec<PageGroup> {
+    let mut members: HashMap<Key<'_>, Vec<&(usize, FlowFigures)>> = HashMap::new();
     for member in figures {
         members.entry(key(sockets, member.0, by)).or_default().push(member);
     }
-    let group = |(key, members): (Key<'_>, Vec<&(usize, Figures)>)| {
+    let group = |(key, members): (Key<'_>, Vec<&(usize, FlowFigures)>)| {
         let (name, filter) = name(key, by);
         let bottleneck = bottleneck(sockets, &members);
         PageGroup { name, filter, figures: together(&members), bottleneck }
@@ -116,16 +116,16 @@ fn quoted(name: &str) -> Option<String> {
     (!matches!(name, "" | "unknown")).then(|| format!("{mark}{name}{mark}"))
 }
 
-fn together(members: &[&(usize, Figures)]) -> Figures {
+fn together(members: &[&(usize, FlowFigures)]) -> FlowFigures {
     let figures = || members.iter().map(|(_, figures)| figures);
-    let sum = |of: fn(&Figures) -> Option<f64>| figures().filter_map(of).reduce(|one, other| one + other);
+    let sum = |of: fn(&FlowFigures) -> Option<f64>| figures().filter_map(of).reduce(|one, other| one + other);
     let mut times: Vec<f64> = figures().filter_map(|figures| figures.rtt).collect();
     times.sort_by(f64::total_cmp);
     let rate = figures().filter_map(|figures| figures.rate).reduce(|mut sum: Rate, rate| {
         sum += rate;
         sum
     });
-    Figures {
+    FlowFigures {
         sockets: members.len(),
         rate,
         rtt: times.get(times.len() / 2).copied(),
@@ -137,7 +137,7 @@ fn together(members: &[&(usize, Figures)]) -> Figures {
 }
 
 /// The most frequent bottleneck of those that wait for something.
-fn bottleneck(sockets: &SocketList, members: &[&(usize, Figures)]) -> Option<(Bottleneck, usize)> {
+fn bottleneck(sockets: &SocketList, members: &[&(usize, FlowFigures)]) -> Option<(Bottleneck, usize)> {
     let of = |index: usize| {
         let value = sockets.label(index, Property::Bottleneck)?;
         Bottleneck::named(std::str::from_utf8(value.bytes).ok()?)
@@ -170,7 +170,7 @@ mod tests {
             (("a", "outbound", "3", "443"), &three, rate),
             (("b", "inbound", "443", "1"), &one, rate),
         ]);
-        let figures = Figures::reader(&listing);
+        let figures = FlowFigures::reader(&listing);
         let all: Vec<_> = (0..4).filter_map(|index| Some((index, figures(index)?))).collect();
         let by = |by| {
             let mut groups = groups(&listing.sockets, &all, by);

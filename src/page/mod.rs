@@ -30,7 +30,7 @@ use summary::{Lines, Summary};
 
 use sockdiag::PROTOCOLS;
 
-pub use request::{GroupBy, Order, PageRequest};
+pub use request::{GroupBy, PageOrder, PageRequest};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

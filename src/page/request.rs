@@ -31,7 +31,7 @@ pub(super) const GROUPINGS: [(&str, &str, GroupBy); 6] = [
 
 /// By which column rows are sorted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct PageOrder {
     /// The name of the column.
     pub column: String,
     /// Whether the greatest comes first.
@@ -48,7 +48,7 @@ pub struct PageRequest {
     /// What the rows are.
     pub group: GroupBy,
     /// Their order; the busiest first if none is asked for.
-    pub order: Option<Order>,
+    pub order: Option<PageOrder>,
     /// Whether all that is known of a few sockets is shown in place of tables.
     pub details: bool,
 }
@@ -121,7 +121,7 @@ impl PageRequest {
 
     /// The same rows in this order.
     pub(super) fn sorted(&self, column: &str, falling: bool) -> Self {
-        Self { order: Some(Order { column: column.to_owned(), falling }), ..self.clone() }
+        Self { order: Some(PageOrder { column: column.to_owned(), falling }), ..self.clone() }
     }
 
     /// The same sockets in other rows, which have other columns.
@@ -150,9 +150,9 @@ impl PageRequest {
     }
 }
 
-fn order(value: &str) -> Option<Order> {
+fn order(value: &str) -> Option<PageOrder> {
     let column = value.trim_start_matches('-');
-    (!column.is_empty()).then(|| Order { column: column.to_owned(), falling: value.starts_with('-') })
+    (!column.is_empty()).then(|| PageOrder { column: column.to_owned(), falling: value.starts_with('-') })
 }
 
 fn grouping(value: &str) -> Result<GroupBy, Refusal> {

@@ -1,9 +1,9 @@
 //! A listing in a few figures: states, round-trip times, the connections or groups of them, listeners.
 
 use super::columns::ShownFlow;
-use super::flows::{Figures, Flow, flows};
+use super::flows::{Flow, FlowFigures, flows};
 use super::group::{PageGroup, groups};
-use super::request::{GroupBy, Order, PageRequest, unknown};
+use super::request::{GroupBy, PageOrder, PageRequest, unknown};
 use super::table::{Content, PageLine, sort_text};
 use crate::listing::{Listing, Number, Rate, Refusal, Row};
 use sockdiag::State;
@@ -44,7 +44,7 @@ impl Summary {
     /// If there is no column to sort by of the name that is asked for.
     pub(super) fn of(listing: &Listing, request: &PageRequest, most: usize) -> Result<Self, Refusal> {
         let sockets = &listing.sockets;
-        let figures = Figures::reader(listing);
+        let figures = FlowFigures::reader(listing);
         let figures: Vec<_> = (0..sockets.len()).filter_map(|index| Some((index, figures(index)?))).collect();
         let mut total = Rate::default();
         figures.iter().filter_map(|(_, figures)| figures.rate).for_each(|rate| total += rate);
@@ -88,9 +88,9 @@ impl Summary {
 /// The first lines in an order; without one the busiest come first.
 fn first<T, L: PageLine>(
     mut all: Vec<T>,
-    order: Option<&Order>,
+    order: Option<&PageOrder>,
     most: usize,
-    figures: impl Fn(&T) -> Figures,
+    figures: impl Fn(&T) -> FlowFigures,
     shown: impl Fn(&T) -> Option<L>,
 ) -> Result<Vec<L>, Refusal> {
     all.sort_by(|one, other| {

@@ -171,7 +171,7 @@ fn a_wrong_filter_or_column_is_named_with_what_is_allowed() {
     }
     for (arguments, said) in [
         (&["dport"][..], "at its end: found the end; expected: "),
-        (&["bytes = 3"], "at \"bytes = 3\": found \"bytes\"; expected: (, not, state"),
+        (&["bytes = 3"], "at \"bytes = 3\": found \"bytes\"; expected: (, not, protocol, state"),
         (&["--columns=rtts"], "there is no column \"rtts\", did you mean rtt"),
         (&["-x", "rtt = 3"], "found \"rtt\""),
     ] {
