@@ -1,6 +1,6 @@
 //! The columns of connections, and those of groups.
 
-use super::flows::Figures;
+use super::flows::FlowFigures;
 use super::format::{bytes, count, milliseconds, per_second, percent};
 use super::group::{PageGroup, bracketed, service};
 use super::table::{Link, PageColumn, PageLine, Part};
@@ -16,7 +16,7 @@ pub(super) struct ShownFlow {
     /// The socket of the other end, if it is of this host too.
     pub(super) peer: Option<Row>,
     /// Its figures.
-    pub(super) figures: Figures,
+    pub(super) figures: FlowFigures,
 }
 
 const SENT_HELP: &str = "Payload bytes sent per second, retransmissions excluded. Of a connection within this host: by the end that opened it.";
@@ -121,7 +121,7 @@ impl PageLine for ShownFlow {
             "retransmission_ratio",
             "Retrans.",
             RETRANSMITTED_HELP,
-            Figures::retransmission_ratio,
+            FlowFigures::retransmission_ratio,
             percent,
         ),
         PageColumn::figure(
@@ -144,7 +144,7 @@ impl PageLine for ShownFlow {
         }),
     ];
 
-    fn figures(&self) -> &Figures {
+    fn figures(&self) -> &FlowFigures {
         &self.figures
     }
 }
@@ -204,7 +204,7 @@ impl PageLine for PageGroup {
             "retransmission_ratio",
             "Retrans.",
             RETRANSMITTED_HELP,
-            Figures::retransmission_ratio,
+            FlowFigures::retransmission_ratio,
             percent,
         ),
         PageColumn::figure(
@@ -223,7 +223,7 @@ impl PageLine for PageGroup {
         ),
     ];
 
-    fn figures(&self) -> &Figures {
+    fn figures(&self) -> &FlowFigures {
         &self.figures
     }
 }

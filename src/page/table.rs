@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::flows::Figures;
+use super::flows::FlowFigures;
 use super::group::condition;
 use super::html::escaped;
 use super::request::PageRequest;
@@ -67,7 +67,7 @@ pub(super) trait PageLine: Sized + 'static {
     const COLUMNS: &'static [PageColumn<Self>];
 
     /// Its figures.
-    fn figures(&self) -> &Figures;
+    fn figures(&self) -> &FlowFigures;
 }
 
 /// A column of a table.
@@ -84,7 +84,7 @@ pub(super) enum Content<L> {
     /// A text.
     Text(fn(&L) -> Vec<Part>),
     /// A figure and how it is written.
-    Figure(fn(&Figures) -> Option<f64>, fn(f64) -> String),
+    Figure(fn(&FlowFigures) -> Option<f64>, fn(f64) -> String),
 }
 
 impl<L> PageColumn<L> {
@@ -103,7 +103,7 @@ impl<L> PageColumn<L> {
         name: &'static str,
         title: &'static str,
         help: &'static str,
-        of: fn(&Figures) -> Option<f64>,
+        of: fn(&FlowFigures) -> Option<f64>,
         shown: fn(f64) -> String,
     ) -> Self {
         Self { name, title, help, content: Content::Figure(of, shown) }
