@@ -19,7 +19,7 @@ import urllib.parse
 import urllib.request
 import zlib
 
-MOST_BYTES = 150_000
+MOST_BYTES = 180_000
 WIDTH, CELL, GAP = 1280, 30, 8
 TITLE, LEGEND_ROW, AXIS = 26, 17, 16
 LEGEND_ROWS = 5
