@@ -16,7 +16,7 @@ def check():
     with lib.unit("holder", *lib.actor(*HOLD), properties=("User=nobody",)):
         lib.eventually(lambda: "1234" in sockets("dport = :7051"))
         row, = [line for line in sockets("dport = :7051").splitlines() if "7051" in line]
-        assert row.startswith("established") and "python3(" in row, row
+        assert row.startswith("ESTAB") and "python3(" in row, row
         assert "7051" in sockets("--listening", "sport = :7051")
         assert sockets("--all", "state time-wait or sport = :7051").count("127.0.0.1:7051") >= 2
         assert "nobody" in sockets("unit = check-holder.service and user = nobody and process = python3",

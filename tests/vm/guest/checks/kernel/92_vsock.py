@@ -30,7 +30,7 @@ def check():
             for line in protocols.of_ss(process, "--vsock"):
                 state, = [name for word, name in STATES.items() if word in line.split()]
                 here, there = (["unknown" if part == "*" else part for part in end] for end in protocols.ends(line))
-                expected[state, *here, *there] += 1
+                expected[(state, *here, *there)] += 1
             assert expected["listen", "unknown", "7500", "unknown", "unknown"] == 1 and sum(expected.values()) == 7, expected
             metrics = exporter.metrics()
             labels = "pid", "unit", "type", "state", "local_cid", "vsock_port", "cid", "remote_vsock_port"
