@@ -86,17 +86,7 @@ impl<'a> Facts<'a> {
         // One of TCP is no longer in a state of a connection.
         let state = if socket.protocol().connections.contains(state) { state } else { State::Established };
         let observation = Observation::CloseEvent;
-        Self {
-            socket,
-            observation,
-            state,
-            direction,
-            client_ports: None,
-            bottleneck: None,
-            limited_microseconds: 0,
-            ownership,
-            names,
-        }
+        Self { observation, state, direction, ..Self::of_dump(socket, ownership, names) }
     }
 
     /// Of the connections that a listener will accept.
@@ -108,17 +98,7 @@ impl<'a> Facts<'a> {
     ) -> Self {
         let (observation, state) = (Observation::Listener, State::Established);
         let (direction, ownership) = (Some(Direction::Inbound), listener.ownership(netns));
-        Self {
-            socket,
-            observation,
-            state,
-            direction,
-            client_ports: None,
-            bottleneck: None,
-            limited_microseconds: 0,
-            ownership,
-            names,
-        }
+        Self { observation, state, direction, ..Self::of_dump(socket, ownership, names) }
     }
 
     /// What identifies the socket among all of the host.
