@@ -129,9 +129,7 @@ impl SocketList {
 
     /// The text of a label of a socket; empty if it was not asked for.
     pub(crate) fn text(&self, index: usize, label: Property) -> String {
-        let Some(place) = self.place(index) else { return String::new() };
-        let mut values = place.view.by.iter().zip(LabelSet::unpack(place.key));
-        values.find(|(one, _)| **one == label).map(|(_, value)| value.text()).unwrap_or_default()
+        self.label(index, label).map(LabelValue::text).unwrap_or_default()
     }
 
     /// All of a socket.

@@ -1,6 +1,7 @@
 //! The promise that no byte is lost, against connections of known sizes. Each test runs in its own network namespace,
 //! one after the other.
 
+mod batches;
 mod bytes;
 mod counted;
 mod datagrams;
