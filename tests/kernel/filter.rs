@@ -1,14 +1,14 @@
 //! Selections judged by the kernel and by us, on the same sockets.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use sockdiag::bytecode::compile;
-use sockdiag::{Extensions, Request, Socket, State, StateSet, TCP};
+use sockdiag::{Extensions, MPTCP, Protocol, Request, Socket, State, StateSet, TCP, UDP};
 use ss_exporter::attribute::{Direction, Ownership};
 use ss_exporter::facts::{Facts, Names};
 use ss_exporter::properties::Property;
@@ -16,11 +16,20 @@ use ss_exporter::select::{Expression, Judge, Test, canonical, split};
 
 use super::{Pair, dump_now, enter};
 
-/// Cookies of the sockets that pass the kernel's filter, and of those that pass ours.
+/// Cookies of the TCP sockets that pass the kernel's filter, and of those that pass ours.
 fn judged(selection: &Expression, in_kernel: bool) -> (BTreeSet<u64>, BTreeSet<u64>) {
+    judged_of(&TCP, selection, in_kernel)
+}
+
+/// The same of another protocol.
+fn judged_of(
+    protocol: &'static Protocol,
+    selection: &Expression,
+    in_kernel: bool,
+) -> (BTreeSet<u64>, BTreeSet<u64>) {
     let halves = split(selection, Judge::Everything);
     let filter = in_kernel.then(|| compile(&halves.filter).expect("short"));
-    let request = Request { filter, ..Request::new(&TCP, StateSet::ALL, Extensions::CONG) };
+    let request = Request { filter, ..Request::new(protocol, StateSet::ALL, Extensions::CONG) };
     let test = if in_kernel { halves.residual.as_ref() } else { Some(selection) };
     let (mut passed, mut wanted) = (BTreeSet::new(), BTreeSet::new());
     dump_now(&request, |socket| {
@@ -106,16 +115,73 @@ fn the_kernel_and_the_residual_together_select_what_was_meant() {
         ports.map(|end| end.local_addr().expect("bound").port()).chain([0, 1, 65_535]).collect();
     let whole = judged(&Expression::Always, true).0;
     assert!(whole.len() >= 2 * pairs.len(), "{} sockets", whole.len());
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) };
+    both_select_the_same(&TCP, ports, 2000);
+}
+
+/// Judges so many selections by the kernel and the residual, and by user space alone.
+fn both_select_the_same(protocol: &'static Protocol, ports: Vec<u16>, cases: u32) {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
     TestRunner::new(config)
         .run(&selection(ports), |selection| {
-            let (_, meant) = judged(&selection, false);
-            let (passed, selected) = judged(&selection, true);
+            let (_, meant) = judged_of(protocol, &selection, false);
+            let (passed, selected) = judged_of(protocol, &selection, true);
             prop_assert!(passed.is_superset(&meant), "the kernel's filter rejects a wanted socket");
             prop_assert_eq!(selected, meant);
             Ok(())
         })
         .expect("the law");
+}
+
+/// A UDP socket with this address, connected to that one.
+fn udp(local: impl Into<IpAddr>, remote: Option<SocketAddr>) -> UdpSocket {
+    let socket = UdpSocket::bind((local.into(), 0)).expect("a free port");
+    if let Some(remote) = remote {
+        socket.connect(remote).expect("a route");
+    }
+    socket
+}
+
+#[test]
+fn the_same_holds_of_udp() {
+    if enter() {
+        return;
+    }
+    let servers = [udp(Ipv4Addr::LOCALHOST, None), udp(Ipv6Addr::LOCALHOST, None)];
+    let address = |socket: &UdpSocket| socket.local_addr().expect("bound");
+    let [v4, v6] = servers.each_ref().map(address);
+    let mapped = SocketAddr::from((Ipv4Addr::LOCALHOST.to_ipv6_mapped(), v4.port()));
+    let bound = udp(Ipv4Addr::UNSPECIFIED, Some(v4));
+    socket2::SockRef::from(&bound).bind_device(Some(b"lo")).expect("the interface");
+    socket2::SockRef::from(&bound).set_mark(5).expect("the right to set a mark");
+    let clients = [
+        udp(Ipv4Addr::UNSPECIFIED, None),
+        udp(Ipv4Addr::new(127, 0, 0, 9), Some(v4)),
+        udp(Ipv6Addr::UNSPECIFIED, None),
+        udp(Ipv6Addr::UNSPECIFIED, Some(v6)),
+        udp(Ipv6Addr::UNSPECIFIED, Some(mapped)),
+        bound,
+    ];
+    let ports = servers.iter().chain(&clients).map(|socket| address(socket).port());
+    let ports: Vec<_> = ports.chain([0, 1, 65_535]).collect();
+    assert_eq!(judged_of(&UDP, &Expression::Always, true).0.len(), servers.len() + clients.len());
+    both_select_the_same(&UDP, ports, 2000);
+}
+
+#[test]
+fn the_same_holds_of_mptcp() {
+    if enter() {
+        return;
+    }
+    let listeners = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 9)].map(super::mptcp::listener);
+    let mut ends = Vec::new();
+    for listener in &listeners {
+        ends.push(super::mptcp::client(listener.local_addr().expect("bound")));
+        ends.push(listener.accept().expect("a connection").0);
+    }
+    let ports = ends.iter().map(|end| end.local_addr().expect("bound").port());
+    let ports: Vec<_> = ports.chain([0, 1, 65_535]).collect();
+    assert!(judged_of(&MPTCP, &Expression::Always, true).0.len() >= ends.len());
+    both_select_the_same(&MPTCP, ports, 500);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn shell(commands: &str) {
     assert!(status.success(), "{commands}");
 }
 
-fn listener(address: Ipv4Addr) -> TcpListener {
+pub fn listener(address: Ipv4Addr) -> TcpListener {
     let listener =
         socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::MPTCP)).expect("CONFIG_MPTCP");
     bind(&listener, &SocketAddr::from((address, 0))).expect("a free port");
@@ -41,7 +41,7 @@ fn listener(address: Ipv4Addr) -> TcpListener {
     listener.into()
 }
 
-fn client(to: SocketAddr) -> TcpStream {
+pub fn client(to: SocketAddr) -> TcpStream {
     let client = socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::MPTCP)).expect("CONFIG_MPTCP");
     connect(&client, &to).expect("a connection");
     client.into()
