@@ -13,6 +13,7 @@ mod labels;
 mod readiness;
 mod selection;
 mod threads;
+mod unix;
 
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
