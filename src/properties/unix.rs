@@ -94,6 +94,11 @@ fn peer_is(facts: &Facts<'_>, test: &Test) -> bool {
 
 /// Appends bytes as text: those that are no letters as `\x` and two digits.
 fn escaped(text: &mut Vec<u8>, bytes: &[u8]) {
+    // As almost all names are.
+    if bytes.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+        text.extend_from_slice(bytes);
+        return;
+    }
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
             if letter.is_ascii_control() {
