@@ -158,7 +158,7 @@ pub struct Entered<K> {
     pub transports: Option<(K, K)>,
     /// The number of sockets in `TIME_WAIT`, remnants in `FIN_WAIT2` included; `None` if `/proc` does not say.
     pub time_wait: Option<u64>,
-    /// The text of `ip_local_port_range`.
+    /// The text of `ip_local_port_range`, empty for a protocol without ports of IP.
     pub ports: String,
     /// The text of the protocol's tables in `/proc/net`, for where the kernel has no answer.
     pub tables: String,
@@ -171,7 +171,9 @@ impl Entered<Netlink> {
     /// The error of `socket(2)`.
     pub fn here(proc: &Path, protocol: &Protocol, skippable: bool) -> io::Result<Self> {
         let read = |name: &str| std::fs::read_to_string(proc.join(name));
-        let sockstat = read("thread-self/net/sockstat").ok().and_then(|text| {
+        // What says nothing of the protocol is not read.
+        let counted = !protocol.sockstat.is_empty();
+        let sockstat = counted.then(|| read("thread-self/net/sockstat").ok()).flatten().and_then(|text| {
             let text6 = read("thread-self/net/sockstat6").unwrap_or_default();
             Sockstat::read(protocol.sockstat, &text, &text6)
         });
@@ -179,7 +181,8 @@ impl Entered<Netlink> {
         if skippable && sockstat.is_some_and(|sockstat| sockstat.sockets == 0 && sockstat.time_wait == 0) {
             return Ok(Self { transports: None, time_wait, ports: String::new(), tables: String::new() });
         }
-        let ports = read("sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+        let range = protocol.header.internet.then(|| read("sys/net/ipv4/ip_local_port_range").ok());
+        let ports = range.flatten().unwrap_or_default();
         let files = protocol.tables.iter().flat_map(|tables| tables.files);
         let tables = files.filter_map(|file| read(&format!("thread-self/net/{file}")).ok()).collect();
         Ok(Self { transports: Some((Netlink::open()?, Netlink::open()?)), time_wait, ports, tables })

@@ -52,8 +52,9 @@ impl Host for LinuxHost {
     }
 
     fn enter(&self, namespace: &Namespace, protocol: &'static Protocol) -> io::Result<Entered<Netlink>> {
-        let own = namespace.own;
-        self.namespaces.within(namespace, move || Entered::here(Path::new(PROC), protocol, !own))?
+        // Whether the kernel knows TCP is asked even if there is no socket.
+        let skippable = !namespace.own || protocol != PROTOCOL;
+        self.namespaces.within(namespace, move || Entered::here(Path::new(PROC), protocol, skippable))?
     }
 
     fn nsid(&self, namespace: &Namespace) -> Option<i32> {
