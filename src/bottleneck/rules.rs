@@ -24,8 +24,11 @@ const SMALL_QUEUE: f64 = 10_000.0;
 const FIN: f64 = 1.0;
 /// `idiag_timer` of the timer that probes a closed window.
 const PROBE_TIMER: f64 = 4.0;
-/// Round trips of data below which what waits to be sent is no backlog.
-const ROUND_TRIPS: f64 = 2.0;
+/// Round trips of data up to which what waits to be sent is no backlog. A process that writes all it can keeps more: the
+/// kernel sizes its buffer for two congestion windows (`tcp_sndbuf_expand`) and wakes it when a third is free.
+const BACKLOG: f64 = 0.5;
+/// Round trips of data up to which a full send buffer is the limit: the kernel gives those that it sizes itself more.
+const SMALL_BUFFER: f64 = 2.0;
 
 type Rule = fn(&Interval<'_>) -> Option<bool>;
 
@@ -61,7 +64,9 @@ const RULES: [(Bottleneck, Rule); 11] = [
     }),
     (Bottleneck::SendBuffer, |interval| {
         let Shares { busy, buffer, .. } = interval.shares()?;
-        Some(busy >= FELT && (buffer >= FELT * busy || interval.fills_buffer().unwrap_or(false)))
+        // Its clock stands while the window holds up what the process has already written.
+        let by_memory = || Some(interval.uses_window()? && interval.fills_small_buffer()?);
+        Some(busy >= FELT && (buffer >= FELT * busy || by_memory().unwrap_or(false)))
     }),
     (Bottleneck::Receiving, |interval| {
         let more = interval.gain(&tcp_info::BYTES_RECEIVED)? > interval.gain(&tcp_info::BYTES_SENT)?;
@@ -72,7 +77,9 @@ const RULES: [(Bottleneck, Rule); 11] = [
         let lost = interval.gain(&tcp_info::TOTAL_RETRANS)?;
         Some(lost >= RETRANSMISSIONS && lost >= LOSSY * interval.gain(&tcp_info::DATA_SEGS_OUT)?)
     }),
-    (Bottleneck::Application, |interval| Some(interval.shares().is_some() && interval.has_small_backlog()?)),
+    (Bottleneck::Application, |interval| {
+        Some(interval.shares().is_some() && !interval.uses_window()? && interval.has_small_backlog()?)
+    }),
     (Bottleneck::Queueing, |interval| {
         let least = interval.now(&tcp_info::MIN_RTT)?;
         Some(interval.shares().is_some() && interval.least(&tcp_info::RTT)? - least >= least.max(SMALL_QUEUE))
@@ -152,17 +159,31 @@ impl Interval<'_> {
         Some(1.0 - busy > busy - window - buffer)
     }
 
-    /// Whether what waits to be sent is worth less than a few round trips: the network takes it at once.
-    fn has_small_backlog(&self) -> Option<bool> {
-        let per_round_trip =
-            self.now(&tcp_info::MIN_RTT)? / 1e6 * self.gain(&tcp_info::BYTES_ACKED)? / self.seconds;
-        Some(self.least(&tcp_info::NOTSENT_BYTES)? <= ROUND_TRIPS * per_round_trip)
+    /// Bytes acknowledged within a round trip that takes so many microseconds.
+    fn acked_in(&self, round_trip: f64) -> Option<f64> {
+        Some(round_trip / 1e6 * self.gain(&tcp_info::BYTES_ACKED)? / self.seconds)
     }
 
-    /// Whether the send buffer was full both times although the network would have taken more.
-    fn fills_buffer(&self) -> Option<bool> {
-        let full = self.least(&skmem::WMEM_QUEUED)? >= FULL * self.now(&skmem::SNDBUF)?;
-        Some(full && self.has_small_backlog()?)
+    /// Whether little waits to be sent: the network takes it at once.
+    fn has_small_backlog(&self) -> Option<bool> {
+        Some(
+            self.least(&tcp_info::NOTSENT_BYTES)?
+                <= BACKLOG * self.acked_in(self.now(&tcp_info::MIN_RTT)?)?,
+        )
+    }
+
+    /// Whether the send buffer was full both times, and has no room for what is in flight and as much that waits.
+    fn fills_small_buffer(&self) -> Option<bool> {
+        let size = self.now(&skmem::SNDBUF)?;
+        let is_full = self.least(&skmem::WMEM_QUEUED)? >= FULL * size;
+        Some(is_full && size <= SMALL_BUFFER * self.acked_in(self.now(&tcp_info::MIN_RTT)?)?)
+    }
+
+    /// Whether what was in flight on average is most of the congestion window. The kernel lets the window of a process that
+    /// sends less grow to twice of what is in flight (`tcp_is_cwnd_limited`).
+    fn uses_window(&self) -> Option<bool> {
+        let window = self.now(&tcp_info::SND_CWND)? * self.now(&tcp_info::SND_MSS)?;
+        Some(self.acked_in(self.now(&tcp_info::RTT)?)? >= HALF * window)
     }
 }
 

@@ -25,6 +25,7 @@ fn reply(state: State, waiting: (u32, u32), memory_queued: u32, fields: &[(&'sta
     let usual = [
         (&tcp_info::SND_WND, 65_536),
         (&tcp_info::SND_MSS, 1448),
+        (&tcp_info::SND_CWND, 40),
         (&tcp_info::MIN_RTT, 20_000),
         (&tcp_info::RTT, 21_000),
     ];
@@ -109,14 +110,24 @@ fn a_process_that_leaves_data_unread_does_not_read_and_one_that_reads_some_recei
 fn a_full_buffer_is_the_send_buffer_by_the_kernels_clock_or_by_its_memory() {
     let by_clock = [BUSY, ACKED, SEGMENTS, (&tcp_info::SNDBUF_LIMITED, 320_000)];
     assert_eq!(after((0, 16_000), &by_clock), Some(SendBuffer));
-    let fields = [BUSY, ACKED, SEGMENTS, (&tcp_info::NOTSENT_BYTES, 2_000)];
-    let by_memory = |queued| {
-        between(
-            &reply(State::Established, (0, 16_000), queued, &[(&tcp_info::NOTSENT_BYTES, 2_000)]),
-            &reply(State::Established, (0, 16_000), queued, &fields),
-        )
-    };
-    assert_eq!((by_memory(31_000), by_memory(8_000)), (Some(SendBuffer), Some(Application)));
+    assert_eq!(with_buffer(31_000, 20, ACKED.1), Some(SendBuffer));
+    assert_eq!(with_buffer(8_000, 20, ACKED.1), Some(Path), "the process did not wait for room");
+}
+
+#[test]
+fn a_buffer_that_the_kernel_sizes_is_full_also_when_the_path_or_the_process_is_the_limit() {
+    // Half of the rate needs half of the window, for which the buffer is large.
+    assert_eq!(with_buffer(31_000, 10, ACKED.1 / 2), Some(Path));
+    assert_eq!(with_buffer(31_000, 40, ACKED.1), Some(Application), "most of the window was not needed");
+}
+
+/// What limits a connection that has all but 2 KB in flight, by its queued memory, congestion window, and bytes per second.
+fn with_buffer(queued: u32, window: u64, acked: u64) -> Option<Bottleneck> {
+    let backlog = (&tcp_info::NOTSENT_BYTES, 2_000);
+    let acked = (&tcp_info::BYTES_ACKED, acked);
+    let fields = [BUSY, acked, SEGMENTS, backlog, (&tcp_info::SND_CWND, window)];
+    let reply = |fields| reply(State::Established, (0, 16_000), queued, fields);
+    between(&reply(&[backlog]), &reply(&fields))
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::enter;
-use super::inner::{Inner, run, sum};
+use super::exposed::sum;
 use testkit::exporter::Exporter;
+use testkit::inner::{Inner, run};
 use testkit::scrape::{Scrape, Scraper, Scrapes};
 use testkit::traffic::{End, Lanes, Pair, Truth};
 

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::enter;
-use super::inner::{Inner, ip, said};
+use super::exposed::said;
 use testkit::exporter::Exporter;
+use testkit::inner::{Inner, ip};
 use testkit::scrape::Scrapes;
 
 const CONFIG: &str = "

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 
 use super::enter;
-use super::inner::Inner;
 use testkit::exporter::Exporter;
+use testkit::inner::Inner;
 use testkit::scrape::Scrapes;
 
 /// A connection from one port of 127.0.0.1 to another: its listener and its ends.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::enter;
-use super::inner::{Inner, said, sum};
+use super::exposed::{said, sum};
 use testkit::exporter::Exporter;
+use testkit::inner::Inner;
 use testkit::scrape::{Scrape, Scrapes};
 use testkit::stuck::StuckSocket;
 use testkit::traffic::Pair;

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use super::inner::Inner;
-use super::{enter, program};
-use testkit::exporter::Exporter;
+use super::enter;
+use testkit::exporter::{Exporter, program};
+use testkit::inner::Inner;
 use testkit::scrape::Scrapes;
 
 #[test]

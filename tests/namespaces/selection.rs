@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use socket2::{Domain, Socket, Type};
 
 use super::enter;
-use super::inner::{Inner, run, said, sum};
+use super::exposed::{said, sum};
 use testkit::exporter::Exporter;
+use testkit::inner::{Inner, run};
 use testkit::scrape::Scrapes;
 
 /// A listener of this namespace that is bound to an interface.

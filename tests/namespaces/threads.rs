@@ -3,9 +3,10 @@
 use std::sync::mpsc::channel;
 
 use super::enter;
-use super::inner::{Inner, sum};
+use super::exposed::sum;
 use testkit::actor::Actor;
 use testkit::exporter::Exporter;
+use testkit::inner::Inner;
 use testkit::scrape::{Scrape, Scrapes};
 
 const CONFIG: &str = "

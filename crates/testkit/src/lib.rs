@@ -14,6 +14,8 @@
 pub mod actor;
 pub mod exporter;
 pub mod host;
+pub mod inner;
+pub mod link;
 pub mod load;
 pub mod netns;
 pub mod process_table;

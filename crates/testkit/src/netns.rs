@@ -2,10 +2,38 @@
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::inner::run;
 
 /// Set in the process that runs inside.
 const INSIDE: &str = "SS_EXPORTER_TEST_NAMESPACE";
+/// As [`enter_in_turn`], with processes of its own, so that `netns: all` finds what the test has made and nothing of the
+/// host; and with names of network namespaces of its own. Needs root.
+#[must_use = "outside, the test ends"]
+pub fn enter_with_processes() -> bool {
+    let _turn = turn();
+    let arguments = ["--exact", &test_name(), "--nocapture"];
+    if enter_with(&arguments) {
+        return true;
+    }
+    if std::process::id() == 1 {
+        run("mount -t tmpfs none /run");
+        return false;
+    }
+    let program = std::env::current_exe().expect("the path of this program");
+    let alone = ["--pid", "--fork", "--mount-proc", "--kill-child", "--"];
+    let status = Command::new("unshare").args(alone).arg(program).args(arguments).status();
+    assert!(status.is_ok_and(|status| status.success()), "failed in its namespaces");
+    true
+}
+
+/// Waits until no other test of this process is inside a namespace of its own.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whether this process runs one test, which has entered with [`enter_in_turn`].
 static IN_TURN: AtomicBool = AtomicBool::new(false);
 
@@ -43,8 +71,7 @@ pub fn enter() -> bool {
 /// it, also if it fails while other threads hold them.
 #[must_use = "outside, the test ends"]
 pub fn enter_in_turn() -> bool {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     IN_TURN.store(true, Ordering::Relaxed);
     enter()
 }

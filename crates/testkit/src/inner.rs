@@ -1,4 +1,4 @@
-//! A network namespace with a name, and being in it.
+//! A network namespace with a name inside that of a test, and being in it.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -7,9 +7,6 @@ use std::os::fd::AsFd as _;
 use std::process::{Command, Stdio};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-
-use testkit::exporter::Exporter;
-use testkit::scrape::Scrape;
 
 /// Runs a command that has to succeed.
 pub fn run(line: &str) {
@@ -73,15 +70,4 @@ impl Drop for Inner {
         // A test that asks whether it is gone notices if this fails.
         let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
     }
-}
-
-/// The sum of a family over the rows whose labels begin so.
-pub fn sum(scrape: &Scrape, family: &str, labels: &str) -> u64 {
-    let rows = scrape.rows(family).iter().filter(|(block, _)| block.starts_with(labels));
-    rows.map(|(_, value)| value.parse::<u64>().expect("a whole number")).sum()
-}
-
-/// How many lines of what the exporter logged say this.
-pub fn said(exporter: Exporter, what: &str) -> usize {
-    exporter.log().lines().filter(|line| line.contains(what)).count()
 }
