@@ -3,8 +3,9 @@
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use super::enter;
-use super::inner::{Inner, sum};
+use super::exposed::sum;
 use testkit::exporter::Exporter;
+use testkit::inner::Inner;
 use testkit::scrape::Scrapes;
 
 const CONFIG: &str = "collect: {netns: all, deadline: 30s, owners: 10s}
