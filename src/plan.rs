@@ -5,20 +5,19 @@
 
 use std::sync::Arc;
 
-use crate::aggregate::{Bounds, Cells, Counter, Limit, Table};
 use crate::attribute::ConfiguredNames;
 use crate::config::{Collect, Config};
-use crate::exposition::MetricType;
 use crate::facts::Facts;
-use crate::metrics::{Aggregation, Kind, Quantity};
+use crate::metrics::Quantity;
 use crate::privileges::Feature;
 use crate::properties::{Needs, Property};
 use crate::select::{Expression, Judge, Lookup, split};
-use crate::view::{Column, PROTOCOL, ProtocolStates, View};
+use crate::view::{PROTOCOL, ProtocolStates, View};
 use lookup::OfProtocol;
 use sockdiag::bytecode::{Filter, compile};
 use sockdiag::{Attribute, Extensions, Protocol, Request, State, StateSet};
 
+mod columns;
 mod lookup;
 mod tracking;
 
@@ -265,7 +264,7 @@ impl Plan {
     pub fn asks_for(&self, attribute: Attribute) -> bool {
         self.protocols
             .iter()
-            .any(|protocol| protocol.has(attribute) && self.extensions(protocol).contains(attribute))
+            .any(|protocol| protocol.has(attribute) && self.extensions(protocol).0.contains(attribute))
     }
 
     /// The programs for a collection at which names stand for this, one for each protocol.
@@ -312,8 +311,8 @@ impl Plan {
         });
         let asked = groups.iter().fold(StateSet::NONE, |all, group| all.union(group.dumped()));
         let states = asked.intersection(protocol.states);
-        let request =
-            Request { filter: compiled, ..Request::new(protocol, states, self.extensions(protocol)) };
+        let (of_all, of_listeners) = self.extensions(protocol);
+        let request = Request { of_listeners, filter: compiled, ..Request::new(protocol, states, of_all) };
         let track_if = self.tracking.track_if.iter().filter(|(of, _)| *of == protocol);
         Program {
             protocol,
@@ -342,54 +341,19 @@ impl Plan {
             })
     }
 
-    fn extensions(&self, protocol: &Protocol) -> Extensions {
+    /// What is asked of all sockets of a protocol, and what of its listeners beside that.
+    fn extensions(&self, protocol: &Protocol) -> (Extensions, Extensions) {
         let views = self.views.iter().filter(|view| view.protocols().any(|of| of == protocol));
-        let columns = views.flat_map(|view| &view.columns);
-        let of_columns = columns.map(|column| column.metric.source.extensions());
-        // Without it, what is left of a socket looks like one.
-        let of_past = (!self.tracking.track_if.is_empty()).then_some(Extensions::INFO);
-        of_columns.chain(of_past).fold(self.needs.extensions, Extensions::union)
-    }
-}
-
-impl View {
-    /// An empty table for a collection.
-    #[must_use]
-    pub fn table(&self, limit: Limit, seed: crate::aggregate::HashSeed) -> Table {
-        Table::new(self.columns.iter().map(Column::cells).collect(), limit, seed)
-    }
-
-    /// The columns that hold counters.
-    pub(crate) fn counters(&self) -> Vec<Counter> {
-        let columns = self.columns.iter().enumerate();
-        let counters = columns.filter(|(_, column)| column.kind == Kind::Counter);
-        counters.map(|(column, of)| Counter { column, bits: of.metric.source.bits() }).collect()
-    }
-}
-
-impl Column {
-    /// The exposed type.
-    pub(crate) const fn exposed_type(&self) -> MetricType {
-        match (&self.aggregation, self.kind) {
-            (Aggregation::CurrentHistogram(_) | Aggregation::Histogram(_), _) => MetricType::Histogram,
-            (_, Kind::Counter) => MetricType::Counter,
-            (_, Kind::Gauge | Kind::Distribution) => MetricType::Gauge,
+        let (mut of_all, mut of_listeners) = (self.needs.extensions, Extensions::NONE);
+        if !self.tracking.track_if.is_empty() {
+            // Without it, what is left of a socket looks like one.
+            of_all = of_all.union(Extensions::INFO);
         }
-    }
-
-    pub(crate) fn cells(&self) -> Cells {
-        let divisor = self.metric.source.per_unit() / self.per_base;
-        let cells = match &self.aggregation {
-            Aggregation::Sum | Aggregation::Gain => Cells::sum(),
-            Aggregation::Mean => Cells::mean(),
-            Aggregation::Min => Cells::least(),
-            Aggregation::Max => Cells::greatest(),
-            Aggregation::Latest => Cells::latest(),
-            Aggregation::CurrentHistogram(upper) | Aggregation::Histogram(upper) => {
-                Cells::distribution(Bounds::new(upper.clone(), divisor))
-            }
-        };
-        cells.divided_by(divisor)
+        for source in views.flat_map(|view| &view.columns).map(|column| column.metric.source) {
+            let asked = if source.quantity.is_of_listeners() { &mut of_listeners } else { &mut of_all };
+            *asked = asked.union(source.extensions());
+        }
+        (of_all, of_listeners)
     }
 }
 

@@ -124,10 +124,16 @@ impl View {
         self.by.iter().map(|property| property.needs()).collect::<Needs>().union(self.selection.needs())
     }
 
-    /// Whether the tracker must keep its sockets: for their counters, for the listener that accepted them, or for the
+    /// Whether a column counts what connections gain, so that the tracker must keep them.
+    pub(crate) fn counts_connections(&self) -> bool {
+        let is_of_listeners = |column: &Column| column.metric.source.quantity.is_of_listeners();
+        self.columns.iter().any(|column| column.aggregation.is_cumulative() && !is_of_listeners(column))
+    }
+
+    /// Whether the tracker must keep its connections: for their counters, for the listener that accepted them, or for the
     /// processes that held them.
     pub(crate) fn is_tracked(&self) -> bool {
-        self.is_cumulative() || self.needs().has(Needs::LISTENERS.union(Needs::PROCESSES))
+        self.counts_connections() || self.needs().has(Needs::LISTENERS.union(Needs::PROCESSES))
     }
 
     /// Whether a column counts what its sockets gain, so that its rows must live on.

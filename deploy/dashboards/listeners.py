@@ -1,7 +1,7 @@
 """Listeners, and whether they accept connections in time."""
 
 from panels import lines, row, table
-from queries import FILL, RATE, UNIX_FILL
+from queries import FILL, RATE, UNIX_FILL, rate_by
 
 LISTENER = "{{process}} {{local_address}}:{{local_port}} on {{instance}}"
 LABELS = {label: ("ss_tcp_listener_sockets", r"ss_tcp_listener_.*") for label in ("process", "local_port")}
@@ -29,6 +29,16 @@ PANELS = [
         "Connections in the accept queue.",
         "short",
         ("topk(20, ss_tcp_listener_accept_queue_connections)", LISTENER),
+    ),
+    lines(
+        "Refused handshakes",
+        "SYNs and handshakes per second that a listener refused, also between two scrapes. Their clients retry after a"
+        " second.",
+        "cps",
+        (
+            f"topk(20, {rate_by('instance, process, local_address, local_port', 'ss_tcp_listener_refused_handshakes_total')})",
+            LISTENER,
+        ),
     ),
     lines(
         "Limits",

@@ -14,7 +14,7 @@ use super::shared::SharedTracker;
 use super::state::CollectorState;
 use super::tracker::Inventory;
 use crate::plan::Plan;
-use sockdiag::{Class, DumpError, Extensions, Protocol, Request, Socket, dump};
+use sockdiag::{Class, DumpError, Extensions, Protocol, Request, Socket, State, StateSet, dump};
 
 /// The longest that an inventory takes. A million sockets take two seconds on an idle host.
 const MAX_TIME: Duration = Duration::from_secs(20);
@@ -23,15 +23,16 @@ const MAX_TIME: Duration = Duration::from_secs(20);
 pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorState) -> (Inventory, Instant) {
     let begun = Instant::now();
     let mut inventory = Inventory::new();
-    if plan.tracking.track_if.is_empty() {
+    if plan.tracking.track_if.is_empty() && !plan.tracking.counts_listeners() {
         return (inventory, begun);
     }
     let listed = ListedNamespaces::for_tracker(plan, host, state);
     for target in &listed.targets {
         for protocol in &plan.protocols {
-            let listed = match state.stuck.blocked(target, protocol, begun + MAX_TIME) {
+            let (listed, until) = ((*protocol, listed_states(plan, protocol)), begun + MAX_TIME);
+            let listed = match state.stuck.blocked(target, protocol, until) {
                 Some(missed) => Err(missed),
-                None => of_namespace(host, &state.tracker, target, protocol, begun + MAX_TIME),
+                None => of_namespace(host, &state.tracker, target, listed, until),
             };
             match listed {
                 Ok(sockets) => inventory.push(((target.netns.number, *protocol), sockets)),
@@ -74,23 +75,28 @@ fn not_listed(
     }
 }
 
-/// Lists the sockets of a protocol in a namespace in two walks, because one can miss a socket.
+/// The states of the sockets of a protocol that have counters.
+fn listed_states(plan: &Plan, protocol: &Protocol) -> StateSet {
+    let counts = plan.tracking.counts_listeners() && protocol.has_listeners();
+    protocol.connections.union(if counts { StateSet::of(&[State::Listen]) } else { StateSet::NONE })
+}
+
+/// Lists the sockets of a protocol in these states of a namespace in two walks, because one can miss a socket.
 fn of_namespace(
     host: &impl Host,
     tracker: &SharedTracker,
     target: &NetnsTarget,
-    protocol: &'static Protocol,
+    (protocol, states): (&'static Protocol, StateSet),
     until: Instant,
 ) -> Result<HashSet<u64>, NetnsError> {
     let mut sockets = HashSet::new();
-    let states = protocol.connections;
     let request = Request::new(protocol, states, Extensions::NONE);
     let Entered { transports, tables, .. } =
         host.enter(&target.namespace, protocol).map_err(NetnsError::Enter)?;
     for transport in transports.into_iter().flat_map(|(first, second)| [first, second]) {
         let mut each = |socket: &Socket<'_>| {
             let identity = target.netns.identity(socket.cookie());
-            if socket.class() == Class::Connection && !tracker.lock().knows(identity) {
+            if socket.class() != Class::Remnant && !tracker.lock().knows(identity) {
                 sockets.insert(identity);
             }
         };

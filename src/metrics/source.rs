@@ -30,6 +30,8 @@ pub enum Quantity {
     Limited(Bottleneck),
     /// A field as it stands.
     Field(&'static Field),
+    /// What a listener has refused, which a field counts; kept by the tracker apart from the counters of connections.
+    Refused(&'static Field),
     /// What a field exceeds another by.
     Difference(&'static Field, &'static Field),
     /// 1 if a field is more than half of another, else 0.
@@ -46,6 +48,11 @@ impl Quantity {
     /// Whether it is known from samples of the connection.
     pub(crate) const fn is_sampled(self) -> bool {
         matches!(self, Self::Limited(_))
+    }
+
+    /// Whether it is a counter of listeners. All others are of connections.
+    pub(crate) const fn is_of_listeners(self) -> bool {
+        matches!(self, Self::Refused(_))
     }
 
     /// Whether it counts what sockets did, so that no single socket has it.
@@ -120,6 +127,11 @@ pub(super) const fn any(field: &'static Field) -> Source {
     every(Quantity::Field(field))
 }
 
+/// What a listener has refused, which a field counts.
+pub(super) const fn refused(field: &'static Field) -> Source {
+    every(Quantity::Refused(field)).of(LISTENERS)
+}
+
 /// What a field exceeds another by, of every socket except listeners.
 pub(super) const fn difference(field: &'static Field, less: &'static Field) -> Source {
     every(Quantity::Difference(field, less)).of(OTHERS)
@@ -173,7 +185,7 @@ impl Source {
             Quantity::Opened | Quantity::Closed | Quantity::ClosedWithoutTcpInfo | Quantity::Limited(_) => {
                 None
             }
-            Quantity::Field(field) => socket.get(field),
+            Quantity::Field(field) | Quantity::Refused(field) => socket.get(field),
             Quantity::Difference(field, less) => Some(socket.get(field)?.saturating_sub(socket.get(less)?)),
             Quantity::OverHalf(field, limit) => Some((socket.get(field)? > socket.get(limit)? / 2).into()),
             Quantity::Test(field, condition) => Some(condition.holds(socket.get(field)?).into()),
@@ -187,6 +199,7 @@ impl Source {
         let is_kept = match self.quantity {
             Quantity::ClosedWithoutTcpInfo => protocol.ends_with_values(),
             Quantity::Limited(_) => Bottleneck::is_of(protocol),
+            Quantity::Refused(_) => protocol.has_listeners(),
             _ => true,
         };
         is_kept && self.fields().all(|field| protocol.has_field(field))
@@ -213,6 +226,7 @@ impl Source {
             | Quantity::ClosedWithoutTcpInfo
             | Quantity::Limited(_) => (None, None),
             Quantity::Field(field)
+            | Quantity::Refused(field)
             | Quantity::Test(field, _)
             | Quantity::Ulp(field, _)
             | Quantity::Peering(field, _) => (Some(field), None),
@@ -226,7 +240,7 @@ impl Source {
     /// How many bits the kernel counts with, before it begins again at 0.
     pub(crate) const fn bits(&self) -> u32 {
         match self.quantity {
-            Quantity::Field(field) => field.width.bits(),
+            Quantity::Field(field) | Quantity::Refused(field) => field.width.bits(),
             // A difference is taken before it is followed, and neither side of it ever wraps.
             _ => u64::BITS,
         }

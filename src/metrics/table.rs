@@ -6,7 +6,7 @@ use super::source::Condition::{Has, Is, Positive};
 use super::source::Quantity::{Closed, ClosedWithoutTcpInfo, Opened, Sockets};
 use super::source::{
     LISTENERS, SENDING, age, any, difference, every, limited, micros, millis, option, over_half, peering,
-    raw, when, with_ulp,
+    raw, refused, when, with_ulp,
 };
 use super::{Kind, Metric, Shown, Source, Unit};
 use crate::bottleneck::Bottleneck;
@@ -58,6 +58,7 @@ pub const METRICS: &[Metric] = &[
     counter("bottleneck_path_seconds_total", Seconds, limited(Bottleneck::Path), "Time in which the path limited the sender, as samples of the [bottleneck](../concepts/bottlenecks.md) show."),
     counter("dropped_packets_total", None, any(&skmem::DROPS), "Packets dropped by the socket, up to the last collection before it closed (SK_MEMINFO_DROPS)."),
     counter("dropped_messages_total", None, any(&skmem::DROPPED_MESSAGES), "Messages dropped because the process was too slow, up to the last collection before the socket closed (SK_MEMINFO_DROPS)."),
+    counter("refused_handshakes_total", None, refused(&skmem::DROPS), "SYNs and handshakes that a listener refused, mostly because its accept queue was full, up to the last collection before it closed (SK_MEMINFO_DROPS).").of_listeners(),
     counter("sent_packets_total", None, raw(&sctp::SENT_PACKETS), "Packets sent by an SCTP association (sctpi_opackets)."),
     counter("received_packets_total", None, raw(&sctp::RECEIVED_PACKETS), "Packets received by an SCTP association (sctpi_ipackets)."),
     counter("retransmitted_chunks_total", None, raw(&sctp::RETRANSMITTED_CHUNKS), "Chunks retransmitted by an SCTP association (sctpi_rtxchunks)."),

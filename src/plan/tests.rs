@@ -71,6 +71,22 @@ fn what_asks_for_directions_asks_the_kernel_for_what_they_depend_on() {
 }
 
 #[test]
+fn a_counter_of_listeners_asks_for_no_connection_and_connections_for_no_more() {
+    let request = |views: &str| {
+        let plan = Plan::new(Config::parse("a.yml", &format!("views: {views}")).expect("a configuration"));
+        let request = plan.program(PROTOCOL, &Nothing).request.expect("a dump");
+        let asked = (request.extensions.contains(Attribute::Memory), request.of_listeners);
+        (request.states, asked, plan.tracking.track_if.len())
+    };
+    let listeners = "l: {state: listen, by: [local_port]}";
+    let listen = StateSet::of(&[State::Listen]);
+    let apart = (false, Extensions::MEMORY);
+    assert_eq!(request(&format!("{{{listeners}}}")), (listen, apart, 0));
+    let both = format!("{{{listeners}, c: {{by: [local_port], metrics: [opened_total]}}}}");
+    assert_eq!(request(&both), (PROTOCOL.connections.union(listen), apart, 1));
+}
+
+#[test]
 fn a_view_of_all_sockets_leaves_nothing_to_the_kernel() {
     let program = program(vec![port(1), Expression::Always]);
     assert_eq!(program.request.expect("a dump").filter, None);

@@ -19,7 +19,7 @@ const OTHER: &[u8] = b"other";
 pub struct Tracking {
     /// The aggregated views, in the order of the views.
     pub aggregated: Vec<AggregatedView>,
-    /// The counters that any view accumulates, each once.
+    /// The counters of connections that any view accumulates, each once.
     pub counters: Vec<Source>,
     /// Which sockets are tracked: any of the protocol that one of these accepts at first sight. Empty if none is.
     pub track_if: Vec<(&'static Protocol, Expression)>,
@@ -34,8 +34,10 @@ pub struct Tracking {
 /// Where the values of a column of an aggregated view come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feed {
-    /// What a counter gains.
+    /// What a counter of connections gains.
     Counter(Source),
+    /// What a counter of listeners gains.
+    OfListeners(Source),
     /// Sockets that are first seen.
     Opened,
     /// Closed sockets.
@@ -58,6 +60,7 @@ impl Feed {
             (Aggregation::Gain, Quantity::Closed) => Self::Closed,
             (Aggregation::Gain, Quantity::ClosedWithoutTcpInfo) => Self::ClosedWithoutTcpInfo,
             (Aggregation::Gain, Quantity::Limited(bottleneck)) => Self::Limited(bottleneck),
+            (Aggregation::Gain, quantity) if quantity.is_of_listeners() => Self::OfListeners(source),
             (Aggregation::Gain, _) => Self::Counter(source),
             (Aggregation::Histogram(_), _) => Self::Distribution(source),
             _ => Self::Gauge,
@@ -75,7 +78,7 @@ pub struct AggregatedView {
     pub by: Vec<Property>,
     /// The states of its sockets.
     pub states: StateSet,
-    /// Whether any of its columns only grows, so that each tracked socket keeps its row.
+    /// Whether any of its columns counts what connections gain, so that each tracked one keeps its row.
     pub accumulates: bool,
     /// How long a socket stays in one row.
     pub stability: Stability,
@@ -95,7 +98,7 @@ pub struct AggregatedView {
 
 impl AggregatedView {
     fn new(number: usize, view: &View) -> Self {
-        let accumulates = view.is_cumulative();
+        let accumulates = view.counts_connections();
         let stability =
             view.by.iter().map(|label| label.stability()).max().max(Some(view.selection.stability()));
         let gauges =
@@ -137,7 +140,7 @@ impl Tracking {
             let needs = view.needs();
             let asks_for_owner = needs.has(Needs::PROCESSES.union(Needs::CGROUPS));
             tracking.listeners |= view.protocols().any(Protocol::has_listeners)
-                && (needs.has(Needs::LISTENERS) || view.is_cumulative() && asks_for_owner);
+                && (needs.has(Needs::LISTENERS) || view.counts_connections() && asks_for_owner);
             for protocol in view.protocols() {
                 if view.is_tracked() {
                     tracking.track_if.push((protocol, view.selection_of(protocol).at_any_time()));
@@ -167,6 +170,13 @@ impl Tracking {
         if !self.counters.contains(&counter) {
             self.counters.push(counter);
         }
+    }
+
+    /// Whether a view accumulates what listeners count.
+    #[must_use]
+    pub fn counts_listeners(&self) -> bool {
+        let mut feeds = self.aggregated.iter().flat_map(|view| &view.feeds);
+        feeds.any(|feed| matches!(feed, Feed::OfListeners(_)))
     }
 
     /// Whether close events of any protocol are of use.
@@ -201,7 +211,7 @@ fn is_steady(of: &ProtocolStates) -> bool {
 /// has closed.
 fn needs_events(view: &View, protocol: &Protocol) -> bool {
     if protocol.ends_with_values() {
-        view.is_cumulative() || view.sums_by_process() || view.needs().has(Needs::LISTENERS)
+        view.counts_connections() || view.sums_by_process() || view.needs().has(Needs::LISTENERS)
     } else {
         view.columns.iter().any(|column| column.metric.source.quantity == Quantity::Closed)
     }

@@ -112,8 +112,8 @@ rules! {
     UDP_DROPS: Some("SsUdpDrops"), Warning, [Above(1.0)];
     // Connections per second that no alert of this exporter shows: attempts that failed, and their share of all.
     CONNECTS_FAIL: None, Warning, [AtLeast(1.0), Above(0.1)];
-    // Connections per second that accept queues refused.
-    HANDSHAKES_REFUSED: None, Critical, [Above(0.0)];
+    // SYNs and handshakes per second that listeners refused. Their clients try again later.
+    HANDSHAKES_REFUSED: Some("SsTcpListenerDrops"), Warning, [Above(0.0)];
     COLLECTION_FAILING: Some("SsExporterCollectionFailing"), Warning, [Equal(0.0)];
     RELOAD_FAILED: Some("SsExporterConfigReloadFailed"), Warning, [Equal(0.0)];
     EVENTS_DROPPED: Some("SsExporterEventsDropped"), Warning, [Above(0.0)];

@@ -28,6 +28,7 @@ WINDOW = "20s"
 # Of symptoms.py, which makes them.
 MADE_BY = {
     "SsTcpAcceptQueueFull": {"local_port": "7004"},
+    "SsTcpListenerDrops": {"local_port": "7004", "process": "python3"},
     "SsTcpCloseWaitLeak": {"service_port": "7005", "process": "python3"},
     "SsTcpRetransmissions": {"service_port": "7002", "direction": "outbound"},
     "SsTcpRttRise": {"remote_network": "198.18.0.0/24"},

@@ -121,6 +121,16 @@ def backlog(listener, kept, number):
         kept.append(connect(listener.getsockname()))
 
 
+def refused(listener, kept, number):
+    """As backlog, and more clients, which find no place and leave."""
+    backlog(listener, kept, number)
+    while True:
+        with socket.socket() as client:
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+            time.sleep(0.2)
+
+
 def leak(listener, kept):
     """Closed by one end only, two per second."""
     while True:
@@ -275,7 +285,7 @@ def main():
         (steady, listen(STEADY, socket.AF_INET6), b"reno"),
         (many, listen(MANY), kept),
         (polite, listen(POLITE)),
-        (backlog, listen(BACKLOG, backlog=4), kept, 2 if arguments.calm else 5),
+        (backlog if arguments.calm else refused, listen(BACKLOG, backlog=4), kept, 2 if arguments.calm else 5),
         (unix_backlog, kept, 2 if arguments.calm else 5),
         (unix_clients, folder.name, kept),
         (datagrams, 0.1 if arguments.calm else 0),

@@ -9,6 +9,7 @@ mod directions;
 mod dumps;
 mod flood;
 mod held;
+mod listeners;
 mod lost;
 mod mptcp;
 mod older;

@@ -68,12 +68,14 @@ pub fn captured() -> Vec<Reply> {
     replies
 }
 
-/// A transport that answers any request with a dump, and then times out.
+/// A transport that answers the first part of any request with a dump, the others with an empty one, and then times out.
 #[derive(Clone, Debug)]
 pub struct Recording {
     dump: Arc<[u8]>,
     position: usize,
     delay: Duration,
+    /// Parts of a request that have been sent.
+    sent: u32,
 }
 
 impl Recording {
@@ -84,12 +86,20 @@ impl Recording {
 
     /// Replays a dump, whose first datagram takes this long.
     pub fn delayed(dump: impl Into<Arc<[u8]>>, delay: Duration) -> Self {
-        Self { dump: dump.into(), position: 0, delay }
+        Self { dump: dump.into(), position: 0, delay, sent: 0 }
     }
 }
 
 impl Transport for Recording {
     fn send(&mut self, _: &[u8]) -> io::Result<()> {
+        self.sent += 1;
+        if self.sent > 1 {
+            let mut end = message(NLMSG_DONE, &[0; 4]);
+            end[8..12].copy_from_slice(&self.sent.to_ne_bytes());
+            let length = u32::try_from(end.len()).expect("a short message");
+            self.dump = [&length.to_le_bytes()[..], &end].concat().into();
+            self.position = 0;
+        }
         Ok(())
     }
 

@@ -153,14 +153,20 @@ impl Tracker {
         // A remnant in FIN_WAIT2 is no connection any more: only views of states count it.
         let closed = facts.socket.class() == Class::Remnant;
         let (dump, now) = (self.ledger.dump(), self.clock.seconds());
+        self.rows.clear();
         for (view, wanted) in self.ledger.views.iter_mut().zip(&program.aggregated) {
-            if !(closed && view.spec.of_connections) {
-                let row = row_of(view, wanted, facts, &mut self.key);
-                if let Some(row) = row {
-                    view.table.touch(row, dump, now);
-                }
-                view.gauge(row, facts.socket);
+            let counts = !(closed && view.spec.of_connections);
+            let row = if counts { row_of(view, wanted, facts, &mut self.key) } else { None };
+            if let Some(row) = row {
+                view.table.touch(row, dump, now);
             }
+            view.gauge(row, facts.socket);
+            self.rows.push(row);
+        }
+        if facts.socket.class() == Class::Listener {
+            let netns = self.place(facts.netns().map_or(0, |netns| netns.number), facts.socket.protocol());
+            self.ledger
+                .follow_listener(facts.identity(), netns, &self.rows, |source| source.read(facts.socket));
         }
     }
 

@@ -12,6 +12,7 @@ use crate::self_metrics::TrackerStats;
 use baseline::{Age, Baseline};
 use dumps::{Dumps, Tombstones};
 use index::RecordIndex;
+use listeners::ListenerCounter;
 use presumed_closed::PresumedClosed;
 use record_layout::ViewId;
 use record_layout::{HEAD, IDENTITY, Record, RecordLayout};
@@ -21,6 +22,7 @@ use view::{TrackedCounter, TrackedDistribution};
 mod baseline;
 mod dumps;
 mod index;
+mod listeners;
 mod observe;
 mod presumed_closed;
 mod record_layout;
@@ -60,6 +62,7 @@ pub(in crate::collection) struct Ledger {
     index: RecordIndex,
     counters: Vec<TrackedCounter>,
     distributions: Vec<TrackedDistribution>,
+    of_listeners: Vec<ListenerCounter>,
     pub(in crate::collection) views: Vec<TrackedView>,
     /// The id of the view that was added last.
     last_view: ViewId,
@@ -85,6 +88,7 @@ impl Ledger {
             index: RecordIndex::default(),
             counters: Vec::new(),
             distributions: Vec::new(),
+            of_listeners: Vec::new(),
             views: Vec::new(),
             last_view: ViewId::default(),
             most,
@@ -117,6 +121,7 @@ impl Ledger {
             return;
         }
         self.dumps.complete(now);
+        self.forget_listeners(spared);
         if drained && self.dumps.shown < self.tracked().0 {
             self.presume_missing_closed(spared, now);
         }
@@ -305,6 +310,7 @@ impl Ledger {
             Feed::Counter(source) => {
                 self.counters.iter().any(|counter| counter.source == source && counter.known)
             }
+            Feed::OfListeners(source) => self.of_listeners.iter().any(|counter| counter.is_known(source)),
             _ => true,
         }
     }

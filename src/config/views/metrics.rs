@@ -7,6 +7,8 @@ use crate::strict_yaml::Entry;
 use crate::view::{ProtocolStates, View};
 use sockdiag::{Protocol, State, StateSet, protocols_with};
 
+const LISTEN: StateSet = StateSet::of(&[State::Listen]);
+
 /// The metrics of a list of names and patterns, in the order of the table.
 pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
     const SOME: &str = "a list of metrics, such as [sockets, \"*_bytes_total\"]";
@@ -33,8 +35,8 @@ pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
 
 /// The metrics of a view that names none.
 pub(super) fn unnamed(view: &View) -> Vec<&'static Metric> {
-    let listens = view.states().contains(State::Listen);
-    let connects = !view.states().without(StateSet::of(&[State::Listen])).is_empty();
+    let listens = !view.states().intersection(LISTEN).is_empty();
+    let connects = !view.states().without(LISTEN).is_empty();
     let fits = |metric: &&Metric| match metric.shown {
         Shown::Always => true,
         Shown::OfListeners => listens,
@@ -90,12 +92,17 @@ fn obstacle(metric: &Metric, view: &View) -> Option<String> {
         let past = "a count of opened or closed connections in a per-connection view; expected: in an aggregated view";
         return metric.source.quantity.is_of_past().then(|| past.to_owned());
     }
-    let counts_nothing = |of: &ProtocolStates| of.states.intersection(of.protocol.connections).is_empty();
-    let counts = metric.kind == Kind::Counter && view.protocols.iter().any(counts_nothing);
-    counts.then(|| {
-        "a counter in a view of states that count nothing: listen, time_wait, syn_recv and close; \
-         expected: metrics that are no counters"
-            .to_owned()
+    let of_listeners = metric.source.quantity.is_of_listeners();
+    let counting = |of: &ProtocolStates| if of_listeners { LISTEN } else { of.protocol.connections };
+    let counts_nothing = |of: &ProtocolStates| of.states.intersection(counting(of)).is_empty();
+    let nothing = metric.kind == Kind::Counter && view.protocols.iter().any(counts_nothing);
+    nothing.then(|| {
+        let found = if of_listeners {
+            "a counter of listeners in a view without them; expected: metrics of connections, or state: listen"
+        } else {
+            "a counter of connections in a view without them; expected: metrics that are no counters"
+        };
+        found.to_owned()
     })
 }
 

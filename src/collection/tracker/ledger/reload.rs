@@ -1,10 +1,10 @@
 //! A ledger gets other views while its sockets live on.
 
-use super::Ledger;
 use super::record_layout::RecordLayout;
 use super::record_layout::ViewId;
 use super::records::Records;
 use super::view::{self, TrackedView};
+use super::{Ledger, listeners};
 use crate::aggregate::CumulativeTable;
 use crate::collection::generation::Generation;
 use crate::metrics::Source;
@@ -67,6 +67,7 @@ impl Ledger {
             counter.known = self.counters.iter().any(|old| old.source == counter.source && old.known);
         }
         (self.counters, self.distributions) = (counters, view::distributions(&self.views));
+        self.of_listeners = listeners::counters(&self.views, std::mem::take(&mut self.of_listeners));
         let youngest = self.views.iter().map(|view| view.since).max().unwrap_or(Generation::NONE);
         self.baseline.reload(youngest, self.most);
         if layout != self.layout {
