@@ -29,8 +29,9 @@ const STATE: u16 = 9;
 /// `TIPC_NLA_SOCK_COOKIE`
 const COOKIE: u16 = 10;
 
-/// `TIPC_NLA_SOCK_STAT_RCVQ`, `_SENDQ` and `_DROP`: the first of the nest, in the order in which the kernel writes them.
-const STATS: [u16; 3] = [1, 2, 5];
+/// `TIPC_NLA_SOCK_STAT_RCVQ`, `_SENDQ` and `_DROP`: the first of the nest, in the order in which the kernel writes them. Unlike
+/// in other nests, the first kind is 0.
+const STATS: [u16; 3] = [0, 1, 4];
 
 /// Where the number of the last of them stands.
 const DROPS: usize = 20;
@@ -141,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_tipc_socket_is_read_from_its_nest() {
-        let bytes = reply(5, 10, &[(1, 3), (2, 4), (5, 6), (3, 0)]);
+        let bytes = reply(5, 10, &[(0, 3), (1, 4), (4, 6), (2, 0)]);
         let socket = TIPC.parse(&bytes).expect("a socket");
         assert_eq!((socket.inode(), socket.uid(), socket.cookie()), (Some(4711), 1000, 9 | 1 << 40));
         assert_eq!((socket.state(), socket.socket_type()), (State::Listen, Some(SocketType::SeqPacket)));
@@ -149,9 +150,25 @@ mod tests {
         assert_eq!((numbers, socket.get(&skmem::DROPPED_MESSAGES)), (vec![Some(3), Some(4)], Some(6)));
     }
 
+    /// What Linux 6.12 said of a socket with 12 unread messages, after 188 that did not fit.
+    const RECORDED: &[u8] = b"\x60\0\x02\0\x08\0\x02\0\x26\x4f\x2e\x01\x08\0\x01\0\0\0\0\0\x04\0\x04\0\
+        \x08\0\x06\0\x02\0\0\0\x08\0\x09\0\x07\0\0\0\x08\0\x07\0\x8f\x11\0\0\x08\0\x08\0\xfe\xff\0\0\
+        \x0c\0\x0a\0\x09\0\0\0\0\0\0\0\x1c\0\x05\0\x08\0\0\0\x0c\0\0\0\x08\0\x01\0\0\0\0\0\
+        \x08\0\x04\0\xbc\0\0\0";
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_recorded_reply_has_its_messages() {
+        let socket = TIPC.parse(RECORDED).expect("a socket");
+        assert_eq!((socket.inode(), socket.uid(), socket.cookie()), (Some(4495), 65534, 9));
+        assert_eq!((socket.state(), socket.socket_type()), (State::Close, Some(SocketType::Datagram)));
+        let numbers: Vec<_> = ALL.iter().map(|field| socket.get(field)).collect();
+        assert_eq!((numbers, socket.get(&skmem::DROPPED_MESSAGES)), (vec![Some(12), Some(0)], Some(188)));
+    }
+
     #[test]
     fn numbers_in_another_order_are_unknown() {
-        for stats in [&[(2, 4), (1, 3), (5, 6)][..], &[(1, 3), (2, 4)], &[]] {
+        for stats in [&[(1, 4), (0, 3), (4, 6)][..], &[(0, 3), (1, 4)], &[]] {
             let bytes = reply(4, 7, stats);
             let socket = TIPC.parse(&bytes).expect("a socket");
             assert_eq!(socket.get(&RECEIVE_QUEUE), None, "{stats:?}");

@@ -10,7 +10,10 @@ BLOCKED = Path("/etc/modprobe.d/check.conf")
 def check():
     if "/tcp_diag.ko" in next(Path("/lib/modules").glob("*/modules.builtin")).read_text():
         raise lib.Absent("built in")
-    lib.run("modprobe", "--remove", "tcp_diag", "udp_diag", "inet_diag")
+    lib.run("modprobe", "tcp_diag")
+    # Other modules use inet_diag, too.
+    users = [each.name for each in Path("/sys/module/inet_diag/holders").iterdir()]
+    lib.run("modprobe", "--remove", *users, "inet_diag")
     BLOCKED.write_text("install tcp_diag /bin/false\ninstall inet_diag /bin/false\n")
     try:
         properties = ("Type=exec", "Restart=on-failure", "RestartSec=1s", "StartLimitIntervalSec=0")
