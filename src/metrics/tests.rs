@@ -49,6 +49,7 @@ fn help_is_one_sentence_that_ends_with_the_kernels_fields() {
     for Metric { name, help, source, .. } in METRICS {
         assert!(help.ends_with('.') && help.matches(". ").count() == 0, "{name}: {help}");
         assert!(help.starts_with(|c: char| c.is_ascii_uppercase()), "{name}: {help}");
+        assert!(!help.contains("](") && !help.contains('`'), "{name}: Prometheus shows this as it is");
         let fields: Vec<_> = source.fields().map(|field| field.name).collect();
         let named = help.strip_suffix(").").and_then(|help| help.rsplit_once(" (")).map(|(_, fields)| fields);
         let expected = Some(fields.join(", ")).filter(|fields| !fields.is_empty());

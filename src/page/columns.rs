@@ -19,13 +19,59 @@ pub(super) struct ShownFlow {
     pub(super) figures: FlowFigures,
 }
 
-const SENT_HELP: &str = "Payload bytes sent per second, retransmissions excluded. Of a connection within this host: by the end that opened it.";
-const RECEIVED_HELP: &str = "Payload bytes received per second.";
-const RETRANSMITTED_HELP: &str =
-    "Share of retransmissions in the payload bytes sent since the previous refresh.";
-const RECEIVE_QUEUE_HELP: &str = "Recv-Q: bytes received that the process has not read.";
-const SEND_QUEUE_HELP: &str = "Send-Q: bytes written that the peer has not acknowledged.";
 const BOTTLENECK_HELP: &str = "What limits the connection now, by two samples of it.";
+
+// The columns that connections and groups share.
+
+const fn sent<L>() -> PageColumn<L> {
+    PageColumn::figure(
+        "sent_bytes_per_second",
+        "Sent/s",
+        "Payload bytes sent per second, retransmissions excluded. Of a connection within this host: by the end that opened it.",
+        |figures| figures.rate.map(|rate| rate.sent),
+        per_second,
+    )
+}
+
+const fn received<L>() -> PageColumn<L> {
+    PageColumn::figure(
+        "received_bytes_per_second",
+        "Received/s",
+        "Payload bytes received per second.",
+        |figures| figures.rate.map(|rate| rate.received),
+        per_second,
+    )
+}
+
+const fn retransmitted<L>() -> PageColumn<L> {
+    PageColumn::figure(
+        "retransmission_ratio",
+        "Retrans.",
+        "Share of retransmissions in the payload bytes sent since the previous refresh.",
+        FlowFigures::retransmission_ratio,
+        percent,
+    )
+}
+
+const fn receive_queue<L>() -> PageColumn<L> {
+    PageColumn::figure(
+        "receive_queue_bytes",
+        "Recv-Q",
+        "Recv-Q: bytes received that the process has not read.",
+        |figures| figures.receive_queue,
+        bytes,
+    )
+}
+
+const fn send_queue<L>() -> PageColumn<L> {
+    PageColumn::figure(
+        "send_queue_bytes",
+        "Send-Q",
+        "Send-Q: bytes written that the peer has not acknowledged.",
+        |figures| figures.send_queue,
+        bytes,
+    )
+}
 
 impl PageLine for ShownFlow {
     const COLUMNS: &'static [PageColumn<Self>] = &[
@@ -89,20 +135,8 @@ impl PageLine for ShownFlow {
             let title = Bottleneck::named(name).map(|one| format!("{} {}", one.meaning(), one.advice()));
             vec![Part { title: title.unwrap_or_default(), ..Part::of(name, Property::Bottleneck, name) }]
         }),
-        PageColumn::figure(
-            "sent_bytes_per_second",
-            "Sent/s",
-            SENT_HELP,
-            |figures| figures.rate.map(|rate| rate.sent),
-            per_second,
-        ),
-        PageColumn::figure(
-            "received_bytes_per_second",
-            "Received/s",
-            RECEIVED_HELP,
-            |figures| figures.rate.map(|rate| rate.received),
-            per_second,
-        ),
+        sent(),
+        received(),
         PageColumn::figure(
             "rtt_seconds",
             "RTT",
@@ -117,27 +151,9 @@ impl PageLine for ShownFlow {
             |figures| figures.min_rtt,
             milliseconds,
         ),
-        PageColumn::figure(
-            "retransmission_ratio",
-            "Retrans.",
-            RETRANSMITTED_HELP,
-            FlowFigures::retransmission_ratio,
-            percent,
-        ),
-        PageColumn::figure(
-            "receive_queue_bytes",
-            "Recv-Q",
-            RECEIVE_QUEUE_HELP,
-            |figures| figures.receive_queue,
-            bytes,
-        ),
-        PageColumn::figure(
-            "send_queue_bytes",
-            "Send-Q",
-            SEND_QUEUE_HELP,
-            |figures| figures.send_queue,
-            bytes,
-        ),
+        retransmitted(),
+        receive_queue(),
+        send_queue(),
         PageColumn::text("", "All", "All fields of the connection, and what its bottleneck means.", |flow| {
             let title = "All fields of this connection".to_owned();
             vec![Part { link: Link::Details(flow.condition()), title, text: "details".to_owned() }]
@@ -172,20 +188,8 @@ impl PageLine for PageGroup {
             |figures| Some(to_float(figures.sockets)),
             whole,
         ),
-        PageColumn::figure(
-            "sent_bytes_per_second",
-            "Sent/s",
-            SENT_HELP,
-            |figures| figures.rate.map(|rate| rate.sent),
-            per_second,
-        ),
-        PageColumn::figure(
-            "received_bytes_per_second",
-            "Received/s",
-            RECEIVED_HELP,
-            |figures| figures.rate.map(|rate| rate.received),
-            per_second,
-        ),
+        sent(),
+        received(),
         PageColumn::figure(
             "rtt_seconds",
             "RTT p50",
@@ -200,27 +204,9 @@ impl PageLine for PageGroup {
             |figures| figures.max_rtt,
             milliseconds,
         ),
-        PageColumn::figure(
-            "retransmission_ratio",
-            "Retrans.",
-            RETRANSMITTED_HELP,
-            FlowFigures::retransmission_ratio,
-            percent,
-        ),
-        PageColumn::figure(
-            "receive_queue_bytes",
-            "Recv-Q",
-            RECEIVE_QUEUE_HELP,
-            |figures| figures.receive_queue,
-            bytes,
-        ),
-        PageColumn::figure(
-            "send_queue_bytes",
-            "Send-Q",
-            SEND_QUEUE_HELP,
-            |figures| figures.send_queue,
-            bytes,
-        ),
+        retransmitted(),
+        receive_queue(),
+        send_queue(),
     ];
 
     fn figures(&self) -> &FlowFigures {
