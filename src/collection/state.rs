@@ -95,8 +95,12 @@ impl CollectorState {
         let mut of_plan = Self::of_one(plan, Privileges::default());
         of_plan.limits.fill(Limit::within(bytes));
         if let Some(before) = self.listing.take() {
-            let Self { untracked, seed, attribution, registry, samples, .. } = *before;
+            let Self { untracked, seed, attribution, registry, samples, sizes, .. } = *before;
             of_plan = Self { untracked, seed, attribution, registry, samples, ..of_plan };
+            // Another question may be about other protocols.
+            if sizes.len() == of_plan.sizes.len() {
+                of_plan.sizes = sizes;
+            }
         }
         of_plan.stuck = self.stuck.clone();
         self.listing.insert(Box::new(of_plan))

@@ -4,7 +4,7 @@ use super::{Number, Row};
 use crate::aggregate::FrozenTable;
 use crate::exposition::{LabelSet, LabelValue, Sample};
 use crate::metrics::Quantity;
-use crate::properties::{Property, Stability};
+use crate::properties::Property;
 use crate::self_metrics::OwnerShortage;
 use crate::snapshot::Snapshot;
 use crate::view::View;
@@ -94,10 +94,11 @@ impl SocketList {
         labels.iter().copied().zip(LabelSet::unpack(place.map_or(&[], |place| place.key)))
     }
 
-    /// Those labels of a socket that stay the same as long as it lives.
-    pub(crate) fn fixed(&self, index: usize) -> impl Iterator<Item = LabelValue<'_>> {
-        let fixed = self.labels(index).filter(|(label, _)| label.stability() == Stability::Fixed);
-        fixed.map(|(_, value)| value)
+    /// What names a socket as long as it lives: its protocol, cookie and network namespace.
+    pub(crate) fn name(&self, index: usize) -> impl Iterator<Item = &[u8]> {
+        let protocol = self.protocol(index).map(|protocol| protocol.name.as_bytes());
+        let label = move |label| self.label(index, label).map(|value| value.bytes);
+        protocol.into_iter().chain([Property::Cookie, Property::Netns].into_iter().filter_map(label))
     }
 
     /// Whether a socket is in a state.

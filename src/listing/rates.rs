@@ -61,7 +61,7 @@ impl Counters {
         };
         let name = |index: usize| {
             let mut hasher = seed.build_hasher();
-            sockets.fixed(index).for_each(|value| value.bytes.hash(&mut hasher));
+            sockets.name(index).for_each(|part| part.hash(&mut hasher));
             hasher.finish()
         };
         Self((0..sockets.len()).map(|index| (name(index), counters(index))).collect())
@@ -95,7 +95,7 @@ mod tests {
     use crate::properties::Property;
 
     fn counters(sockets: &[(&str, u64, u64, u64)]) -> Counters {
-        let texts: Vec<_> = sockets.iter().map(|(port, ..)| [(Property::LocalPort, *port)]).collect();
+        let texts: Vec<_> = sockets.iter().map(|(cookie, ..)| [(Property::Cookie, *cookie)]).collect();
         let values: Vec<_> = sockets
             .iter()
             .map(|(_, sent, received, again)| {
