@@ -56,8 +56,18 @@ const RECEIVED: &[&str] = &["receive_queue_bytes", "accept_queue_connections", "
 const SENT: &[&str] = &["send_queue_bytes", "accept_queue_limit", "send_memory_bytes"];
 const DROPPED: &[&str] = &["dropped_packets_total", "dropped_messages_total"];
 /// The words of `ss` for states that are not those of `node_exporter` in capitals.
-const STATES: [(&str, &str); 4] =
-    [("established", "ESTAB"), ("close", "UNCONN"), ("fin_wait1", "FIN-WAIT-1"), ("fin_wait2", "FIN-WAIT-2")];
+const STATES: [(&str, &str); 10] = [
+    ("established", "ESTAB"),
+    ("close", "UNCONN"),
+    ("fin_wait1", "FIN-WAIT-1"),
+    ("fin_wait2", "FIN-WAIT-2"),
+    ("cookie_wait", "COOKIE_WAIT"),
+    ("cookie_echoed", "COOKIE_ECHOED"),
+    ("shutdown_pending", "SHUTDOWN_PENDING"),
+    ("shutdown_sent", "SHUTDOWN_SENT"),
+    ("shutdown_received", "SHUTDOWN_RECEIVED"),
+    ("shutdown_ack_sent", "ACK_SENT"),
+];
 /// Titles that are not the name of the column.
 const TITLES: [(&str, &str); 1] = [("received", "RECV")];
 
@@ -194,7 +204,7 @@ impl ListingColumn {
         let number = |value, unit| figures.text(value, unit);
         match self {
             Self::Netid => netid(row).to_owned(),
-            Self::State => state(row.label(Property::State)),
+            Self::State => state_word(row.label(Property::State)),
             Self::ReceiveQueue | Self::SendQueue | Self::Drops => {
                 self.value(row).map_or_else(nothing, |value| number(value, Unit::None))
             }
@@ -228,7 +238,7 @@ fn netid(row: &Row) -> &'static str {
 }
 
 /// The word of `ss` for a state.
-fn state(name: &str) -> String {
+pub(crate) fn state_word(name: &str) -> String {
     let word = STATES.iter().find(|(of, _)| *of == name).map(|(_, word)| (*word).to_owned());
     word.unwrap_or_else(|| name.to_uppercase().replace('_', "-"))
 }

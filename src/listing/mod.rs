@@ -18,6 +18,7 @@ mod successive;
 mod table;
 mod usual;
 
+pub(crate) use column::state_word;
 pub use column::{ListingColumn, UnknownColumn, label};
 pub use figures::Figures;
 pub use list::SocketList;
@@ -51,20 +52,23 @@ pub struct ListedSockets {
 /// In which states sockets are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum States {
-    /// Those of connections, or those that the selection names.
-    Connections,
-    /// Listeners, and sockets that receive without a connection.
+    /// Those that the selection names, or those that `ss` lists without a flag: mostly of connections.
+    Usual,
+    /// Listeners, and sockets that are not connected.
     Listening,
     /// All, or those that the selection names.
     All,
 }
 
 impl States {
-    fn of(self, protocol: &Protocol, selection: &Expression) -> StateSet {
-        let close = StateSet::of(&[State::Close]);
+    /// Those of a protocol that is listed with others: `ss` lists the sockets of each in the states of any.
+    fn of(self, protocol: &Protocol, all: &[&'static Protocol], selection: &Expression) -> StateSet {
+        let usual = || all.iter().fold(StateSet::NONE, |states, protocol| states.union(protocol.listed));
         let states = match self {
-            Self::Listening => StateSet::of(&[State::Listen]).union(close.intersection(protocol.connections)),
-            Self::Connections => selection.named_states().unwrap_or(protocol.connections),
+            // In CLOSE, the kernel has none of TCP in its tables, and would walk all of them.
+            Self::Listening if protocol.has_listeners() => StateSet::of(&[State::Listen]),
+            Self::Listening => StateSet::of(&[State::Listen, State::Close]),
+            Self::Usual => selection.named_states().unwrap_or_else(usual),
             Self::All => selection.named_states().unwrap_or(StateSet::ALL),
         };
         states.intersection(protocol.states)
@@ -77,7 +81,7 @@ impl ListedSockets {
     pub fn of(protocols: &[&'static Protocol], states: States, selection: Expression) -> Self {
         let of = |protocol: &&'static Protocol| ProtocolStates {
             protocol,
-            states: states.of(protocol, &selection),
+            states: states.of(protocol, protocols, &selection),
         };
         Self { protocols: protocols.iter().map(of).collect(), selection }
     }
@@ -292,15 +296,28 @@ mod tests {
     fn the_states_are_those_asked_for_or_named_or_of_connections() {
         let states = |text, states| plan_of(text, &[&TCP], states).views.first().map(View::states);
         let listen = StateSet::of(&[State::Listen]);
-        assert_eq!(states("dport = 443", States::Connections), Some(TCP.connections));
-        assert_eq!(states("state listening", States::Connections), Some(listen));
+        assert_eq!(states("dport = 443", States::Usual), Some(TCP.connections));
+        assert_eq!(states("state listening", States::Usual), Some(listen));
         assert_eq!(states("state listening", States::All), Some(listen));
         assert_eq!(states("dport = 443", States::Listening), Some(listen));
-        assert_eq!(states("dport = 443", States::All), Some(StateSet::ALL));
+        assert_eq!(states("dport = 443", States::All), Some(StateSet::ALL.intersection(TCP.states)));
     }
 
     #[test]
-    fn what_receives_without_a_connection_is_listed_with_listeners() {
+    fn without_a_flag_each_protocol_is_listed_in_the_states_of_any() {
+        let close = StateSet::of(&[State::Close]);
+        let established = StateSet::of(&[State::Established]);
+        let states = |protocols: &[&'static Protocol]| -> Vec<_> {
+            let plan = plan_of("", protocols, States::Usual);
+            plan.views.iter().take(protocols.len()).map(View::states).collect()
+        };
+        assert_eq!(states(&[&UDP, &UNIX]), [established; 2]);
+        assert_eq!(states(&[&TCP, &UDP]), [TCP.connections, established]);
+        assert_eq!(states(&[&UDP, &PACKET]), [established.union(close), close]);
+    }
+
+    #[test]
+    fn what_is_not_connected_is_listed_with_listeners() {
         let plan = plan_of("", &[&UDP, &UNIX, &PACKET], States::Listening);
         let states: Vec<_> = plan.views.iter().take(3).map(View::states).collect();
         let (close, listen) = (StateSet::of(&[State::Close]), StateSet::of(&[State::Listen]));
@@ -318,7 +335,7 @@ mod tests {
 
     #[test]
     fn nothing_is_tracked_and_no_capability_is_asked_for_but_for_owners() {
-        let plan = plan_of("", &[&TCP], States::Connections);
+        let plan = plan_of("", &[&TCP], States::Usual);
         assert!(!plan.tracking.needs_events());
         assert_eq!(plan.features(), [crate::privileges::Feature::Processes]);
     }

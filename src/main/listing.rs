@@ -36,7 +36,7 @@ pub fn print(arguments: &SocketsArguments, config: Config) -> Result<(), Failure
     let states = match (arguments.which.all, arguments.which.listening) {
         (true, _) => States::All,
         (_, true) => States::Listening,
-        _ => States::Connections,
+        _ => States::Usual,
     };
     let sockets = ListedSockets::of(&protocols, states, selection);
     if let Some(obstacle) = sockets.obstacle() {

@@ -60,7 +60,7 @@ properties! {
             |facts, text| put(text, facts.state.name()),
             |facts, test| matches!(test, Test::State(states) if states.contains(facts.state)),
         ),
-        "The TCP state as node_exporter spells it (`idiag_state`).",
+        "The state as node_exporter spells it; of an SCTP association and of an SMC socket as the kernel names it, such as `cookie_wait` (`idiag_state`).",
     )
     .shown_by_listener(FromListener::Always)
     .listed(Listed::Always)
@@ -68,7 +68,7 @@ properties! {
         &["state", "exclude"],
         Operand::States,
         "state established  exclude time-wait",
-        "sockets in this state, by the names of `ss` or node_exporter in either case (`fin-wait-1`, `fin_wait1`), or `all`, `connected`, `synchronized`, `bucket` (`syn-recv`, `time-wait`), `big` (all others), `bound-inactive` (Linux 6.8, only by this name); `exclude`: all other sockets",
+        "sockets in this state, by the names of `ss` or node_exporter in either case (`fin-wait-1`, `fin_wait1`), for SCTP and SMC by their own (`cookie_wait`, `peerclosewait1`), or `all`, `connected`, `synchronized`, `bucket` (`syn-recv`, `time-wait`), `big` (all others), `bound-inactive` (Linux 6.8, only by this name); `exclude`: all other sockets",
     );
 
     LocalAddress: Line::fixed(

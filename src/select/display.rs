@@ -85,12 +85,22 @@ fn state(f: &mut Formatter<'_>, states: StateSet) -> fmt::Result {
     if states == StateSet::ALL {
         return f.write_str("state all");
     }
+    if states.is_empty() {
+        return f.write_str("exclude all");
+    }
+    // What the set lacks, if that is less than what it has.
+    let is_large = states.len() > StateSet::ANY.len() / 2;
+    let (word, named) = if is_large { ("exclude", StateSet::ALL.without(states)) } else { ("state", states) };
     let mut separator = "";
-    for state in State::ALL.into_iter().filter(|state| states.contains(*state)) {
-        write!(f, "{separator}state {}", state.name())?;
+    if is_large && states.contains(State::BoundInactive) {
+        f.write_str("state all state bound_inactive")?;
         separator = " ";
     }
-    f.write_str(if separator.is_empty() { "exclude all" } else { "" })
+    for state in State::ALL.into_iter().filter(|state| named.contains(*state)) {
+        write!(f, "{separator}{word} {}", state.name())?;
+        separator = " ";
+    }
+    Ok(())
 }
 
 /// A name, between quotation marks if it could be read as something else.

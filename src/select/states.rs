@@ -4,10 +4,10 @@ use super::{Expression, Test};
 use sockdiag::{State, StateSet};
 
 /// The names that `ss` takes or prints and `node_exporter` has not.
-const NAMES: [(&str, StateSet); 21] = [
+const NAMES: [(&str, StateSet); 23] = [
     ("all", StateSet::ALL),
-    ("connected", StateSet::of(&[State::Close, State::Listen]).complement()),
-    ("synchronized", StateSet::of(&[State::Close, State::Listen, State::SynSent]).complement()),
+    ("connected", UNCONNECTED.complement()),
+    ("synchronized", UNCONNECTED.union(CONNECTING).complement()),
     ("bucket", MINISOCKS),
     ("big", MINISOCKS.complement()),
     ("syn-sent", StateSet::of(&[State::SynSent])),
@@ -26,7 +26,15 @@ const NAMES: [(&str, StateSet); 21] = [
     ("listening", StateSet::of(&[State::Listen])),
     ("established", StateSet::of(&[State::Established])),
     ("bound-inactive", BOUND_INACTIVE),
+    ("ack_sent", StateSet::of(&[State::ShutdownAckSent])),
+    ("ack-sent", StateSet::of(&[State::ShutdownAckSent])),
 ];
+
+/// Sockets without a peer, of any protocol.
+const UNCONNECTED: StateSet = StateSet::of(&[State::Close, State::Init, State::Listen]);
+
+/// Sockets whose peer has not answered.
+const CONNECTING: StateSet = StateSet::of(&[State::SynSent, State::CookieWait, State::CookieEchoed]);
 
 /// Only its own name selects it, because the kernel walks a large table for it.
 const BOUND_INACTIVE: StateSet = StateSet::of(&[State::BoundInactive]);
@@ -44,7 +52,8 @@ pub fn states_named(name: &str) -> Option<StateSet> {
 /// Every name that [`states_named`] knows.
 pub fn state_names() -> impl Iterator<Item = &'static str> {
     let of_ss = NAMES.iter().map(|(name, _)| *name);
-    of_ss.chain(State::ALL.into_iter().map(State::name).filter(|name| *name != "established"))
+    let is_new = |name: &&str| NAMES.iter().all(|(known, _)| known != name);
+    of_ss.chain(State::ALL.into_iter().map(State::name).filter(is_new))
 }
 
 impl Expression {

@@ -5,9 +5,8 @@ use super::cells::Cut;
 use super::figures::{amount, percent, time};
 use super::group::Group;
 use crate::attribute::Direction;
-use crate::listing::{ListingColumn, Rate, Row};
+use crate::listing::{ListingColumn, Rate, Row, state_word};
 use crate::properties::{Property, UNKNOWN};
-use sockdiag::State;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +163,7 @@ impl TopColumn {
         match self {
             Self::Group | Self::Count => nothing(),
             Self::Netid => ListingColumn::Netid.text(row),
-            Self::State => state(row.label(Property::State)),
+            Self::State => state_word(row.label(Property::State)),
             Self::ReceiveQueue => queue(RECEIVE_QUEUES),
             Self::SendQueue => queue(SEND_QUEUES),
             Self::Direction => direction(row.label(Property::Direction)).to_owned(),
@@ -253,14 +252,6 @@ fn known(text: &str) -> &str {
     if text.is_empty() || text == UNKNOWN { "-" } else { text }
 }
 
-/// A state as `ss` prints it.
-pub(super) fn state(name: &str) -> String {
-    if name == State::Established.name() {
-        return "ESTAB".to_owned();
-    }
-    name.replace("wait1", "wait-1").replace("wait2", "wait-2").replace('_', "-").to_uppercase()
-}
-
 fn direction(name: &str) -> &'static str {
     [(Direction::Inbound, "in"), (Direction::Outbound, "out")]
         .into_iter()
@@ -271,6 +262,7 @@ fn direction(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sockdiag::State;
 
     #[test]
     fn every_column_has_a_line_and_states_are_spelled_as_ss_spells_them() {
@@ -278,7 +270,7 @@ mod tests {
             assert_eq!(line.column.line().map(|line| line.title), Some(line.title));
             assert!(line.title.len() <= usize::from(line.width.0), "{}", line.title);
         }
-        let states = State::ALL.map(|one| state(one.name()));
+        let states = State::ALL.map(|one| state_word(one.name()));
         assert!(
             ["ESTAB", "SYN-SENT", "FIN-WAIT-1", "CLOSE-WAIT", "LISTEN"]
                 .iter()

@@ -1,13 +1,12 @@
 //! All that is known of one socket.
 
 use super::cells::{Canvas, Cut, cells_of};
-use super::column::state;
 use super::figures::{amount, percent, time};
 use super::group::bracketed;
 use super::style::Role;
 use super::{NotCollected, ObservedId, ObservedSocket};
 use crate::bottleneck::Bottleneck;
-use crate::listing::{ListingColumn, Number, Rate, Row};
+use crate::listing::{ListingColumn, Number, Rate, Row, state_word};
 use crate::metrics::{Kind, Metric, Unit};
 use crate::properties::{Property, UNKNOWN};
 use sockdiag::State;
@@ -110,7 +109,7 @@ impl Details {
         let (width, height) = (screen.area.width, screen.area.height.saturating_sub(2));
         let ends = format!(
             " {}  {} > {}  {}",
-            state(self.row.label(Property::State)),
+            state_word(self.row.label(Property::State)),
             ListingColumn::Local.text(&self.row),
             ListingColumn::Remote.text(&self.row),
             ListingColumn::Process.text(&self.row)

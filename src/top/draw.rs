@@ -6,7 +6,7 @@ use ratatui_core::buffer::Buffer;
 
 use super::app::{App, FilterError, Mode, TableRows};
 use super::cells::{Canvas, Cut, cells_of};
-use super::column::{TopColumn, state};
+use super::column::TopColumn;
 use super::figures::{amount, percent, time};
 use super::fit::fit;
 use super::group::Grouping;
@@ -15,7 +15,7 @@ use super::line_editor::LineEditor;
 use super::problem_list::{draw_strip, strip_height};
 use super::style::Role;
 use crate::bottleneck::Bottleneck;
-use crate::listing::{Rate, Row};
+use crate::listing::{Rate, Row, state_word};
 use crate::properties::Property;
 use sockdiag::State;
 
@@ -109,7 +109,7 @@ impl App {
             states = format!("{states}, of which {} are shown", sockets.count());
         }
         for (name, count) in &totals.states {
-            states = format!("{states}  {count} {}", state(name));
+            states = format!("{states}  {count} {}", state_word(name));
         }
         cells.field((0, 1), width, &states, false, Cut::End, Role::Plain);
 

@@ -76,6 +76,8 @@ pub struct Protocol {
     pub states: StateSet,
     /// The states of a connection: a socket with two ends and counters.
     pub connections: StateSet,
+    /// The states of the sockets that `ss` lists without `-a` and `-l`.
+    pub listed: StateSet,
     /// What the fixed part of its replies says.
     pub header: FixedPart,
     /// The attributes of its replies.

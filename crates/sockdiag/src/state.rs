@@ -1,6 +1,7 @@
-//! TCP states as the kernel numbers them (`include/net/tcp_states.h`) and sets of them.
+//! States and sets of them: those of TCP as the kernel numbers them (`include/net/tcp_states.h`), which most protocols use, then
+//! those that SCTP and SMC have beside them.
 
-/// One TCP state; the discriminant is the kernel's number.
+/// A state. The discriminant of TCP's is the kernel's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum State {
@@ -29,11 +30,43 @@ pub enum State {
     /// `TCP_BOUND_INACTIVE` (Linux 6.8): bound to a port, and neither listening nor connecting. The kernel reports
     /// `TCP_CLOSE` for it.
     BoundInactive = 13,
+    /// `SCTP_STATE_COOKIE_WAIT`
+    CookieWait = 14,
+    /// `SCTP_STATE_COOKIE_ECHOED`
+    CookieEchoed = 15,
+    /// `SCTP_STATE_SHUTDOWN_PENDING`
+    ShutdownPending = 16,
+    /// `SCTP_STATE_SHUTDOWN_SENT`
+    ShutdownSent = 17,
+    /// `SCTP_STATE_SHUTDOWN_RECEIVED`
+    ShutdownReceived = 18,
+    /// `SCTP_STATE_SHUTDOWN_ACK_SENT`
+    ShutdownAckSent = 19,
+    /// `SMC_INIT`
+    Init = 20,
+    /// `SMC_ACTIVE`
+    Active = 21,
+    /// `SMC_PEERCLOSEWAIT1`
+    PeerCloseWait1 = 22,
+    /// `SMC_PEERCLOSEWAIT2`
+    PeerCloseWait2 = 23,
+    /// `SMC_APPFINCLOSEWAIT`
+    AppFinCloseWait = 24,
+    /// `SMC_APPCLOSEWAIT1`
+    AppCloseWait1 = 25,
+    /// `SMC_APPCLOSEWAIT2`
+    AppCloseWait2 = 26,
+    /// `SMC_PEERFINCLOSEWAIT`
+    PeerFinCloseWait = 27,
+    /// `SMC_PEERABORTWAIT`
+    PeerAbortWait = 28,
+    /// `SMC_PROCESSABORT`
+    ProcessAbort = 29,
 }
 
 impl State {
-    /// Every state, in the kernel's order.
-    pub const ALL: [Self; 12] = [
+    /// Every state, those of TCP first and in the kernel's order.
+    pub const ALL: [Self; 28] = [
         Self::Established,
         Self::SynSent,
         Self::SynRecv,
@@ -46,15 +79,31 @@ impl State {
         Self::Listen,
         Self::Closing,
         Self::BoundInactive,
+        Self::CookieWait,
+        Self::CookieEchoed,
+        Self::ShutdownPending,
+        Self::ShutdownSent,
+        Self::ShutdownReceived,
+        Self::ShutdownAckSent,
+        Self::Init,
+        Self::Active,
+        Self::PeerCloseWait1,
+        Self::PeerCloseWait2,
+        Self::AppFinCloseWait,
+        Self::AppCloseWait1,
+        Self::AppCloseWait2,
+        Self::PeerFinCloseWait,
+        Self::PeerAbortWait,
+        Self::ProcessAbort,
     ];
 
-    /// The state with the kernel's number, if it has a name here.
+    /// The state of TCP with the kernel's number, if it has a name here.
     #[must_use]
     pub fn from_kernel(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| *state as u8 == number)
+        Self::ALL.into_iter().find(|state| StateSet::OF_TCP.contains(*state) && *state as u8 == number)
     }
 
-    /// The name as `node_exporter` spells it, e.g. `fin_wait1`.
+    /// The name: of a state of TCP as `node_exporter` spells it, e.g. `fin_wait1`, else as the kernel names it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -70,6 +119,22 @@ impl State {
             Self::Listen => "listen",
             Self::Closing => "closing",
             Self::BoundInactive => "bound_inactive",
+            Self::CookieWait => "cookie_wait",
+            Self::CookieEchoed => "cookie_echoed",
+            Self::ShutdownPending => "shutdown_pending",
+            Self::ShutdownSent => "shutdown_sent",
+            Self::ShutdownReceived => "shutdown_received",
+            Self::ShutdownAckSent => "shutdown_ack_sent",
+            Self::Init => "init",
+            Self::Active => "active",
+            Self::PeerCloseWait1 => "peerclosewait1",
+            Self::PeerCloseWait2 => "peerclosewait2",
+            Self::AppFinCloseWait => "appfinclosewait",
+            Self::AppCloseWait1 => "appclosewait1",
+            Self::AppCloseWait2 => "appclosewait2",
+            Self::PeerFinCloseWait => "peerfinclosewait",
+            Self::PeerAbortWait => "peerabortwait",
+            Self::ProcessAbort => "processabort",
         }
     }
 }
@@ -87,6 +152,9 @@ impl StateSet {
 
     /// Any state, also [`State::BoundInactive`], for which the kernel walks another and large table.
     pub const ANY: Self = Self::of(&State::ALL);
+
+    /// The states of TCP, which have the kernel's numbers.
+    pub const OF_TCP: Self = Self(Self::ANY.0 & ((2 << State::BoundInactive as u32) - 1));
 
     /// The set of the given states.
     #[must_use]
@@ -148,10 +216,10 @@ impl StateSet {
         self.0 & (1 << state as u32) != 0
     }
 
-    /// The mask as the kernel takes it.
+    /// The mask of the states of TCP, as the kernel takes it.
     #[must_use]
     pub const fn bits(self) -> u32 {
-        self.0
+        self.0 & Self::OF_TCP.0
     }
 }
 
@@ -162,7 +230,9 @@ mod tests {
     #[test]
     fn every_state_survives_the_way_through_the_kernels_number() {
         for state in State::ALL {
-            assert_eq!(State::from_kernel(state as u8), Some(state));
+            let of_tcp = StateSet::OF_TCP.contains(state);
+            assert_eq!(State::from_kernel(state as u8), of_tcp.then_some(state));
+            assert_eq!(StateSet::of(&[state]).bits() != 0, of_tcp);
         }
         assert_eq!(State::from_kernel(0), None);
         assert_eq!(State::from_kernel(12), None);

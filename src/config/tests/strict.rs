@@ -155,6 +155,10 @@ fn states_limits_and_times_are_reported_with_their_range() {
         r#"
 state: lisen
     state: found "lisen"; expected: established, syn_sent, syn_recv, fin_wait1, fin_wait2, time_wait, close, close_wait, last_ack, listen, closing, bound_inactive, all, connected, synchronized, bucket or big; did you mean "listen"?
+select: 'state cookie_wait'
+    select: found a state that tcp sockets do not have; expected: one that they have
+protocol: sctp, state: [fin_wait1]
+    state[0]: found "fin_wait1"; expected: established, close, listen, cookie_wait, cookie_echoed, shutdown_pending, shutdown_sent, shutdown_received, shutdown_ack_sent, all, connected, synchronized or big
 state: []
     state: found an empty list; expected: a state or a list of states
 select: 'dst 10.0.0.0/33'

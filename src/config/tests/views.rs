@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::attribute::Networks;
+use sockdiag::SMC;
 
 const FLOW: &str = "by: [local_address, local_port, remote_address, remote_port]";
 
@@ -157,10 +158,14 @@ fn states_are_words_of_either_tool() {
         ("listen", vec![State::Listen]),
         ("[fin-wait-1, fin_wait2]", vec![State::FinWait1, State::FinWait2]),
         ("bucket", vec![State::TimeWait, State::SynRecv]),
-        ("[all, bound_inactive]", State::ALL.to_vec()),
+        ("[fin-wait-2, bound_inactive]", vec![State::FinWait2, State::BoundInactive]),
     ] {
         assert_eq!(view(&format!("state: {text}")).states(), StateSet::of(&states), "{text}");
     }
+    let of_sctp = view("protocol: sctp, state: [cookie_wait, shutdown_ack_sent]").states();
+    assert_eq!(of_sctp, StateSet::of(&[State::CookieWait, State::ShutdownAckSent]));
+    let of_smc = view("protocol: smc, state: [active, connected]").states();
+    assert_eq!(of_smc, SMC.states.without(StateSet::of(&[State::Close, State::Listen, State::Init])));
 }
 
 #[test]
@@ -168,7 +173,8 @@ fn a_selection_that_mentions_states_decides_them_unless_the_view_does() {
     let states = |text: &str| view(text).states();
     assert_eq!(states("select: 'dport = 443'"), PROTOCOL.connections);
     assert_eq!(states("select: 'state listening'"), StateSet::of(&[State::Listen]));
-    assert_eq!(states("select: 'dport = 443 or state time-wait'"), StateSet::ALL);
+    let all = StateSet::ALL.intersection(StateSet::OF_TCP);
+    assert_eq!(states("select: 'dport = 443 or state time-wait'"), all);
     assert_eq!(
         states("state: connected, select: 'state listening or state syn-recv'"),
         StateSet::of(&[State::SynRecv])

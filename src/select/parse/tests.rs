@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::attribute::{Direction, Networks, Paths};
 use crate::properties::Property;
-use sockdiag::State;
+use sockdiag::{SCTP, SMC, State, TCP};
 
 fn names() -> ConfiguredNames {
     let network = |text: &str, name: &str| (text.parse().expect("a network"), name.to_owned());
@@ -143,12 +143,19 @@ fn every_state_has_the_names_of_ss_and_of_node_exporter() {
         ("closing", StateSet::of(&[State::Closing])),
         ("bucket", StateSet::of(&[State::SynRecv, State::TimeWait])),
         ("big", StateSet::of(&[State::SynRecv, State::TimeWait]).complement()),
-        ("connected", StateSet::of(&[State::Close, State::Listen]).complement()),
-        ("synchronized", StateSet::of(&[State::Close, State::Listen, State::SynSent]).complement()),
         ("all", StateSet::ALL),
+        ("COOKIE_WAIT", StateSet::of(&[State::CookieWait])),
+        ("ACK_SENT", StateSet::of(&[State::ShutdownAckSent])),
+        ("peerclosewait1", StateSet::of(&[State::PeerCloseWait1])),
     ] {
         assert_eq!(tree(&format!("state {name}")), is(Test::State(set)), "{name}");
     }
+    let of_tcp = |name| states::states_named(name).expect("a group").intersection(StateSet::OF_TCP);
+    let connected = TCP.states.without(StateSet::of(&[State::Close, State::Listen, State::BoundInactive]));
+    assert_eq!(of_tcp("connected"), connected);
+    assert_eq!(of_tcp("synchronized"), connected.without(StateSet::of(&[State::SynSent])));
+    let connected = states::states_named("connected").expect("a group");
+    assert!(SCTP.connections.is_within(connected) && SMC.connections.is_within(connected));
     for state in State::ALL {
         assert_eq!(states::states_named(state.name()), Some(StateSet::of(&[state])));
     }

@@ -4,29 +4,33 @@ use super::super::attribute::Attribute;
 use super::super::field::NoneValue::Never;
 use super::super::field::Width::{U8, U32, U64};
 use super::super::field::fields;
+use super::super::queues;
 use super::super::state::State;
 use super::socket::Socket;
 use super::{Extensions, FixedPart, Protocol, StateSet, inet, tcp};
 
 const IPPROTO_MPTCP: u32 = 262;
 
-/// MPTCP. Without listeners: the kernel would walk those of TCP for them, and TCP shows them.
+/// MPTCP. For listeners (Linux 5.18) the kernel walks those of TCP, which takes a millisecond.
 pub const MPTCP: Protocol = Protocol {
     name: "mptcp",
     netids: &[],
     modules: "inet_diag and mptcp_diag",
-    states: tcp::CONNECTIONS.union(StateSet::of(&[State::Close])),
+    states: tcp::CONNECTIONS.union(StateSet::of(&[State::Close, State::Listen])),
     connections: tcp::CONNECTIONS,
-    // The queues are memory, and the timers are those of the subflows.
+    listed: tcp::CONNECTIONS,
+    // The timers are those of the subflows.
     header: FixedPart { fields: &[], internet: true, uid: true, interface: true },
     attributes: Extensions::MEMORY
         .union(Extensions::TOS)
         .union(Extensions::CLASS_ID)
         .with(Attribute::MptcpInfo)
+        .with(Attribute::Queues)
         .with(Attribute::Mark)
         .with(Attribute::Cgroup)
         .with(Attribute::Options),
-    lacks: &[],
+    // The queues of a connection are memory.
+    lacks: &[&queues::RQUEUE, &queues::WQUEUE],
     encode: |request, sequence| inet::encode_wide(request, IPPROTO_MPTCP, sequence),
     parse,
     takes_filter: true,
@@ -57,7 +61,13 @@ fields! {
 
 fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a>> {
     let mut socket = inet::parse(protocol, payload)?;
-    socket.attributes.rename(Attribute::Info, Attribute::MptcpInfo);
+    if socket.state() == State::Listen {
+        // All zeros.
+        socket.attributes.remove(Attribute::Info);
+    } else {
+        socket.attributes.rename(Attribute::Info, Attribute::MptcpInfo);
+        socket.attributes.remove(Attribute::Queues);
+    }
     Some(socket)
 }
 
@@ -86,7 +96,7 @@ mod tests {
             assert_eq!(message.header.kind.get(), 20); // SOCK_DIAG_BY_FAMILY
             // INFO, TOS, TCLASS and SKMEMINFO of no protocol that has eight bits.
             assert_eq!(message.payload[..4], [family, 0, 0b0111_0010, 0]);
-            assert_eq!(message.payload[4..8], 0x0bb6_u32.to_ne_bytes(), "no listeners");
+            assert_eq!(message.payload[4..8], 0x0fb6_u32.to_ne_bytes());
             assert_eq!(message.payload[56..], [8, 0, 3, 0, 6, 1, 0, 0]); // INET_DIAG_REQ_PROTOCOL, u32
         }
     }
@@ -115,5 +125,19 @@ mod tests {
         let socket = MPTCP.parse(&reply).expect("a socket");
         assert_eq!(socket.get(&super::super::super::tcp_info::RTT), None, "no field of another structure");
         assert_eq!(socket.ulp(), None);
+    }
+
+    #[test]
+    fn a_listener_has_its_queue_and_a_connection_memory_instead() {
+        let queue = |state: State| {
+            let mut bytes = reply(96);
+            bytes[1] = state as u8;
+            bytes[56..64].copy_from_slice(&[3, 0, 0, 0, 8, 0, 0, 0]);
+            let socket = MPTCP.parse(&bytes).expect("a socket");
+            let read = |field| socket.get(field);
+            (read(&queues::RQUEUE), read(&queues::WQUEUE), read(&SUBFLOWS))
+        };
+        assert_eq!(queue(State::Listen), (Some(3), Some(8), None));
+        assert_eq!(queue(State::Established), (None, None, Some(0)));
     }
 }

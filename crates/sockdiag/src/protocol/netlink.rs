@@ -31,6 +31,7 @@ pub const NETLINK: Protocol = Protocol {
     modules: "netlink_diag",
     states: StateSet::of(&[State::Established, State::Close]),
     connections: StateSet::of(&[State::Established, State::Close]),
+    listed: StateSet::of(&[State::Established, State::Close]),
     header: FixedPart::NONE,
     attributes: Extensions::of_table(ASKED).with(Attribute::Type).with(Attribute::Netlink),
     lacks: &[],

@@ -38,6 +38,7 @@ pub const PACKET: Protocol = Protocol {
     modules: "af_packet_diag",
     states: StateSet::of(&[State::Close]),
     connections: StateSet::of(&[State::Close]),
+    listed: StateSet::of(&[State::Close]),
     header: FixedPart { uid: true, interface: true, ..FixedPart::NONE },
     attributes: Extensions::of_table(NUMBERED).with(Attribute::Type).with(Attribute::Packet),
     lacks: &[],

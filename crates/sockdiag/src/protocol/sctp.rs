@@ -19,27 +19,23 @@ const LISTEN: u8 = State::Listen as u8;
 /// The length of `struct inet_diag_msg`.
 const FIXED: usize = 72;
 
-/// `enum sctp_state` (`include/net/sctp/constants.h`), from 0 on, and the state of TCP that does the same.
+/// `enum sctp_state` (`include/net/sctp/constants.h`), from 0 on.
 const STATES: [State; 8] = [
-    State::Close,       // SCTP_STATE_CLOSED
-    State::SynSent,     // SCTP_STATE_COOKIE_WAIT
-    State::SynSent,     // SCTP_STATE_COOKIE_ECHOED
-    State::Established, // SCTP_STATE_ESTABLISHED
-    State::FinWait1,    // SCTP_STATE_SHUTDOWN_PENDING
-    State::FinWait2,    // SCTP_STATE_SHUTDOWN_SENT
-    State::CloseWait,   // SCTP_STATE_SHUTDOWN_RECEIVED
-    State::LastAck,     // SCTP_STATE_SHUTDOWN_ACK_SENT
+    State::Close,
+    State::CookieWait,
+    State::CookieEchoed,
+    State::Established,
+    State::ShutdownPending,
+    State::ShutdownSent,
+    State::ShutdownReceived,
+    State::ShutdownAckSent,
 ];
 
-/// The states of an association.
-const ASSOCIATIONS: StateSet = StateSet::of(&[
-    State::Established,
-    State::SynSent,
-    State::FinWait1,
-    State::FinWait2,
-    State::CloseWait,
-    State::LastAck,
-]);
+/// The states of an association that is not closed.
+const ASSOCIATIONS: StateSet = StateSet::of(&STATES).without(StateSet::of(&[State::Close]));
+
+/// The states of an endpoint.
+const ENDPOINTS: StateSet = StateSet::of(&[State::Close, State::Listen]);
 
 const ATTRIBUTES: Extensions = Extensions::MEMORY
     .union(Extensions::TOS)
@@ -54,8 +50,9 @@ pub const SCTP: Protocol = Protocol {
     name: "sctp",
     netids: &[],
     modules: "inet_diag and sctp_diag",
-    states: ASSOCIATIONS.union(StateSet::of(&[State::Close, State::Listen])),
+    states: StateSet::of(&STATES).union(ENDPOINTS),
     connections: ASSOCIATIONS,
+    listed: ASSOCIATIONS,
     // The queues of an association are memory, and its timer is another than those of TCP.
     header: FixedPart { fields: &[], internet: true, uid: true, interface: true },
     attributes: ATTRIBUTES,
@@ -85,7 +82,11 @@ fields! {
 
 /// A dump of SCTP knows two sets of states: `LISTEN` brings the endpoints, any but `LISTEN` and `CLOSE` the associations.
 fn encode(request: &Request, sequence: u32) -> Vec<u8> {
-    inet::encode_other(request, IPPROTO_SCTP, sequence)
+    let asked = request.states;
+    let any_association: &[State] =
+        if asked.intersection(ASSOCIATIONS).is_empty() { &[] } else { &[State::Established] };
+    let states = asked.intersection(ENDPOINTS).union(StateSet::of(any_association));
+    inet::encode_other(&Request { states, ..request.clone() }, IPPROTO_SCTP, sequence)
 }
 
 fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a>> {
@@ -159,10 +160,21 @@ mod tests {
     }
 
     #[test]
-    fn each_state_of_an_association_is_one_of_the_protocol() {
-        for number in 0..8 {
+    fn each_state_of_an_association_has_the_name_of_the_kernel() {
+        for (number, name) in [
+            (0, "close"),
+            (1, "cookie_wait"),
+            (2, "cookie_echoed"),
+            (3, "established"),
+            (4, "shutdown_pending"),
+            (5, "shutdown_sent"),
+            (6, "shutdown_received"),
+            (7, "shutdown_ack_sent"),
+        ] {
             let bytes = reply(number, 6000, true);
-            assert!(SCTP.states.contains(SCTP.parse(&bytes).expect("a socket").state()));
+            let state = SCTP.parse(&bytes).expect("a socket").state();
+            assert_eq!(state.name(), name);
+            assert!(SCTP.states.contains(state));
         }
         assert!(SCTP.parse(&reply(8, 6000, true)).is_none());
     }
@@ -173,5 +185,21 @@ mod tests {
         let request = Request::new(&SCTP, StateSet::ALL, extensions);
         let message = request.message(1);
         assert_eq!(message[19] & 2, 2);
+    }
+
+    #[test]
+    fn a_request_for_any_state_of_associations_asks_for_associations() {
+        let asked = |states: &[State]| {
+            let request = Request::new(&SCTP, StateSet::of(states), Extensions::NONE);
+            let one_walk = inet::in_two_walks(&request, IPPROTO_SCTP, 1).len() / 2;
+            // The states stand at the end of `struct inet_diag_req`, and behind the first word of `struct inet_diag_req_v2`.
+            let (message, version_2) = (request.message(1), one_walk + 16);
+            let at = if message.len() > version_2 { 16 + 4 } else { 16 + 52 };
+            u32::from_ne_bytes(message[at..at + 4].try_into().expect("a word"))
+        };
+        let (established, listen, close) = (1 << 1, 1 << 10, 1 << 7);
+        assert_eq!(asked(&[State::CookieWait]), established);
+        assert_eq!(asked(&[State::ShutdownSent, State::Listen]), established | listen);
+        assert_eq!(asked(&[State::Close, State::Listen]), listen | close);
     }
 }

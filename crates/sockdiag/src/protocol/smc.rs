@@ -12,39 +12,45 @@ use super::{FixedPart, Protocol, Request, family};
 
 const AF_SMC: u8 = 43;
 
-/// `enum smc_state` of `net/smc/smc.h`, and the state of TCP that does the same.
+/// `enum smc_state` of `net/smc/smc.h`.
 const STATES: &[(u8, State)] = &[
-    (1, State::Established), // SMC_ACTIVE
-    (2, State::Close),       // SMC_INIT
-    (7, State::Close),       // SMC_CLOSED
-    (10, State::Listen),     // SMC_LISTEN
-    (20, State::FinWait1),   // SMC_PEERCLOSEWAIT1
-    (21, State::FinWait2),   // SMC_PEERCLOSEWAIT2
-    (22, State::Closing),    // SMC_APPFINCLOSEWAIT
-    (23, State::CloseWait),  // SMC_APPCLOSEWAIT1
-    (24, State::CloseWait),  // SMC_APPCLOSEWAIT2
-    (25, State::LastAck),    // SMC_PEERFINCLOSEWAIT
-    (26, State::Close),      // SMC_PEERABORTWAIT
-    (27, State::Close),      // SMC_PROCESSABORT
+    (1, State::Active),
+    (2, State::Init),
+    (7, State::Close),
+    (10, State::Listen),
+    (20, State::PeerCloseWait1),
+    (21, State::PeerCloseWait2),
+    (22, State::AppFinCloseWait),
+    (23, State::AppCloseWait1),
+    (24, State::AppCloseWait2),
+    (25, State::PeerFinCloseWait),
+    (26, State::PeerAbortWait),
+    (27, State::ProcessAbort),
 ];
 
 /// The states of a connection.
 const CONNECTIONS: StateSet = StateSet::of(&[
-    State::Established,
-    State::FinWait1,
-    State::FinWait2,
-    State::CloseWait,
-    State::LastAck,
-    State::Closing,
+    State::Active,
+    State::PeerCloseWait1,
+    State::PeerCloseWait2,
+    State::AppFinCloseWait,
+    State::AppCloseWait1,
+    State::AppCloseWait2,
+    State::PeerFinCloseWait,
 ]);
+
+/// The states of all others.
+const OTHERS: StateSet =
+    StateSet::of(&[State::Init, State::Close, State::Listen, State::PeerAbortWait, State::ProcessAbort]);
 
 /// SMC.
 pub const SMC: Protocol = Protocol {
     name: "smc",
     netids: &[],
     modules: "smc_diag",
-    states: CONNECTIONS.union(StateSet::of(&[State::Close, State::Listen])),
+    states: CONNECTIONS.union(OTHERS),
     connections: CONNECTIONS,
+    listed: CONNECTIONS,
     header: FixedPart { internet: true, uid: true, interface: true, ..FixedPart::NONE },
     attributes: Extensions::NONE,
     lacks: &[],
@@ -117,14 +123,19 @@ mod tests {
     }
 
     #[test]
-    fn an_smc_socket_has_its_ends_user_and_the_state_that_tcp_calls_so() {
+    fn an_smc_socket_has_its_ends_its_user_and_its_state() {
         let remote = [10, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let bytes = reply(20, remote);
         let socket = SMC.parse(&bytes).expect("a socket");
         assert_eq!(socket.local().to_string(), "127.0.0.1:80");
         assert_eq!(socket.remote().to_string(), "10.0.0.7:4242");
         assert_eq!((socket.inode(), socket.uid(), socket.cookie()), (Some(4711), 1000, 9));
-        assert_eq!(socket.state(), State::FinWait1);
+        assert_eq!(socket.state().name(), "peerclosewait1");
+        for (number, state) in STATES {
+            let bytes = reply(*number, remote);
+            assert_eq!(SMC.parse(&bytes).expect("a socket").state(), *state);
+            assert!(SMC.states.contains(*state), "{state:?}");
+        }
         let bytes = reply(1, [1; 16]);
         assert!(SMC.parse(&bytes).expect("a socket").remote().is_ipv6());
         assert!(SMC.parse(&reply(3, remote)).is_none(), "a state without a name");

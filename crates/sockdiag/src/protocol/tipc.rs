@@ -52,6 +52,7 @@ pub const TIPC: Protocol = Protocol {
     modules: "tipc_diag",
     states: CONNECTIONS.union(StateSet::of(&[State::Listen])),
     connections: CONNECTIONS,
+    listed: CONNECTIONS.without(StateSet::of(&[State::Close])),
     header: FixedPart { uid: true, ..FixedPart::NONE },
     attributes: Extensions::of(Attribute::Type).with(Attribute::TipcStats).with(Attribute::DroppedMessages),
     lacks: &[],

@@ -30,6 +30,7 @@ pub const UDP: Protocol = Protocol {
     modules: "inet_diag and udp_diag",
     states: STATES,
     connections: STATES,
+    listed: StateSet::of(&[State::Established]),
     // No timer runs.
     header: FixedPart { fields: &[], internet: true, uid: true, interface: true },
     attributes: ATTRIBUTES,

@@ -50,6 +50,7 @@ pub const UNIX: Protocol = Protocol {
     modules: "unix_diag",
     states: CONNECTIONS.union(StateSet::of(&[State::Listen])),
     connections: CONNECTIONS,
+    listed: StateSet::of(&[State::Established]),
     header: FixedPart { fields: &[], internet: false, uid: true, interface: false },
     attributes: Extensions::of_table(NUMBERED).with(Attribute::Type),
     // Memory is charged to the sender, who waits or fails instead of losing a message.

@@ -26,6 +26,7 @@ pub const VSOCK: Protocol = Protocol {
     modules: "vsock_diag",
     states: CONNECTIONS.union(StateSet::of(&[State::Close, State::Listen])),
     connections: CONNECTIONS,
+    listed: CONNECTIONS.union(StateSet::of(&[State::Close])),
     header: FixedPart::NONE,
     attributes: Extensions::of(Attribute::Type).with(Attribute::Vsock),
     lacks: &[],

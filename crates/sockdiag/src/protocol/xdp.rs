@@ -35,6 +35,7 @@ pub const XDP: Protocol = Protocol {
     modules: "xsk_diag",
     states: StateSet::of(&[State::Close]),
     connections: StateSet::of(&[State::Close]),
+    listed: StateSet::of(&[State::Close]),
     header: FixedPart { uid: true, interface: true, ..FixedPart::NONE },
     attributes: Extensions::of_table(NUMBERED),
     lacks: &[],

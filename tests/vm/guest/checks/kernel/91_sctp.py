@@ -1,6 +1,7 @@
 """SCTP: associations, endpoints and unread memory as `ss -S`, packets as their process counts them"""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -46,7 +47,11 @@ HOLD = ("import json, os, struct, threading",
 
 def state(line):
     """The state of an association, which ss writes below its socket, or of the socket, which only listens or does not."""
-    return "established" if "`- ESTAB" in line else "listen" if line.startswith("LISTEN") else "close"
+    association = re.match(r" *`- (\w+)", line)
+    if association:
+        name = association[1].lower()
+        return {"estab": "established", "ack_sent": "shutdown_ack_sent", "closed": "close"}.get(name, name)
+    return "listen" if line.startswith("LISTEN") else "close"
 
 
 def check():

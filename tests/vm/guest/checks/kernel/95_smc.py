@@ -29,8 +29,8 @@ def check():
         def shown():
             metrics = exporter.metrics()
             metrics.expect(1, "ss_v_sockets", pid=process, uid=65534, state="listen", local_port=7700)
-            metrics.expect(3, "ss_v_sockets", pid=process, uid=65534, state="established", local_port=7700)
-            metrics.expect(3, "ss_v_sockets", pid=process, uid=65534, state="established", remote_port=7700)
+            metrics.expect(3, "ss_v_sockets", pid=process, uid=65534, state="active", local_port=7700)
+            metrics.expect(3, "ss_v_sockets", pid=process, uid=65534, state="active", remote_port=7700)
             metrics.expect(1, "ss_exporter_protocol_available", protocol="smc")
             return True
         lib.eventually(shown)
