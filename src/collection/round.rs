@@ -11,6 +11,7 @@ use super::tables::ConnectionTables;
 use super::walk::{Walked, walk};
 use crate::plan::Plan;
 use crate::self_metrics::LegacyStatus;
+use crate::view::PROTOCOL;
 
 /// Listings for which the samples of a connection are kept that none of them showed: of two filters that alternate, each
 /// finds its samples.
@@ -45,7 +46,11 @@ impl<'a> Round<'a> {
             let mut all: Vec<&mut dyn Sink> = vec![&mut connections];
             all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
             let intake = Intake::new(plan, host, &mut owners.attribution, tracker, samples, *untracked, all);
-            let walked = walk(plan, host, deadline, stuck, listed, intake, &mut took);
+            let mut walked = walk(plan, host, deadline, stuck, listed, intake, &mut took);
+            // An exporter without TCP, or a list, has nothing else to show. Other views are empty until a module is loaded.
+            if *alone || plan.protocols.contains(&PROTOCOL) {
+                walked.demand_a_protocol(plan);
+            }
             samples.end_walk(if *alone { LISTINGS } else { 1 });
             // Without the time for it, the next collection completes the baseline.
             may_repeat &= walked.errors.is_empty()

@@ -84,9 +84,6 @@ pub(super) fn walk<W: Host>(
         }
         walked.note(target, dumps);
     }
-    if walked.missing.len() == plan.protocols.len() {
-        walked.errors = std::mem::take(&mut walked.missing);
-    }
     let began = Instant::now();
     if intake.has_pending() {
         intake.resolve((began + plan.owner_time()).min(deadline));
@@ -126,6 +123,13 @@ impl Walked {
             }
         }
         self.failures.extend(failure);
+    }
+
+    /// Fails where the kernel knows none of the protocols.
+    pub(super) fn demand_a_protocol(&mut self, plan: &Plan) {
+        if self.missing.len() == plan.protocols.len() {
+            self.errors = std::mem::take(&mut self.missing);
+        }
     }
 
     /// Whether the kernel failed to report the sockets of a protocol.

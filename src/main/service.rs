@@ -18,6 +18,7 @@ use ss_exporter::http::{self, Options, Settings, Workers};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{EffectiveCapabilities, Feature, Privileges};
 use ss_exporter::self_metrics::Reload;
+use ss_exporter::view::PROTOCOL;
 use ss_exporter::workers::Worker;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -160,8 +161,8 @@ fn stop(collector: &Collector) {
     tracing::info!("stopped");
 }
 
-/// Fails at once where every scrape would: the kernel has to know one of the protocols, and to answer about each that it
-/// knows.
+/// Fails at once where every scrape would: the kernel has to answer about each protocol that it knows. TCP alone it has to
+/// know; views of any other are empty without it.
 fn ask_the_kernel(protocols: &[&'static Protocol]) -> Result<(), Failure> {
     let (mut known, mut missing) = (false, None);
     for error in protocols.iter().map(|protocol| ask_about(protocol).err()) {
@@ -172,7 +173,9 @@ fn ask_the_kernel(protocols: &[&'static Protocol]) -> Result<(), Failure> {
         }
     }
     match missing {
-        Some(error) if !known => Err(Failure::at_run_time(error.to_string())),
+        Some(error) if !known && protocols.contains(&PROTOCOL) => {
+            Err(Failure::at_run_time(error.to_string()))
+        }
         _ => Ok(()),
     }
 }
