@@ -30,6 +30,8 @@ pub enum Quantity {
     Limited(Bottleneck),
     /// A field as it stands.
     Field(&'static Field),
+    /// A field, or one more than another where the kernel lacks the field.
+    OrOneMore(&'static Field, &'static Field),
     /// What a listener has refused, which a field counts; kept by the tracker apart from the counters of connections.
     Refused(&'static Field),
     /// What a field exceeds another by.
@@ -137,6 +139,11 @@ pub(super) const fn difference(field: &'static Field, less: &'static Field) -> S
     every(Quantity::Difference(field, less)).of(OTHERS)
 }
 
+/// A field, or one more than another where the kernel lacks the field, of every socket except listeners.
+pub(super) const fn or_one_more(field: &'static Field, other: &'static Field) -> Source {
+    every(Quantity::OrOneMore(field, other)).of(OTHERS)
+}
+
 /// Whether a field exceeds half of another, its limit, of every socket except listeners.
 pub(super) const fn over_half(field: &'static Field, limit: &'static Field) -> Source {
     every(Quantity::OverHalf(field, limit)).of(OTHERS)
@@ -187,6 +194,9 @@ impl Source {
             }
             Quantity::Field(field) | Quantity::Refused(field) => socket.get(field),
             Quantity::Difference(field, less) => Some(socket.get(field)?.saturating_sub(socket.get(less)?)),
+            Quantity::OrOneMore(field, other) => {
+                socket.get(field).or_else(|| Some(socket.get(other)?.saturating_add(1)))
+            }
             Quantity::OverHalf(field, limit) => Some((socket.get(field)? > socket.get(limit)? / 2).into()),
             Quantity::Test(field, condition) => Some(condition.holds(socket.get(field)?).into()),
             Quantity::Ulp(_, name) => Some(socket.ulp()?.is(name).into()),
@@ -202,7 +212,10 @@ impl Source {
             Quantity::Refused(_) => protocol.has_listeners(),
             _ => true,
         };
-        is_kept && self.fields().all(|field| protocol.has_field(field))
+        // The queues of an MPTCP connection are memory, those of its listener are not.
+        let of_listeners = self.states == LISTENERS && protocol.states.contains(State::Listen);
+        let has = |field: &Field| protocol.has_field(field) || of_listeners && protocol.has(field.attribute);
+        is_kept && self.fields().all(has)
     }
 
     /// Whether its last value before the end of a socket of the protocol is known; a counter is exact then.
@@ -233,6 +246,8 @@ impl Source {
             Quantity::Difference(field, other) | Quantity::OverHalf(field, other) => {
                 (Some(field), Some(other))
             }
+            // The older one comes first.
+            Quantity::OrOneMore(field, other) => (Some(other), Some(field)),
         };
         first.into_iter().chain(second)
     }

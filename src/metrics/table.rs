@@ -5,8 +5,8 @@ use super::bounds::{AGES, BYTES, COUNTS, GAINS, RATES, SHARES, SHIFTS, SIZES, TI
 use super::source::Condition::{Has, Is, Positive};
 use super::source::Quantity::{Closed, ClosedWithoutTcpInfo, Opened, Sockets};
 use super::source::{
-    LISTENERS, SENDING, age, any, difference, every, limited, micros, millis, option, over_half, peering,
-    raw, refused, when, with_ulp,
+    LISTENERS, SENDING, age, any, difference, every, limited, micros, millis, option, or_one_more, over_half,
+    peering, raw, refused, when, with_ulp,
 };
 use super::{Kind, Metric, Shown, Source, Unit};
 use crate::bottleneck::Bottleneck;
@@ -177,7 +177,7 @@ pub const METRICS: &[Metric] = &[
     counter("acked_bytes_total", Bytes, raw(&mptcp::BYTES_ACKED), "Payload bytes of an MPTCP connection that the peer acknowledged (mptcpi_bytes_acked)."),
     counter("retransmitted_bytes_total", Bytes, raw(&mptcp::BYTES_RETRANS), "Payload bytes that an MPTCP connection retransmitted on another subflow (mptcpi_bytes_retrans).").of_connections(),
     counter("retransmissions_total", None, raw(&mptcp::RETRANSMITS), "Retransmissions of an MPTCP connection on another subflow (mptcpi_retransmits)."),
-    gauge("subflows", None, raw(&mptcp::SUBFLOWS_TOTAL), "Subflows of MPTCP connections, the first ones included (mptcpi_subflows_total).").of_connections(),
+    gauge("subflows", None, or_one_more(&mptcp::SUBFLOWS_TOTAL, &mptcp::SUBFLOWS), "Subflows of MPTCP connections, the first ones included; before Linux 6.8 one more than have joined (mptcpi_subflows, mptcpi_subflows_total).").of_connections(),
     gauge("joined_subflows", None, raw(&mptcp::SUBFLOWS), "Subflows that joined the first ones of MPTCP connections (mptcpi_subflows)."),
     gauge("addresses_announced", None, raw(&mptcp::ADD_ADDR_SIGNAL), "Addresses that this end announced to the peer (mptcpi_add_addr_signal)."),
     gauge("addresses_accepted", None, raw(&mptcp::ADD_ADDR_ACCEPTED), "Addresses of the peer that this end accepted (mptcpi_add_addr_accepted)."),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use sockdiag::{Attribute, Extensions, PROTOCOLS, State, TCP, mptcp, skmem, sockopt, tcp_info};
+use sockdiag::{Attribute, Extensions, MPTCP, PROTOCOLS, State, TCP, mptcp, skmem, sockopt, tcp_info};
 use testkit::reply::Reply;
 
 #[test]
@@ -181,4 +181,34 @@ fn before_the_handshake_there_is_neither_an_age_nor_a_window_to_speak_of() {
     let values = values(&reply(State::SynSent, &[(44, 1), (52, 1), (56, 1)]));
     let speaks = |(name, _): &&(&str, u64)| name.contains("_age_") || *name == "zero_window_sockets";
     assert_eq!(values.iter().find(speaks), None);
+}
+
+#[test]
+fn subflows_are_the_total_of_the_kernel_or_one_more_than_have_joined() {
+    let subflows = |length: usize| {
+        let mut info = vec![0; length];
+        info[0] = 2;
+        if let Some(total) = info.get_mut(80) {
+            *total = 7;
+        }
+        let end = ([0, 0, 0, 0], 0).into();
+        let reply = Reply::new(State::Established, end, end).attribute(2, &info).into_bytes();
+        let socket = MPTCP.parse(&reply).expect("a socket");
+        let metric = METRICS.iter().find(|metric| metric.name == "subflows").expect("a metric");
+        metric.source.read(&socket)
+    };
+    assert_eq!([40, 80, 96].map(subflows), [Some(3), Some(3), Some(7)]);
+}
+
+#[test]
+fn the_queue_of_a_listener_of_mptcp_is_offered_and_that_of_a_connection_is_not() {
+    let offered = |name: &str, protocol| {
+        METRICS.iter().find(|metric| metric.name == name).expect("a metric").source.is_of(protocol)
+    };
+    for (name, is_of) in
+        [("accept_queue_connections", true), ("accept_queue_limit", true), ("receive_queue_bytes", false)]
+    {
+        assert_eq!((offered(name, &MPTCP), offered(name, &TCP)), (is_of, true), "{name}");
+    }
+    assert!(!offered("refused_handshakes_total", &MPTCP));
 }

@@ -9,6 +9,7 @@ use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram, UnixListener, Uni
 use std::process::{Child, Command, Stdio};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use testkit::exporter::Exporter;
 
 use super::{enter, run, text};
 
@@ -205,7 +206,7 @@ fn packet_and_netlink_sockets_have_the_ends_that_ss_prints() {
 }
 
 #[test]
-fn mptcp_connections_have_the_ends_that_ss_prints() {
+fn mptcp_connections_and_listeners_have_the_ends_and_queues_that_ss_prints() {
     if enter() {
         return;
     }
@@ -216,10 +217,12 @@ fn mptcp_connections_have_the_ends_that_ss_prints() {
     listener.listen(4).expect("a listener");
     client.connect(&address).expect("a connection");
     let server = listener.accept().expect("its other end");
-    let listens = |line: &str| line.contains("LISTEN");
-    let (ours, theirs) = listed(&["-M"], &["-nM"], "mptcp", listens);
-    assert_eq!(ours.len(), 2, "{ours:?}");
+    let (ours, theirs) = listed(&["-Ma"], &["-nM"], "mptcp", none);
+    assert_eq!(ours.len(), 3, "{ours:?}");
     assert_eq!(ours, theirs);
+    let listeners = text(&run(&["sockets", "-MlH", "--columns=state,recv_q,send_q,local"]).stdout);
+    let words: Vec<_> = listeners.split_ascii_whitespace().collect();
+    assert_eq!(words, ["LISTEN", "0", "4", "127.0.0.1:7055"]);
     drop(server);
 }
 
@@ -243,6 +246,47 @@ fn protocols_are_listed_together_as_ss_lists_them() {
 }
 
 #[test]
+fn without_a_flag_and_with_l_the_sockets_are_those_that_ss_lists() {
+    if enter() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = udp("127.0.0.1:7058");
+    let client = udp("127.0.0.1:0");
+    client.connect(server.local_addr().expect("bound")).expect("a route");
+    let raw = |connects: bool| {
+        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).expect("a socket");
+        let peer: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        if connects {
+            socket.connect(&peer.into()).expect("a route");
+        }
+        socket
+    };
+    let bound = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+    bound.bind(&SockAddr::unix(folder.path().join("bound")).expect("a short name")).expect("a free name");
+    let alone = UnixDatagram::bind(folder.path().join("datagrams")).expect("a free name");
+    let listener = UnixListener::bind(folder.path().join("listener")).expect("a free name");
+    let pairs = (UnixStream::pair().expect("a pair"), UnixDatagram::pair().expect("a pair"));
+    let tcp = std::net::TcpListener::bind("127.0.0.1:7059").expect("a listener");
+    let connection = std::net::TcpStream::connect("127.0.0.1:7059").expect("a connection");
+    let _held =
+        (client, [raw(false), raw(true)], bound, alone, listener, pairs, packet(Type::RAW), connection);
+    for flags in [
+        "-u", "-x", "-w", "-0", "-t", "-ux", "-tux", "-x0", "-uw0", "-l", "-ul", "-xl", "-wl", "-0l",
+        "-tuxl", "-uxa", "-xw0l",
+    ] {
+        let of_ss = if flags == "-l" { "-tl" } else { flags };
+        let ss = Command::new("ss").args(["-nHO", of_ss]).output().expect("ss of the package iproute2");
+        let count = |text: &str| text.lines().count();
+        let ours = run(&["sockets", "-H", flags, COLUMNS]);
+        let (ours, theirs) = (text(&ours.stdout), text(&ss.stdout));
+        assert_eq!(count(&ours), count(&theirs), "{flags}: {ours} is not {theirs}");
+        assert!(!ours.is_empty(), "{flags}");
+    }
+    drop((server, tcp));
+}
+
+#[test]
 fn a_filter_chooses_the_protocol_that_can_answer_it() {
     if enter() {
         return;
@@ -263,4 +307,28 @@ fn a_filter_chooses_the_protocol_that_can_answer_it() {
     let empty = run(&["sockets", "sport = 1"]);
     assert!(text(&empty.stderr).contains("no socket matches; -a lists"), "{}", text(&empty.stderr));
     assert!(empty.status.success());
+}
+
+#[test]
+fn a_configuration_of_nothing_but_a_missing_protocol_starts_and_its_view_is_empty() {
+    if enter() {
+        return;
+    }
+    let lacks = |name: &&str| !run(&["sockets", "-A", name]).status.success();
+    let missing =
+        ["tipc", "smc", "vsock", "sctp", "xdp"].into_iter().find(lacks).expect("a protocol without a module");
+    let exporter = Exporter::configured(&format!(
+        "views: {{v: {{protocol: {missing}, by: [pid], metrics: [sockets]}}}}"
+    ));
+    for _ in 0..2 {
+        let metrics = exporter.metrics();
+        assert!(
+            metrics.contains(&format!("ss_exporter_protocol_available{{protocol=\"{missing}\"}} 0\n")),
+            "{metrics}"
+        );
+        assert!(!metrics.contains("ss_v_sockets{"), "{metrics}");
+    }
+    let log = exporter.log();
+    let said = log.matches("the kernel does not report the sockets of a protocol").count();
+    assert_eq!(said, 1, "{log}");
 }
