@@ -50,6 +50,25 @@ fn sockets_are_listed_by_filter_in_order_and_page_by_page_with_their_rates() {
 }
 
 #[test]
+fn a_selection_that_matches_nothing_at_the_start_is_said_once() {
+    if enter() {
+        return;
+    }
+    let exporter = Exporter::configured(
+        "views:
+  none: {by: [local_port], metrics: [sockets], select: \"dport = 1\"}
+  own: {by: [local_port], metrics: [sockets], state: listen, select: \"sport = 8020\"}
+  all: {by: [local_port], metrics: [sockets]}
+",
+    );
+    (0..3).for_each(|_| drop(exporter.metrics()));
+    let log = exporter.log();
+    let said: Vec<_> = log.lines().filter(|line| line.contains("no socket passes the selection")).collect();
+    let [line] = said[..] else { panic!("{log}") };
+    assert!(line.contains("view=none") && line.contains("dport = 1"), "{line}");
+}
+
+#[test]
 fn a_wrong_question_is_named_with_what_is_allowed() {
     if enter() {
         return;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use rustix::net::{AddressFamily, SocketType, bind, connect, ipproto, listen, socket};
 
-use super::counted::Counted;
+use super::counted::{Counted, view};
 use super::enter;
 use testkit::exporter::Exporter;
 use testkit::scrape::{Scrape, Scrapes};
@@ -122,4 +122,35 @@ fn a_first_subflow_that_its_peer_closed_is_counted_apart_and_all_others_are_exac
         "{:?}",
         Counted::of(scrape)
     );
+}
+
+#[test]
+fn a_connection_that_fell_back_to_tcp_keeps_the_bytes_of_its_last_dump_and_its_wiped_end_is_counted_apart() {
+    if enter() {
+        return;
+    }
+    let (plain, both) = (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener"), listener());
+    let exporter = Exporter::configured(&view(&[&plain, &both]));
+    let mut scrapes = Scrapes::default();
+    scrapes.scrape(&exporter);
+    let of_tcp = || {
+        let client = TcpStream::connect(both.local_addr().expect("bound")).expect("a connection");
+        (client, both.accept().expect("the other end").0)
+    };
+    for (client_knows, client_first) in [(true, true), (true, false), (false, true), (false, false)] {
+        let (mut client, mut server) = if client_knows { open(&plain) } else { of_tcp() };
+        send(&mut client, &mut server, UNSEEN);
+        send(&mut server, &mut client, ANSWER);
+        scrapes.scrape(&exporter);
+        let (first, second) = if client_first { (client, server) } else { (server, client) };
+        drop(first);
+        drop(second);
+    }
+    let scrape = scrapes.until(&exporter, |scrape| Counted::of(scrape).closed == 8);
+    let bytes = 4 * (UNSEEN + ANSWER) as u64;
+    let Counted { opened, closed, sent, received, .. } = Counted::of(scrape);
+    // The kernel wipes the last event of the client of MPTCP whose peer closes first, and of no other end.
+    assert_eq!((opened, closed, sent, closes(scrape)), (8, 8, bytes, [1, 0]));
+    // A FIN counts as a byte.
+    assert!((bytes..=bytes + 8).contains(&received), "{received}");
 }

@@ -163,6 +163,17 @@ fn an_end_without_an_internet_address_says_its_form() {
             "src netlink:rout",
             "column 5: found \"netlink:rout\"; expected: src netlink:PROTOCOL, with or without :*".to_owned(),
         ),
+        // A port identifies one socket.
+        (
+            "src netlink:route:7",
+            "column 5: found \"netlink:route:7\"; expected: src netlink:PROTOCOL, with or without :*"
+                .to_owned(),
+        ),
+        (
+            "dst netlink:route",
+            "column 5: found \"netlink:route\"; expected: src netlink:PROTOCOL, with or without :*"
+                .to_owned(),
+        ),
         (
             "dst link:arp",
             "column 5: found \"link:arp\"; expected: src link:ETHERTYPE, with or without :INTERFACE"
