@@ -108,6 +108,7 @@ fn views(plan: &Plan, snapshot: &Snapshot, census: &Census<'_>) -> Vec<ViewEstim
         name: view.name.clone(),
         by: view.by.iter().map(|label| label.name()).collect(),
         limit: view.limit,
+        ranked: view.ranked_by.is_some(),
         aggregates: view.aggregates,
         idle: view.is_cumulative().then_some(view.idle),
         series_per_row: view.series_per_row(),

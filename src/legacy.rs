@@ -80,6 +80,7 @@ fn read_logic(logic: &Entry<'_>, beside: Option<&Entry<'_>>) -> LegacyConfig {
         by,
         columns,
         limit,
+        ranked_by: None,
         aggregates: false,
         idle: Duration::ZERO,
     };

@@ -63,6 +63,8 @@ pub struct View {
     pub columns: Vec<Column>,
     /// The most rows to show; `None` for no limit.
     pub limit: Option<usize>,
+    /// The metric of a column whose greatest values get the rows; `None` if those that come first do.
+    pub ranked_by: Option<&'static Metric>,
     /// Whether its table is cumulative and aggregates what is beyond the limit as `other`. Else each collection makes its
     /// rows again and drops those beyond the limit.
     pub aggregates: bool,
@@ -77,6 +79,12 @@ impl View {
         let ends =
             [Property::LocalAddress, Property::LocalPort, Property::RemoteAddress, Property::RemotePort];
         ends.into_iter().all(has) || has(Property::Flow)
+    }
+
+    /// The number of the column by which rows are ranked.
+    pub(crate) fn rank_column(&self) -> Option<usize> {
+        let metric = self.ranked_by?;
+        self.columns.iter().position(|column| column.metric == metric)
     }
 
     /// Whether a row holds the counters of all connections of one process to one endpoint.

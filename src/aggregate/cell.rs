@@ -246,6 +246,15 @@ impl Cells {
         }
     }
 
+    /// The same as a number to compare with; that of a distribution is none.
+    pub(super) fn number(&self, row: usize) -> Option<f64> {
+        match self.sample(row)? {
+            Sample::Integer(value) => Some(float(value)),
+            Sample::Float(value) => Some(value),
+            Sample::Histogram { .. } => None,
+        }
+    }
+
     #[inline]
     fn in_unit(&self, value: u64) -> Option<Sample<'static>> {
         #[expect(clippy::float_cmp, reason = "the divisor is set, not computed")]

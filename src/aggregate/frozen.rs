@@ -42,6 +42,15 @@ impl FrozenTable {
         self.columns.get(column)?.as_ref()
     }
 
+    /// The same table without the memory of rows that are not shown.
+    pub(super) fn compact(mut self) -> Self {
+        let Some(shown) = self.shown.take() else { return self };
+        let shown: Vec<_> = shown.into_iter().map(|row| row as usize).collect();
+        self.columns.iter_mut().flatten().for_each(|cells| cells.keep(&shown));
+        self.keys = shown.into_iter().filter_map(|row| self.keys.get(row)).collect();
+        self
+    }
+
     /// Withholds the columns for whose number `unwanted` is true.
     pub(crate) fn withhold(&mut self, unwanted: impl Fn(usize) -> bool) {
         for (number, column) in self.columns.iter_mut().enumerate() {

@@ -1,19 +1,27 @@
-//! How many rows a table may show, and which: those shown before come first.
+//! How many rows a table may show, and which: those shown before come first, or those with the greatest values.
 //!
 //! A row stays as long as its key does, so that a limit causes no churn of series. New keys wait as
-//! rows, no more of them than the limit, until it is known how many of the old ones came back.
+//! rows, no more of them than the limit, until it is known how many of the old ones came back. In a ranking all keys are
+//! rows until the end, and a row that is shown gives way to one that is greater by a margin.
 
 use std::sync::Arc;
 
 use hashbrown::HashSet;
 
 use super::before::Before;
+use super::cell::Cells;
 use super::connection_row::ConnectionRow;
+
+/// How much greater a value must be than that of a row that is shown, to take its place: values of like size change places
+/// at each collection otherwise.
+const MARGIN: f64 = 1.25;
 
 /// The limit of one view, with the rows of its last complete collection.
 #[derive(Clone, Debug, Default)]
 pub struct Limit {
     pub(super) most: Option<usize>,
+    /// The column whose greatest values are shown; `None` for the rows that come first.
+    pub(super) ranked_by: Option<usize>,
     pub(super) before: Arc<Before>,
     /// Where the next row is expected among those of the last collection.
     next: usize,
@@ -61,6 +69,11 @@ impl Limit {
         Self { most: Some(most), ..Self::default() }
     }
 
+    /// The same, for the rows with the greatest values in that column.
+    pub(crate) fn ranked_by(self, column: Option<usize>) -> Self {
+        Self { ranked_by: column, ..self }
+    }
+
     /// As many rows as take that many bytes, those that come first. What is left out is counted by socket.
     pub(crate) fn within(bytes: usize) -> Self {
         Self { room: Some(Room { bytes, taken: 0, left_out: 0 }), ..Self::default() }
@@ -77,7 +90,10 @@ impl Limit {
         if let Some(row) = before {
             self.next = row as usize + 1;
         }
-        let Some(most) = self.most.filter(|_| !before.is_some_and(|row| self.before.was_shown(row))) else {
+        let chooses = self.ranked_by.is_some();
+        let Some(most) =
+            self.most.filter(|_| !chooses && !before.is_some_and(|row| self.before.was_shown(row)))
+        else {
             return Some(admitted);
         };
         let room = self.waiting < most;
@@ -90,9 +106,14 @@ impl Limit {
     }
 
     /// The rows to show (`None`: all), and the number of keys without one.
-    pub(super) fn freeze(&self, rows: &[ConnectionRow]) -> (Option<Vec<u32>>, usize) {
+    pub(super) fn freeze(&self, rows: &[ConnectionRow], columns: &[Cells]) -> (Option<Vec<u32>>, usize) {
         let left_out = self.room.as_ref().map_or(0, |room| room.left_out);
         let Some(most) = self.most else { return (None, left_out) };
+        if let Some(values) = self.ranked_by.and_then(|column| columns.get(column)) {
+            let shown = self.greatest(most, rows, values);
+            let left_out = rows.len() - shown.len();
+            return (Some(shown), left_out);
+        }
         let mut free = (most + self.waiting).saturating_sub(rows.len());
         let mut shown = Vec::with_capacity(rows.len().min(most));
         for (number, row) in (0..).zip(rows) {
@@ -106,8 +127,31 @@ impl Limit {
         (Some(shown), left_out)
     }
 
+    /// The rows with the greatest values, in the order of the table.
+    fn greatest(&self, most: usize, rows: &[ConnectionRow], values: &Cells) -> Vec<u32> {
+        let ranks = (0_u32..).zip(rows).map(|(number, row)| {
+            let is_shown = row.before().is_some_and(|row| self.before.was_shown(row));
+            let value = values.number(number as usize).unwrap_or(f64::NEG_INFINITY);
+            (if is_shown { value * MARGIN } else { value }, is_shown, number)
+        });
+        let mut ranks: Vec<_> = ranks.collect();
+        if ranks.len() > most {
+            // Of equal values those that are shown, then those that came first.
+            ranks.select_nth_unstable_by(
+                most,
+                |(value, is_shown, number), (other, other_is, other_number)| {
+                    other.total_cmp(value).then(other_is.cmp(is_shown)).then(number.cmp(other_number))
+                },
+            );
+            ranks.truncate(most);
+        }
+        let mut shown: Vec<_> = ranks.into_iter().map(|(.., number)| number).collect();
+        shown.sort_unstable();
+        shown
+    }
+
     /// The limit for the collection after this one.
     pub(super) fn following(&self, before: Before) -> Self {
-        Self { most: self.most, before: Arc::new(before), ..Self::default() }
+        Self { most: self.most, ranked_by: self.ranked_by, before: Arc::new(before), ..Self::default() }
     }
 }

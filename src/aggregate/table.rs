@@ -153,11 +153,12 @@ impl Table {
     /// `departed` has the last values of sockets that have left.
     pub(crate) fn freeze(mut self, departed: &impl Departed) -> (FrozenTable, Limit) {
         self.make_room(self.keys.len());
-        let (shown, left_out) = self.limit.freeze(&self.rows);
+        let (shown, left_out) = self.limit.freeze(&self.rows, &self.columns);
         let before = self.compares.then(|| self.settle(shown.as_deref(), departed));
         let next = self.limit.following(before.unwrap_or_default());
         let columns = self.columns.into_iter().map(Some).collect();
-        (FrozenTable { keys: self.keys.into_texts(), columns, shown, left_out }, next)
+        let table = FrozenTable { keys: self.keys.into_texts(), columns, shown, left_out };
+        (if next.ranked_by.is_some() { table.compact() } else { table }, next)
     }
 }
 
@@ -213,6 +214,23 @@ mod tests {
             prop_assert_eq!(rows.len(), keys.len().min(limit));
             prop_assert_eq!(rows.len() + left_out, keys.len());
         }
+
+        #[test]
+        fn a_ranking_without_a_past_shows_the_greatest_values(values: Vec<(u8, u32)>, most in 1_usize..20) {
+            let values: Vec<_> = values.iter().map(|(k, v)| (*k, u64::from(*v))).collect();
+            let (all, ..) = aggregated(&HashSeed::default(), &values, Limit::none());
+            let (shown, left_out, _) =
+                aggregated(&HashSeed::default(), &values, Limit::of(most).ranked_by(Some(0)));
+            let greatest_first = |rows: &[(Vec<u8>, u64)]| {
+                let mut values: Vec<_> = rows.iter().map(|(_, value)| *value).collect();
+                values.sort_unstable_by(|one, other| other.cmp(one));
+                values
+            };
+            let expected: Vec<_> = greatest_first(&all).into_iter().take(most).collect();
+            prop_assert_eq!(greatest_first(&shown), expected);
+            prop_assert!(shown.iter().all(|row| all.contains(row)), "each key has its own value");
+            prop_assert_eq!(shown.len() + left_out, all.len());
+        }
     }
 
     #[test]
@@ -238,6 +256,24 @@ mod tests {
         assert!((600..1_000).contains(&shown), "{shown}");
         // Vectors that grow take up to twice of what they hold, and thrice while they are moved.
         assert!(bytes < 3 * (100 << 10), "{bytes}");
+    }
+
+    #[test]
+    fn a_row_of_a_ranking_gives_way_only_to_one_that_is_greater_by_a_fourth() {
+        let seed = HashSeed::default();
+        let top = Limit::of(2).ranked_by(Some(0));
+        let (rows, left_out, top) = aggregated(&seed, &[(1, 10), (2, 100), (3, 80), (4, 1)], top);
+        assert_eq!((rows, left_out), (vec![(vec![2], 100), (vec![3], 80)], 2));
+        let (rows, _, top) = aggregated(&seed, &[(1, 100), (2, 100), (3, 80)], top);
+        assert_eq!(rows, [(vec![2], 100), (vec![3], 80)]);
+        let (rows, _, top) = aggregated(&seed, &[(1, 101), (2, 100), (3, 80)], top);
+        assert_eq!(rows, [(vec![1], 101), (vec![2], 100)]);
+        let (rows, left_out, _) = aggregated(&seed, &[(4, 1), (2, 100)], top);
+        assert_eq!(
+            (rows, left_out),
+            (vec![(vec![2], 100), (vec![4], 1)], 0),
+            "a row that is gone keeps no place"
+        );
     }
 
     #[test]

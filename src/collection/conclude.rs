@@ -69,7 +69,8 @@ pub(super) fn conclude(
                 *size = table.size();
                 state.logged.left_out(view, table.left_out);
             }
-            of_view.left_out = Some(table.left_out);
+            // Those that a ranking leaves out are no loss.
+            of_view.left_out = view.ranked_by.is_none().then_some(table.left_out);
             Some(table).filter(|_| usable)
         } else {
             aggregated.next().map(|(tracked, found)| {

@@ -100,7 +100,8 @@ impl LogOnce {
     }
 
     pub(super) fn left_out(&mut self, view: &View, rows: usize) {
-        if rows > 0 && self.limited.insert(view.name.clone()) {
+        // A view that shows the greatest is meant to leave out the others.
+        if rows > 0 && view.ranked_by.is_none() && self.limited.insert(view.name.clone()) {
             let limit = view.limit;
             tracing::warn!(
                 view = view.name,

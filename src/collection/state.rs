@@ -43,7 +43,7 @@ pub struct CollectorState {
 }
 
 pub(super) fn limit(view: &View) -> Limit {
-    view.limit.map_or_else(Limit::none, Limit::of)
+    view.limit.map_or_else(Limit::none, |most| Limit::of(most).ranked_by(view.rank_column()))
 }
 
 impl CollectorState {

@@ -99,7 +99,8 @@ fn write_paths(out: &mut String, paths: &Paths) -> fmt::Result {
 }
 
 fn write_view(out: &mut String, view: &View) -> fmt::Result {
-    let View { name, origin: _, protocols, selection, by, columns, limit, aggregates, idle } = view;
+    let View { name, origin: _, protocols, selection, by, columns, limit, ranked_by, aggregates, idle } =
+        view;
     writeln!(out, "  {}:", key(name))?;
     let of_default = view.protocols().eq([PROTOCOL]);
     if !of_default {
@@ -134,8 +135,10 @@ fn write_view(out: &mut String, view: &View) -> fmt::Result {
     for (metric, bounds) in histograms {
         writeln!(out, "      {metric}: [{}]", list(bounds.iter()))?;
     }
-    if let Some(limit) = limit {
-        writeln!(out, "    limit: {limit}")?;
+    match (limit, ranked_by) {
+        (Some(limit), Some(metric)) => writeln!(out, "    limit: {{top: {limit}, by: {}}}", metric.name)?,
+        (Some(limit), None) => writeln!(out, "    limit: {limit}")?,
+        (None, _) => {}
     }
     if *aggregates { writeln!(out, "    idle: {}", Span(*idle)) } else { Ok(()) }
 }
@@ -203,6 +206,8 @@ views:
     select: 'dst 10.0.0.0/8 and not (dport = 22 or network = office) and process = "a \"b\""'
     limit: 7
     idle: 90m
+  largest: {by: [local_address, local_port, remote_address, remote_port], limit: {top: 20, by: sent_bytes_total}}
+  fullest: {by: [process], metrics: [send_queue_bytes, rtt_seconds], aggregate: {rtt_seconds: max}, limit: {top: 3, by: rtt_seconds}}
   listeners: {state: listen, by: [local_address, local_port], idle: 7d}
   datagrams: {protocol: udp, by: [local_port], metrics: [sockets, dropped_packets_total]}
   unix: {protocol: unix, by: [path_name], select: not path_name = run}

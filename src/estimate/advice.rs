@@ -18,7 +18,7 @@ const DISTINGUISHING: [&str; 5] = ["remote_port", "local_port", "pid", "remote_a
 
 fn over(view: &ViewEstimate) -> Option<String> {
     let (name, rows, over) = (&view.name, view.keys.first, view.over());
-    let limit = view.limit.filter(|_| over > 0)?;
+    let limit = view.limit.filter(|_| over > 0 && !view.ranked)?;
     let rest = if view.aggregates { "go to \"other\"" } else { "are left out" };
     let edit = edit(view).unwrap_or_else(|| format!("write \"limit: {}\"", rows.next_power_of_two()));
     Some(format!("{name}: {rows} rows exceed the limit of {limit}, and {over} {rest}; {edit}"))

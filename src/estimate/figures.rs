@@ -55,6 +55,8 @@ pub struct ViewEstimate {
     pub by: Vec<&'static str>,
     /// The most rows it shows; `None` for no limit.
     pub limit: Option<usize>,
+    /// Whether the rows of the greatest values are shown, so that the others are left out on purpose.
+    pub ranked: bool,
     /// Whether sockets beyond the limit share the row `other`; else rows are left out.
     pub aggregates: bool,
     /// How long a row stays after its last socket; `None` if it goes with it.
@@ -150,6 +152,7 @@ pub(super) mod tests {
             name: "v".into(),
             by: Vec::new(),
             limit,
+            ranked: false,
             aggregates,
             idle,
             series_per_row: 3,

@@ -166,6 +166,7 @@ pub fn plan(sockets: ListedSockets, detail: &Detail, names: Arc<ConfiguredNames>
         by: vec![Property::State],
         columns: counts.clone().map(column_of).collect(),
         limit: None,
+        ranked_by: None,
         aggregates: false,
         idle: std::time::Duration::ZERO,
     };

@@ -17,6 +17,7 @@ fn view(selection: Expression) -> View {
         by: Vec::new(),
         columns: Vec::new(),
         limit: None,
+        ranked_by: None,
         aggregates: false,
         idle: Duration::ZERO,
     }

@@ -1,9 +1,10 @@
 //! The exposed numbers against what `ss` says and what the test did.
 
 use std::collections::HashMap;
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 
-use super::{enter, expose, flow, one_of_each, samples};
+use super::{Pair, enter, expose, flow, one_of_each, samples};
 
 const EVERYTHING: &str = "logic:\n";
 
@@ -122,6 +123,33 @@ fn a_limit_leaves_flows_out_and_counts_them_but_not_from_the_distribution() {
     assert_eq!(samples(&text, "ss_exporter_rows_limit")[0], ("view=\"legacy\"", 4.0));
     let count = samples(&text, "tcp_rtt_hist_ms_count");
     assert_eq!(count, [("", 6.0)]);
+}
+
+#[test]
+fn a_ranking_shows_the_connections_and_the_ports_with_the_greatest_values() {
+    if enter() {
+        return;
+    }
+    let mut pairs: Vec<_> = (0..5).map(|_| Pair::at(Ipv4Addr::LOCALHOST)).collect();
+    for (number, pair) in pairs.iter_mut().enumerate() {
+        // The third most, then the second, and so on.
+        pair.send(1000 * [3, 2, 5, 1, 4][number]);
+    }
+    let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
+    let address = busy.local_addr().expect("bound");
+    let _more: Vec<_> = (0..3).map(|_| Pair::through(&busy, address)).collect();
+    let text = expose(
+        "views:
+  c: {by: [local_address, local_port, remote_address, remote_port], metrics: [sent_bytes_total], limit: {top: 2, by: sent_bytes_total}}
+  p: {by: [service_port], metrics: [sockets], limit: {top: 1, by: sockets}}
+",
+    );
+    let mut sent: Vec<_> = samples(&text, "ss_c_sent_bytes_total").iter().map(|(_, value)| *value).collect();
+    sent.sort_by(f64::total_cmp);
+    assert_eq!(sent, [4000.0, 5000.0], "{text}");
+    let port = format!("service_port=\"{}\"", address.port());
+    assert_eq!(samples(&text, "ss_p_sockets"), [(port.as_str(), 6.0)], "{text}");
+    assert_eq!(samples(&text, "ss_exporter_rows_dropped"), [], "what is left out on purpose is no loss");
 }
 
 #[test]

@@ -152,6 +152,7 @@ fn the_schema_and_the_parser_know_the_same_keys() {
     for (pointer, text) in [
         ("/properties", "no_key_at_all: 1"),
         ("/$defs/view/properties", "views: {v: {no_key_at_all: 1}}"),
+        ("/$defs/view/properties/limit/anyOf/1/properties", "views: {v: {limit: {no_key_at_all: 1}}}"),
         ("/properties/collect/properties", "{views: {v: }, collect: {no_key_at_all: 1}}"),
         ("/properties/network_prefix/properties", "{views: {v: }, network_prefix: {no_key_at_all: 1}}"),
         ("/$defs/logic/properties", "logic: {no_key_at_all: 1}"),

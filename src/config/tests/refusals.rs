@@ -235,6 +235,38 @@ fn all_errors_of_a_file_are_reported_in_its_order() {
 }
 
 #[test]
+fn a_ranking_that_cannot_be_is_an_error_that_says_what_can() {
+    let process = "by: [process]\n    metrics: [sockets, rtt_seconds]";
+    for (view, error) in [
+        (
+            format!("{process}\n    limit: {{top: 5}}"),
+            "5:5: views.v.limit: found no by; expected: a map such as {top: 20, by: sent_bytes_total}",
+        ),
+        (
+            format!("{process}\n    limit: {{topp: 5, by: sockets}}"),
+            "5:13: views.v.limit.topp: found an unknown key; expected: top, by; did you mean \"top\"?",
+        ),
+        (
+            "by: [process]\n    metrics: [sockets]\n    limit: {top: 5, by: sokets}".to_owned(),
+            "5:21: views.v.limit.by: found \"sokets\"; expected: a metric that this view shows; did you mean \"sockets\"?",
+        ),
+        (
+            format!("{process}\n    limit: {{top: 5, by: sockets}}"),
+            "5:5: views.v.limit: found in an aggregated view with rtt_seconds, which counts in rows that stay; expected: in a view of gauges alone, by \"metrics:\" and \"aggregate:\"",
+        ),
+        (
+            format!(
+                "{process}\n    aggregate: {{rtt_seconds: current_histogram}}\n    limit: {{top: 5, by: rtt_seconds}}"
+            ),
+            "6:21: views.v.limit.by: found rtt_seconds, a histogram; expected: a metric with one value for each row",
+        ),
+    ] {
+        let found = errors(&format!("views:\n  v:\n    {view}\n"));
+        assert!(found.contains(&format!("a.yml:{error}")), "{view}:\n{found}");
+    }
+}
+
+#[test]
 fn a_text_from_the_file_cannot_break_a_line() {
     let long = "x".repeat(1000);
     let reported = errors(&format!("logic: {{max_flows: \"a\\nb\\e[31m{long}\"}}\n\"k\\n1\": 2\n"));

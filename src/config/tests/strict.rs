@@ -170,13 +170,13 @@ select: 'dst 10.0.0.0/8 and'
 select: [a]
     select: found a list; expected: a selection such as "dst 10.0.0.0/8 and not dport = 22"
 limit: 0
-    limit: found 0; expected: a number of rows from 1 to 1000000
+    limit: found 0; expected: a number of rows from 1 to 1000000, or a map such as {top: 20, by: sent_bytes_total}
 limit: 1000001
-    limit: found 1000001; expected: a number of rows from 1 to 1000000
+    limit: found 1000001; expected: a number of rows from 1 to 1000000, or a map such as {top: 20, by: sent_bytes_total}
 limit: '5'
-    limit: found "5"; expected: a number of rows from 1 to 1000000
+    limit: found "5"; expected: a number of rows from 1 to 1000000, or a map such as {top: 20, by: sent_bytes_total}
 limit: -1
-    limit: found -1; expected: a number of rows from 1 to 1000000
+    limit: found -1; expected: a number of rows from 1 to 1000000, or a map such as {top: 20, by: sent_bytes_total}
 idle: 59s
     idle: found "59s"; expected: a duration from 1m to 30d, such as 10m, 1h or 7d
 idle: 31d

@@ -198,6 +198,25 @@ fn a_limit_and_an_idle_time_are_taken_at_their_ends() {
 }
 
 #[test]
+fn a_ranking_has_a_number_of_rows_and_a_metric_and_no_row_for_the_others() {
+    let ranked = |text: &str| {
+        let view = view(text);
+        (view.limit, view.ranked_by.map(|metric| metric.name), view.aggregates)
+    };
+    let flow = "by: [local_address, local_port, remote_address, remote_port]";
+    assert_eq!(
+        ranked(&format!("{flow}, limit: {{top: 20, by: sent_bytes_total}}")),
+        (Some(20), Some("sent_bytes_total"), false)
+    );
+    let process = "by: [process], metrics: [sockets, rtt_seconds], aggregate: {rtt_seconds: max}";
+    assert_eq!(
+        ranked(&format!("{process}, limit: {{top: 3, by: rtt_seconds}}")),
+        (Some(3), Some("rtt_seconds"), false)
+    );
+    assert_eq!(ranked(&format!("{process}, limit: 3")), (Some(3), None, true));
+}
+
+#[test]
 fn views_come_in_the_order_of_the_file_and_the_predecessors_families_last() {
     let config = parsed("views: {z: , a: }\nlogic:\n");
     let names: Vec<_> = config.views.iter().map(|view| view.name.as_str()).collect();

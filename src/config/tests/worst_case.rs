@@ -17,6 +17,7 @@ fn rows_are_the_limit_and_the_row_over_it_or_the_keys_there_are() {
         ("{by: [state], metrics: [sockets], state: [listen, established]}", 2, 2),
         ("{by: [state], metrics: [sockets], limit: 1}", 2, 2),
         ("{by: [state, uid], metrics: [sockets], limit: 7}", 8, 8),
+        ("{by: [process], metrics: [sockets, send_queue_bytes], limit: {top: 4, by: sockets}}", 4, 8),
         ("{metrics: [rtt_seconds], histograms: {rtt_seconds: [1, 2]}}", 1, 5),
         ("{metrics: [rtt_seconds], aggregate: {rtt_seconds: mean}}", 1, 1),
         (

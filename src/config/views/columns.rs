@@ -28,7 +28,7 @@ pub(super) fn read(keys: &Section<'_>, view: &View) -> Vec<Column> {
 }
 
 /// The column of a metric that the view shows.
-fn find<'c>(name: &str, entry: &Entry<'_>, columns: &'c mut [Column]) -> Option<&'c mut Column> {
+pub(super) fn find<'c>(name: &str, entry: &Entry<'_>, columns: &'c mut [Column]) -> Option<&'c mut Column> {
     let names: Vec<_> = columns.iter().map(|column| column.metric.name).collect();
     let column = columns.iter_mut().find(|column| column.metric.name == name);
     if column.is_none() {

@@ -14,10 +14,12 @@ use sockdiag::Protocol;
 
 mod columns;
 mod exposed;
+mod limit;
 mod metrics;
 mod protocols;
 mod states;
 
+use limit::WrittenLimit;
 use protocols::Protocols;
 
 const PROTOCOLS: Name = &["protocol"];
@@ -30,8 +32,6 @@ const STATE: Name = &["state"];
 const LIMIT: Name = &["limit"];
 const IDLE: Name = &["idle"];
 
-const LIMITS: RangeInclusive<usize> = 1..=1_000_000;
-const LIMIT_UNSAID: usize = 1000;
 const IDLES: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(30 * 24);
 const IDLE_UNSAID: Duration = Duration::from_hours(1);
 
@@ -56,8 +56,7 @@ fn view(name: &str, entry: &Entry<'_>, names: &ConfiguredNames) -> View {
     let selection = keys.filled(SELECT).and_then(|entry| selection(entry, &protocols, names));
     let selection = selection.unwrap_or(Expression::Always).and(of_types);
     let by = keys.filled(BY).map(|entry| labels(entry, &protocols)).unwrap_or_default();
-    let limit =
-        keys.filled(LIMIT).and_then(|entry| entry.within(&LIMITS, "a number of rows from 1 to 1000000"));
+    let limit = WrittenLimit::read(keys.filled(LIMIT));
     let mut view = View {
         name: name.to_owned(),
         origin: Origin::Native,
@@ -65,13 +64,16 @@ fn view(name: &str, entry: &Entry<'_>, names: &ConfiguredNames) -> View {
         selection,
         by,
         columns: Vec::new(),
-        limit: Some(limit.unwrap_or(LIMIT_UNSAID)),
+        limit: Some(limit.rows),
+        ranked_by: None,
         aggregates: true,
         idle: IDLE_UNSAID,
     };
     view.aggregates = !view.is_per_connection();
     view.idle = idle(&keys, &view);
     view.columns = columns::read(&keys, &view);
+    view.ranked_by = limit.ranked_by(&mut view);
+    view.aggregates &= view.ranked_by.is_none();
     view
 }
 
