@@ -1,6 +1,6 @@
 //! The most rows and series that a configuration can produce.
 
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_FILE};
 use crate::view::{View, WorstCase, worst_cases};
 
 fn views(text: &str) -> Vec<View> {
@@ -44,4 +44,16 @@ fn a_table_says_what_has_no_limit() {
     );
     let limited = worst_cases(&views("views: {a: {metrics: [sockets]}, b: {by: [uid], metrics: [sockets]}}"));
     assert!(limited.ends_with("total                 1002            1002\n"), "{limited}");
+}
+
+#[test]
+fn the_page_on_scale_has_the_maximum_of_the_built_in_configuration() {
+    let cases = views(DEFAULT_FILE);
+    let total: usize = cases.iter().filter_map(View::worst_case).map(|case| case.series).sum();
+    let text = format!(" {},{:03} ", total / 1000, total % 1000);
+    for page in
+        [include_str!("../../../docs/operations/scale.md"), include_str!("../../../deploy/scale-shard.yml")]
+    {
+        assert!(page.contains(&text), "{text}");
+    }
 }
