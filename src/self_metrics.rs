@@ -139,6 +139,8 @@ pub struct TrackerReport {
     pub ignored: u64,
     /// Close events that the kernel dropped because its buffer was full; `None` if it does not say.
     pub dropped: Option<u64>,
+    /// How long ago it was found that the kernel had dropped more; `None` if it never did.
+    pub last_drop: Option<Duration>,
     /// The kernel's buffer for close events, in bytes.
     pub buffer: usize,
     /// Collections made because close events were dropped.

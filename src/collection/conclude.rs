@@ -124,6 +124,7 @@ pub(super) fn tracker_report(plan: &Plan, tracker: &SharedTracker) -> Option<Tra
         received: subscription.received,
         ignored: subscription.ignored,
         dropped,
+        last_drop: subscription.dropped_at.map(|at| at.elapsed()),
         buffer: subscription.granted,
         resyncs: subscription.resyncs,
         tracked: sockets,

@@ -1,6 +1,7 @@
 //! The state of the subscription to close events that other threads read.
 
 use std::io;
+use std::time::Instant;
 
 use sockdiag::{Events, Protocol, Queue};
 
@@ -22,6 +23,8 @@ pub(super) struct SubscriptionStats {
     /// Events that the kernel has dropped, as far as it was asked, and its own count of them, which begins again at 0.
     dropped: u64,
     dropped_last: u32,
+    /// When it was last found that there are more.
+    pub(super) dropped_at: Option<Instant>,
 }
 
 impl SubscriptionStats {
@@ -33,7 +36,11 @@ impl SubscriptionStats {
     /// Events that the kernel has dropped; `None` if it does not say.
     pub(super) fn dropped(&mut self) -> Option<u64> {
         let now = self.queue.as_ref()?.dropped().ok()?;
-        self.dropped += u64::from(now.wrapping_sub(std::mem::replace(&mut self.dropped_last, now)));
+        let more = now.wrapping_sub(std::mem::replace(&mut self.dropped_last, now));
+        if more > 0 {
+            self.dropped += u64::from(more);
+            self.dropped_at = Some(Instant::now());
+        }
         Some(self.dropped)
     }
 

@@ -85,11 +85,11 @@ impl Query {
         Ok(query)
     }
 
-    /// The answer as JSON.
+    /// The answer as JSON, with the problems that the sockets show.
     ///
     /// # Errors
     /// If there is nothing to sort by under that name.
-    pub fn answer(&self, listing: &Listing) -> Result<String, Refusal> {
+    pub fn answer(&self, listing: &Listing, problems: &[Value]) -> Result<String, Refusal> {
         let mut order: Vec<usize> = (0..listing.sockets.len()).collect();
         if let Some((name, falling)) = &self.sort {
             let value = values(name, listing)?;
@@ -119,9 +119,10 @@ impl Query {
             "left_out": listing.sockets.left_out(),
             "offset": self.offset,
             "next_offset": (next < listing.sockets.len()).then_some(next),
+            "problems": problems,
         });
         answer.push_str("],");
-        answer.push_str(about.to_string().trim_start_matches('{'));
+        answer.push_str(inert_json(&about.to_string()).trim_start_matches('{'));
         Ok(answer)
     }
 }

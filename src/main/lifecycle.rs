@@ -14,7 +14,7 @@ use ss_exporter::listing::{self, Detail, Listing, Query, Question, RecentListing
 use ss_exporter::page::{Exporter, PageRequest, page, policy};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::{EffectiveCapabilities, Feature, Privileges};
-use ss_exporter::problems::HostMonitor;
+use ss_exporter::problems::{Evidence, HostMonitor, HostRates, Problem, problems};
 use ss_exporter::self_metrics::Reload;
 use ss_exporter::snapshot::Snapshot;
 use ss_exporter::workers::Worker;
@@ -239,6 +239,13 @@ impl Lifecycle {
     }
 }
 
+impl Lifecycle {
+    /// What the host counted since the last page or list.
+    fn host_rates(&self) -> Option<HostRates> {
+        self.host_totals.lock().unwrap_or_else(PoisonError::into_inner).sample(Path::new("/proc"))
+    }
+}
+
 impl Backend for Lifecycle {
     fn scrape(&self, format: Format, wanted: FamilyFilter, until: Instant, reply: Reply) -> Result<(), Busy> {
         self.collector.request(until, move |lease| reply(Box::new(lease.chunks(format, wanted))))
@@ -265,11 +272,7 @@ impl Backend for Lifecycle {
         let exporter = Exporter {
             telemetry_path: self.cli.telemetry_path.clone(),
             host: host.trim().to_owned(),
-            host_rates: self
-                .host_totals
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .sample(Path::new("/proc")),
+            host_rates: self.host_rates(),
             report: self.collector.last(),
         };
         let (request, wrong) = match PageRequest::read(query) {
@@ -288,7 +291,13 @@ impl Backend for Lifecycle {
         let answer = Query::read(query).and_then(|query| {
             let (protocols, filter) = (query.protocols.clone(), query.filter.clone());
             let question = Question { protocols, filter, detail: Detail::Everything };
-            self.list(question, |listing| query.answer(listing))?
+            let (host, report) = (self.host_rates(), self.collector.last());
+            self.list(question, |listing| {
+                let evidence =
+                    Evidence { listing: Some(listing), host: host.as_ref(), report: report.as_ref() };
+                let found: Vec<_> = problems(&evidence).iter().map(Problem::to_json).collect();
+                query.answer(listing, &found)
+            })?
         });
         answer.map_err(|refusal| refusal.to_string())
     }

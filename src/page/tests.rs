@@ -238,3 +238,19 @@ fn details_have_every_field_and_explain_the_bottleneck() {
     let gone = super::page(&request("details=1"), Ok(&self::listing(SocketList::made(&[]))), &exporter(None));
     assert!(gone.contains("the connection has closed"), "{gone}");
 }
+
+#[test]
+fn drops_of_udp_stand_in_the_strip_with_a_link_to_its_sockets() {
+    let host_rates = Some(HostRates {
+        active_opens: 0.0,
+        attempt_fails: 0.0,
+        listen_overflows: 0.0,
+        udp_buffer_errors: 4.0,
+        client_ports: (32_768, 60_999),
+    });
+    let exporter = Exporter { host_rates, ..exporter(None) };
+    let page = page(&request(""), Ok(&listing(SocketList::made(&[]))), &exporter);
+    let line =
+        page.lines().find(|line| line.contains("UDP drops 4 packets per second")).expect("the problem");
+    assert!(line.contains("<li class=\"warning\"><a href=\"") && line.contains("protocol=udp"), "{line}");
+}

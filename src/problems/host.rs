@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Problem;
+use super::ends::counted;
 use super::rules::{CONNECTS_FAIL, HANDSHAKES_REFUSED, Rule, UDP_DROPS};
 use crate::bottleneck::MIN_INTERVAL;
 
@@ -92,15 +93,18 @@ impl HostRates {
         };
         let mut found = Vec::new();
         if HANDSHAKES_REFUSED.is_met([self.listen_overflows]) {
-            let title =
-                format!("Accept queues refuse {:.0} handshakes per second", self.listen_overflows.ceil());
+            let title = format!(
+                "Accept queues refuse {} per second",
+                counted(self.listen_overflows.ceil(), "handshake")
+            );
             let detail =
                 "Clients try again after a second or more. Look for a listener whose queue is full at times.";
             found.push(problem(&HANDSHAKES_REFUSED, title, detail, ("tcp", "state listening")));
         }
         let share = self.attempt_fails / self.active_opens.max(self.attempt_fails);
         if CONNECTS_FAIL.is_met([self.attempt_fails, share]) {
-            let title = format!("{:.0} attempts to connect fail per second", self.attempt_fails);
+            let attempts = counted(self.attempt_fails.round(), "failed attempt");
+            let title = format!("{attempts} to connect per second");
             let detail = format!(
                 "Of {:.0} attempts per second, {:.0} % fail: the peer refuses them or does not answer.",
                 self.active_opens,
@@ -109,7 +113,7 @@ impl HostRates {
             found.push(problem(&CONNECTS_FAIL, title, &detail, ("tcp", "state syn-sent")));
         }
         if UDP_DROPS.is_met([self.udp_buffer_errors]) {
-            let title = format!("UDP drops {:.0} packets per second", self.udp_buffer_errors);
+            let title = format!("UDP drops {} per second", counted(self.udp_buffer_errors.round(), "packet"));
             let detail =
                 "A receive buffer is full: its process reads too slowly, or the buffer is too small.";
             let (fullest, filter) = match fullest {
@@ -190,8 +194,8 @@ mod tests {
         assert_eq!(
             rates(50, 1, 8),
             [
-                "Accept queues refuse 1 handshakes per second",
-                "25 attempts to connect fail per second",
+                "Accept queues refuse 1 handshake per second",
+                "25 failed attempts to connect per second",
                 "UDP drops 4 packets per second",
             ]
         );

@@ -7,6 +7,7 @@
 mod ends;
 mod exporter;
 mod host;
+mod json;
 mod ports;
 mod rules;
 mod sockets;

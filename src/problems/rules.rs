@@ -87,9 +87,8 @@ macro_rules! rules {
             thresholds: &[$(Threshold::$threshold($value)),*],
         };)*
 
-        /// Every rule.
-        #[cfg(test)]
-        pub(super) const RULES: &[Rule] = &[$($rule),*];
+        /// Every rule. Only one has no alert.
+        pub(super) const RULES: &[&Rule] = &[$(&$rule),*];
     };
 }
 

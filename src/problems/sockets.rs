@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Problem;
-use super::ends::{endpoint, is_within};
+use super::ends::{counted, endpoint, is_within};
 use super::ports;
 use super::rules::{
     ACCEPT_QUEUE_FULL, CLOSE_WAIT_LEAK, PEER_DOES_NOT_READ, PROCESS_DOES_NOT_READ, RETRANSMISSIONS, Rule,
@@ -207,16 +207,20 @@ impl Place {
 
 fn describe(rule: &'static Rule, place: &Place, group: &Group) -> Problem {
     let (holder, end, Group { sockets, waiting, greatest }) = (place.holder(), place.end(), group);
-    let connections = if *sockets == 1 { "connection" } else { "connections" };
+    let connections = counted(sockets, "connection");
+    let s = if *sockets == 1 { "s" } else { "" };
     let amount = bytes(*waiting);
     let (title, detail, condition) = match *rule {
         ACCEPT_QUEUE_FULL | UNIX_QUEUE_FULL => (
             format!("The accept queue of {end} is full"),
-            format!("{holder} does not accept {waiting} waiting connections; the limit is {greatest}."),
+            format!(
+                "{holder} does not accept {}; the limit is {greatest}.",
+                counted(waiting, "waiting connection")
+            ),
             "state listening",
         ),
         CLOSE_WAIT_LEAK => (
-            format!("{holder} leaks {sockets} {connections} in CLOSE_WAIT {end}"),
+            format!("{holder} leaks {connections} in CLOSE_WAIT {end}"),
             format!(
                 "The peers have closed them, the first one {} ago. No timer closes this end.",
                 age(*greatest)
@@ -224,22 +228,22 @@ fn describe(rule: &'static Rule, place: &Place, group: &Group) -> Problem {
             "state close-wait",
         ),
         SEND_QUEUE_STUCK => (
-            format!("{sockets} {connections} {end} stalled, and {amount} wait"),
+            format!("{connections} {end} stalled, and {amount} wait"),
             format!("The peers of {holder} have stopped acknowledging: a peer or the path is gone."),
             "bottleneck = stalled",
         ),
         PEER_DOES_NOT_READ => (
-            format!("{sockets} {connections} {end} wait for a peer that does not read"),
+            format!("{connections} {end} wait{s} for a peer that does not read"),
             format!("{holder} has {amount} to send, and the windows of its peers are closed."),
             "bottleneck = peer_not_reading",
         ),
         PROCESS_DOES_NOT_READ => (
-            format!("{holder} does not read {amount} of {sockets} {connections} {end}"),
+            format!("{holder} does not read {amount} of {connections} {end}"),
             "The process is stopped, waits for something else, or loops.".to_owned(),
             "bottleneck = not_reading",
         ),
         _ => (
-            format!("{sockets} {connections} {end} lose segments"),
+            format!("{connections} {end} lose{s} segments"),
             format!(
                 "{holder} sends {amount} per second, and at least 1 % of the segments are retransmitted."
             ),

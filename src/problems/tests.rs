@@ -90,10 +90,10 @@ fn connections_that_wait_for_something_else_than_the_process_are_added_up_by_ser
     };
     let usual = [
         "2 connections to port 443 stalled, and 3.3 MB wait",
-        "1 connection to port 443 wait for a peer that does not read",
+        "1 connection to port 443 waits for a peer that does not read",
     ];
     assert_eq!(titles(0.0), usual, "90 kB are few to read, and a loss without bytes is none");
-    assert_eq!(titles(20_000.0)[2..], ["1 connection to port 443 lose segments"]);
+    assert_eq!(titles(20_000.0)[2..], ["1 connection to port 443 loses segments"]);
 }
 
 #[test]
@@ -112,6 +112,19 @@ fn every_filter_is_one_that_listings_take() {
         let (_, filter) = problem.filter.expect("sockets show it");
         let parsed = crate::select::parse(&filter, &crate::attribute::ConfiguredNames::default());
         assert!(parsed.is_ok(), "{filter}: {parsed:?}");
+    }
+}
+
+#[test]
+fn a_problem_is_the_same_behind_json_and_one_of_an_unknown_rule_is_none() {
+    let texts = socket("established", ("50000", "443"), &[(Property::Bottleneck, "stalled")]);
+    let mut all = found(&[(texts, vec![("send_queue_bytes", 9)])], 0.0);
+    all.push(Problem { rule: &super::rules::CONNECTS_FAIL, filter: None, ..all[0].clone() });
+    for problem in all {
+        assert_eq!(Problem::from_json(&problem.to_json()), Some(problem));
+    }
+    for wrong in [r#"{"alert": "SsNone", "title": "a", "detail": "b"}"#, r#"{"alert": null}"#, "3"] {
+        assert_eq!(Problem::from_json(&serde_json::from_str(wrong).expect("JSON")), None, "{wrong}");
     }
 }
 
@@ -144,7 +157,19 @@ fn what_the_exporter_loses_is_a_problem_and_a_collection_without_loss_is_none() 
         ..SelfReport::default()
     };
     assert_eq!(of(&fine), [""; 0]);
-    let tracker = TrackerReport { dropped: Some(7), ..TrackerReport::default() };
-    let poor = SelfReport { stages: vec![stage(false)], tracker: Some(tracker), ..SelfReport::default() };
-    assert_eq!(of(&poor), ["SsExporterCollectionFailing", "SsExporterEventsDropped"]);
+    let dropped = |ago| {
+        let tracker = TrackerReport { dropped: Some(7), last_drop: Some(ago), ..TrackerReport::default() };
+        SelfReport { stages: vec![stage(false)], tracker: Some(tracker), ..SelfReport::default() }
+    };
+    let before = super::exporter::RECENT;
+    let just = before.saturating_sub(std::time::Duration::from_secs(1));
+    assert_eq!(of(&dropped(just)), ["SsExporterCollectionFailing", "SsExporterEventsDropped"]);
+    assert_eq!(
+        of(&dropped(before)),
+        ["SsExporterCollectionFailing"],
+        "as the alert, which looks back so far"
+    );
+    let alert = include_str!("../../deploy/alerts.yml").split("SsExporterEventsDropped").nth(1).expect("it");
+    let range = format!("_total[{}m]", before.as_secs() / 60);
+    assert!(alert.lines().nth(1).is_some_and(|expression| expression.contains(&range)), "{range}");
 }

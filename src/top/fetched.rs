@@ -21,6 +21,7 @@ pub struct Fetched {
     total: usize,
     complete: bool,
     at: SystemTime,
+    problems: Vec<Problem>,
 }
 
 /// The query for the sockets of some protocols that pass a filter, sorted; without protocols, of those that the exporter
@@ -50,12 +51,14 @@ impl Fetched {
         let sockets =
             answer.get("sockets").and_then(Value::as_array).ok_or_else(|| wrong("it has no sockets"))?;
         let rows: Vec<_> = sockets.iter().filter_map(Value::as_object).map(socket).collect();
+        let problems = answer.get("problems").and_then(Value::as_array).into_iter().flatten();
         let total = answer.get("total").and_then(Value::as_u64).and_then(|total| usize::try_from(total).ok());
         let at = answer.get("at").and_then(Value::as_f64).and_then(|at| Duration::try_from_secs_f64(at).ok());
         Ok(Self {
             total: total.unwrap_or(rows.len()),
             rows,
             complete: answer.get("complete").and_then(Value::as_bool).unwrap_or(true),
+            problems: problems.filter_map(Problem::from_json).collect(),
             at: at.and_then(|at| UNIX_EPOCH.checked_add(at)).unwrap_or(UNIX_EPOCH),
         })
     }
@@ -117,7 +120,7 @@ impl ObservedSockets for Fetched {
     }
 
     fn problems(&self) -> &[Problem] {
-        &[]
+        &self.problems
     }
 }
 
@@ -129,7 +132,8 @@ mod tests {
     #[test]
     fn an_answer_of_the_api_is_read_and_anything_else_is_an_error() {
         let text = r#"{"sockets":[{"state":"established","local_port":443,"process":"a\u001b","rtt_seconds":0.25,
-            "sent_bytes_per_second":5.5,"received_bytes_per_second":0}],"at":1.5,"complete":false,"total":7,"left_out":0}"#;
+            "sent_bytes_per_second":5.5,"received_bytes_per_second":0}],"at":1.5,"complete":false,"total":7,"left_out":0,
+            "problems":[{"alert":"SsUdpDrops","title":"a","detail":"b","protocol":"udp","filter":""},{"alert":"SsNew"}]}"#;
         let fetched = Fetched::read(text.as_bytes()).expect("an answer");
         assert_eq!((fetched.count(), fetched.total(), fetched.in_state("established")), (1, 7, 1));
         assert_eq!(
@@ -140,6 +144,7 @@ mod tests {
             (fetched.values("rtt_seconds")(0), fetched.rate(0).map(|rate| rate.sent)),
             (Some(0.25), Some(5.5))
         );
+        assert_eq!(fetched.problems().len(), 1);
         assert!(fetched.shortage().is_some() && fetched.row(1).is_none() && fetched.rate(1).is_none());
         for wrong in ["", "[]", "{}", "{\"sockets\":3}", "<html>"] {
             assert!(Fetched::read(wrong.as_bytes()).is_err(), "{wrong}");
