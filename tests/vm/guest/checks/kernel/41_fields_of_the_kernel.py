@@ -18,14 +18,15 @@ HOLD = ("listener = socket.create_server(('127.0.0.1', 7011))",
 
 
 def since():
-    """The first Linux of each metric, as the page has it, but for those that a socket may lack for other reasons."""
+    """The first Linux of each metric, as the page has it, but for those that a connection may lack for other reasons."""
     text = (lib.REPOSITORY / PAGE).read_text()
-    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| `(\w+)`[^|]*\| ([\d.]+) \|[^|]*\|([^|]*)\|", text, re.M)
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| `(\w+)`[^|]*\| ([\d.]+) \|([^|]*)\|([^|]*)\|", text, re.M)
     algorithms = ("bbr_", "vegas_", "dctcp_")
     # Fields of MPTCP, SCTP, XDP, TIPC and unix sockets, and the messages of netlink.
     others, messages = ("mptcpi_", "sctpi_", "n_", "TIPC_", "UNIX_"), "dropped_messages_total"
-    return {name: tuple(int(part) for part in version.split(".")[:2]) for name, field, version, says in rows
-            if "absent" not in says and not name.startswith(algorithms) and not field.startswith(others) and name != messages}
+    return {name: tuple(int(part) for part in version.split(".")[:2]) for name, field, version, views, says in rows
+            if "absent" not in says and views.strip() != "listeners" and name != messages
+            and not name.startswith(algorithms) and not field.startswith(others)}
 
 
 def check():
