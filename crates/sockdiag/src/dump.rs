@@ -154,7 +154,10 @@ fn opening_hint(error: &io::Error) -> &'static str {
 
 fn hint(errno: Errno, protocol: &Protocol) -> String {
     match errno {
-        Errno::NOENT | Errno::OPNOTSUPP => format!("; load the modules {}", protocol.modules),
+        Errno::NOENT | Errno::OPNOTSUPP => {
+            let plural = if protocol.modules.contains(' ') { "s" } else { "" };
+            format!("; load the module{plural} {}", protocol.modules)
+        }
         Errno::PERM | Errno::ACCESS => "; a security module or seccomp profile forbids it".to_owned(),
         _ => String::new(),
     }
