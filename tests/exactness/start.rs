@@ -122,7 +122,8 @@ views:
     };
     // A busy host may take longer than one wait.
     let _ = (0..5).any(|_| settled(scrapes.until(&exporter, settled)));
-    let scrape = scrapes.last();
+    // The dump of that scrape may have begun before the last close.
+    let scrape = scrapes.scrape(&exporter);
     let counted = Counted::of(scrape);
     let before = scrape.sum("ss_exporter_closes_before_baseline_total");
     let told = format!("{truth:?}, {counted:?}, {before} before the baseline, of {olds}");

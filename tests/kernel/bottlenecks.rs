@@ -1,4 +1,4 @@
-//! What limits connections over the loopback, whose processes are the limit; links that are the limit are in guests.
+//! What limits connections over the loopback, whose processes are the limit; tests/bottlenecks has links that are the limit.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -219,6 +219,7 @@ fn a_listener_shows_its_queue_and_its_limit_and_nothing_of_a_connection() {
     assert_eq!(values.get("accept_queue_connections"), Some(&3.0));
     assert_eq!(values.get("accept_queue_limit"), Some(&16.0));
     assert_eq!(values.get("sockets"), Some(&1.0));
+    assert_eq!(values.get("refused_handshakes_total"), Some(&0.0));
     let is_option = |metric: &Metric| matches!(metric.source.quantity, Quantity::Test(field, _) if sockopt::ALL.contains(&field));
     let options: Vec<_> =
         METRICS.iter().filter(|metric| is_option(metric)).map(|metric| metric.name).collect();
@@ -228,7 +229,7 @@ fn a_listener_shows_its_queue_and_its_limit_and_nothing_of_a_connection() {
         memory
             || options.contains(&name)
             || name.starts_with("accept_queue_")
-            || ["sockets", "dropped_packets_total"].contains(&name)
+            || ["sockets", "dropped_packets_total", "refused_handshakes_total"].contains(&name)
     };
     let others: Vec<_> = values.keys().filter(|name| !known(name)).collect();
     assert!(others.is_empty(), "{others:?}");
