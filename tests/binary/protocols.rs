@@ -315,8 +315,8 @@ fn a_configuration_of_nothing_but_a_missing_protocol_starts_and_its_view_is_empt
         return;
     }
     let lacks = |name: &&str| !run(&["sockets", "-A", name]).status.success();
-    let missing =
-        ["tipc", "smc", "vsock", "sctp", "xdp"].into_iter().find(lacks).expect("a protocol without a module");
+    // A kernel that has all of them has nothing to miss.
+    let Some(missing) = ["tipc", "smc", "vsock", "sctp", "xdp"].into_iter().find(lacks) else { return };
     let exporter = Exporter::configured(&format!(
         "views: {{v: {{protocol: {missing}, by: [pid], metrics: [sockets]}}}}"
     ));
@@ -331,4 +331,26 @@ fn a_configuration_of_nothing_but_a_missing_protocol_starts_and_its_view_is_empt
     let log = exporter.log();
     let said = log.matches("the kernel does not report the sockets of a protocol").count();
     assert_eq!(said, 1, "{log}");
+}
+
+#[test]
+fn a_full_accept_queue_of_a_unix_socket_is_a_problem_on_the_page_and_in_the_list() {
+    if enter() {
+        return;
+    }
+    let [listening, client] =
+        [(); 2].map(|()| Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket"));
+    let address = SockAddr::unix("\0problem").expect("a short name");
+    listening.bind(&address).and_then(|()| listening.listen(0)).expect("a listener");
+    let exporter = Exporter::configured("views: {v: {by: [state]}}");
+    let seen = |path: &str| text(&exporter.get(path).body);
+    let said = |path: &str| seen(path).contains("The accept queue of @problem is full");
+    assert!(!said("/?protocol=unix"), "{}", seen("/?protocol=unix"));
+    // A limit of 0 admits one.
+    client.connect(&address).expect("room");
+    for path in
+        ["/?protocol=unix&filter=type+%3D+stream", "/api/v1/sockets?protocol=unix&filter=type%20%3D%20stream"]
+    {
+        assert!(said(path), "{path}: {}", seen(path));
+    }
 }
