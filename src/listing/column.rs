@@ -38,7 +38,11 @@ pub enum ListingColumn {
 
 /// There is no column of that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no column {name:?}{}; expected: {}", .nearest.map(|word| format!(", did you mean {word}?")).unwrap_or_default(), names().collect::<Vec<_>>().join(", "))]
+#[error(
+    "there is no column {name:?}{}; expected: {}, or a label or metric of docs/reference/metrics.md",
+    .nearest.map(|word| format!(", did you mean {word}?")).unwrap_or_default(),
+    short_names().collect::<Vec<_>>().join(", ")
+)]
 pub struct UnknownColumn {
     name: String,
     nearest: Option<&'static str>,
@@ -106,11 +110,13 @@ pub fn label(name: &str) -> Result<Property, UnknownColumn> {
     label.ok_or_else(|| UnknownColumn { name: name.to_owned(), nearest: nearest(name, names()) })
 }
 
+fn short_names() -> impl Iterator<Item = &'static str> {
+    COMPOSED.iter().map(|composed| composed.name).chain(WORDS.iter().map(|(word, _)| *word))
+}
+
 fn names() -> impl Iterator<Item = &'static str> {
-    let composed = COMPOSED.iter().map(|composed| composed.name);
     let labels = Property::listable().map(Property::name).filter(|name| !["process", "state"].contains(name));
-    let words = WORDS.iter().map(|(word, _)| *word);
-    composed.chain(words).chain(labels).chain(metrics().map(|metric| metric.name))
+    short_names().chain(labels).chain(metrics().map(|metric| metric.name))
 }
 
 impl ListingColumn {
