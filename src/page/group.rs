@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use super::flows::FlowFigures;
 use super::request::GroupBy;
 use crate::bottleneck::Bottleneck;
-use crate::listing::{Rate, SocketList};
+use crate::listing::{Rate, SocketList, percentile};
 use crate::properties::Property;
 use crate::select::service_named;
 
@@ -120,7 +120,6 @@ fn together(members: &[&(usize, FlowFigures)]) -> FlowFigures {
     let figures = || members.iter().map(|(_, figures)| figures);
     let sum = |of: fn(&FlowFigures) -> Option<f64>| figures().filter_map(of).reduce(|one, other| one + other);
     let mut times: Vec<f64> = figures().filter_map(|figures| figures.rtt).collect();
-    times.sort_by(f64::total_cmp);
     let rate = figures().filter_map(|figures| figures.rate).reduce(|mut sum: Rate, rate| {
         sum += rate;
         sum
@@ -128,9 +127,9 @@ fn together(members: &[&(usize, FlowFigures)]) -> FlowFigures {
     FlowFigures {
         sockets: members.len(),
         rate,
-        rtt: times.get(times.len() / 2).copied(),
+        rtt: percentile(&mut times, 50),
         min_rtt: figures().filter_map(|figures| figures.min_rtt).reduce(f64::min),
-        max_rtt: times.last().copied(),
+        max_rtt: times.into_iter().reduce(f64::max),
         receive_queue: sum(|figures| figures.receive_queue),
         send_queue: sum(|figures| figures.send_queue),
     }

@@ -5,7 +5,7 @@ use super::flows::{Flow, FlowFigures, flows};
 use super::group::{PageGroup, groups};
 use super::request::{GroupBy, PageOrder, PageRequest, unknown};
 use super::table::{Content, PageLine, sort_text};
-use crate::listing::{Listing, Number, Rate, Refusal, Row};
+use crate::listing::{Listing, Number, Rate, Refusal, Row, percentile};
 use sockdiag::State;
 
 /// The upper bounds of the distribution, in seconds; what is above is in one more.
@@ -49,8 +49,8 @@ impl Summary {
         let mut total = Rate::default();
         figures.iter().filter_map(|(_, figures)| figures.rate).for_each(|rate| total += rate);
         let mut times: Vec<f64> = figures.iter().filter_map(|(_, figures)| figures.rtt).collect();
+        let quantiles = percentile(&mut times, 50).zip(percentile(&mut times, 95));
         times.sort_by(f64::total_cmp);
-        let quantile = |share: usize| times.get(times.len().saturating_sub(1) * share / 100).copied();
 
         let order = request.order.as_ref();
         let (lines, all_lines) = match request.group {
@@ -76,7 +76,7 @@ impl Summary {
                 .map(|state| (state.name(), sockets.in_state(state.name())))
                 .collect(),
             rtt: buckets(&times),
-            quantiles: quantile(50).zip(quantile(95)),
+            quantiles,
             total: (total, figures.len()),
             lines,
             all_lines,
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(ports(flows.iter().map(|flow| &flow.end)), ["2", "3"]);
         assert_eq!((summary.all_lines, ports(summary.listeners.iter())), (3, vec!["5", "4"]));
         assert_eq!(summary.rtt, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-        assert_eq!(summary.quantiles, Some((0.000_2, 0.000_2)));
+        assert_eq!(summary.quantiles, Some((0.000_2, 9.0)));
         assert_eq!(summary.total, (Rate { sent: 1.0, received: 1.0, retransmitted: 0.0 }, 3));
         let of = |name| summary.states.iter().find(|(state, _)| *state == name).map(|(_, count)| *count);
         assert_eq!((of("established"), of("listen"), of("time_wait")), (Some(3), Some(2), Some(0)));

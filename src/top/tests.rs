@@ -138,7 +138,7 @@ fn the_busiest_come_first_and_the_first_lines_sum_up() {
     let lines = screen.lines();
     assert_eq!(lines[0], "web1  all sockets                                        01:02:03 UTC  every 2 s");
     assert_eq!(lines[1], "Sockets 3  1 ESTAB  1 CLOSE-WAIT  1 LISTEN");
-    assert_eq!(lines[2], "Send 1.2MB/s  Recv 10B/s  RTT p50 12ms p95 12ms  Retransmitted 0.2%");
+    assert_eq!(lines[2], "Send 1.2MB/s  Recv 10B/s  RTT p50 12ms p95 200ms  Retransmitted 0.2%");
     let table = screen.table();
     assert_eq!(table.len(), 3, "{}", table.join("\n"));
     assert!(

@@ -1,7 +1,7 @@
 //! The figures of the first lines: sockets by state, rates, round-trip times.
 
 use super::ObservedSockets;
-use crate::listing::Rate;
+use crate::listing::{Rate, percentile};
 use sockdiag::State;
 
 /// All sockets together.
@@ -25,11 +25,7 @@ impl Totals {
             Some(sum)
         });
         let mut times: Vec<f64> = (0..sockets.count()).filter_map(sockets.values("rtt_seconds")).collect();
-        let mut quantile = |share: usize| {
-            let place = times.len().checked_sub(1)? * share / 100;
-            Some(*times.select_nth_unstable_by(place, f64::total_cmp).1)
-        };
-        let rtt = quantile(50).zip(quantile(95));
+        let rtt = percentile(&mut times, 50).zip(percentile(&mut times, 95));
         Self { states: states.filter(|(_, count)| *count > 0).collect(), rate, rtt }
     }
 }
