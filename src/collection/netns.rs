@@ -178,11 +178,11 @@ impl Entered<Netlink> {
             Sockstat::read(protocol.sockstat, &text, &text6)
         });
         let time_wait = sockstat.map(|sockstat| sockstat.time_wait);
-        if skippable && sockstat.is_some_and(|sockstat| sockstat.sockets == 0 && sockstat.time_wait == 0) {
-            return Ok(Self { transports: None, time_wait, ports: String::new(), tables: String::new() });
-        }
         let range = protocol.header.internet.then(|| read("sys/net/ipv4/ip_local_port_range").ok());
         let ports = range.flatten().unwrap_or_default();
+        if skippable && sockstat.is_some_and(|sockstat| sockstat.sockets == 0 && sockstat.time_wait == 0) {
+            return Ok(Self { transports: None, time_wait, ports, tables: String::new() });
+        }
         let files = protocol.tables.iter().flat_map(|tables| tables.files);
         let tables = files.filter_map(|file| read(&format!("thread-self/net/{file}")).ok()).collect();
         Ok(Self { transports: Some((Netlink::open()?, Netlink::open()?)), time_wait, ports, tables })

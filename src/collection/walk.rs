@@ -218,15 +218,18 @@ fn dump_one<W: Host>(
         place.program = Arc::new(time_wait::without(&place.program));
     }
     intake.enter(&place);
+    if !place.program.protocol.has_listeners() {
+        // Also for the close events of sockets that no dump shows.
+        intake.ports(&place, &entered.ports);
+    }
     let Some((transport, for_listeners)) = entered.transports else {
-        intake.no_listeners(&place);
+        if place.program.protocol.has_listeners() {
+            intake.no_listeners(&place);
+        }
         return Ok(dumped);
     };
     if plan.tracking.listeners && place.program.protocol.has_listeners() {
         intake.listeners(&place, for_listeners, &entered.ports, until).map_err(NetnsError::Dump)?;
-    }
-    if !place.program.protocol.has_listeners() {
-        intake.ports(&place, &entered.ports);
     }
     // Without a request, no view wants a socket.
     let Some(request) = &place.program.request else { return Ok(dumped) };
