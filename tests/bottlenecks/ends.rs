@@ -17,9 +17,9 @@ const CHUNK: usize = 16 << 10;
 #[derive(Clone, Copy)]
 pub enum Sends {
     Nothing,
-    /// So many bytes, once.
+    /// This number of bytes, once.
     Once(usize),
-    /// So many bytes at this interval.
+    /// This number of bytes at this interval.
     Every(Duration, usize),
     /// As much as there is room for.
     Everything,
@@ -30,7 +30,7 @@ pub enum Sends {
 pub enum Reads {
     /// As soon as there is something.
     Everything,
-    /// So many bytes at this interval.
+    /// This number of bytes at this interval.
     Every(Duration, usize),
     Nothing,
     /// It does not even accept the connection.
