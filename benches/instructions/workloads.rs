@@ -30,6 +30,7 @@ type Workload = (&'static str, fn(u32) -> Work);
 pub const WORKLOADS: &[Workload] = &[
     ("decode", decode),
     ("legacy", |sockets| again(LEGACY, sockets)),
+    ("legacy-capped", |sockets| again(LEGACY_CAPPED, sockets)),
     ("views-new", |sockets| new(VIEWS, sockets)),
     ("views-again", |sockets| again(VIEWS, sockets)),
     ("owners-new", |sockets| new(OWNERS, sockets)),
@@ -42,6 +43,8 @@ pub const WORKLOADS: &[Workload] = &[
 
 /// The predecessor's families, a row for each flow.
 const LEGACY: &str = "logic: {compression: {max_flows: 0}}\n";
+/// The same for fewer flows than there are sockets.
+const LEGACY_CAPPED: &str = "logic: {compression: {max_flows: 100}}\n";
 /// The built-in default without owners.
 const VIEWS: &str = "views:
   tcp: {by: [direction, service_port]}

@@ -6,6 +6,8 @@ pub(super) struct ConnectionRow {
     pub(super) hash: u64,
     /// The first socket.
     pub(super) socket: u64,
+    /// Its ports.
+    pub(super) ports: u32,
     pub(super) members: Members,
 }
 

@@ -3,6 +3,8 @@
 //! A row stays as long as its key does, so that a limit causes no churn of series. New keys wait as
 //! rows, no more of them than the limit, until it is known how many of the old ones came back. In a ranking all keys are
 //! rows until the end, and a row that is shown gives way to one that is greater by a margin.
+//!
+//! Where a row is a connection, its ports tell of most sockets that they have no row, before their key is made.
 
 use std::sync::Arc;
 
@@ -27,6 +29,10 @@ pub struct Limit {
     next: usize,
     waiting: usize,
     left_out: HashSet<u64>,
+    /// The ports of every key that has a row or had one that was shown; `None` where a key has no ports of its own.
+    ports: Option<HashSet<u32>>,
+    /// Sockets with other ports, left out without a key.
+    passed_over: usize,
     room: Option<Room>,
 }
 
@@ -74,14 +80,28 @@ impl Limit {
         Self { ranked_by: column, ..self }
     }
 
+    /// The same, for rows that are connections: all sockets of a key have the same ports.
+    pub(crate) fn of_connections(self) -> Self {
+        Self { ports: Some(HashSet::new()), ..self }
+    }
+
     /// As many rows as take that many bytes, those that come first. What is left out is counted by socket.
     pub(crate) fn within(bytes: usize) -> Self {
         Self { room: Some(Room { bytes, taken: 0, left_out: 0 }), ..Self::default() }
     }
 
+    /// Whether a key with these ports may have or get a row. If not, a socket is left out without its key.
+    #[inline]
+    pub(super) fn may_admit(&mut self, ports: u32) -> bool {
+        let is_full = self.ranked_by.is_none() && self.most.is_some_and(|most| self.waiting >= most);
+        let may = !is_full || self.ports.as_ref().is_none_or(|known| known.contains(&ports));
+        self.passed_over += usize::from(!may);
+        may
+    }
+
     /// Whether a key that has no row yet gets one of that many bytes, at least for now.
     #[inline]
-    pub(super) fn admit(&mut self, hash: u64, bytes: usize) -> Option<Admitted> {
+    pub(super) fn admit(&mut self, hash: u64, ports: u32, bytes: usize) -> Option<Admitted> {
         if self.room.as_mut().is_some_and(|room| !room.has(bytes)) {
             return None;
         }
@@ -99,6 +119,7 @@ impl Limit {
         let room = self.waiting < most;
         if room {
             self.waiting += 1;
+            self.ports.as_mut().map(|known| known.insert(ports));
         } else {
             self.left_out.insert(hash);
         }
@@ -123,7 +144,7 @@ impl Limit {
                 shown.push(number);
             }
         }
-        let left_out = rows.len() - shown.len() + self.left_out.len();
+        let left_out = rows.len() - shown.len() + self.left_out.len() + self.passed_over;
         (Some(shown), left_out)
     }
 
@@ -150,8 +171,15 @@ impl Limit {
         shown
     }
 
-    /// The limit for the collection after this one.
-    pub(super) fn following(&self, before: Before) -> Self {
-        Self { most: self.most, ranked_by: self.ranked_by, before: Arc::new(before), ..Self::default() }
+    /// The limit for the collection after this one, which shows the rows with these ports.
+    pub(super) fn following(&self, before: Before, shown: impl Iterator<Item = u32>) -> Self {
+        let ports = self.ports.as_ref().map(|_| shown.collect());
+        Self {
+            most: self.most,
+            ranked_by: self.ranked_by,
+            before: Arc::new(before),
+            ports,
+            ..Self::default()
+        }
     }
 }

@@ -111,7 +111,7 @@ impl<D: Departed> Settling<'_, D> {
 
     /// Settles a row of the table.
     fn row(&mut self, number: u32) {
-        let Some(ConnectionRow { hash, socket, members }) = self.table.rows.get(number as usize).copied()
+        let Some(ConnectionRow { hash, socket, members, .. }) = self.table.rows.get(number as usize).copied()
         else {
             return;
         };

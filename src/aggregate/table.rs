@@ -85,12 +85,22 @@ impl Table {
         self
     }
 
-    /// The row with this key, made if the limit admits it, for the values of a socket that was in none yet.
+    /// The row with this key, made if the limit admits it, for the values of a socket that was in none yet. A socket whose
+    /// ports no row has may not need its key.
     #[inline]
-    pub(crate) fn row(&mut self, key: &[u8], socket: u64) -> Option<usize> {
+    pub(crate) fn row<'k>(
+        &mut self,
+        key: impl FnOnce() -> &'k [u8],
+        socket: u64,
+        ports: u32,
+    ) -> Option<usize> {
         let Self { keys, limit, row_bytes, compares, rows, several, sharing, .. } = self;
+        if !limit.may_admit(ports) {
+            return None;
+        }
+        let key = key();
         *sharing = false;
-        let (row, new) = keys.row(key, |hash| limit.admit(hash, key.len() + *row_bytes))?;
+        let (row, new) = keys.row(key, |hash| limit.admit(hash, ports, key.len() + *row_bytes))?;
         match new {
             Some(Admitted { hash, before }) => {
                 if *compares {
@@ -100,7 +110,7 @@ impl Table {
                         Some(row) => Members::Changed(row),
                     };
                     *several += usize::from(matches!(members, Members::Changed(_)));
-                    rows.push(ConnectionRow { hash, socket, members });
+                    rows.push(ConnectionRow { hash, socket, ports, members });
                 }
                 if row >= self.room {
                     self.make_room(row + ROWS_PER_GROWTH);
@@ -155,7 +165,9 @@ impl Table {
         self.make_room(self.keys.len());
         let (shown, left_out) = self.limit.freeze(&self.rows, &self.columns);
         let before = self.compares.then(|| self.settle(shown.as_deref(), departed));
-        let next = self.limit.following(before.unwrap_or_default());
+        let ports = |row: &u32| self.rows.get(*row as usize).map(|row| row.ports);
+        let of_shown = shown.iter().flatten().filter_map(ports);
+        let next = self.limit.following(before.unwrap_or_default(), of_shown);
         let columns = self.columns.into_iter().map(Some).collect();
         let table = FrozenTable { keys: self.keys.into_texts(), columns, shown, left_out };
         (if next.ranked_by.is_some() { table.compact() } else { table }, next)
@@ -181,7 +193,7 @@ mod tests {
     ) -> (Vec<(Vec<u8>, u64)>, usize, Limit) {
         let mut table = Table::new(vec![Cells::sum()], limit, seed.clone());
         for (key, value) in values {
-            if let Some(row) = table.row(&[*key], 0) {
+            if let Some(row) = table.row(|| std::slice::from_ref(key), 0, u32::from(*key) / 2) {
                 table.add(row, 0, *value, 0);
             }
         }
@@ -216,6 +228,22 @@ mod tests {
         }
 
         #[test]
+        fn sockets_that_their_ports_leave_out_would_have_no_row(
+            collections in prop::collection::vec(prop::collection::btree_map(0..60_u8, any::<u32>(), 0..40), 1..6),
+            most in 1_usize..9,
+        ) {
+            let seed = HashSeed::default();
+            let (mut by_key, mut by_ports) = (Limit::of(most), Limit::of(most).of_connections());
+            for values in collections {
+                let values: Vec<_> = values.into_iter().map(|(key, value)| (key, value.into())).collect();
+                let (expected, left_out, next) = aggregated(&seed, &values, by_key);
+                let (rows, with_ports, next_with_ports) = aggregated(&seed, &values, by_ports);
+                prop_assert_eq!((rows, with_ports), (expected, left_out));
+                (by_key, by_ports) = (next, next_with_ports);
+            }
+        }
+
+        #[test]
         fn a_ranking_without_a_past_shows_the_greatest_values(values: Vec<(u8, u32)>, most in 1_usize..20) {
             let values: Vec<_> = values.iter().map(|(k, v)| (*k, u64::from(*v))).collect();
             let (all, ..) = aggregated(&HashSeed::default(), &values, Limit::none());
@@ -241,7 +269,8 @@ mod tests {
                 let columns = vec![Cells::sum(), Cells::latest()];
                 let mut table = Table::new(columns, limit, HashSeed::default());
                 for value in 0..10_000 {
-                    if let Some(row) = table.row(format!("{value:0100}").as_bytes(), value) {
+                    let key = format!("{value:0100}");
+                    if let Some(row) = table.row(|| key.as_bytes(), value, 0) {
                         table.add(row, 0, value, 0);
                     }
                 }

@@ -43,7 +43,8 @@ pub struct CollectorState {
 }
 
 pub(super) fn limit(view: &View) -> Limit {
-    view.limit.map_or_else(Limit::none, |most| Limit::of(most).ranked_by(view.rank_column()))
+    let limit = view.limit.map_or_else(Limit::none, |most| Limit::of(most).ranked_by(view.rank_column()));
+    if view.is_per_connection() { limit.of_connections() } else { limit }
 }
 
 impl CollectorState {

@@ -6,7 +6,7 @@ use crate::aggregate::{HashSeed, Limit, NO_SOCKET, Size, Table};
 use crate::facts::Facts;
 use crate::metrics::Aggregation;
 use crate::plan::{Plan, Program};
-use sockdiag::Class;
+use sockdiag::{Class, Socket};
 
 /// The tables of the per-connection views, in the order of the plan's views.
 pub(super) struct ConnectionTables<'a> {
@@ -37,7 +37,7 @@ impl<'a> ConnectionTables<'a> {
             let mut table = table.counting(counters, view.sums_by_process()).sized(*size);
             if view.by.is_empty() {
                 // The row over all sockets is there without any: their sum is then zero.
-                let row = table.row(b"", NO_SOCKET);
+                let row = table.row(|| b"", NO_SOCKET, 0);
                 let sums = view
                     .columns
                     .iter()
@@ -67,11 +67,17 @@ impl<'a> ConnectionTables<'a> {
         for (number, column) in view.columns.iter().enumerate() {
             let Some(value) = column.metric.source.read(facts.socket) else { continue };
             // A socket without any value makes no row.
-            row = row.or_else(|| table.row(key.of(&view.by, facts), facts.identity()));
+            row =
+                row.or_else(|| table.row(|| key.of(&view.by, facts), facts.identity(), ports(facts.socket)));
             let Some(row) = row else { return };
             table.add(row, number, value, age);
         }
     }
+}
+
+/// Both ports of a socket, as a number.
+fn ports(socket: &Socket<'_>) -> u32 {
+    u32::from(socket.local().port()) << u16::BITS | u32::from(socket.remote().port())
 }
 
 impl Sink for ConnectionTables<'_> {

@@ -207,14 +207,14 @@ impl SocketList {
         for (texts, values) in sockets {
             let text = |label| texts.iter().find(|(one, _)| one == label).map_or("", |(_, text)| *text);
             let key = LabelBuffer::of(view.by.iter().map(text));
-            let row = table.row(key.packed(), 0).expect("no limit");
+            let row = table.row(|| key.packed(), 0, 0).expect("no limit");
             for (name, value) in *values {
                 let column =
                     view.columns.iter().position(|column| column.metric.name == *name).expect("a metric");
                 table.add(row, column, *value, 0);
             }
             let key = LabelBuffer::of([text(&of_states.by[0])]);
-            let row = counted.row(key.packed(), crate::aggregate::NO_SOCKET).expect("no limit");
+            let row = counted.row(|| key.packed(), crate::aggregate::NO_SOCKET, 0).expect("no limit");
             counted.add(row, 0, 1, 0);
         }
         let tables = vec![Some(table.freeze(&()).0), Some(counted.freeze(&()).0)];

@@ -37,7 +37,7 @@ impl View {
         let table = Table::new(vec![Cells::sum()], self.limit.clone(), self.seed.clone());
         let mut table = table.counting(vec![counter], self.remembers);
         for (socket, key, value) in sockets {
-            if let Some(row) = table.row(key.as_bytes(), *socket) {
+            if let Some(row) = table.row(|| key.as_bytes(), *socket, 0) {
                 table.add(row, 0, *value, 0);
             }
         }
