@@ -158,7 +158,8 @@ impl Collector {
     #[must_use]
     pub fn without_dump(&self) -> Lease {
         let mut state = self.0.lock();
-        let running = state.running.map(|(since, _)| since.elapsed());
+        let begun = state.running.map(|(since, _)| since);
+        let running = begun.map(|since| since.elapsed());
         let seconds = running.unwrap_or_default().as_secs_f64();
         if state.warned.is_none_or(|at| at.elapsed() >= BETWEEN_WARNINGS) {
             state.warned = Some(Instant::now());
@@ -187,7 +188,11 @@ impl Collector {
             ..snapshot.report
         };
         let snapshot = Arc::new(snapshot);
-        self.0.lock().stood = Some((Instant::now(), Arc::clone(&snapshot)));
+        let mut state = self.0.lock();
+        // After the end of the collection, a scrape has counted more.
+        if state.running.map(|(since, _)| since) == begun {
+            state.stood = Some((Instant::now(), Arc::clone(&snapshot)));
+        }
         Lease(Hold::Own(snapshot))
     }
 
@@ -266,7 +271,8 @@ impl Shared {
             CollectorReport { collections: state.collections, refused: state.refused };
         state.last = Some(snapshot.report.clone());
         let snapshot = Arc::new(snapshot);
-        state.running = None;
+        // What was shown without it has counted less.
+        (state.running, state.stood) = (None, None);
         let now = Instant::now();
         let done = state.baseline.ended(&snapshot.report, of_its_own, now);
         let SelfReport { dump, stages, .. } = &snapshot.report;

@@ -108,6 +108,24 @@ fn a_collection_that_does_not_end_is_said_and_marked_as_failed() {
 }
 
 #[test]
+fn what_is_shown_without_a_dump_has_counted_no_less_than_the_scrape_before() {
+    let (collector, release, begun) = held();
+    let shows = |lease: Lease, collections: u32| {
+        assert!(
+            text(lease).contains(&format!("ss_exporter_collections_total {collections}\n")),
+            "{collections}"
+        );
+    };
+    for collection in 1..=3 {
+        let answer = ask(&collector, soon()).expect("room");
+        until(|| begun.load(Ordering::SeqCst) == collection as usize);
+        shows(collector.without_dump(), collection);
+        release.send(()).expect("the thread");
+        shows(answer.recv().expect("an answer"), collection);
+    }
+}
+
+#[test]
 fn a_dump_that_was_left_behind_is_held_and_only_one_without_which_rows_are_withheld_takes_readiness() {
     let (next, collections) = channel();
     let collect = move |_| collections.recv().unwrap_or_else(|_| snapshot());
