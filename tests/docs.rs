@@ -25,7 +25,9 @@ This page lists every metric that a view can expose. The exposed name is `ss_VIE
 `rtt_seconds` is `ss_tcp_rtt_seconds`. Values are in base units. A value that the kernel does not report is absent, never 0.
 
 List metrics under `metrics:` of a view, by name or with `*`. Without `metrics:`, a view exposes its default metrics: those marked
-*connections* for a view of connections, those marked *listeners* for a view of listeners.
+*connections* for a view of connections, those marked *listeners* for a view of listeners. An aggregated view with a total of
+bytes, segments or time also has `closed_without_tcp_info_total`, which is the number of connections that the total [lacks the
+end of](../concepts/exactness.md#known-gaps).
 
 The kind of a metric decides how a view exposes it. A **per-connection view** has the address and port of both ends as labels:
 each row is one connection. An **aggregated view** has fewer labels: a row combines many connections.

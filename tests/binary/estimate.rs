@@ -128,7 +128,7 @@ fn rows_series_and_what_comes_new_are_exact() {
         [of("rows"), of("rows_shown"), of("series_per_row"), series, of("new_rows"), of("new_rows_met")]
     };
     // The listener's port and those of three clients.
-    assert_eq!(figures("ports"), [4, 4, 6, 24, 22, 2]);
+    assert_eq!(figures("ports"), [4, 4, 7, 28, 22, 2]);
     assert_eq!(figures("state"), [11, 11, 1, 11, 0, 0]);
     assert_eq!(figures("listeners"), [1, 1, 1, 1, 0, 0]);
     assert_eq!(figures("few"), [4, 3, 2, 6, 22, 2]);
@@ -144,7 +144,7 @@ fn rows_series_and_what_comes_new_are_exact() {
     let [rows, series] =
         ["new_rows_per_hour", "new_series_per_hour"].map(|key| &view(&estimate, "ports")[key]);
     assert!((rows.as_f64().expect("a number") - hourly).abs() <= 1.0, "{rows} is not {hourly}");
-    assert_eq!(number(series), number(rows) * 6);
+    assert_eq!(number(series), number(rows) * 7);
     drop((open_connections, stays));
 }
 

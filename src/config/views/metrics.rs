@@ -1,6 +1,6 @@
 //! Which metrics a view shows: those it names, or those that fit it.
 
-use crate::metrics::{Kind, METRICS, Metric, Shown, meant};
+use crate::metrics::{Kind, METRICS, Metric, Quantity, Shown, meant};
 use crate::pattern;
 use crate::properties::Needs;
 use crate::strict_yaml::Entry;
@@ -26,28 +26,46 @@ pub(super) fn named(list: &Entry<'_>, view: &View) -> Vec<&'static Metric> {
             words.push((word, item));
         }
     }
-    let is_wanted = |metric: &&Metric| {
+    let is_wanted = |metric: &Metric| {
         words.iter().any(|(word, _)| pattern::fits(word.as_bytes(), metric.name.as_bytes()))
-            && obstacle(metric, view).is_none()
     };
-    METRICS.iter().filter(is_wanted).collect()
+    wanted(view, is_wanted)
 }
 
 /// The metrics of a view that names none.
 pub(super) fn unnamed(view: &View) -> Vec<&'static Metric> {
     let listens = !view.states().intersection(LISTEN).is_empty();
     let connects = !view.states().without(LISTEN).is_empty();
-    let fits = |metric: &&Metric| match metric.shown {
+    let fits = |metric: &Metric| match metric.shown {
         Shown::Always => true,
         Shown::OfListeners => listens,
         Shown::OfConnections => connects,
         Shown::IfNamed => false,
     };
     // To count the ends of sockets whose close events have no values is costly, and so to be asked for.
-    let is_cheap = |metric: &&Metric| {
+    let is_cheap = |metric: &Metric| {
         !metric.source.quantity.is_of_past() || view.protocols().all(Protocol::ends_with_values)
     };
-    METRICS.iter().filter(fits).filter(is_cheap).filter(|metric| obstacle(metric, view).is_none()).collect()
+    wanted(view, |metric| fits(metric) && is_cheap(metric))
+}
+
+/// The wanted metrics that the view can show. A total that lacks the end of some connections has their number beside it.
+fn wanted(view: &View, is_wanted: impl Fn(&Metric) -> bool) -> Vec<&'static Metric> {
+    let is_offered = |metric: &Metric| obstacle(metric, view).is_none();
+    let is_total = |metric: &Metric| {
+        metric.kind == Kind::Counter
+            && !metric.source.quantity.is_of_past()
+            && view
+                .protocols()
+                .any(|protocol| protocol.ends_with_values() && metric.source.is_exact(protocol))
+    };
+    let has_totals = METRICS.iter().any(|metric| is_wanted(metric) && is_total(metric) && is_offered(metric));
+    let is_count_of_lost = |metric: &Metric| metric.source.quantity == Quantity::ClosedWithoutTcpInfo;
+    METRICS
+        .iter()
+        .filter(|metric| is_wanted(metric) || has_totals && is_count_of_lost(metric))
+        .filter(|metric| is_offered(metric))
+        .collect()
 }
 
 /// Notes a word that gives the view no metric.
@@ -129,5 +147,26 @@ mod tests {
         assert!(!offered(&udp, "receive_queue_bytes") && offered(&tcp, "receive_queue_bytes"));
         assert!(unnamed(&udp).iter().all(|metric| !metric.source.quantity.is_of_past()));
         assert!(unnamed(&tcp).len() > unnamed(&bare).len() && !unnamed(&bare).is_empty());
+    }
+
+    #[test]
+    fn a_total_that_lacks_the_end_of_some_connections_has_their_number_beside_it() {
+        let shown = |view: &str| {
+            let view = Config::parse("a.yml", &format!("views: {{v: {{{view}}}}}"))
+                .expect("valid")
+                .views
+                .swap_remove(0);
+            view.columns.iter().map(|column| column.metric.name).collect::<Vec<_>>()
+        };
+        let lost = "closed_without_tcp_info_total";
+        assert!(shown("by: [direction]").contains(&lost), "the metrics of a view that names none");
+        assert_eq!(shown("by: [direction], metrics: [sent_bytes_total]"), [lost, "sent_bytes_total"]);
+        assert_eq!(shown("by: [direction], metrics: [sockets, opened_total]"), ["sockets", "opened_total"]);
+        let per_connection = "by: [local_address, local_port, remote_address, remote_port]";
+        assert_eq!(shown(&format!("{per_connection}, metrics: [sent_bytes_total]")), ["sent_bytes_total"]);
+        assert_eq!(
+            shown("protocol: mptcp, by: [local_port], metrics: [sent_bytes_total]"),
+            ["sent_bytes_total"]
+        );
     }
 }
