@@ -48,7 +48,7 @@ pub use host::Host;
 pub(crate) use intake::Sink;
 pub use key::Key;
 pub(crate) use listeners::SCAN_INTERVAL;
-pub use netns::Entered;
+pub use netns::{Entered, Opened};
 pub use shared::SharedTracker;
 pub use state::CollectorState;
 

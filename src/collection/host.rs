@@ -26,14 +26,14 @@ pub trait Host: Lookup + Send + Sync {
         Ok(NetnsListing::own())
     }
 
-    /// Enters a namespace, opens connections to the kernel for one dump of a protocol each, and leaves it again.
+    /// Enters a namespace, opens connections to the kernel for one dump of each of the protocols, and leaves it again.
     ///
     /// # Errors
-    /// If it cannot be entered, or the error of `socket(2)`.
+    /// If it cannot be entered.
     fn enter(
         &self,
         namespace: &Namespace,
-        protocol: &'static Protocol,
+        protocols: &[&'static Protocol],
     ) -> io::Result<Entered<Self::Transport>>;
 
     /// The nsid by which the kernel's events name a namespace, if it has one.

@@ -15,7 +15,7 @@ use super::netns::NetnsTarget;
 use super::pending::Pending;
 use super::samples::Samples;
 use super::shared::SharedTracker;
-use crate::attribute::{OwnerId, OwnerLookup};
+use crate::attribute::{Netns, OwnerId, OwnerLookup};
 use crate::bottleneck::Bottleneck;
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
@@ -99,28 +99,27 @@ impl<'a, W: Host> Intake<'a, W> {
         self.pending_listeners.next_namespace();
     }
 
-    /// Dumps the listeners of a namespace. `ports` is the text of its `ip_local_port_range`.
+    /// Dumps the listeners of a namespace.
     pub(super) fn listeners<T: Transport>(
         &mut self,
         place: &Place,
         transport: T,
-        ports: &str,
         until: Instant,
     ) -> Result<(), DumpError> {
         let protocol = place.program.protocol;
         listeners::dump_listeners(protocol, transport, until, |socket| self.listener(place, socket, true))?;
-        self.tracker.lock().forget_listeners(&place.target.netns, ports);
+        self.tracker.lock().forget_listeners(&place.target.netns);
         Ok(())
     }
 
     /// Notes the text of `ip_local_port_range` in a namespace.
-    pub(super) fn ports(&mut self, place: &Place, ports: &str) {
-        self.tracker.lock().note_range(&place.target.netns, ports);
+    pub(super) fn ports(&mut self, netns: &Netns, ports: &str) {
+        self.tracker.lock().note_range(netns, ports);
     }
 
     /// Notes that a namespace has no listener.
     pub(super) fn no_listeners(&mut self, place: &Place) {
-        self.tracker.lock().no_listener(&place.target.netns);
+        self.tracker.lock().forget_listeners(&place.target.netns);
     }
 
     fn listener(&mut self, place: &Place, socket: &Socket<'_>, may_wait: bool) {

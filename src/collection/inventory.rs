@@ -8,8 +8,7 @@ use hashbrown::HashSet;
 
 use super::host::Host;
 use super::namespaces::ListedNamespaces;
-use super::netns::Entered;
-use super::netns::{NetnsError, NetnsTarget, listed};
+use super::netns::{NetnsError, NetnsTarget, Opened, listed};
 use super::shared::SharedTracker;
 use super::state::CollectorState;
 use super::tracker::Inventory;
@@ -91,9 +90,10 @@ fn of_namespace(
 ) -> Result<HashSet<u64>, NetnsError> {
     let mut sockets = HashSet::new();
     let request = Request::new(protocol, states, Extensions::NONE);
-    let Entered { transports, tables, .. } =
-        host.enter(&target.namespace, protocol).map_err(NetnsError::Enter)?;
-    for transport in transports.into_iter().flat_map(|(first, second)| [first, second]) {
+    let enter = || host.enter(&target.namespace, &[protocol, protocol]);
+    for opened in enter().map_err(NetnsError::entering)?.protocols {
+        let Opened { transport, tables, .. } = opened.map_err(NetnsError::entering)?;
+        let Some(transport) = transport else { continue };
         let mut each = |socket: &Socket<'_>| {
             let identity = target.netns.identity(socket.cookie());
             if socket.class() != Class::Remnant && !tracker.lock().knows(identity) {

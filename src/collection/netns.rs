@@ -154,38 +154,67 @@ fn cgroup(namespace: &Namespace, proc: &Path) -> Option<Cgroup> {
 /// What is found in a network namespace after entering it.
 #[derive(Debug)]
 pub struct Entered<K> {
-    /// One for the dump of all sockets, and one for the listeners; `None` where there is nothing to dump.
-    pub transports: Option<(K, K)>,
+    /// The text of `ip_local_port_range`, empty if none of the protocols has ports of IP.
+    pub ports: String,
+    /// What there is to dump of each of the protocols, or the error of `socket(2)`.
+    pub protocols: Vec<io::Result<Opened<K>>>,
+}
+
+/// What is found of a protocol in a network namespace.
+#[derive(Debug)]
+pub struct Opened<K> {
+    /// For the dump of all sockets; `None` where there is none.
+    pub transport: Option<K>,
+    /// For the dump of the listeners, of a protocol that has them.
+    pub for_listeners: Option<K>,
     /// The number of sockets in `TIME_WAIT`, remnants in `FIN_WAIT2` included; `None` if `/proc` does not say.
     pub time_wait: Option<u64>,
-    /// The text of `ip_local_port_range`, empty for a protocol without ports of IP.
-    pub ports: String,
     /// The text of the protocol's tables in `/proc/net`, for where the kernel has no answer.
     pub tables: String,
 }
 
 impl Entered<Netlink> {
-    /// What the namespace of this thread shows by that `/proc`, or that it is `skippable` and holds no socket of the protocol.
-    ///
-    /// # Errors
-    /// The error of `socket(2)`.
-    pub fn here(proc: &Path, protocol: &Protocol, skippable: bool) -> io::Result<Self> {
-        let read = |name: &str| std::fs::read_to_string(proc.join(name));
-        // What says nothing of the protocol is not read.
-        let counted = !protocol.sockstat.is_empty();
-        let sockstat = counted.then(|| read("thread-self/net/sockstat").ok()).flatten().and_then(|text| {
-            let text6 = read("thread-self/net/sockstat6").unwrap_or_default();
-            Sockstat::read(protocol.sockstat, &text, &text6)
-        });
-        let time_wait = sockstat.map(|sockstat| sockstat.time_wait);
-        let range = protocol.header.internet.then(|| read("sys/net/ipv4/ip_local_port_range").ok());
-        let ports = range.flatten().unwrap_or_default();
-        if skippable && sockstat.is_some_and(|sockstat| sockstat.sockets == 0 && sockstat.time_wait == 0) {
-            return Ok(Self { transports: None, time_wait, ports, tables: String::new() });
+    /// What the namespace of this thread shows by that `/proc` of these protocols. A `skippable` one without a socket there has
+    /// nothing to dump.
+    #[must_use]
+    pub fn here(proc: &Path, protocols: &[&'static Protocol], skippable: impl Fn(&Protocol) -> bool) -> Self {
+        let read = |name: &str| std::fs::read_to_string(proc.join(name)).unwrap_or_default();
+        // What says nothing of the protocols is not read.
+        let read_for = |is_wanted: fn(&Protocol) -> bool, name: &str| {
+            let wanted = protocols.iter().any(|protocol| is_wanted(protocol));
+            if wanted { read(name) } else { String::new() }
+        };
+        let counted = |protocol: &Protocol| !protocol.sockstat.is_empty();
+        let sockstat = read_for(counted, "thread-self/net/sockstat");
+        let sockstat6 = read_for(counted, "thread-self/net/sockstat6");
+        let open = |protocol: &&'static Protocol| {
+            let counts = Some(protocol)
+                .filter(|protocol| counted(protocol))
+                .and_then(|protocol| Sockstat::read(protocol.sockstat, &sockstat, &sockstat6));
+            let is_empty = counts.is_some_and(|counts| counts.sockets == 0 && counts.time_wait == 0);
+            let time_wait = counts.map(|counts| counts.time_wait);
+            if is_empty && skippable(protocol) {
+                return Ok(Opened { time_wait, ..Opened::default() });
+            }
+            let files = protocol.tables.iter().flat_map(|tables| tables.files);
+            Ok(Opened {
+                transport: Some(Netlink::open()?),
+                for_listeners: protocol.has_listeners().then(Netlink::open).transpose()?,
+                time_wait,
+                tables: files.map(|file| read(&format!("thread-self/net/{file}"))).collect(),
+            })
+        };
+        Self {
+            ports: read_for(|protocol| protocol.header.internet, "sys/net/ipv4/ip_local_port_range"),
+            protocols: protocols.iter().map(open).collect(),
         }
-        let files = protocol.tables.iter().flat_map(|tables| tables.files);
-        let tables = files.filter_map(|file| read(&format!("thread-self/net/{file}")).ok()).collect();
-        Ok(Self { transports: Some((Netlink::open()?, Netlink::open()?)), time_wait, ports, tables })
+    }
+}
+
+impl<K> Default for Opened<K> {
+    /// Nothing to dump.
+    fn default() -> Self {
+        Self { transport: None, for_listeners: None, time_wait: None, tables: String::new() }
     }
 }
 
@@ -206,7 +235,7 @@ pub(super) fn listed(request: &Request, tables: &str, mut each: impl FnMut(&Sock
 pub(crate) enum NetnsError {
     /// It could not be entered.
     #[error("{0}")]
-    Enter(#[source] io::Error),
+    Enter(#[source] Arc<io::Error>),
     /// Its sockets could not be dumped.
     #[error("{0}")]
     Dump(#[source] sockdiag::DumpError),
@@ -219,6 +248,11 @@ pub(crate) enum NetnsError {
 }
 
 impl NetnsError {
+    /// Why there is nothing to dump from.
+    pub(super) fn entering(error: io::Error) -> Self {
+        Self::Enter(Arc::new(error))
+    }
+
     /// Whether the kernel has no answer about the protocol.
     pub(super) fn is_of_missing_protocol(&self) -> bool {
         matches!(self, Self::Dump(error) if error.is_of_missing_protocol())

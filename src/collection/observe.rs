@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use super::attribution::Attribution;
 use super::host::Host;
 use super::listeners::dump_listeners;
-use super::netns::Entered;
+use super::netns::Opened;
 use super::shared::SharedTracker;
 use super::state::CollectorState;
 use crate::attribute::Namespace;
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
 use crate::properties::Needs;
-use sockdiag::{Protocol, Socket};
+use sockdiag::{Protocol, Socket, Transport};
 
 impl CollectorState {
     /// How many namespaces beside the exporter's own have close events that name them.
@@ -62,21 +62,27 @@ pub(crate) fn scan(
     attribution: &mut Attribution,
     mut each: impl FnMut(&Facts<'_>, &Program),
 ) {
-    for protocol in plan.protocols.iter().filter(|protocol| protocol.has_listeners()) {
-        scan_protocol(protocol, plan, host, tracker, attribution, &mut each);
+    let protocols: Vec<_> =
+        plan.protocols.iter().copied().filter(|protocol| protocol.has_listeners()).collect();
+    let Ok(entered) = host.enter(&Namespace::own(), &protocols) else { return };
+    {
+        let mut tracker = tracker.lock();
+        let netns = tracker.own();
+        tracker.note_range(&netns, &entered.ports);
+    }
+    for (protocol, opened) in protocols.into_iter().zip(entered.protocols) {
+        let Ok(Opened { for_listeners: Some(transport), .. }) = opened else { continue };
+        scan_protocol((protocol, transport), plan, tracker, attribution, &mut each);
     }
 }
 
 fn scan_protocol(
-    protocol: &'static Protocol,
+    (protocol, transport): (&'static Protocol, impl Transport),
     plan: &Plan,
-    host: &impl Host,
     tracker: &SharedTracker,
     attribution: &mut Attribution,
     each: &mut impl FnMut(&Facts<'_>, &Program),
 ) {
-    let entered = host.enter(&Namespace::own(), protocol);
-    let Ok(Entered { transports: Some((_, transport)), ports, .. }) = entered else { return };
     let netns = tracker.lock().own();
     let note = |socket: &Socket<'_>| {
         let (claim, unsure) = attribution.claim(socket, &netns);
@@ -93,6 +99,6 @@ fn scan_protocol(
         }
     };
     if dump_listeners(protocol, transport, Instant::now() + SCAN_TIME, note).is_ok() {
-        tracker.lock().forget_listeners(&netns, &ports);
+        tracker.lock().forget_listeners(&netns);
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::host::Host;
 use super::intake::{Counts, Intake, Place};
 use super::namespaces::ListedNamespaces;
-use super::netns::{DumpOf, NetnsError, NetnsTarget, listed};
+use super::netns::{DumpOf, NetnsError, NetnsTarget, Opened, listed};
 use super::problems::Problems;
 use super::stuck::StuckDumps;
 use super::time_wait;
@@ -67,20 +67,25 @@ pub(super) fn walk<W: Host>(
         } else {
             shared.get_or_insert_with(|| plan.programs(host)).clone()
         };
+        // The first protocol's time is also that of entering.
+        let mut began = Instant::now();
         let mut dumps = Vec::with_capacity(programs.len());
-        for (program, took) in programs.into_iter().zip(&mut *took) {
-            let (began, protocol) = (Instant::now(), program.protocol);
+        let opened = enter(plan, host, &mut intake, target);
+        for ((program, opened), took) in programs.into_iter().zip(opened).zip(&mut *took) {
+            let protocol = program.protocol;
             // One that takes long leaves the others half of the time.
             let left = deadline.saturating_duration_since(began);
             let until = if target.namespace.own { deadline } else { began + left / 2 };
+            let place = Place { target: target.clone(), program };
             let dumped = match stuck.blocked(target, protocol, until) {
                 Some(error) => Err(error),
-                None => dump_one(plan, host, &mut intake, Place { target: target.clone(), program }, until),
+                None => opened.and_then(|opened| dump_one(plan, &mut intake, place, opened, until)),
             };
             dumps
                 .push((protocol, dumped.map_err(|error| stuck.judge(target, protocol, began, until, error))));
             walked.stuck = walked.stuck.max(stuck.stuck(target, protocol));
             *took += began.elapsed();
+            began = Instant::now();
         }
         walked.note(target, dumps);
     }
@@ -200,44 +205,56 @@ struct Dumped {
     empty: bool,
 }
 
-/// Dumps the sockets of a protocol in one namespace.
-fn dump_one<W: Host>(
+/// Enters a namespace for the protocols of the plan.
+fn enter<W: Host>(
     plan: &Plan,
     host: &W,
     intake: &mut Intake<'_, W>,
+    target: &NetnsTarget,
+) -> Vec<Result<Opened<W::Transport>, NetnsError>> {
+    match host.enter(&target.namespace, &plan.protocols).map_err(Arc::new) {
+        Ok(entered) => {
+            // Also for the close events of sockets that no dump shows.
+            intake.ports(&target.netns, &entered.ports);
+            entered.protocols.into_iter().map(|opened| opened.map_err(NetnsError::entering)).collect()
+        }
+        Err(error) => plan.protocols.iter().map(|_| Err(NetnsError::Enter(Arc::clone(&error)))).collect(),
+    }
+}
+
+/// Dumps the sockets of a protocol in one namespace.
+fn dump_one<W: Host>(
+    plan: &Plan,
+    intake: &mut Intake<'_, W>,
     mut place: Place,
+    opened: Opened<W::Transport>,
     until: Instant,
 ) -> Result<Dumped, NetnsError> {
-    let entered = host.enter(&place.target.namespace, place.program.protocol).map_err(NetnsError::Enter)?;
     let mut dumped = Dumped {
         stats: DumpStats::default(),
-        time_wait: entered.time_wait.filter(|_| place.program.counts_time_wait),
-        empty: entered.transports.is_none(),
+        time_wait: opened.time_wait.filter(|_| place.program.counts_time_wait),
+        empty: opened.transport.is_none(),
     };
     if dumped.time_wait.is_some() && !dumped.empty {
         place.program = Arc::new(time_wait::without(&place.program));
     }
     intake.enter(&place);
-    if !place.program.protocol.has_listeners() {
-        // Also for the close events of sockets that no dump shows.
-        intake.ports(&place, &entered.ports);
-    }
-    let Some((transport, for_listeners)) = entered.transports else {
+    let Some(transport) = opened.transport else {
         if place.program.protocol.has_listeners() {
             intake.no_listeners(&place);
         }
         return Ok(dumped);
     };
-    if plan.tracking.listeners && place.program.protocol.has_listeners() {
-        intake.listeners(&place, for_listeners, &entered.ports, until).map_err(NetnsError::Dump)?;
+    if let Some(for_listeners) = opened.for_listeners.filter(|_| plan.tracking.listeners) {
+        intake.listeners(&place, for_listeners, until).map_err(NetnsError::Dump)?;
     }
     // Without a request, no view wants a socket.
     let Some(request) = &place.program.request else { return Ok(dumped) };
     let before = intake.counts.remnants;
     let mut each = |socket: &Socket<'_>| intake.socket(&place, socket);
     dumped.stats = match dump(transport, request, until, &mut each) {
-        Err(error) if error.is_of_missing_protocol() && !entered.tables.is_empty() => {
-            listed(request, &entered.tables, each)
+        Err(error) if error.is_of_missing_protocol() && !opened.tables.is_empty() => {
+            listed(request, &opened.tables, each)
         }
         stats => stats.map_err(NetnsError::Dump)?,
     };

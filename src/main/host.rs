@@ -51,10 +51,11 @@ impl Host for LinuxHost {
         self.namespaces.list()
     }
 
-    fn enter(&self, namespace: &Namespace, protocol: &'static Protocol) -> io::Result<Entered<Netlink>> {
+    fn enter(&self, namespace: &Namespace, protocols: &[&'static Protocol]) -> io::Result<Entered<Netlink>> {
+        let (own, protocols) = (namespace.own, protocols.to_vec());
         // Whether the kernel knows TCP is asked even if there is no socket.
-        let skippable = !namespace.own || protocol != PROTOCOL;
-        self.namespaces.within(namespace, move || Entered::here(Path::new(PROC), protocol, skippable))?
+        let skippable = move |protocol: &Protocol| !own || protocol != PROTOCOL;
+        self.namespaces.within(namespace, move || Entered::here(Path::new(PROC), &protocols, skippable))
     }
 
     fn nsid(&self, namespace: &Namespace) -> Option<i32> {

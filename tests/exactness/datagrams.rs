@@ -6,7 +6,7 @@ use rustix::net::sockopt::set_socket_recv_buffer_size;
 use testkit::exporter::Exporter;
 use testkit::scrape::Scrapes;
 
-use super::enter;
+use super::{enter, sysctl};
 
 /// The drops of the socket at that port by `/proc/net/udp`.
 fn drops(port: u16) -> u64 {
@@ -47,4 +47,24 @@ fn every_drop_up_to_the_last_dump_and_every_end_of_a_datagram_socket_is_counted(
     assert_eq!(scrape.sum("ss_t_closed_total"), 51);
     let of_dns = scrape.rows("ss_t_closed_total").iter().find(|(labels, _)| labels.contains("\"53\""));
     assert_eq!(of_dns.map(|(_, value)| value.as_str()), Some("50"));
+}
+
+#[test]
+fn the_range_of_clients_ports_is_known_where_no_scrape_saw_a_socket() {
+    if enter() {
+        return;
+    }
+    // By the kernel's default range, the client's port would be the service's.
+    sysctl("ip_local_port_range", "20000 30000");
+    let exporter = Exporter::configured(
+        "views: {t: {protocol: udp, by: [service_port], metrics: [sockets, closed_total]}}",
+    );
+    let mut scrapes = Scrapes::default();
+    assert_eq!(scrapes.scrape(&exporter).sum("ss_t_sockets"), 0);
+    let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+    client.connect((Ipv4Addr::LOCALHOST, 40_000)).expect("a peer");
+    drop(client);
+    let scrape = scrapes.until(&exporter, |scrape| scrape.sum("ss_t_closed_total") == 1);
+    let ports: Vec<_> = scrape.rows("ss_t_closed_total").keys().map(String::as_str).collect();
+    assert_eq!(ports, ["service_port=\"40000\""]);
 }

@@ -243,7 +243,8 @@ fn receive_all(
             while let (Ok(false), Some(room)) = (&end, buffer.get_mut(length..length + BUFFER)) {
                 end = receive_one(&mut transport, &expected, room, &mut length, &mut stats);
             }
-            if filled.send((buffer, length)).is_err() {
+            // Without a reply there is nothing to wake the reader for.
+            if length > 0 && filled.send((buffer, length)).is_err() {
                 // The reader has gone: the deadline has passed.
                 return Err(DumpError::Deadline(UnfinishedDump::default()));
             }
@@ -272,7 +273,7 @@ struct Expected {
     deadline: Instant,
 }
 
-/// Receives one datagram, by which `length` grows if it is the kernel's; whether it ends the dump.
+/// Receives one datagram, by which `length` grows if it has replies of the kernel; whether it ends the dump.
 fn receive_one(
     transport: &mut impl Transport,
     expected: &Expected,
@@ -291,7 +292,7 @@ fn receive_one(
         return Err(DumpError::Malformed);
     }
     stats.bytes += bytes.len() as u64;
-    let mut end = Ok(false);
+    let (mut end, mut replies) = (Ok(false), false);
     for message in Messages(bytes) {
         let Message { header, payload } = message.map_err(|_| DumpError::Malformed)?;
         let kind = header.kind.get();
@@ -305,12 +306,17 @@ fn receive_one(
             DONE => refusal(payload, protocol).map_or(Ok(true), Err),
             ERROR => Err(refusal(payload, protocol).unwrap_or(DumpError::Malformed)),
             OVERRUN => Err(DumpError::Overrun),
-            _ => continue,
+            _ => {
+                replies = true;
+                continue;
+            }
         };
         break;
     }
-    // As messages are, so that they stay one sequence.
-    *length += datagram.length.next_multiple_of(ALIGNMENT);
+    if replies {
+        // As messages are, so that they stay one sequence.
+        *length += datagram.length.next_multiple_of(ALIGNMENT);
+    }
     end
 }
 

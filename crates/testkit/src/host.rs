@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sockdiag::{Netlink, Protocol};
 use ss_exporter::attribute::{Cgroups, Namespace, NetnsListing};
-use ss_exporter::collection::{Entered, Host};
+use ss_exporter::collection::{Entered, Host, Opened};
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::select::Lookup;
 use ss_exporter::snapshot::Snapshot;
@@ -84,19 +84,29 @@ impl Host for FakeHost {
         Ok(NetnsListing { namespaces, ..NetnsListing::default() })
     }
 
-    fn enter(&self, namespace: &Namespace, protocol: &'static Protocol) -> io::Result<Entered<Recording>> {
+    fn enter(
+        &self,
+        namespace: &Namespace,
+        protocols: &[&'static Protocol],
+    ) -> io::Result<Entered<Recording>> {
         let now = self.now();
-        if now.closed.contains(&namespace.name) || now.closed.contains(protocol.name) {
-            return Err(io::Error::other("closed"));
+        let closed = || io::Error::other("closed");
+        if now.closed.contains(&namespace.name) {
+            return Err(closed());
         }
-        let connections =
-            now.connections.get(protocol.name).or(now.connections.get(&namespace.name)).cloned();
-        let listeners = now.listeners.clone().filter(|_| namespace.own);
-        let [connections, listeners] =
-            [connections, listeners].map(|dumped| dumped.unwrap_or_else(|| dump(&[])));
-        let connections = Recording::delayed(connections, now.delay);
-        let transports = Some((connections, Recording::of(listeners)));
-        Ok(Entered { transports, time_wait: None, ports: String::new(), tables: String::new() })
+        let open = |protocol: &&'static Protocol| {
+            if now.closed.contains(protocol.name) {
+                return Err(closed());
+            }
+            let connections =
+                now.connections.get(protocol.name).or(now.connections.get(&namespace.name)).cloned();
+            let listeners = now.listeners.clone().filter(|_| namespace.own);
+            let [connections, listeners] =
+                [connections, listeners].map(|dumped| dumped.unwrap_or_else(|| dump(&[])));
+            let transport = Some(Recording::delayed(connections, now.delay));
+            Ok(Opened { transport, for_listeners: Some(Recording::of(listeners)), ..Opened::default() })
+        };
+        Ok(Entered { ports: String::new(), protocols: protocols.iter().map(open).collect() })
     }
 
     fn proc(&self) -> &Path {
@@ -117,8 +127,8 @@ pub struct ThisNetns;
 impl Host for ThisNetns {
     type Transport = Netlink;
 
-    fn enter(&self, _: &Namespace, protocol: &'static Protocol) -> io::Result<Entered<Netlink>> {
-        Entered::here(self.proc(), protocol, false)
+    fn enter(&self, _: &Namespace, protocols: &[&'static Protocol]) -> io::Result<Entered<Netlink>> {
+        Ok(Entered::here(self.proc(), protocols, |_| false))
     }
 
     fn proc(&self) -> &Path {

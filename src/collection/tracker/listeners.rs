@@ -7,24 +7,13 @@ use crate::facts::Facts;
 
 impl Tracker {
     /// The listeners that are there have been noted: those that are long gone are no longer known.
-    ///
-    /// With them comes the text of `ip_local_port_range`.
-    pub(in crate::collection) fn forget_listeners(&mut self, netns: &Netns, range: &str) {
-        let listeners = self.namespaces.of(netns.number).listeners.get_or_insert_default();
-        listeners.note_range(range);
-        listeners.forget(self.clock.now);
+    pub(in crate::collection) fn forget_listeners(&mut self, netns: &Netns) {
+        self.namespaces.of(netns.number).listeners.get_or_insert_default().forget(self.clock.now);
     }
 
     /// Notes the text of `ip_local_port_range`.
     pub(in crate::collection) fn note_range(&mut self, netns: &Netns, range: &str) {
         self.namespaces.of(netns.number).listeners.get_or_insert_default().note_range(range);
-    }
-
-    /// There is none: those that are long gone are no longer known.
-    pub(in crate::collection) fn no_listener(&mut self, netns: &Netns) {
-        if let Some(listeners) = &mut self.namespaces.of(netns.number).listeners {
-            listeners.forget(self.clock.now);
-        }
     }
 
     /// A listener is there: connections to it are inbound, and if all of it is known, their rows may begin at 0 now.
@@ -73,10 +62,10 @@ mod tests {
             tracker.namespaces.listeners(netns.number).expect("known").direction(None, end, client)
         };
         tracker.at(start + Duration::from_secs(59));
-        tracker.no_listener(&netns);
+        tracker.forget_listeners(&netns);
         assert_eq!(direction(&tracker), Direction::Inbound);
         tracker.at(start + Duration::from_secs(61));
-        tracker.no_listener(&netns);
+        tracker.forget_listeners(&netns);
         assert_eq!(direction(&tracker), Direction::Outbound);
     }
 }

@@ -87,9 +87,15 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_asked_for_by_family_and_by_a_name_that_no_other_protocol_answers_to() {
+    fn a_connection_is_asked_for_by_a_name_that_no_other_protocol_answers_to() {
         let request = Request::new(&MPTCP, MPTCP.states, MPTCP.attributes);
-        let bytes = request.message(1);
+        let bytes = inet::in_one_walk(&request, IPPROTO_MPTCP, 1);
+        let messages: Vec<_> = Messages(&bytes).map(|message| message.expect("whole")).collect();
+        let [message] = messages.as_slice() else { panic!("{} messages", messages.len()) };
+        assert_eq!(message.header.kind.get(), 18); // TCPDIAG_GETSOCK
+        assert_eq!(message.payload[..4], [0, 0, 0, 0b0111_0010]); // AF_UNSPEC
+        assert_eq!(message.payload[60..], [8, 0, 3, 0, 6, 1, 0, 0]); // INET_DIAG_REQ_PROTOCOL, u32
+        let bytes = inet::in_two_walks_by_name(&request, IPPROTO_MPTCP, 1);
         let messages: Vec<_> = Messages(&bytes).map(|message| message.expect("whole")).collect();
         assert_eq!(messages.len(), 2);
         for (message, family) in messages.iter().zip([2, 10]) {
