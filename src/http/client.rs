@@ -61,6 +61,12 @@ impl Client {
         self.url.authority()
     }
 
+    /// A path of the exporter as its server sees it.
+    #[must_use]
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.url.prefix)
+    }
+
     /// The status and the body of the answer to GET.
     ///
     /// # Errors
@@ -79,7 +85,8 @@ impl Client {
             return self.over(stream, path).await;
         }
         let name = ServerName::try_from(self.url.host.clone()).map_err(io::Error::other)?;
-        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?;
+        let stream =
+            TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await.map_err(without_tls)?;
         self.over(stream, path).await
     }
 
@@ -89,7 +96,7 @@ impl Client {
         path: &str,
     ) -> io::Result<(StatusCode, Vec<u8>)> {
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-        let mut request = Request::get(format!("{}{path}", self.url.prefix)).header(HOST, self.authority());
+        let mut request = Request::get(self.path(path)).header(HOST, self.authority());
         if let Some(authorization) = &self.url.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
@@ -105,6 +112,15 @@ impl Client {
             Err(error) = connection => Err(io::Error::other(error)),
         }
     }
+}
+
+/// The error of a handshake. A server without TLS answers with something else.
+fn without_tls(error: io::Error) -> io::Error {
+    let of_tls = error.get_ref().and_then(|error| error.downcast_ref());
+    if matches!(of_tls, Some(rustls::Error::InvalidMessage(_))) {
+        return io::Error::other("found no TLS; expected: a server with TLS, or a URL with http://");
+    }
+    error
 }
 
 /// All bytes of a body.

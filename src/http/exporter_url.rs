@@ -20,11 +20,12 @@ pub(super) struct ExporterUrl {
 }
 
 impl ExporterUrl {
-    /// Reads a URL. Without a user in it, `netrc` may have one for the host.
+    /// Reads a URL, or what stands behind `http://` in one. Without a user in it, `netrc` may have one for the host.
     pub(super) fn read(text: &str, default_port: u16, netrc: &str) -> Result<Self, String> {
         // A password is not repeated.
         let shown = text.rsplit('@').next().unwrap_or_default();
         let wrong = || format!("found the URL {shown:?}; expected: one such as http://HOST:{default_port}");
+        let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let uri: Uri = text.parse().map_err(|_| wrong())?;
         let is_tls = match uri.scheme_str() {
             Some("http") => false,
@@ -33,7 +34,9 @@ impl ExporterUrl {
         };
         let authority = uri.authority().ok_or_else(wrong)?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        if host.is_empty() || uri.query().is_some() {
+        // A port that is none is no error to the crate.
+        let has_port = !authority.as_str().ends_with(authority.host());
+        if host.is_empty() || uri.query().is_some() || has_port && authority.port_u16().is_none() {
             return Err(wrong());
         }
         let user = authority.as_str().rsplit_once('@').map(|(user, _)| {
@@ -121,6 +124,9 @@ mod tests {
             ("http://web1", false, "web1:8020", ""),
             ("https://10.0.0.1:443/", true, "10.0.0.1:443", ""),
             ("http://[::1]:9/a/b/", false, "[::1]:9", "/a/b"),
+            ("web1", false, "web1:8020", ""),
+            ("web1:8021/a", false, "web1:8021", "/a"),
+            ("[::1]:9", false, "[::1]:9", ""),
         ] {
             let url = read(text).expect(text);
             assert_eq!(
@@ -128,9 +134,16 @@ mod tests {
                 (is_tls, authority.to_owned(), prefix)
             );
         }
-        for wrong in
-            ["", "web1", "web1:8020", "ftp://web1", "http://", "http://web1/?x=1", "http://user:secret@"]
-        {
+        for wrong in [
+            "",
+            "web1:99999",
+            "web1:",
+            "web1:x",
+            "ftp://web1",
+            "http://",
+            "http://web1/?x=1",
+            "http://user:secret@",
+        ] {
             let error = read(wrong).expect_err(wrong);
             assert!(
                 error.contains("expected: one such as http://HOST:8020") && !error.contains("secret"),

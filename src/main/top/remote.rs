@@ -13,6 +13,8 @@ use sockdiag::Protocol;
 use super::collecting::SocketSource;
 use crate::failure::Failure;
 
+/// The path of the sockets.
+const API: &str = "/api/v1/sockets";
 /// How long an answer may take: the exporter collects for it, the first time twice.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -34,10 +36,8 @@ impl Remote {
     }
 
     fn fetch(&self, protocols: &[&Protocol], filter: &str, sort: &str) -> Result<Fetched, NotCollected> {
-        let (status, body) = self
-            .0
-            .get(&format!("/api/v1/sockets?{}", query(protocols, filter, sort)))
-            .map_err(NotCollected::Source)?;
+        let (status, body) =
+            self.0.get(&format!("{API}?{}", query(protocols, filter, sort))).map_err(NotCollected::Source)?;
         let said = || inert_lines(String::from_utf8_lossy(&body).lines().next().unwrap_or_default());
         match status {
             StatusCode::OK => Fetched::read(&body).map_err(NotCollected::Source),
@@ -49,7 +49,8 @@ impl Remote {
             // Its text names the flag that allows it.
             StatusCode::FORBIDDEN => Err(NotCollected::Source(format!("403: {}", said()))),
             StatusCode::NOT_FOUND => Err(NotCollected::Source(format!(
-                "{} has no /api/v1/sockets: expected an exporter of version 4 or later",
+                "found no {} at {}; expected: the URL of an exporter of version 4 or later, without a path such as /metrics",
+                self.0.path(API),
                 self.authority()
             ))),
             status => Err(NotCollected::Source(format!("{}: {}", status.as_u16(), said()))),
