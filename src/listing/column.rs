@@ -28,7 +28,7 @@ pub enum ListingColumn {
     Remote,
     /// Processes with their ids.
     Process,
-    /// Packets or messages that the socket dropped.
+    /// Packets or messages that the socket dropped, or of a listener the handshakes that it refused.
     Drops,
     /// The text of a label.
     Label(Property),
@@ -58,7 +58,7 @@ struct Composed {
 
 const RECEIVED: &[&str] = &["receive_queue_bytes", "accept_queue_connections", "receive_memory_bytes"];
 const SENT: &[&str] = &["send_queue_bytes", "accept_queue_limit", "send_memory_bytes"];
-const DROPPED: &[&str] = &["dropped_packets_total", "dropped_messages_total"];
+const DROPPED: &[&str] = &["dropped_packets_total", "dropped_messages_total", "refused_handshakes_total"];
 /// The words of `ss` for states that are not those of `node_exporter` in capitals.
 const STATES: [(&str, &str); 10] = [
     ("established", "ESTAB"),

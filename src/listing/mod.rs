@@ -134,7 +134,7 @@ impl Detail {
 /// The labels by which a page groups sockets, beside those of every list.
 const GROUPED: [Property; 3] = [Property::Direction, Property::ContainerId, Property::RemoteNetwork];
 
-const AT_A_GLANCE: [&str; 17] = [
+const AT_A_GLANCE: [&str; 18] = [
     "sent_bytes_total",
     "received_bytes_total",
     "retransmitted_bytes_total",
@@ -143,6 +143,7 @@ const AT_A_GLANCE: [&str; 17] = [
     "send_queue_bytes",
     "accept_queue_connections",
     "accept_queue_limit",
+    "refused_handshakes_total",
     "rtt_seconds",
     "min_rtt_seconds",
     "last_ack_received_age_seconds",

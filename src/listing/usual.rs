@@ -22,7 +22,7 @@ const OF_CONNECTIONS: [&str; 14] = [
 ];
 /// The columns of listeners and of what receives without a connection.
 const OF_LISTENERS: [&str; 6] = ["state", "fill", "local", "process", "unit", DROPS];
-/// What only sockets without connections have by default.
+/// What only sockets without connections and listeners have by default.
 const DROPS: &str = "drops";
 
 /// What `-e` adds.
@@ -37,7 +37,8 @@ pub const TIMER: &[&str] = &["timer", "timer_remaining_seconds", "timer_retries"
 #[must_use]
 pub fn usual(protocols: &[&Protocol], listening: bool) -> Vec<ListingColumn> {
     let names: &[&str] = if listening { &OF_LISTENERS } else { &OF_CONNECTIONS };
-    let drops = protocols.iter().any(|protocol| protocol.reconnects());
+    let drops =
+        protocols.iter().any(|protocol| protocol.reconnects() || listening && protocol.has_listeners());
     let names = names.iter().filter(|name| **name != DROPS || drops);
     let columns = names.filter_map(|name| ListingColumn::named(name).ok());
     let fits = |column: &ListingColumn| protocols.iter().any(|protocol| column.is_of(protocol));
@@ -68,6 +69,8 @@ mod tests {
             names(&[&UDP], false),
             ["state", "recv_q", "send_q", "local", "remote", "process", "drops"]
         );
+        assert_eq!(names(&[&TCP], true), OF_LISTENERS);
+        assert!(!names(&[&UNIX], true).contains(&"drops"));
         assert!(names(&[&UNIX], false).contains(&"peer_process"));
         assert_eq!(
             names(&[&TCP, &UDP], true),

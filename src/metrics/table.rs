@@ -56,7 +56,7 @@ pub const METRICS: &[Metric] = &[
     counter("bottleneck_loss_seconds_total", Seconds, limited(Bottleneck::Loss), "Time in which segments were lost and retransmitted, by samples of the bottleneck."),
     counter("bottleneck_queueing_seconds_total", Seconds, limited(Bottleneck::Queueing), "Time in which segments waited in a queue on the path, by samples of the bottleneck."),
     counter("bottleneck_path_seconds_total", Seconds, limited(Bottleneck::Path), "Time in which the path limited the sender, by samples of the bottleneck."),
-    counter("dropped_packets_total", None, any(&skmem::DROPS), "Packets dropped by the socket, up to the last collection before it closed (SK_MEMINFO_DROPS)."),
+    counter("dropped_packets_total", None, raw(&skmem::DROPS), "Packets dropped by the socket, up to the last collection before it closed (SK_MEMINFO_DROPS)."),
     counter("dropped_messages_total", None, any(&skmem::DROPPED_MESSAGES), "Messages dropped because the process was too slow, up to the last collection before the socket closed (SK_MEMINFO_DROPS)."),
     counter("refused_handshakes_total", None, refused(&skmem::DROPS), "SYNs and handshakes that a listener refused, mostly because its accept queue was full, up to the last collection before it closed (SK_MEMINFO_DROPS).").of_listeners(),
     counter("sent_packets_total", None, raw(&sctp::SENT_PACKETS), "Packets sent by an SCTP association (sctpi_opackets)."),

@@ -133,8 +133,13 @@ pub(super) fn listeners(out: &mut String, summary: &Summary, request: &PageReque
         ("Waiting", "Connections in the accept queue"),
         ("Backlog", "Limit of the accept queue; the kernel accepts one more"),
         ("Fill", "Waiting connections as a share of the backlog"),
+        ("Refused", "SYNs and handshakes that it has refused since it listens"),
     ] {
-        let class = if matches!(title, "Waiting" | "Backlog" | "Fill") { " class=\"number\"" } else { "" };
+        let class = if matches!(title, "Waiting" | "Backlog" | "Fill" | "Refused") {
+            " class=\"number\""
+        } else {
+            ""
+        };
         write!(out, "<th scope=\"col\"{class} title=\"{help}\">{title}</th>")?;
     }
     out.push_str("</tr></thead>\n<tbody>\n");
@@ -157,12 +162,13 @@ fn listener(out: &mut String, row: &Row, request: &PageRequest) -> std::fmt::Res
     };
     writeln!(
         out,
-        "<tr><td class=\"local\">{}</td><td class=\"process\">{}</td><td class=\"unit\">{}</td><td class=\"number waiting\">{waiting}</td><td class=\"number backlog\">{most}</td><td class=\"number fill\">{:.0} % <meter min=\"0\" max=\"1\" optimum=\"0\" low=\"0.5\" high=\"0.8\" value=\"{:.3}\" aria-label=\"Fill\"></meter></td></tr>",
+        "<tr><td class=\"local\">{}</td><td class=\"process\">{}</td><td class=\"unit\">{}</td><td class=\"number waiting\">{waiting}</td><td class=\"number backlog\">{most}</td><td class=\"number fill\">{:.0} % <meter min=\"0\" max=\"1\" optimum=\"0\" low=\"0.5\" high=\"0.8\" value=\"{:.3}\" aria-label=\"Fill\"></meter></td><td class=\"number refused\">{}</td></tr>",
         escaped(&ListingColumn::Local.text(row)),
         linked(ListingColumn::Process.text(row), Property::Process),
         linked(ListingColumn::Label(Property::Unit).text(row), Property::Unit),
         fill * 100.0,
-        fill.min(1.0)
+        fill.min(1.0),
+        ListingColumn::Drops.text(row)
     )
 }
 

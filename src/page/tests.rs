@@ -79,7 +79,7 @@ fn missing_owners_are_not_said_to_be_missing_sockets_and_a_missing_dump_is() {
 fn the_fill_of_a_queue_is_a_number_beside_a_bar_that_turns_red() {
     let texts = [(Property::State, "listen")];
     let queue = |waiting, most| [("accept_queue_connections", waiting), ("accept_queue_limit", most)];
-    let (nine, full) = (queue(9, 10), queue(1, 0));
+    let (nine, full) = ([&queue(9, 10)[..], &[("refused_handshakes_total", 36)]].concat(), queue(1, 0));
     let listing =
         listing(SocketList::made(&[(&texts, &nine), (&[texts[0], (Property::Process, "x")], &full)]));
     let page = page(&request(""), Ok(&listing), &exporter(None));
@@ -90,6 +90,8 @@ fn the_fill_of_a_queue_is_a_number_beside_a_bar_that_turns_red() {
         "{page}"
     );
     assert!(page.contains(">100 % <meter"), "a queue without a place is full with one: {page}");
+    assert!(page.contains("<td class=\"number refused\">36</td>"), "{page}");
+    assert!(page.contains("<td class=\"number refused\">-</td>"), "the kernel may not tell: {page}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::Problem;
 use super::ends::counted;
 use super::rules::{CONNECTS_FAIL, HANDSHAKES_REFUSED, Rule, UDP_DROPS};
+use super::sockets::Suspect;
 use crate::bottleneck::MIN_INTERVAL;
 
 /// The default of `net.ipv4.ip_local_port_range`.
@@ -86,8 +87,8 @@ impl HostRates {
         }
     }
 
-    /// The problems of the host. `fullest` names the UDP socket with the fullest buffer, and the filter that shows it.
-    pub(super) fn problems(&self, fullest: Option<&(String, String)>) -> Vec<Problem> {
+    /// The problems of the host, with the listener that has refused most, and the UDP socket with the fullest buffer.
+    pub(super) fn problems(&self, refusing: Option<&Suspect>, fullest: Option<&Suspect>) -> Vec<Problem> {
         let problem = |rule: &'static Rule, title: String, detail: &str, filter: (&'static str, &str)| {
             Problem { rule, title, detail: detail.to_owned(), filter: Some((filter.0, filter.1.to_owned())) }
         };
@@ -97,9 +98,12 @@ impl HostRates {
                 "Accept queues refuse {} per second",
                 counted(self.listen_overflows.ceil(), "handshake")
             );
-            let detail =
-                "Clients try again after a second or more. Look for a listener whose queue is full at times.";
-            found.push(problem(&HANDSHAKES_REFUSED, title, detail, ("tcp", "state listening")));
+            let (refusing, filter) = match refusing {
+                Some((name, filter)) => (format!("Most so far were for {name}."), filter.as_str()),
+                None => ("Look for a listener whose queue is full at times.".to_owned(), "state listening"),
+            };
+            let detail = format!("Clients try again after a second or more. {refusing}");
+            found.push(problem(&HANDSHAKES_REFUSED, title, &detail, ("tcp", filter)));
         }
         let share = self.attempt_fails / self.active_opens.max(self.attempt_fails);
         if CONNECTS_FAIL.is_met([self.attempt_fails, share]) {
@@ -186,7 +190,7 @@ mod tests {
         let rates = |attempt_fails, listen_overflows, udp_buffer_errors| {
             let now = HostTotals { active_opens: 100, attempt_fails, listen_overflows, udp_buffer_errors };
             let (before, time) = (HostTotals::default(), Duration::from_secs(2));
-            let found = HostRates::between(&before, &now, time, DEFAULT_PORTS).problems(None);
+            let found = HostRates::between(&before, &now, time, DEFAULT_PORTS).problems(None, None);
             found.into_iter().map(|problem| problem.title).collect::<Vec<_>>()
         };
         assert_eq!(rates(0, 0, 0), [""; 0]);

@@ -51,8 +51,10 @@ pub fn problems(evidence: &Evidence<'_>) -> Vec<Problem> {
     let ports = evidence.host.map_or(host::DEFAULT_PORTS, |host| host.client_ports);
     let of_sockets =
         evidence.listing.map(|listing| sockets::problems(&listing.sockets, &listing.rates, ports));
-    let fullest = evidence.listing.and_then(|listing| sockets::fullest_of_udp(&listing.sockets));
-    let of_host = evidence.host.map(|host| host.problems(fullest.as_ref()));
+    let listed = evidence.listing.map(|listing| &listing.sockets);
+    let (refusing, fullest) =
+        (listed.and_then(sockets::most_refusing), listed.and_then(sockets::fullest_of_udp));
+    let of_host = evidence.host.map(|host| host.problems(refusing.as_ref(), fullest.as_ref()));
     let of_exporter = evidence.report.map(exporter::problems);
     let mut all: Vec<_> = [of_sockets, of_host, of_exporter].into_iter().flatten().flatten().collect();
     // Stable: each part has its greatest first.

@@ -83,8 +83,21 @@ pub(super) fn problems(
     found
 }
 
-/// The UDP socket with the fullest receive buffer, in words, and the filter that shows it; `None` if all are empty.
-pub(super) fn fullest_of_udp(sockets: &SocketList) -> Option<(String, String)> {
+/// Sockets in words, and the filter that shows them.
+pub(super) type Suspect = (String, String);
+
+/// The listener that has refused most since it listens; `None` if none has.
+pub(super) fn most_refusing(sockets: &SocketList) -> Option<Suspect> {
+    let refused = sockets.column("refused_handshakes_total");
+    let refused = (0..sockets.len()).filter_map(|index| Some((index, refused(index)?.real())));
+    let (index, refused) = refused.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    let row = sockets.row(index).filter(|_| refused > 0.0)?;
+    let (process, port) = (row.label(Property::Process), row.label(Property::LocalPort));
+    Some((format!("{process} at port {port}"), format!("state listening and sport = :{port}")))
+}
+
+/// The UDP socket with the fullest receive buffer; `None` if all are empty.
+pub(super) fn fullest_of_udp(sockets: &SocketList) -> Option<Suspect> {
     let [memory, buffer] = ["receive_memory_bytes", "receive_buffer_bytes"].map(|name| sockets.column(name));
     let fill = |index: usize| Some((index, memory(index)?.real() / buffer(index)?.real()));
     let of_udp = (0..sockets.len()).filter(|index| sockets.protocol(*index) == Some(&UDP));

@@ -50,6 +50,35 @@ fn a_queue_is_full_when_it_holds_one_more_than_its_limit() {
 }
 
 #[test]
+fn refused_handshakes_lead_to_the_listener_that_has_refused_most() {
+    let listener = |port, process, refused| {
+        let values = vec![("refused_handshakes_total", refused)];
+        (socket("listen", (port, "0"), &[(Property::Process, process)]), values)
+    };
+    let host = HostRates {
+        active_opens: 0.0,
+        attempt_fails: 0.0,
+        listen_overflows: 2.0,
+        udp_buffer_errors: 0.0,
+        client_ports: host::DEFAULT_PORTS,
+    };
+    let found = |sockets: &[(Texts<'_>, Vec<(&str, u64)>)]| {
+        let made: Vec<_> = sockets.iter().map(|(texts, values)| (&texts[..], &values[..])).collect();
+        let listing = Listing {
+            sockets: SocketList::made(&made),
+            rates: vec![None; made.len()],
+            at: SystemTime::now(),
+        };
+        problems(&Evidence { listing: Some(&listing), host: Some(&host), report: None }).remove(0)
+    };
+    let problem = found(&[listener("80", "a", 3), listener("81", "b", 36), listener("82", "c", 0)]);
+    assert!(problem.detail.ends_with("Most so far were for b at port 81."), "{problem:?}");
+    assert_eq!(problem.filter, Some(("tcp", "state listening and sport = :81".to_owned())));
+    let unknown = found(&[listener("80", "a", 0)]);
+    assert_eq!(unknown.filter, Some(("tcp", "state listening".to_owned())), "{unknown:?}");
+}
+
+#[test]
 fn a_leak_has_ten_connections_of_a_process_that_have_waited_for_a_minute() {
     let leak = |count: u64, age: u64, process| {
         let ports: Vec<_> = (0..count).map(|number| (40_000 + number).to_string()).collect();

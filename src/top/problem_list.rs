@@ -38,7 +38,7 @@ pub(super) fn draw_strip(cells: &mut Canvas<'_>, problems: &[Problem]) {
         let more = problems.len().saturating_sub(IN_STRIP);
         let is_last = usize::from(y) + 1 == IN_STRIP && more > 0;
         let more = if is_last { format!(" (! shows {more} more)") } else { String::new() };
-        let line = format!("! {}{more}: {}", problem.title, problem.detail);
+        let line = format!("! {}{more}. {}", problem.title, problem.detail);
         cells.field((0, y), cells.area.width, &line, false, Cut::End, role(problem));
     }
 }

@@ -252,7 +252,7 @@ fn a_ranking_that_cannot_be_is_an_error_that_says_what_can() {
         ),
         (
             format!("{process}\n    limit: {{top: 5, by: sockets}}"),
-            "5:5: views.v.limit: found in an aggregated view with rtt_seconds, which counts in rows that stay; expected: in a view of gauges alone, by \"metrics:\" and \"aggregate:\"",
+            "5:5: views.v.limit: found in an aggregated view that counts rtt_seconds; expected: in a view of gauges alone, such as metrics: [sockets, send_queue_bytes], or of single connections, because a row that comes and goes loses counts",
         ),
         (
             format!(

@@ -44,11 +44,16 @@ impl<'a> WrittenLimit<'a> {
         let (entry, by) = self.by.as_ref()?;
         let name = by.text("a metric that this view shows")?;
         // A row that comes and goes cannot count: what it missed would be lost.
-        let counts = view.columns.iter().find(|column| column.aggregation.is_cumulative());
-        if let Some(column) = counts.filter(|_| !view.is_per_connection()) {
+        let counts: Vec<_> = view
+            .columns
+            .iter()
+            .filter(|column| column.aggregation.is_cumulative())
+            .map(|column| column.metric.name)
+            .collect();
+        if let ([first, rest @ ..], false) = (counts.as_slice(), view.is_per_connection()) {
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
             entry.error(&format!(
-                "found in an aggregated view with {}, which counts in rows that stay; expected: in a view of gauges alone, by \"metrics:\" and \"aggregate:\"",
-                column.metric.name
+                "found in an aggregated view that counts {first}{more}; expected: in a view of gauges alone, such as metrics: [sockets, send_queue_bytes], or of single connections, because a row that comes and goes loses counts"
             ));
             return None;
         }
