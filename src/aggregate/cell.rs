@@ -202,8 +202,12 @@ impl Cells {
                 let before = if *sum == ABSENT { 0 } else { *sum };
                 *sum = before.saturating_add(value).min(ABSENT - 1);
             }
-            return;
+        } else {
+            self.combine(row, value, age);
         }
+    }
+
+    fn combine(&mut self, row: usize, value: u64, age: u32) {
         let range = self.range(row);
         let Some(cell) = self.numbers.get_mut(range) else { return };
         match (&self.kind, cell) {

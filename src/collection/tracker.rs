@@ -200,7 +200,7 @@ impl Tracker {
     pub(super) fn begin(&mut self, owners_known: bool) {
         self.owners_unknown = if owners_known { None } else { self.owners_unknown.or(Some(self.clock.now)) };
         self.ledger.begin();
-        let (dump, now) = (self.ledger.dump(), self.clock.seconds());
+        let (dump, now) = (self.ledger.dump(), self.clock.seconds);
         for TrackedView { spec, table, found, .. } in &mut self.ledger.views {
             spec.known_keys.iter().for_each(|key| table.announce(key, dump, now));
             // However few sockets there are, their number is known.
@@ -217,7 +217,7 @@ impl Tracker {
         };
         let (dumped, missed) = (places(dumped), places(missed));
         self.ledger.dumped(&dumped, drained);
-        self.ledger.end(complete, drained, &missed, self.clock.seconds());
+        self.ledger.end(complete, drained, &missed, self.clock.seconds);
         self.note_certainty(self.clock.now);
     }
 

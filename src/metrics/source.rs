@@ -182,11 +182,20 @@ impl Source {
 
     /// The value of a socket as the kernel's integer; `None` if there is none (never 0 instead).
     #[must_use]
-    #[inline]
+    #[expect(clippy::inline_always, reason = "most values are plain fields, little more than a load each")]
+    #[inline(always)]
     pub fn read(&self, socket: &Socket<'_>) -> Option<u64> {
         if !self.states.contains(socket.state()) {
             return None;
         }
+        match self.quantity {
+            Quantity::Field(field) => socket.get(field),
+            _ => self.derive(socket),
+        }
+    }
+
+    /// The value of a socket in a state that has it, if it is more than a field.
+    fn derive(&self, socket: &Socket<'_>) -> Option<u64> {
         match self.quantity {
             Quantity::Sockets => Some(1),
             Quantity::Opened | Quantity::Closed | Quantity::ClosedWithoutTcpInfo | Quantity::Limited(_) => {

@@ -82,6 +82,8 @@ pub struct AggregatedView {
     pub accumulates: bool,
     /// How long a socket stays in one row.
     pub stability: Stability,
+    /// Whether its rows are keyed by the state alone.
+    pub by_state: bool,
     /// Whether its selection asks for owners.
     pub by_owner: bool,
     /// Whether it shows connections whatever their states.
@@ -113,6 +115,7 @@ impl AggregatedView {
             } else {
                 Stability::Changing
             },
+            by_state: view.by == [Property::State],
             by_owner: view.selection.needs().has(Needs::PROCESSES),
             of_connections: view.is_of_connections(),
             feeds: view.columns.iter().map(Feed::of).collect(),

@@ -331,10 +331,12 @@ fn read_one(
     for Message { header, payload } in Messages(bytes).flatten() {
         let part = header.sequence.get().wrapping_sub(SEQUENCE) as usize;
         let Some(state) = states.get(part).filter(|_| header.kind.get() >= FIRST_KIND) else { continue };
-        match protocol.parse(payload) {
+        // A socket is read where it is parsed: it is never moved.
+        match &mut protocol.parse(payload) {
             Some(socket) => {
                 sockets += 1;
-                each(&socket.in_state(*state));
+                socket.header.state = state.unwrap_or(socket.header.state);
+                each(socket);
             }
             None => malformed += 1,
         }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Clock {
     start: Instant,
     pub(super) now: Instant,
+    /// Whole seconds since the start.
+    pub(super) seconds: u32,
     /// How long a period of observations is.
     pub(super) observe: Duration,
     /// The number of the period of observations that it is now.
@@ -16,21 +18,14 @@ pub(super) struct Clock {
 impl Clock {
     pub(super) fn new(observe: Duration) -> Self {
         let now = Instant::now();
-        Self { start: now, now, observe, period: 0 }
+        Self { start: now, now, seconds: 0, observe, period: 0 }
     }
 
     pub(super) fn set(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        let periods = self.elapsed().as_nanos() / self.observe.as_nanos().max(1);
+        let elapsed = self.now.saturating_duration_since(self.start);
+        let periods = elapsed.as_nanos() / self.observe.as_nanos().max(1);
         self.period = u32::try_from(periods).unwrap_or(u32::MAX);
-    }
-
-    /// Seconds since the start.
-    pub(super) fn seconds(&self) -> u32 {
-        u32::try_from(self.elapsed().as_secs()).unwrap_or(u32::MAX)
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.now.saturating_duration_since(self.start)
+        self.seconds = u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX);
     }
 }

@@ -59,8 +59,7 @@ impl Tracker {
             return;
         };
         if informed {
-            self.read(socket);
-            self.ledger.follow(slot, &self.values);
+            self.ledger.follow(slot, |source| source.read(socket));
             self.place_at_end(slot, netns, socket, names);
             if !self.ledger.was_observed(slot) {
                 self.observe(slot, socket);
@@ -69,7 +68,7 @@ impl Tracker {
         } else {
             self.close_without_tcp_info(slot);
         }
-        self.ledger.close(slot, self.clock.seconds());
+        self.ledger.close(slot, self.clock.seconds);
     }
 
     /// Counts the end of a socket whose counters the kernel has wiped: what it did since its last dump is lost.
@@ -100,7 +99,7 @@ impl Tracker {
         }
         let direction = record.direction().filter(|_| self.plan.tracking.listeners);
         self.rows_at_end(netns, socket, names, direction);
-        let now = self.clock.seconds();
+        let now = self.clock.seconds;
         let (mut record, views) = self.ledger.record_mut(slot);
         let placed_at = record.placed_at();
         let mut rows = self.rows.iter();
@@ -140,7 +139,7 @@ impl Tracker {
         }
         if rows.iter().any(Option::is_some) {
             self.read(socket);
-            let now = self.clock.seconds();
+            let now = self.clock.seconds;
             let place = self.place(netns.number, socket.protocol());
             self.ledger.count_unseen(identity, place, &rows, &self.values, now);
             self.ledger.observe_in(&rows, |source| source.read(socket));

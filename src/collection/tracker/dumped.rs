@@ -33,11 +33,14 @@ impl Tracker {
             DumpLookup::Known(slot) => Some(slot),
             DumpLookup::New => None,
         };
-        facts.direction = self.direction(slot, facts);
+        let record = slot.map(|slot| self.ledger.record(slot));
+        let is_placed = record.as_ref().is_some_and(|record| record.placed_at() >= self.reloaded);
+        let known = record.and_then(|record| record.direction());
+        facts.direction = self.direction(slot, known, facts);
         if !facts.socket.protocol().has_listeners() {
             facts.client_ports = self.namespaces.client_ports(target.netns.number);
         }
-        if let Some(slot) = slot.filter(|slot| self.is_of_use(*slot, facts, program)) {
+        if let Some(slot) = slot.filter(|slot| is_placed || self.is_of_use(*slot, facts, program)) {
             self.update(slot, facts, target, program);
             return true;
         }
@@ -51,18 +54,15 @@ impl Tracker {
         true
     }
 
-    /// Whether any view still wants a socket that was tracked before the last reload; if not, its record is freed.
-    #[inline]
+    /// Whether any view still wants a socket that was last placed before the last reload; if not, its record is freed.
+    #[cold]
     fn is_of_use(&mut self, slot: Slot, facts: &mut Facts<'_>, program: &Program) -> bool {
         let record = self.ledger.record(slot);
-        if record.placed_at() >= self.reloaded {
-            return true;
-        }
         let has_row = self.ledger.views.iter().any(|view| view.row(&record).is_some());
         let of_use = has_row || program.track_if.iter().any(|track_if| track_if.accepts(facts));
         if !of_use {
-            self.ledger.close(slot, self.clock.seconds());
-            facts.direction = self.direction(None, facts);
+            self.ledger.close(slot, self.clock.seconds);
+            facts.direction = self.direction(None, None, facts);
         }
         of_use
     }
@@ -70,15 +70,13 @@ impl Tracker {
     /// A socket that the ledger knows.
     #[inline]
     fn update(&mut self, slot: Slot, facts: &Facts<'_>, target: &NetnsTarget, program: &Program) {
-        self.read(facts.socket);
-        self.ledger.follow(slot, &self.values);
         let notes = self.notes(facts);
         if let (Some(bottleneck), 1..) = (facts.bottleneck, facts.limited_microseconds) {
             self.ledger.count(slot, Feed::Limited(bottleneck), facts.limited_microseconds);
         }
-        let (keeps_owners, now) = (self.keeps_owners(), self.clock.seconds());
+        let (keeps_owners, now) = (self.keeps_owners(), self.clock.seconds);
         let (dump, generation) = (self.ledger.dump(), self.ledger.baseline.generation);
-        let (mut record, views) = self.ledger.record_mut(slot);
+        let (mut record, views) = self.ledger.follow(slot, |source| source.read(facts.socket));
         let placed_at = record.placed_at();
         let steady = record.place(generation, facts.ownership.owner_id.number(), notes);
         let is_named_so = placed_at >= target.named_at;
@@ -93,7 +91,7 @@ impl Tracker {
             let keeps = view.place.is_some()
                 && placed_at >= view.since
                 && (keeps || view.spec.by_owner && keeps_owners);
-            let row = if keeps { before } else { row_of(view, wanted, facts, &mut self.key) };
+            let row = if keeps { before } else { row_in_dump(view, wanted, facts, &mut self.key) };
             if view.place.is_none() {
                 if let Some(row) = row {
                     view.table.touch(row, dump, now);
@@ -103,8 +101,7 @@ impl Tracker {
             }
             view.gauge(row, facts.socket);
         }
-        let received = received(facts.socket);
-        if self.ledger.is_due(slot, self.clock.period, received) {
+        if record.is_due(self.clock.period, received(facts.socket)) {
             self.observe(slot, facts.socket);
         }
     }
@@ -122,10 +119,10 @@ impl Tracker {
             self.ledger.stats.untracked += 1;
             return false;
         }
-        let (dump, now) = (self.ledger.dump(), self.clock.seconds());
+        let (dump, now) = (self.ledger.dump(), self.clock.seconds);
         self.rows.clear();
         for (view, wanted) in self.ledger.views.iter_mut().zip(&program.aggregated) {
-            let row = row_of(view, wanted, facts, &mut self.key);
+            let row = row_in_dump(view, wanted, facts, &mut self.key);
             if view.place.is_some() {
                 self.rows.push(row);
             } else if let Some(row) = row {
@@ -152,11 +149,11 @@ impl Tracker {
     fn count_untracked(&mut self, facts: &Facts<'_>, program: &Program) {
         // A remnant in FIN_WAIT2 is no connection any more: only views of states count it.
         let closed = facts.socket.class() == Class::Remnant;
-        let (dump, now) = (self.ledger.dump(), self.clock.seconds());
+        let (dump, now) = (self.ledger.dump(), self.clock.seconds);
         self.rows.clear();
         for (view, wanted) in self.ledger.views.iter_mut().zip(&program.aggregated) {
             let counts = !(closed && view.spec.of_connections);
-            let row = if counts { row_of(view, wanted, facts, &mut self.key) } else { None };
+            let row = if counts { row_in_dump(view, wanted, facts, &mut self.key) } else { None };
             if let Some(row) = row {
                 view.table.touch(row, dump, now);
             }
@@ -175,15 +172,20 @@ impl Tracker {
         self.ledger.observe(slot, self.clock.period, received(socket), |source| source.read(socket));
     }
 
-    /// The direction of a socket: as it was when a view first asked for it, because a listener that stops changes
-    /// nothing. `None` if no view asks.
+    /// The direction of a socket: as it was when a view first asked for it, if it is `known`, because a listener that stops
+    /// changes nothing. `None` if no view asks.
     #[inline]
-    fn direction(&mut self, slot: Option<Slot>, facts: &Facts<'_>) -> Option<Direction> {
+    fn direction(
+        &mut self,
+        slot: Option<Slot>,
+        known: Option<Direction>,
+        facts: &Facts<'_>,
+    ) -> Option<Direction> {
         if !(self.plan.tracking.listeners && facts.socket.protocol().has_listeners()) {
             return None;
         }
-        if let Some(known) = slot.and_then(|slot| self.ledger.record(slot).direction()) {
-            return Some(known);
+        if known.is_some() {
+            return known;
         }
         let netns = facts.netns().map_or(0, |netns| netns.number);
         let direction = Some(listeners::direction(facts.socket, self.namespaces.listeners(netns)));
@@ -198,6 +200,24 @@ impl Tracker {
         self.values.clear();
         self.values.extend(self.ledger.sources().map(|source| source.read(socket).unwrap_or(ABSENT)));
     }
+}
+
+/// The same in a dump, where sockets of one state are many.
+#[inline]
+fn row_in_dump(view: &mut TrackedView, wanted: &Wanted, facts: &Facts<'_>, key: &mut Key) -> Option<RowId> {
+    if !view.spec.by_state {
+        return row_of(view, wanted, facts, key);
+    }
+    if !wanted.wants(facts) {
+        return None;
+    }
+    let state = facts.state as usize;
+    let known = view.found.by_state.get(state).copied().flatten();
+    known.or_else(|| {
+        let row = view.table.row(key.of(&view.spec.by, facts));
+        view.found.by_state.get_mut(state).into_iter().for_each(|place| *place = Some(row));
+        Some(row)
+    })
 }
 
 /// The row of a socket in an aggregated view.

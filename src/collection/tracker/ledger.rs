@@ -244,15 +244,18 @@ impl Ledger {
         self.credit(values, age, rows);
     }
 
-    /// Credits what a socket's counters have gained to the rows that its record names.
+    /// Credits what a socket's counters have gained to the rows that its record names; the record, and all views.
     #[inline]
-    pub(in crate::collection) fn follow(&mut self, slot: Slot, values: &[u64]) {
+    pub(in crate::collection) fn follow(
+        &mut self,
+        slot: Slot,
+        read: impl Fn(&Source) -> Option<u64>,
+    ) -> (Record<'_, &mut [u64]>, &mut Vec<TrackedView>) {
         let Self { records, layout, counters, views, stats, .. } = self;
-        let (lasts, rows) = layout.split(records.get_mut(slot.0));
-        for ((counter, last), value) in counters.iter_mut().zip(lasts).zip(values.iter().copied()) {
-            if value == ABSENT {
-                continue;
-            }
+        let words = records.get_mut(slot.0);
+        let (lasts, rows) = layout.split(words);
+        for (counter, last) in counters.iter_mut().zip(lasts) {
+            let Some(value) = read(&counter.source) else { continue };
             let Some(gain) = gain(*last, value, counter.bits) else {
                 stats.backwards += 1;
                 continue;
@@ -267,6 +270,7 @@ impl Ledger {
                 }
             }
         }
+        (Record { layout, words }, views)
     }
 
     /// Notes that a socket has ended, so that a part of a dump that was made before does not revive it.

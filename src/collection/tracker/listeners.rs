@@ -25,7 +25,7 @@ impl Tracker {
         if !known {
             return;
         }
-        let (dump, now) = (self.ledger.dump(), self.clock.seconds());
+        let (dump, now) = (self.ledger.dump(), self.clock.seconds);
         let wanted = self.namespaces.program(netns, socket.protocol()).map(|program| &program.aggregated);
         for (view, wanted) in self.ledger.views.iter_mut().zip(wanted.into_iter().flatten()) {
             if view.spec.announced && wanted.announces(facts) {

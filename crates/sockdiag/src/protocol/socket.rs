@@ -128,15 +128,6 @@ impl<'a> Socket<'a> {
         self.attributes.get(field.attribute).is_some_and(|payload| payload.len() >= field.end())
     }
 
-    /// The same in that state, as it was asked for.
-    #[inline]
-    pub(crate) const fn in_state(mut self, state: Option<State>) -> Self {
-        if let Some(state) = state {
-            self.header.state = state;
-        }
-        self
-    }
-
     /// The state.
     #[must_use]
     pub const fn state(&self) -> State {

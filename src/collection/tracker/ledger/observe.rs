@@ -1,17 +1,18 @@
 //! Observations of sockets in histograms: how often, and into which rows.
 
+use std::ops::Deref;
+
 use super::record_layout::{OBSERVED, Record, high, joined, low};
 use super::{Ledger, Slot};
 use crate::aggregate::RowId;
 use crate::metrics::Source;
 
-impl Ledger {
-    /// Whether a socket is to be observed in this period: not twice in one, and not if nothing was received since the
+impl<W: Deref<Target = [u64]>> Record<'_, W> {
+    /// Whether the socket is to be observed in this period: not twice in one, and not if nothing was received since the
     /// last time.
-    #[must_use]
     #[inline]
-    pub(in crate::collection) fn is_due(&self, slot: Slot, period: u32, received: Option<u32>) -> bool {
-        let observed = self.record(slot).word(OBSERVED);
+    pub(in crate::collection) fn is_due(&self, period: u32, received: Option<u32>) -> bool {
+        let observed = self.word(OBSERVED);
         match high(observed) {
             0 => true,
             last => {
@@ -19,7 +20,9 @@ impl Ledger {
             }
         }
     }
+}
 
+impl Ledger {
     /// Whether a socket was ever observed.
     #[must_use]
     pub(in crate::collection) fn was_observed(&self, slot: Slot) -> bool {

@@ -107,7 +107,7 @@ mod tests {
                 _ = ledger.open(Entrant { identity, owner: 7, ..Entrant::default() }, &rows, values);
             }
             DumpLookup::Known(slot) => {
-                ledger.follow(slot, values);
+                ledger.follow_values(slot, values);
                 let (mut record, views) = ledger.record_mut(slot);
                 for (view, row) in views.iter_mut().zip(rows) {
                     if view.place.and_then(|place| record.row(place)) != row {

@@ -92,7 +92,7 @@ mod tests {
         ledger.begin();
         for identity in identities {
             match ledger.look_up(identity) {
-                DumpLookup::Known(slot) => ledger.follow(slot, &[value]),
+                DumpLookup::Known(slot) => ledger.follow_values(slot, &[value]),
                 DumpLookup::New => {
                     let rows = [
                         Some(ledger.views[0].table.row(b"all")),

@@ -27,6 +27,7 @@ pub(super) fn aggregated(view: usize, feeds: &[Feed]) -> AggregatedView {
         states: StateSet::NONE,
         accumulates: true,
         stability: Stability::Fixed,
+        by_state: false,
         by_owner: false,
         of_connections: false,
         feeds: feeds.to_vec(),
@@ -70,6 +71,18 @@ fn sum(ledger: &Ledger, number: usize) -> u64 {
     column(ledger, number).values().sum()
 }
 
+impl Ledger {
+    /// Follows a socket whose counters have these values, in their order.
+    pub(super) fn follow_values(&mut self, slot: Slot, values: &[u64]) {
+        let sources: Vec<_> = self.sources().collect();
+        let value = |wanted: &Source| {
+            let mut known = sources.iter().zip(values);
+            known.find(|(source, _)| *source == wanted).map(|(_, value)| *value)
+        };
+        self.follow(slot, |source| value(source).filter(|value| *value != ABSENT));
+    }
+}
+
 /// Two complete dumps of these sockets, each with its values.
 fn baseline(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
     for _ in 0..DUMPS {
@@ -89,7 +102,7 @@ fn dump(ledger: &mut Ledger, sockets: &[(u64, [u64; 2])]) {
 
 fn show(ledger: &mut Ledger, cookie: u64, key: &[u8], values: &[u64]) {
     match ledger.look_up(cookie) {
-        DumpLookup::Known(slot) => ledger.follow(slot, values),
+        DumpLookup::Known(slot) => ledger.follow_values(slot, values),
         DumpLookup::New => {
             let rows = rows(ledger, key);
             ledger.open(Entrant { identity: cookie, ..Entrant::default() }, &rows, values);
@@ -103,7 +116,7 @@ fn end(ledger: &mut Ledger, cookie: u64, key: &[u8], values: Option<&[u64]>) {
     match (ledger.find(cookie), values) {
         (Some(slot), values) => {
             if let Some(values) = values {
-                ledger.follow(slot, values);
+                ledger.follow_values(slot, values);
             }
             ledger.close(slot, 0);
         }
@@ -296,12 +309,12 @@ fn gains_go_to_the_row_that_a_socket_had_when_the_interval_began() {
         let row = views[0].table.row(key);
         record.move_to(&mut views[0], Some(row), 0);
     };
-    ledger.follow(slot, &[15, 0]);
+    ledger.follow_values(slot, &[15, 0]);
     move_to(&mut ledger, b"a");
     assert_eq!(sum(&ledger, 0), 0, "who enters late brings nothing along");
-    ledger.follow(slot, &[17, 0]);
+    ledger.follow_values(slot, &[17, 0]);
     move_to(&mut ledger, b"b");
-    ledger.follow(slot, &[20, 0]);
+    ledger.follow_values(slot, &[20, 0]);
     assert_eq!(column(&ledger, 0), [("a".to_owned(), 2), ("b".to_owned(), 3)].into());
 }
 
@@ -311,14 +324,14 @@ fn a_socket_is_observed_once_a_period_and_only_if_it_received_something() {
     ledger.begin();
     let rows = rows(&mut ledger, b"a");
     let slot = ledger.open(Entrant { identity: 1, ..Entrant::default() }, &rows, &[0, 0]).expect("a record");
-    assert!(ledger.is_due(slot, 0, Some(4)) && !ledger.was_observed(slot));
+    assert!(ledger.record(slot).is_due(0, Some(4)) && !ledger.was_observed(slot));
     ledger.observe(slot, 0, Some(4), |_| None);
     assert!(!ledger.was_observed(slot), "it has no value yet");
     ledger.observe(slot, 0, Some(4), |_| Some(50));
     for (period, received, due) in [(0, 5, false), (1, 4, false), (1, 5, true), (7, 4, false)] {
-        assert_eq!(ledger.is_due(slot, period, Some(received)), due, "{period} {received}");
+        assert_eq!(ledger.record(slot).is_due(period, Some(received)), due, "{period} {received}");
     }
-    assert!(ledger.is_due(slot, 1, None) && ledger.was_observed(slot));
+    assert!(ledger.record(slot).is_due(1, None) && ledger.was_observed(slot));
     assert_eq!(sum(&ledger, 4), 1);
 }
 

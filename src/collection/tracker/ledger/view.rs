@@ -33,6 +33,8 @@ pub(in crate::collection) struct Found {
     pub(in crate::collection) selected: u64,
     /// Those of them that are in the row of what finds no room.
     pub(in crate::collection) in_other: u64,
+    /// The rows by the number of their state, a bit of a set, of a view with no other label.
+    pub(in crate::collection) by_state: [Option<RowId>; u32::BITS as usize],
 }
 
 impl TrackedView {
