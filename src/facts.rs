@@ -131,8 +131,8 @@ impl<'a> Facts<'a> {
     }
 
     /// The processes that hold the socket; `None` if unknown.
-    pub(crate) const fn owner(&self) -> Option<&'a Owner> {
-        self.ownership.owner
+    pub(crate) fn owner(&self) -> Option<&'a Owner> {
+        self.ownership.owner.map(AsRef::as_ref)
     }
 
     /// The cgroup; `None` if unknown.

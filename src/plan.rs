@@ -44,6 +44,8 @@ pub struct Plan {
     pub hosts: Vec<String>,
     /// What must be remembered from one collection to the next.
     pub tracking: Arc<Tracking>,
+    /// Whether a collection makes tables of the per-connection views.
+    pub makes_tables: bool,
     groups: Vec<Group>,
 }
 
@@ -179,6 +181,7 @@ impl Plan {
             selects_by_process,
             hosts,
             tracking: Arc::new(Tracking::new(&views, events)),
+            makes_tables: true,
             groups,
             views: views.into(),
         }
@@ -203,10 +206,11 @@ impl Plan {
         plan
     }
 
-    /// The same plan for collections that stand alone: they track no socket from one to the next.
-    pub(crate) fn untracked(mut self) -> Self {
+    /// The same plan for collections whose sockets go to sinks alone: no table is made of them, and none is tracked from one
+    /// to the next.
+    pub(crate) fn for_sinks(mut self) -> Self {
         Arc::make_mut(&mut self.tracking).track_if.clear();
-        self
+        Self { makes_tables: false, ..self }
     }
 
     /// Whether a view of this plan shows the same as one of another plan.

@@ -129,11 +129,6 @@ impl Cells {
         if let Kind::Distribution(bounds) = &self.kind { &bounds.upper } else { &[] }
     }
 
-    /// The memory of a row's cell.
-    pub(super) fn bytes_each(&self) -> usize {
-        size_of::<u64>() * self.width
-    }
-
     pub(super) fn reserve(&mut self, rows: usize) {
         self.numbers.reserve(rows * self.width);
     }

@@ -33,27 +33,6 @@ pub struct Limit {
     ports: Option<HashSet<u32>>,
     /// Sockets with other ports, left out without a key.
     passed_over: usize,
-    room: Option<Room>,
-}
-
-/// Memory for rows.
-#[derive(Clone, Debug)]
-struct Room {
-    bytes: usize,
-    taken: usize,
-    /// How often there was none left.
-    left_out: usize,
-}
-
-impl Room {
-    /// Takes room for a row, if there is any.
-    fn has(&mut self, bytes: usize) -> bool {
-        // A short row is not admitted after a long one was dropped.
-        let fits = self.left_out == 0 && self.taken + bytes <= self.bytes;
-        self.taken += if fits { bytes } else { 0 };
-        self.left_out += usize::from(!fits);
-        fits
-    }
 }
 
 /// A key that gets a row.
@@ -85,11 +64,6 @@ impl Limit {
         Self { ports: Some(HashSet::new()), ..self }
     }
 
-    /// As many rows as take that many bytes, those that come first. What is left out is counted by socket.
-    pub(crate) fn within(bytes: usize) -> Self {
-        Self { room: Some(Room { bytes, taken: 0, left_out: 0 }), ..Self::default() }
-    }
-
     /// Whether a key with these ports may have or get a row. If not, a socket is left out without its key.
     #[inline]
     pub(super) fn may_admit(&mut self, ports: u32) -> bool {
@@ -99,12 +73,9 @@ impl Limit {
         may
     }
 
-    /// Whether a key that has no row yet gets one of that many bytes, at least for now.
+    /// Whether a key that has no row yet gets one, at least for now.
     #[inline]
-    pub(super) fn admit(&mut self, hash: u64, ports: u32, bytes: usize) -> Option<Admitted> {
-        if self.room.as_mut().is_some_and(|room| !room.has(bytes)) {
-            return None;
-        }
+    pub(super) fn admit(&mut self, hash: u64, ports: u32) -> Option<Admitted> {
         let before = self.before.find(hash, self.next);
         let admitted = Admitted { hash, before };
         if let Some(row) = before {
@@ -128,8 +99,7 @@ impl Limit {
 
     /// The rows to show (`None`: all), and the number of keys without one.
     pub(super) fn freeze(&self, rows: &[ConnectionRow], columns: &[Cells]) -> (Option<Vec<u32>>, usize) {
-        let left_out = self.room.as_ref().map_or(0, |room| room.left_out);
-        let Some(most) = self.most else { return (None, left_out) };
+        let Some(most) = self.most else { return (None, 0) };
         if let Some(values) = self.ranked_by.and_then(|column| columns.get(column)) {
             let shown = self.greatest(most, rows, values);
             let left_out = rows.len() - shown.len();

@@ -16,8 +16,6 @@ pub struct Table {
     /// The rows that the columns have cells for.
     room: usize,
     pub(super) limit: Limit,
-    /// The memory of a row without its key.
-    row_bytes: usize,
     /// Whether rows are compared with those of the last collection.
     compares: bool,
     pub(super) rows: Vec<ConnectionRow>,
@@ -31,9 +29,6 @@ pub struct Table {
     /// Whether counters go on in a row that comes back.
     pub(super) remembers: bool,
 }
-
-/// The bytes per key of the index: the key's end, and an entry of the hash table.
-const KEY_BYTES: usize = 2 * size_of::<usize>();
 
 /// Rows by which the columns grow: one by one, growing costs more than filling.
 const ROWS_PER_GROWTH: usize = 256;
@@ -50,12 +45,10 @@ pub struct Counter {
 impl Table {
     /// An empty table with these columns, under a limit that remembers the last collection's rows.
     pub(crate) fn new(columns: Vec<Cells>, limit: Limit, seed: HashSeed) -> Self {
-        let row_bytes = KEY_BYTES + columns.iter().map(Cells::bytes_each).sum::<usize>();
         Self {
             keys: Keys::new(seed),
             columns,
             room: 0,
-            row_bytes,
             compares: limit.most.is_some(),
             limit,
             rows: Vec::new(),
@@ -72,9 +65,7 @@ impl Table {
     /// If it `remembers`, they also go on in a row that comes back.
     pub(crate) fn counting(self, counters: Vec<Counter>, remembers: bool) -> Self {
         let compares = self.compares || !counters.is_empty();
-        // The row as it is now, and what the next collection compares it with.
-        let row_bytes = self.row_bytes + 2 * size_of::<ConnectionRow>() + counters.len() * size_of::<u64>();
-        Self { shares: Shares::new(counters.len()), counters, row_bytes, compares, remembers, ..self }
+        Self { shares: Shares::new(counters.len()), counters, compares, remembers, ..self }
     }
 
     /// The same table with room for as much as another one members, so that it grows in one step.
@@ -94,13 +85,13 @@ impl Table {
         socket: u64,
         ports: u32,
     ) -> Option<usize> {
-        let Self { keys, limit, row_bytes, compares, rows, several, sharing, .. } = self;
+        let Self { keys, limit, compares, rows, several, sharing, .. } = self;
         if !limit.may_admit(ports) {
             return None;
         }
         let key = key();
         *sharing = false;
-        let (row, new) = keys.row(key, |hash| limit.admit(hash, ports, key.len() + *row_bytes))?;
+        let (row, new) = keys.row(key, |hash| limit.admit(hash, ports))?;
         match new {
             Some(Admitted { hash, before }) => {
                 if *compares {
@@ -259,32 +250,6 @@ mod tests {
             prop_assert!(shown.iter().all(|row| all.contains(row)), "each key has its own value");
             prop_assert_eq!(shown.len() + left_out, all.len());
         }
-    }
-
-    #[test]
-    fn a_limit_in_bytes_holds_and_each_socket_is_shown_or_counted() {
-        let memory = |limit: Limit| {
-            let mut shown = (0, 0);
-            let memory = allocation_counter::measure(|| {
-                let columns = vec![Cells::sum(), Cells::latest()];
-                let mut table = Table::new(columns, limit, HashSeed::default());
-                for value in 0..10_000 {
-                    let key = format!("{value:0100}");
-                    if let Some(row) = table.row(|| key.as_bytes(), value, 0) {
-                        table.add(row, 0, value, 0);
-                    }
-                }
-                let (sealed, _) = table.freeze(&());
-                shown = (sealed.rows(), sealed.left_out);
-            });
-            (memory.bytes_max, shown)
-        };
-        assert_eq!(memory(Limit::none()).1, (10_000, 0));
-        let (bytes, (shown, left_out)) = memory(Limit::within(100 << 10));
-        assert_eq!(shown + left_out, 10_000);
-        assert!((600..1_000).contains(&shown), "{shown}");
-        // Vectors that grow take up to twice of what they hold, and thrice while they are moved.
-        assert!(bytes < 3 * (100 << 10), "{bytes}");
     }
 
     #[test]

@@ -54,6 +54,13 @@ impl Cgroup {
         }
     }
 
+    /// A cgroup of that unit and container, where they are not empty.
+    #[cfg(test)]
+    pub(crate) fn named(unit: &str, container_id: &str) -> Self {
+        let [unit, container_id] = [unit, container_id].map(|name| (!name.is_empty()).then(|| name.into()));
+        Self { unit, container_id, ..Self::of_path("/") }
+    }
+
     /// What two cgroups agree in, for a socket that is in one of them: the names from the root on, and parts that are
     /// the same in both.
     pub(crate) fn agreed(one: &Self, other: &Self) -> Self {

@@ -19,7 +19,7 @@ use super::process::{Owner, OwnerId};
 const LINGER: Duration = Duration::from_mins(1);
 
 /// Which end opened the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// The remote end; the local port is the service's.
     Inbound,
@@ -64,8 +64,8 @@ impl ListenerOwner {
         Ownership { owner_id: OwnerId::NO_PROCESS, owner, peer: None, cgroup, netns: Some(netns) }
     }
 
-    fn owner(&self) -> Option<&Owner> {
-        self.owner.as_deref().filter(|owner| !owner.processes().is_empty())
+    fn owner(&self) -> Option<&Arc<Owner>> {
+        self.owner.as_ref().filter(|owner| !owner.processes().is_empty())
     }
 }
 

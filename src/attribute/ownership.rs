@@ -1,5 +1,7 @@
 //! The owner and the namespace of a socket, as far as they are needed and known.
 
+use std::sync::Arc;
+
 use super::cgroup::Cgroup;
 use super::netns::Namespace;
 use super::process::{Owner, OwnerId};
@@ -39,9 +41,9 @@ pub struct Ownership<'a> {
     /// Stands for the owner.
     pub owner_id: OwnerId,
     /// The processes that hold it; `None` if unknown.
-    pub owner: Option<&'a Owner>,
+    pub owner: Option<&'a Arc<Owner>>,
     /// The processes that hold its peer, of a unix socket; `None` if unknown.
-    pub peer: Option<&'a Owner>,
+    pub peer: Option<&'a Arc<Owner>>,
     /// The cgroup that the kernel names.
     pub cgroup: Option<&'a Cgroup>,
     /// The namespace that it is in.

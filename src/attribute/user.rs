@@ -6,6 +6,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
@@ -15,11 +16,11 @@ use super::dir::{label_text, number};
 const MOST: u64 = 1 << 20;
 
 /// The names of users by their ids, as the file has them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Users {
     file: PathBuf,
     version: Option<Version>,
-    names: HashMap<u32, String>,
+    names: Arc<HashMap<u32, String>>,
 }
 
 /// What changes when the file does: time of change in seconds and nanoseconds, size, inode.
@@ -36,7 +37,7 @@ impl Users {
     /// The users in that file, none of them read yet.
     #[must_use]
     pub fn of(file: PathBuf) -> Self {
-        Self { file, version: None, names: HashMap::new() }
+        Self { file, version: None, names: Arc::default() }
     }
 
     /// A collection begins: the file is read again if it has changed. One that cannot be read has no names.
@@ -60,7 +61,7 @@ impl Users {
         self.names.iter().find(|(_, known)| *known == name).map(|(uid, _)| *uid)
     }
 
-    fn read(&self) -> io::Result<(Version, HashMap<u32, String>)> {
+    fn read(&self) -> io::Result<(Version, Arc<HashMap<u32, String>>)> {
         let file = File::open(&self.file)?;
         let version = version(&file.metadata()?);
         let mut text = Vec::new();
@@ -70,7 +71,7 @@ impl Users {
             // Of two names for one id the first counts, as for getpwuid(3).
             names.entry(uid).or_insert(name);
         }
-        Ok((version, names))
+        Ok((version, Arc::new(names)))
     }
 }
 
@@ -114,7 +115,7 @@ mod tests {
         std::fs::write(&file, "ann:x:1:1::/:\n").expect("a file");
         let mut users = Users::of(file.clone());
         users.begin();
-        users.names.insert(2, "only in memory".to_owned());
+        Arc::make_mut(&mut users.names).insert(2, "only in memory".to_owned());
         users.begin();
         assert_eq!((users.name(1), users.name(2)), (Some("ann"), Some("only in memory")));
 

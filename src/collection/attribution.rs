@@ -119,7 +119,7 @@ impl Attribution {
         };
         let Self { processes, cgroups, users, .. } = self;
         let known = |owner: &&Arc<Owner>| !owner.processes().is_empty();
-        let of = |id| processes.as_ref().map(|all| all.owner(id)).filter(known).map(AsRef::as_ref);
+        let of = |id| processes.as_ref().map(|all| all.owner(id)).filter(known);
         let (owner, peer) = (of(owner_id), of(peer_id));
         let cgroup = cgroups.as_mut().and_then(|cgroups| cgroups.get(socket.cgroup()?));
         (Ownership { owner_id, owner, peer, cgroup, netns: Some(netns) }, users)

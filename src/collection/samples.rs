@@ -1,8 +1,9 @@
 //! Samples of connections, each kept until the next collection that shows the connection.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use crate::bottleneck::{Bottleneck, ConnectionSample, MIN_INTERVAL};
 use sockdiag::{Class, Socket};
@@ -37,19 +38,26 @@ impl Samples {
         if socket.class() != Class::Connection {
             return (Bottleneck::of(socket, None), 0);
         }
-        let before = self.known.get_mut(&identity);
-        if let Some(known) = before.filter(|known| now.duration_since(known.at) < MIN_INTERVAL) {
-            known.walk = self.walk;
-            return (known.bottleneck, 0);
+        let walk = self.walk;
+        let next = |bottleneck| Known { sample: ConnectionSample::of(socket), at: now, bottleneck, walk };
+        match self.known.entry(identity) {
+            Entry::Vacant(place) => {
+                let bottleneck = Bottleneck::of(socket, None);
+                place.insert(next(bottleneck));
+                (bottleneck, 0)
+            }
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                let time = now.duration_since(known.at);
+                if time < MIN_INTERVAL {
+                    known.walk = walk;
+                    return (known.bottleneck, 0);
+                }
+                let bottleneck = Bottleneck::of(socket, Some((&known.sample, time)));
+                *known = next(bottleneck);
+                (bottleneck, u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+            }
         }
-        let before = self.known.get(&identity).map(|known| (&known.sample, now.duration_since(known.at)));
-        let bottleneck = Bottleneck::of(socket, before);
-        let time = before.map_or(Duration::ZERO, |(_, time)| time);
-        self.known.insert(
-            identity,
-            Known { sample: ConnectionSample::of(socket), at: now, bottleneck, walk: self.walk },
-        );
-        (bottleneck, u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
     }
 
     /// Ends a walk: forgets connections that the last `walks` have not shown.

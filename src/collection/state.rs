@@ -90,21 +90,21 @@ impl CollectorState {
         }
     }
 
-    /// The state of listings of that plan, whose rows take at most that many bytes per view. No dump of theirs begins
-    /// behind one that is stuck here, and none here behind theirs.
-    pub(crate) fn for_listing(&mut self, plan: &Plan, bytes: usize) -> &mut Self {
+    /// The state of listings of that plan. No dump of theirs begins behind one that is stuck here, and none here behind
+    /// theirs.
+    pub(crate) fn for_listing(&mut self, plan: &Plan) -> &mut Self {
         let mut of_plan = Self::of_one(plan, Privileges::default());
-        of_plan.limits.fill(Limit::within(bytes));
         if let Some(before) = self.listing.take() {
-            let Self { untracked, seed, attribution, registry, samples, sizes, .. } = *before;
+            let Self { untracked, seed, attribution, registry, samples, .. } = *before;
             of_plan = Self { untracked, seed, attribution, registry, samples, ..of_plan };
-            // Another question may be about other protocols.
-            if sizes.len() == of_plan.sizes.len() {
-                of_plan.sizes = sizes;
-            }
         }
         of_plan.stuck = self.stuck.clone();
         self.listing.insert(Box::new(of_plan))
+    }
+
+    /// How many sockets without a record the last collection found.
+    pub(crate) const fn untracked(&self) -> usize {
+        self.untracked
     }
 
     /// How many sockets the last listing found.

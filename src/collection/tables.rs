@@ -11,7 +11,7 @@ use sockdiag::{Class, Socket};
 /// The tables of the per-connection views, in the order of the plan's views.
 pub(super) struct ConnectionTables<'a> {
     plan: &'a Plan,
-    /// `None` of an aggregated view.
+    /// `None` of an aggregated view, and of all if the plan makes none.
     pub(super) tables: Vec<Option<Table>>,
     /// The sockets that each selects.
     pub(super) selected: Vec<u64>,
@@ -29,7 +29,7 @@ impl<'a> ConnectionTables<'a> {
     ) -> Self {
         let views = plan.views.iter().zip(limits).zip(sizes);
         let tables = views.map(|((view, limit), size)| {
-            if view.aggregates {
+            if view.aggregates || !plan.makes_tables {
                 return None;
             }
             let counters = if continues { view.counters() } else { Vec::new() };

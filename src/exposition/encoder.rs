@@ -48,6 +48,7 @@ pub enum Sample<'a> {
 
 impl Sample<'_> {
     /// The integer, if it is one.
+    #[cfg(test)]
     pub(crate) const fn integer(self) -> Option<u64> {
         if let Self::Integer(integer) = self { Some(integer) } else { None }
     }

@@ -38,6 +38,7 @@ impl<'a> Iterator for LabelSet<'a> {
     }
 }
 
+#[cfg(test)]
 impl LabelValue<'_> {
     /// The value as text; what is not UTF-8 is replaced.
     pub(crate) fn text(self) -> String {

@@ -1,42 +1,78 @@
-//! The sockets of one collection. Each is made a row only when it is needed: of ten thousand, a page shows few.
+//! The sockets of one collection. Texts and values are read when they are needed: of ten thousand, a page shows few.
 
+use std::sync::Arc;
+
+use super::kept::{Kept, KeptSockets, ListedNames};
 use super::{Number, Row};
-use crate::aggregate::FrozenTable;
-use crate::exposition::{LabelSet, LabelValue, Sample};
-use crate::metrics::Quantity;
+use crate::attribute::Direction;
+use crate::bottleneck::Bottleneck;
+use crate::collection::{CollectorState, Host, Sink, collect_into};
+use crate::facts::Facts;
+use crate::metrics::Metric;
+use crate::plan::{Plan, Program};
 use crate::properties::Property;
-use crate::self_metrics::OwnerShortage;
-use crate::snapshot::Snapshot;
+use crate::self_metrics::{OwnerShortage, SelfReport};
 use crate::view::View;
-use sockdiag::{Protocol, State};
+use sockdiag::{Class, Protocol, Socket, State};
 
-/// The sockets of a snapshot of [`super::plan`], protocol by protocol in the kernel's order.
-///
-/// The snapshot has a view for each protocol, and one that counts the sockets of all of them by state.
+/// The sockets of a collection for a plan of [`super::plan`], protocol by protocol in the kernel's order.
 #[derive(Debug)]
-pub struct SocketList(Snapshot);
+pub struct SocketList {
+    /// One for each protocol.
+    views: Arc<[View]>,
+    /// The sockets of each view; `None` if not all could be read.
+    kept: Vec<Option<KeptSockets>>,
+    names: ListedNames,
+    /// How many may follow the first socket of a view.
+    expected: usize,
+    report: SelfReport,
+}
 
 impl SocketList {
-    /// The sockets of a snapshot.
+    /// Collects the sockets of a plan of [`super::plan`], of each view those that take at most that many bytes.
     #[must_use]
-    pub const fn of(snapshot: Snapshot) -> Self {
-        Self(snapshot)
+    pub fn collect(plan: &Plan, host: &impl Host, state: &mut CollectorState, bytes: usize) -> Self {
+        let mut list = Self::empty(plan, bytes);
+        list.expected = state.untracked();
+        let report = collect_into(plan.collect.deadline, plan, host, state, &mut [&mut list]).report;
+        let usable = |view: &View| report.views.iter().any(|of| of.name == view.name);
+        let (views, kept) = (list.views.iter(), list.kept.iter_mut());
+        views.zip(kept).filter(|(view, _)| !usable(view)).for_each(|(_, kept)| *kept = None);
+        Self { report, ..list }
     }
 
-    /// The views that list sockets, and their tables.
-    fn listed(&self) -> impl Iterator<Item = (&View, Option<&FrozenTable>)> {
-        let views = self.0.views.split_last().map_or(&[][..], |(_, listed)| listed);
-        views.iter().zip(self.0.tables.iter().map(Option::as_ref))
+    fn empty(plan: &Plan, bytes: usize) -> Self {
+        Self {
+            views: Arc::clone(&plan.views),
+            kept: plan.views.iter().map(|_| Some(KeptSockets::within(bytes))).collect(),
+            names: ListedNames::of(Arc::clone(&plan.names)),
+            expected: 0,
+            report: SelfReport::default(),
+        }
     }
 
-    fn tables(&self) -> impl Iterator<Item = &FrozenTable> {
-        self.listed().filter_map(|(_, table)| table)
+    /// Adds a socket that a view shows.
+    fn add(&mut self, number: usize, facts: &Facts<'_>) {
+        let (Some(view), Some(Some(kept))) = (self.views.get(number), self.kept.get_mut(number)) else {
+            return;
+        };
+        // A remnant in FIN_WAIT2 is no connection any more.
+        if facts.socket.class() == Class::Remnant && view.is_of_connections() {
+            return;
+        }
+        kept.put(facts, self.expected);
+        self.names.note(facts, view);
+    }
+
+    /// The views and their sockets.
+    fn listed(&self) -> impl Iterator<Item = (&View, &KeptSockets)> {
+        self.views.iter().zip(&self.kept).filter_map(|(view, kept)| Some((view, kept.as_ref()?)))
     }
 
     /// How many are listed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.tables().map(FrozenTable::rows).sum()
+        self.listed().map(|(_, kept)| kept.len()).sum()
     }
 
     /// Whether none is.
@@ -45,203 +81,223 @@ impl SocketList {
         self.len() == 0
     }
 
-    /// How many are not, because there was no room for them.
+    /// Whether the sockets of no protocol could be read.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.kept.iter().all(Option::is_none)
+    }
+
+    /// For how many seconds the kernel has been holding a dump.
+    pub(crate) fn stuck(&self) -> Option<u64> {
+        self.report.dump.stuck.map(|stuck| stuck.as_secs())
+    }
+
+    /// How many are not listed, because there was no room for them.
     pub(crate) fn left_out(&self) -> usize {
-        self.tables().map(|table| table.left_out).sum()
+        self.listed().map(|(_, kept)| kept.left_out).sum()
     }
 
     /// How many are in a state, whether they are listed or not.
-    pub(crate) fn in_state(&self, name: &str) -> u64 {
-        let Some(Some(counted)) = self.0.tables.last() else { return 0 };
-        let rows = (0..counted.rows()).filter_map(|index| counted.shown(index));
-        let of_state = rows.filter(|(_, key)| first(key).bytes == name.as_bytes());
-        of_state.filter_map(|(row, _)| counted.column(0)?.sample(row)?.integer()).sum()
+    pub(crate) fn in_state(&self, state: State) -> u64 {
+        self.listed().map(|(_, kept)| kept.in_state(state)).sum()
     }
 
     /// Whether every stage of the collection was complete: no socket and no owner is missing.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.0.report.success()
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.report.success()
     }
 
     /// The stages of the collection that were not complete.
     pub(crate) fn incomplete(&self) -> impl Iterator<Item = &str> {
-        self.0.report.stages.iter().filter(|stage| !stage.success).map(|stage| &*stage.name)
+        self.report.stages.iter().filter(|stage| !stage.success).map(|stage| &*stage.name)
     }
 
     /// Why owners are incomplete, if the search for them was.
     pub(crate) const fn owner_shortage(&self) -> Option<OwnerShortage> {
-        self.0.report.owners.shortage
+        self.report.owners.shortage
     }
 
-    /// The protocol's view and table of a socket, its row there, and its labels, packed: no other socket has the same.
-    fn place(&self, index: usize) -> Option<Place<'_>> {
-        let mut before = 0;
-        self.listed().enumerate().find_map(|(number, (view, table))| {
-            let table = table?;
-            let (row, key) =
-                index.checked_sub(before).and_then(|index| table.shown(index)).or_else(|| {
-                    before += table.rows();
-                    None
-                })?;
-            Some(Place { number, view, table, row, key })
-        })
+    /// A socket.
+    pub(crate) fn get(&self, index: usize) -> Option<ListedSocket<'_>> {
+        let mut rest = index;
+        let number = self.kept.iter().position(|kept| {
+            let behind = rest.checked_sub(kept.as_ref().map_or(0, KeptSockets::len));
+            rest = behind.unwrap_or(rest);
+            behind.is_none()
+        });
+        self.in_view(number?, rest)
     }
 
-    /// The labels of a socket and their values, the state first.
-    pub(crate) fn labels(&self, index: usize) -> impl Iterator<Item = (Property, LabelValue<'_>)> {
-        let place = self.place(index);
-        let labels = place.as_ref().map_or(&[][..], |place| &place.view.by);
-        labels.iter().copied().zip(LabelSet::unpack(place.map_or(&[], |place| place.key)))
+    /// A socket of a view.
+    fn in_view(&self, number: usize, place: usize) -> Option<ListedSocket<'_>> {
+        let (view, kept) = (self.views.get(number)?, self.kept.get(number)?.as_ref()?);
+        let (socket, kept) = kept.get(place, view.protocols().next()?)?;
+        Some(ListedSocket { number, view, names: &self.names, kept, socket })
     }
 
-    /// What names a socket as long as it lives: its protocol, cookie and network namespace.
-    pub(crate) fn name(&self, index: usize) -> impl Iterator<Item = &[u8]> {
-        let protocol = self.protocol(index).map(|protocol| protocol.name.as_bytes());
-        let label = move |label| self.label(index, label).map(|value| value.bytes);
-        protocol.into_iter().chain([Property::Cookie, Property::Netns].into_iter().filter_map(label))
+    /// The values of a metric, of sockets of this list.
+    pub(crate) fn column(
+        &self,
+        metric: &'static Metric,
+    ) -> impl Fn(&ListedSocket<'_>) -> Option<Number> + use<> {
+        let is_of = |view: &View| view.protocols().all(|protocol| metric.source.is_of(protocol));
+        let views: Vec<bool> = self.views.iter().map(is_of).collect();
+        move |socket| socket.value(metric).filter(|_| views.get(socket.number) == Some(&true))
     }
 
-    /// Whether a socket is in a state.
-    pub(crate) fn is_in(&self, index: usize, state: State) -> bool {
-        self.place(index).is_some_and(|place| first(place.key).bytes == state.name().as_bytes())
+    /// All sockets.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ListedSocket<'_>> {
+        (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// The protocol of a socket.
-    pub(crate) fn protocol(&self, index: usize) -> Option<&'static Protocol> {
-        self.place(index)?.view.protocols().next()
-    }
-
-    /// The value of a label of a socket; `None` if sockets of its protocol do not have it, or it was not asked for.
-    pub(crate) fn label(&self, index: usize, label: Property) -> Option<LabelValue<'_>> {
-        let place = self.place(index)?;
-        let number = place.view.by.iter().position(|one| *one == label)?;
-        LabelSet::unpack(place.key).nth(number)
-    }
-
-    /// The values of sockets in the column of a metric, each by the index of the socket.
-    pub(crate) fn column(&self, name: &str) -> impl Fn(usize) -> Option<Number> {
-        let column = |view: &View| view.columns.iter().position(|column| column.metric.name == name);
-        let columns: Vec<_> = self.listed().map(|(view, _)| column(view)).collect();
-        move |index| {
-            let place = self.place(index)?;
-            place.value((*columns.get(place.number)?)?)
-        }
-    }
-
-    /// The text of a label of a socket; empty if it was not asked for.
-    pub(crate) fn text(&self, index: usize, label: Property) -> String {
-        self.label(index, label).map(LabelValue::text).unwrap_or_default()
+    /// The sockets of a protocol.
+    pub(crate) fn of(&self, protocol: &'static Protocol) -> impl Iterator<Item = ListedSocket<'_>> {
+        let is_of = move |view: &View| view.protocols().any(|of| of == protocol);
+        let views = self.views.iter().zip(&self.kept).enumerate();
+        let views = views.filter_map(move |(number, (view, kept))| {
+            Some((number, kept.as_ref().filter(|_| is_of(view))?.len()))
+        });
+        views.flat_map(move |(number, len)| (0..len).filter_map(move |place| self.in_view(number, place)))
     }
 
     /// All of a socket.
     pub(crate) fn row(&self, index: usize) -> Option<Row> {
-        let place = self.place(index)?;
-        let protocol = place.view.protocols().next()?;
-        let metrics = place.view.columns.iter().map(|column| column.metric).enumerate();
-        let metrics = metrics.filter(|(_, metric)| metric.source.quantity != Quantity::Sockets);
-        let values = metrics.filter_map(|(number, metric)| Some((metric, place.value(number)?)));
-        let texts = place.view.by.iter().copied().zip(LabelSet::unpack(place.key).map(LabelValue::text));
-        let labels = std::iter::once((Property::Protocol, protocol.name.to_owned())).chain(texts);
-        Some(Row { protocol, labels: labels.collect(), values: values.collect() })
+        self.get(index).map(|socket| socket.row())
     }
 
     /// All of all sockets.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
-        (0..self.len()).filter_map(|index| self.row(index))
+        self.iter().map(|socket| socket.row())
     }
 }
 
-/// Where a socket stands.
-struct Place<'a> {
-    /// The number of the view.
-    number: usize,
-    view: &'a View,
-    table: &'a FrozenTable,
-    row: usize,
-    key: &'a [u8],
-}
-
-impl Place<'_> {
-    fn value(&self, column: usize) -> Option<Number> {
-        match self.table.column(column)?.sample(self.row)? {
-            Sample::Integer(whole) => Some(Number::Whole(whole)),
-            Sample::Float(real) => Some(Number::Real(real)),
-            // A row is one socket.
-            Sample::Histogram { .. } => None,
+impl Sink for SocketList {
+    fn socket(&mut self, facts: &Facts<'_>, program: &Program) {
+        for route in program.routes.iter().filter(|route| route.wants(facts)) {
+            route.views.iter().for_each(|view| self.add(*view, facts));
         }
     }
 }
 
-/// The first value of a key.
-fn first(key: &[u8]) -> LabelValue<'_> {
-    LabelSet::unpack(key).next().unwrap_or_default()
+/// A socket of a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListedSocket<'a> {
+    /// The number of its view.
+    number: usize,
+    view: &'a View,
+    names: &'a ListedNames,
+    kept: &'a Kept,
+    /// The kernel's reply.
+    pub(crate) socket: Socket<'a>,
 }
 
-/// The texts and the values of a socket.
-#[cfg(test)]
-type Made<'a> = (&'a [(Property, &'a str)], &'a [(&'a str, u64)]);
+impl ListedSocket<'_> {
+    /// The state.
+    pub(crate) const fn state(&self) -> State {
+        self.socket.state()
+    }
+
+    /// The protocol.
+    pub(crate) const fn protocol(&self) -> &'static Protocol {
+        self.socket.protocol()
+    }
+
+    /// What identifies it among all sockets of the host.
+    pub(crate) const fn identity(&self) -> u64 {
+        self.kept.identity
+    }
+
+    /// The number of its network namespace.
+    pub(crate) const fn netns(&self) -> u32 {
+        self.kept.netns
+    }
+
+    /// Which end opened the connection; `None` if that was not asked for.
+    pub(crate) const fn direction(&self) -> Option<Direction> {
+        self.kept.direction
+    }
+
+    /// What limits it; `None` if that is unknown or was not asked for.
+    pub(crate) const fn bottleneck(&self) -> Option<Bottleneck> {
+        self.kept.bottleneck
+    }
+
+    /// The value of a metric that sockets of its protocol have, if the kernel reports it of this socket.
+    fn value(&self, metric: &Metric) -> Option<Number> {
+        Some(Number::of(metric.source.read(&self.socket)?, metric.source.per_unit()))
+    }
+
+    /// The text of a label; empty if sockets of its protocol do not have it, or if it was not asked for.
+    pub(crate) fn text(&self, label: Property) -> String {
+        if label == Property::Protocol || self.view.by.contains(&label) {
+            self.names.read(&self.socket, self.kept, |facts| text_of(label, facts))
+        } else {
+            String::new()
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn row(&self) -> Row {
+        let metrics = self.view.columns.iter().map(|column| column.metric);
+        let values = metrics.filter_map(|metric| Some((metric, self.value(metric)?))).collect();
+        let labels = [Property::Protocol].into_iter().chain(self.view.by.iter().copied());
+        let labels = self.names.read(&self.socket, self.kept, |facts| {
+            labels.map(|label| (label, text_of(label, facts))).collect()
+        });
+        Row { protocol: self.protocol(), labels, values }
+    }
+}
+
+/// The text of a label.
+fn text_of(label: Property, facts: &Facts<'_>) -> String {
+    let mut text = Vec::new();
+    label.write(&mut text, facts);
+    String::from_utf8(text).unwrap_or_default()
+}
 
 #[cfg(test)]
 impl SocketList {
     /// The same sockets from a collection that went otherwise.
-    pub(crate) fn with(self, report: crate::self_metrics::SelfReport) -> Self {
-        Self(Snapshot { report, ..self.0 })
+    pub(crate) fn with(self, report: SelfReport) -> Self {
+        Self { report, ..self }
     }
 
-    /// Sockets with these texts, all others empty, and these values in the kernel's units.
-    pub(crate) fn made(sockets: &[Made<'_>]) -> Self {
-        use crate::aggregate::{HashSeed, Limit, Table};
-        use crate::exposition::LabelBuffer;
-        use crate::self_metrics::SelfReport;
-
-        let config = crate::config::Config::parse("built-in", crate::config::DEFAULT_FILE).expect("valid");
-        let always = crate::select::Expression::Always;
-        let all = super::ListedSockets::of(&[crate::view::PROTOCOL], super::States::All, always);
-        let plan = super::plan(all, &super::Detail::Glance, config.names, config.collect);
-        let table = |view: &crate::view::View| {
-            let cells = view.columns.iter().map(crate::view::Column::cells).collect();
-            Table::new(cells, Limit::none(), HashSeed::default())
-        };
-        let (view, of_states) = (&plan.views[0], &plan.views[1]);
-        let (mut table, mut counted) = (table(view), table(of_states));
-        for (texts, values) in sockets {
-            let text = |label| texts.iter().find(|(one, _)| one == label).map_or("", |(_, text)| *text);
-            let key = LabelBuffer::of(view.by.iter().map(text));
-            let row = table.row(|| key.packed(), 0, 0).expect("no limit");
-            for (name, value) in *values {
-                let column =
-                    view.columns.iter().position(|column| column.metric.name == *name).expect("a metric");
-                table.add(row, column, *value, 0);
-            }
-            let key = LabelBuffer::of([text(&of_states.by[0])]);
-            let row = counted.row(|| key.packed(), crate::aggregate::NO_SOCKET, 0).expect("no limit");
-            counted.add(row, 0, 1, 0);
-        }
-        let tables = vec![Some(table.freeze(&()).0), Some(counted.freeze(&()).0)];
-        Self(Snapshot { views: std::sync::Arc::clone(&plan.views), tables, report: SelfReport::default() })
+    /// A list of the sockets that are added, of a plan of one view.
+    pub(super) fn made_by(plan: &Plan, add: impl FnOnce(&mut dyn FnMut(&Facts<'_>))) -> Self {
+        let mut list = Self::empty(plan, usize::MAX);
+        add(&mut |facts| list.add(0, facts));
+        list
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::named;
 
     #[test]
-    fn a_socket_is_read_from_its_cells_or_as_a_whole() {
+    fn a_socket_is_read_from_its_reply_or_as_a_whole() {
         let texts = [(Property::State, "established"), (Property::Process, "a\"b")];
+        let closed = [(Property::State, "close_wait")];
         let list =
-            SocketList::made(&[(&texts, &[("rtt_seconds", 2_000), ("sent_bytes_total", 7)]), (&[], &[])]);
+            SocketList::made(&[(&texts, &[("rtt_seconds", 2_000), ("sent_bytes_total", 7)]), (&closed, &[])]);
         assert_eq!(list.len(), 2);
-        assert!(list.is_in(0, State::Established) && !list.is_in(1, State::Established));
-        let rtt = list.column("rtt_seconds");
-        assert_eq!((rtt(0), rtt(1)), (Some(Number::Real(0.002)), None));
+        let states: Vec<_> = list.iter().map(|socket| socket.state()).collect();
+        assert_eq!(states, [State::Established, State::CloseWait]);
+        assert_eq!((list.in_state(State::CloseWait), list.in_state(State::Listen)), (1, 0));
+        let rtt = list.column(named("rtt_seconds"));
+        assert_eq!(
+            list.iter().map(|socket| rtt(&socket)).collect::<Vec<_>>(),
+            [Some(Number::Real(0.002)), None]
+        );
         let row = list.row(0).expect("a socket");
         assert_eq!(
             (row.label(Property::Process), row.value("sent_bytes_total")),
             ("a\"b", Some(Number::Whole(7)))
         );
         assert_eq!(row.label(Property::Protocol), "tcp");
-        assert_eq!(list.text(0, Property::Process), "a\"b");
-        assert!(list.row(2).is_none() && list.column("pacing_rate_bytes_per_second")(0).is_none());
+        assert_eq!(list.get(0).expect("a socket").text(Property::Process), "a\"b");
+        assert!(list.row(2).is_none());
     }
 }

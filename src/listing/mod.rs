@@ -7,7 +7,10 @@ mod column;
 mod ends;
 mod figures;
 mod json;
+mod kept;
 mod list;
+#[cfg(test)]
+mod made;
 mod order;
 mod percentile;
 mod protocols;
@@ -22,6 +25,7 @@ mod usual;
 pub(crate) use column::state_word;
 pub use column::{ListingColumn, UnknownColumn, label};
 pub use figures::Figures;
+pub(crate) use list::ListedSocket;
 pub use list::SocketList;
 pub use order::{Order, columns_of_groups, grouped};
 pub use percentile::percentile;
@@ -37,7 +41,7 @@ use std::sync::Arc;
 
 use crate::attribute::ConfiguredNames;
 use crate::config::{Collect, Config};
-use crate::metrics::{Aggregation, Kind, METRICS, Metric, Quantity};
+use crate::metrics::{Aggregation, METRICS, Metric, Quantity};
 use crate::plan::Plan;
 use crate::properties::{Listed, Property};
 use crate::select::Expression;
@@ -155,42 +159,25 @@ const AT_A_GLANCE: [&str; 18] = [
     "dropped_messages_total",
 ];
 
-/// The plan that lists sockets: a view for each protocol, as each has labels and metrics of its own, and one that counts.
+/// The plan that lists sockets: a view for each protocol, as each has labels and metrics of its own.
 #[must_use]
 pub fn plan(sockets: ListedSockets, detail: &Detail, names: Arc<ConfiguredNames>, collect: Collect) -> Plan {
     let ListedSockets { protocols, selection } = sockets;
-    // How many there are, also of those for which a list has no room.
-    let counts = METRICS.iter().filter(|metric| metric.source.quantity == Quantity::Sockets);
-    let counted = View {
-        name: "counted".to_owned(),
+    let list = |of: ProtocolStates| View {
+        name: of.protocol.name.to_owned(),
         origin: Origin::Native,
-        protocols: protocols.clone(),
-        selection,
-        by: vec![Property::State],
-        columns: counts.clone().map(column_of).collect(),
+        selection: selection.clone(),
+        by: detail.labels(of.protocol),
+        columns: detail.metrics(of.protocol).map(column_of).collect(),
+        protocols: vec![of],
         limit: None,
         ranked_by: None,
         aggregates: false,
         idle: std::time::Duration::ZERO,
     };
-    let list = |of: ProtocolStates| {
-        let protocol = of.protocol;
-        // A socket without any value would have no row. Only the header is in every reply.
-        let may_be_empty = protocol.header.fields.is_empty() || matches!(detail, Detail::Columns(_));
-        let counts = counts.clone().filter(|_| may_be_empty);
-        let metrics = detail.metrics(protocol).chain(counts);
-        View {
-            name: protocol.name.to_owned(),
-            protocols: vec![of],
-            by: detail.labels(protocol),
-            columns: metrics.map(column_of).collect(),
-            ..counted.clone()
-        }
-    };
-    let lists = protocols.into_iter().map(list);
-    let views = lists.chain([counted.clone()]).collect();
+    let views = protocols.into_iter().map(list).collect();
     let collect = Collect { events: false, ..collect };
-    Plan::new(Config { views, legacy_meta: false, names, collect, warnings: Vec::new() }).untracked()
+    Plan::new(Config { views, legacy_meta: false, names, collect, warnings: Vec::new() }).for_sinks()
 }
 
 /// The metrics of one socket.
@@ -202,15 +189,13 @@ pub(crate) fn metrics() -> impl Iterator<Item = &'static Metric> {
 }
 
 fn column_of(metric: &'static Metric) -> view::Column {
-    // A row is one socket; the greatest value takes half of the memory of the latest.
-    let aggregation = if metric.kind == Kind::Distribution { Aggregation::Max } else { Aggregation::Sum };
     view::Column {
         metric,
         name: metric.name.to_owned(),
         help: String::new(),
         kind: metric.kind,
         per_base: 1.0,
-        aggregation,
+        aggregation: Aggregation::Sum,
     }
 }
 
@@ -224,6 +209,13 @@ pub enum Number {
 }
 
 impl Number {
+    /// A value of which so many of the kernel's units make one.
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus stores floats")]
+    #[expect(clippy::float_cmp, reason = "the divisor is set, not computed")]
+    pub(crate) fn of(value: u64, per_unit: f64) -> Self {
+        if per_unit == 1.0 { Self::Whole(value) } else { Self::Real(value as f64 / per_unit) }
+    }
+
     /// The value as Prometheus has it.
     #[expect(clippy::cast_precision_loss, reason = "Prometheus stores floats")]
     pub(crate) fn real(self) -> f64 {
@@ -331,10 +323,9 @@ mod tests {
     #[test]
     fn each_protocol_is_asked_for_what_its_sockets_have() {
         let plan = plan_of("", &[&TCP, &UNIX], States::All);
-        let [tcp, unix, counted] = &plan.views[..] else { panic!("{:?}", plan.views) };
+        let [tcp, unix] = &plan.views[..] else { panic!("{:?}", plan.views) };
         assert!(tcp.by.contains(&Property::LocalPort) && !tcp.by.contains(&Property::Path));
         assert!(unix.by.contains(&Property::Path) && !unix.by.contains(&Property::LocalPort));
-        assert_eq!(counted.protocols().collect::<Vec<_>>(), [&TCP, &UNIX]);
     }
 
     #[test]

@@ -139,10 +139,10 @@ fn values<'a>(name: &'a str, listing: &'a Listing) -> Result<impl Fn(usize) -> O
             "sort: found {name:?}; expected the name of a metric or rate, with - in front for the greatest first{meant}"
         )));
     }
-    let column = listing.sockets.column(name);
+    let column = metrics().find(|metric| metric.name == name).map(|metric| listing.sockets.column(metric));
     Ok(move |number: usize| match rate {
         Some(rate) => listing.rates.get(number).copied().flatten().map(rate),
-        None => column(number).map(Number::real),
+        None => column.as_ref()?(&listing.sockets.get(number)?).map(Number::real),
     })
 }
 

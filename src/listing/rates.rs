@@ -1,12 +1,12 @@
 //! How fast sockets send and receive, from their counters in two listings.
 
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
-use std::sync::OnceLock;
+use std::cell::LazyCell;
 use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use super::{Number, SocketList};
+use super::{ListedSocket, Number, SocketList};
+use crate::metrics::{Metric, named};
 
 /// Bytes per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -41,39 +41,41 @@ impl std::ops::AddAssign for Rate {
 }
 
 /// The counters that rates are made of, in the order of [`Rate`].
-const COUNTERS: [&str; 3] = ["sent_bytes_total", "received_bytes_total", "retransmitted_bytes_total"];
+const COUNTERS: [&Metric; 3] =
+    [named("sent_bytes_total"), named("received_bytes_total"), named("retransmitted_bytes_total")];
 
-/// What sockets had sent, received and retransmitted, in the order of their rows, each with the hash of what names
-/// it while it lives: two in 2^64 that meet would have each other's rate.
+/// What sockets had sent, received and retransmitted, in the order of the list, each with its identity.
 #[derive(Debug)]
 pub(super) struct Counters(Vec<(u64, Option<[u64; 3]>)>);
 
 impl Counters {
     pub(super) fn of(sockets: &SocketList) -> Self {
-        static SEED: OnceLock<RandomState> = OnceLock::new();
-        let seed = SEED.get_or_init(RandomState::new);
-        let columns = COUNTERS.map(|name| sockets.column(name));
-        let whole = |value| if let Some(Number::Whole(value)) = value { Some(value) } else { None };
-        let counters = |index: usize| {
-            let [sent, received, retransmitted] = columns.each_ref().map(|column| whole(column(index)));
+        let columns = COUNTERS.map(|metric| sockets.column(metric));
+        let whole = |value| if let Number::Whole(value) = value { Some(value) } else { None };
+        let counters = |socket: &ListedSocket<'_>| {
+            let [sent, received, retransmitted] =
+                columns.each_ref().map(|column| column(socket).and_then(whole));
             // Linux 4.18 and older count no bytes that are retransmitted.
             Some([sent?, received?, retransmitted.unwrap_or_default()])
         };
-        let name = |index: usize| {
-            let mut hasher = seed.build_hasher();
-            sockets.name(index).for_each(|part| part.hash(&mut hasher));
-            hasher.finish()
-        };
-        Self((0..sockets.len()).map(|index| (name(index), counters(index))).collect())
+        let mut all = Vec::with_capacity(sockets.len());
+        all.extend(sockets.iter().map(|socket| (socket.identity(), counters(&socket))));
+        Self(all)
     }
 
     /// The rate of each row; `None` for one that is new or counts nothing.
     pub(super) fn since(&self, before: &Self, time: Duration) -> Vec<Option<Rate>> {
-        let known: HashMap<u64, Option<[u64; 3]>> = before.0.iter().copied().collect();
+        let places = || before.0.iter().zip(0..).map(|((identity, _), place)| (*identity, place));
+        let places = LazyCell::new(|| places().collect::<HashMap<u64, usize>>());
+        // Mostly in the same order as before.
+        let mut next = 0;
         let seconds = time.as_secs_f64();
-        let rate = |(ends, now): &(u64, Option<[u64; 3]>)| {
-            let (before, now) = known.get(ends).copied().flatten().zip(*now)?;
-            // Less than before is another connection between the same ends.
+        let rate = |(identity, now): &(u64, Option<[u64; 3]>)| {
+            let is_next = before.0.get(next).is_some_and(|(expected, _)| expected == identity);
+            let place = if is_next { next } else { *places.get(identity)? };
+            next = place + 1;
+            let (before, now) = before.0.get(place)?.1.zip(*now)?;
+            // Less than before: the kernel has wiped the counters.
             let per_second = |(before, now): (u64, u64)| Some(float(now.checked_sub(before)?) / seconds);
             let [sent, received, retransmitted] =
                 [0, 1, 2].map(|counter| per_second((*before.get(counter)?, *now.get(counter)?)));
@@ -99,7 +101,7 @@ mod tests {
         let values: Vec<_> = sockets
             .iter()
             .map(|(_, sent, received, again)| {
-                let [first, second, third] = COUNTERS;
+                let [first, second, third] = COUNTERS.map(|metric| metric.name);
                 [(first, *sent), (second, *received), (third, *again)]
             })
             .collect();

@@ -8,7 +8,7 @@ use super::rates::{Counters, Rate};
 use super::{Detail, ListedSockets, Row, SocketList, States, room};
 use crate::attribute::ConfiguredNames;
 use crate::bottleneck::MIN_INTERVAL;
-use crate::collection::{CollectorState, Host, collect};
+use crate::collection::{CollectorState, Host};
 use crate::config::Collect;
 use crate::plan::Plan;
 use crate::properties::Property;
@@ -37,8 +37,9 @@ impl Listing {
     /// All of the socket with a cookie, and its rate.
     #[must_use]
     pub fn socket(&self, cookie: &str) -> Option<(Row, Option<Rate>)> {
-        let mut rows = self.sockets.rows().zip(&self.rates);
-        rows.find(|(row, _)| row.label(Property::Cookie) == cookie).map(|(row, rate)| (row, *rate))
+        let mut sockets = self.sockets.iter().zip(&self.rates);
+        let (socket, rate) = sockets.find(|(socket, _)| socket.text(Property::Cookie) == cookie)?;
+        Some((socket.row(), *rate))
     }
 }
 
@@ -196,13 +197,13 @@ pub fn list(
     let silent = tracing::subscriber::NoSubscriber::default();
     // Each protocol has a table of its own.
     let bytes = bytes / plan.protocols.len().max(1);
-    let listing = || collect(plan, host, state.for_listing(plan, bytes));
-    let snapshot = tracing::subscriber::with_default(silent, listing);
-    match (snapshot.report.dump.stuck, snapshot.tables.iter().all(Option::is_none)) {
-        (Some(stuck), true) => {
-            Err(Refusal(format!("The kernel has been holding a dump for {} s.", stuck.as_secs())))
+    let listing = || SocketList::collect(plan, host, state.for_listing(plan), bytes);
+    let sockets = tracing::subscriber::with_default(silent, listing);
+    match sockets.stuck() {
+        Some(stuck) if sockets.has_failed() => {
+            Err(Refusal(format!("The kernel has been holding a dump for {stuck} s.")))
         }
-        _ => Ok((began, SocketList::of(snapshot))),
+        _ => Ok((began, sockets)),
     }
 }
 

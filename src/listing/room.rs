@@ -7,9 +7,8 @@ use crate::attribute::Sockstat;
 use crate::collection::CollectorState;
 use sockdiag::{Protocol, sys};
 
-/// The most, without a cgroup that allows less: some 25,000 sockets with all that the kernel reports of each, 100,000 at
-/// a glance. The others are counted.
-pub(super) const MAX_BYTES: usize = 32 << 20;
+/// The most, without a cgroup that allows less: some 100,000 sockets. The others are counted.
+pub(super) const MAX_BYTES: usize = 48 << 20;
 /// With less, a listing would show too little.
 const MIN_BYTES: usize = 1 << 20;
 /// What is left for everything else meanwhile: replies of the kernel, a scrape, the text of the answer.

@@ -8,7 +8,7 @@ use rustix::termios::tcgetwinsize;
 use sockdiag::{PROTOCOLS, Protocol};
 use ss_exporter::bottleneck::MIN_INTERVAL;
 use ss_exporter::cli::{IpFamily, SocketsArguments};
-use ss_exporter::collection::{CollectorState, collect};
+use ss_exporter::collection::CollectorState;
 use ss_exporter::config::Config;
 use ss_exporter::listing::{
     self, Detail, EXTENDED, Figures, Layout, ListedSockets, ListingColumn, MEMORY, Order, Row, SocketList,
@@ -48,15 +48,15 @@ pub fn print(arguments: &SocketsArguments, config: Config) -> Result<(), Failure
     let mut state = CollectorState::of_one(&plan, privileges);
     if plan.compares_samples() && states != States::Listening {
         // What limits a connection is known after two samples.
-        drop(collect(&plan, &host, &mut state));
+        drop(SocketList::collect(&plan, &host, &mut state, 0));
         sleep(MIN_INTERVAL);
     }
     loop {
-        let snapshot = collect(&plan, &host, &mut state);
-        if !snapshot.report.success() && snapshot.tables.iter().all(Option::is_none) {
+        let sockets = SocketList::collect(&plan, &host, &mut state, usize::MAX);
+        if !sockets.is_complete() && sockets.has_failed() {
             return Err(Failure::at_run_time("the sockets could not be listed"));
         }
-        let is_read = form.print(&SocketList::of(snapshot))?;
+        let is_read = form.print(&sockets)?;
         let Some(seconds) = arguments.watch.filter(|_| is_read) else { return Ok(()) };
         sleep(Duration::from_secs(seconds));
     }

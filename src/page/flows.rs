@@ -1,12 +1,23 @@
 //! The connections of a listing with their figures. The two ends of one within this host are one flow.
 
-use std::hash::{BuildHasher as _, Hasher as _};
+use std::hash::BuildHasher as _;
+use std::net::SocketAddr;
 
 use hashbrown::{DefaultHashBuilder, HashMap};
 
-use crate::listing::{Listing, Number, Rate, SocketList};
-use crate::properties::Property;
+use crate::attribute::Direction;
+use crate::listing::{ListedSocket, Listing, Number, Rate, SocketList};
+use crate::metrics::{Metric, named};
 use sockdiag::State;
+
+/// What the figures are made of.
+const FIGURES: [&Metric; 5] = [
+    named("sent_bytes_total"),
+    named("rtt_seconds"),
+    named("min_rtt_seconds"),
+    named("receive_queue_bytes"),
+    named("send_queue_bytes"),
+];
 
 /// The figures of one socket, or of several together.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,28 +39,31 @@ pub(super) struct FlowFigures {
 }
 
 impl FlowFigures {
-    /// The figures of each socket; `None` if it is not a connection.
-    pub(super) fn reader(listing: &Listing) -> impl Fn(usize) -> Option<Self> {
+    /// Those of the connections of a listing, by their places.
+    pub(super) fn of_all(listing: &Listing) -> Vec<(usize, Self)> {
         let sockets = &listing.sockets;
-        let column = |name| {
-            let column = sockets.column(name);
-            move |index: usize| column(index).map(Number::real)
-        };
-        let sent = column("sent_bytes_total");
-        let [rtt, min_rtt] = ["rtt_seconds", "min_rtt_seconds"].map(column);
-        let [receive_queue, send_queue] = ["receive_queue_bytes", "send_queue_bytes"].map(column);
-        move |index| {
-            sent(index).filter(|_| !sockets.is_in(index, State::Listen))?;
+        let [sent, rtt, min_rtt, receive_queue, send_queue] = FIGURES.map(|metric| {
+            let column = sockets.column(metric);
+            move |socket: &ListedSocket<'_>| column(socket).map(Number::real)
+        });
+        let figures = |socket: &ListedSocket<'_>, rate| {
+            sent(socket).filter(|_| socket.state() != State::Listen)?;
+            let rtt = rtt(socket);
+            let (receive_queue, send_queue) = (receive_queue(socket), send_queue(socket));
             Some(Self {
                 sockets: 1,
-                rate: listing.rates.get(index).copied().flatten(),
-                rtt: rtt(index),
-                min_rtt: min_rtt(index),
-                max_rtt: rtt(index),
-                receive_queue: receive_queue(index),
-                send_queue: send_queue(index),
+                rate,
+                rtt,
+                min_rtt: min_rtt(socket),
+                max_rtt: rtt,
+                receive_queue,
+                send_queue,
             })
-        }
+        };
+        let mut all = Vec::with_capacity(sockets.len());
+        let sockets = sockets.iter().zip(&listing.rates).enumerate();
+        all.extend(sockets.filter_map(|(place, (socket, rate))| Some((place, figures(&socket, *rate)?))));
+        all
     }
 
     /// Bytes per second in both directions, and what waits, for an order with the busiest first.
@@ -90,8 +104,9 @@ pub(super) struct Flow {
 /// The connections among the sockets with these figures, by their places.
 pub(super) fn flows(sockets: &SocketList, figures: &[(usize, FlowFigures)]) -> Vec<Flow> {
     let hasher = DefaultHashBuilder::default();
-    let ends: Vec<_> = figures.iter().map(|(index, _)| Ends::of(sockets, *index, &hasher)).collect();
-    let places: HashMap<u64, usize> =
+    let ends = figures.iter().filter_map(|(place, _)| Some(Ends::of(&sockets.get(*place)?, &hasher)));
+    let ends: Vec<_> = ends.collect();
+    let places: HashMap<[u64; 2], usize> =
         ends.iter().enumerate().map(|(place, ends)| (ends.here, place)).collect();
     let flow = |(place, (index, of_end)): (usize, &(usize, FlowFigures))| {
         let (mut flow, here) = (Flow { end: *index, peer: None, figures: *of_end }, ends.get(place)?);
@@ -113,37 +128,19 @@ pub(super) fn flows(sockets: &SocketList, figures: &[(usize, FlowFigures)]) -> V
 
 /// The endpoints of a connection, as hashes: as its socket has them, and as that of the other end would.
 struct Ends {
-    here: u64,
-    there: u64,
+    here: [u64; 2],
+    there: [u64; 2],
     /// Whether this end opened it.
     opened: bool,
 }
 
 impl Ends {
-    fn of(sockets: &SocketList, index: usize, hasher: &DefaultHashBuilder) -> Self {
-        let (mut local, mut remote, mut netns) = ([&[][..]; 2], [&[][..]; 2], &[][..]);
-        let mut opened = false;
-        for (label, value) in sockets.labels(index) {
-            match label {
-                Property::LocalAddress => local[0] = value.bytes,
-                Property::LocalPort => local[1] = value.bytes,
-                Property::RemoteAddress => remote[0] = value.bytes,
-                Property::RemotePort => remote[1] = value.bytes,
-                Property::Netns => netns = value.bytes,
-                Property::Direction => opened = value.bytes == b"outbound",
-                _ => {}
-            }
-        }
+    fn of(socket: &ListedSocket<'_>, hasher: &DefaultHashBuilder) -> Self {
         // In two namespaces the same addresses are those of others.
-        let of = |one: [&[u8]; 2], other: [&[u8]; 2]| {
-            let mut hash = hasher.build_hasher();
-            for part in one.into_iter().chain(other).chain([netns]) {
-                hash.write(part);
-                hash.write_u8(0xff);
-            }
-            hash.finish()
-        };
-        Self { here: of(local, remote), there: of(remote, local), opened }
+        let hash = |end: SocketAddr| hasher.hash_one((end, socket.netns()));
+        let [local, remote] = [socket.socket.local(), socket.socket.remote()].map(hash);
+        let opened = socket.direction() == Some(Direction::Outbound);
+        Self { here: [local, remote], there: [remote, local], opened }
     }
 }
 
@@ -152,6 +149,7 @@ pub(super) mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::properties::Property;
 
     /// A connection from a port to another, which that process opened or accepted.
     pub(in crate::page) type End = (&'static str, &'static str, &'static str, &'static str);
@@ -182,10 +180,7 @@ pub(super) mod tests {
     }
 
     fn of(listing: &Listing) -> Vec<Flow> {
-        let figures = FlowFigures::reader(listing);
-        let all: Vec<_> =
-            (0..listing.sockets.len()).filter_map(|index| Some((index, figures(index)?))).collect();
-        flows(&listing.sockets, &all)
+        flows(&listing.sockets, &FlowFigures::of_all(listing))
     }
 
     #[test]

@@ -4,9 +4,10 @@ use hashbrown::HashMap;
 
 use super::flows::FlowFigures;
 use super::request::GroupBy;
+use crate::attribute::Direction;
 use crate::bottleneck::Bottleneck;
-use crate::listing::{Rate, SocketList, percentile};
-use crate::properties::Property;
+use crate::listing::{ListedSocket, Rate, SocketList, percentile};
+use crate::properties::{Property, UNKNOWN};
 use crate::select::service_named;
 
 /// What several sockets have together.
@@ -22,54 +23,62 @@ pub(super) struct PageGroup {
     pub(super) bottleneck: Option<(Bottleneck, usize)>,
 }
 
-/// The value that sockets have in common, as a listing has it.
-type Key<'a> = (&'a [u8], &'a [u8]);
+/// What sockets have in common.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    /// The text of the label.
+    Label(Property, String),
+    /// Which end opened the connection, and the port of the service.
+    Service(Option<Direction>, u16),
+}
+
+/// A connection of a group: what limits it, and its figures.
+type Member<'a> = (Option<Bottleneck>, &'a FlowFigures);
 
 /// The groups of the sockets with these figures.
 pub(super) fn groups(sockets: &SocketList, figures: &[(usize, FlowFigures)], by: GroupBy) -> Vec<PageGroup> {
-    let mut members: HashMap<Key<'_>, Vec<&(usize, FlowFigures)>> = HashMap::new();
-    for member in figures {
-        members.entry(key(sockets, member.0, by)).or_default().push(member);
+    let mut groups: HashMap<Key, Vec<Member<'_>>> = HashMap::new();
+    for (place, figures) in figures {
+        let Some(socket) = sockets.get(*place) else { continue };
+        let Some(key) = Key::of(&socket, by) else { continue };
+        groups.entry(key).or_default().push((socket.bottleneck(), figures));
     }
-    let group = |(key, members): (Key<'_>, Vec<&(usize, FlowFigures)>)| {
-        let (name, filter) = name(key, by);
-        let bottleneck = bottleneck(sockets, &members);
-        PageGroup { name, filter, figures: together(&members), bottleneck }
+    let group = |(key, members): (Key, Vec<Member<'_>>)| {
+        let (name, filter) = key.name();
+        PageGroup { name, filter, figures: together(&members), bottleneck: bottleneck(&members) }
     };
-    members.into_iter().map(group).collect()
+    groups.into_iter().map(group).collect()
 }
 
-fn key(sockets: &SocketList, index: usize, by: GroupBy) -> Key<'_> {
-    let label = |label| sockets.label(index, label).map_or(&[][..], |value| value.bytes);
-    match by {
-        GroupBy::Flow => (&[], &[]),
-        GroupBy::Label(property) => (label(property), &[]),
-        GroupBy::Service => {
-            let direction = label(Property::Direction);
-            let outbound = direction == b"outbound";
-            (direction, label(if outbound { Property::RemotePort } else { Property::LocalPort }))
+impl Key {
+    /// That of a socket; `None` where each is a line of its own.
+    fn of(socket: &ListedSocket<'_>, by: GroupBy) -> Option<Self> {
+        match by {
+            GroupBy::Flow => None,
+            GroupBy::Label(property) => Some(Self::Label(property, socket.text(property))),
+            GroupBy::Service => {
+                let (direction, reply) = (socket.direction(), &socket.socket);
+                let outbound = direction == Some(Direction::Outbound);
+                Some(Self::Service(direction, if outbound { reply.remote() } else { reply.local() }.port()))
+            }
         }
     }
-}
 
-/// The name of a group, and the filter for it.
-fn name((first, second): Key<'_>, by: GroupBy) -> (String, Option<String>) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    match by {
-        GroupBy::Flow => (String::new(), None),
-        GroupBy::Service => {
-            let (direction, port) = (text(first), text(second));
-            let filter = match &*direction {
-                "outbound" => Some(format!("direction = outbound and dport = {port}")),
-                "inbound" => Some(format!("direction = inbound and sport = {port}")),
-                _ => None,
-            };
-            (service(&direction, &port), filter)
-        }
-        GroupBy::Label(property) => {
-            let value = text(first);
-            let filter = condition(property, &value);
-            (value, filter)
+    /// The name of the group, and the filter for it.
+    fn name(self) -> (String, Option<String>) {
+        match self {
+            Self::Label(property, value) => {
+                let filter = condition(property, &value);
+                (value, filter)
+            }
+            Self::Service(direction, port) => {
+                let filter = match direction {
+                    Some(Direction::Outbound) => Some(format!("direction = outbound and dport = {port}")),
+                    Some(Direction::Inbound) => Some(format!("direction = inbound and sport = {port}")),
+                    None => None,
+                };
+                (service(direction.map_or(UNKNOWN, Direction::name), &port.to_string()), filter)
+            }
         }
     }
 }
@@ -116,8 +125,8 @@ fn quoted(name: &str) -> Option<String> {
     (!matches!(name, "" | "unknown")).then(|| format!("{mark}{name}{mark}"))
 }
 
-fn together(members: &[&(usize, FlowFigures)]) -> FlowFigures {
-    let figures = || members.iter().map(|(_, figures)| figures);
+fn together(members: &[Member<'_>]) -> FlowFigures {
+    let figures = || members.iter().map(|(_, figures)| *figures);
     let sum = |of: fn(&FlowFigures) -> Option<f64>| figures().filter_map(of).reduce(|one, other| one + other);
     let mut times: Vec<f64> = figures().filter_map(|figures| figures.rtt).collect();
     let rate = figures().filter_map(|figures| figures.rate).reduce(|mut sum: Rate, rate| {
@@ -136,14 +145,10 @@ fn together(members: &[&(usize, FlowFigures)]) -> FlowFigures {
 }
 
 /// The most frequent bottleneck of those that wait for something.
-fn bottleneck(sockets: &SocketList, members: &[&(usize, FlowFigures)]) -> Option<(Bottleneck, usize)> {
-    let of = |index: usize| {
-        let value = sockets.label(index, Property::Bottleneck)?;
-        Bottleneck::named(std::str::from_utf8(value.bytes).ok()?)
-    };
+fn bottleneck(members: &[Member<'_>]) -> Option<(Bottleneck, usize)> {
     let mut counts = vec![0; Bottleneck::ALL.len()];
-    for (index, _) in members {
-        let place = of(*index).and_then(|found| Bottleneck::ALL.iter().position(|one| *one == found));
+    for found in members.iter().filter_map(|(bottleneck, _)| *bottleneck) {
+        let place = Bottleneck::ALL.iter().position(|one| *one == found);
         if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
             *count += 1;
         }
@@ -169,8 +174,7 @@ mod tests {
             (("a", "outbound", "3", "443"), &three, rate),
             (("b", "inbound", "443", "1"), &one, rate),
         ]);
-        let figures = FlowFigures::reader(&listing);
-        let all: Vec<_> = (0..4).filter_map(|index| Some((index, figures(index)?))).collect();
+        let all = FlowFigures::of_all(&listing);
         let by = |by| {
             let mut groups = groups(&listing.sockets, &all, by);
             groups.sort_by(|one, other| one.name.cmp(&other.name));

@@ -32,7 +32,6 @@ fn a_hostile_name_or_filter_is_text_wherever_it_stands() {
         (Property::ContainerId, HOSTILE),
         (Property::RemoteNetwork, HOSTILE),
         (Property::Direction, "outbound"),
-        (Property::RemotePort, HOSTILE),
     ];
     let listener = [(Property::State, "listen"), (Property::Process, HOSTILE), (Property::Unit, HOSTILE)];
     let values = [("sent_bytes_total", 1), ("rtt_seconds", 2_000)];
@@ -174,7 +173,7 @@ fn a_connection_within_this_host_is_one_row_of_links_to_filters_and_details() {
     let page = page(&request(""), Ok(&three()), &exporter(None));
     assert_eq!(page.matches("<td class=\"process\">").count(), 2, "{page}");
     for cell in [
-        "<a href=\"/?filter=process+%3D+%22curl%22\">curl()</a> \u{2192} <a href=\"/?filter=process+%3D+%22web%22\">web()</a>",
+        "<a href=\"/?filter=process+%3D+%22curl%22\">curl(0)</a> \u{2192} <a href=\"/?filter=process+%3D+%22web%22\">web(0)</a>",
         "<a href=\"/?filter=direction+%3D+outbound+and+dport+%3D+443\">out https 443</a>",
         ">local http 80</a>",
         "<a href=\"/?filter=dst+10.0.0.1\">10.0.0.1:443</a>",

@@ -10,11 +10,23 @@ use super::rules::{
     SEND_QUEUE_STUCK, UNIX_QUEUE_FULL,
 };
 use crate::bottleneck::Bottleneck;
-use crate::listing::{Number, Rate, Row, SocketList};
+use crate::listing::{ListedSocket, Number, Rate, Row, SocketList};
+use crate::metrics::{Metric, named};
 use crate::properties::{Property, UNKNOWN};
 use crate::select::Quoted;
 use crate::view::PROTOCOL;
 use sockdiag::{State, UDP, UNIX};
+
+/// What makes a socket suspect: the queue of a listener above its limit, or bytes that wait.
+const SUSPECT: [&Metric; 4] = [
+    named("accept_queue_connections"),
+    named("accept_queue_limit"),
+    named("receive_queue_bytes"),
+    named("send_queue_bytes"),
+];
+const MEMORY: &Metric = named("receive_memory_bytes");
+const BUFFER: &Metric = named("receive_buffer_bytes");
+const REFUSED: &Metric = named("refused_handshakes_total");
 
 /// Sockets with the same symptom, of the same process and service.
 #[derive(Default)]
@@ -57,9 +69,8 @@ pub(super) fn problems(
 ) -> Vec<Problem> {
     let mut groups: Vec<(&'static Rule, BTreeMap<Place, Group>)> = Vec::new();
     let is_suspect = suspicion(sockets);
-    for index in (0..sockets.len()).filter(|index| is_suspect(*index)) {
-        let Some(row) = sockets.row(index) else { continue };
-        let rate = rates.get(index).copied().flatten();
+    for (socket, rate) in sockets.iter().zip(rates).filter(|(socket, _)| is_suspect(socket)) {
+        let (row, rate) = (socket.row(), *rate);
         let Some(Symptom { rule, waiting, greatest }) = symptom(&row, rate) else { continue };
         let place = Place::of(&row, client_ports);
         let at = groups.iter().position(|(known, _)| *known == rule).unwrap_or_else(|| {
@@ -88,39 +99,36 @@ pub(super) type Suspect = (String, String);
 
 /// The listener that has refused most since it listens; `None` if none has.
 pub(super) fn most_refusing(sockets: &SocketList) -> Option<Suspect> {
-    let refused = sockets.column("refused_handshakes_total");
-    let refused = (0..sockets.len()).filter_map(|index| Some((index, refused(index)?.real())));
-    let (index, refused) = refused.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
-    let row = sockets.row(index).filter(|_| refused > 0.0)?;
+    let refused = sockets.column(REFUSED);
+    let listeners = sockets.iter().filter(|socket| socket.state() == State::Listen);
+    let refused = listeners.filter_map(|socket| Some((refused(&socket)?.real(), socket)));
+    let (refused, socket) = refused.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    let row = Some(socket.row()).filter(|_| refused > 0.0)?;
     let (process, port) = (row.label(Property::Process), row.label(Property::LocalPort));
     Some((format!("{process} at port {port}"), format!("state listening and sport = :{port}")))
 }
 
 /// The UDP socket with the fullest receive buffer; `None` if all are empty.
 pub(super) fn fullest_of_udp(sockets: &SocketList) -> Option<Suspect> {
-    let [memory, buffer] = ["receive_memory_bytes", "receive_buffer_bytes"].map(|name| sockets.column(name));
-    let fill = |index: usize| Some((index, memory(index)?.real() / buffer(index)?.real()));
-    let of_udp = (0..sockets.len()).filter(|index| sockets.protocol(*index) == Some(&UDP));
-    let (index, fill) = of_udp.filter_map(fill).max_by(|(_, one), (_, other)| one.total_cmp(other))?;
-    let row = sockets.row(index).filter(|_| fill > 0.0)?;
+    let [memory, buffer] = [MEMORY, BUFFER].map(|metric| sockets.column(metric));
+    let fill = |socket: &ListedSocket<'_>| Some(memory(socket)?.real() / buffer(socket)?.real());
+    let fills = sockets.of(&UDP).filter_map(|socket| Some((fill(&socket)?, socket)));
+    let (fill, socket) = fills.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    let row = Some(socket.row()).filter(|_| fill > 0.0)?;
     let (process, port) = (row.label(Property::Process), row.label(Property::LocalPort));
     Some((format!("{process} at port {port}"), format!("sport = :{port}")))
 }
 
 /// Whether a socket may have a symptom, by what is read without making a row of it.
-fn suspicion(sockets: &SocketList) -> impl Fn(usize) -> bool {
-    let column = |name| {
-        let column = sockets.column(name);
-        move |index| column(index).map_or(0.0, Number::real)
-    };
-    let queued = ["send_queue_bytes", "receive_queue_bytes"].map(column);
-    let [waiting, limit] = ["accept_queue_connections", "accept_queue_limit"].map(column);
-    let close_wait = |index| {
-        let state = sockets.label(index, Property::State);
-        state.is_some_and(|state| state.bytes == State::CloseWait.name().as_bytes())
-    };
-    move |index| {
-        queued.iter().any(|column| column(index) > 0.0) || waiting(index) > limit(index) || close_wait(index)
+fn suspicion(sockets: &SocketList) -> impl Fn(&ListedSocket<'_>) -> bool {
+    let [waiting, limit, received, unsent] = SUSPECT.map(|metric| {
+        let column = sockets.column(metric);
+        move |socket: &ListedSocket<'_>| column(socket).map_or(0.0, Number::real)
+    });
+    move |socket| match socket.state() {
+        State::CloseWait => true,
+        State::Listen => waiting(socket) > limit(socket),
+        _ => received(socket) > 0.0 || unsent(socket) > 0.0,
     }
 }
 

@@ -119,6 +119,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use std::sync::Arc;
+
     use crate::attribute::{Owner, Ownership, Process};
     use crate::facts::Names;
     use crate::properties::Property;
@@ -138,7 +140,7 @@ mod tests {
     }
 
     /// The text of a label, and whether a test of that property by a text passes.
-    fn label(property: Property, reply: &[u8], peer: Option<&Owner>, test: &str) -> (String, bool) {
+    fn label(property: Property, reply: &[u8], peer: Option<&Arc<Owner>>, test: &str) -> (String, bool) {
         let socket = UNIX.parse(reply).expect("a socket");
         let ownership = Ownership { peer, ..Ownership::default() };
         let facts = Facts::of_dump(&socket, ownership, Names::NONE);
@@ -172,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_peer_is_its_processes_unknown_or_none() {
-        let owner = Owner::of(vec![Process::new(5, "dockerd".to_owned(), "dockerd".to_owned())]);
+        let owner = Arc::new(Owner::of(vec![Process::new(5, "dockerd".to_owned(), "dockerd".to_owned())]));
         let of = |peer: u32, shutdown: u8, owner| {
             let reply = reply(&[(2, &peer.to_ne_bytes()), (6, &[shutdown])]);
             label(Property::PeerProcess, &reply, owner, "dockerd")

@@ -166,7 +166,7 @@ proptest! {
         let bytes = reply.bytes();
         let socket = TCP.parse(&bytes).expect("a socket");
         let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
-        let owner = Owner::of(vec![Process::new(pid, comm, "bbr".to_owned())]);
+        let owner = std::sync::Arc::new(Owner::of(vec![Process::new(pid, comm, "bbr".to_owned())]));
         let (cgroup, netns) = (Cgroup::of_path(&path), Netns { name: path.clone(), ..Netns::default() });
         let of = Ownership { owner: Some(&owner), cgroup: Some(&cgroup), netns: Some(&netns), ..Ownership::default() };
         let facts = Facts { direction: Some(direction), ..Facts::of_dump(&socket, of, Names::NONE) };

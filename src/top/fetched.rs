@@ -9,7 +9,7 @@ use super::{ObservedSocket, ObservedSockets};
 use crate::listing::{Number, Rate, Row};
 use crate::problems::Problem;
 use crate::properties::Property;
-use sockdiag::Protocol;
+use sockdiag::{Protocol, State};
 
 /// The most sockets that are asked for.
 const LIMIT: &str = "1000";
@@ -110,8 +110,8 @@ impl ObservedSockets for Fetched {
         self.rows.get(index)?.1
     }
 
-    fn in_state(&self, name: &str) -> u64 {
-        let of_state = self.rows.iter().filter(|(row, _)| row.label(Property::State) == name);
+    fn in_state(&self, state: State) -> u64 {
+        let of_state = self.rows.iter().filter(|(row, _)| row.label(Property::State) == state.name());
         u64::try_from(of_state.count()).unwrap_or(u64::MAX)
     }
 
@@ -135,7 +135,7 @@ mod tests {
             "sent_bytes_per_second":5.5,"received_bytes_per_second":0}],"at":1.5,"complete":false,"total":7,"left_out":0,
             "problems":[{"alert":"SsUdpDrops","title":"a","detail":"b","protocol":"udp","filter":""},{"alert":"SsNew"}]}"#;
         let fetched = Fetched::read(text.as_bytes()).expect("an answer");
-        assert_eq!((fetched.count(), fetched.total(), fetched.in_state("established")), (1, 7, 1));
+        assert_eq!((fetched.count(), fetched.total(), fetched.in_state(State::Established)), (1, 7, 1));
         assert_eq!(
             (fetched.text(0, Property::LocalPort), fetched.text(0, Property::Process)),
             ("443".into(), "a\u{1b}".into())

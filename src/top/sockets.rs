@@ -3,10 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use crate::listing::{Listing, Number, Rate, Row};
+use crate::metrics::named;
 use crate::problems::Problem;
 use crate::properties::Property;
 use crate::self_metrics::OwnerShortage;
-use sockdiag::Protocol;
+use sockdiag::{Protocol, State};
 
 /// Which sockets are shown.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,7 +90,7 @@ pub trait ObservedSockets {
     /// What a socket does per second.
     fn rate(&self, index: usize) -> Option<Rate>;
     /// How many sockets are in a state.
-    fn in_state(&self, name: &str) -> u64;
+    fn in_state(&self, state: State) -> u64;
     /// What is missing, in one sentence.
     fn shortage(&self) -> Option<String>;
     /// What is wrong, the most severe first.
@@ -124,20 +125,20 @@ impl ObservedSockets for ObservedListing {
     }
 
     fn text(&self, index: usize, label: Property) -> String {
-        self.listing.sockets.text(index, label)
+        self.listing.sockets.get(index).map(|socket| socket.text(label)).unwrap_or_default()
     }
 
     fn values<'s>(&'s self, metric: &'static str) -> Box<dyn Fn(usize) -> Option<f64> + 's> {
-        let value = self.listing.sockets.column(metric);
-        Box::new(move |index| value(index).map(Number::real))
+        let column = self.listing.sockets.column(named(metric));
+        Box::new(move |index| column(&self.listing.sockets.get(index)?).map(Number::real))
     }
 
     fn rate(&self, index: usize) -> Option<Rate> {
         self.listing.rates.get(index).copied().flatten()
     }
 
-    fn in_state(&self, name: &str) -> u64 {
-        self.listing.sockets.in_state(name)
+    fn in_state(&self, state: State) -> u64 {
+        self.listing.sockets.in_state(state)
     }
 
     fn shortage(&self) -> Option<String> {

@@ -258,7 +258,7 @@ fn groups_have_sums_and_open_into_their_sockets() {
 
 #[test]
 fn details_explain_the_bottleneck_and_stay_when_the_socket_is_closed() {
-    let mut screen = Fixture::filled(80, 24);
+    let mut screen = Fixture::filled(80, 40);
     screen.press(KeyCode::Down);
     screen.press(KeyCode::Enter);
     let id = screen.app.wanted().details.clone().expect("details");

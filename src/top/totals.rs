@@ -17,7 +17,7 @@ pub(super) struct Totals {
 
 impl Totals {
     pub(super) fn of(sockets: &dyn ObservedSockets) -> Self {
-        let states = State::ALL.into_iter().map(|state| (state.name(), sockets.in_state(state.name())));
+        let states = State::ALL.into_iter().map(|state| (state.name(), sockets.in_state(state)));
         let rates = (0..sockets.count()).filter_map(|index| sockets.rate(index));
         let rate = rates.fold(None, |sum: Option<Rate>, rate| {
             let mut sum = sum.unwrap_or_default();

@@ -5,7 +5,7 @@
 use super::attribute::Attribute;
 
 /// Where a field is and which of its values mean "no value".
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Field {
     /// What it is a part of.
     pub attribute: Attribute,
@@ -80,6 +80,16 @@ pub enum NoneValue {
     /// Every value while the two bytes at this offset of the attribute are zero.
     WhileZero(usize),
 }
+
+/// The same part of the same attribute.
+impl PartialEq for Field {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.offset == other.offset && self.attribute == other.attribute && self.width == other.width
+    }
+}
+
+impl Eq for Field {}
 
 impl Field {
     /// Offset behind the field's last byte.

@@ -183,7 +183,7 @@ impl Tracker {
         let direction = direction.or_else(|| has_listeners.then(now));
         let claims = listeners.take().filter(|_| direction == Some(Direction::Inbound));
         let (owner, cgroup) = claims.map(|known| known.claim(local_end(socket))).unwrap_or_default();
-        let (owner, cgroup) = (owner.as_deref(), cgroup.as_deref());
+        let (owner, cgroup) = (owner.as_ref(), cgroup.as_deref());
         let ownership = Ownership { owner, cgroup, netns: Some(netns), ..Ownership::default() };
         let mut facts = Facts::of_close_event(socket, direction, ownership, names);
         facts.client_ports = client_ports;

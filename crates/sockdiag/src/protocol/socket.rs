@@ -128,6 +128,14 @@ impl<'a> Socket<'a> {
         self.attributes.get(field.attribute).is_some_and(|payload| payload.len() >= field.end())
     }
 
+    /// The same in the state that it was asked for in, which the reply does not always say.
+    #[must_use]
+    #[inline]
+    pub const fn in_state(mut self, state: State) -> Self {
+        self.header.state = state;
+        self
+    }
+
     /// The state.
     #[must_use]
     pub const fn state(&self) -> State {

@@ -1,0 +1,179 @@
+//! What is kept of a socket: the kernel's reply, and what the collection knew beside it.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::attribute::{Cgroup, ConfiguredNames, Direction, Netns, Owner, OwnerId, Ownership, Users};
+use crate::bottleneck::Bottleneck;
+use crate::facts::{Facts, Names};
+use crate::properties::Property;
+use crate::view::View;
+use sockdiag::{Protocol, Socket, State};
+
+/// The sockets of a view.
+#[derive(Debug)]
+pub(super) struct KeptSockets {
+    /// One behind the other.
+    replies: Vec<u8>,
+    sockets: Vec<Kept>,
+    /// The bytes that are left for more.
+    room: usize,
+    /// How many had no room.
+    pub(super) left_out: usize,
+    /// How many are in each state, by its number, those without room included.
+    in_state: Vec<u64>,
+}
+
+/// What is known of a socket beside its reply.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Where its reply ends.
+    end: usize,
+    pub(super) identity: u64,
+    owner: Option<Arc<Owner>>,
+    peer: Option<Arc<Owner>>,
+    /// The number of its network namespace.
+    pub(super) netns: u32,
+    client_ports: Option<(u16, u16)>,
+    /// As it was asked for, which the reply does not always say.
+    state: State,
+    pub(super) direction: Option<Direction>,
+    pub(super) bottleneck: Option<Bottleneck>,
+}
+
+impl KeptSockets {
+    /// None yet, and room for some.
+    pub(super) const fn within(room: usize) -> Self {
+        Self { replies: Vec::new(), sockets: Vec::new(), room, left_out: 0, in_state: Vec::new() }
+    }
+
+    /// How many are kept.
+    pub(super) const fn len(&self) -> usize {
+        self.sockets.len()
+    }
+
+    /// How many are in a state, whether they are kept or not.
+    pub(super) fn in_state(&self, state: State) -> u64 {
+        self.in_state.get(state as usize).copied().unwrap_or_default()
+    }
+
+    /// Keeps a socket, if there is room. As many as `expected` may follow the first.
+    pub(super) fn put(&mut self, facts: &Facts<'_>, expected: usize) {
+        let (reply, state) = (facts.socket.reply(), facts.state as usize);
+        if self.in_state.len() <= state {
+            self.in_state.resize(state + 1, 0);
+        }
+        self.in_state.get_mut(state).into_iter().for_each(|count| *count += 1);
+        let bytes = reply.len() + size_of::<Kept>();
+        // A short one is not kept after a long one was left out.
+        if self.left_out > 0 || bytes > self.room {
+            self.left_out += 1;
+            return;
+        }
+        if self.sockets.is_empty() {
+            let expected = expected.min(self.room / bytes);
+            self.sockets.reserve(expected);
+            self.replies.reserve(expected * reply.len());
+        }
+        self.room -= bytes;
+        self.replies.extend_from_slice(reply);
+        self.sockets.push(Kept {
+            end: self.replies.len(),
+            identity: facts.identity(),
+            owner: facts.ownership.owner.cloned(),
+            peer: facts.ownership.peer.cloned(),
+            netns: facts.netns().map_or(0, |netns| netns.number),
+            client_ports: facts.client_ports,
+            state: facts.state,
+            direction: facts.direction,
+            bottleneck: facts.bottleneck,
+        });
+    }
+
+    /// A socket, as its protocol reads the reply, and what is known beside it.
+    pub(super) fn get(&self, number: usize, protocol: &'static Protocol) -> Option<(Socket<'_>, &Kept)> {
+        let kept = self.sockets.get(number)?;
+        let start = number.checked_sub(1).map_or(Some(0), |before| Some(self.sockets.get(before)?.end))?;
+        let socket = protocol.parse(self.replies.get(start..kept.end)?)?;
+        Some((socket.in_state(kept.state), kept))
+    }
+}
+
+/// What names mean that are not in replies.
+#[derive(Debug, Default)]
+pub(super) struct ListedNames {
+    configured: Arc<ConfiguredNames>,
+    users: Option<Users>,
+    netns: HashMap<u32, Netns>,
+    cgroups: HashMap<u64, Cgroup>,
+    /// By the number of the namespace and the index.
+    interfaces: HashMap<(u32, u32), Option<String>>,
+}
+
+impl ListedNames {
+    /// Those of a configuration.
+    pub(super) fn of(configured: Arc<ConfiguredNames>) -> Self {
+        Self { configured, ..Self::default() }
+    }
+
+    /// Notes the names of a socket that a view shows.
+    pub(super) fn note(&mut self, facts: &Facts<'_>, view: &View) {
+        if self.users.is_none() {
+            self.users = facts.names.users.cloned();
+        }
+        let number = facts.netns().map_or(0, |netns| netns.number);
+        if let Some(netns) = facts.netns() {
+            self.netns.entry(number).or_insert_with(|| netns.clone());
+        }
+        if let Some((id, cgroup)) = facts.socket.cgroup().zip(facts.ownership.cgroup) {
+            self.cgroups.entry(id).or_insert_with(|| cgroup.clone());
+        }
+        if let Some(index) = facts.socket.interface().filter(|_| view.by.contains(&Property::Interface)) {
+            self.interfaces.entry((number, index)).or_insert_with(|| (facts.names.interface)(index));
+        }
+    }
+
+    /// Reads the facts about a socket.
+    pub(super) fn read<T>(&self, socket: &Socket<'_>, kept: &Kept, read: impl FnOnce(&Facts<'_>) -> T) -> T {
+        let interface = |index| self.interfaces.get(&(kept.netns, index)).cloned().flatten();
+        let names = Names { configured: &self.configured, interface: &interface, users: self.users.as_ref() };
+        let ownership = Ownership {
+            owner_id: OwnerId::NO_PROCESS,
+            owner: kept.owner.as_ref(),
+            peer: kept.peer.as_ref(),
+            cgroup: socket.cgroup().and_then(|id| self.cgroups.get(&id)),
+            netns: self.netns.get(&kept.netns),
+        };
+        let Kept { direction, client_ports, bottleneck, .. } = *kept;
+        read(&Facts { direction, client_ports, bottleneck, ..Facts::of_dump(socket, ownership, names) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sockdiag::TCP;
+    use testkit::reply::Reply;
+
+    #[test]
+    fn a_room_in_bytes_holds_and_each_socket_is_kept_or_counted() {
+        let end = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        for expected in [0, 100, 10_000] {
+            let mut all = KeptSockets::within(100 << 10);
+            let memory = allocation_counter::measure(|| {
+                for cookie in 1..10_000 {
+                    let reply = Reply::new(State::Established, end(1), end(2)).cookie(cookie).info(&[]);
+                    let socket = TCP.parse(reply.bytes()).expect("a socket");
+                    all.put(&Facts::of_dump(&socket, Ownership::default(), Names::NONE), expected);
+                }
+            });
+            assert_eq!((all.len() + all.left_out, all.in_state(State::Established)), (9_999, 9_999));
+            assert!((200..300).contains(&all.len()), "{}", all.len());
+            let (last, _) = all.get(all.len() - 1, &TCP).expect("a socket");
+            assert_eq!((last.cookie(), last.remote()), (all.len() as u64, end(2)));
+            // Vectors that grow take up to twice of what they hold, and thrice while they are moved.
+            assert!(memory.bytes_max < 3 * (100 << 10), "{}", memory.bytes_max);
+        }
+    }
+}
