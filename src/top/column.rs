@@ -69,8 +69,8 @@ columns! {
     Count, "Sockets", (7, 7), 1, GROUPS, Cut::End, "how many sockets the group has";
     Netid, "Netid", (5, 7), 11, FLOWS, Cut::End, "the protocol, as ss names it";
     State, "State", (10, 10), 7, FLOWS, Cut::End, "the state, as ss spells it";
-    ReceiveQueue, "Recv-Q", (6, 6), 9, BOTH, Cut::End, "bytes not read by the process; of a listener, connections in the accept queue";
-    SendQueue, "Send-Q", (6, 6), 8, BOTH, Cut::End, "bytes not acknowledged by the peer; of a listener, the limit of the accept queue";
+    ReceiveQueue, "Recv-Q", (6, 6), 9, BOTH, Cut::End, "bytes not read by the process; of a listener, connections in the accept queue; of UDP, memory";
+    SendQueue, "Send-Q", (6, 6), 8, BOTH, Cut::End, "bytes not acknowledged by the peer; of a listener, the limit of the accept queue; of UDP, memory";
     Direction, "Dir", (3, 3), 12, FLOWS, Cut::End, "in: the peer has connected; out: this host has connected";
     Local, "Local", (8, 47), 3, FLOWS, Cut::Start, "the local address and port";
     Remote, "Remote", (14, 47), 2, FLOWS, Cut::Start, "the remote address and port";
@@ -156,7 +156,7 @@ impl TopColumn {
     /// Its text for a socket.
     pub(super) fn text(self, row: &Row, rate: Option<Rate>) -> String {
         let label = |label| known(row.label(label)).to_owned();
-        let queue = |names: [&str; 2]| {
+        let queue = |names: [&str; 3]| {
             let value = names.into_iter().find_map(|name| row.value(name));
             value.map_or_else(nothing, |value| amount(value.real()))
         };
@@ -185,9 +185,9 @@ impl TopColumn {
         let rate = |of: fn(Rate) -> Option<f64>| {
             SortKey::Number(Box::new(move |index| sockets.rate(index).and_then(of)))
         };
-        let either = |[first, second]: [&'static str; 2]| {
-            let (first, second) = (sockets.values(first), sockets.values(second));
-            SortKey::Number(Box::new(move |index| first(index).or_else(|| second(index))))
+        let any = |names: [&'static str; 3]| {
+            let values = names.map(|name| sockets.values(name));
+            SortKey::Number(Box::new(move |index| values.iter().find_map(|value| value(index))))
         };
         let text = |labels: &'static [Property]| {
             SortKey::Text(Box::new(move |index| {
@@ -197,8 +197,8 @@ impl TopColumn {
             }))
         };
         match self {
-            Self::ReceiveQueue => either(RECEIVE_QUEUES),
-            Self::SendQueue => either(SEND_QUEUES),
+            Self::ReceiveQueue => any(RECEIVE_QUEUES),
+            Self::SendQueue => any(SEND_QUEUES),
             Self::Sent => rate(|rate| Some(rate.sent)),
             Self::Received => rate(|rate| Some(rate.received)),
             Self::Rtt => SortKey::Number(sockets.values("rtt_seconds")),
@@ -241,8 +241,9 @@ impl TopColumn {
     }
 }
 
-const RECEIVE_QUEUES: [&str; 2] = ["receive_queue_bytes", "accept_queue_connections"];
-const SEND_QUEUES: [&str; 2] = ["send_queue_bytes", "accept_queue_limit"];
+/// The queue of connections, of listeners, and of sockets whose kernel reports memory alone.
+const RECEIVE_QUEUES: [&str; 3] = ["receive_queue_bytes", "accept_queue_connections", "receive_memory_bytes"];
+const SEND_QUEUES: [&str; 3] = ["send_queue_bytes", "accept_queue_limit", "send_memory_bytes"];
 
 fn nothing() -> String {
     "-".to_owned()
