@@ -8,6 +8,9 @@ use super::{Bottleneck, ConnectionSample};
 
 /// A share of the time from which on something is most of it.
 const HALF: f64 = 0.5;
+/// A share of the congestion window from which on a full send buffer keeps it from being used up. The kernel lets the window
+/// grow to twice the most that was in flight (`tcp_is_cwnd_limited`), and on average less is.
+const THIRD: f64 = 1.0 / 3.0;
 /// A share of the time, or of the busy time, from which on a limit is felt: the rest may be anything.
 const FELT: f64 = 0.3;
 /// A share of the time below which a sender is idle: a tick of 10 ms in a second.
@@ -65,7 +68,7 @@ const RULES: [(Bottleneck, Rule); 11] = [
     (Bottleneck::SendBuffer, |interval| {
         let Shares { busy, buffer, .. } = interval.shares()?;
         // Its clock stands while the window holds up what the process has already written.
-        let by_memory = || Some(interval.uses_window()? && interval.fills_small_buffer()?);
+        let by_memory = || Some(interval.used_window()? >= THIRD && interval.fills_small_buffer()?);
         Some(busy >= FELT && (buffer >= FELT * busy || by_memory().unwrap_or(false)))
     }),
     (Bottleneck::Receiving, |interval| {
@@ -78,7 +81,7 @@ const RULES: [(Bottleneck, Rule); 11] = [
         Some(lost >= RETRANSMISSIONS && lost >= LOSSY * interval.gain(&tcp_info::DATA_SEGS_OUT)?)
     }),
     (Bottleneck::Application, |interval| {
-        Some(interval.shares().is_some() && !interval.uses_window()? && interval.has_small_backlog()?)
+        Some(interval.shares().is_some() && interval.used_window()? < HALF && interval.has_small_backlog()?)
     }),
     (Bottleneck::Queueing, |interval| {
         let least = interval.now(&tcp_info::MIN_RTT)?;
@@ -179,11 +182,10 @@ impl Interval<'_> {
         Some(is_full && size <= SMALL_BUFFER * self.acked_in(self.now(&tcp_info::MIN_RTT)?)?)
     }
 
-    /// Whether what was in flight on average is most of the congestion window. The kernel lets the window of a process that
-    /// sends less grow to twice of what is in flight (`tcp_is_cwnd_limited`).
-    fn uses_window(&self) -> Option<bool> {
+    /// The share of the congestion window that was in flight on average.
+    fn used_window(&self) -> Option<f64> {
         let window = self.now(&tcp_info::SND_CWND)? * self.now(&tcp_info::SND_MSS)?;
-        Some(self.acked_in(self.now(&tcp_info::RTT)?)? >= HALF * window)
+        Some(self.acked_in(self.now(&tcp_info::RTT)?)? / window)
     }
 }
 
