@@ -5,7 +5,8 @@
 //! the packages `iproute2` and `util-linux`; `prometheus` and `prometheus-node-exporter` have rows if they are installed.
 //! `PEERS` can name a Debian root whose programs are measured instead: docs/dev/cost.md.
 //! `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does `--only` with one part: `codec`, `start`,
-//! `events`, `peers`, `prometheus`, `owners`, `protocols`, `namespaces`. `--only intervals` takes two minutes a size and is not part of a whole run.
+//! `events`, `peers`, `prometheus`, `owners`, `protocols`, `namespaces`. `--only intervals` takes two
+//! minutes a size, and `--only growth` some minutes: neither is part of a whole run.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -13,6 +14,7 @@ mod codec;
 mod compare;
 mod events;
 mod exporter;
+mod growth;
 mod namespaces;
 mod owners;
 mod peers;
@@ -76,6 +78,9 @@ fn main() {
     }
     if runs("namespaces") {
         with_load(&of(&[100_000]), |size, _| namespaces::run(size, rounds));
+    }
+    if wanted.as_deref() == Some("growth") {
+        growth::run();
     }
     if wanted.as_deref() == Some("intervals") {
         with_load(&of(&[100_000]), |size, _| owners::at_intervals(size));

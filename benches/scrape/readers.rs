@@ -34,7 +34,7 @@ pub fn bare_walk(request: &Request) -> Reading {
 }
 
 /// The CPU time that this thread has taken.
-fn cpu_of_thread() -> Duration {
+pub fn cpu_of_thread() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).expect("a time")
 }
