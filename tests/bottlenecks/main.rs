@@ -1,6 +1,7 @@
 //! What limits connections over links that have a delay, a rate, a queue and loss: the label against the cause.
 //!
-//! All scenarios run at the same time, each between two network namespaces of its own, and one exporter sees them all.
+//! All scenarios run at the same time, each between two network namespaces of its own, and one exporter sees them all. On a
+//! slow machine `AT_ONCE=1` runs one after the other.
 //! `UPDATE=1 cargo test --features root-tests --test bottlenecks` writes what came out into the page of bottlenecks.
 
 mod ends;
@@ -86,7 +87,17 @@ fn each_cause_is_named_in_most_intervals_and_95_percent_of_all_are_right() {
     if enter_with_processes() {
         return;
     }
-    let mut running: Vec<_> = SCENARIOS.iter().enumerate().map(Running::start).collect();
+    let at_once =
+        std::env::var("AT_ONCE").map_or(SCENARIOS.len(), |number| number.parse().expect("a number"));
+    let numbered: Vec<_> = SCENARIOS.iter().enumerate().collect();
+    let found: Vec<_> = numbered.chunks(at_once).flat_map(run).collect();
+    let found: Vec<_> = found.iter().map(|(scenario, verdicts)| (*scenario, verdicts)).collect();
+    matrix::judge(&found);
+}
+
+/// Runs some scenarios at the same time. What came out of each.
+fn run(scenarios: &[(usize, &'static Scenario)]) -> Vec<(&'static Scenario, Verdicts)> {
+    let mut running: Vec<_> = scenarios.iter().copied().map(Running::start).collect();
     let exporter = Exporter::configured(CONFIG);
     std::thread::sleep(SETTLES);
     for one in running.iter_mut().filter(|one| one.scenario.cut == Cut::Later) {
@@ -103,6 +114,5 @@ fn each_cause_is_named_in_most_intervals_and_95_percent_of_all_are_right() {
         }
         (before, then) = (now, at);
     }
-    let found: Vec<_> = running.iter().map(|one| (one.scenario, &one.verdicts)).collect();
-    matrix::judge(&found);
+    running.into_iter().map(|one| (one.scenario, one.verdicts)).collect()
 }
