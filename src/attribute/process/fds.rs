@@ -17,8 +17,17 @@ pub(super) struct Fd {
     pub(super) number: u32,
     /// The inode of the socket that it is; 0 if it is something else.
     pub(super) inode: u32,
-    /// When it was last seen to be that, in seconds of the table's clock.
+    /// Until when it was seen to be that, in seconds of the table's clock.
     pub(super) verified: u32,
+    /// When it was last read, at that time or before.
+    pub(super) read: u32,
+}
+
+impl Fd {
+    /// A descriptor that is read at that time.
+    const fn new(number: u32, inode: u32, now: u32) -> Self {
+        Self { number, inode, verified: now, read: now }
+    }
 }
 
 /// The known descriptors of a process, by number.
@@ -74,12 +83,12 @@ impl Fds {
         self.0.iter().map(|fd| fd.inode).filter(|inode| *inode != 0)
     }
 
-    /// Looks again at those that `pick` picks, by number, while there is time.
+    /// Looks again at those that `pick` picks, by number, while there is time. It may also note that one needs no look.
     pub(super) fn verify(
         &mut self,
         links: &Links,
         scan: &mut Scan,
-        mut pick: impl FnMut(&Fd) -> bool,
+        mut pick: impl FnMut(&mut Fd) -> bool,
     ) -> Changes {
         let mut changes = Changes::default();
         self.0.retain_mut(|fd| {
@@ -90,7 +99,7 @@ impl Fds {
             match scan.inode(links, fd.number) {
                 Ok(inode) => {
                     changes.note(fd.inode, inode);
-                    *fd = Fd { inode, verified: scan.now, ..*fd };
+                    *fd = Fd::new(fd.number, inode, scan.now);
                     true
                 }
                 Err(Errno::NOENT) => {
@@ -131,7 +140,7 @@ impl Fds {
             match scan.inode(links, number) {
                 Ok(inode) => {
                     changes.note(had, inode);
-                    self.0.push(Fd { number, inode, verified: scan.now });
+                    self.0.push(Fd::new(number, inode, scan.now));
                 }
                 Err(Errno::NOENT) => changes.note(had, 0),
                 Err(error) => {
@@ -158,7 +167,7 @@ impl Fds {
                 match scan.inode(links, next) {
                     Ok(inode) => {
                         changes.note(0, inode);
-                        found.push(Fd { number: next, inode, verified: scan.now });
+                        found.push(Fd::new(next, inode, scan.now));
                         free = 0;
                     }
                     Err(Errno::NOENT) => free += 1,

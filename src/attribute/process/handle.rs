@@ -5,7 +5,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, Mode, OFlags, openat, readlinkat_raw, statat};
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, readlinkat_raw, statat};
 use rustix::io::Errno;
 
 use super::super::cgroup::Cgroup;
@@ -95,6 +95,11 @@ impl Handle {
 pub(super) struct Links(OwnedFd);
 
 impl Links {
+    /// How many are open (`proc_fd_getattr`, Linux 6.2); 0 from older kernels.
+    pub(super) fn count(&self) -> u64 {
+        fstat(&self.0).map_or(0, |found| u64::try_from(found.st_size).unwrap_or(0))
+    }
+
     /// Calls `each` with the number of every open descriptor until it says no.
     pub(super) fn each(&self, mut each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
         each_name(&self.0, |name| number(name.to_bytes()).is_none_or(&mut each))

@@ -34,8 +34,7 @@ const BELIEVED: u32 = 50;
 pub struct Processes {
     proc: PathBuf,
     with_cgroups: bool,
-    /// Whether two tasks of that process table share one table of open files.
-    share_files: fn(&Path, u32, u32) -> io::Result<bool>,
+    kernel: KernelAnswers,
     /// Whether the process table does not show the exporter itself: it is that of others.
     is_foreign: bool,
     /// By the id of the process, or of its thread that has a table of its own.
@@ -54,6 +53,15 @@ pub struct Processes {
     pub incomplete: bool,
     /// The error of our own, if there was one; otherwise an incomplete collection lacked time.
     pub failed: Option<Errno>,
+}
+
+/// What no copy of a process table shows.
+#[derive(Debug)]
+struct KernelAnswers {
+    /// Whether two tasks of that process table share one table of open files.
+    share_files: fn(&Path, u32, u32) -> io::Result<bool>,
+    /// How many descriptors are open there.
+    count: fn(&Links) -> u64,
 }
 
 /// When parts of the table were last read.
@@ -79,7 +87,10 @@ impl Processes {
         Self {
             proc,
             with_cgroups,
-            share_files: |_, one, other| share_files(one, other),
+            kernel: KernelAnswers {
+                share_files: |_, one, other| share_files(one, other),
+                count: Links::count,
+            },
             failed: None,
             is_foreign: false,
             running: BTreeMap::new(),

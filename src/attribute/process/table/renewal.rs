@@ -1,4 +1,4 @@
-//! The start of a collection: names are read again, and a part of the known descriptors.
+//! The start of a collection: names are read again, and a part of the known descriptors, or their number.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, CWD, statat};
 
 use super::super::fds::Changes;
+use super::super::refresh::COUNTED;
 use super::super::scan::Scan;
 use super::{Processes, open};
 
@@ -64,16 +65,19 @@ impl Processes {
             if running.fds.len() == 0 {
                 continue;
             }
-            let mut last = from;
+            let (mut last, count) = (from, self.kernel.count);
             self.visit(table, scan, pid, |fds, links, scan| {
-                let now = scan.now;
+                let (now, as_many) = (scan.now, count(links) == fds.len() as u64);
                 fds.verify(links, scan, |fd| {
-                    let is_next = fd.number >= from && left > 0;
-                    if is_next {
-                        left -= 1;
-                        last = fd.number;
+                    if fd.number < from || left == 0 {
+                        return false;
                     }
-                    is_next && now.saturating_sub(fd.verified) >= FRESH
+                    left -= 1;
+                    last = fd.number;
+                    if as_many && now.saturating_sub(fd.read) < COUNTED {
+                        fd.verified = now;
+                    }
+                    now.saturating_sub(fd.verified) >= FRESH
                 })
             });
             if left == 0 || scan.spent {

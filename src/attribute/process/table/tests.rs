@@ -41,8 +41,21 @@ impl Bench {
 
     fn over(fake: Fake) -> Self {
         let mut table = Processes::new(fake.path().to_owned(), false);
-        table.share_files = Fake::share_files;
+        table.kernel.share_files = Fake::share_files;
         Self { fake, table, now: Instant::now() }
+    }
+
+    /// The same on a kernel that reports the number of descriptors.
+    fn counting(mut self) -> Self {
+        self.table.kernel.count = |links| {
+            let mut count = 0;
+            let listed = links.each(|_| {
+                count += 1;
+                true
+            });
+            listed.map_or(0, |()| count)
+        };
+        self
     }
 
     fn begin_after(&mut self, seconds: u64) {

@@ -64,8 +64,9 @@ impl Processes {
         for id in threads.into_iter().filter(|id| *id != pid) {
             scan.threads += 1;
             // A thread that cannot be compared, because it ended for instance, is taken for one of the others.
-            let shares =
-                |other: &u32| *other == id || (self.share_files)(&self.proc, *other, id).unwrap_or(true);
+            let shares = |other: &u32| {
+                *other == id || (self.kernel.share_files)(&self.proc, *other, id).unwrap_or(true)
+            };
             if !tables.iter().any(shares) {
                 tables.push(id);
                 // An entry with this id is of another that ended.

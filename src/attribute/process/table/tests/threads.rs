@@ -179,7 +179,7 @@ fn more_threads_than_a_collection_may_compare_are_compared_by_several() {
     }
     std::fs::create_dir(bench.fake.of_thread(30_000, LAST).join("fd")).expect("a folder");
     bench.fake.hold_in_thread(30_000, LAST, 3, 201);
-    bench.table.share_files = |_, _, id| Ok(id != LAST);
+    bench.table.kernel.share_files = |_, _, id| Ok(id != LAST);
     bench.begin_after(0);
     assert_eq!(bench.resolved(201), "unknown");
     assert_eq!(bench.table.cost().threads, 2 * 4_199);

@@ -69,6 +69,38 @@ fn every_descriptor_is_read_again_in_its_turn_and_no_more_often() {
     assert_eq!(bench.table.cost().descriptors, 100);
 }
 
+/// How many descriptors are read after so many seconds.
+fn read_after(bench: &mut Bench, seconds: u64) -> u64 {
+    bench.begin_after(seconds);
+    bench.table.cost().descriptors
+}
+
+#[test]
+fn descriptors_are_counted_in_their_turn_and_read_if_their_number_has_changed_or_after_minutes() {
+    let mut bench = Bench::with_descriptors_below(100).counting();
+    assert_eq!(read_after(&mut bench, 0), 100);
+    assert_eq!([10, 50, 50, 50, 50].map(|seconds| read_after(&mut bench, seconds)), [0; 5]);
+    assert_eq!(read_after(&mut bench, 50), 100, "they were read 260 seconds ago");
+    bench.fake.close(10, 50);
+    assert_eq!([20, 20].map(|seconds| read_after(&mut bench, seconds)), [50, 0], "one is known to be closed");
+}
+
+#[test]
+fn a_socket_whose_place_another_one_took_is_never_of_the_old_holder_after_five_minutes() {
+    let mut bench = Bench::new().counting();
+    bench.fake.start(11, "worker", 5);
+    bench.fake.hold(11, 3, 103);
+    bench.begin_after(0);
+    bench.fake.hold(10, 3, 104);
+    bench.fake.hold(11, 3, 101);
+    bench.begin_after(60);
+    assert_eq!(bench.of(101), "10", "both processes have as many descriptors as before");
+    for _ in 0..6 {
+        bench.begin_after(40);
+    }
+    assert_eq!(bench.resolved(101), "11");
+}
+
 #[test]
 fn what_an_interrupted_turn_missed_comes_first() {
     let mut bench = Bench::new();
