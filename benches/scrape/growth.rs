@@ -63,11 +63,19 @@ pub fn run() {
         measure("sockets, each with a row", number, ROWS);
         drop(load);
     }
+    for number in [100_000, 500_000, 1_000_000] {
+        let load = Load::start(number / 2).expect("the connections");
+        row("sockets, no configuration file", number, &Exporter::start(&[]));
+        drop(load);
+    }
 }
 
 /// Prints what scrapes cost an exporter with this configuration now.
 fn measure(quantity: &str, number: usize, config: &str) {
-    let exporter = Exporter::configured(config);
+    row(quantity, number, &Exporter::configured(config));
+}
+
+fn row(quantity: &str, number: usize, exporter: &Exporter) {
     let first = exporter.scrape("identity").cpu;
     // The one that makes up for what the first had no time for.
     exporter.scrape("identity");
