@@ -124,7 +124,7 @@ impl Exporter {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the exporter");
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: b\r\nAccept-Encoding: {encoding}\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {encoding}\r\nConnection: close\r\n\r\n"
         )
         .expect("a request");
         stream

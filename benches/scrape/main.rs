@@ -5,7 +5,7 @@
 //! the packages `iproute2` and `util-linux`; `prometheus` and `prometheus-node-exporter` have rows if they are installed.
 //! `PEERS` can name a Debian root whose programs are measured instead: docs/dev/cost.md.
 //! `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does `--only` with one part: `codec`, `start`,
-//! `events`, `peers`, `prometheus`, `owners`, `protocols`, `namespaces`. `--only intervals` takes two
+//! `events`, `peers`, `prometheus`, `owners`, `protocols`, `namespaces`, `page`. `--only intervals` takes two
 //! minutes a size, and `--only growth` some minutes: neither is part of a whole run.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
@@ -17,6 +17,7 @@ mod exporter;
 mod growth;
 mod namespaces;
 mod owners;
+mod page;
 mod peers;
 mod programs;
 mod prometheus;
@@ -78,6 +79,9 @@ fn main() {
     }
     if runs("namespaces") {
         with_load(&of(&[100_000]), |size, _| namespaces::run(size, rounds));
+    }
+    if runs("page") {
+        with_load(&of(&[10_000]), |size, _| page::run(size, rounds));
     }
     if wanted.as_deref() == Some("growth") {
         growth::run();

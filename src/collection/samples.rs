@@ -3,15 +3,18 @@
 use std::time::Instant;
 
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
 
 use crate::bottleneck::{Bottleneck, ConnectionSample, MIN_INTERVAL};
 use sockdiag::{Class, Socket};
 
-/// Samples by identity.
+/// Samples, in the order in which dumps first showed their connections.
 #[derive(Debug, Default)]
 pub(super) struct Samples {
-    known: HashMap<u64, Known>,
+    known: Vec<Known>,
+    /// Where the sample of an identity is.
+    places: HashMap<u64, usize>,
+    /// Where the next one is expected: a dump mostly has the order of the one before.
+    next: usize,
     /// The number of the walk.
     walk: u32,
 }
@@ -19,6 +22,7 @@ pub(super) struct Samples {
 /// The last sample of a connection.
 #[derive(Debug)]
 struct Known {
+    identity: u64,
     sample: ConnectionSample,
     at: Instant,
     /// What limited it then.
@@ -38,33 +42,36 @@ impl Samples {
         if socket.class() != Class::Connection {
             return (Bottleneck::of(socket, None), 0);
         }
-        let walk = self.walk;
-        let next = |bottleneck| Known { sample: ConnectionSample::of(socket), at: now, bottleneck, walk };
-        match self.known.entry(identity) {
-            Entry::Vacant(place) => {
-                let bottleneck = Bottleneck::of(socket, None);
-                place.insert(next(bottleneck));
-                (bottleneck, 0)
-            }
-            Entry::Occupied(mut known) => {
-                let known = known.get_mut();
-                let time = now.duration_since(known.at);
-                if time < MIN_INTERVAL {
-                    known.walk = walk;
-                    return (known.bottleneck, 0);
-                }
-                let bottleneck = Bottleneck::of(socket, Some((&known.sample, time)));
-                *known = next(bottleneck);
-                (bottleneck, u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
-            }
+        let Self { known, places, next, walk } = self;
+        let is_next = known.get(*next).is_some_and(|known| known.identity == identity);
+        let place = if is_next { *next } else { places.get(&identity).copied().unwrap_or(known.len()) };
+        *next = place + 1;
+        let sample = || ConnectionSample::of(socket);
+        let Some(before) = known.get_mut(place) else {
+            let bottleneck = Bottleneck::of(socket, None);
+            places.insert(identity, place);
+            known.push(Known { identity, sample: sample(), at: now, bottleneck, walk: *walk });
+            return (bottleneck, 0);
+        };
+        before.walk = *walk;
+        let time = now.duration_since(before.at);
+        if time < MIN_INTERVAL {
+            return (before.bottleneck, 0);
         }
+        before.bottleneck = Bottleneck::of(socket, Some((&before.sample, time)));
+        (before.sample, before.at) = (sample(), now);
+        (before.bottleneck, u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
     }
 
     /// Ends a walk: forgets connections that the last `walks` have not shown.
     pub(super) fn end_walk(&mut self, walks: u32) {
-        let walk = self.walk;
-        self.known.retain(|_, known| walk.wrapping_sub(known.walk) < walks);
-        self.walk = walk.wrapping_add(1);
+        let Self { known, places, next, walk } = self;
+        let before = known.len();
+        known.retain(|known| walk.wrapping_sub(known.walk) < walks);
+        if known.len() < before {
+            *places = known.iter().zip(0..).map(|(known, place)| (known.identity, place)).collect();
+        }
+        (*next, *walk) = (0, walk.wrapping_add(1));
     }
 }
 

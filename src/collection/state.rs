@@ -20,7 +20,7 @@ use sockdiag::sys;
 pub struct CollectorState {
     /// Of each view, which rows its limit has admitted.
     pub(super) limits: Vec<Limit>,
-    /// How much each table held.
+    /// How much each table held, or what a list kept of each view.
     pub(super) sizes: Vec<Size>,
     /// How many sockets had no record.
     pub(super) untracked: usize,
@@ -95,16 +95,20 @@ impl CollectorState {
     pub(crate) fn for_listing(&mut self, plan: &Plan) -> &mut Self {
         let mut of_plan = Self::of_one(plan, Privileges::default());
         if let Some(before) = self.listing.take() {
-            let Self { untracked, seed, attribution, registry, samples, .. } = *before;
+            let Self { untracked, seed, attribution, registry, samples, sizes, .. } = *before;
             of_plan = Self { untracked, seed, attribution, registry, samples, ..of_plan };
+            // Another question may be about other protocols.
+            if sizes.len() == of_plan.sizes.len() {
+                of_plan.sizes = sizes;
+            }
         }
         of_plan.stuck = self.stuck.clone();
         self.listing.insert(Box::new(of_plan))
     }
 
-    /// How many sockets without a record the last collection found.
-    pub(crate) const fn untracked(&self) -> usize {
-        self.untracked
+    /// How much there was of each view in the last collection.
+    pub(crate) fn sizes_mut(&mut self) -> &mut Vec<Size> {
+        &mut self.sizes
     }
 
     /// How many sockets the last listing found.

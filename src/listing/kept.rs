@@ -4,16 +4,33 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use crate::aggregate::Size;
 use crate::attribute::{Cgroup, ConfiguredNames, Direction, Netns, Owner, OwnerId, Ownership, Users};
 use crate::bottleneck::Bottleneck;
 use crate::facts::{Facts, Names};
+use crate::metrics::{Metric, named};
 use crate::properties::Property;
 use crate::view::View;
 use sockdiag::{Protocol, Socket, State};
 
+/// What orders, totals and problems need of every socket: it is read once.
+pub(super) const OF_EVERY: [&Metric; 7] = [
+    named("sent_bytes_total"),
+    named("received_bytes_total"),
+    named("retransmitted_bytes_total"),
+    named("rtt_seconds"),
+    named("min_rtt_seconds"),
+    named("receive_queue_bytes"),
+    named("send_queue_bytes"),
+];
+/// What the kernel does not report.
+const ABSENT: u64 = u64::MAX;
+
 /// The sockets of a view.
 #[derive(Debug)]
 pub(super) struct KeptSockets {
+    /// Which of [`OF_EVERY`] sockets of the protocol have.
+    has: [bool; OF_EVERY.len()],
     /// One behind the other.
     replies: Vec<u8>,
     sockets: Vec<Kept>,
@@ -40,12 +57,27 @@ pub(super) struct Kept {
     state: State,
     pub(super) direction: Option<Direction>,
     pub(super) bottleneck: Option<Bottleneck>,
+    /// Those of [`OF_EVERY`].
+    values: [u64; OF_EVERY.len()],
+}
+
+impl Kept {
+    /// The state.
+    pub(super) const fn state(&self) -> State {
+        self.state
+    }
+
+    /// The value of a metric of [`OF_EVERY`], in the kernel's unit.
+    pub(super) fn value(&self, place: usize) -> Option<u64> {
+        self.values.get(place).copied().filter(|value| *value != ABSENT)
+    }
 }
 
 impl KeptSockets {
-    /// None yet, and room for some.
-    pub(super) const fn within(room: usize) -> Self {
-        Self { replies: Vec::new(), sockets: Vec::new(), room, left_out: 0, in_state: Vec::new() }
+    /// None yet, and room for some of a protocol.
+    pub(super) fn within(room: usize, protocol: &Protocol) -> Self {
+        let has = OF_EVERY.map(|metric| metric.source.is_of(protocol));
+        Self { has, replies: Vec::new(), sockets: Vec::new(), room, left_out: 0, in_state: Vec::new() }
     }
 
     /// How many are kept.
@@ -58,8 +90,21 @@ impl KeptSockets {
         self.in_state.get(state as usize).copied().unwrap_or_default()
     }
 
-    /// Keeps a socket, if there is room. As many as `expected` may follow the first.
-    pub(super) fn put(&mut self, facts: &Facts<'_>, expected: usize) {
+    /// How much is kept.
+    pub(super) const fn size(&self) -> Size {
+        Size { rows: self.sockets.len(), bytes: self.replies.len() }
+    }
+
+    /// Makes room at once for as much as was kept the last time, and some more.
+    pub(super) fn expect(&mut self, before: Size) {
+        let more = |number: usize| number + number / 16;
+        let bytes = more(before.bytes).min(self.room);
+        self.replies.reserve(bytes);
+        self.sockets.reserve(more(before.rows).min(self.room / size_of::<Kept>()));
+    }
+
+    /// Keeps a socket, if there is room.
+    pub(super) fn put(&mut self, facts: &Facts<'_>) {
         let (reply, state) = (facts.socket.reply(), facts.state as usize);
         if self.in_state.len() <= state {
             self.in_state.resize(state + 1, 0);
@@ -71,12 +116,11 @@ impl KeptSockets {
             self.left_out += 1;
             return;
         }
-        if self.sockets.is_empty() {
-            let expected = expected.min(self.room / bytes);
-            self.sockets.reserve(expected);
-            self.replies.reserve(expected * reply.len());
-        }
         self.room -= bytes;
+        let mut values = [ABSENT; OF_EVERY.len()];
+        for ((value, metric), has) in values.iter_mut().zip(OF_EVERY).zip(self.has) {
+            *value = if has { metric.source.read(facts.socket).unwrap_or(ABSENT) } else { ABSENT };
+        }
         self.replies.extend_from_slice(reply);
         self.sockets.push(Kept {
             end: self.replies.len(),
@@ -88,15 +132,15 @@ impl KeptSockets {
             state: facts.state,
             direction: facts.direction,
             bottleneck: facts.bottleneck,
+            values,
         });
     }
 
-    /// A socket, as its protocol reads the reply, and what is known beside it.
-    pub(super) fn get(&self, number: usize, protocol: &'static Protocol) -> Option<(Socket<'_>, &Kept)> {
+    /// The reply about a socket, and what is known beside it.
+    pub(super) fn get(&self, number: usize) -> Option<(&[u8], &Kept)> {
         let kept = self.sockets.get(number)?;
         let start = number.checked_sub(1).map_or(Some(0), |before| Some(self.sockets.get(before)?.end))?;
-        let socket = protocol.parse(self.replies.get(start..kept.end)?)?;
-        Some((socket.in_state(kept.state), kept))
+        Some((self.replies.get(start..kept.end)?, kept))
     }
 }
 
@@ -109,6 +153,8 @@ pub(super) struct ListedNames {
     cgroups: HashMap<u64, Cgroup>,
     /// By the number of the namespace and the index.
     interfaces: HashMap<(u32, u32), Option<String>>,
+    /// The namespace and the cgroup of the last socket.
+    last: Option<(u32, Option<u64>)>,
 }
 
 impl ListedNames {
@@ -119,15 +165,15 @@ impl ListedNames {
 
     /// Notes the names of a socket that a view shows.
     pub(super) fn note(&mut self, facts: &Facts<'_>, view: &View) {
-        if self.users.is_none() {
-            self.users = facts.names.users.cloned();
-        }
-        let number = facts.netns().map_or(0, |netns| netns.number);
-        if let Some(netns) = facts.netns() {
-            self.netns.entry(number).or_insert_with(|| netns.clone());
-        }
-        if let Some((id, cgroup)) = facts.socket.cgroup().zip(facts.ownership.cgroup) {
-            self.cgroups.entry(id).or_insert_with(|| cgroup.clone());
+        let (number, cgroup) = (facts.netns().map_or(0, |netns| netns.number), facts.socket.cgroup());
+        if self.last.replace((number, cgroup)) != Some((number, cgroup)) {
+            self.users = self.users.take().or_else(|| facts.names.users.cloned());
+            if let Some(netns) = facts.netns() {
+                self.netns.entry(number).or_insert_with(|| netns.clone());
+            }
+            if let Some((id, cgroup)) = cgroup.zip(facts.ownership.cgroup) {
+                self.cgroups.entry(id).or_insert_with(|| cgroup.clone());
+            }
         }
         if let Some(index) = facts.socket.interface().filter(|_| view.by.contains(&Property::Interface)) {
             self.interfaces.entry((number, index)).or_insert_with(|| (facts.names.interface)(index));
@@ -160,17 +206,19 @@ mod tests {
     fn a_room_in_bytes_holds_and_each_socket_is_kept_or_counted() {
         let end = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
         for expected in [0, 100, 10_000] {
-            let mut all = KeptSockets::within(100 << 10);
+            let mut all = KeptSockets::within(100 << 10, &TCP);
             let memory = allocation_counter::measure(|| {
+                all.expect(Size { rows: expected, bytes: 400 * expected });
                 for cookie in 1..10_000 {
                     let reply = Reply::new(State::Established, end(1), end(2)).cookie(cookie).info(&[]);
                     let socket = TCP.parse(reply.bytes()).expect("a socket");
-                    all.put(&Facts::of_dump(&socket, Ownership::default(), Names::NONE), expected);
+                    all.put(&Facts::of_dump(&socket, Ownership::default(), Names::NONE));
                 }
             });
             assert_eq!((all.len() + all.left_out, all.in_state(State::Established)), (9_999, 9_999));
             assert!((200..300).contains(&all.len()), "{}", all.len());
-            let (last, _) = all.get(all.len() - 1, &TCP).expect("a socket");
+            let (last, _) = all.get(all.len() - 1).expect("a socket");
+            let last = TCP.parse(last).expect("a socket");
             assert_eq!((last.cookie(), last.remote()), (all.len() as u64, end(2)));
             // Vectors that grow take up to twice of what they hold, and thrice while they are moved.
             assert!(memory.bytes_max < 3 * (100 << 10), "{}", memory.bytes_max);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::kept::{Kept, KeptSockets, ListedNames};
+use super::kept::{Kept, KeptSockets, ListedNames, OF_EVERY};
 use super::{Number, Row};
 use crate::attribute::Direction;
 use crate::bottleneck::Bottleneck;
@@ -23,8 +23,6 @@ pub struct SocketList {
     /// The sockets of each view; `None` if not all could be read.
     kept: Vec<Option<KeptSockets>>,
     names: ListedNames,
-    /// How many may follow the first socket of a view.
-    expected: usize,
     report: SelfReport,
 }
 
@@ -33,8 +31,9 @@ impl SocketList {
     #[must_use]
     pub fn collect(plan: &Plan, host: &impl Host, state: &mut CollectorState, bytes: usize) -> Self {
         let mut list = Self::empty(plan, bytes);
-        list.expected = state.untracked();
+        list.kept.iter_mut().flatten().zip(&*state.sizes_mut()).for_each(|(kept, size)| kept.expect(*size));
         let report = collect_into(plan.collect.deadline, plan, host, state, &mut [&mut list]).report;
+        *state.sizes_mut() = list.kept.iter().flatten().map(KeptSockets::size).collect();
         let usable = |view: &View| report.views.iter().any(|of| of.name == view.name);
         let (views, kept) = (list.views.iter(), list.kept.iter_mut());
         views.zip(kept).filter(|(view, _)| !usable(view)).for_each(|(_, kept)| *kept = None);
@@ -42,11 +41,11 @@ impl SocketList {
     }
 
     fn empty(plan: &Plan, bytes: usize) -> Self {
+        let of_view = |view: &View| Some(KeptSockets::within(bytes, view.protocols().next()?));
         Self {
             views: Arc::clone(&plan.views),
-            kept: plan.views.iter().map(|_| Some(KeptSockets::within(bytes))).collect(),
+            kept: plan.views.iter().map(of_view).collect(),
             names: ListedNames::of(Arc::clone(&plan.names)),
-            expected: 0,
             report: SelfReport::default(),
         }
     }
@@ -60,7 +59,7 @@ impl SocketList {
         if facts.socket.class() == Class::Remnant && view.is_of_connections() {
             return;
         }
-        kept.put(facts, self.expected);
+        kept.put(facts);
         self.names.note(facts, view);
     }
 
@@ -132,8 +131,15 @@ impl SocketList {
     /// A socket of a view.
     fn in_view(&self, number: usize, place: usize) -> Option<ListedSocket<'_>> {
         let (view, kept) = (self.views.get(number)?, self.kept.get(number)?.as_ref()?);
-        let (socket, kept) = kept.get(place, view.protocols().next()?)?;
-        Some(ListedSocket { number, view, names: &self.names, kept, socket })
+        let (reply, kept) = kept.get(place)?;
+        Some(ListedSocket {
+            number,
+            view,
+            names: &self.names,
+            kept,
+            reply,
+            protocol: view.protocols().next()?,
+        })
     }
 
     /// The values of a metric, of sockets of this list.
@@ -143,32 +149,40 @@ impl SocketList {
     ) -> impl Fn(&ListedSocket<'_>) -> Option<Number> + use<> {
         let is_of = |view: &View| view.protocols().all(|protocol| metric.source.is_of(protocol));
         let views: Vec<bool> = self.views.iter().map(is_of).collect();
-        move |socket| socket.value(metric).filter(|_| views.get(socket.number) == Some(&true))
+        let place = OF_EVERY.iter().position(|known| *known == metric);
+        move |socket| match place {
+            Some(place) => Some(Number::of(socket.kept.value(place)?, metric.source.per_unit())),
+            None if views.get(socket.number) == Some(&true) => value(metric, &socket.socket()?),
+            None => None,
+        }
     }
 
     /// All sockets.
     pub(crate) fn iter(&self) -> impl Iterator<Item = ListedSocket<'_>> {
-        (0..self.len()).filter_map(|index| self.get(index))
+        self.iter_views(|_| true)
     }
 
     /// The sockets of a protocol.
     pub(crate) fn of(&self, protocol: &'static Protocol) -> impl Iterator<Item = ListedSocket<'_>> {
-        let is_of = move |view: &View| view.protocols().any(|of| of == protocol);
+        self.iter_views(move |view| view.protocols().any(|of| of == protocol))
+    }
+
+    fn iter_views(&self, is_wanted: impl Fn(&View) -> bool) -> impl Iterator<Item = ListedSocket<'_>> {
         let views = self.views.iter().zip(&self.kept).enumerate();
         let views = views.filter_map(move |(number, (view, kept))| {
-            Some((number, kept.as_ref().filter(|_| is_of(view))?.len()))
+            Some((number, kept.as_ref().filter(|_| is_wanted(view))?.len()))
         });
         views.flat_map(move |(number, len)| (0..len).filter_map(move |place| self.in_view(number, place)))
     }
 
     /// All of a socket.
     pub(crate) fn row(&self, index: usize) -> Option<Row> {
-        self.get(index).map(|socket| socket.row())
+        self.get(index)?.row()
     }
 
     /// All of all sockets.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
-        self.iter().map(|socket| socket.row())
+        self.iter().filter_map(|socket| socket.row())
     }
 }
 
@@ -188,19 +202,24 @@ pub(crate) struct ListedSocket<'a> {
     view: &'a View,
     names: &'a ListedNames,
     kept: &'a Kept,
-    /// The kernel's reply.
-    pub(crate) socket: Socket<'a>,
+    reply: &'a [u8],
+    protocol: &'static Protocol,
 }
 
-impl ListedSocket<'_> {
+impl<'a> ListedSocket<'a> {
+    /// What the kernel replied.
+    pub(crate) fn socket(&self) -> Option<Socket<'a>> {
+        Some(self.protocol.parse(self.reply)?.in_state(self.kept.state()))
+    }
+
     /// The state.
     pub(crate) const fn state(&self) -> State {
-        self.socket.state()
+        self.kept.state()
     }
 
     /// The protocol.
     pub(crate) const fn protocol(&self) -> &'static Protocol {
-        self.socket.protocol()
+        self.protocol
     }
 
     /// What identifies it among all sockets of the host.
@@ -223,35 +242,39 @@ impl ListedSocket<'_> {
         self.kept.bottleneck
     }
 
-    /// The value of a metric that sockets of its protocol have, if the kernel reports it of this socket.
-    fn value(&self, metric: &Metric) -> Option<Number> {
-        Some(Number::of(metric.source.read(&self.socket)?, metric.source.per_unit()))
-    }
-
     /// The text of a label; empty if sockets of its protocol do not have it, or if it was not asked for.
     pub(crate) fn text(&self, label: Property) -> String {
-        if label == Property::Protocol || self.view.by.contains(&label) {
-            self.names.read(&self.socket, self.kept, |facts| text_of(label, facts))
-        } else {
-            String::new()
-        }
+        let is_known = label == Property::Protocol || self.view.by.contains(&label);
+        let socket = self.socket().filter(|_| is_known);
+        let text = |socket| self.names.read(&socket, self.kept, |facts| text_of(label, facts));
+        socket.map(text).unwrap_or_default()
     }
 
     /// All of it.
-    pub(crate) fn row(&self) -> Row {
+    pub(crate) fn row(&self) -> Option<Row> {
+        let socket = self.socket()?;
         let metrics = self.view.columns.iter().map(|column| column.metric);
-        let values = metrics.filter_map(|metric| Some((metric, self.value(metric)?))).collect();
+        let mut values = Vec::with_capacity(self.view.columns.len());
+        values.extend(metrics.filter_map(|metric| Some((metric, value(metric, &socket)?))));
         let labels = [Property::Protocol].into_iter().chain(self.view.by.iter().copied());
-        let labels = self.names.read(&self.socket, self.kept, |facts| {
-            labels.map(|label| (label, text_of(label, facts))).collect()
-        });
-        Row { protocol: self.protocol(), labels, values }
+        let labels = self
+            .names
+            .read(&socket, self.kept, |facts| labels.map(|label| (label, text_of(label, facts))).collect());
+        Some(Row { protocol: self.protocol, labels, values })
     }
 }
 
+/// The value of a metric that sockets of the protocol have, if the kernel reports it of this socket.
+fn value(metric: &Metric, socket: &Socket<'_>) -> Option<Number> {
+    Some(Number::of(metric.source.read(socket)?, metric.source.per_unit()))
+}
+
+/// A length that most texts do not exceed.
+const USUAL: usize = 16;
+
 /// The text of a label.
 fn text_of(label: Property, facts: &Facts<'_>) -> String {
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(USUAL);
     label.write(&mut text, facts);
     String::from_utf8(text).unwrap_or_default()
 }

@@ -39,7 +39,7 @@ impl Listing {
     pub fn socket(&self, cookie: &str) -> Option<(Row, Option<Rate>)> {
         let mut sockets = self.sockets.iter().zip(&self.rates);
         let (socket, rate) = sockets.find(|(socket, _)| socket.text(Property::Cookie) == cookie)?;
-        Some((socket.row(), *rate))
+        Some((socket.row()?, *rate))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::collection::CollectorState;
 use sockdiag::{Protocol, sys};
 
 /// The most, without a cgroup that allows less: some 100,000 sockets. The others are counted.
-pub(super) const MAX_BYTES: usize = 48 << 20;
+pub(super) const MAX_BYTES: usize = 56 << 20;
 /// With less, a listing would show too little.
 const MIN_BYTES: usize = 1 << 20;
 /// What is left for everything else meanwhile: replies of the kernel, a scrape, the text of the answer.

@@ -1,7 +1,7 @@
 //! The connections of a listing with their figures. The two ends of one within this host are one flow.
 
 use std::hash::BuildHasher as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use hashbrown::{DefaultHashBuilder, HashMap};
 
@@ -104,8 +104,8 @@ pub(super) struct Flow {
 /// The connections among the sockets with these figures, by their places.
 pub(super) fn flows(sockets: &SocketList, figures: &[(usize, FlowFigures)]) -> Vec<Flow> {
     let hasher = DefaultHashBuilder::default();
-    let ends = figures.iter().filter_map(|(place, _)| Some(Ends::of(&sockets.get(*place)?, &hasher)));
-    let ends: Vec<_> = ends.collect();
+    let mut ends = Vec::with_capacity(figures.len());
+    ends.extend(figures.iter().filter_map(|(place, _)| Ends::of(&sockets.get(*place)?, &hasher)));
     let places: HashMap<[u64; 2], usize> =
         ends.iter().enumerate().map(|(place, ends)| (ends.here, place)).collect();
     let flow = |(place, (index, of_end)): (usize, &(usize, FlowFigures))| {
@@ -135,12 +135,19 @@ struct Ends {
 }
 
 impl Ends {
-    fn of(socket: &ListedSocket<'_>, hasher: &DefaultHashBuilder) -> Self {
+    fn of(socket: &ListedSocket<'_>, hasher: &DefaultHashBuilder) -> Option<Self> {
+        let reply = socket.socket()?;
         // In two namespaces the same addresses are those of others.
-        let hash = |end: SocketAddr| hasher.hash_one((end, socket.netns()));
-        let [local, remote] = [socket.socket.local(), socket.socket.remote()].map(hash);
+        let hash = |end: SocketAddr| {
+            let address = match end.ip() {
+                IpAddr::V4(v4) => u128::from(v4.to_bits()),
+                IpAddr::V6(v6) => v6.to_bits(),
+            };
+            hasher.hash_one((address, u64::from(socket.netns()) << 16 | u64::from(end.port())))
+        };
+        let [local, remote] = [reply.local(), reply.remote()].map(hash);
         let opened = socket.direction() == Some(Direction::Outbound);
-        Self { here: [local, remote], there: [remote, local], opened }
+        Some(Self { here: [local, remote], there: [remote, local], opened })
     }
 }
 

@@ -57,7 +57,7 @@ impl Key {
             GroupBy::Flow => None,
             GroupBy::Label(property) => Some(Self::Label(property, socket.text(property))),
             GroupBy::Service => {
-                let (direction, reply) = (socket.direction(), &socket.socket);
+                let (direction, reply) = (socket.direction(), socket.socket()?);
                 let outbound = direction == Some(Direction::Outbound);
                 Some(Self::Service(direction, if outbound { reply.remote() } else { reply.local() }.port()))
             }

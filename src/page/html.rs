@@ -4,7 +4,11 @@ use crate::terminal::is_active;
 
 /// Appends text so that no character of it is markup (HTML Living Standard, 13.1.2).
 pub(super) fn escape(out: &mut String, text: &str) {
-    for letter in text.chars() {
+    // Most texts are plain.
+    let plain = text.bytes().take_while(|byte| is_plain(*byte)).count();
+    let (plain, rest) = text.split_at(plain);
+    out.push_str(plain);
+    for letter in rest.chars() {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -16,6 +20,11 @@ pub(super) fn escape(out: &mut String, text: &str) {
             letter => out.push(letter),
         }
     }
+}
+
+/// Whether a byte is a letter that stands for itself, whatever surrounds it.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
 }
 
 /// The text, escaped.

@@ -52,7 +52,6 @@ impl Summary {
         figures.iter().filter_map(|(_, figures)| figures.rate).for_each(|rate| total += rate);
         let mut times: Vec<f64> = figures.iter().filter_map(|(_, figures)| figures.rtt).collect();
         let quantiles = percentile(&mut times, 50).zip(percentile(&mut times, 95));
-        times.sort_by(f64::total_cmp);
 
         let order = request.order.as_ref();
         let (lines, all_lines) = match request.group {
@@ -63,13 +62,13 @@ impl Summary {
                     Some(ShownFlow { end: sockets.row(flow.end)?, peer, figures: flow.figures })
                 };
                 let all = flows.len();
-                (Lines::Flows(first(flows, order, most, |flow| flow.figures, shown)?), all)
+                (Lines::Flows(first(&flows, order, most, |flow| &flow.figures, shown)?), all)
             }
             by => {
                 let groups = groups(sockets, &figures, by);
                 let all = groups.len();
                 let shown = |group: &PageGroup| Some(group.clone());
-                (Lines::Groups(first(groups, order, most, |group| group.figures, shown)?), all)
+                (Lines::Groups(first(&groups, order, most, |group| &group.figures, shown)?), all)
             }
         };
         Ok(Self {
@@ -86,22 +85,19 @@ impl Summary {
 
 /// The first lines in an order; without one the busiest come first.
 fn first<T, L: PageLine>(
-    mut all: Vec<T>,
+    all: &[T],
     order: Option<&PageOrder>,
     most: usize,
-    figures: impl Fn(&T) -> FlowFigures,
+    figures: impl Fn(&T) -> &FlowFigures,
     shown: impl Fn(&T) -> Option<L>,
 ) -> Result<Vec<L>, Refusal> {
-    all.sort_by(|one, other| {
-        let (one, other) = (figures(one).traffic(), figures(other).traffic());
-        other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1))
-    });
+    let mut all = busiest(all, if order.is_some() { all.len() } else { most }, &figures);
     if let Some(order) = order {
         let names = || L::COLUMNS.iter().map(|column| column.name).filter(|name| !name.is_empty());
         let column = L::COLUMNS.iter().find(|column| column.name == order.column);
         match column.ok_or_else(|| unknown("sort", &order.column, names()))?.content {
             Content::Figure(of, _) => {
-                all.sort_by(|one, other| match (of(&figures(one)), of(&figures(other))) {
+                all.sort_by(|one, other| match (of(figures(one)), of(figures(other))) {
                     (Some(one), Some(other)) if order.falling => other.total_cmp(&one),
                     (Some(one), Some(other)) => one.total_cmp(&other),
                     // Lines without a figure come last.
@@ -116,16 +112,31 @@ fn first<T, L: PageLine>(
             }
         }
     }
-    Ok(all.iter().take(most).filter_map(shown).collect())
+    Ok(all.into_iter().take(most).filter_map(shown).collect())
+}
+
+/// The lines with the most traffic in order; of those with as much, the ones that come first.
+fn busiest<T>(all: &[T], most: usize, figures: impl Fn(&T) -> &FlowFigures) -> Vec<&T> {
+    let mut ranks: Vec<_> =
+        all.iter().zip(0..).map(|(line, place)| (figures(line).traffic(), place)).collect();
+    let order = |((rate, waiting), place): &((f64, f64), usize), other: &((f64, f64), usize)| {
+        let ((other_rate, other_waiting), other_place) = other;
+        other_rate.total_cmp(rate).then(other_waiting.total_cmp(waiting)).then(place.cmp(other_place))
+    };
+    if most < ranks.len() {
+        ranks.select_nth_unstable_by(most, order);
+        ranks.truncate(most);
+    }
+    ranks.sort_unstable_by(order);
+    ranks.into_iter().filter_map(|(_, place)| all.get(place)).collect()
 }
 
 /// How many times are in each bucket.
 fn buckets(times: &[f64]) -> [usize; BOUNDS.len() + 1] {
     let mut buckets = [0; BOUNDS.len() + 1];
-    let mut before = 0;
-    for (bucket, bound) in buckets.iter_mut().zip(BOUNDS.into_iter().chain([f64::INFINITY])) {
-        *bucket = times.partition_point(|time| *time <= bound) - before;
-        before += *bucket;
+    for time in times {
+        let bucket = BOUNDS.partition_point(|bound| bound < time);
+        buckets.get_mut(bucket).into_iter().for_each(|count| *count += 1);
     }
     buckets
 }
@@ -138,7 +149,7 @@ fn listeners(listing: &Listing, most: usize) -> Vec<Row> {
     let listeners = sockets.iter().filter(|socket| socket.state() == State::Listen);
     let mut listeners: Vec<_> = listeners.map(|socket| (waiting(&socket), socket)).collect();
     listeners.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    listeners.iter().take(most).map(|(_, socket)| socket.row()).collect()
+    listeners.iter().take(most).filter_map(|(_, socket)| socket.row()).collect()
 }
 
 #[cfg(test)]

@@ -24,9 +24,9 @@ pub(super) fn problems(sockets: &SocketList, client_ports: (u16, u16)) -> Vec<Pr
     let mut used: HashMap<SocketAddr, usize> = HashMap::new();
     let with_ends = sockets.iter().filter(|socket| socket.protocol().header.internet);
     for socket in with_ends.filter(|socket| socket.state() != State::Listen) {
-        let (local, remote) = (socket.socket.local(), socket.socket.remote());
-        if (first..=last).contains(&local.port()) {
-            *used.entry(remote).or_default() += 1;
+        let Some(socket) = socket.socket() else { continue };
+        if (first..=last).contains(&socket.local().port()) {
+            *used.entry(socket.remote()).or_default() += 1;
         }
     }
     let mut many: Vec<_> = used.into_iter().filter(|(_, used)| is_problem(*used)).collect();

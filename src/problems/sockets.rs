@@ -10,19 +10,20 @@ use super::rules::{
     SEND_QUEUE_STUCK, UNIX_QUEUE_FULL,
 };
 use crate::bottleneck::Bottleneck;
-use crate::listing::{ListedSocket, Number, Rate, Row, SocketList};
+use crate::listing::{ListedSocket, Number, Rate, SocketList};
 use crate::metrics::{Metric, named};
 use crate::properties::{Property, UNKNOWN};
 use crate::select::Quoted;
 use crate::view::PROTOCOL;
 use sockdiag::{State, UDP, UNIX};
 
-/// What makes a socket suspect: the queue of a listener above its limit, or bytes that wait.
-const SUSPECT: [&Metric; 4] = [
+/// What symptoms are seen by.
+const OF_SYMPTOMS: [&Metric; 5] = [
     named("accept_queue_connections"),
     named("accept_queue_limit"),
     named("receive_queue_bytes"),
     named("send_queue_bytes"),
+    named("last_ack_received_age_seconds"),
 ];
 const MEMORY: &Metric = named("receive_memory_bytes");
 const BUFFER: &Metric = named("receive_buffer_bytes");
@@ -68,11 +69,10 @@ pub(super) fn problems(
     client_ports: (u16, u16),
 ) -> Vec<Problem> {
     let mut groups: Vec<(&'static Rule, BTreeMap<Place, Group>)> = Vec::new();
-    let is_suspect = suspicion(sockets);
-    for (socket, rate) in sockets.iter().zip(rates).filter(|(socket, _)| is_suspect(socket)) {
-        let (row, rate) = (socket.row(), *rate);
-        let Some(Symptom { rule, waiting, greatest }) = symptom(&row, rate) else { continue };
-        let place = Place::of(&row, client_ports);
+    let symptom = symptoms(sockets);
+    for (socket, rate) in sockets.iter().zip(rates) {
+        let Some(Symptom { rule, waiting, greatest }) = symptom(&socket, *rate) else { continue };
+        let place = Place::of(&socket, client_ports);
         let at = groups.iter().position(|(known, _)| *known == rule).unwrap_or_else(|| {
             groups.push((rule, BTreeMap::new()));
             groups.len() - 1
@@ -103,7 +103,7 @@ pub(super) fn most_refusing(sockets: &SocketList) -> Option<Suspect> {
     let listeners = sockets.iter().filter(|socket| socket.state() == State::Listen);
     let refused = listeners.filter_map(|socket| Some((refused(&socket)?.real(), socket)));
     let (refused, socket) = refused.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    let row = Some(socket.row()).filter(|_| refused > 0.0)?;
+    let row = socket.row().filter(|_| refused > 0.0)?;
     let (process, port) = (row.label(Property::Process), row.label(Property::LocalPort));
     Some((format!("{process} at port {port}"), format!("state listening and sport = :{port}")))
 }
@@ -114,51 +114,39 @@ pub(super) fn fullest_of_udp(sockets: &SocketList) -> Option<Suspect> {
     let fill = |socket: &ListedSocket<'_>| Some(memory(socket)?.real() / buffer(socket)?.real());
     let fills = sockets.of(&UDP).filter_map(|socket| Some((fill(&socket)?, socket)));
     let (fill, socket) = fills.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    let row = Some(socket.row()).filter(|_| fill > 0.0)?;
+    let row = socket.row().filter(|_| fill > 0.0)?;
     let (process, port) = (row.label(Property::Process), row.label(Property::LocalPort));
     Some((format!("{process} at port {port}"), format!("sport = :{port}")))
 }
 
-/// Whether a socket may have a symptom, by what is read without making a row of it.
-fn suspicion(sockets: &SocketList) -> impl Fn(&ListedSocket<'_>) -> bool {
-    let [waiting, limit, received, unsent] = SUSPECT.map(|metric| {
-        let column = sockets.column(metric);
-        move |socket: &ListedSocket<'_>| column(socket).map_or(0.0, Number::real)
-    });
-    move |socket| match socket.state() {
-        State::CloseWait => true,
-        State::Listen => waiting(socket) > limit(socket),
-        _ => received(socket) > 0.0 || unsent(socket) > 0.0,
-    }
-}
-
 /// What is wrong with a socket by itself, or with several of its kind.
-fn symptom(row: &Row, rate: Option<Rate>) -> Option<Symptom> {
-    let value = |name| row.value(name).map(Number::real);
-    let state = row.label(Property::State);
-    if state == State::Listen.name() {
-        let (waiting, limit) = value("accept_queue_connections").zip(value("accept_queue_limit"))?;
-        let rule = if is_unix(row) { &UNIX_QUEUE_FULL } else { &ACCEPT_QUEUE_FULL };
-        let is_full = rule.is_met([waiting / (limit + 1.0)]);
-        return is_full.then_some(Symptom { rule, waiting, greatest: limit });
+fn symptoms(sockets: &SocketList) -> impl Fn(&ListedSocket<'_>, Option<Rate>) -> Option<Symptom> {
+    let [waiting, limit, unread, unsent, age] = OF_SYMPTOMS.map(|metric| {
+        let column = sockets.column(metric);
+        move |socket: &ListedSocket<'_>| column(socket).map(Number::real)
+    });
+    move |socket, rate| {
+        let queue = |column: &dyn Fn(&ListedSocket<'_>) -> Option<f64>| column(socket).unwrap_or_default();
+        let (rule, waiting, greatest) = match (socket.state(), socket.bottleneck()) {
+            (State::Listen, _) => {
+                let (waiting, limit) = waiting(socket).zip(limit(socket))?;
+                let rule = if is_unix(socket) { &UNIX_QUEUE_FULL } else { &ACCEPT_QUEUE_FULL };
+                rule.is_met([waiting / (limit + 1.0)]).then_some((rule, waiting, limit))?
+            }
+            (State::CloseWait, _) => (&CLOSE_WAIT_LEAK, 1.0, queue(&age)),
+            _ if queue(&unread) + queue(&unsent) <= 0.0 => return None,
+            (_, Some(Bottleneck::Stalled)) => (&SEND_QUEUE_STUCK, queue(&unsent), 0.0),
+            (_, Some(Bottleneck::PeerNotReading)) => (&PEER_DOES_NOT_READ, queue(&unsent), 0.0),
+            (_, Some(Bottleneck::NotReading)) => (&PROCESS_DOES_NOT_READ, queue(&unread), 0.0),
+            (_, Some(Bottleneck::Loss)) => (&RETRANSMISSIONS, rate.map_or(0.0, |rate| rate.sent), 0.0),
+            _ => return None,
+        };
+        Some(Symptom { rule, waiting, greatest })
     }
-    if state == State::CloseWait.name() {
-        let age = value("last_ack_received_age_seconds").unwrap_or_default();
-        return Some(Symptom { rule: &CLOSE_WAIT_LEAK, waiting: 1.0, greatest: age });
-    }
-    let unacknowledged = || value("send_queue_bytes").unwrap_or_default();
-    let (rule, waiting) = match Bottleneck::named(row.label(Property::Bottleneck))? {
-        Bottleneck::Stalled => (&SEND_QUEUE_STUCK, unacknowledged()),
-        Bottleneck::PeerNotReading => (&PEER_DOES_NOT_READ, unacknowledged()),
-        Bottleneck::NotReading => (&PROCESS_DOES_NOT_READ, value("receive_queue_bytes").unwrap_or_default()),
-        Bottleneck::Loss => (&RETRANSMISSIONS, rate.map_or(0.0, |rate| rate.sent)),
-        _ => return None,
-    };
-    Some(Symptom { rule, waiting, greatest: 0.0 })
 }
 
-fn is_unix(row: &Row) -> bool {
-    row.label(Property::Protocol) == UNIX.name
+fn is_unix(socket: &ListedSocket<'_>) -> bool {
+    *socket.protocol() == UNIX
 }
 
 impl Group {
@@ -176,18 +164,19 @@ impl Group {
 }
 
 impl Place {
-    fn of(row: &Row, client_ports: (u16, u16)) -> Self {
-        let text = |label| row.label(label).to_owned();
-        let end = if is_unix(row) {
+    fn of(socket: &ListedSocket<'_>, client_ports: (u16, u16)) -> Self {
+        let text = |label| socket.text(label);
+        let port = text(Property::LocalPort);
+        let end = if is_unix(socket) {
             End::Path(text(Property::Path))
-        } else if row.label(Property::State) == State::Listen.name() {
-            End::Listener(text(Property::LocalAddress), text(Property::LocalPort))
-        } else if is_within(client_ports, row.label(Property::LocalPort)) {
+        } else if socket.state() == State::Listen {
+            End::Listener(text(Property::LocalAddress), port)
+        } else if is_within(client_ports, &port) {
             End::RemotePort(text(Property::RemotePort))
         } else {
-            End::LocalPort(text(Property::LocalPort))
+            End::LocalPort(port)
         };
-        let protocol = if is_unix(row) { UNIX.name } else { PROTOCOL.name };
+        let protocol = if is_unix(socket) { UNIX.name } else { PROTOCOL.name };
         Self { protocol, process: text(Property::Process), end }
     }
 
