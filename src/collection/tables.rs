@@ -63,14 +63,15 @@ impl<'a> ConnectionTables<'a> {
         selected.get_mut(number).into_iter().for_each(|count| *count += 1);
         // A view without labels has one row, made before the dump.
         let mut row = view.by.is_empty().then_some(0);
-        let age = facts.socket.received_ago().unwrap_or(u32::MAX);
         for (number, column) in view.columns.iter().enumerate() {
             let Some(value) = column.metric.source.read(facts.socket) else { continue };
             // A socket without any value makes no row.
             row =
                 row.or_else(|| table.row(|| key.of(&view.by, facts), facts.identity(), ports(facts.socket)));
             let Some(row) = row else { return };
-            table.add(row, number, value, age);
+            let dated = column.aggregation == Aggregation::Latest;
+            let age = if dated { facts.socket.received_ago() } else { None };
+            table.add(row, number, value, age.unwrap_or(u32::MAX));
         }
     }
 }

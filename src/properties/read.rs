@@ -191,8 +191,41 @@ fn address(text: &mut Vec<u8>, address: IpAddr) {
                 integer(text, octet);
             }
         }
-        // Writing to a Vec cannot fail.
-        IpAddr::V6(v6) => drop(write!(text, "{v6}")),
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => {
+                put(text, "::ffff:");
+                self::address(text, v4.into());
+            }
+            None => segments(text, v6.segments()),
+        },
+    }
+}
+
+/// Writes the parts of an IPv6 address, with `::` in the place of the longest row of zeros (RFC 5952).
+fn segments(text: &mut Vec<u8>, segments: [u16; 8]) {
+    let (mut zeros, mut first) = (0..0, 0);
+    for (index, segment) in segments.into_iter().enumerate() {
+        if segment != 0 {
+            first = index + 1;
+        } else if index + 1 - first > zeros.len().max(1) {
+            zeros = first..index + 1;
+        }
+    }
+    hexadecimal(text, segments.get(..zeros.start).unwrap_or_default());
+    put(text, if zeros.is_empty() { "" } else { "::" });
+    hexadecimal(text, segments.get(zeros.end..).unwrap_or_default());
+}
+
+fn hexadecimal(text: &mut Vec<u8>, segments: &[u16]) {
+    for (index, segment) in segments.iter().enumerate() {
+        if index > 0 {
+            text.push(b':');
+        }
+        let digits = (u16::BITS - segment.leading_zeros()).div_ceil(4).max(1);
+        for place in (0..digits).rev() {
+            let digit = u8::try_from(segment >> (4 * place) & 0xf).unwrap_or(0);
+            text.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+        }
     }
 }
 
@@ -202,16 +235,21 @@ pub(super) fn integer(text: &mut Vec<u8>, number: impl itoa::Integer) {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
-    use super::*;
+    use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn an_address_is_printed_as_the_standard_library_prints_it(address: IpAddr) {
-            let mut text = Vec::new();
-            super::address(&mut text, address);
-            prop_assert_eq!(String::from_utf8(text).expect("text"), address.to_string());
+        fn an_address_is_printed_as_the_standard_library_prints_it(
+            v4: Ipv4Addr,
+            segments in prop::array::uniform8(prop_oneof![Just(0), Just(0xffff), any::<u8>().prop_map(u16::from), any::<u16>()]),
+        ) {
+            for address in [v4.into(), Ipv6Addr::from(segments).into(), v4.to_ipv6_mapped().into()] {
+                let mut text = Vec::new();
+                super::address(&mut text, address);
+                prop_assert_eq!(String::from_utf8(text).expect("text"), address.to_string());
+            }
         }
     }
 }
