@@ -144,11 +144,13 @@ pub(super) fn encode(request: &Request, sequence: u32) -> Vec<u8> {
 
 /// The messages of a request for sockets of another protocol: one for both families, or one for each on a kernel that does
 /// not know the attribute which names the protocol.
-pub(super) fn encode_other(request: &Request, ip_protocol: u8, sequence: u32) -> Vec<u8> {
+pub(super) fn encode_other(request: &Request, ip_protocol: u32, sequence: u32) -> Vec<u8> {
     if kernel::is_at_least(5, 9) {
-        in_one_walk(request, u32::from(ip_protocol), sequence)
-    } else {
-        in_two_walks(request, ip_protocol, sequence)
+        return in_one_walk(request, ip_protocol, sequence);
+    }
+    match u8::try_from(ip_protocol) {
+        Ok(narrow) => in_two_walks(request, narrow, sequence),
+        Err(_) => in_two_walks_by_name(request, ip_protocol, sequence),
     }
 }
 
@@ -161,16 +163,7 @@ pub(super) fn in_two_walks(request: &Request, ip_protocol: u8, sequence: u32) ->
     by_family(request, ip_protocol, &[], sequence)
 }
 
-/// The same for a protocol whose number has more than eight bits.
-pub(super) fn encode_wide(request: &Request, ip_protocol: u32, sequence: u32) -> Vec<u8> {
-    if kernel::is_at_least(5, 9) {
-        in_one_walk(request, ip_protocol, sequence)
-    } else {
-        in_two_walks_by_name(request, ip_protocol, sequence)
-    }
-}
-
-/// A kernel that does not know the attribute which names the protocol finds no protocol 0, and does not answer with TCP.
+/// The same for a protocol whose number has more than eight bits. A kernel that does not know the attribute which names the protocol finds no protocol 0, and does not answer with TCP.
 pub(super) fn in_two_walks_by_name(request: &Request, ip_protocol: u32, sequence: u32) -> Vec<u8> {
     by_family(request, 0, &attribute(REQ_PROTOCOL, &ip_protocol.to_ne_bytes()), sequence)
 }

@@ -31,7 +31,7 @@ pub const MPTCP: Protocol = Protocol {
         .with(Attribute::Options),
     // The queues of a connection are memory.
     lacks: &[&queues::RQUEUE, &queues::WQUEUE],
-    encode: |request, sequence| inet::encode_wide(request, IPPROTO_MPTCP, sequence),
+    encode: |request, sequence| inet::encode_other(request, IPPROTO_MPTCP, sequence),
     parse,
     takes_filter: true,
     close_events: None,

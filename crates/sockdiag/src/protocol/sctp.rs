@@ -86,7 +86,7 @@ fn encode(request: &Request, sequence: u32) -> Vec<u8> {
     let any_association: &[State] =
         if asked.intersection(ASSOCIATIONS).is_empty() { &[] } else { &[State::Established] };
     let states = asked.intersection(ENDPOINTS).union(StateSet::of(any_association));
-    inet::encode_other(&Request { states, ..request.clone() }, IPPROTO_SCTP, sequence)
+    inet::encode_other(&Request { states, ..request.clone() }, IPPROTO_SCTP.into(), sequence)
 }
 
 fn parse<'a>(protocol: &'static Protocol, payload: &'a [u8]) -> Option<Socket<'a>> {

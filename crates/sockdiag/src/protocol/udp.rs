@@ -6,8 +6,8 @@ use super::super::attribute::Attribute;
 use super::super::state::State;
 use super::{CloseEvents, Extensions, FixedPart, Protocol, StateSet, inet};
 
-const IPPROTO_UDP: u8 = 17;
-const IPPROTO_UDPLITE: u8 = 136;
+const IPPROTO_UDP: u32 = 17;
+const IPPROTO_UDPLITE: u32 = 136;
 
 /// `SKNLGRP_INET_UDP_DESTROY` (2) and `SKNLGRP_INET6_UDP_DESTROY` (4) as a mask.
 const DESTROY: u32 = 1 << 1 | 1 << 3;
