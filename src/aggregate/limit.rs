@@ -90,7 +90,9 @@ impl Limit {
         let room = self.waiting < most;
         if room {
             self.waiting += 1;
-            self.ports.as_mut().map(|known| known.insert(ports));
+            if let Some(known) = &mut self.ports {
+                known.insert(ports);
+            }
         } else {
             self.left_out.insert(hash);
         }

@@ -110,13 +110,13 @@ fn with_values(reply: Reply, values: &[(&str, u64)]) -> Reply {
     let (info, others): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|(field, _)| field.attribute == Attribute::Info);
     let reply = if info.is_empty() { reply } else { reply.info(&info) };
+    let of_memory: Vec<_> =
+        others.into_iter().filter(|(field, _)| field.attribute == Attribute::Memory).collect();
     let mut memory = [0; 36];
-    let of_memory = others.into_iter().filter(|(field, _)| field.attribute == Attribute::Memory);
-    let has_memory = of_memory.fold(false, |_, (field, value)| {
-        let value = u32::try_from(value).expect("32 bits");
+    for (field, value) in &of_memory {
+        let value = u32::try_from(*value).expect("32 bits");
         memory[field.offset..field.end()].copy_from_slice(&value.to_ne_bytes());
-        true
-    });
-    let reply = if has_memory { reply.attribute(MEMORY, &memory) } else { reply };
+    }
+    let reply = if of_memory.is_empty() { reply } else { reply.attribute(MEMORY, &memory) };
     reply.queues(receive, send)
 }
