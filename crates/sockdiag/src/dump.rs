@@ -13,7 +13,7 @@ use zerocopy::FromBytes as _;
 use super::frame::{Message, MessageHeader, Messages};
 use super::protocol::Socket;
 use super::protocol::{Protocol, Request};
-use super::receivers::RECEIVERS;
+use super::receivers::{RECEIVERS, soon};
 use super::state::State;
 use super::unfinished::{DumpThread, UnfinishedDump};
 
@@ -196,9 +196,10 @@ pub fn dump(
         let _ = end.send(received);
     });
     let (mut sockets, mut malformed) = (0, 0);
+    let left = || (deadline + GRACE).saturating_duration_since(Instant::now());
+    let mut batch = soon(&to_read).or_else(|_| to_read.recv_timeout(left()));
     loop {
-        let left = (deadline + GRACE).saturating_duration_since(Instant::now());
-        match to_read.recv_timeout(left) {
+        match batch {
             Ok((buffer, length)) => {
                 let datagrams = buffer.get(..length).unwrap_or_default();
                 let (readable, other) = read_one(protocol, &states, datagrams, &mut each);
@@ -213,6 +214,7 @@ pub fn dump(
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        batch = to_read.recv_timeout(left());
     }
     let received =
         ended.recv().unwrap_or_else(|_| Err(DumpError::Thread(io::Error::other("the thread has ended"))));
