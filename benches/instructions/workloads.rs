@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sockdiag::{self, Extensions, Request, Socket, State, StateSet, TCP, tcp_info};
@@ -10,8 +11,11 @@ use ss_exporter::collection::{CollectorState, collect};
 use ss_exporter::config::Config;
 use ss_exporter::exposition::{FamilyFilter, Format};
 use ss_exporter::facts::Names;
+use ss_exporter::listing::{self, Detail, ListedSockets, States, Successive};
+use ss_exporter::page::{self, Exporter as About, PageRequest};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::Privileges;
+use ss_exporter::select::Expression;
 use ss_exporter::snapshot::Snapshot;
 
 use testkit::host::FakeHost;
@@ -37,6 +41,7 @@ pub const WORKLOADS: &[Workload] = &[
     ("owners-again", |sockets| again(OWNERS, sockets)),
     ("encode-flows", |sockets| encode(LEGACY, sockets)),
     ("encode-aggregated", |sockets| encode(ROWS, sockets)),
+    ("page", page),
     ("end-known", |sockets| end(sockets, true)),
     ("end-unknown", |sockets| end(sockets, false)),
 ];
@@ -158,6 +163,35 @@ fn encode(config: &str, sockets: u32) -> Work {
     Box::new(move || {
         snapshot.chunks(FamilyFilter::default(), Format::Text).for_each(|chunk| drop(black_box(chunk)));
         std::mem::forget((snapshot, exporter));
+    })
+}
+
+/// A refresh of the page.
+fn page(sockets: u32) -> Work {
+    let mut exporter = Exporter::started(VIEWS);
+    exporter.opens(sockets);
+    let request = PageRequest::default();
+    let all = ListedSockets::of(&request.protocols, States::All, Expression::Always);
+    let names = Arc::clone(&exporter.plan.names);
+    let plan = listing::plan(all, &Detail::Glance, names, exporter.plan.collect.clone());
+    let mut listings = Successive::new(plan);
+    let mut refresh = move |exporter: &mut Exporter| {
+        let list = |plan: &Plan| listing::list(plan, &exporter.host, &mut exporter.state);
+        listings.next(list).expect("a complete list")
+    };
+    drop(refresh(&mut exporter));
+    exporter.host.set_connections(NETNS, dump(&replies(sockets, GAIN)));
+    Box::new(move || {
+        let listing = refresh(&mut exporter);
+        assert_eq!(listing.sockets.len(), sockets as usize);
+        let about = About {
+            telemetry_path: "/metrics".to_owned(),
+            host: "host".to_owned(),
+            host_rates: None,
+            report: None,
+        };
+        black_box(page::page(&request, Ok(&listing), &about));
+        std::mem::forget((listing, exporter));
     })
 }
 

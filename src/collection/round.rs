@@ -43,7 +43,10 @@ impl<'a> Round<'a> {
         loop {
             tracker.lock().begin(owners.has_read());
             let mut connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
-            let mut all: Vec<&mut dyn Sink> = vec![&mut connections];
+            let mut all: Vec<&mut dyn Sink> = Vec::with_capacity(1 + sinks.len());
+            if connections.has_any() {
+                all.push(&mut connections);
+            }
             all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
             let intake = Intake::new(plan, host, &mut owners.attribution, tracker, samples, *untracked, all);
             let mut walked = walk(plan, host, deadline, stuck, listed, intake, &mut took);

@@ -51,6 +51,11 @@ impl<'a> ConnectionTables<'a> {
         Self { plan, tables, selected, key: Key::default() }
     }
 
+    /// Whether there is a table at all.
+    pub(super) fn has_any(&self) -> bool {
+        self.tables.iter().any(Option::is_some)
+    }
+
     fn add(&mut self, number: usize, facts: &Facts<'_>) {
         let Self { plan, tables, selected, key } = self;
         let (Some(view), Some(Some(table))) = (plan.views.get(number), tables.get_mut(number)) else {

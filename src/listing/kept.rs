@@ -1,20 +1,34 @@
 //! What is kept of a socket: the kernel's reply, and what the collection knew beside it.
 
+use std::hash::BuildHasher as _;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use crate::aggregate::Size;
 use crate::attribute::{Cgroup, ConfiguredNames, Direction, Netns, Owner, OwnerId, Ownership, Users};
 use crate::bottleneck::Bottleneck;
 use crate::facts::{Facts, Names};
-use crate::metrics::{Metric, named};
+use crate::metrics::{Metric, Source, named};
 use crate::properties::Property;
 use crate::view::View;
 use sockdiag::{Protocol, Socket, State};
 
-/// What orders, totals and problems need of every socket: it is read once.
-pub(super) const OF_EVERY: [&Metric; 7] = [
+/// A value that orders, totals and problems need of every socket: it is read once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AtHand {
+    SentBytes,
+    ReceivedBytes,
+    RetransmittedBytes,
+    Rtt,
+    MinRtt,
+    ReceiveQueue,
+    SendQueue,
+}
+
+/// The metrics of these values, in their order.
+const AT_HAND: [&Metric; 7] = [
     named("sent_bytes_total"),
     named("received_bytes_total"),
     named("retransmitted_bytes_total"),
@@ -26,11 +40,25 @@ pub(super) const OF_EVERY: [&Metric; 7] = [
 /// What the kernel does not report.
 const ABSENT: u64 = u64::MAX;
 
+/// The values of a socket in the order of [`AT_HAND`]. With metrics that the compiler knows, little more than loads are left.
+fn read(socket: &Socket<'_>) -> [u64; AT_HAND.len()] {
+    macro_rules! values {
+        ($($place:literal)*) => {
+            [$({
+                const SOURCE: Source = AT_HAND[$place].source;
+                SOURCE.read(socket).unwrap_or(ABSENT)
+            }),*]
+        };
+    }
+    values!(0 1 2 3 4 5 6)
+}
+
 /// The sockets of a view.
 #[derive(Debug)]
 pub(super) struct KeptSockets {
-    /// Which of [`OF_EVERY`] sockets of the protocol have.
-    has: [bool; OF_EVERY.len()],
+    /// Which of [`AT_HAND`] sockets of the protocol have.
+    has: [bool; AT_HAND.len()],
+    hasher: DefaultHashBuilder,
     /// One behind the other.
     replies: Vec<u8>,
     sockets: Vec<Kept>,
@@ -50,15 +78,46 @@ pub(super) struct Kept {
     pub(super) identity: u64,
     owner: Option<Arc<Owner>>,
     peer: Option<Arc<Owner>>,
+    /// Its ends, of the internet.
+    pub(super) ends: Ends,
     /// The number of its network namespace.
-    pub(super) netns: u32,
+    netns: u32,
     client_ports: Option<(u16, u16)>,
     /// As it was asked for, which the reply does not always say.
     state: State,
     pub(super) direction: Option<Direction>,
     pub(super) bottleneck: Option<Bottleneck>,
-    /// Those of [`OF_EVERY`].
-    values: [u64; OF_EVERY.len()],
+    /// Those of [`AT_HAND`], in the kernel's units.
+    values: [u64; AT_HAND.len()],
+}
+
+/// The two ends of a socket of the internet as hashes: of another socket with the same two, each hash has the other place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Ends {
+    local: u32,
+    remote: u32,
+}
+
+impl Ends {
+    fn of(facts: &Facts<'_>, hasher: &DefaultHashBuilder) -> Self {
+        // In two namespaces the same addresses are those of others.
+        let netns = facts.netns().map_or(0, |netns| netns.number);
+        let hash = |end: SocketAddr| {
+            let address = match end.ip() {
+                IpAddr::V4(v4) => u128::from(v4.to_bits()),
+                IpAddr::V6(v6) => v6.to_bits(),
+            };
+            let hash = hasher.hash_one((address, u64::from(netns) << 16 | u64::from(end.port())));
+            // Half of it will do: a key has two.
+            hash.to_ne_bytes().first_chunk().map_or(0, |half| u32::from_ne_bytes(*half))
+        };
+        Self { local: hash(facts.socket.local()), remote: hash(facts.socket.remote()) }
+    }
+
+    /// Those that the socket of the other end has.
+    pub(crate) const fn swapped(self) -> Self {
+        Self { local: self.remote, remote: self.local }
+    }
 }
 
 impl Kept {
@@ -67,17 +126,32 @@ impl Kept {
         self.state
     }
 
-    /// The value of a metric of [`OF_EVERY`], in the kernel's unit.
-    pub(super) fn value(&self, place: usize) -> Option<u64> {
-        self.values.get(place).copied().filter(|value| *value != ABSENT)
+    /// A value, in the kernel's unit.
+    pub(super) fn count(&self, value: AtHand) -> Option<u64> {
+        self.values.get(value as usize).copied().filter(|value| *value != ABSENT)
+    }
+
+    /// A value, in its metric's base unit.
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus stores floats")]
+    pub(super) fn figure(&self, value: AtHand) -> Option<f64> {
+        let per_unit = AT_HAND.get(value as usize)?.source.per_unit();
+        self.count(value).map(|count| count as f64 / per_unit)
     }
 }
 
 impl KeptSockets {
     /// None yet, and room for some of a protocol.
     pub(super) fn within(room: usize, protocol: &Protocol) -> Self {
-        let has = OF_EVERY.map(|metric| metric.source.is_of(protocol));
-        Self { has, replies: Vec::new(), sockets: Vec::new(), room, left_out: 0, in_state: Vec::new() }
+        let has = AT_HAND.map(|metric| metric.source.is_of(protocol));
+        Self {
+            has,
+            hasher: DefaultHashBuilder::default(),
+            replies: Vec::new(),
+            sockets: Vec::new(),
+            room,
+            left_out: 0,
+            in_state: Vec::new(),
+        }
     }
 
     /// How many are kept.
@@ -117,9 +191,9 @@ impl KeptSockets {
             return;
         }
         self.room -= bytes;
-        let mut values = [ABSENT; OF_EVERY.len()];
-        for ((value, metric), has) in values.iter_mut().zip(OF_EVERY).zip(self.has) {
-            *value = if has { metric.source.read(facts.socket).unwrap_or(ABSENT) } else { ABSENT };
+        let mut values = read(facts.socket);
+        for (value, has) in values.iter_mut().zip(self.has) {
+            *value = if has { *value } else { ABSENT };
         }
         self.replies.extend_from_slice(reply);
         self.sockets.push(Kept {
@@ -127,6 +201,7 @@ impl KeptSockets {
             identity: facts.identity(),
             owner: facts.ownership.owner.cloned(),
             peer: facts.ownership.peer.cloned(),
+            ends: Ends::of(facts, &self.hasher),
             netns: facts.netns().map_or(0, |netns| netns.number),
             client_ports: facts.client_ports,
             state: facts.state,

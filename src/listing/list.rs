@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::kept::{Kept, KeptSockets, ListedNames, OF_EVERY};
+use super::kept::{AtHand, Ends, Kept, KeptSockets, ListedNames};
 use super::{Number, Row};
 use crate::attribute::Direction;
 use crate::bottleneck::Bottleneck;
@@ -149,11 +149,9 @@ impl SocketList {
     ) -> impl Fn(&ListedSocket<'_>) -> Option<Number> + use<> {
         let is_of = |view: &View| view.protocols().all(|protocol| metric.source.is_of(protocol));
         let views: Vec<bool> = self.views.iter().map(is_of).collect();
-        let place = OF_EVERY.iter().position(|known| *known == metric);
-        move |socket| match place {
-            Some(place) => Some(Number::of(socket.kept.value(place)?, metric.source.per_unit())),
-            None if views.get(socket.number) == Some(&true) => value(metric, &socket.socket()?),
-            None => None,
+        move |socket| {
+            let is_of = views.get(socket.number) == Some(&true);
+            is_of.then(|| value(metric, &socket.socket()?)).flatten()
         }
     }
 
@@ -227,9 +225,19 @@ impl<'a> ListedSocket<'a> {
         self.kept.identity
     }
 
-    /// The number of its network namespace.
-    pub(crate) const fn netns(&self) -> u32 {
-        self.kept.netns
+    /// A value, in the kernel's unit; `None` if the kernel does not report it of this socket.
+    pub(crate) fn count(&self, value: AtHand) -> Option<u64> {
+        self.kept.count(value)
+    }
+
+    /// A value, in its metric's base unit; `None` if the kernel does not report it of this socket.
+    pub(crate) fn figure(&self, value: AtHand) -> Option<f64> {
+        self.kept.figure(value)
+    }
+
+    /// Its ends, of the internet.
+    pub(crate) const fn ends(&self) -> Ends {
+        self.kept.ends
     }
 
     /// Which end opened the connection; `None` if that was not asked for.

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use super::{ListedSocket, Number, SocketList};
-use crate::metrics::{Metric, named};
+use super::{AtHand, ListedSocket, SocketList};
 
 /// Bytes per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -41,8 +40,7 @@ impl std::ops::AddAssign for Rate {
 }
 
 /// The counters that rates are made of, in the order of [`Rate`].
-const COUNTERS: [&Metric; 3] =
-    [named("sent_bytes_total"), named("received_bytes_total"), named("retransmitted_bytes_total")];
+const COUNTERS: [AtHand; 3] = [AtHand::SentBytes, AtHand::ReceivedBytes, AtHand::RetransmittedBytes];
 
 /// What sockets had sent, received and retransmitted, in the order of the list, each with its identity.
 #[derive(Debug)]
@@ -50,11 +48,8 @@ pub(super) struct Counters(Vec<(u64, Option<[u64; 3]>)>);
 
 impl Counters {
     pub(super) fn of(sockets: &SocketList) -> Self {
-        let columns = COUNTERS.map(|metric| sockets.column(metric));
-        let whole = |value| if let Number::Whole(value) = value { Some(value) } else { None };
         let counters = |socket: &ListedSocket<'_>| {
-            let [sent, received, retransmitted] =
-                columns.each_ref().map(|column| column(socket).and_then(whole));
+            let [sent, received, retransmitted] = COUNTERS.map(|counter| socket.count(counter));
             // Linux 4.18 and older count no bytes that are retransmitted.
             Some([sent?, received?, retransmitted.unwrap_or_default()])
         };
@@ -101,7 +96,8 @@ mod tests {
         let values: Vec<_> = sockets
             .iter()
             .map(|(_, sent, received, again)| {
-                let [first, second, third] = COUNTERS.map(|metric| metric.name);
+                let names = ["sent_bytes_total", "received_bytes_total", "retransmitted_bytes_total"];
+                let [first, second, third] = names;
                 [(first, *sent), (second, *received), (third, *again)]
             })
             .collect();

@@ -17,6 +17,9 @@ use sockdiag::{Protocol, sys};
 
 /// A listing is shared by all who ask within this time, and then forgotten.
 const SHARED: Duration = Duration::from_secs(1);
+/// How long after a listing its memory is given back. Pages are refreshed every ten seconds or more often, and to take the
+/// memory of the kernel anew costs as much as a fifth of a refresh.
+const RELEASED: Duration = Duration::from_secs(15);
 /// Questions of which the counters of the last listing are kept.
 const MAX_KEPT: usize = 8;
 /// A rate over more than this time would not be about now.
@@ -72,6 +75,8 @@ struct State {
     shared: Option<(Question, Instant, Listing)>,
     /// The counters of the last listing of each, the latest last.
     before: VecDeque<(Question, Instant, Counters)>,
+    /// When the last listing was made, until its memory is given back.
+    used: Option<Instant>,
 }
 
 impl RecentListings {
@@ -124,10 +129,11 @@ impl RecentListings {
     /// Lets go of what is too old for any client; whether anything is kept.
     pub fn forget(&self) -> bool {
         let mut state = lock(&self.state);
-        let freed = state.forget();
-        let kept = state.shared.is_some() || !state.before.is_empty();
+        state.forget();
+        let released = state.used.take_if(|used| used.elapsed() >= RELEASED).is_some();
+        let kept = state.used.is_some() || !state.before.is_empty();
         drop(state);
-        if freed {
+        if released {
             sys::release_freed_memory();
         }
         kept
@@ -156,12 +162,10 @@ impl RecentListings {
 }
 
 impl State {
-    /// Forgets what is no longer shared, and counters of which no rate would be about now; whether there were any.
-    fn forget(&mut self) -> bool {
-        let kept = (self.shared.is_some(), self.before.len());
+    /// Forgets what is no longer shared, and counters of which no rate would be about now.
+    fn forget(&mut self) {
         self.shared.take_if(|(_, since, _)| since.elapsed() >= SHARED);
         self.before.retain(|(_, since, _)| since.elapsed() < MAX_INTERVAL);
-        kept != (self.shared.is_some(), self.before.len())
     }
 
     /// Takes the counters of the last listing, and when it began.
@@ -175,7 +179,9 @@ impl State {
             self.before.pop_front();
         }
         self.before.push_back((question.clone(), began, counters));
-        self.shared = Some((question, Instant::now(), listing));
+        let now = Instant::now();
+        self.shared = Some((question, now, listing));
+        self.used = Some(now);
     }
 }
 

@@ -25,12 +25,17 @@ pub(super) fn room(proc: &Path, protocols: &[&Protocol], state: &CollectorState)
     let Some(limit) = limit(&text, Path::new(CGROUPS)) else {
         return Some(MAX_BYTES);
     };
-    // What was freed counts as taken until the kernel has it back.
-    sys::release_freed_memory();
-    let status = read_to_string(proc.join("self/status")).unwrap_or_default();
     let sockets = sockets(proc, protocols).max(state.listed_sockets());
     let each = if state.knows_listed_owners() { SEEN } else { SEEN + OWNED };
-    within(limit, anonymous(&status), sockets.saturating_mul(each))
+    let room = || {
+        let status = read_to_string(proc.join("self/status")).unwrap_or_default();
+        within(limit, anonymous(&status), sockets.saturating_mul(each))
+    };
+    room().filter(|bytes| *bytes == MAX_BYTES).or_else(|| {
+        // What was freed counts as taken until the kernel has it back.
+        sys::release_freed_memory();
+        room()
+    })
 }
 
 /// The bytes for rows below a limit, where that much is taken and that much more is needed.

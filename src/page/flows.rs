@@ -1,23 +1,10 @@
 //! The connections of a listing with their figures. The two ends of one within this host are one flow.
 
-use std::hash::BuildHasher as _;
-use std::net::{IpAddr, SocketAddr};
-
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::HashMap;
 
 use crate::attribute::Direction;
-use crate::listing::{ListedSocket, Listing, Number, Rate, SocketList};
-use crate::metrics::{Metric, named};
+use crate::listing::{AtHand, Ends, ListedSocket, Listing, Rate, SocketList};
 use sockdiag::State;
-
-/// What the figures are made of.
-const FIGURES: [&Metric; 5] = [
-    named("sent_bytes_total"),
-    named("rtt_seconds"),
-    named("min_rtt_seconds"),
-    named("receive_queue_bytes"),
-    named("send_queue_bytes"),
-];
 
 /// The figures of one socket, or of several together.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,31 +26,26 @@ pub(super) struct FlowFigures {
 }
 
 impl FlowFigures {
-    /// Those of the connections of a listing, by their places.
-    pub(super) fn of_all(listing: &Listing) -> Vec<(usize, Self)> {
-        let sockets = &listing.sockets;
-        let [sent, rtt, min_rtt, receive_queue, send_queue] = FIGURES.map(|metric| {
-            let column = sockets.column(metric);
-            move |socket: &ListedSocket<'_>| column(socket).map(Number::real)
-        });
-        let figures = |socket: &ListedSocket<'_>, rate| {
-            sent(socket).filter(|_| socket.state() != State::Listen)?;
-            let rtt = rtt(socket);
-            let (receive_queue, send_queue) = (receive_queue(socket), send_queue(socket));
-            Some(Self {
-                sockets: 1,
-                rate,
-                rtt,
-                min_rtt: min_rtt(socket),
-                max_rtt: rtt,
-                receive_queue,
-                send_queue,
-            })
-        };
-        let mut all = Vec::with_capacity(sockets.len());
-        let sockets = sockets.iter().zip(&listing.rates).enumerate();
-        all.extend(sockets.filter_map(|(place, (socket, rate))| Some((place, figures(&socket, *rate)?))));
-        all
+    /// Those of the socket at a place of a listing.
+    pub(super) fn of(listing: &Listing, place: usize) -> Self {
+        let Some(socket) = listing.sockets.get(place) else { return Self::default() };
+        let rtt = socket.figure(AtHand::Rtt);
+        Self {
+            sockets: 1,
+            rate: listing.rates.get(place).copied().flatten(),
+            rtt,
+            min_rtt: socket.figure(AtHand::MinRtt),
+            max_rtt: rtt,
+            receive_queue: socket.figure(AtHand::ReceiveQueue),
+            send_queue: socket.figure(AtHand::SendQueue),
+        }
+    }
+
+    /// Those of a connection.
+    pub(super) fn of_flow(listing: &Listing, flow: &Flow) -> Self {
+        let mut figures = Self::of(listing, flow.end);
+        flow.peer.into_iter().for_each(|peer| figures.join(&Self::of(listing, peer)));
+        figures
     }
 
     /// Bytes per second in both directions, and what waits, for an order with the busiest first.
@@ -90,65 +72,42 @@ impl FlowFigures {
     }
 }
 
-/// A connection.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A connection: the places of its sockets in the listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Flow {
-    /// Its socket in the listing; of two ends on this host, the one that opened it.
+    /// Its socket; of two ends on this host, the one that opened it.
     pub(super) end: usize,
     /// The socket of the other end, if it is of this host too.
     pub(super) peer: Option<usize>,
-    /// Its figures, as its socket has them.
-    pub(super) figures: FlowFigures,
 }
 
-/// The connections among the sockets with these figures, by their places.
-pub(super) fn flows(sockets: &SocketList, figures: &[(usize, FlowFigures)]) -> Vec<Flow> {
-    let hasher = DefaultHashBuilder::default();
-    let mut ends = Vec::with_capacity(figures.len());
-    ends.extend(figures.iter().filter_map(|(place, _)| Ends::of(&sockets.get(*place)?, &hasher)));
-    let places: HashMap<[u64; 2], usize> =
-        ends.iter().enumerate().map(|(place, ends)| (ends.here, place)).collect();
-    let flow = |(place, (index, of_end)): (usize, &(usize, FlowFigures))| {
-        let (mut flow, here) = (Flow { end: *index, peer: None, figures: *of_end }, ends.get(place)?);
-        let peer = places.get(&here.there).filter(|peer| **peer != place);
-        let Some((peer, there)) = peer.and_then(|peer| Some((*peer, ends.get(*peer)?))) else {
-            return Some(flow);
+/// The connections of a listing, by their places.
+pub(super) fn connections(sockets: &SocketList) -> Vec<usize> {
+    let is_connection = |socket: &ListedSocket<'_>| {
+        socket.state() != State::Listen && socket.count(AtHand::SentBytes).is_some()
+    };
+    let mut places = Vec::with_capacity(sockets.len());
+    let all = sockets.iter().enumerate();
+    places.extend(all.filter(|(_, socket)| is_connection(socket)).map(|(place, _)| place));
+    places
+}
+
+/// The connections among the sockets at these places.
+pub(super) fn flows(sockets: &SocketList, connections: &[usize]) -> Vec<Flow> {
+    let mut places: HashMap<Ends, usize> = HashMap::with_capacity(connections.len());
+    places.extend(connections.iter().filter_map(|place| Some((sockets.get(*place)?.ends(), *place))));
+    let opened = |socket: &ListedSocket<'_>| socket.direction() == Some(Direction::Outbound);
+    let flow = |end: &usize| {
+        let (end, here) = (*end, sockets.get(*end)?);
+        let peer = places.get(&here.ends().swapped()).filter(|peer| **peer != end);
+        let Some((peer, there)) = peer.and_then(|peer| Some((*peer, sockets.get(*peer)?))) else {
+            return Some(Flow { end, peer: None });
         };
         // If neither end is known to have opened it, any choice will do that both agree on.
-        if (there.opened, here.here) > (here.opened, there.here) {
-            return None;
-        }
-        let (index, of_peer) = figures.get(peer)?;
-        flow.peer = Some(*index);
-        flow.figures.join(of_peer);
-        Some(flow)
+        let stands_there = (opened(&there), end) > (opened(&here), peer);
+        (!stands_there).then_some(Flow { end, peer: Some(peer) })
     };
-    figures.iter().enumerate().filter_map(flow).collect()
-}
-
-/// The endpoints of a connection, as hashes: as its socket has them, and as that of the other end would.
-struct Ends {
-    here: [u64; 2],
-    there: [u64; 2],
-    /// Whether this end opened it.
-    opened: bool,
-}
-
-impl Ends {
-    fn of(socket: &ListedSocket<'_>, hasher: &DefaultHashBuilder) -> Option<Self> {
-        let reply = socket.socket()?;
-        // In two namespaces the same addresses are those of others.
-        let hash = |end: SocketAddr| {
-            let address = match end.ip() {
-                IpAddr::V4(v4) => u128::from(v4.to_bits()),
-                IpAddr::V6(v6) => v6.to_bits(),
-            };
-            hasher.hash_one((address, u64::from(socket.netns()) << 16 | u64::from(end.port())))
-        };
-        let [local, remote] = [reply.local(), reply.remote()].map(hash);
-        let opened = socket.direction() == Some(Direction::Outbound);
-        Some(Self { here: [local, remote], there: [remote, local], opened })
-    }
+    connections.iter().filter_map(flow).collect()
 }
 
 #[cfg(test)]
@@ -186,8 +145,9 @@ pub(super) mod tests {
         Listing { sockets: SocketList::made(&made), rates, at: SystemTime::now() }
     }
 
-    fn of(listing: &Listing) -> Vec<Flow> {
-        flows(&listing.sockets, &FlowFigures::of_all(listing))
+    fn of(listing: &Listing) -> Vec<(Flow, FlowFigures)> {
+        let flows = flows(&listing.sockets, &connections(&listing.sockets));
+        flows.into_iter().map(|flow| (flow, FlowFigures::of_flow(listing, &flow))).collect()
     }
 
     #[test]
@@ -204,13 +164,13 @@ pub(super) mod tests {
         ]);
         let flows = of(&listing);
         assert_eq!(
-            flows.iter().map(|flow| (flow.end, flow.peer)).collect::<Vec<_>>(),
+            flows.iter().map(|(flow, _)| (flow.end, flow.peer)).collect::<Vec<_>>(),
             [(1, Some(0)), (2, None)]
         );
-        let pair = flows[0].figures;
+        let pair = flows[0].1;
         assert_eq!((pair.sockets, pair.receive_queue, pair.send_queue), (2, Some(90.0), Some(70.0)));
         assert_eq!(pair.rate, Some(rate(1.0, 5.0)));
-        assert_eq!(flows[1].figures.rate, Some(rate(9.0, 1.0)));
+        assert_eq!(flows[1].1.rate, Some(rate(9.0, 1.0)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::flows::FlowFigures;
 use super::request::GroupBy;
 use crate::attribute::Direction;
 use crate::bottleneck::Bottleneck;
-use crate::listing::{ListedSocket, Rate, SocketList, percentile};
+use crate::listing::{ListedSocket, Listing, Rate, percentile};
 use crate::properties::{Property, UNKNOWN};
 use crate::select::service_named;
 
@@ -33,17 +33,17 @@ enum Key {
 }
 
 /// A connection of a group: what limits it, and its figures.
-type Member<'a> = (Option<Bottleneck>, &'a FlowFigures);
+type Member = (Option<Bottleneck>, FlowFigures);
 
-/// The groups of the sockets with these figures.
-pub(super) fn groups(sockets: &SocketList, figures: &[(usize, FlowFigures)], by: GroupBy) -> Vec<PageGroup> {
-    let mut groups: HashMap<Key, Vec<Member<'_>>> = HashMap::new();
-    for (place, figures) in figures {
-        let Some(socket) = sockets.get(*place) else { continue };
+/// The groups of the sockets at these places.
+pub(super) fn groups(listing: &Listing, connections: &[usize], by: GroupBy) -> Vec<PageGroup> {
+    let mut groups: HashMap<Key, Vec<Member>> = HashMap::new();
+    for place in connections {
+        let Some(socket) = listing.sockets.get(*place) else { continue };
         let Some(key) = Key::of(&socket, by) else { continue };
-        groups.entry(key).or_default().push((socket.bottleneck(), figures));
+        groups.entry(key).or_default().push((socket.bottleneck(), FlowFigures::of(listing, *place)));
     }
-    let group = |(key, members): (Key, Vec<Member<'_>>)| {
+    let group = |(key, members): (Key, Vec<Member>)| {
         let (name, filter) = key.name();
         PageGroup { name, filter, figures: together(&members), bottleneck: bottleneck(&members) }
     };
@@ -125,8 +125,8 @@ fn quoted(name: &str) -> Option<String> {
     (!matches!(name, "" | "unknown")).then(|| format!("{mark}{name}{mark}"))
 }
 
-fn together(members: &[Member<'_>]) -> FlowFigures {
-    let figures = || members.iter().map(|(_, figures)| *figures);
+fn together(members: &[Member]) -> FlowFigures {
+    let figures = || members.iter().map(|(_, figures)| figures);
     let sum = |of: fn(&FlowFigures) -> Option<f64>| figures().filter_map(of).reduce(|one, other| one + other);
     let mut times: Vec<f64> = figures().filter_map(|figures| figures.rtt).collect();
     let rate = figures().filter_map(|figures| figures.rate).reduce(|mut sum: Rate, rate| {
@@ -145,7 +145,7 @@ fn together(members: &[Member<'_>]) -> FlowFigures {
 }
 
 /// The most frequent bottleneck of those that wait for something.
-fn bottleneck(members: &[Member<'_>]) -> Option<(Bottleneck, usize)> {
+fn bottleneck(members: &[Member]) -> Option<(Bottleneck, usize)> {
     let mut counts = vec![0; Bottleneck::ALL.len()];
     for found in members.iter().filter_map(|(bottleneck, _)| *bottleneck) {
         let place = Bottleneck::ALL.iter().position(|one| *one == found);
@@ -159,6 +159,7 @@ fn bottleneck(members: &[Member<'_>]) -> Option<(Bottleneck, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::flows::connections;
     use super::super::flows::tests::listing;
     use super::*;
 
@@ -174,9 +175,9 @@ mod tests {
             (("a", "outbound", "3", "443"), &three, rate),
             (("b", "inbound", "443", "1"), &one, rate),
         ]);
-        let all = FlowFigures::of_all(&listing);
+        let all = connections(&listing.sockets);
         let by = |by| {
-            let mut groups = groups(&listing.sockets, &all, by);
+            let mut groups = groups(&listing, &all, by);
             groups.sort_by(|one, other| one.name.cmp(&other.name));
             groups
         };

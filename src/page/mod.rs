@@ -19,6 +19,7 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use crate::listing::{self, Figures, Layout, Listing, Refusal, Titles, usual};
 use crate::problems::HostRates;
@@ -35,7 +36,7 @@ pub use request::{GroupBy, PageOrder, PageRequest};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// The most lines and listeners that are shown.
-const MAX_LINES: usize = 200;
+const MAX_LINES: usize = 100;
 
 /// What the page says of the exporter itself.
 pub struct Exporter {
@@ -52,13 +53,16 @@ pub struct Exporter {
 /// The value of `Content-Security-Policy`: only this style and this script, and nothing from anywhere else (CSP 3).
 #[must_use]
 pub fn policy() -> String {
-    let hash = |text: &str| STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()));
-    format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'",
-        hash(STYLE),
-        hash(SCRIPT)
-    )
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        let hash = |text: &str| STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()));
+        format!(
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            hash(STYLE),
+            hash(SCRIPT)
+        )
+    });
+    POLICY.clone()
 }
 
 /// The page for a request: what was seen, or why nothing was.

@@ -1,7 +1,7 @@
 //! A listing in a few figures: states, round-trip times, the connections or groups of them, listeners.
 
 use super::columns::ShownFlow;
-use super::flows::{Flow, FlowFigures, flows};
+use super::flows::{Flow, FlowFigures, connections, flows};
 use super::group::{PageGroup, groups};
 use super::request::{GroupBy, PageOrder, PageRequest, unknown};
 use super::table::{Content, PageLine, sort_text};
@@ -47,35 +47,38 @@ impl Summary {
     /// If there is no column to sort by of the name that is asked for.
     pub(super) fn of(listing: &Listing, request: &PageRequest, most: usize) -> Result<Self, Refusal> {
         let sockets = &listing.sockets;
-        let figures = FlowFigures::of_all(listing);
+        let connections = connections(sockets);
         let mut total = Rate::default();
-        figures.iter().filter_map(|(_, figures)| figures.rate).for_each(|rate| total += rate);
-        let mut times: Vec<f64> = figures.iter().filter_map(|(_, figures)| figures.rtt).collect();
+        let mut times = Vec::with_capacity(connections.len());
+        for place in &connections {
+            let FlowFigures { rate, rtt, .. } = FlowFigures::of(listing, *place);
+            rate.into_iter().for_each(|rate| total += rate);
+            times.extend(rtt);
+        }
         let quantiles = percentile(&mut times, 50).zip(percentile(&mut times, 95));
 
         let order = request.order.as_ref();
         let (lines, all_lines) = match request.group {
             GroupBy::Flow => {
-                let flows = flows(sockets, &figures);
+                let flows = flows(sockets, &connections);
+                let of = |flow: &Flow| FlowFigures::of_flow(listing, flow);
                 let shown = |flow: &Flow| {
                     let peer = flow.peer.and_then(|peer| sockets.row(peer));
-                    Some(ShownFlow { end: sockets.row(flow.end)?, peer, figures: flow.figures })
+                    Some(ShownFlow { end: sockets.row(flow.end)?, peer, figures: of(flow) })
                 };
-                let all = flows.len();
-                (Lines::Flows(first(&flows, order, most, |flow| &flow.figures, shown)?), all)
+                (Lines::Flows(first(&flows, order, most, of, shown)?), flows.len())
             }
             by => {
-                let groups = groups(sockets, &figures, by);
-                let all = groups.len();
+                let groups = groups(listing, &connections, by);
                 let shown = |group: &PageGroup| Some(group.clone());
-                (Lines::Groups(first(&groups, order, most, |group| &group.figures, shown)?), all)
+                (Lines::Groups(first(&groups, order, most, |group| group.figures, shown)?), groups.len())
             }
         };
         Ok(Self {
             states: State::ALL.into_iter().map(|state| (state.name(), sockets.in_state(state))).collect(),
             rtt: buckets(&times),
             quantiles,
-            total: (total, figures.len()),
+            total: (total, connections.len()),
             lines,
             all_lines,
             listeners: listeners(listing, most),
@@ -88,7 +91,7 @@ fn first<T, L: PageLine>(
     all: &[T],
     order: Option<&PageOrder>,
     most: usize,
-    figures: impl Fn(&T) -> &FlowFigures,
+    figures: impl Fn(&T) -> FlowFigures,
     shown: impl Fn(&T) -> Option<L>,
 ) -> Result<Vec<L>, Refusal> {
     let mut all = busiest(all, if order.is_some() { all.len() } else { most }, &figures);
@@ -97,12 +100,14 @@ fn first<T, L: PageLine>(
         let column = L::COLUMNS.iter().find(|column| column.name == order.column);
         match column.ok_or_else(|| unknown("sort", &order.column, names()))?.content {
             Content::Figure(of, _) => {
-                all.sort_by(|one, other| match (of(figures(one)), of(figures(other))) {
-                    (Some(one), Some(other)) if order.falling => other.total_cmp(&one),
-                    (Some(one), Some(other)) => one.total_cmp(&other),
+                let mut ranked: Vec<_> = all.into_iter().map(|line| (of(&figures(line)), line)).collect();
+                ranked.sort_by(|(one, _), (other, _)| match (one, other) {
+                    (Some(one), Some(other)) if order.falling => other.total_cmp(one),
+                    (Some(one), Some(other)) => one.total_cmp(other),
                     // Lines without a figure come last.
                     (one, other) => other.is_some().cmp(&one.is_some()),
                 });
+                all = ranked.into_iter().map(|(_, line)| line).collect();
             }
             Content::Text(of) => {
                 all.sort_by_cached_key(|line| shown(line).map(|line| sort_text(of, &line)));
@@ -116,7 +121,7 @@ fn first<T, L: PageLine>(
 }
 
 /// The lines with the most traffic in order; of those with as much, the ones that come first.
-fn busiest<T>(all: &[T], most: usize, figures: impl Fn(&T) -> &FlowFigures) -> Vec<&T> {
+fn busiest<T>(all: &[T], most: usize, figures: impl Fn(&T) -> FlowFigures) -> Vec<&T> {
     let mut ranks: Vec<_> =
         all.iter().zip(0..).map(|(line, place)| (figures(line).traffic(), place)).collect();
     let order = |((rate, waiting), place): &((f64, f64), usize), other: &((f64, f64), usize)| {

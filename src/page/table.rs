@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use hashbrown::HashMap;
+
 use super::flows::FlowFigures;
 use super::group::condition;
-use super::html::escaped;
+use super::html::{escape, escaped};
 use super::request::PageRequest;
 use crate::properties::Property;
 
@@ -40,24 +42,51 @@ impl Part {
         Self { link, ..Self::text(text) }
     }
 
-    fn write(&self, out: &mut String, request: &PageRequest) {
-        let title = if self.title.is_empty() {
-            String::new()
-        } else {
-            format!(" title=\"{}\"", escaped(&self.title))
-        };
-        let text = escaped(&self.text);
-        let address = match &self.link {
-            Link::None if title.is_empty() => return out.push_str(&text),
+    fn write(&self, out: &mut String, links: &mut Links<'_>) {
+        let element = match &self.link {
+            Link::None if self.title.is_empty() => return escape(out, &self.text),
             Link::None => {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "<span{title}>{text}</span>");
-                return;
+                out.push_str("<span");
+                "span"
             }
-            Link::Filter(condition) => request.narrowed(condition).address(),
-            Link::Details(condition) => request.detailed(condition.clone()).address(),
+            Link::Filter(condition) => {
+                out.push_str("<a href=\"");
+                out.push_str(links.narrowed(condition));
+                out.push('"');
+                "a"
+            }
+            Link::Details(condition) => {
+                out.push_str("<a href=\"");
+                escape(out, &links.request.detailed(condition.clone()).address());
+                out.push('"');
+                "a"
+            }
         };
-        let _ = write!(out, "<a href=\"{}\"{title}>{text}</a>", escaped(&address));
+        if !self.title.is_empty() {
+            out.push_str(" title=\"");
+            escape(out, &self.title);
+            out.push('"');
+        }
+        out.push('>');
+        escape(out, &self.text);
+        out.push_str("</");
+        out.push_str(element);
+        out.push('>');
+    }
+}
+
+/// Addresses of a table's links. Most lines lead to few of them.
+struct Links<'a> {
+    request: &'a PageRequest,
+    /// Those of narrower filters by their conditions, escaped.
+    narrowed: HashMap<String, String>,
+}
+
+impl Links<'_> {
+    fn narrowed(&mut self, condition: &str) -> &str {
+        let request = self.request;
+        let address = || escaped(&request.narrowed(condition).address());
+        self.narrowed.entry_ref(condition).or_insert_with(address)
     }
 }
 
@@ -127,14 +156,12 @@ pub(super) fn table<L: PageLine>(
     lines: &[L],
     request: &PageRequest,
 ) -> std::fmt::Result {
-    let cells: Vec<Vec<String>> = L::COLUMNS
-        .iter()
-        .map(|column| lines.iter().map(|line| cell(column, line, request)).collect())
-        .collect();
+    let mut links = Links { request, narrowed: HashMap::new() };
+    let cells: Vec<Cells> = L::COLUMNS.iter().map(|column| Cells::of(column, lines, &mut links)).collect();
     let shown: Vec<_> = L::COLUMNS
         .iter()
         .zip(&cells)
-        .filter(|(_, cells)| cells.iter().any(|cell| !matches!(&**cell, "" | "-")))
+        .filter(|(_, cells)| (0..lines.len()).any(|line| !matches!(cells.get(line), "" | "-")))
         .collect();
     write!(
         out,
@@ -147,14 +174,17 @@ pub(super) fn table<L: PageLine>(
     for number in 0..lines.len() {
         out.push_str("<tr>");
         for (column, cells) in &shown {
-            let text = cells.get(number).map_or("", |text| text);
-            let kind = match (column.is_of_figures(), text.starts_with("0 ")) {
+            let text = cells.get(number);
+            out.push_str("<td class=\"");
+            out.push_str(match (column.is_of_figures(), text.starts_with("0 ")) {
                 (true, true) => "number zero ",
                 (true, false) => "number ",
                 (false, _) => "",
-            };
-            let name = if column.name.is_empty() { "all" } else { column.name };
-            write!(out, "<td class=\"{kind}{name}\">{}</td>", if text.is_empty() { "-" } else { text })?;
+            });
+            out.push_str(if column.name.is_empty() { "all" } else { column.name });
+            out.push_str("\">");
+            out.push_str(if text.is_empty() { "-" } else { text });
+            out.push_str("</td>");
         }
         out.push_str("</tr>\n");
     }
@@ -184,15 +214,33 @@ fn head<L>(out: &mut String, id: &str, column: &PageColumn<L>, request: &PageReq
     )
 }
 
-fn cell<L: PageLine>(column: &PageColumn<L>, line: &L, request: &PageRequest) -> String {
-    match column.content {
-        Content::Figure(of, shown) => of(line.figures()).map_or_else(|| "-".to_owned(), shown),
-        Content::Text(of) => {
-            let mut text = String::new();
-            for part in of(line) {
-                part.write(&mut text, request);
+/// The cells of a column, one behind the other.
+struct Cells {
+    text: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Cells {
+    fn of<L: PageLine>(column: &PageColumn<L>, lines: &[L], links: &mut Links<'_>) -> Self {
+        let (mut text, mut ends) = (String::new(), Vec::with_capacity(lines.len()));
+        for line in lines {
+            match column.content {
+                Content::Figure(of, shown) => match of(line.figures()) {
+                    Some(figure) => text.push_str(&shown(figure)),
+                    None => text.push('-'),
+                },
+                Content::Text(of) => of(line).iter().for_each(|part| part.write(&mut text, links)),
             }
-            text
+            ends.push(text.len());
         }
+        Self { text, ends }
+    }
+
+    /// That of a line.
+    fn get(&self, line: usize) -> &str {
+        let end = |line: usize| self.ends.get(line).copied();
+        let start = line.checked_sub(1).map_or(Some(0), end);
+        start.zip(end(line)).and_then(|(start, end)| self.text.get(start..end)).unwrap_or_default()
     }
 }

@@ -10,7 +10,7 @@ use super::rules::{
     SEND_QUEUE_STUCK, UNIX_QUEUE_FULL,
 };
 use crate::bottleneck::Bottleneck;
-use crate::listing::{ListedSocket, Number, Rate, SocketList};
+use crate::listing::{AtHand, ListedSocket, Number, Rate, SocketList};
 use crate::metrics::{Metric, named};
 use crate::properties::{Property, UNKNOWN};
 use crate::select::Quoted;
@@ -18,13 +18,8 @@ use crate::view::PROTOCOL;
 use sockdiag::{State, UDP, UNIX};
 
 /// What symptoms are seen by.
-const OF_SYMPTOMS: [&Metric; 5] = [
-    named("accept_queue_connections"),
-    named("accept_queue_limit"),
-    named("receive_queue_bytes"),
-    named("send_queue_bytes"),
-    named("last_ack_received_age_seconds"),
-];
+const OF_SYMPTOMS: [&Metric; 3] =
+    [named("accept_queue_connections"), named("accept_queue_limit"), named("last_ack_received_age_seconds")];
 const MEMORY: &Metric = named("receive_memory_bytes");
 const BUFFER: &Metric = named("receive_buffer_bytes");
 const REFUSED: &Metric = named("refused_handshakes_total");
@@ -121,23 +116,23 @@ pub(super) fn fullest_of_udp(sockets: &SocketList) -> Option<Suspect> {
 
 /// What is wrong with a socket by itself, or with several of its kind.
 fn symptoms(sockets: &SocketList) -> impl Fn(&ListedSocket<'_>, Option<Rate>) -> Option<Symptom> {
-    let [waiting, limit, unread, unsent, age] = OF_SYMPTOMS.map(|metric| {
+    let [waiting, limit, age] = OF_SYMPTOMS.map(|metric| {
         let column = sockets.column(metric);
         move |socket: &ListedSocket<'_>| column(socket).map(Number::real)
     });
     move |socket, rate| {
-        let queue = |column: &dyn Fn(&ListedSocket<'_>) -> Option<f64>| column(socket).unwrap_or_default();
+        let queue = |queue| socket.figure(queue).unwrap_or_default();
         let (rule, waiting, greatest) = match (socket.state(), socket.bottleneck()) {
             (State::Listen, _) => {
                 let (waiting, limit) = waiting(socket).zip(limit(socket))?;
                 let rule = if is_unix(socket) { &UNIX_QUEUE_FULL } else { &ACCEPT_QUEUE_FULL };
                 rule.is_met([waiting / (limit + 1.0)]).then_some((rule, waiting, limit))?
             }
-            (State::CloseWait, _) => (&CLOSE_WAIT_LEAK, 1.0, queue(&age)),
-            _ if queue(&unread) + queue(&unsent) <= 0.0 => return None,
-            (_, Some(Bottleneck::Stalled)) => (&SEND_QUEUE_STUCK, queue(&unsent), 0.0),
-            (_, Some(Bottleneck::PeerNotReading)) => (&PEER_DOES_NOT_READ, queue(&unsent), 0.0),
-            (_, Some(Bottleneck::NotReading)) => (&PROCESS_DOES_NOT_READ, queue(&unread), 0.0),
+            (State::CloseWait, _) => (&CLOSE_WAIT_LEAK, 1.0, age(socket).unwrap_or_default()),
+            _ if queue(AtHand::ReceiveQueue) + queue(AtHand::SendQueue) <= 0.0 => return None,
+            (_, Some(Bottleneck::Stalled)) => (&SEND_QUEUE_STUCK, queue(AtHand::SendQueue), 0.0),
+            (_, Some(Bottleneck::PeerNotReading)) => (&PEER_DOES_NOT_READ, queue(AtHand::SendQueue), 0.0),
+            (_, Some(Bottleneck::NotReading)) => (&PROCESS_DOES_NOT_READ, queue(AtHand::ReceiveQueue), 0.0),
             (_, Some(Bottleneck::Loss)) => (&RETRANSMISSIONS, rate.map_or(0.0, |rate| rate.sent), 0.0),
             _ => return None,
         };
