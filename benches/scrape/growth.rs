@@ -27,7 +27,7 @@ pub fn run() {
         "\n| quantity | number | CPU of the first scrape (ms) | of a later one (ms) | peak memory (MiB) |"
     );
     println!("|---|---|---|---|---|");
-    for number in [100, 1_000, 5_000] {
+    for number in [100, 1_000, 5_000, 20_000] {
         let processes: Vec<_> = (0..number).map(|_| Sleeper::start()).collect();
         measure("processes", number, BY_PROCESS);
         drop(processes);
@@ -44,7 +44,7 @@ pub fn run() {
         measure("listeners", number, LISTENERS);
         drop(listeners);
     }
-    for number in [10, 100, 300] {
+    for number in [10, 100, 1_000] {
         let namespaces: Vec<_> = (0..number).map(|at| Inner::apart(&format!("growth-{at}"))).collect();
         measure("namespaces without a socket", number, NAMESPACES);
         drop(namespaces);

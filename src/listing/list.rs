@@ -331,4 +331,48 @@ mod tests {
         assert_eq!(list.get(0).expect("a socket").text(Property::Process), "a\"b");
         assert!(list.row(2).is_none());
     }
+
+    #[test]
+    fn what_is_at_hand_is_the_value_of_its_metric() {
+        let values = [
+            ("sent_bytes_total", 1),
+            ("received_bytes_total", 2),
+            ("retransmitted_bytes_total", 3),
+            ("rtt_seconds", 4_000),
+            ("min_rtt_seconds", 5_000),
+            ("receive_queue_bytes", 6),
+            ("send_queue_bytes", 7),
+        ];
+        let list = SocketList::made(&[(&[(Property::State, "established")], &values)]);
+        let socket = list.get(0).expect("a socket");
+        let at_hand = [
+            AtHand::SentBytes,
+            AtHand::ReceivedBytes,
+            AtHand::RetransmittedBytes,
+            AtHand::Rtt,
+            AtHand::MinRtt,
+            AtHand::ReceiveQueue,
+            AtHand::SendQueue,
+        ];
+        for ((name, value), at_hand) in values.into_iter().zip(at_hand) {
+            let of_metric = list.column(named(name))(&socket).map(Number::real);
+            assert_eq!((socket.count(at_hand), socket.figure(at_hand)), (Some(value), of_metric), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_other_end_of_a_connection_has_the_same_ends_in_the_other_places() {
+        let end = |local, remote| {
+            [
+                (Property::LocalAddress, "10.0.0.1"),
+                (Property::LocalPort, local),
+                (Property::RemoteAddress, "10.0.0.1"),
+                (Property::RemotePort, remote),
+            ]
+        };
+        let ends = [end("1", "2"), end("2", "1"), end("1", "3")];
+        let list = SocketList::made(&ends.each_ref().map(|texts| (&texts[..], &[][..])));
+        let [one, other, third] = [0, 1, 2].map(|place| list.get(place).expect("a socket").ends());
+        assert_eq!((one.swapped(), one == third), (other, false));
+    }
 }
