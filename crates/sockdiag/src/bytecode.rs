@@ -44,6 +44,15 @@ impl Bytecode {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// The program that accepts what this one and the filter accept. The kernel checks the filter first.
+    ///
+    /// # Errors
+    /// [`TooLong`] if the program exceeds the kernel's limit.
+    pub fn within(&self, filter: &Filter) -> Result<Self, TooLong> {
+        let code = both(program(filter)?, &self.0);
+        if code.len() > MAX_BYTES { Err(TooLong) } else { Ok(Self(code)) }
+    }
 }
 
 /// The program would not fit into one attribute.

@@ -11,9 +11,10 @@ use rustix::io::Errno;
 use zerocopy::FromBytes as _;
 
 use super::frame::{Message, MessageHeader, Messages};
+use super::halves::Ports;
 use super::protocol::Socket;
 use super::protocol::{Protocol, Request};
-use super::receivers::{RECEIVERS, soon};
+use super::receivers::{self, RECEIVERS, soon};
 use super::state::State;
 use super::unfinished::{DumpThread, UnfinishedDump};
 
@@ -175,54 +176,124 @@ pub fn dump(
     transport: impl Transport,
     request: &Request,
     deadline: Instant,
-    mut each: impl FnMut(&Socket<'_>),
+    each: impl FnMut(&Socket<'_>),
 ) -> Result<DumpStats, DumpError> {
     let thread = RECEIVERS.take(deadline).map_err(DumpError::Thread)?;
     let (filled, to_read) = sync_channel(BATCHES_AHEAD);
-    let (read, emptied) = sync_channel(BATCHES_AHEAD + 1);
-    let (end, ended) = sync_channel(1);
-    let protocol = request.protocol;
-    let parts = request.parts();
-    let states: Vec<_> = parts.iter().map(Request::state).collect();
-    let messages: Vec<u8> =
-        (SEQUENCE..).zip(&parts).flat_map(|(number, part)| part.message(number)).collect();
-    let (dump_thread, unfinished) = DumpThread::begin();
-    thread.run(move || {
-        dump_thread.set_current();
-        let received = receive_all(transport, protocol, &messages, deadline, &filled, &emptied);
-        // The kernel has answered, and the transport is closed.
-        drop(dump_thread);
-        // Past the deadline no thread waits for it.
-        let _ = end.send(received);
-    });
+    let dumps = [Dump::begin(thread, transport, request, deadline, &filled, 0)];
+    drop(filled);
+    read_all(&dumps, request.protocol, deadline, &to_read, each)
+}
+
+/// The same with two dumps at once, of the sockets whose ports come before these and of all others: see
+/// [`Request::halves`]. Without a second thread or without halves, it is one dump through the first transport.
+///
+/// # Errors
+/// [`DumpError`] whenever one of the dumps did not reach its end.
+pub fn dump_in_halves<T: Transport>(
+    [first, second]: [T; 2],
+    request: &Request,
+    at: Ports,
+    deadline: Instant,
+    each: impl FnMut(&Socket<'_>),
+) -> Result<DumpStats, DumpError> {
+    // One dump now is better than two when another thread is idle.
+    let halves = request.halves(at).and_then(|halves| Some((halves, RECEIVERS.take(Instant::now()).ok()?)));
+    let Some(([lower, upper], other)) = halves else { return dump(first, request, deadline, each) };
+    let (filled, to_read) = sync_channel(2 * BATCHES_AHEAD);
+    let upper = Dump::begin(other, second, &upper, deadline, &filled, 1);
+    let thread = RECEIVERS.take(deadline).map_err(DumpError::Thread)?;
+    let dumps = [Dump::begin(thread, first, &lower, deadline, &filled, 0), upper];
+    drop(filled);
+    read_all(&dumps, request.protocol, deadline, &to_read, each)
+}
+
+/// A dump under way, of which another thread receives the replies.
+struct Dump {
+    /// The state of the sockets of each part of the request, if the kernel reports another.
+    states: Vec<Option<State>>,
+    /// Takes back the buffers.
+    read: SyncSender<Vec<u8>>,
+    ended: Receiver<Result<DumpStats, DumpError>>,
+    unfinished: UnfinishedDump,
+}
+
+impl Dump {
+    /// Begins a dump, whose batches have this number.
+    fn begin(
+        thread: receivers::Receiver,
+        transport: impl Transport,
+        request: &Request,
+        deadline: Instant,
+        filled: &SyncSender<Filled>,
+        number: usize,
+    ) -> Self {
+        let (read, emptied) = sync_channel(BATCHES_AHEAD + 1);
+        let (end, ended) = sync_channel(1);
+        let (protocol, filled) = (request.protocol, filled.clone());
+        let parts = request.parts();
+        let states = parts.iter().map(Request::state).collect();
+        let messages: Vec<u8> =
+            (SEQUENCE..).zip(&parts).flat_map(|(number, part)| part.message(number)).collect();
+        let (dump_thread, unfinished) = DumpThread::begin();
+        thread.run(move || {
+            dump_thread.set_current();
+            let hand_on = |batch| filled.send((number, batch)).is_ok();
+            let received = receive_all(transport, protocol, &messages, deadline, hand_on, &emptied);
+            // The kernel has answered, and the transport is closed.
+            drop(dump_thread);
+            // Past the deadline no thread waits for it.
+            let _ = end.send(received);
+        });
+        Self { states, read, ended, unfinished }
+    }
+
+    /// What it was like, after its last batch.
+    fn end(&self) -> Result<DumpStats, DumpError> {
+        let lost = |_| Err(DumpError::Thread(io::Error::other("the thread has ended")));
+        self.ended.recv().unwrap_or_else(lost)
+    }
+}
+
+/// Reads the batches of dumps as they come, up to the last one of each.
+fn read_all(
+    dumps: &[Dump],
+    protocol: &'static Protocol,
+    deadline: Instant,
+    to_read: &Receiver<Filled>,
+    mut each: impl FnMut(&Socket<'_>),
+) -> Result<DumpStats, DumpError> {
     let (mut sockets, mut malformed) = (0, 0);
     let left = || (deadline + GRACE).saturating_duration_since(Instant::now());
-    let mut batch = soon(&to_read).or_else(|_| to_read.recv_timeout(left()));
+    let mut batch = soon(to_read).or_else(|_| to_read.recv_timeout(left()));
     loop {
         match batch {
-            Ok((buffer, length)) => {
+            Ok((number, (buffer, length))) => {
+                let Some(dump) = dumps.get(number) else { break };
                 let datagrams = buffer.get(..length).unwrap_or_default();
-                let (readable, other) = read_one(protocol, &states, datagrams, &mut each);
+                let (readable, other) = read_one(protocol, &dump.states, datagrams, &mut each);
                 sockets += readable;
                 malformed += other;
                 // After the last datagram no buffer is needed.
-                let _ = read.try_send(buffer);
+                let _ = dump.read.try_send(buffer);
             }
             Err(RecvTimeoutError::Timeout) => {
                 RECEIVERS.replace();
-                return Err(DumpError::Deadline(unfinished));
+                let unfinished = dumps.iter().map(|dump| &dump.unfinished);
+                return Err(DumpError::Deadline(UnfinishedDump::together(unfinished)));
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }
         batch = to_read.recv_timeout(left());
     }
-    let received =
-        ended.recv().unwrap_or_else(|_| Err(DumpError::Thread(io::Error::other("the thread has ended"))));
-    received.map(|stats| DumpStats { sockets, malformed, ..stats })
+    let add = |all: DumpStats, dump: &Dump| Ok(all.plus(dump.end()?));
+    dumps.iter().try_fold(DumpStats { sockets, malformed, ..DumpStats::default() }, add)
 }
 
 /// Datagrams of the kernel's behind each other: the buffer and how much of it is filled.
-type Filled = (Vec<u8>, usize);
+type Batch = (Vec<u8>, usize);
+/// A batch with the number of its dump.
+type Filled = (usize, Batch);
 
 /// Sends the messages one after another, receives datagrams up to the one that ends the last dump, and passes the kernel's on.
 fn receive_all(
@@ -230,7 +301,7 @@ fn receive_all(
     protocol: &'static Protocol,
     messages: &[u8],
     deadline: Instant,
-    filled: &SyncSender<Filled>,
+    hand_on: impl Fn(Batch) -> bool,
     emptied: &Receiver<Vec<u8>>,
 ) -> Result<DumpStats, DumpError> {
     let mut stats = DumpStats::default();
@@ -246,7 +317,7 @@ fn receive_all(
                 end = receive_one(&mut transport, &expected, room, &mut length, &mut stats);
             }
             // Without a reply there is nothing to wake the reader for.
-            if length > 0 && filled.send((buffer, length)).is_err() {
+            if length > 0 && !hand_on((buffer, length)) {
                 // The reader has gone: the deadline has passed.
                 return Err(DumpError::Deadline(UnfinishedDump::default()));
             }

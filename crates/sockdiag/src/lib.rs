@@ -19,6 +19,7 @@ mod dump;
 mod events;
 mod field;
 mod frame;
+mod halves;
 mod initiator;
 pub mod kernel;
 mod protocol;
@@ -35,9 +36,10 @@ mod unfinished;
 
 pub use attribute::{Attribute, Extensions};
 pub use class::Class;
-pub use dump::{Datagram, DumpError, DumpStats, Transport, dump};
+pub use dump::{Datagram, DumpError, DumpStats, Transport, dump, dump_in_halves};
 pub use events::{Events, Queue};
 pub use field::{Field, NoneValue, Width};
+pub use halves::{Ports, dumps_at_once};
 pub use protocol::{
     CloseEvents, FixedPart, MPTCP, NETLINK, PACKET, PROTOCOLS, ProcTables, Protocol, RAW, Request, SCTP, SMC,
     Socket, SocketType, TCP, TIPC, TYPED_PROTOCOLS, UDP, UDPLITE, UNIX, VSOCK, XDP, inet, mptcp, netlink,

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::sys;
 
-/// Idle threads that are kept: one for a collection, and one for another or for the dump after a stuck one.
-const KEPT: usize = 2;
+/// Idle threads that are kept: two for the halves of a dump, and one for another collection or for the dump after a stuck
+/// one.
+const KEPT: usize = 3;
 /// Bytes of stack of each thread. Receiving needs a few hundred.
 const STACK: usize = 128 * 1024;
 /// Bytes that must be free for a new thread. Without memory for its signal stack the new thread would end the process.

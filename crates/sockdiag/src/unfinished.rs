@@ -30,7 +30,7 @@ impl DumpThread {
     /// Begins a dump, which lasts until the thread drops its part.
     pub(super) fn begin() -> (Arc<Self>, UnfinishedDump) {
         let thread = Arc::new(Self::default());
-        let dump = UnfinishedDump(Arc::downgrade(&thread));
+        let dump = UnfinishedDump(vec![Arc::downgrade(&thread)]);
         let mut dumps = dumps();
         dumps.retain(UnfinishedDump::is_alive);
         dumps.push(dump.clone());
@@ -48,29 +48,37 @@ impl DumpThread {
 /// The kernel makes a reply with `tcp_info` under the lock of each socket, and waits for it without end
 /// and signal while a process sits in a page fault inside `recv(2)` (`net/ipv4/tcp.c: tcp_get_info`).
 #[derive(Clone, Debug, Default)]
-pub struct UnfinishedDump(Weak<DumpThread>);
+pub struct UnfinishedDump(Vec<Weak<DumpThread>>);
 
 impl UnfinishedDump {
-    /// Whether its thread is still there. The thread keeps the dump's socket open, and the socket a network namespace alive.
+    /// Dumps that were under way at once.
+    pub(super) fn together<'a>(dumps: impl Iterator<Item = &'a Self>) -> Self {
+        Self(dumps.flat_map(|dump| dump.0.iter().cloned()).collect())
+    }
+
+    /// Whether a thread of it is still there. It keeps the dump's socket open, and the socket a network namespace alive.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.0.strong_count() > 0
+        self.0.iter().any(|thread| thread.strong_count() > 0)
     }
 
-    /// Whether it is stuck: its thread is in an uninterruptible sleep, and stays in it for 50 ms.
+    /// Whether it is stuck: a thread of it is in an uninterruptible sleep, and stays in it for 50 ms.
     #[must_use]
     pub fn is_stuck(&self) -> bool {
-        let sleeps = self.sleeps();
-        if sleeps.is_some() {
+        let before = self.sleeps();
+        if before.iter().any(Option::is_some) {
             std::thread::sleep(ASLEEP);
         }
-        sleeps.is_some() && self.sleeps() == sleeps
+        before.into_iter().zip(self.sleeps()).any(|(before, now)| before.is_some() && before == now)
     }
 
-    /// How often the thread has gone to sleep, if its sleep is uninterruptible.
-    fn sleeps(&self) -> Option<u64> {
-        let thread = self.0.upgrade()?.0.load(Ordering::Relaxed);
-        sleeps(&std::fs::read_to_string(format!("/proc/self/task/{thread}/status")).ok()?)
+    /// How often each thread has gone to sleep, if its sleep is uninterruptible.
+    fn sleeps(&self) -> Vec<Option<u64>> {
+        let status = |thread: &Weak<DumpThread>| {
+            let thread = thread.upgrade()?.0.load(Ordering::Relaxed);
+            sleeps(&std::fs::read_to_string(format!("/proc/self/task/{thread}/status")).ok()?)
+        };
+        self.0.iter().map(status).collect()
     }
 }
 

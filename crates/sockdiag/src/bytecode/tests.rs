@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::{Extensions, Request, StateSet, TCP, UDP};
 use super::*;
 
 /// What a program can see of a socket.
@@ -158,6 +159,36 @@ proptest! {
         let program = compile(&filter).expect("short");
         prop_assert_eq!(run(&program, entry), Some(judge(&filter, entry)));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #[test]
+    fn what_passes_a_request_passes_exactly_one_of_its_halves(
+        filter in prop::option::of(filter()), at in (port(), port()),
+        local in (address(), port()), remote in (address(), port())
+    ) {
+        let entry = Entry { local, remote, interface: 1, cgroup: 1 };
+        let passes = filter.as_ref().is_none_or(|filter| judge(filter, entry));
+        let program = filter.map(|filter| compile(&filter).expect("short"));
+        let whole = Request { filter: program, ..Request::new(&TCP, StateSet::ALL, Extensions::INFO) };
+        let halves = whole.halves(at).expect("short");
+        let run = |half: &Request| run(half.filter.as_ref().expect("a program"), entry);
+        let is_lower = (local.1, remote.1) < at;
+        prop_assert_eq!(halves.each_ref().map(run), [Some(passes && is_lower), Some(passes && !is_lower)]);
+        let [lower, upper] = halves.map(|half| Request { filter: whole.filter.clone(), ..half });
+        prop_assert!(lower == whole && upper == whole);
+    }
+}
+
+#[test]
+fn a_request_has_no_halves_if_ports_change_or_the_program_is_too_long() {
+    let request =
+        |protocol, filter| Request { filter, ..Request::new(protocol, StateSet::ALL, Extensions::NONE) };
+    assert_eq!(request(&UDP, None).halves((1, 1)), None);
+    // As long as a program may be.
+    let longest = Bytecode(program(&Filter::Always).expect("short").repeat(MAX_BYTES / OP));
+    assert_eq!(request(&TCP, Some(longest)).halves((1, 1)), None);
 }
 
 #[test]

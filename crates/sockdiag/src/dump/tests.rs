@@ -6,8 +6,8 @@ use zerocopy::IntoBytes as _;
 
 use super::super::attribute::Extensions;
 use super::super::frame::{MessageHeader, aligned};
-use super::super::protocol::TCP;
 use super::super::protocol::inet::TCPDIAG_GETSOCK;
+use super::super::protocol::{TCP, UDP};
 use super::super::state::StateSet;
 use super::*;
 
@@ -227,6 +227,87 @@ fn a_dump_that_does_not_end_is_left_behind_at_its_deadline() {
 fn a_dump_that_ends_at_its_deadline_by_itself_is_not_left_behind() {
     let (result, _) = run([Err(io::ErrorKind::TimedOut.into())]);
     assert!(matches!(result, Err(DumpError::Deadline(dump)) if !dump.is_alive()));
+}
+
+/// The messages that a kernel was sent.
+type Sent = Vec<Vec<u8>>;
+
+/// A kernel that shows what it is asked.
+struct Asked<T>(T, SyncSender<Vec<u8>>);
+
+impl<T: Transport> Transport for Asked<T> {
+    fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        self.1.send(message.to_vec()).expect("room");
+        self.0.send(message)
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<Datagram> {
+        self.0.receive(buffer, deadline)
+    }
+}
+
+/// Dumps in two halves from kernels with these replies; what each was asked.
+fn run_halves<const N: usize>(
+    protocol: &'static Protocol,
+    replies: [[Vec<u8>; N]; 2],
+) -> (Result<DumpStats, DumpError>, Vec<u64>, [Sent; 2]) {
+    let request = Request::new(protocol, StateSet::ALL, Extensions::NONE);
+    let ((one, of_one), (other, of_other)) = (sync_channel(9), sync_channel(9));
+    let [first, second] = replies.map(|replies| Script(from_kernel(replies).into()));
+    let (transports, mut cookies) = ([Asked(first, one), Asked(second, other)], Vec::new());
+    let until = Instant::now() + GENEROUS;
+    let result =
+        dump_in_halves(transports, &request, (443, 40_000), until, |socket| cookies.push(socket.cookie()));
+    cookies.sort_unstable();
+    (result, cookies, [of_one, of_other].map(|asked| asked.try_iter().collect()))
+}
+
+#[test]
+fn a_dump_in_halves_is_that_of_two_requests_whose_sockets_and_numbers_are_added() {
+    let replies = [[socket(1), [socket(3), done(0)].concat()], [socket(2), done(0)]];
+    let bytes = replies.as_flattened().iter().map(|reply| reply.len() as u64).sum();
+    let (result, cookies, asked) = run_halves(&TCP, replies);
+    assert_eq!(result.expect("complete"), DumpStats { sockets: 3, bytes, ..DumpStats::default() });
+    assert_eq!(cookies, [1, 2, 3]);
+    let whole = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
+    let halves = whole.halves((443, 40_000)).expect("halves");
+    assert_eq!(asked, halves.map(|half| vec![half.message(SEQUENCE)]));
+}
+
+#[test]
+fn a_dump_in_halves_of_which_one_fails_is_an_error() {
+    for (failing, kept) in [(0, 2), (1, 1)] {
+        let mut replies = [[socket(1), done(0)], [socket(2), done(0)]];
+        replies[failing] = [message(ERROR, SEQUENCE, &(-1_i32).to_ne_bytes()), done(0)];
+        let (result, cookies, _) = run_halves(&TCP, replies);
+        assert!(matches!(result, Err(DumpError::Refused(Errno::PERM, _))), "{result:?}");
+        assert_eq!(cookies, [kept]);
+    }
+}
+
+#[test]
+fn a_protocol_without_halves_is_dumped_as_a_whole() {
+    let (result, cookies, [first, second]) = run_halves(&UDP, [[socket(1), done(0)], [socket(2), done(0)]]);
+    assert_eq!(result.expect("complete").sockets, 1);
+    assert_eq!((cookies, first.len(), second.len()), (vec![1], 1, 0));
+}
+
+#[test]
+fn a_dump_in_halves_of_which_one_does_not_end_is_left_behind_at_its_deadline() {
+    for held in [0, 1] {
+        // Without its sender, the other one ends at once.
+        let ((release, holding), (_, ended)) = (sync_channel(0), sync_channel(0));
+        let mut kernels = [holding, ended].map(Holding);
+        kernels.swap(0, held);
+        let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
+        let result = dump_in_halves(kernels, &request, (443, 0), Instant::now(), |_| {});
+        let Err(DumpError::Deadline(dump)) = result else { panic!("{result:?}") };
+        assert!(dump.is_alive() && !dump.is_stuck(), "a thread waits, but not for the kernel");
+        drop(release);
+        while dump.is_alive() {
+            std::thread::yield_now();
+        }
+    }
 }
 
 mod arbitrary {
