@@ -6,6 +6,7 @@ mod attribution;
 mod conclude;
 mod destroy_events;
 mod generation;
+mod halves;
 mod host;
 mod intake;
 mod inventory;

@@ -36,6 +36,11 @@ pub trait Host: Lookup + Send + Sync {
         protocols: &[&'static Protocol],
     ) -> io::Result<Entered<Self::Transport>>;
 
+    /// Whether the kernel makes two dumps at once, each on a core.
+    fn dumps_at_once(&self) -> bool {
+        false
+    }
+
     /// The nsid by which the kernel's events name a namespace, if it has one.
     fn nsid(&self, _namespace: &Namespace) -> Option<i32> {
         None

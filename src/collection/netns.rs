@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 
 use super::generation::Generation;
+use super::halves::WORTH_HALVING;
 use crate::attribute::{Cgroup, Namespace, Netns, NetnsListing, Sockstat};
 use sockdiag::{DumpStats, Netlink, Protocol, Request, Socket};
 
@@ -165,6 +166,8 @@ pub struct Entered<K> {
 pub struct Opened<K> {
     /// For the dump of all sockets; `None` where there is none.
     pub transport: Option<K>,
+    /// For one of the halves of that dump, where it may be worth to halve it.
+    pub for_half: Option<K>,
     /// For the dump of the listeners, of a protocol that has them.
     pub for_listeners: Option<K>,
     /// The number of sockets in `TIME_WAIT`, remnants in `FIN_WAIT2` included; `None` if `/proc` does not say.
@@ -193,12 +196,14 @@ impl Entered<Netlink> {
                 .and_then(|protocol| Sockstat::read(protocol.sockstat, &sockstat, &sockstat6));
             let is_empty = counts.is_some_and(|counts| counts.sockets == 0 && counts.time_wait == 0);
             let time_wait = counts.map(|counts| counts.time_wait);
+            let is_large = counts.is_some_and(|counts| counts.sockets >= WORTH_HALVING);
             if is_empty && skippable(protocol) {
                 return Ok(Opened { time_wait, ..Opened::default() });
             }
             let files = protocol.tables.iter().flat_map(|tables| tables.files);
             Ok(Opened {
                 transport: Some(Netlink::open()?),
+                for_half: (is_large && protocol.has_halves()).then(Netlink::open).transpose()?,
                 for_listeners: protocol.has_listeners().then(Netlink::open).transpose()?,
                 time_wait,
                 tables: files.map(|file| read(&format!("thread-self/net/{file}"))).collect(),
@@ -214,7 +219,7 @@ impl Entered<Netlink> {
 impl<K> Default for Opened<K> {
     /// Nothing to dump.
     fn default() -> Self {
-        Self { transport: None, for_listeners: None, time_wait: None, tables: String::new() }
+        Self { transport: None, for_half: None, for_listeners: None, time_wait: None, tables: String::new() }
     }
 }
 

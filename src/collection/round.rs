@@ -36,7 +36,8 @@ impl<'a> Round<'a> {
         listed: &ListedNamespaces,
         sinks: &mut [&mut dyn Sink],
     ) -> Self {
-        let CollectorState { limits, sizes, seed, alone, untracked, tracker, stuck, samples, .. } = state;
+        let CollectorState { limits, sizes, seed, alone, untracked, tracker, stuck, samples, halves, .. } =
+            state;
         let began = Instant::now();
         let mut may_repeat = !*alone;
         let mut took = vec![Duration::ZERO; plan.protocols.len()];
@@ -49,7 +50,7 @@ impl<'a> Round<'a> {
             }
             all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
             let intake = Intake::new(plan, host, &mut owners.attribution, tracker, samples, *untracked, all);
-            let mut walked = walk(plan, host, deadline, stuck, listed, intake, &mut took);
+            let mut walked = walk(plan, host, deadline, (stuck, halves), listed, intake, &mut took);
             // An exporter without TCP, or a list, has nothing else to show. Other views are empty until a module is loaded.
             if *alone || plan.protocols.contains(&PROTOCOL) {
                 walked.demand_a_protocol(plan);

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::attribution::Attribution;
+use super::halves::Halves;
 use super::log_once::LogOnce;
 use super::netns::NetnsRegistry;
 use super::restrictions::Restrictions;
@@ -36,6 +37,8 @@ pub struct CollectorState {
     pub(super) attribution: Option<Attribution>,
     pub(super) registry: NetnsRegistry,
     pub(super) samples: Samples,
+    /// Where to halve dumps.
+    pub(super) halves: Halves,
     /// Dumps that have not ended in time, of listings too.
     pub(super) stuck: StuckDumps,
     /// What listings leave for the next, apart: a scrape between two would search for owners that only they need.
@@ -64,6 +67,7 @@ impl CollectorState {
             attribution: None,
             registry: NetnsRegistry::default(),
             samples: Samples::default(),
+            halves: Halves::default(),
             stuck: StuckDumps::default(),
             listing: None,
         }
@@ -95,8 +99,8 @@ impl CollectorState {
     pub(crate) fn for_listing(&mut self, plan: &Plan) -> &mut Self {
         let mut of_plan = Self::of_one(plan, Privileges::default());
         if let Some(before) = self.listing.take() {
-            let Self { untracked, seed, attribution, registry, samples, sizes, .. } = *before;
-            of_plan = Self { untracked, seed, attribution, registry, samples, ..of_plan };
+            let Self { untracked, seed, attribution, registry, samples, halves, sizes, .. } = *before;
+            of_plan = Self { untracked, seed, attribution, registry, samples, halves, ..of_plan };
             // Another question may be about other protocols.
             if sizes.len() == of_plan.sizes.len() {
                 of_plan.sizes = sizes;

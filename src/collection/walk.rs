@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::halves::{Halves, dump_halved};
 use super::host::Host;
 use super::intake::{Counts, Intake, Place};
 use super::namespaces::ListedNamespaces;
@@ -18,7 +19,7 @@ use crate::plan::Plan;
 use crate::select::Lookup;
 use crate::self_metrics::{DUMP, SelfReport, Stage};
 use crate::view::{PROTOCOL, View};
-use sockdiag::{DumpStats, Protocol, Socket, dump};
+use sockdiag::{DumpStats, Ports, Protocol, Socket};
 
 /// A walk that has ended.
 #[derive(Debug, Default)]
@@ -52,7 +53,7 @@ pub(super) fn walk<W: Host>(
     plan: &Plan,
     host: &W,
     deadline: Instant,
-    stuck: &StuckDumps,
+    (stuck, halves): (&StuckDumps, &mut Halves),
     listed: &ListedNamespaces,
     mut intake: Intake<'_, W>,
     took: &mut [Duration],
@@ -60,6 +61,7 @@ pub(super) fn walk<W: Host>(
     let missed =
         listed.missed.iter().flat_map(|number| plan.protocols.iter().map(|protocol| (*number, *protocol)));
     let mut walked = Walked { missed: missed.collect(), ..Walked::default() };
+    let mut last_halves = std::mem::take(halves);
     let mut shared = None;
     for target in &listed.targets {
         let programs = if plan.depends_on_netns() {
@@ -77,10 +79,15 @@ pub(super) fn walk<W: Host>(
             let left = deadline.saturating_duration_since(began);
             let until = if target.namespace.own { deadline } else { began + left / 2 };
             let place = Place { target: target.clone(), program };
+            let key = (target.netns.number, protocol.name);
+            let mut at = last_halves.remove(&key);
             let dumped = match stuck.blocked(target, protocol, until) {
                 Some(error) => Err(error),
-                None => opened.and_then(|opened| dump_one(plan, &mut intake, place, opened, until)),
+                None => {
+                    opened.and_then(|opened| dump_one(plan, host, &mut intake, place, opened, &mut at, until))
+                }
             };
+            halves.extend(at.map(|at| (key, at)));
             dumps
                 .push((protocol, dumped.map_err(|error| stuck.judge(target, protocol, began, until, error))));
             walked.stuck = walked.stuck.max(stuck.stuck(target, protocol));
@@ -225,9 +232,11 @@ fn enter<W: Host>(
 /// Dumps the sockets of a protocol in one namespace.
 fn dump_one<W: Host>(
     plan: &Plan,
+    host: &W,
     intake: &mut Intake<'_, W>,
     mut place: Place,
     opened: Opened<W::Transport>,
+    at: &mut Option<Ports>,
     until: Instant,
 ) -> Result<Dumped, NetnsError> {
     let mut dumped = Dumped {
@@ -252,7 +261,8 @@ fn dump_one<W: Host>(
     let Some(request) = &place.program.request else { return Ok(dumped) };
     let before = intake.counts.remnants;
     let mut each = |socket: &Socket<'_>| intake.socket(&place, socket);
-    dumped.stats = match dump(transport, request, until, &mut each) {
+    let (transports, at_once) = ((transport, opened.for_half), || host.dumps_at_once());
+    dumped.stats = match dump_halved(transports, request, at, at_once, until, &mut each) {
         Err(error) if error.is_of_missing_protocol() && !opened.tables.is_empty() => {
             listed(request, &opened.tables, each)
         }

@@ -58,6 +58,10 @@ impl Host for LinuxHost {
         self.namespaces.within(namespace, move || Entered::here(Path::new(PROC), &protocols, skippable))
     }
 
+    fn dumps_at_once(&self) -> bool {
+        sockdiag::dumps_at_once()
+    }
+
     fn nsid(&self, namespace: &Namespace) -> Option<i32> {
         self.namespaces.nsid(namespace)
     }

@@ -8,6 +8,7 @@ mod datagrams;
 mod directions;
 mod dumps;
 mod flood;
+mod halves;
 mod held;
 mod listeners;
 mod lost;
