@@ -3,7 +3,7 @@
 use super::compare::{Way, compare};
 use super::exporter::{Exporter, SERVICES};
 use super::programs::{NODE_EXPORTER, SS, titled};
-use super::readers::{bare_dump, ss};
+use super::readers::{bare_dump, bare_dump_in_halves, middle, ss};
 use ss_exporter::config::default_file_without_legacy;
 use testkit::load::{RARE_NETWORK, RARE_PORT};
 
@@ -12,6 +12,7 @@ const LEGACY: &str = "logic: {compression: {max_flows: 0}}\n";
 /// Prints the rows of a size. Each way has an exporter of its own, whose memory is no other's.
 pub fn run(sockets: usize, rounds: u32) {
     let iproute2 = titled("iproute2", SS);
+    let at = middle();
     let node = Exporter::tcpstat_of_node_exporter();
     let [legacy, gzip, two_scrapers] = [(); 3].map(|()| Exporter::configured(LEGACY));
     let [services, two_services] = [(); 2].map(|()| Exporter::configured(SERVICES));
@@ -20,6 +21,7 @@ pub fn run(sockets: usize, rounds: u32) {
     let network = Exporter::configured(&selected(&format!("src {RARE_NETWORK} or dst {RARE_NETWORK}")));
     let mut ways = vec![
         Way::compared("bare dump", bare_dump),
+        Way::other("bare dump, in two halves at once", move || bare_dump_in_halves(at)),
         Way::other(format!("`ss -tinHO`, {iproute2}"), || ss("-tinHO")),
         Way::other(format!("`ss -tinpHO`, {iproute2}"), || ss("-tinpHO")),
         Way::scrape("legacy config, no cap", &legacy, "identity"),
@@ -34,7 +36,7 @@ pub fn run(sockets: usize, rounds: u32) {
     ];
     if let Some(node) = &node {
         let name = format!("{}, tcpstat alone", titled("node_exporter", NODE_EXPORTER));
-        ways.insert(3, Way::scrape(name, node, "identity"));
+        ways.insert(4, Way::scrape(name, node, "identity"));
     }
     compare(sockets, rounds, &ways, || {});
 }

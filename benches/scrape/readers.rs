@@ -4,16 +4,42 @@ use std::io::Read as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use sockdiag::{Extensions, Netlink, Request, State, StateSet, TCP, Transport as _};
+use sockdiag::{Extensions, Netlink, Ports, Request, Socket, State, StateSet, TCP, Transport as _, dump};
 
 use super::exporter::{Reading, cpu_of_children};
 use super::programs::{self, SS};
 
 /// One walk over both families, `tcp_info` only, 32 KiB reads, every byte discarded.
 pub fn bare_dump() -> Reading {
+    bare_walk(&bare_request())
+}
+
+/// The same in two walks at once, of halves that meet at these ports.
+pub fn bare_dump_in_halves(at: Ports) -> Reading {
+    let start = Instant::now();
+    let halves = bare_request().halves(at).expect("halves");
+    let readings = std::thread::scope(|scope| {
+        let walks = halves.each_ref().map(|half| scope.spawn(|| bare_walk(half)));
+        walks.map(|walk| walk.join().expect("a walk"))
+    });
+    let [one, other] = readings;
+    Reading { wall: start.elapsed(), cpu: one.cpu + other.cpu, bytes: one.bytes + other.bytes }
+}
+
+/// Where the halves of the sockets meet.
+pub fn middle() -> Ports {
+    let (kernel, until) = (Netlink::open().expect("sock_diag"), Instant::now() + Duration::from_mins(1));
+    let mut ports = Vec::new();
+    let each = |socket: &Socket<'_>| ports.push((socket.local().port(), socket.remote().port()));
+    dump(kernel, &bare_request(), until, each).expect("a dump");
+    let middle = ports.len() / 2;
+    *ports.select_nth_unstable(middle).1
+}
+
+fn bare_request() -> Request {
     let unwanted = [State::Listen, State::Close, State::TimeWait, State::SynRecv];
     let wanted = StateSet::ALL.without(StateSet::of(&unwanted));
-    bare_walk(&Request::new(&TCP, wanted, Extensions::INFO))
+    Request::new(&TCP, wanted, Extensions::INFO)
 }
 
 /// What the kernel answers to a request, in 32 KiB reads, every byte discarded. Each walk ends with a message of its own.
