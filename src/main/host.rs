@@ -19,6 +19,10 @@ use crate::failure::Failure;
 /// Where the process table and the kernel's tables of the network are.
 pub const PROC: &str = "/proc";
 
+/// Percent of the last ten seconds in which a thread of the host waited for a core, above which two dumps at once would only
+/// take turns. A host whose cores are all in use has more than 80, an idle one almost none.
+const CROWDED: f64 = 50.0;
+
 /// Where cgroup v2 is mounted; it never changes.
 static CGROUPS: OnceLock<Cgroups> = OnceLock::new();
 
@@ -59,7 +63,7 @@ impl Host for LinuxHost {
     }
 
     fn dumps_at_once(&self) -> bool {
-        sockdiag::dumps_at_once()
+        sockdiag::dumps_at_once() && !is_crowded()
     }
 
     fn nsid(&self, namespace: &Namespace) -> Option<i32> {
@@ -117,8 +121,32 @@ impl Lookup for LinuxHost {
     }
 }
 
+/// Whether threads of the host wait for a core most of the time. A kernel without pressure stall information does not say so.
+fn is_crowded() -> bool {
+    let pressure = std::fs::read_to_string(Path::new(PROC).join("pressure/cpu")).ok();
+    pressure.and_then(|text| percent_waiting(&text)).is_some_and(|percent| percent > CROWDED)
+}
+
+/// The percent of ten seconds, of the text of `/proc/pressure/cpu`.
+fn percent_waiting(pressure: &str) -> Option<f64> {
+    pressure.strip_prefix("some avg10=")?.split(' ').next()?.parse().ok()
+}
+
 /// The kernel answers questions about interfaces through any socket.
 fn any_socket() -> Option<std::os::fd::OwnedFd> {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
     socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pressure_on_cores_is_that_of_the_last_ten_seconds() {
+        let text = "some avg10=87.78 avg60=84.97 avg300=70.18 total=3283711781\n\
+                    full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
+        assert_eq!(percent_waiting(text), Some(87.78));
+        assert_eq!(percent_waiting(""), None);
+    }
 }

@@ -200,7 +200,7 @@ pub fn dump_in_halves<T: Transport>(
     // One dump now is better than two when another thread is idle.
     let halves = request.halves(at).and_then(|halves| Some((halves, RECEIVERS.take(Instant::now()).ok()?)));
     let Some(([lower, upper], other)) = halves else { return dump(first, request, deadline, each) };
-    let (filled, to_read) = sync_channel(2 * BATCHES_AHEAD);
+    let (filled, to_read) = sync_channel(BATCHES_AHEAD);
     let upper = Dump::begin(other, second, &upper, deadline, &filled, 1);
     let thread = RECEIVERS.take(deadline).map_err(DumpError::Thread)?;
     let dumps = [Dump::begin(thread, first, &lower, deadline, &filled, 0), upper];
