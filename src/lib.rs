@@ -19,6 +19,7 @@ pub mod cli;
 pub mod collection;
 pub mod collector;
 pub mod config;
+mod dense_table;
 pub mod estimate;
 pub mod exposition;
 pub mod facts;

@@ -4,6 +4,7 @@
 mod fake;
 mod fds;
 mod handle;
+mod holders;
 mod owner;
 mod refresh;
 mod running;

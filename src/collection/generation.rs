@@ -9,11 +9,11 @@ pub(crate) struct Generation(u32);
 
 impl Generation {
     /// The bits that a record has for one.
-    pub(in crate::collection) const BITS: u32 = 27;
+    pub(in crate::collection) const BITS: u32 = 26;
     /// Before all others.
     pub(crate) const NONE: Self = Self(0);
 
-    /// The one after it. The last one is its own successor: 134 million reloads and renames are not reached.
+    /// The one after it. The last one is its own successor: 67 million reloads and renames are not reached.
     #[must_use]
     pub(in crate::collection) const fn next(self) -> Self {
         Self(if self.0 + 1 < 1 << Self::BITS { self.0 + 1 } else { self.0 })

@@ -4,14 +4,12 @@
 
 use std::time::{Duration, Instant};
 
-use hashbrown::HashSet;
-
 use super::host::Host;
 use super::namespaces::ListedNamespaces;
 use super::netns::{NetnsError, NetnsTarget, Opened, listed};
 use super::shared::SharedTracker;
 use super::state::CollectorState;
-use super::tracker::Inventory;
+use super::tracker::{Inventory, ListedSockets};
 use crate::plan::Plan;
 use sockdiag::{Class, DumpError, Extensions, Protocol, Request, Socket, State, StateSet, dump};
 
@@ -87,8 +85,8 @@ fn of_namespace(
     target: &NetnsTarget,
     (protocol, states): (&'static Protocol, StateSet),
     until: Instant,
-) -> Result<HashSet<u64>, NetnsError> {
-    let mut sockets = HashSet::new();
+) -> Result<ListedSockets, NetnsError> {
+    let mut sockets = ListedSockets::default();
     let request = Request::new(protocol, states, Extensions::NONE);
     let enter = || host.enter(&target.namespace, &[protocol, protocol]);
     for opened in enter().map_err(NetnsError::entering)?.protocols {

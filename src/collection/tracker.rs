@@ -22,17 +22,20 @@ use ledger::{Ledger, TrackedView};
 use namespaces::TrackedNamespaces;
 use sockdiag::Protocol;
 
+pub(super) use listed::ListedSockets;
+
 mod clock;
 mod closed;
 mod dumped;
 mod ends;
 mod ledger;
+mod listed;
 mod listeners;
 mod namespaces;
 mod reload;
 
 /// The sockets without a record that existed at one moment, by their namespaces and protocols.
-pub(super) type Inventory = Vec<(DumpOf, HashSet<u64>)>;
+pub(super) type Inventory = Vec<(DumpOf, ListedSockets)>;
 
 /// What is tracked, and how.
 #[derive(Debug)]

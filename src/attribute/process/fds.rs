@@ -5,7 +5,11 @@ use std::mem::take;
 use rustix::io::Errno;
 
 use super::handle::Links;
+use super::refresh::COUNTED;
 use super::scan::Scan;
+
+/// Descriptors whose memory is not worth giving back.
+const FEW: usize = 64;
 
 /// Free numbers in a row that end the search for descriptors.
 const FREE_IN_A_ROW: u32 = 8;
@@ -17,16 +21,35 @@ pub(super) struct Fd {
     pub(super) number: u32,
     /// The inode of the socket that it is; 0 if it is something else.
     pub(super) inode: u32,
-    /// Until when it was seen to be that, in seconds of the table's clock.
-    pub(super) verified: u32,
-    /// When it was last read, at that time or before.
-    pub(super) read: u32,
+    /// Above, until when it was seen to be that, in seconds of the table's clock modulo 2^24; below, how many seconds before
+    /// that it was read.
+    times: u32,
 }
+
+/// The bits of the seconds between the time that a descriptor was read and the time until which it was seen.
+const READ_BITS: u32 = COUNTED.ilog2() + 1;
 
 impl Fd {
     /// A descriptor that is read at that time.
     const fn new(number: u32, inode: u32, now: u32) -> Self {
-        Self { number, inode, verified: now, read: now }
+        Self { number, inode, times: now << READ_BITS }
+    }
+
+    /// For how many seconds it has not been seen.
+    pub(super) fn unseen(self, now: u32) -> u32 {
+        let ago = (now << READ_BITS).wrapping_sub(self.times >> READ_BITS << READ_BITS).cast_signed();
+        // It may have been seen after the pass began that asks.
+        ago.max(0).cast_unsigned() >> READ_BITS
+    }
+
+    /// For how many seconds it has not been read.
+    pub(super) fn unread(self, now: u32) -> u32 {
+        self.unseen(now) + (self.times & ((1 << READ_BITS) - 1))
+    }
+
+    /// Notes that it needs no look now. It was read less than [`COUNTED`] seconds ago.
+    pub(super) fn confirm(&mut self, now: u32) {
+        self.times = now << READ_BITS | self.unread(now);
     }
 }
 
@@ -185,16 +208,20 @@ impl Fds {
         changes
     }
 
-    /// Drops those that were last seen before a time.
-    pub(super) fn expire(&mut self, before: u32) -> Changes {
+    /// Drops those that were not seen for more than so many seconds.
+    pub(super) fn expire(&mut self, now: u32, believed: u32) -> Changes {
         let mut changes = Changes::default();
         self.0.retain(|fd| {
-            let fresh = fd.verified >= before;
+            let fresh = fd.unseen(now) <= believed;
             if !fresh {
                 changes.note(fd.inode, 0);
             }
             fresh
         });
+        // After a flood its memory is given back.
+        if self.0.capacity() / 4 > self.0.len().max(FEW) {
+            self.0.shrink_to(self.0.len());
+        }
         changes.settled(self)
     }
 
@@ -203,6 +230,28 @@ impl Fds {
             changes.note(fd.inode, 0);
         } else {
             self.0.push(fd);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_takes_twelve_bytes_and_knows_for_how_long_it_was_neither_seen_nor_read() {
+        assert_eq!(size_of::<Fd>(), 12);
+        for start in [0, 1_000, (1 << 24) - 30, u32::MAX - 30] {
+            let after = |seconds| start.wrapping_add(seconds);
+            let mut fd = Fd::new(3, 7, start);
+            assert_eq!((fd.unseen(after(40)), fd.unread(after(40))), (40, 40));
+            fd.confirm(after(40));
+            fd.confirm(after(90));
+            assert_eq!((fd.unseen(after(100)), fd.unread(after(100))), (10, 100));
+            fd.confirm(after(COUNTED - 1));
+            assert_eq!((fd.unseen(after(COUNTED)), fd.unread(after(COUNTED))), (1, COUNTED));
+            assert_eq!(fd.unseen(after(COUNTED - 2)), 0, "a pass that began before");
+            assert_eq!((fd.number, fd.inode), (3, 7));
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Which processes hold which socket, by its inode, and which sockets were asked for.
 
-use hashbrown::{HashMap, HashSet};
+use std::hash::BuildHasher as _;
 
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+
+use super::holders::{AllHolders, HOLDERS_BITS, HoldersId};
 use super::owner::OwnerId;
+use crate::dense_table::{DenseTable, Entry, RANK_BITS};
 
 /// What is known of a socket's owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,28 +19,65 @@ pub enum OwnerLookup {
     Unknown,
 }
 
-#[derive(Debug)]
-struct SocketOwner {
-    holder: Holder,
-    /// None until it is asked for, and after a change.
-    owner: OwnerId,
-    /// The last collection that asked for it; 0 if none did, or if it was scanned since.
-    asked: u32,
+/// A socket that is held: from below its inode, the set of its holders, when it was asked for, and a rank.
+#[derive(Clone, Copy, Debug)]
+struct HeldSocket(u64);
+
+/// It was asked for in this collection.
+const ASKED_NOW: u64 = 1 << (u32::BITS + HOLDERS_BITS);
+/// It was asked for in an earlier collection, and not read since.
+const ASKED_BEFORE: u64 = ASKED_NOW << 1;
+const ASKED: u64 = ASKED_NOW | ASKED_BEFORE;
+const RANK: u32 = u64::BITS - RANK_BITS;
+
+impl HeldSocket {
+    fn new(inode: u32, holders: HoldersId) -> Self {
+        Self(u64::from(holders.0) << u32::BITS | u64::from(inode))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+    const fn inode(self) -> u32 {
+        self.0 as u32
+    }
+
+    const fn holders(self) -> HoldersId {
+        HoldersId((self.0 >> u32::BITS) as u32 & ((1 << HOLDERS_BITS) - 1))
+    }
+
+    fn set_holders(&mut self, holders: HoldersId) {
+        let other = !(((1 << HOLDERS_BITS) - 1) << u32::BITS);
+        self.0 = self.0 & other | u64::from(holders.0) << u32::BITS;
+    }
+
+    const fn is_asked(self) -> bool {
+        self.0 & ASKED != 0
+    }
+
+    const fn set_asked(&mut self, asked: u64) {
+        self.0 = self.0 & !ASKED | asked;
+    }
 }
 
-/// Most sockets have one holder.
-#[derive(Clone, Copy, Debug)]
-enum Holder {
-    One(u32),
-    Several,
+impl Entry for HeldSocket {
+    const NONE: Self = Self(0);
+
+    #[inline]
+    fn rank(self) -> u32 {
+        (self.0 >> RANK) as u32
+    }
+
+    #[inline]
+    fn ranked(self, rank: u32) -> Self {
+        Self(u64::from(rank) << RANK | self.0 << RANK_BITS >> RANK_BITS)
+    }
 }
 
 /// The sockets that processes hold, and those that were asked for.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
-    held: HashMap<u32, SocketOwner>,
-    /// The pids of the holders where there are several, ascending.
-    several: HashMap<u32, Vec<u32>>,
+    hash: DefaultHashBuilder,
+    held: DenseTable<HeldSocket>,
+    holders: AllHolders,
     /// Asked for in this collection, and not found yet.
     missing: HashSet<u32>,
     /// Those that the last collection was missing at its end.
@@ -52,18 +93,31 @@ impl Sockets {
         self.collection = collection;
         self.earlier = std::mem::take(&mut self.missing);
         self.without_process.retain(|_, asked| asked.saturating_add(1) >= collection);
-        // After a flood its memory is given back; of few there is little to give.
-        if self.held.capacity() / 4 > self.held.len().max(1024) {
-            self.held.shrink_to(2 * self.held.len());
+        for held in self.held.iter_mut().filter(|held| held.0 & ASKED_NOW != 0) {
+            held.set_asked(ASKED_BEFORE);
         }
+        // After a flood its memory is given back.
+        let Self { hash, held, .. } = self;
+        held.fit(held.len(), |held| hash.hash_one(held.inode()));
+    }
+
+    #[inline]
+    fn find(&self, inode: u32) -> Option<HeldSocket> {
+        self.held.find(self.hash.hash_one(inode), |held| held.inode() == inode)
+    }
+
+    #[inline]
+    fn find_mut(&mut self, inode: u32) -> Option<&mut HeldSocket> {
+        self.held.find_mut(self.hash.hash_one(inode), |held| held.inode() == inode)
     }
 
     /// Whose a socket is; the owner is [`OwnerId::NO_PROCESS`] if it must be made.
     #[inline]
     pub(super) fn ask(&mut self, inode: u32) -> OwnerLookup {
-        if let Some(held) = self.held.get_mut(&inode) {
-            held.asked = self.collection;
-            return OwnerLookup::Known(held.owner);
+        if let Some(held) = self.find_mut(inode) {
+            held.set_asked(ASKED_NOW);
+            let holders = held.holders();
+            return OwnerLookup::Known(self.holders.owner(holders));
         }
         if inode == 0 {
             return OwnerLookup::NoProcess;
@@ -76,83 +130,74 @@ impl Sockets {
         OwnerLookup::Unknown
     }
 
-    /// The pids of the processes that hold a socket, ascending.
-    pub(super) fn holders(&self, inode: u32) -> Vec<u32> {
-        match self.held.get(&inode).map(|held| held.holder) {
-            None => Vec::new(),
-            Some(Holder::One(pid)) => vec![pid],
-            Some(Holder::Several) => self.several.get(&inode).cloned().unwrap_or_default(),
-        }
+    /// The ids of the processes and threads that hold a socket, ascending.
+    pub(super) fn holders(&self, inode: u32) -> &[u32] {
+        self.find(inode).map(|held| self.holders.ids(held.holders())).unwrap_or_default()
     }
 
-    /// Remembers the owner of a socket.
+    /// Remembers the owner of a socket, and of all that have the same holders.
     pub(super) fn owned(&mut self, inode: u32, owner: OwnerId) {
-        if let Some(held) = self.held.get_mut(&inode) {
-            held.owner = owner;
+        if let Some(held) = self.find(inode) {
+            self.holders.set_owner(held.holders(), owner);
         }
     }
 
-    /// A process holds a socket; says whether the socket was asked for.
-    pub(super) fn hold(&mut self, inode: u32, pid: u32) -> bool {
-        let Self { held, several, missing, without_process, collection, .. } = self;
-        let held = held.entry(inode).or_insert_with(|| {
-            let asked = missing.remove(&inode) | without_process.remove(&inode).is_some();
-            let asked = if asked { *collection } else { 0 };
-            SocketOwner { holder: Holder::One(pid), owner: OwnerId::NO_PROCESS, asked }
-        });
-        if let Holder::One(other) = held.holder {
-            if other == pid {
-                return held.asked != 0;
+    /// A process or thread holds a socket; whether the socket was asked for.
+    pub(super) fn hold(&mut self, inode: u32, id: u32) -> bool {
+        let Some(known) = self.find(inode) else {
+            let Some(holders) = self.holders.enter(&[id]) else { return false };
+            let mut held = HeldSocket::new(inode, holders);
+            if self.missing.remove(&inode) | self.without_process.remove(&inode).is_some() {
+                held.set_asked(ASKED_NOW);
             }
-            held.holder = Holder::Several;
-            several.insert(inode, vec![other]);
-        }
-        let pids = several.entry(inode).or_default();
-        if let Err(place) = pids.binary_search(&pid) {
-            pids.insert(place, pid);
-            held.owner = OwnerId::NO_PROCESS;
-        }
-        held.asked != 0
-    }
-
-    /// A process holds a socket no longer.
-    pub(super) fn release(&mut self, inode: u32, pid: u32) {
-        let Some(held) = self.held.get_mut(&inode) else { return };
-        let left = match held.holder {
-            Holder::One(other) => [other].into_iter().find(|other| *other != pid),
-            Holder::Several => {
-                held.owner = OwnerId::NO_PROCESS;
-                let pids = self.several.entry(inode).or_default();
-                pids.retain(|other| *other != pid);
-                if pids.len() > 1 {
-                    return;
-                }
-                let last = pids.first().copied();
-                self.several.remove(&inode);
-                last
-            }
+            let Self { hash, held: all, .. } = self;
+            all.insert(hash.hash_one(inode), held, |held| hash.hash_one(held.inode()));
+            return held.is_asked();
         };
-        match left {
-            Some(last) => held.holder = Holder::One(last),
-            None => drop(self.held.remove(&inode)),
+        let mut ids = self.holders.ids(known.holders()).to_vec();
+        if let Err(place) = ids.binary_search(&id) {
+            ids.insert(place, id);
+            self.change_holders(inode, known, &ids);
+        }
+        known.is_asked()
+    }
+
+    /// A process or thread holds a socket no longer.
+    pub(super) fn release(&mut self, inode: u32, id: u32) {
+        let Some(known) = self.find(inode) else { return };
+        let mut ids = self.holders.ids(known.holders()).to_vec();
+        let Ok(place) = ids.binary_search(&id) else { return };
+        ids.remove(place);
+        if ids.is_empty() {
+            self.held.remove(self.hash.hash_one(inode), |held| held.inode() == inode);
+            self.holders.leave(known.holders());
+        } else {
+            self.change_holders(inode, known, &ids);
         }
     }
 
-    /// A process that holds a socket has another name.
-    pub(super) fn renamed(&mut self, inode: u32) {
-        self.owned(inode, OwnerId::NO_PROCESS);
+    fn change_holders(&mut self, inode: u32, known: HeldSocket, ids: &[u32]) {
+        let Some(holders) = self.holders.enter(ids) else { return };
+        self.holders.leave(known.holders());
+        if let Some(held) = self.find_mut(inode) {
+            held.set_holders(holders);
+        }
+    }
+
+    /// A process has another name.
+    pub(super) fn renamed(&mut self, id: u32) {
+        self.holders.renamed(id);
     }
 
     /// The sockets that were asked for once and not in this collection, each said once, and who holds them.
     pub(super) fn vanished(&mut self) -> (HashSet<u32>, Vec<u32>) {
-        let collection = self.collection;
-        let vanished = self.held.iter_mut().filter(|(_, held)| held.asked != 0 && held.asked != collection);
-        let inodes = vanished.map(|(inode, held)| {
-            held.asked = 0;
-            *inode
+        let vanished = self.held.iter_mut().filter(|held| held.0 & ASKED_BEFORE != 0);
+        let inodes = vanished.map(|held| {
+            held.set_asked(0);
+            held.inode()
         });
         let inodes: HashSet<u32> = inodes.collect();
-        let mut pids: Vec<u32> = inodes.iter().flat_map(|inode| self.holders(*inode)).collect();
+        let mut pids: Vec<u32> = inodes.iter().flat_map(|inode| self.holders(*inode)).copied().collect();
         pids.sort_unstable();
         pids.dedup();
         (inodes, pids)
@@ -160,7 +205,7 @@ impl Sockets {
 
     /// The sockets that are held and were never asked for, or not since they were read.
     pub(super) fn not_asked(&self) -> HashSet<u32> {
-        self.held.iter().filter(|(_, held)| held.asked == 0).map(|(inode, _)| *inode).collect()
+        self.held.iter().filter(|held| !held.is_asked()).map(HeldSocket::inode).collect()
     }
 
     /// How many were asked for in this collection and not found yet.
@@ -194,12 +239,67 @@ impl Sockets {
 
     /// The owners of the sockets that several processes hold.
     pub(super) fn shared(&self) -> impl Iterator<Item = OwnerId> {
-        self.several.keys().filter_map(|inode| self.held.get(inode)).map(|held| held.owner)
+        self.holders.shared()
     }
 
     /// How many are held.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.held.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_take_the_memory_of_an_entry_and_what_a_flood_took_is_given_back() {
+        const FLOOD: u32 = 100_000;
+        let mut flooded = None;
+        let memory = allocation_counter::measure(|| {
+            let mut sockets = Sockets::default();
+            (1..=FLOOD).for_each(|inode| _ = sockets.hold(inode, 1 + inode / 10_000));
+            flooded = Some(sockets);
+        });
+        let sockets = flooded.as_mut().expect("they are held");
+        assert!((1..=FLOOD).all(|inode| sockets.holders(inode) == [1 + inode / 10_000]));
+        assert!(memory.bytes_current <= 14 * i64::from(FLOOD), "{memory:?}");
+        assert!(memory.bytes_max <= 28 * u64::from(FLOOD), "{memory:?}");
+        let freed = allocation_counter::measure(|| {
+            (100..=FLOOD).for_each(|inode| sockets.release(inode, 1 + inode / 10_000));
+            sockets.begin(2);
+        });
+        assert!(memory.bytes_current + freed.bytes_current < 8_192, "{freed:?}");
+        assert!((1..100).all(|inode| sockets.holders(inode) == [1]));
+    }
+
+    #[test]
+    fn a_socket_has_the_owner_of_its_holders_until_one_comes_or_goes_or_has_another_name() {
+        let mut sockets = Sockets::default();
+        let known = |sockets: &mut Sockets, inode| match sockets.ask(inode) {
+            OwnerLookup::Known(owner) => owner.number(),
+            other => panic!("{inode}: {other:?}"),
+        };
+        sockets.begin(1);
+        for (inode, id) in [(5, 1), (6, 1), (6, 2), (7, 2)] {
+            sockets.hold(inode, id);
+        }
+        for (inode, owner) in [(5, 10), (6, 30)] {
+            sockets.owned(inode, OwnerId::numbered(owner));
+        }
+        assert_eq!([5, 6, 7].map(|inode| known(&mut sockets, inode)), [10, 30, 0]);
+        sockets.release(6, 2);
+        assert_eq!(known(&mut sockets, 6), 10, "as the other socket of that process");
+        assert!(sockets.hold(6, 2), "it was asked for");
+        assert_eq!(known(&mut sockets, 6), 0, "no socket had these holders for a moment");
+        sockets.renamed(1);
+        assert_eq!(known(&mut sockets, 5), 0);
+        sockets.begin(2);
+        _ = sockets.ask(5);
+        let (mut vanished, pids) = sockets.vanished();
+        assert!(vanished.remove(&6) && vanished.remove(&7) && vanished.is_empty());
+        assert_eq!(pids, [1, 2]);
+        assert_eq!(sockets.not_asked().len(), 2);
     }
 }

@@ -209,7 +209,7 @@ impl Processes {
     fn name(&mut self, inode: u32) -> OwnerId {
         let mut sole = Vec::new();
         for id in self.sockets.holders(inode) {
-            let Some(running) = self.running.get_mut(&id) else { continue };
+            let Some(running) = self.running.get_mut(id) else { continue };
             running.is_asked = true;
             if running.sole == OwnerId::NO_PROCESS {
                 running.sole = self.owners.sole(&running.process);
@@ -284,7 +284,7 @@ impl Processes {
         if running.process != process {
             running.process = process;
             running.sole = OwnerId::NO_PROCESS;
-            running.fds.sockets().for_each(|inode| self.sockets.renamed(inode));
+            self.sockets.renamed(id);
         }
         let changes = match handle.links() {
             Ok(links) => look(&mut running.fds, &links, scan),
@@ -301,7 +301,7 @@ impl Processes {
     /// Stops believing what was seen too long ago.
     fn expire(&mut self, now: u32) {
         for (id, running) in &mut self.running {
-            let changes = running.fds.expire(now.saturating_sub(BELIEVED));
+            let changes = running.fds.expire(now, BELIEVED);
             changes.gone.into_iter().for_each(|inode| self.sockets.release(inode, *id));
         }
     }

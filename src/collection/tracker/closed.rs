@@ -86,7 +86,7 @@ impl Tracker {
     fn note_end(&mut self, identity: u64, slot: Slot) {
         if self.plan.tracking.sums_by_process {
             let (dump, (_, most)) = (self.ledger.dump(), self.ledger.tracked());
-            self.ends.note(identity, dump, self.ledger.record(slot).values(), most);
+            self.ends.note(identity, dump, self.ledger.values(slot), most);
         }
     }
 
@@ -128,7 +128,8 @@ impl Tracker {
         let identity = netns.identity(socket.cookie());
         self.rows_at_end(netns, socket, names, None);
         let mut rows = std::mem::take(&mut self.rows);
-        if !self.ledger.baseline.lists(identity) {
+        let place = self.place(netns.number, socket.protocol());
+        if !self.ledger.baseline.lists(identity, place) {
             // One that never received anything has no age.
             let received = socket.get(&tcp_info::SEGS_IN).unwrap_or_default() > 0;
             let age = received.then(|| socket.received_ago()).flatten();
@@ -140,7 +141,6 @@ impl Tracker {
         if rows.iter().any(Option::is_some) {
             self.read(socket);
             let now = self.clock.seconds;
-            let place = self.place(netns.number, socket.protocol());
             self.ledger.count_unseen(identity, place, &rows, &self.values, now);
             self.ledger.observe_in(&rows, |source| source.read(socket));
         }

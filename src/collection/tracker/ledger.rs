@@ -12,16 +12,18 @@ use crate::self_metrics::TrackerStats;
 use baseline::{Age, Baseline};
 use dumps::{Dumps, Tombstones};
 use index::RecordIndex;
+use last_values::UpperHalves;
 use listeners::ListenerCounter;
 use presumed_closed::PresumedClosed;
 use record_layout::ViewId;
-use record_layout::{HEAD, IDENTITY, Record, RecordLayout};
+use record_layout::{HEAD, Record, RecordLayout};
 use records::Records;
 use view::{TrackedCounter, TrackedDistribution};
 
 mod baseline;
 mod dumps;
 mod index;
+mod last_values;
 mod listeners;
 mod observe;
 mod presumed_closed;
@@ -58,6 +60,7 @@ pub(in crate::collection) struct Slot(u32);
 #[derive(Debug)]
 pub(in crate::collection) struct Ledger {
     records: Records,
+    upper_halves: UpperHalves,
     layout: RecordLayout,
     index: RecordIndex,
     counters: Vec<TrackedCounter>,
@@ -84,6 +87,7 @@ impl Ledger {
     ) -> Self {
         let mut ledger = Self {
             records: Records::new(HEAD),
+            upper_halves: UpperHalves::default(),
             layout: RecordLayout::default(),
             index: RecordIndex::default(),
             counters: Vec::new(),
@@ -107,6 +111,7 @@ impl Ledger {
         self.dumps.begin();
         self.tombstones.clear();
         self.stats.untracked = 0;
+        self.index.fit(&self.records, self.records.len() + self.baseline.listed());
         self.views.iter_mut().for_each(TrackedView::begin);
     }
 
@@ -139,7 +144,7 @@ impl Ledger {
     /// The record of a socket.
     #[must_use]
     #[inline]
-    pub(in crate::collection) fn record(&self, slot: Slot) -> Record<'_, &[u64]> {
+    pub(in crate::collection) fn record(&self, slot: Slot) -> Record<'_, &[u32]> {
         Record { layout: &self.layout, words: self.records.get(slot.0) }
     }
 
@@ -149,7 +154,7 @@ impl Ledger {
     pub(in crate::collection) fn record_mut(
         &mut self,
         slot: Slot,
-    ) -> (Record<'_, &mut [u64]>, &mut Vec<TrackedView>) {
+    ) -> (Record<'_, &mut [u32]>, &mut Vec<TrackedView>) {
         let record = Record { layout: &self.layout, words: self.records.get_mut(slot.0) };
         (record, &mut self.views)
     }
@@ -157,6 +162,13 @@ impl Ledger {
     /// The counters of every record, in their order.
     pub(in crate::collection) fn sources(&self) -> impl Iterator<Item = Source> {
         self.layout.counters.iter().copied()
+    }
+
+    /// The last values of the counters of a record.
+    pub(in crate::collection) fn values(&self, slot: Slot) -> impl Iterator<Item = (Source, u64)> {
+        let record = self.records.get(slot.0);
+        let value = move |(place, source)| (source, self.upper_halves.value(slot.0, record, place));
+        self.sources().enumerate().map(value)
     }
 
     /// Whether a socket can be opened now: a record is free, and the tombstones are complete.
@@ -192,17 +204,20 @@ impl Ledger {
         let Entrant { identity, netns, owner, direction, notes } = entrant;
         let slot = self.records.take();
         let mut record = Record { layout: &self.layout, words: self.records.get_mut(slot) };
-        record.set_word(IDENTITY, identity);
+        record.set_identity(identity);
         record.set_netns(netns);
         record.set_seen(self.dumps.number);
         record.set_direction(direction);
         record.place(self.baseline.generation, owner, notes);
-        record.set_values(values);
         rows.iter().enumerate().for_each(|(place, row)| record.set_row(place, *row));
+        let (front, _) = self.layout.split(record.words);
+        for (place, value) in values.iter().enumerate() {
+            self.upper_halves.set_value(slot, front, place, *value);
+        }
         self.dumps.shown += 1;
         self.index.insert(&self.records, slot);
         let age = self.baseline.age(identity, netns);
-        self.baseline.forget(identity);
+        self.baseline.forget(identity, netns);
         for view in &mut self.views {
             if let Some(row) = view.place.and_then(|place| *rows.get(place)?) {
                 view.table.enter(row);
@@ -227,7 +242,7 @@ impl Ledger {
         now: u32,
     ) {
         let age = self.baseline.age(identity, netns);
-        self.baseline.forget(identity);
+        self.baseline.forget(identity, netns);
         let mut older_than_any = false;
         for view in &mut self.views {
             let Some(row) = view.place.and_then(|place| *rows.get(place)?) else { continue };
@@ -250,17 +265,17 @@ impl Ledger {
         &mut self,
         slot: Slot,
         read: impl Fn(&Source) -> Option<u64>,
-    ) -> (Record<'_, &mut [u64]>, &mut Vec<TrackedView>) {
-        let Self { records, layout, counters, views, stats, .. } = self;
+    ) -> (Record<'_, &mut [u32]>, &mut Vec<TrackedView>) {
+        let Self { records, upper_halves, layout, counters, views, stats, .. } = self;
         let words = records.get_mut(slot.0);
-        let (lasts, rows) = layout.split(words);
-        for (counter, last) in counters.iter_mut().zip(lasts) {
+        let (front, rows) = layout.split(words);
+        for (place, counter) in counters.iter_mut().enumerate() {
             let Some(value) = read(&counter.source) else { continue };
-            let Some(gain) = gain(*last, value, counter.bits) else {
+            let Some(gain) = gain(upper_halves.value(slot.0, front, place), value, counter.bits) else {
                 stats.backwards += 1;
                 continue;
             };
-            *last = value;
+            upper_halves.set_value(slot.0, front, place, value);
             counter.known = true;
             if gain > 0 {
                 for place in &counter.places {
@@ -299,6 +314,7 @@ impl Ledger {
                 view.table.leave(row, now);
             }
         }
+        self.upper_halves.take(slot.0);
         self.records.free(slot.0);
     }
 
@@ -335,7 +351,7 @@ impl Ledger {
     }
 }
 
-impl Record<'_, &mut [u64]> {
+impl Record<'_, &mut [u32]> {
     /// Puts the socket into another row of a view.
     pub(in crate::collection) fn move_to(&mut self, view: &mut TrackedView, row: Option<RowId>, now: u32) {
         let Some(place) = view.place else { return };

@@ -74,10 +74,10 @@ impl Processes {
                     }
                     left -= 1;
                     last = fd.number;
-                    if as_many && now.saturating_sub(fd.read) < COUNTED {
-                        fd.verified = now;
+                    if as_many && fd.unread(now) < COUNTED {
+                        fd.confirm(now);
                     }
-                    now.saturating_sub(fd.verified) >= FRESH
+                    fd.unseen(now) >= FRESH
                 })
             });
             if left == 0 || scan.spent {

@@ -7,6 +7,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use crate::collection::generation::Generation;
+use crate::collection::tracker::ListedSockets;
 
 /// Complete dumps that make a baseline, because one dump can miss a socket.
 pub(super) const DUMPS: u8 = 2;
@@ -19,8 +20,8 @@ pub(in crate::collection) struct Baseline {
     /// The generation that added the youngest view.
     youngest: Generation,
     namespaces: HashMap<u32, KnownNetns>,
-    /// Sockets of inventories that have no record yet, and their ages.
-    listed: HashMap<u64, Age>,
+    /// Sockets of inventories that have no record yet, by namespace, with the ages of all of an inventory, the oldest first.
+    listed: HashMap<u32, Vec<(Age, ListedSockets)>>,
     /// The most of them.
     most: usize,
     /// Whether the memory of an inventory has been freed, and the allocator has not been asked to give it back.
@@ -83,23 +84,28 @@ impl Baseline {
     /// From now on, sockets without a record may be older than any view, in every namespace.
     pub(super) fn forget_ages(&mut self) {
         self.namespaces.values_mut().for_each(|known| *known = KnownNetns::default());
-        self.listed.values_mut().for_each(|age| *age = Age::OLDEST);
+        self.listed.values_mut().flatten().for_each(|(age, _)| *age = Age::OLDEST);
     }
 
     /// Takes an inventory of this generation, unless its sockets are too many.
-    pub(in crate::collection) fn take(&mut self, inventory: Vec<(u32, HashSet<u64>)>) {
+    pub(in crate::collection) fn take(&mut self, inventory: Vec<(u32, ListedSockets)>) {
         let sockets: usize = inventory.iter().map(|(_, sockets)| sockets.len()).sum();
-        if self.listed.len() + sockets > self.most {
+        if self.listed() + sockets > self.most {
             return;
         }
         for (namespace, sockets) in inventory {
             let known = self.namespaces.entry(namespace).or_default();
             let age = known.of_unlisted();
             known.listed = self.generation;
-            for socket in sockets {
-                self.listed.entry(socket).or_insert(age);
+            if sockets.len() > 0 {
+                self.listed.entry(namespace).or_default().push((age, sockets));
             }
         }
+    }
+
+    /// How many listed sockets have no record yet.
+    pub(super) fn listed(&self) -> usize {
+        self.listed.values().flatten().map(|(_, sockets)| sockets.len()).sum()
     }
 
     /// The namespaces that exist. Those that were not known before are new: all their sockets are young if the
@@ -148,17 +154,24 @@ impl Baseline {
         self.namespaces.values().all(|known| self.youngest <= known.dumped.max(known.listed))
     }
 
-    /// Whether an inventory lists a socket that has no record yet.
+    /// Whether an inventory lists a socket of a namespace that has no record yet.
     #[must_use]
-    pub(in crate::collection) fn lists(&self, socket: u64) -> bool {
-        !self.listed.is_empty() && self.listed.contains_key(&socket)
+    pub(in crate::collection) fn lists(&self, socket: u64, namespace: u32) -> bool {
+        self.listed_age(socket, namespace).is_some()
+    }
+
+    fn listed_age(&self, socket: u64, namespace: u32) -> Option<Age> {
+        if self.listed.is_empty() {
+            return None;
+        }
+        let mut inventories = self.listed.get(&namespace)?.iter();
+        inventories.find(|(_, sockets)| sockets.contains(socket)).map(|(age, _)| *age)
     }
 
     /// The age of a socket without a record.
     #[inline]
     pub(super) fn age(&self, socket: u64, namespace: u32) -> Age {
-        let listed = if self.listed.is_empty() { None } else { self.listed.get(&socket) };
-        listed.copied().unwrap_or_else(|| self.known(namespace).of_unlisted())
+        self.listed_age(socket, namespace).unwrap_or_else(|| self.known(namespace).of_unlisted())
     }
 
     /// Whether a socket of that age may be older than any view. Most are not, once there is a baseline.
@@ -167,11 +180,12 @@ impl Baseline {
         age.is_older(self.youngest)
     }
 
-    /// A socket has a record now, or has ended.
+    /// A socket of a namespace has a record now, or has ended.
     #[inline]
-    pub(super) fn forget(&mut self, socket: u64) {
+    pub(super) fn forget(&mut self, socket: u64, namespace: u32) {
         if !self.listed.is_empty() {
-            self.listed.remove(&socket);
+            let inventories = self.listed.get_mut(&namespace).into_iter().flatten();
+            inventories.for_each(|(_, sockets)| _ = sockets.remove(socket));
         }
     }
 
@@ -191,8 +205,8 @@ impl KnownNetns {
 mod tests {
     use super::*;
 
-    fn inventory(sockets: &[u64]) -> Vec<(u32, HashSet<u64>)> {
-        vec![(0, sockets.iter().copied().collect())]
+    fn inventory<const N: usize>(sockets: [u64; N]) -> Vec<(u32, ListedSockets)> {
+        vec![(0, sockets.into())]
     }
 
     /// The generations of the first view and of those that two reloads add.
@@ -214,10 +228,10 @@ mod tests {
     fn an_unknown_socket_may_be_old_unless_an_inventory_leaves_it_out() {
         let mut baseline = Baseline::new(9);
         assert!(is_older(&baseline, 1, 0) && !baseline.is_certain());
-        baseline.take(inventory(&[1]));
+        baseline.take(inventory([1]));
         assert!(is_older(&baseline, 1, 0) && !is_older(&baseline, 2, 0) && baseline.is_certain());
-        baseline.forget(1);
-        assert!(!baseline.lists(1));
+        baseline.forget(1, 0);
+        assert!(!baseline.lists(1, 0));
     }
 
     #[test]
@@ -239,9 +253,9 @@ mod tests {
     #[test]
     fn a_view_that_joins_is_younger_than_the_sockets_of_the_inventory_before_it() {
         let mut baseline = Baseline::new(9);
-        baseline.take(inventory(&[1]));
+        baseline.take(inventory([1]));
         add_view(&mut baseline);
-        baseline.take(inventory(&[1, 2]));
+        baseline.take(inventory([1, 2]));
         let older = |socket| [0, 1].map(|view| is_older(&baseline, socket, view));
         assert_eq!([1, 2, 3].map(older), [[true, true], [false, true], [false, false]]);
     }
@@ -249,10 +263,10 @@ mod tests {
     #[test]
     fn a_socket_that_the_inventory_before_it_could_not_list_is_older_than_that_inventorys_view() {
         let mut baseline = Baseline::new(9);
-        baseline.take(inventory(&[]));
+        baseline.take(inventory([]));
         add_view(&mut baseline);
         add_view(&mut baseline);
-        baseline.take(inventory(&[1]));
+        baseline.take(inventory([1]));
         assert_eq!([0, 1, 2].map(|view| is_older(&baseline, 1, view)), [false, true, true]);
         assert!([0, 1, 2].iter().all(|view| !is_older(&baseline, 2, *view)));
     }
@@ -260,14 +274,14 @@ mod tests {
     #[test]
     fn more_sockets_than_the_limit_are_not_listed_and_may_all_be_old() {
         let mut baseline = Baseline::new(2);
-        baseline.take(inventory(&[1, 2, 3]));
+        baseline.take(inventory([1, 2, 3]));
         assert!(is_older(&baseline, 9, 0) && baseline.listed.is_empty());
     }
 
     #[test]
     fn a_listed_socket_without_room_stays_old_after_the_baseline() {
         let mut baseline = Baseline::new(9);
-        baseline.take(inventory(&[1]));
+        baseline.take(inventory([1]));
         (0..DUMPS).for_each(|_| baseline.dumped(&[0], true, false));
         assert!(is_older(&baseline, 1, 0));
         baseline.dumped(&[0], true, true);

@@ -2,12 +2,12 @@
 
 use std::hash::BuildHasher as _;
 
-use hashbrown::hash_table::OccupiedEntry;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 
-use super::record_layout::IDENTITY;
+use super::record_layout::identity;
 use super::records::Records;
 use super::{Ledger, Slot};
+use crate::dense_table::{DenseTable, Entry, RANK_BITS};
 
 /// Records behind the last one among which the next is expected. Half of a dump leaves out the other half: with four, 15 in
 /// 16 sockets are found.
@@ -30,19 +30,46 @@ pub(in crate::collection) enum DumpLookup {
 #[derive(Debug, Default)]
 pub(super) struct RecordIndex {
     hash: DefaultHashBuilder,
-    slots: HashTable<u32>,
+    slots: DenseTable<IndexedSlot>,
     /// The record behind the one that was last shown.
     next: u32,
 }
 
+/// A slot, below its rank. The most records is a setting, far below 2^27.
+#[derive(Clone, Copy, Debug)]
+struct IndexedSlot(u32);
+
+impl IndexedSlot {
+    const fn slot(self) -> u32 {
+        self.0 << RANK_BITS >> RANK_BITS
+    }
+}
+
+impl Entry for IndexedSlot {
+    const NONE: Self = Self(0);
+
+    #[inline]
+    fn rank(self) -> u32 {
+        self.0 >> (u32::BITS - RANK_BITS)
+    }
+
+    #[inline]
+    fn ranked(self, rank: u32) -> Self {
+        Self(rank << (u32::BITS - RANK_BITS) | self.slot())
+    }
+}
+
 impl RecordIndex {
-    pub(super) fn with_capacity(records: usize) -> Self {
-        Self { slots: HashTable::with_capacity(records), ..Self::default() }
+    /// Makes room for that many records, or gives back the memory of far more.
+    pub(super) fn fit(&mut self, records: &Records, number: usize) {
+        let Self { hash, slots, .. } = self;
+        slots.fit(number, |entry| hash.hash_one(identity_of(records, entry.slot())));
     }
 
     #[inline]
     fn find(&self, records: &Records, identity: u64) -> Option<u32> {
-        self.slots.find(self.hash.hash_one(identity), |slot| identity_of(records, *slot) == identity).copied()
+        let is = |entry: IndexedSlot| identity_of(records, entry.slot()) == identity;
+        self.slots.find(self.hash.hash_one(identity), is).map(IndexedSlot::slot)
     }
 
     /// The record of a socket that a dump shows.
@@ -60,30 +87,30 @@ impl RecordIndex {
 
     pub(super) fn insert(&mut self, records: &Records, slot: u32) {
         let Self { hash, slots, .. } = self;
-        let rehash = |slot: &u32| hash.hash_one(identity_of(records, *slot));
-        slots.insert_unique(rehash(&slot), slot, rehash);
+        let rehash = |entry: IndexedSlot| hash.hash_one(identity_of(records, entry.slot()));
+        slots.insert(rehash(IndexedSlot(slot)), IndexedSlot(slot), rehash);
     }
 
     /// Forgets a record; whether it was there.
     pub(super) fn remove(&mut self, records: &Records, slot: u32) -> bool {
         let hash = self.hash.hash_one(identity_of(records, slot));
-        self.slots.find_entry(hash, |other| *other == slot).map(OccupiedEntry::remove).is_ok()
+        self.slots.remove(hash, |other| other.slot() == slot).is_some()
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
-        self.slots.iter().copied()
+        self.slots.iter().map(IndexedSlot::slot)
     }
 
     /// Its memory in bytes.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        self.slots.allocation_size()
+        self.slots.bytes()
     }
 }
 
 #[inline]
 fn identity_of(records: &Records, slot: u32) -> u64 {
-    records.get(slot).get(IDENTITY).copied().unwrap_or_default()
+    identity(records.get(slot))
 }
 
 impl Ledger {

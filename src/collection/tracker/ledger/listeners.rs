@@ -84,7 +84,7 @@ impl Ledger {
                 }
             }
         }
-        baseline.forget(identity);
+        baseline.forget(identity, netns);
     }
 
     /// Forgets the listeners that the last complete dumps have missed, unless they are of a `spared` namespace.

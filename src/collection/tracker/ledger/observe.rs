@@ -2,21 +2,21 @@
 
 use std::ops::Deref;
 
-use super::record_layout::{OBSERVED, Record, high, joined, low};
+use super::record_layout::{OBSERVED, RECEIVED, Record};
 use super::{Ledger, Slot};
 use crate::aggregate::RowId;
 use crate::metrics::Source;
 
-impl<W: Deref<Target = [u64]>> Record<'_, W> {
+impl<W: Deref<Target = [u32]>> Record<'_, W> {
     /// Whether the socket is to be observed in this period: not twice in one, and not if nothing was received since the
     /// last time.
     #[inline]
     pub(in crate::collection) fn is_due(&self, period: u32, received: Option<u32>) -> bool {
-        let observed = self.word(OBSERVED);
-        match high(observed) {
+        match self.word(OBSERVED) {
             0 => true,
             last => {
-                last != period.wrapping_add(1) && received.is_none_or(|received| received != low(observed))
+                last != period.wrapping_add(1)
+                    && received.is_none_or(|received| received != self.word(RECEIVED))
             }
         }
     }
@@ -26,7 +26,7 @@ impl Ledger {
     /// Whether a socket was ever observed.
     #[must_use]
     pub(in crate::collection) fn was_observed(&self, slot: Slot) -> bool {
-        high(self.record(slot).word(OBSERVED)) != 0
+        self.record(slot).word(OBSERVED) != 0
     }
 
     /// Observes a socket, if it has any value yet, in its rows.
@@ -50,7 +50,8 @@ impl Ledger {
             }
         }
         if any {
-            record.set_word(OBSERVED, joined(period.wrapping_add(1), received.unwrap_or_default()));
+            record.set_word(OBSERVED, period.wrapping_add(1));
+            record.set_word(RECEIVED, received.unwrap_or_default());
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::record_layout::{IDENTITY, Record};
+use super::record_layout::Record;
 use super::{Ledger, Slot};
 use crate::plan::Feed;
 
@@ -46,7 +46,7 @@ impl Ledger {
             // No view wants it, so that no dump may have asked for it.
             return self.close(slot, now);
         }
-        self.presumed_closed.queue.push_back((slot, record.word(IDENTITY)));
+        self.presumed_closed.queue.push_back((slot, record.identity()));
         self.presumed_closed.records += 1;
         self.stats.unseen += 1;
         self.count_closed(slot);

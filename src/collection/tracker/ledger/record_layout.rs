@@ -1,36 +1,43 @@
 //! The layout of a record, and the conversion of a record from one layout to another.
 //!
-//! A record is a head of four words, the last value of each counter, and the row in each view, two to a word. The
+//! A record is a head of eight words, the last value of each counter, and the row in each view. A word has 32 bits. The
 //! layout names its counters and views, so that records can be converted by their layouts alone.
 
 use std::ops::{Deref, DerefMut};
 
-use crate::aggregate::{ABSENT, RowId};
+use super::last_values::ABSENT_LOWER;
+use crate::aggregate::RowId;
 use crate::attribute::Direction;
 use crate::collection::generation::Generation;
 use crate::metrics::Source;
 
-/// The socket's identity.
-pub(super) const IDENTITY: usize = 0;
-/// Flags, direction and the generation of the last placement in the upper half; in the lower the number of the last
-/// dump that showed the socket.
-pub(super) const STATE: usize = 1;
-/// One more than the period of the last observation in the upper half, 0 for none; in the lower what
-/// had been received then.
-pub(super) const OBSERVED: usize = 2;
-/// The number of the network namespace in the upper half, of the owner in the lower.
-pub(super) const NOTES: usize = 3;
+/// The lower and the upper half of the socket's identity.
+const IDENTITY: [usize; 2] = [0, 1];
+/// Flags, direction and the generation of the last placement.
+pub(super) const STATE: usize = 2;
+/// The number of the last dump that showed the socket.
+const SEEN: usize = 3;
+/// One more than the period of the last observation, 0 for none.
+pub(super) const OBSERVED: usize = 4;
+/// What had been received then.
+pub(super) const RECEIVED: usize = 5;
+/// The number of the network namespace.
+const NETNS: usize = 6;
+/// The number of the owner.
+const OWNER: usize = 7;
 /// The words before the first counter.
-pub(super) const HEAD: usize = 4;
+pub(super) const HEAD: usize = 8;
 
 /// The socket is presumed closed, and counts as closed already.
-pub(super) const PRESUMED_CLOSED: u32 = 1 << 31;
+const PRESUMED_CLOSED: u32 = 1 << 31;
 /// The socket's cgroup was asked for and not known.
 const CGROUP_PENDING: u32 = 1 << 30;
 const INBOUND: u32 = 1 << 29;
 const OUTBOUND: u32 = 1 << 28;
 /// The socket was a subflow of MPTCP in the last dump.
 const SUBFLOW: u32 = 1 << 27;
+/// Values of its counters have upper halves.
+pub(super) const WIDE: u32 = 1 << 26;
 const PLACED_AT: u32 = (1 << Generation::BITS) - 1;
 
 /// The id of a view for as long as it is tracked, across reloads.
@@ -47,38 +54,54 @@ pub(super) struct RecordLayout {
 impl RecordLayout {
     /// The words of a record.
     pub(super) const fn width(&self) -> usize {
-        HEAD + self.counters.len() + self.rows.len().div_ceil(2)
+        HEAD + self.counters.len() + self.rows.len()
     }
 
-    /// A record's last values, to be changed, and its rows.
+    /// A record up to its last counter, to be changed, and its rows.
     #[inline]
-    pub(super) fn split<'r>(&self, record: &'r mut [u64]) -> (&'r mut [u64], PackedRows<'r>) {
-        let behind = record.get_mut(HEAD..).unwrap_or_default();
-        let (values, rows) = behind.split_at_mut_checked(self.counters.len()).unwrap_or_default();
-        (values, PackedRows(rows))
+    pub(super) fn split<'r>(&self, record: &'r mut [u32]) -> (&'r mut [u32], Rows<'r>) {
+        let (front, rows) = record.split_at_mut_checked(HEAD + self.counters.len()).unwrap_or_default();
+        (front, Rows(rows))
+    }
+
+    /// Where another layout has the counters of this one.
+    pub(super) fn counters_in(&self, other: &Self) -> Vec<Option<usize>> {
+        let place = |counter| other.counters.iter().position(|known| known == counter);
+        self.counters.iter().map(place).collect()
     }
 
     /// Writes a record of the `old` layout into an empty one of this: a counter that is new has no value yet, and in a
     /// view that is new the socket has no row.
-    pub(super) fn convert<'l>(&'l self, old: &'l Self) -> impl Fn(&[u64], &mut [u64]) + 'l {
-        let place = |counter| old.counters.iter().position(|other| other == counter);
-        let counters: Vec<_> = self.counters.iter().map(place).collect();
+    pub(super) fn convert<'l>(&'l self, old: &'l Self) -> impl Fn(&[u32], &mut [u32]) + 'l {
+        let counters = self.counters_in(old);
         let place = |view| old.rows.iter().position(|other| other == view);
         let rows: Vec<_> = self.rows.iter().map(place).collect();
         move |from, to| {
             let from = Record { layout: old, words: from };
             let mut to = Record { layout: self, words: to };
-            if from.word(IDENTITY) == 0 {
+            if identity(from.words) == 0 {
                 return;
             }
             (0..HEAD).for_each(|word| to.set_word(word, from.word(word)));
             for (counter, place) in counters.iter().enumerate() {
-                to.set_word(HEAD + counter, place.map_or(ABSENT, |place| from.word(HEAD + place)));
+                to.set_word(HEAD + counter, place.map_or(ABSENT_LOWER, |place| from.word(HEAD + place)));
             }
             for (row, place) in rows.iter().enumerate() {
                 to.set_row(row, place.and_then(|place| from.row(place)));
             }
         }
+    }
+}
+
+/// The rows of a record.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'r>(&'r [u32]);
+
+impl Rows<'_> {
+    /// The row at that place.
+    #[inline]
+    pub(super) fn get(self, place: usize) -> Option<RowId> {
+        RowId::from_bits(self.0.get(place).copied().unwrap_or_default())
     }
 }
 
@@ -91,40 +114,27 @@ pub(in crate::collection) struct Notes {
     pub(in crate::collection) is_subflow: bool,
 }
 
-/// The rows of a record, two to a word.
-#[derive(Clone, Copy)]
-pub(super) struct PackedRows<'r>(&'r [u64]);
-
-impl PackedRows<'_> {
-    /// The row at that place.
-    #[inline]
-    pub(super) fn get(self, place: usize) -> Option<RowId> {
-        let word = self.0.get(place / 2).copied().unwrap_or_default();
-        RowId::from_bits(if place.is_multiple_of(2) { low(word) } else { high(word) })
-    }
-}
-
 /// A record with its layout. A record that does not exist has 0 in every field.
 pub(in crate::collection) struct Record<'l, W> {
     pub(super) layout: &'l RecordLayout,
     pub(super) words: W,
 }
 
-impl<W: Deref<Target = [u64]>> Record<'_, W> {
+impl<W: Deref<Target = [u32]>> Record<'_, W> {
     #[inline]
-    pub(super) fn word(&self, word: usize) -> u64 {
+    pub(super) fn word(&self, word: usize) -> u32 {
         self.words.get(word).copied().unwrap_or_default()
     }
 
     /// The number of the last dump that showed the socket.
     #[inline]
     pub(super) fn seen(&self) -> u32 {
-        low(self.word(STATE))
+        self.word(SEEN)
     }
 
     #[inline]
     fn state(&self) -> u32 {
-        high(self.word(STATE))
+        self.word(STATE)
     }
 
     /// Whether the socket is presumed closed.
@@ -155,31 +165,31 @@ impl<W: Deref<Target = [u64]>> Record<'_, W> {
 
     /// The number of the socket's network namespace.
     pub(in crate::collection) fn netns(&self) -> u32 {
-        high(self.word(NOTES))
+        self.word(NETNS)
     }
 
     /// The number of the socket's owner.
     #[inline]
     pub(in crate::collection) fn owner(&self) -> u32 {
-        low(self.word(NOTES))
+        self.word(OWNER)
     }
 
     /// The socket's row at a view's place.
     #[inline]
     pub(in crate::collection) fn row(&self, place: usize) -> Option<RowId> {
-        let word = self.word(HEAD + self.layout.counters.len() + place / 2);
-        RowId::from_bits(if place.is_multiple_of(2) { low(word) } else { high(word) })
+        RowId::from_bits(self.word(HEAD + self.layout.counters.len() + place))
     }
 
-    /// The last values of the counters.
-    pub(in crate::collection) fn values(&self) -> impl Iterator<Item = (Source, u64)> {
-        self.layout.counters.iter().copied().zip(self.words.iter().skip(HEAD).copied())
+    /// The socket's identity.
+    #[inline]
+    pub(super) fn identity(&self) -> u64 {
+        identity(&self.words)
     }
 }
 
-impl<W: DerefMut<Target = [u64]>> Record<'_, W> {
+impl<W: DerefMut<Target = [u32]>> Record<'_, W> {
     #[inline]
-    pub(super) fn set_word(&mut self, word: usize, value: u64) {
+    pub(super) fn set_word(&mut self, word: usize, value: u32) {
         if let Some(place) = self.words.get_mut(word) {
             *place = value;
         }
@@ -188,23 +198,24 @@ impl<W: DerefMut<Target = [u64]>> Record<'_, W> {
     /// Notes the last dump that showed the socket.
     #[inline]
     pub(super) fn set_seen(&mut self, dump: u32) {
-        self.set_word(STATE, joined(self.state(), dump));
+        self.set_word(SEEN, dump);
     }
 
     #[inline]
     fn set_state(&mut self, state: u32) {
-        self.set_word(STATE, joined(state, self.seen()));
+        self.set_word(STATE, state);
     }
 
     /// Notes where the socket is, once for its life.
     pub(super) fn set_netns(&mut self, netns: u32) {
-        self.set_word(NOTES, joined(netns, self.owner()));
+        self.set_word(NETNS, netns);
     }
 
-    /// Notes the last values of the counters.
-    pub(super) fn set_values(&mut self, values: &[u64]) {
-        let lasts = self.words.iter_mut().skip(HEAD).take(self.layout.counters.len());
-        lasts.zip(values).for_each(|(last, value)| *last = *value);
+    /// Notes which socket it is.
+    pub(super) fn set_identity(&mut self, identity: u64) {
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+        let halves = [identity as u32, (identity >> u32::BITS) as u32];
+        IDENTITY.into_iter().zip(halves).for_each(|(word, half)| self.set_word(word, half));
     }
 
     pub(super) fn presume_closed(&mut self) {
@@ -232,29 +243,20 @@ impl<W: DerefMut<Target = [u64]>> Record<'_, W> {
         }
         let same = self.owner() == owner;
         if !same {
-            self.set_word(NOTES, joined(self.netns(), owner));
+            self.set_word(OWNER, owner);
         }
         same && before & CGROUP_PENDING == 0
     }
 
     /// Puts the socket into another row at a view's place.
     pub(super) fn set_row(&mut self, place: usize, row: Option<RowId>) {
-        let at = HEAD + self.layout.counters.len() + place / 2;
-        let (word, row) = (self.word(at), RowId::to_bits(row));
-        let even = place.is_multiple_of(2);
-        self.set_word(at, if even { joined(high(word), row) } else { joined(row, low(word)) });
+        self.set_word(HEAD + self.layout.counters.len() + place, RowId::to_bits(row));
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-pub(super) const fn low(word: u64) -> u32 {
-    word as u32
-}
-
-pub(super) const fn high(word: u64) -> u32 {
-    (word >> 32) as u32
-}
-
-pub(super) const fn joined(high: u32, low: u32) -> u64 {
-    (high as u64) << 32 | low as u64
+/// The identity of the socket of a record.
+#[inline]
+pub(super) fn identity(record: &[u32]) -> u64 {
+    let [lower, upper] = IDENTITY.map(|word| u64::from(record.get(word).copied().unwrap_or_default()));
+    upper << u32::BITS | lower
 }

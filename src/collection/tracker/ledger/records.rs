@@ -1,13 +1,13 @@
 //! Records of equal width, in blocks, so that growing copies nothing and never needs twice the memory.
 
-/// Records per block. A block of the default views takes 88 KiB.
+/// Records per block. A block of the default views takes 68 KiB.
 const BLOCK: usize = 1024;
 
-/// Records of 64-bit words, numbered; a freed number is given away again.
+/// Records of 32-bit words, numbered; a freed number is given away again.
 #[derive(Debug)]
 pub(super) struct Records {
     width: usize,
-    blocks: Vec<Box<[u64]>>,
+    blocks: Vec<Box<[u32]>>,
     free: Vec<u32>,
     /// Records that were ever made.
     made: usize,
@@ -55,20 +55,20 @@ impl Records {
 
     /// The words of a record; empty for a number that was never given.
     #[inline]
-    pub(super) fn get(&self, number: u32) -> &[u64] {
+    pub(super) fn get(&self, number: u32) -> &[u32] {
         let (block, at) = self.place(number);
         self.blocks.get(block).and_then(|block| block.get(at..at + self.width)).unwrap_or_default()
     }
 
     /// The words of a record, to be changed.
     #[inline]
-    pub(super) fn get_mut(&mut self, number: u32) -> &mut [u64] {
+    pub(super) fn get_mut(&mut self, number: u32) -> &mut [u32] {
         let ((block, at), width) = (self.place(number), self.width);
         self.blocks.get_mut(block).and_then(|block| block.get_mut(at..at + width)).unwrap_or_default()
     }
 
     /// As many records of another width, under the same numbers, each made of its old words.
-    pub(super) fn convert(self, width: usize, mut make: impl FnMut(&[u64], &mut [u64])) -> Self {
+    pub(super) fn convert(self, width: usize, mut make: impl FnMut(&[u32], &mut [u32])) -> Self {
         let Self { width: before, blocks, free, made } = self;
         // One block after the other, so that the old and the new records never exist as a whole.
         let blocks = blocks.into_iter().map(|old| {
@@ -97,9 +97,9 @@ mod tests {
         let mut records = Records::new(3);
         let numbers: Vec<u32> = (0..3000).map(|_| records.take()).collect();
         for number in &numbers {
-            records.get_mut(*number).fill(u64::from(*number));
+            records.get_mut(*number).fill(*number);
         }
-        assert!(numbers.iter().all(|number| records.get(*number) == [u64::from(*number); 3]));
+        assert!(numbers.iter().all(|number| records.get(*number) == [*number; 3]));
         records.free(7);
         records.free(2999);
         assert_eq!((records.len(), records.take(), records.take(), records.take()), (2998, 2999, 7, 3000));

@@ -73,6 +73,7 @@ impl Ledger {
         if layout != self.layout {
             let records = std::mem::replace(&mut self.records, Records::new(0));
             self.records = records.convert(layout.width(), layout.convert(&self.layout));
+            self.upper_halves.convert(&layout.counters_in(&self.layout));
             self.layout = layout;
         }
     }
@@ -229,14 +230,14 @@ mod tests {
     fn a_record_of_a_layout_becomes_one_of_another_and_an_empty_one_stays_empty() {
         let old = RecordLayout { counters: vec![WIDE, NARROW], rows: vec![ViewId(1), ViewId(2), ViewId(3)] };
         let new = RecordLayout { counters: vec![OTHER, WIDE], rows: vec![ViewId(3), ViewId(4), ViewId(2)] };
-        assert_eq!((old.width(), new.width()), (HEAD + 4, HEAD + 4));
-        let mut record = [9, 8, 7, 6, 50, 60, 2 << 32 | 1, 3];
-        let mut converted = [0; 8];
+        assert_eq!((old.width(), new.width()), (HEAD + 5, HEAD + 5));
+        let mut record = [9, 8, 7, 6, 5, 4, 3, 2, 50, 60, 1, 2, 3];
+        let mut converted = [0; HEAD + 5];
         new.convert(&old)(&record, &mut converted);
-        assert_eq!(converted, [9, 8, 7, 6, u64::MAX, 50, 3, 2]);
-        record[0] = 0;
+        assert_eq!(converted, [9, 8, 7, 6, 5, 4, 3, 2, u32::MAX, 50, 3, 0, 2]);
+        record[..2].fill(0);
         converted.fill(0);
         new.convert(&old)(&record, &mut converted);
-        assert_eq!(converted, [0; 8]);
+        assert_eq!(converted, [0; HEAD + 5]);
     }
 }

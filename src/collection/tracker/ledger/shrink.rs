@@ -2,6 +2,7 @@
 
 use super::Ledger;
 use super::index::RecordIndex;
+use super::last_values::UpperHalves;
 use super::record_layout::Record;
 use super::records::Records;
 use crate::aggregate::is_mostly_free;
@@ -26,14 +27,18 @@ impl Ledger {
         let mut slots: Vec<u32> = self.index.slots().collect();
         // In the order of the last dump, as far as they were.
         slots.sort_unstable();
-        let mut records = Records::new(self.records.width());
-        let mut index = RecordIndex::with_capacity(slots.len());
+        let (mut records, mut upper_halves) = (Records::new(self.records.width()), UpperHalves::default());
+        let mut index = RecordIndex::default();
+        index.fit(&records, slots.len());
         for slot in slots {
             let new = records.take();
             records.get_mut(new).copy_from_slice(self.records.get(slot));
+            if let Some(halves) = self.upper_halves.take(slot) {
+                upper_halves.put(new, halves);
+            }
             index.insert(&records, new);
         }
-        (self.records, self.index) = (records, index);
+        (self.records, self.upper_halves, self.index) = (records, upper_halves, index);
         let queue = std::mem::take(&mut self.presumed_closed.queue).into_iter();
         self.presumed_closed.queue =
             queue.filter_map(|(_, identity)| Some((self.find(identity)?, identity))).collect();

@@ -317,9 +317,9 @@ fn a_hundred_thousand_sockets_take_no_more_memory_than_promised() {
     for identity in 0..100_000 {
         ledger.open(Entrant { identity, ..Entrant::default() }, &rows, &[0; 6]);
     }
-    let bytes = 8 * ledger.layout.width() + ledger.index.bytes() / ledger.records.len();
-    assert!(bytes <= 160, "{bytes}");
-    assert_eq!(ledger.records.width(), HEAD + 6 + 1, "8 bytes for each further counter");
+    let bytes = 4 * ledger.layout.width() + ledger.index.bytes() / ledger.records.len();
+    assert!(bytes <= 68, "{bytes}");
+    assert_eq!(ledger.records.width(), HEAD + 6 + 1, "4 bytes for each further counter and row");
 }
 
 mod misses;

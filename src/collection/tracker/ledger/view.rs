@@ -55,7 +55,7 @@ impl TrackedView {
 
     /// The row that a record names.
     #[inline]
-    pub(in crate::collection) fn row<W: Deref<Target = [u64]>>(
+    pub(in crate::collection) fn row<W: Deref<Target = [u32]>>(
         &self,
         record: &Record<'_, W>,
     ) -> Option<RowId> {
