@@ -9,7 +9,7 @@ use super::namespaces::ListedNamespaces;
 use super::netns::{NetnsError, NetnsTarget, Opened, listed};
 use super::shared::SharedTracker;
 use super::state::CollectorState;
-use super::tracker::{Inventory, ListedSockets};
+use super::tracker::{Inventory, InventorySockets};
 use crate::plan::Plan;
 use sockdiag::{Class, DumpError, Extensions, Protocol, Request, Socket, State, StateSet, dump};
 
@@ -85,8 +85,8 @@ fn of_namespace(
     target: &NetnsTarget,
     (protocol, states): (&'static Protocol, StateSet),
     until: Instant,
-) -> Result<ListedSockets, NetnsError> {
-    let mut sockets = ListedSockets::default();
+) -> Result<InventorySockets, NetnsError> {
+    let mut sockets = InventorySockets::default();
     let request = Request::new(protocol, states, Extensions::NONE);
     let enter = || host.enter(&target.namespace, &[protocol, protocol]);
     for opened in enter().map_err(NetnsError::entering)?.protocols {

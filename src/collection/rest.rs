@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The longest rest: a close is counted at most this much later than the kernel says.
-pub(super) const LONGEST: Duration = Duration::from_millis(20);
+pub(super) const LONGEST: Duration = Duration::from_millis(50);
 
 /// Nanoseconds of rest for each byte of the kernel's buffer. An event takes some 1,300 bytes of it, so that it has room for
 /// 100,000 closes a second, more than one processor can cause.

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::rest::{self, Rest};
+use super::rest::Rest;
 use super::subscription::SubscriptionStats;
 use super::tracker::Tracker;
 use crate::facts::Names;
@@ -98,7 +98,9 @@ impl SharedTracker {
 
     /// Has the close events read that wait. Do not call it with the tracker locked: they are read under that lock.
     pub(super) fn catch_up(&self) {
-        let until = Instant::now() + rest::LONGEST;
+        /// A scrape does not wait longer for the closes of a moment ago.
+        const MOST: Duration = Duration::from_millis(20);
+        let until = Instant::now() + MOST;
         // More may come meanwhile, and a reader that does something else reads them later.
         while !self.subscription().is_drained() && Instant::now() < until {
             self.rest().wait_for_read(until);

@@ -22,7 +22,7 @@ use ledger::{Ledger, TrackedView};
 use namespaces::TrackedNamespaces;
 use sockdiag::Protocol;
 
-pub(super) use listed::ListedSockets;
+pub(super) use listed::InventorySockets;
 
 mod clock;
 mod closed;
@@ -35,7 +35,7 @@ mod namespaces;
 mod reload;
 
 /// The sockets without a record that existed at one moment, by their namespaces and protocols.
-pub(super) type Inventory = Vec<(DumpOf, ListedSockets)>;
+pub(super) type Inventory = Vec<(DumpOf, InventorySockets)>;
 
 /// What is tracked, and how.
 #[derive(Debug)]

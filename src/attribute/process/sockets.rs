@@ -6,7 +6,7 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
 use super::holders::{AllHolders, HOLDERS_BITS, HoldersId};
 use super::owner::OwnerId;
-use crate::dense_table::{DenseTable, Entry, RANK_BITS};
+use crate::dense_table::{DenseTable, RANK_BITS, Ranked};
 
 /// What is known of a socket's owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +53,17 @@ impl HeldSocket {
         self.0 & ASKED != 0
     }
 
+    /// What was asked for now was asked for before.
+    const fn age(&mut self) {
+        self.0 = self.0 & !ASKED_NOW | (self.0 & ASKED_NOW) << 1;
+    }
+
     const fn set_asked(&mut self, asked: u64) {
         self.0 = self.0 & !ASKED | asked;
     }
 }
 
-impl Entry for HeldSocket {
+impl Ranked for HeldSocket {
     const NONE: Self = Self(0);
 
     #[inline]
@@ -93,9 +98,7 @@ impl Sockets {
         self.collection = collection;
         self.earlier = std::mem::take(&mut self.missing);
         self.without_process.retain(|_, asked| asked.saturating_add(1) >= collection);
-        for held in self.held.iter_mut().filter(|held| held.0 & ASKED_NOW != 0) {
-            held.set_asked(ASKED_BEFORE);
-        }
+        self.held.places_mut().for_each(HeldSocket::age);
         // After a flood its memory is given back.
         let Self { hash, held, .. } = self;
         held.fit(held.len(), |held| hash.hash_one(held.inode()));
@@ -189,23 +192,30 @@ impl Sockets {
         self.holders.renamed(id);
     }
 
-    /// The sockets that were asked for once and not in this collection, each said once, and who holds them.
-    pub(super) fn vanished(&mut self) -> (HashSet<u32>, Vec<u32>) {
-        let vanished = self.held.iter_mut().filter(|held| held.0 & ASKED_BEFORE != 0);
-        let inodes = vanished.map(|held| {
+    /// The sockets that were asked for once and not in this collection, each said once, ascending, and who holds them.
+    pub(super) fn vanished(&mut self) -> (Vec<u32>, Vec<u32>) {
+        let inodes = self.sorted(|held| held.0 & ASKED == ASKED_BEFORE);
+        for held in self.held.places_mut().filter(|held| held.0 & ASKED == ASKED_BEFORE) {
             held.set_asked(0);
-            held.inode()
-        });
-        let inodes: HashSet<u32> = inodes.collect();
+        }
         let mut pids: Vec<u32> = inodes.iter().flat_map(|inode| self.holders(*inode)).copied().collect();
         pids.sort_unstable();
         pids.dedup();
         (inodes, pids)
     }
 
-    /// The sockets that are held and were never asked for, or not since they were read.
-    pub(super) fn not_asked(&self) -> HashSet<u32> {
-        self.held.iter().filter(|held| !held.is_asked()).map(HeldSocket::inode).collect()
+    /// The sockets that are held and were never asked for, or not since they were read, ascending.
+    pub(super) fn not_asked(&self) -> Vec<u32> {
+        self.sorted(|held| !held.is_asked())
+    }
+
+    fn sorted(&self, is_one: impl Fn(HeldSocket) -> bool) -> Vec<u32> {
+        let all = || self.held.iter().filter(|held| is_one(*held));
+        // They may be half of all sockets: no more memory than they need.
+        let mut inodes = Vec::with_capacity(all().count());
+        inodes.extend(all().map(HeldSocket::inode));
+        inodes.sort_unstable();
+        inodes
     }
 
     /// How many were asked for in this collection and not found yet.
@@ -297,9 +307,7 @@ mod tests {
         assert_eq!(known(&mut sockets, 5), 0);
         sockets.begin(2);
         _ = sockets.ask(5);
-        let (mut vanished, pids) = sockets.vanished();
-        assert!(vanished.remove(&6) && vanished.remove(&7) && vanished.is_empty());
-        assert_eq!(pids, [1, 2]);
-        assert_eq!(sockets.not_asked().len(), 2);
+        assert_eq!(sockets.vanished(), (vec![6, 7], vec![1, 2]));
+        assert_eq!(sockets.not_asked(), [6, 7]);
     }
 }

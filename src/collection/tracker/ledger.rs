@@ -211,9 +211,7 @@ impl Ledger {
         record.place(self.baseline.generation, owner, notes);
         rows.iter().enumerate().for_each(|(place, row)| record.set_row(place, *row));
         let (front, _) = self.layout.split(record.words);
-        for (place, value) in values.iter().enumerate() {
-            self.upper_halves.set_value(slot, front, place, *value);
-        }
+        self.upper_halves.set_first(slot, front, values);
         self.dumps.shown += 1;
         self.index.insert(&self.records, slot);
         let age = self.baseline.age(identity, netns);
@@ -314,7 +312,7 @@ impl Ledger {
                 view.table.leave(row, now);
             }
         }
-        self.upper_halves.take(slot.0);
+        self.upper_halves.forget(slot.0, self.records.get(slot.0));
         self.records.free(slot.0);
     }
 

@@ -4,11 +4,11 @@ use std::hash::BuildHasher as _;
 
 use hashbrown::DefaultHashBuilder;
 
-use crate::dense_table::{DenseTable, Entry, RANK_BITS};
+use crate::dense_table::{DenseTable, RANK_BITS, Ranked};
 
 /// Listed sockets, by identity.
 #[derive(Debug, Default)]
-pub(in crate::collection) struct ListedSockets {
+pub(in crate::collection) struct InventorySockets {
     hash: DefaultHashBuilder,
     table: DenseTable<ListedSocket>,
 }
@@ -28,7 +28,7 @@ impl ListedSocket {
     }
 }
 
-impl Entry for ListedSocket {
+impl Ranked for ListedSocket {
     const NONE: Self = Self(0);
 
     #[inline]
@@ -42,7 +42,7 @@ impl Entry for ListedSocket {
     }
 }
 
-impl ListedSockets {
+impl InventorySockets {
     pub(in crate::collection) const fn len(&self) -> usize {
         self.table.len()
     }
@@ -72,7 +72,7 @@ impl ListedSockets {
 }
 
 #[cfg(test)]
-impl<const N: usize> From<[u64; N]> for ListedSockets {
+impl<const N: usize> From<[u64; N]> for InventorySockets {
     fn from(identities: [u64; N]) -> Self {
         let mut sockets = Self::default();
         for identity in identities {
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_socket_is_listed_once_in_a_namespace_of_any_number() {
         let identity = |cookie: u64| cookie ^ 0xff_ffff_u64.rotate_right(24);
-        let mut sockets = ListedSockets::from([identity(1), identity(2), identity(1)]);
+        let mut sockets = InventorySockets::from([identity(1), identity(2), identity(1)]);
         assert_eq!(
             (sockets.len(), sockets.contains(identity(1)), sockets.contains(identity(3))),
             (2, true, false)
@@ -103,7 +103,7 @@ mod tests {
         const LISTED: u64 = 100_000;
         let mut listed = None;
         let memory = allocation_counter::measure(|| {
-            let mut sockets = ListedSockets::default();
+            let mut sockets = InventorySockets::default();
             (1..=LISTED).for_each(|identity| sockets.insert(identity));
             listed = Some(sockets);
         });

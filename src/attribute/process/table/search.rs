@@ -23,7 +23,7 @@ impl Processes {
         // The number of a descriptor that was closed is among the first to be used again.
         let (vanished, pids) = self.sockets.vanished();
         let verify = |fds: &mut Fds, links: &Links, scan: &mut Scan| {
-            fds.verify(links, scan, |fd| vanished.contains(&fd.inode))
+            fds.verify(links, scan, |fd| vanished.binary_search(&fd.inode).is_ok())
         };
         self.each_while_missing(&table, scan, &pids, verify);
         let asked = self.asked();
@@ -35,7 +35,7 @@ impl Processes {
         let (not_asked, left) = (self.sockets.not_asked(), Cell::new(MOST_AT_ONCE));
         let verify = |fds: &mut Fds, links: &Links, scan: &mut Scan| {
             fds.verify(links, scan, |fd| {
-                let picked = left.get() > 0 && not_asked.contains(&fd.inode);
+                let picked = left.get() > 0 && not_asked.binary_search(&fd.inode).is_ok();
                 left.set(left.get() - u64::from(picked));
                 picked
             })

@@ -7,7 +7,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use crate::collection::generation::Generation;
-use crate::collection::tracker::ListedSockets;
+use crate::collection::tracker::InventorySockets;
 
 /// Complete dumps that make a baseline, because one dump can miss a socket.
 pub(super) const DUMPS: u8 = 2;
@@ -21,7 +21,7 @@ pub(in crate::collection) struct Baseline {
     youngest: Generation,
     namespaces: HashMap<u32, KnownNetns>,
     /// Sockets of inventories that have no record yet, by namespace, with the ages of all of an inventory, the oldest first.
-    listed: HashMap<u32, Vec<(Age, ListedSockets)>>,
+    listed: HashMap<u32, Vec<(Age, InventorySockets)>>,
     /// The most of them.
     most: usize,
     /// Whether the memory of an inventory has been freed, and the allocator has not been asked to give it back.
@@ -88,7 +88,7 @@ impl Baseline {
     }
 
     /// Takes an inventory of this generation, unless its sockets are too many.
-    pub(in crate::collection) fn take(&mut self, inventory: Vec<(u32, ListedSockets)>) {
+    pub(in crate::collection) fn take(&mut self, inventory: Vec<(u32, InventorySockets)>) {
         let sockets: usize = inventory.iter().map(|(_, sockets)| sockets.len()).sum();
         if self.listed() + sockets > self.most {
             return;
@@ -205,7 +205,7 @@ impl KnownNetns {
 mod tests {
     use super::*;
 
-    fn inventory<const N: usize>(sockets: [u64; N]) -> Vec<(u32, ListedSockets)> {
+    fn inventory<const N: usize>(sockets: [u64; N]) -> Vec<(u32, InventorySockets)> {
         vec![(0, sockets.into())]
     }
 

@@ -7,7 +7,7 @@ use hashbrown::DefaultHashBuilder;
 use super::record_layout::identity;
 use super::records::Records;
 use super::{Ledger, Slot};
-use crate::dense_table::{DenseTable, Entry, RANK_BITS};
+use crate::dense_table::{DenseTable, RANK_BITS, Ranked};
 
 /// Records behind the last one among which the next is expected. Half of a dump leaves out the other half: with four, 15 in
 /// 16 sockets are found.
@@ -45,7 +45,7 @@ impl IndexedSlot {
     }
 }
 
-impl Entry for IndexedSlot {
+impl Ranked for IndexedSlot {
     const NONE: Self = Self(0);
 
     #[inline]

@@ -3,11 +3,8 @@
 
 use hashbrown::HashMap;
 
-use super::record_layout::{HEAD, STATE, WIDE};
+use super::record_layout::{ABSENT_LOWER, HEAD, STATE, WIDE};
 use crate::aggregate::ABSENT;
-
-/// The lower half of a value that the kernel did not report.
-pub(super) const ABSENT_LOWER: u32 = low(ABSENT);
 
 /// The upper halves of the values of wide records, by slot.
 #[derive(Debug, Default)]
@@ -31,10 +28,21 @@ impl UpperHalves {
         u64::from(upper) << u32::BITS | u64::from(lower)
     }
 
+    /// Notes the first values of the counters of a record that is new.
+    pub(super) fn set_first(&mut self, slot: u32, record: &mut [u32], values: &[u64]) {
+        if values.iter().all(|value| is_narrow(*value)) {
+            let lower = record.iter_mut().skip(HEAD);
+            lower.zip(values).for_each(|(lower, value)| *lower = low(*value));
+        } else {
+            let values = values.iter().enumerate();
+            values.for_each(|(place, value)| self.set_value(slot, record, place, *value));
+        }
+    }
+
     /// Notes the last value of the counter at that place of a record.
     #[inline]
     pub(super) fn set_value(&mut self, slot: u32, record: &mut [u32], place: usize, value: u64) {
-        if is_wide(record) || value >= ABSENT_LOWER.into() && value != ABSENT {
+        if is_wide(record) || !is_narrow(value) {
             self.set_wide(slot, record, place, high(value));
         }
         if let Some(lower) = record.get_mut(HEAD + place) {
@@ -50,6 +58,13 @@ impl UpperHalves {
         });
         halves.get_mut(place).into_iter().for_each(|half| *half = upper);
         record.get_mut(STATE).into_iter().for_each(|state| *state |= WIDE);
+    }
+
+    /// A record is freed.
+    pub(super) fn forget(&mut self, slot: u32, record: &[u32]) {
+        if is_wide(record) {
+            self.0.remove(&slot);
+        }
     }
 
     /// The upper halves of a record, which are no longer its own.
@@ -68,6 +83,11 @@ impl UpperHalves {
             *halves = places.iter().map(|place| place.and_then(half).unwrap_or(ABSENT_LOWER)).collect();
         }
     }
+}
+
+/// Whether a record that is not wide has room for a value.
+fn is_narrow(value: u64) -> bool {
+    value < ABSENT_LOWER.into() || value == ABSENT
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower half")]

@@ -5,7 +5,6 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::last_values::ABSENT_LOWER;
 use crate::aggregate::RowId;
 use crate::attribute::Direction;
 use crate::collection::generation::Generation;
@@ -40,6 +39,9 @@ const SUBFLOW: u32 = 1 << 27;
 pub(super) const WIDE: u32 = 1 << 26;
 const PLACED_AT: u32 = (1 << Generation::BITS) - 1;
 
+/// The lower half of a value that the kernel did not report.
+pub(super) const ABSENT_LOWER: u32 = u32::MAX;
+
 /// The id of a view for as long as it is tracked, across reloads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ViewId(pub(super) u32);
@@ -59,9 +61,9 @@ impl RecordLayout {
 
     /// A record up to its last counter, to be changed, and its rows.
     #[inline]
-    pub(super) fn split<'r>(&self, record: &'r mut [u32]) -> (&'r mut [u32], Rows<'r>) {
+    pub(super) fn split<'r>(&self, record: &'r mut [u32]) -> (&'r mut [u32], RecordRows<'r>) {
         let (front, rows) = record.split_at_mut_checked(HEAD + self.counters.len()).unwrap_or_default();
-        (front, Rows(rows))
+        (front, RecordRows(rows))
     }
 
     /// Where another layout has the counters of this one.
@@ -95,9 +97,9 @@ impl RecordLayout {
 
 /// The rows of a record.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'r>(&'r [u32]);
+pub(super) struct RecordRows<'r>(&'r [u32]);
 
-impl Rows<'_> {
+impl RecordRows<'_> {
     /// The row at that place.
     #[inline]
     pub(super) fn get(self, place: usize) -> Option<RowId> {

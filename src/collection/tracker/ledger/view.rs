@@ -16,6 +16,8 @@ pub(in crate::collection) struct TrackedView {
     pub(super) id: ViewId,
     pub(in crate::collection) spec: AggregatedView,
     pub(in crate::collection) table: CumulativeTable,
+    /// The columns that count what happens to sockets, and what feeds each.
+    pub(super) counts: Vec<(usize, Feed)>,
     /// The place of its row in a record; `None` if it only has gauges.
     pub(in crate::collection) place: Option<usize>,
     /// The generation that added it.
@@ -39,7 +41,8 @@ pub(in crate::collection) struct Found {
 
 impl TrackedView {
     pub(super) fn new(id: ViewId, spec: AggregatedView, table: CumulativeTable, since: Generation) -> Self {
-        Self { id, spec, table, place: None, since, certain_since: None, found: Found::default() }
+        let counts = counts(&spec);
+        Self { id, spec, table, counts, place: None, since, certain_since: None, found: Found::default() }
     }
 
     /// A dump begins.
@@ -47,10 +50,14 @@ impl TrackedView {
         self.found = Found { gauges: self.table.gauges(), ..Found::default() };
     }
 
-    /// Adds to every column that is fed by this.
+    /// Adds to every column that is fed by this, which is no counter of connections.
+    #[inline]
     pub(super) fn count(&mut self, row: RowId, what: Feed, amount: u64) {
-        let columns = self.spec.feeds.iter().enumerate().filter(|(_, feed)| **feed == what);
-        columns.for_each(|(column, _)| self.table.add(row, column, amount));
+        for (column, feed) in &self.counts {
+            if *feed == what {
+                self.table.add(row, *column, amount);
+            }
+        }
     }
 
     /// The row that a record names.
@@ -74,6 +81,14 @@ impl TrackedView {
             }
         }
     }
+}
+
+/// The columns that count what happens to sockets.
+fn counts(spec: &AggregatedView) -> Vec<(usize, Feed)> {
+    let feeds = spec.feeds.iter().copied().enumerate();
+    feeds
+        .filter(|(_, feed)| !matches!(feed, Feed::Counter(_) | Feed::Distribution(_) | Feed::Gauge))
+        .collect()
 }
 
 /// A counter of records: how wide it is, whether it ever had a value, and where its gains go.

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::*;
-use crate::collection::tracker::ListedSockets;
+use crate::collection::tracker::InventorySockets;
 
 /// A generator of pseudo-random numbers, as good as needed and the same everywhere.
 struct Random(u64);
@@ -101,7 +101,7 @@ impl Kernel {
 
     /// Two walks list the sockets, each misses some, and those that close meanwhile send no event.
     fn list(&mut self) {
-        let mut sockets = ListedSockets::default();
+        let mut sockets = InventorySockets::default();
         for walk in 0..2 {
             for _ in 0..self.random.below(5) {
                 if let Some(closed) = self.any() {
