@@ -79,7 +79,7 @@ pub(super) struct Kept {
     owner: Option<Arc<Owner>>,
     peer: Option<Arc<Owner>>,
     /// Its ends, of the internet.
-    pub(super) ends: Ends,
+    pub(super) ends: HashedEnds,
     /// The number of its network namespace.
     netns: u32,
     client_ports: Option<(u16, u16)>,
@@ -93,12 +93,12 @@ pub(super) struct Kept {
 
 /// The two ends of a socket of the internet as hashes: of another socket with the same two, each hash has the other place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Ends {
+pub(crate) struct HashedEnds {
     local: u32,
     remote: u32,
 }
 
-impl Ends {
+impl HashedEnds {
     fn of(facts: &Facts<'_>, hasher: &DefaultHashBuilder) -> Self {
         // In two namespaces the same addresses are those of others.
         let netns = facts.netns().map_or(0, |netns| netns.number);
@@ -201,7 +201,7 @@ impl KeptSockets {
             identity: facts.identity(),
             owner: facts.ownership.owner.cloned(),
             peer: facts.ownership.peer.cloned(),
-            ends: Ends::of(facts, &self.hasher),
+            ends: HashedEnds::of(facts, &self.hasher),
             netns: facts.netns().map_or(0, |netns| netns.number),
             client_ports: facts.client_ports,
             state: facts.state,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::kept::{AtHand, Ends, Kept, KeptSockets, ListedNames};
+use super::kept::{AtHand, HashedEnds, Kept, KeptSockets, ListedNames};
 use super::{Number, Row};
 use crate::attribute::Direction;
 use crate::bottleneck::Bottleneck;
@@ -236,7 +236,7 @@ impl<'a> ListedSocket<'a> {
     }
 
     /// Its ends, of the internet.
-    pub(crate) const fn ends(&self) -> Ends {
+    pub(crate) const fn ends(&self) -> HashedEnds {
         self.kept.ends
     }
 

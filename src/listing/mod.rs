@@ -25,7 +25,7 @@ mod usual;
 pub(crate) use column::state_word;
 pub use column::{ListingColumn, UnknownColumn, label};
 pub use figures::Figures;
-pub(crate) use kept::{AtHand, Ends};
+pub(crate) use kept::{AtHand, HashedEnds};
 pub(crate) use list::ListedSocket;
 pub use list::SocketList;
 pub use order::{Order, columns_of_groups, grouped};

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use crate::attribute::Direction;
-use crate::listing::{AtHand, Ends, ListedSocket, Listing, Rate, SocketList};
+use crate::listing::{AtHand, HashedEnds, ListedSocket, Listing, Rate, SocketList};
 use sockdiag::State;
 
 /// The figures of one socket, or of several together.
@@ -94,7 +94,7 @@ pub(super) fn connections(sockets: &SocketList) -> Vec<usize> {
 
 /// The connections among the sockets at these places.
 pub(super) fn flows(sockets: &SocketList, connections: &[usize]) -> Vec<Flow> {
-    let mut places: HashMap<Ends, usize> = HashMap::with_capacity(connections.len());
+    let mut places: HashMap<HashedEnds, usize> = HashMap::with_capacity(connections.len());
     places.extend(connections.iter().filter_map(|place| Some((sockets.get(*place)?.ends(), *place))));
     let opened = |socket: &ListedSocket<'_>| socket.direction() == Some(Direction::Outbound);
     let flow = |end: &usize| {
