@@ -13,7 +13,7 @@ use testkit::exporter::Exporter;
 use testkit::load::open_many_files;
 
 /// Connections of this process; their dump takes many of the program's turns.
-const PAIRS: usize = 2_000;
+const PAIRS: usize = 8_000;
 
 /// Far more than it takes for a dump to miss its deadline.
 const SCRAPES: usize = 200;
