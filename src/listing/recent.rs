@@ -17,8 +17,8 @@ use sockdiag::{Protocol, sys};
 
 /// A listing is shared by all who ask within this time, and then forgotten.
 const SHARED: Duration = Duration::from_secs(1);
-/// How long after a listing its memory is given back. Pages are refreshed every ten seconds or more often, and to take the
-/// memory of the kernel anew costs as much as a fifth of a refresh.
+/// How long after a listing its memory is given back. Pages are refreshed every ten seconds or more often, and to get the
+/// memory from the kernel again takes as much as a fifth of a refresh.
 const RELEASED: Duration = Duration::from_secs(15);
 /// Questions of which the counters of the last listing are kept.
 const MAX_KEPT: usize = 8;
