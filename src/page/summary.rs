@@ -52,7 +52,7 @@ impl Summary {
         let mut times = Vec::with_capacity(connections.len());
         for place in &connections {
             let FlowFigures { rate, rtt, .. } = FlowFigures::of(listing, *place);
-            rate.into_iter().for_each(|rate| total += rate);
+            total += rate.unwrap_or_default();
             times.extend(rtt);
         }
         let quantiles = percentile(&mut times, 50).zip(percentile(&mut times, 95));

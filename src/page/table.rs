@@ -42,7 +42,7 @@ impl Part {
         Self { link, ..Self::text(text) }
     }
 
-    fn write(&self, out: &mut String, links: &mut Links<'_>) {
+    fn write(&self, out: &mut String, addresses: &mut LinkAddresses<'_>) {
         let element = match &self.link {
             Link::None if self.title.is_empty() => return escape(out, &self.text),
             Link::None => {
@@ -51,13 +51,13 @@ impl Part {
             }
             Link::Filter(condition) => {
                 out.push_str("<a href=\"");
-                out.push_str(links.narrowed(condition));
+                out.push_str(addresses.narrowed(condition));
                 out.push('"');
                 "a"
             }
             Link::Details(condition) => {
                 out.push_str("<a href=\"");
-                escape(out, &links.request.detailed(condition.clone()).address());
+                escape(out, &addresses.request.detailed(condition.clone()).address());
                 out.push('"');
                 "a"
             }
@@ -76,13 +76,13 @@ impl Part {
 }
 
 /// Addresses of a table's links. Most lines lead to few of them.
-struct Links<'a> {
+struct LinkAddresses<'a> {
     request: &'a PageRequest,
     /// Those of narrower filters by their conditions, escaped.
     narrowed: HashMap<String, String>,
 }
 
-impl Links<'_> {
+impl LinkAddresses<'_> {
     fn narrowed(&mut self, condition: &str) -> &str {
         let request = self.request;
         let address = || escaped(&request.narrowed(condition).address());
@@ -156,8 +156,9 @@ pub(super) fn table<L: PageLine>(
     lines: &[L],
     request: &PageRequest,
 ) -> std::fmt::Result {
-    let mut links = Links { request, narrowed: HashMap::new() };
-    let cells: Vec<Cells> = L::COLUMNS.iter().map(|column| Cells::of(column, lines, &mut links)).collect();
+    let mut addresses = LinkAddresses { request, narrowed: HashMap::new() };
+    let cells: Vec<Cells> =
+        L::COLUMNS.iter().map(|column| Cells::of(column, lines, &mut addresses)).collect();
     let shown: Vec<_> = L::COLUMNS
         .iter()
         .zip(&cells)
@@ -222,7 +223,7 @@ struct Cells {
 }
 
 impl Cells {
-    fn of<L: PageLine>(column: &PageColumn<L>, lines: &[L], links: &mut Links<'_>) -> Self {
+    fn of<L: PageLine>(column: &PageColumn<L>, lines: &[L], addresses: &mut LinkAddresses<'_>) -> Self {
         let (mut text, mut ends) = (String::new(), Vec::with_capacity(lines.len()));
         for line in lines {
             match column.content {
@@ -230,7 +231,7 @@ impl Cells {
                     Some(figure) => text.push_str(&shown(figure)),
                     None => text.push('-'),
                 },
-                Content::Text(of) => of(line).iter().for_each(|part| part.write(&mut text, links)),
+                Content::Text(of) => of(line).iter().for_each(|part| part.write(&mut text, addresses)),
             }
             ends.push(text.len());
         }
