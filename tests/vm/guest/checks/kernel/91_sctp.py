@@ -45,7 +45,7 @@ HOLD = ("import json, os, struct, threading",
         "threading.Thread(target=count, daemon=True).start()")
 
 
-def shown(process):
+def listed(process):
     """The lines of ss about the sockets of a process, with listeners asked for alone.
 
     In one answer the kernel may name a listening socket as the last listener and as the first with associations. Then ss of
@@ -70,7 +70,7 @@ def check():
 
         def same():
             sockets, memory = Counter(), Counter()
-            for line in shown(process):
+            for line in listed(process):
                 (_, local), (_, remote) = protocols.ends(line)
                 key = state(line), local, remote.replace("*", "0")
                 if key[0] == "established":
