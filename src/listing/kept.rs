@@ -92,7 +92,7 @@ pub(super) struct Kept {
 }
 
 /// The two ends of a socket of the internet as hashes: of another socket with the same two, each hash has the other place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HashedEnds {
     local: u32,
     remote: u32,
@@ -112,6 +112,14 @@ impl HashedEnds {
             hash.to_ne_bytes().first_chunk().map_or(0, |half| u32::from_ne_bytes(*half))
         };
         Self { local: hash(facts.socket.local()), remote: hash(facts.socket.remote()) }
+    }
+
+    /// A hash of both. Many sockets have one of them in common.
+    pub(crate) fn hash(self) -> u64 {
+        /// The golden ratio of 2^64.
+        const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mixed = (u64::from(self.local) << u32::BITS | u64::from(self.remote)).wrapping_mul(MIX);
+        mixed ^ mixed >> u32::BITS
     }
 
     /// Those that the socket of the other end has.

@@ -42,6 +42,11 @@ impl std::ops::AddAssign for Rate {
 /// The counters that rates are made of, in the order of [`Rate`].
 const COUNTERS: [AtHand; 3] = [AtHand::SentBytes, AtHand::ReceivedBytes, AtHand::RetransmittedBytes];
 
+/// Rows among which the next one is expected, so that some may have gone.
+const AHEAD: usize = 4;
+/// Rows that may stand elsewhere before a table of all is made.
+const FEW: usize = 16;
+
 /// What sockets had sent, received and retransmitted, in the order of the list, each with its identity.
 #[derive(Debug)]
 pub(super) struct Counters(Vec<(u64, Option<[u64; 3]>)>);
@@ -60,24 +65,50 @@ impl Counters {
 
     /// The rate of each row; `None` for one that is new or counts nothing.
     pub(super) fn since(&self, before: &Self, time: Duration) -> Vec<Option<Rate>> {
-        let places = || before.0.iter().zip(0..).map(|((identity, _), place)| (*identity, place));
-        let places = LazyCell::new(|| places().collect::<HashMap<u64, usize>>());
-        // Mostly in the same order as before.
-        let mut next = 0;
         let seconds = time.as_secs_f64();
-        let rate = |(identity, now): &(u64, Option<[u64; 3]>)| {
-            let is_next = before.0.get(next).is_some_and(|(expected, _)| expected == identity);
-            let place = if is_next { next } else { *places.get(identity)? };
-            next = place + 1;
-            let (before, now) = before.0.get(place)?.1.zip(*now)?;
+        let rate = |now: &[u64; 3], before: &[u64; 3]| {
             // Less than before: the kernel has wiped the counters.
-            let per_second = |(before, now): (u64, u64)| Some(float(now.checked_sub(before)?) / seconds);
-            let [sent, received, retransmitted] =
-                [0, 1, 2].map(|counter| per_second((*before.get(counter)?, *now.get(counter)?)));
-            let rate = Rate { sent: sent?, received: received?, retransmitted: retransmitted? };
+            let per_second =
+                |place: usize| Some(float(now.get(place)?.checked_sub(*before.get(place)?)?) / seconds);
+            let rate = Rate { sent: per_second(0)?, received: per_second(1)?, retransmitted: per_second(2)? };
             (seconds > 0.0).then_some(rate)
         };
-        self.0.iter().map(rate).collect()
+        let places = self.places_in(before);
+        let of = |((_, now), place): (&(u64, Option<[u64; 3]>), Option<usize>)| {
+            rate(now.as_ref()?, before.0.get(place?)?.1.as_ref()?)
+        };
+        self.0.iter().zip(places).map(of).collect()
+    }
+
+    /// Where each row was before: mostly in the same order.
+    fn places_in(&self, before: &Self) -> Vec<Option<usize>> {
+        let places = || before.0.iter().zip(0..).map(|((identity, _), place)| (*identity, place));
+        let places = LazyCell::new(|| places().collect::<HashMap<u64, usize>>());
+        let (mut next, mut missed) = (0, Vec::new());
+        let mut found = Vec::with_capacity(self.0.len());
+        for (identity, _) in &self.0 {
+            let mut ahead = before.0.iter().enumerate().skip(next).take(AHEAD);
+            let mut place = ahead.find(|(_, (known, _))| known == identity).map(|(place, _)| place);
+            if place.is_none() && missed.len() >= FEW {
+                place = places.get(identity).copied();
+            } else if place.is_none() {
+                missed.push((found.len(), *identity));
+            }
+            next = place.map_or(next, |place| place + 1);
+            found.push(place);
+        }
+        // Most of a few that were not found are new. To look for them all at once takes less than to make a table.
+        missed.sort_unstable_by_key(|(_, identity)| *identity);
+        let of = |identity: u64| missed.binary_search_by_key(&identity, |(_, missed)| *missed);
+        if !missed.is_empty() {
+            for ((identity, _), place) in before.0.iter().zip(0..) {
+                let row = of(*identity).ok().and_then(|at| missed.get(at));
+                if let Some(found) = row.and_then(|(row, _)| found.get_mut(*row)) {
+                    *found = Some(place);
+                }
+            }
+        }
+        found
     }
 }
 
@@ -88,8 +119,26 @@ fn float(integer: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::properties::Property;
+
+    proptest! {
+        #[test]
+        fn a_row_is_found_wherever_it_was_before(
+            (before, now) in {
+                let some = || prop::sample::subsequence((0..60_u64).collect::<Vec<_>>(), 0..=60);
+                (some().prop_shuffle(), prop_oneof![some().boxed(), some().prop_shuffle().boxed()])
+            },
+        ) {
+            let [before, now] = [before, now].map(|rows| {
+                Counters(rows.into_iter().map(|identity| (identity, None)).collect())
+            });
+            let place = |(identity, _): &(u64, _)| before.0.iter().position(|(known, _)| known == identity);
+            prop_assert_eq!(now.places_in(&before), now.0.iter().map(place).collect::<Vec<_>>());
+        }
+    }
 
     fn counters(sockets: &[(&str, u64, u64, u64)]) -> Counters {
         let texts: Vec<_> = sockets.iter().map(|(cookie, ..)| [(Property::Cookie, *cookie)]).collect();

@@ -1,6 +1,6 @@
 //! The connections of a listing with their figures. The two ends of one within this host are one flow.
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
 use crate::attribute::Direction;
 use crate::listing::{AtHand, HashedEnds, ListedSocket, Listing, Rate, SocketList};
@@ -81,6 +81,21 @@ pub(super) struct Flow {
     pub(super) peer: Option<usize>,
 }
 
+impl Flow {
+    /// [`FlowFigures::traffic`] of it, for an order of all connections without their other figures.
+    pub(super) fn traffic(&self, listing: &Listing) -> (f64, f64) {
+        let socket = |place| listing.sockets.get(place);
+        let ends = [socket(self.end), self.peer.and_then(socket)];
+        let greatest = |queue| {
+            let waiting = ends.iter().flatten().filter_map(|socket| socket.figure(queue));
+            waiting.reduce(f64::max).unwrap_or_default()
+        };
+        let rate = listing.rates.get(self.end).copied().flatten();
+        let waiting = greatest(AtHand::ReceiveQueue) + greatest(AtHand::SendQueue);
+        (rate.map_or(-1.0, Rate::sum), waiting)
+    }
+}
+
 /// The connections of a listing, by their places.
 pub(super) fn connections(sockets: &SocketList) -> Vec<usize> {
     let is_connection = |socket: &ListedSocket<'_>| {
@@ -94,13 +109,17 @@ pub(super) fn connections(sockets: &SocketList) -> Vec<usize> {
 
 /// The connections among the sockets at these places.
 pub(super) fn flows(sockets: &SocketList, connections: &[usize]) -> Vec<Flow> {
-    let mut places: HashMap<HashedEnds, usize> = HashMap::with_capacity(connections.len());
-    places.extend(connections.iter().filter_map(|place| Some((sockets.get(*place)?.ends(), *place))));
+    let mut places: HashTable<(HashedEnds, usize)> = HashTable::with_capacity(connections.len());
+    for (place, socket) in connections.iter().filter_map(|place| Some((*place, sockets.get(*place)?))) {
+        let ends = socket.ends();
+        places.insert_unique(ends.hash(), (ends, place), |(ends, _)| ends.hash());
+    }
     let opened = |socket: &ListedSocket<'_>| socket.direction() == Some(Direction::Outbound);
     let flow = |end: &usize| {
         let (end, here) = (*end, sockets.get(*end)?);
-        let peer = places.get(&here.ends().swapped()).filter(|peer| **peer != end);
-        let Some((peer, there)) = peer.and_then(|peer| Some((*peer, sockets.get(*peer)?))) else {
+        let swapped = here.ends().swapped();
+        let peer = places.find(swapped.hash(), |(ends, peer)| *ends == swapped && *peer != end);
+        let Some((peer, there)) = peer.and_then(|(_, peer)| Some((*peer, sockets.get(*peer)?))) else {
             return Some(Flow { end, peer: None });
         };
         // If neither end is known to have opened it, any choice will do that both agree on.
@@ -171,6 +190,9 @@ pub(super) mod tests {
         assert_eq!((pair.sockets, pair.receive_queue, pair.send_queue), (2, Some(90.0), Some(70.0)));
         assert_eq!(pair.rate, Some(rate(1.0, 5.0)));
         assert_eq!(flows[1].1.rate, Some(rate(9.0, 1.0)));
+        for (flow, figures) in flows {
+            assert_eq!(flow.traffic(&listing), figures.traffic());
+        }
     }
 
     #[test]

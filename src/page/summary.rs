@@ -5,7 +5,7 @@ use super::flows::{Flow, FlowFigures, connections, flows};
 use super::group::{PageGroup, groups};
 use super::request::{GroupBy, PageOrder, PageRequest, unknown};
 use super::table::{Content, PageLine, sort_text};
-use crate::listing::{ListedSocket, Listing, Number, Rate, Refusal, Row, percentile};
+use crate::listing::{AtHand, ListedSocket, Listing, Number, Rate, Refusal, Row, percentile};
 use crate::metrics::{Metric, named};
 use sockdiag::State;
 
@@ -51,9 +51,8 @@ impl Summary {
         let mut total = Rate::default();
         let mut times = Vec::with_capacity(connections.len());
         for place in &connections {
-            let FlowFigures { rate, rtt, .. } = FlowFigures::of(listing, *place);
-            total += rate.unwrap_or_default();
-            times.extend(rtt);
+            total += listing.rates.get(*place).copied().flatten().unwrap_or_default();
+            times.extend(sockets.get(*place).and_then(|socket| socket.figure(AtHand::Rtt)));
         }
         let quantiles = percentile(&mut times, 50).zip(percentile(&mut times, 95));
 
@@ -62,16 +61,19 @@ impl Summary {
             GroupBy::Flow => {
                 let flows = flows(sockets, &connections);
                 let of = |flow: &Flow| FlowFigures::of_flow(listing, flow);
+                let traffic = |flow: &Flow| flow.traffic(listing);
                 let shown = |flow: &Flow| {
                     let peer = flow.peer.and_then(|peer| sockets.row(peer));
                     Some(ShownFlow { end: sockets.row(flow.end)?, peer, figures: of(flow) })
                 };
-                (Lines::Flows(first(&flows, order, most, of, shown)?), flows.len())
+                (Lines::Flows(first(&flows, order, most, (traffic, of), shown)?), flows.len())
             }
             by => {
                 let groups = groups(listing, &connections, by);
                 let shown = |group: &PageGroup| Some(group.clone());
-                (Lines::Groups(first(&groups, order, most, |group| group.figures, shown)?), groups.len())
+                let figures = |group: &PageGroup| group.figures;
+                let traffic = |group: &PageGroup| group.figures.traffic();
+                (Lines::Groups(first(&groups, order, most, (traffic, figures), shown)?), groups.len())
             }
         };
         Ok(Self {
@@ -91,10 +93,10 @@ fn first<T, L: PageLine>(
     all: &[T],
     order: Option<&PageOrder>,
     most: usize,
-    figures: impl Fn(&T) -> FlowFigures,
+    (traffic, figures): (impl Fn(&T) -> (f64, f64), impl Fn(&T) -> FlowFigures),
     shown: impl Fn(&T) -> Option<L>,
 ) -> Result<Vec<L>, Refusal> {
-    let mut all = busiest(all, if order.is_some() { all.len() } else { most }, &figures);
+    let mut all = busiest(all, if order.is_some() { all.len() } else { most }, traffic);
     if let Some(order) = order {
         let names = || L::COLUMNS.iter().map(|column| column.name).filter(|name| !name.is_empty());
         let column = L::COLUMNS.iter().find(|column| column.name == order.column);
@@ -121,9 +123,8 @@ fn first<T, L: PageLine>(
 }
 
 /// The lines with the most traffic in order; of those with as much, the ones that come first.
-fn busiest<T>(all: &[T], most: usize, figures: impl Fn(&T) -> FlowFigures) -> Vec<&T> {
-    let mut ranks: Vec<_> =
-        all.iter().zip(0..).map(|(line, place)| (figures(line).traffic(), place)).collect();
+fn busiest<T>(all: &[T], most: usize, traffic: impl Fn(&T) -> (f64, f64)) -> Vec<&T> {
+    let mut ranks: Vec<_> = all.iter().zip(0..).map(|(line, place)| (traffic(line), place)).collect();
     let order = |((rate, waiting), place): &((f64, f64), usize), other: &((f64, f64), usize)| {
         let ((other_rate, other_waiting), other_place) = other;
         other_rate.total_cmp(rate).then(other_waiting.total_cmp(waiting)).then(place.cmp(other_place))
