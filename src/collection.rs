@@ -25,6 +25,7 @@ mod restrictions;
 mod round;
 mod samples;
 mod shared;
+mod sink;
 mod state;
 mod stuck;
 mod subscription;
@@ -45,12 +46,12 @@ use problems::Problems;
 use round::Round;
 
 pub use destroy_events::{open_events, start_event_loop, subscribe};
-pub use host::Host;
-pub(crate) use intake::Sink;
+pub use host::{Host, InterfaceNames};
 pub use key::Key;
 pub(crate) use listeners::SCAN_INTERVAL;
 pub use netns::{Entered, Opened};
 pub use shared::SharedTracker;
+pub(crate) use sink::Sink;
 pub use state::CollectorState;
 
 /// Collects once, within `collect.deadline`.
@@ -63,17 +64,17 @@ pub fn collect(plan: &Plan, host: &impl Host, state: &mut CollectorState) -> Sna
 /// It never fails as a whole: what could not be done is missing from the snapshot and marked in its
 /// report.
 pub fn collect_within(time: Duration, plan: &Plan, host: &impl Host, state: &mut CollectorState) -> Snapshot {
-    collect_into(time, plan, host, state, &mut [])
+    collect_into(time, plan, host, state, ()).0
 }
 
-/// Collects once. Every socket goes to these sinks too, once per walk.
-pub(crate) fn collect_into(
+/// Collects once. Every socket goes to this sink too, once per walk.
+pub(crate) fn collect_into<S: Sink>(
     time: Duration,
     plan: &Plan,
     host: &impl Host,
     state: &mut CollectorState,
-    sinks: &mut [&mut dyn Sink],
-) -> Snapshot {
+    sink: S,
+) -> (Snapshot, S) {
     let start = Instant::now();
     let shrunk = state.begin(start);
     let (mut report, mut problems) = (SelfReport::default(), Problems::default());
@@ -82,7 +83,7 @@ pub(crate) fn collect_into(
     let mut owners = OwnerSearch::begin(plan, host.proc(), known, start, time);
     let mut listed = ListedNamespaces::for_tracker(plan, host, state);
     report.netns = listed.report(plan, host, state);
-    let round = Round::of(start + time, plan, host, state, &mut owners, &listed, sinks);
+    let (round, sink) = Round::of(start + time, plan, host, state, &mut owners, &listed, sink);
 
     report.privileges = state.tracker.privileges();
     let CollectorState { restrictions, alone, .. } = state;
@@ -105,7 +106,7 @@ pub(crate) fn collect_into(
     report.files = state.tracker.files();
     state.end(shrunk);
     report.process = ProcessReport::read();
-    Snapshot { views: plan.views.clone(), tables, report }
+    (Snapshot { views: plan.views.clone(), tables, report }, sink)
 }
 
 /// How many host names of the configuration have no address; `None` if it has no host name.

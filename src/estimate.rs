@@ -103,7 +103,7 @@ fn as_served(report: &mut SelfReport) {
 }
 
 /// What each view shows in a scrape, and would show without its limit.
-fn views(plan: &Plan, snapshot: &Snapshot, census: &Census<'_>) -> Vec<ViewEstimate> {
+fn views(plan: &Plan, snapshot: &Snapshot, census: &Census) -> Vec<ViewEstimate> {
     let view = |(number, view): (usize, &View)| ViewEstimate {
         name: view.name.clone(),
         by: view.by.iter().map(|label| label.name()).collect(),
@@ -124,7 +124,7 @@ struct CountedHost<'a, W> {
     plan: &'a Plan,
     host: &'a W,
     state: CollectorState,
-    census: Census<'a>,
+    census: Census,
     /// When the listeners were last read.
     scanned: Instant,
     /// Namespaces beside the exporter's own.
@@ -136,7 +136,9 @@ impl<W: Host> CountedHost<'_, W> {
     fn collect(&mut self) -> Result<u64, Unlisted> {
         self.scanned = Instant::now();
         let Self { plan, host, state, census, .. } = self;
-        let report = collect_into(plan.collect.deadline, plan, *host, state, &mut [census]).report;
+        let collected = collect_into(plan.collect.deadline, plan, *host, state, std::mem::take(census));
+        let report;
+        (Snapshot { report, .. }, *census) = collected;
         self.others = report.netns.map_or(0, |netns| netns.seen.saturating_sub(1));
         let mut dumps = report.stages.iter().filter(|stage| stage.is_dump()).peekable();
         let listed = dumps.peek().is_some() && dumps.all(|stage| stage.success);

@@ -80,12 +80,14 @@ fn decode(sockets: u32) -> Work {
     let request = Request::new(&TCP, states, Extensions::INFO);
     let deadline = Instant::now() + Duration::from_mins(10);
     Box::new(move || {
-        let mut sum = 0;
-        let each = |socket: &Socket<'_>| {
-            let rtt = socket.get(&tcp_info::RTT).unwrap_or_default();
-            sum += rtt + u64::from(socket.local().port()) + u64::from(socket.remote().port());
+        let each = |sum: &mut u64, sockets: &[Socket<'_>]| {
+            for socket in sockets {
+                let rtt = socket.get(&tcp_info::RTT).unwrap_or_default();
+                *sum += rtt + u64::from(socket.local().port()) + u64::from(socket.remote().port());
+            }
         };
-        let seen = sockdiag::dump(recording, &request, deadline, each).expect("a complete dump").sockets;
+        let (sum, dumped) = sockdiag::dump(recording, &request, deadline, 0, each);
+        let seen = dumped.expect("a complete dump").sockets;
         assert_eq!(seen, u64::from(sockets));
         black_box(sum);
     })

@@ -29,9 +29,11 @@ pub fn bare_dump_in_halves(at: Ports) -> Reading {
 /// Where the halves of the sockets meet.
 pub fn middle() -> Ports {
     let (kernel, until) = (Netlink::open().expect("sock_diag"), Instant::now() + Duration::from_mins(1));
-    let mut ports = Vec::new();
-    let each = |socket: &Socket<'_>| ports.push((socket.local().port(), socket.remote().port()));
-    dump(kernel, &bare_request(), until, each).expect("a dump");
+    let each = |ports: &mut Vec<Ports>, sockets: &[Socket<'_>]| {
+        ports.extend(sockets.iter().map(|socket| (socket.local().port(), socket.remote().port())));
+    };
+    let (mut ports, dumped) = dump(kernel, &bare_request(), until, Vec::new(), each);
+    dumped.expect("a dump");
     let middle = ports.len() / 2;
     *ports.select_nth_unstable(middle).1
 }

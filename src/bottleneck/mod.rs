@@ -15,7 +15,9 @@ pub use sample::ConnectionSample;
 pub const MIN_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What the rules ask the kernel for.
-pub const EXTENSIONS: Extensions = Extensions::INFO.union(Extensions::MEMORY);
+pub const EXTENSIONS: Extensions = Extensions::INFO;
+/// What they also need of a connection that [`Bottleneck::depends_on_memory`]. It takes the kernel a tenth more time for each socket.
+pub const MEMORY: Extensions = Extensions::MEMORY;
 
 macro_rules! bottlenecks {
     ($($bottleneck:ident, $name:literal, $meaning:literal, $advice:literal;)*) => {
@@ -86,6 +88,13 @@ impl Bottleneck {
             Class::Connection | Class::Request => rules::first(socket, before),
             Class::Listener | Class::Remnant | Class::Unconnected => None,
         }
+    }
+
+    /// Whether the memory of its socket decides that a connection has this bottleneck, and not another one: it sends a lot.
+    #[must_use]
+    pub fn depends_on_memory(self, socket: &Socket<'_>, before: (&ConnectionSample, Duration)) -> bool {
+        // The rules above it need no memory.
+        self as usize >= Self::SendBuffer as usize && rules::depends_on_memory(socket, before)
     }
 }
 

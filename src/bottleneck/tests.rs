@@ -214,3 +214,17 @@ fn every_bottleneck_has_a_name_of_its_own_and_sentences() {
     assert_eq!(queues::RQUEUE.offset + 4, queues::WQUEUE.offset);
     assert_eq!(skmem::SNDBUF.offset, 12);
 }
+
+#[test]
+fn only_a_busy_sender_that_uses_its_window_depends_on_memory_and_not_by_an_earlier_rule() {
+    let depends = |acked, busy| {
+        let fields = [(&tcp_info::BUSY_TIME, busy), (&tcp_info::BYTES_ACKED, acked), SEGMENTS, BACKLOG];
+        let (before, now) =
+            (reply(State::Established, (0, 0), 0, &[]), reply(State::Established, (0, 0), 0, &fields));
+        let [before, now] = [&before, &now].map(|reply| TCP.parse(reply).expect("a socket"));
+        let sample = ConnectionSample::of(&before);
+        [Path, Application, PeerWindow, Idle].map(|one| one.depends_on_memory(&now, (&sample, SECOND)))
+    };
+    assert_eq!(depends(ACKED.1, 900_000), [true, true, false, false]);
+    assert_eq!((depends(ACKED.1, 100_000), depends(100_000, 900_000)), ([false; 4], [false; 4]));
+}

@@ -161,7 +161,7 @@ impl<W: Host, R: Fn()> EventLoop<W, R> {
             self.listened = Some(now);
             self.listen(now);
         }
-        let interface = |namespace: &Namespace, index| self.host.interface_name(namespace, index);
+        let interface = self.host.interface_names();
         let own = Namespace::own();
         let of_own = |index| interface(&own, index);
         let users = Some(&self.attribution.users);
@@ -175,9 +175,11 @@ impl<W: Host, R: Fn()> EventLoop<W, R> {
             *confirmed.entry(nsid).or_insert_with(|| self.host.nsid(namespace) == Some(nsid))
         };
         let (mut received, mut ignored) = (0, 0);
-        for (nsid, socket) in events.sockets() {
+        let sockets: Vec<_> = events.sockets().collect();
+        for ((nsid, socket), record) in sockets.iter().zip(tracker.records_of(&sockets)) {
             received += 1;
-            ignored += u64::from(!tracker.on_close(nsid, &socket, names, &interface, &mut is_still));
+            let counts = tracker.on_close(*nsid, socket, record, names, &*interface, &mut is_still);
+            ignored += u64::from(!counts);
         }
         drop(tracker);
         let mut subscription = self.tracker.subscription();

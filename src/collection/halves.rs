@@ -8,8 +8,8 @@ use hashbrown::HashMap;
 
 use sockdiag::{DumpError, DumpStats, Ports, Request, Socket, Transport, dump, dump_in_halves};
 
-/// Sockets of a dump from which on it is halved. The kernel checks each socket twice then, which takes 7 to 11 % more CPU
-/// time. 10,000 sockets take 10 ms, and 6 in halves; with fewer, the time to save is short (docs/dev/cost.md).
+/// Sockets of a dump from which on it is halved. The kernel walks its table and checks each socket twice then, which takes 8 to
+/// 15 % more CPU time. 10,000 sockets take 10 ms, and 6 in halves; with fewer, the time to save is short (docs/dev/cost.md).
 pub(super) const WORTH_HALVING: u64 = 10_000;
 /// One in this many sockets is in the sample: of a dump that is halved, more than 150. The halves then differ by a tenth.
 const SAMPLED: u64 = 64;
@@ -18,29 +18,34 @@ const SAMPLED: u64 = 64;
 /// name of the protocol.
 pub(super) type Halves = HashMap<(u32, &'static str), Ports>;
 
-/// Dumps through the first transport. If there is one for a half, the halves met `at` these ports and the host makes two
-/// `dumps_at_once`, each of the transports has a half. Afterwards `at` is where the halves meet now, if they are worth it.
-pub(super) fn dump_halved<T: Transport>(
+/// Dumps through the first transport, and has `each` read all sockets `into` something.
+///
+/// If there is a transport for a half, the halves met `at` these ports and the host makes two `dumps_at_once`, each of the
+/// transports has a half. Afterwards `at` is where the halves meet now, if they are worth it.
+pub(super) fn dump_halved<T: Transport, S: Send + 'static>(
     (transport, for_half): (T, Option<T>),
     request: &Request,
     at: &mut Option<Ports>,
     dumps_at_once: impl FnOnce() -> bool,
     until: Instant,
-    mut each: impl FnMut(&Socket<'_>),
-) -> Result<DumpStats, DumpError> {
+    into: S,
+    mut each: impl FnMut(&mut S, &[Socket<'_>]) + Send + 'static,
+) -> (S, Result<DumpStats, DumpError>) {
     let last = at.take();
-    let Some(for_half) = for_half else { return dump(transport, request, until, each) };
-    let mut sample = Sample::default();
-    let each = |socket: &Socket<'_>| {
-        sample.add(socket);
-        each(socket);
+    let Some(for_half) = for_half else { return dump(transport, request, until, into, each) };
+    let into = (into, Sample::default());
+    let each = move |(into, sample): &mut (S, Sample), sockets: &[Socket<'_>]| {
+        for socket in sockets {
+            sample.add(socket);
+        }
+        each(into, sockets);
     };
-    let stats = match last.filter(|_| dumps_at_once()) {
-        Some(last) => dump_in_halves([transport, for_half], request, last, until, each),
-        None => dump(transport, request, until, each),
-    }?;
-    *at = sample.middle();
-    Ok(stats)
+    let ((into, sample), dumped) = match last.filter(|_| dumps_at_once()) {
+        Some(last) => dump_in_halves([transport, for_half], request, last, until, into, each),
+        None => dump(transport, request, until, into, each),
+    };
+    *at = sample.middle().filter(|_| dumped.is_ok());
+    (into, dumped)
 }
 
 /// The ports of some of the sockets of a dump.

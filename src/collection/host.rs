@@ -2,11 +2,15 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::netns::Entered;
 use crate::attribute::{Namespace, NetnsListing};
 use crate::select::Lookup;
 use sockdiag::{Protocol, Transport};
+
+/// The name of the interface with an index in a namespace, if there is one.
+pub type InterfaceNames = Arc<dyn Fn(&Namespace, u32) -> Option<String> + Send + Sync>;
 
 /// The host as a collection sees it. Defaults report nothing.
 pub trait Host: Lookup + Send + Sync {
@@ -54,9 +58,9 @@ pub trait Host: Lookup + Send + Sync {
     /// Where the process table is.
     fn proc(&self) -> &Path;
 
-    /// The name of the interface with that index in a namespace.
-    fn interface_name(&self, _namespace: &Namespace, _index: u32) -> Option<String> {
-        None
+    /// What knows the names of interfaces, also on other threads.
+    fn interface_names(&self) -> InterfaceNames {
+        Arc::new(|_, _| None)
     }
 
     /// The index of the interface of that name in a namespace.

@@ -9,30 +9,22 @@ use std::time::Instant;
 use hashbrown::{HashMap, HashSet};
 
 use super::attribution::Attribution;
-use super::host::Host;
+use super::host::{Host, InterfaceNames};
 use super::listeners;
 use super::netns::NetnsTarget;
 use super::pending::Pending;
 use super::samples::Samples;
 use super::shared::SharedTracker;
-use crate::attribute::{Netns, OwnerId, OwnerLookup};
+use super::sink::Sink;
+use crate::attribute::{ConfiguredNames, Netns, OwnerId, OwnerLookup};
 use crate::bottleneck::Bottleneck;
 use crate::facts::{Facts, Names};
 use crate::plan::{Plan, Program};
 use crate::properties::Needs;
-use sockdiag::{Class, DumpError, Socket, Transport};
+use sockdiag::{Class, DumpError, Extensions, Request, Socket, Transport};
 
 /// Sockets that a dump shows at the same time, as far as samples know: some hundred microseconds.
 const SOCKETS_PER_MOMENT: u64 = 256;
-
-/// What a walk hands its sockets to.
-pub(crate) trait Sink {
-    /// Takes a socket, once per walk, from a namespace with that program.
-    fn socket(&mut self, facts: &Facts<'_>, program: &Program);
-
-    /// Takes what is known of the connections that a listener will accept. Most sinks need no listener.
-    fn listener(&mut self, _facts: &Facts<'_>, _program: &Program) {}
-}
 
 /// A network namespace, and what the views want of its sockets.
 #[derive(Clone)]
@@ -41,18 +33,24 @@ pub(super) struct Place {
     pub(super) program: Arc<Program>,
 }
 
-/// A walk whose dumps are under way.
-pub(super) struct Intake<'a, W> {
-    plan: &'a Plan,
-    host: &'a W,
-    attribution: &'a mut Attribution,
-    tracker: &'a SharedTracker,
-    samples: &'a mut Samples,
+/// A walk whose dumps are under way. The thread that receives a dump has it meanwhile, so that it logs nothing and waits for
+/// nothing long.
+pub(super) struct Intake<S> {
+    configured: Arc<ConfiguredNames>,
+    interface_names: InterfaceNames,
+    needs: Needs,
+    /// Whether the tracker follows sockets.
+    tracks: bool,
+    pub(super) attribution: Attribution,
+    tracker: SharedTracker,
+    pub(super) samples: Samples,
     /// The time of the samples.
     now: Instant,
-    /// Sockets that this walk has shown and that have no record.
+    /// Sockets that this walk has shown and that have neither a record nor a sample.
     untracked: HashSet<u64>,
-    sinks: Vec<&'a mut dyn Sink>,
+    pub(super) sink: S,
+    /// Whose the sockets of a datagram are. Only its memory stays.
+    owners: Vec<Option<OwnerLookup>>,
     pending: Pending<Place>,
     /// Listeners of unknown owner. The connections that they accept inherit it.
     pending_listeners: Pending<Place>,
@@ -71,26 +69,28 @@ pub(super) struct Counts {
     pub(super) remnants: u64,
 }
 
-impl<'a, W: Host> Intake<'a, W> {
+impl<S: Sink> Intake<S> {
     /// A walk that begins. `untracked` sockets had no record in the last one.
     pub(super) fn new(
-        plan: &'a Plan,
-        host: &'a W,
-        attribution: &'a mut Attribution,
-        tracker: &'a SharedTracker,
-        samples: &'a mut Samples,
+        plan: &Plan,
+        host: &impl Host,
+        (attribution, samples): (Attribution, Samples),
+        tracker: &SharedTracker,
         untracked: usize,
-        sinks: Vec<&'a mut dyn Sink>,
+        sink: S,
     ) -> Self {
         Self {
-            plan,
-            host,
+            configured: Arc::clone(&plan.names),
+            interface_names: host.interface_names(),
+            needs: plan.needs,
+            tracks: !plan.tracking.is_empty(),
             attribution,
-            tracker,
+            tracker: tracker.clone(),
             samples,
             now: Instant::now(),
             untracked: HashSet::with_capacity(untracked),
-            sinks,
+            sink,
+            owners: Vec::new(),
             pending: Pending::default(),
             pending_listeners: Pending::default(),
             interfaces: RefCell::default(),
@@ -105,6 +105,13 @@ impl<'a, W: Host> Intake<'a, W> {
         self.pending_listeners.next_namespace();
     }
 
+    /// A request of the plan, with what samples need beside it.
+    pub(super) fn request(&self, request: &Request) -> Request {
+        let samples = self.needs.has(Needs::BOTTLENECK) && Bottleneck::is_of(request.protocol);
+        let more = if samples { self.samples.extensions() } else { Extensions::NONE };
+        Request { extensions: request.extensions.union(more), ..request.clone() }
+    }
+
     /// Dumps the listeners of a namespace.
     pub(super) fn listeners<T: Transport>(
         &mut self,
@@ -113,7 +120,9 @@ impl<'a, W: Host> Intake<'a, W> {
         until: Instant,
     ) -> Result<(), DumpError> {
         let protocol = place.program.protocol;
-        listeners::dump_listeners(protocol, transport, until, |socket| self.listener(place, socket, true))?;
+        let (listeners, dumped) = listeners::dump_listeners(protocol, transport, until);
+        listeners.sockets().for_each(|socket| self.listener(place, &socket, true));
+        dumped?;
         self.tracker.lock().forget_listeners(&place.target.netns);
         Ok(())
     }
@@ -135,32 +144,38 @@ impl<'a, W: Host> Intake<'a, W> {
             self.pending_listeners.put(place, socket);
         }
         let names = Names {
-            configured: &self.plan.names,
+            configured: &self.configured,
             interface: &|_| None,
             users: Some(&self.attribution.users),
         };
         let facts = Facts::of_listener(socket, &claim, &place.target.netns, names);
         self.tracker.lock().listener(&facts, &claim, !unsure);
-        self.sinks.iter_mut().for_each(|sink| sink.listener(&facts, &place.program));
+        self.sink.listener(&facts, &place.program);
     }
 
-    /// Takes a socket as a dump shows it.
-    #[inline]
-    pub(super) fn socket(&mut self, place: &Place, socket: &Socket<'_>) {
-        if self.attribution.awaits_peer(socket) {
-            // Its own owner is searched for in the same pass.
-            let _ = socket.inode().map(|inode| self.attribution.whose(inode));
-            if self.pending.put(place, socket) {
-                return;
-            }
+    /// Takes sockets as a dump shows them.
+    pub(super) fn sockets(&mut self, place: &Place, sockets: &[Socket<'_>]) {
+        let mut owners = std::mem::take(&mut self.owners);
+        // In a loop that does nothing else, the processor waits for the memory of several at once.
+        owners.extend(sockets.iter().map(|socket| Some(self.attribution.whose(socket.inode()?))));
+        for (socket, whose) in sockets.iter().zip(owners.drain(..)) {
+            self.socket(place, socket, whose);
         }
-        let owner = match socket.inode() {
+        self.owners = owners;
+    }
+
+    /// Takes a socket whose owner was asked for, if it has an inode.
+    #[inline]
+    fn socket(&mut self, place: &Place, socket: &Socket<'_>, whose: Option<OwnerLookup>) {
+        // Its own owner is searched for in the same pass.
+        if self.attribution.awaits_peer(socket) && self.pending.put(place, socket) {
+            return;
+        }
+        let owner = match whose {
             None => self.last_owner(place, socket),
-            Some(inode) => match self.attribution.whose(inode) {
-                OwnerLookup::Known(owner) => owner,
-                OwnerLookup::Unknown if self.pending.put(place, socket) => return,
-                OwnerLookup::NoProcess | OwnerLookup::Unknown => OwnerId::NO_PROCESS,
-            },
+            Some(OwnerLookup::Known(owner)) => owner,
+            Some(OwnerLookup::Unknown) if self.pending.put(place, socket) => return,
+            Some(OwnerLookup::NoProcess | OwnerLookup::Unknown) => OwnerId::NO_PROCESS,
         };
         self.hand_on(place, socket, owner);
     }
@@ -180,44 +195,57 @@ impl<'a, W: Host> Intake<'a, W> {
     #[inline]
     fn hand_on(&mut self, place: &Place, socket: &Socket<'_>, owner: OwnerId) {
         let Self {
-            plan, host, attribution, tracker, samples, now, untracked, sinks, interfaces, counts, ..
+            configured,
+            interface_names,
+            needs,
+            attribution,
+            tracker,
+            samples,
+            now,
+            untracked,
+            interfaces,
+            counts,
+            ..
         } = self;
         let NetnsTarget { netns, namespace, .. } = &place.target;
         let (ownership, users) = attribution.ownership(socket, owner, netns);
         let interface = |index| {
             let mut known = interfaces.borrow_mut();
-            let name = || host.interface_name(namespace, index);
+            let name = || interface_names(namespace, index);
             known.entry((netns.number, index)).or_insert_with(name).clone()
         };
-        let names = Names { configured: &plan.names, interface: &interface, users: Some(users) };
+        let names = Names { configured, interface: &interface, users: Some(users) };
         let mut facts = Facts::of_dump(socket, ownership, names);
-        if plan.needs.has(Needs::BOTTLENECK) && Bottleneck::is_of(socket.protocol()) {
+        let mut is_repeated = None;
+        if needs.has(Needs::BOTTLENECK) && Bottleneck::is_of(socket.protocol()) {
             // Asking for the time takes longer than what is done with it.
             if counts.sockets.is_multiple_of(SOCKETS_PER_MOMENT) {
                 *now = Instant::now();
             }
-            (facts.bottleneck, facts.limited_microseconds) = samples.look(facts.identity(), socket, *now);
+            let sampled = samples.look(facts.identity(), socket, *now);
+            (facts.bottleneck, facts.limited_microseconds) = (sampled.bottleneck, sampled.microseconds);
+            is_repeated = sampled.is_repeated;
         }
         // The tracker also finds the direction.
-        let is_new = if plan.tracking.is_empty() {
-            untracked.insert(facts.identity())
-        } else {
+        let is_new = if self.tracks {
             tracker.lock().on_dump(&mut facts, &place.target, &place.program, untracked)
+        } else if let Some(is_repeated) = is_repeated {
+            !is_repeated
+        } else {
+            untracked.insert(facts.identity())
         };
         if !is_new {
             return;
         }
         counts.sockets += 1;
         let without_owner =
-            plan.needs.has(Needs::PROCESSES) && socket.inode().is_some() && facts.owner().is_none();
+            needs.has(Needs::PROCESSES) && socket.inode().is_some() && facts.owner().is_none();
         counts.without_owner += u64::from(without_owner);
         counts.remnants += u64::from(socket.class() == Class::Remnant);
-        for sink in sinks.iter_mut() {
-            sink.socket(&facts, &place.program);
-        }
+        self.sink.socket(&facts, &place.program);
     }
 
-    /// How many sockets have no record.
+    /// How many sockets have neither a record nor a sample.
     pub(super) fn untracked(&self) -> usize {
         self.untracked.len()
     }
@@ -232,14 +260,11 @@ impl<'a, W: Host> Intake<'a, W> {
         self.attribution.resolve(Instant::now(), until);
         for (place, listeners) in std::mem::take(&mut self.pending_listeners) {
             self.tracker.lock().enter(&place.target, &place.program);
-            listeners
-                .iter()
-                .filter_map(|reply| place.program.protocol.parse(reply))
-                .for_each(|socket| self.listener(&place, &socket, false));
+            listeners.sockets().for_each(|socket| self.listener(&place, &socket, false));
         }
         for (place, sockets) in std::mem::take(&mut self.pending) {
             self.tracker.lock().enter(&place.target, &place.program);
-            for socket in sockets.iter().filter_map(|reply| place.program.protocol.parse(reply)) {
+            for socket in sockets.sockets() {
                 let whose = socket.inode().map(|inode| self.attribution.whose(inode));
                 let owner =
                     if let Some(OwnerLookup::Known(owner)) = whose { owner } else { OwnerId::NO_PROCESS };

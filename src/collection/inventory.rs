@@ -87,20 +87,25 @@ fn of_namespace(
     until: Instant,
 ) -> Result<InventorySockets, NetnsError> {
     let mut sockets = InventorySockets::default();
+    let (tracker, netns) = (tracker.clone(), target.netns.clone());
+    let each = move |listed: &mut InventorySockets, sockets: &[Socket<'_>]| {
+        for socket in sockets.iter().filter(|socket| socket.class() != Class::Remnant) {
+            let identity = netns.identity(socket.cookie());
+            if !tracker.lock().knows(identity) {
+                listed.insert(identity);
+            }
+        }
+    };
     let request = Request::new(protocol, states, Extensions::NONE);
     let enter = || host.enter(&target.namespace, &[protocol, protocol]);
     for opened in enter().map_err(NetnsError::entering)?.protocols {
         let Opened { transport, tables, .. } = opened.map_err(NetnsError::entering)?;
         let Some(transport) = transport else { continue };
-        let mut each = |socket: &Socket<'_>| {
-            let identity = target.netns.identity(socket.cookie());
-            if socket.class() != Class::Remnant && !tracker.lock().knows(identity) {
-                sockets.insert(identity);
-            }
-        };
-        match dump(transport, &request, until, &mut each) {
+        let dumped;
+        (sockets, dumped) = dump(transport, &request, until, sockets, each.clone());
+        match dumped {
             Err(error) if error.is_of_missing_protocol() => {
-                listed(&request, &tables, each);
+                listed(&request, &tables, |socket| each(&mut sockets, std::slice::from_ref(socket)));
                 break;
             }
             dumped => dumped.map_err(NetnsError::Dump)?,

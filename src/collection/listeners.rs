@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::attribute::{Direction, End, Listeners};
-use sockdiag::{DumpError, Extensions, Protocol, Request, Socket, State, StateSet, Transport, dump};
+use sockdiag::{
+    DumpError, DumpStats, Extensions, Protocol, Replies, Request, Socket, State, StateSet, Transport,
+};
 
 /// The least time between two scans. A scan costs some 50 microseconds, and a connection that ends before its listener
 /// is known counts as outbound.
@@ -20,15 +22,14 @@ pub(crate) fn direction(socket: &Socket<'_>, listeners: Option<&Listeners>) -> D
     listeners.map_or_else(|| of(&Listeners::default()), of)
 }
 
-/// Dumps all listeners of a protocol in a namespace.
+/// Dumps all listeners of a protocol in a namespace; a dump that fails has shown a part of them.
 pub(super) fn dump_listeners(
     protocol: &'static Protocol,
     transport: impl Transport,
     until: Instant,
-    each: impl FnMut(&Socket<'_>),
-) -> Result<(), DumpError> {
+) -> (Replies, Result<DumpStats, DumpError>) {
     let states = StateSet::of(&[State::Listen]);
     // With it a listener shows which counters its connections will have.
     let request = Request::new(protocol, states, Extensions::INFO);
-    dump(transport, &request, until, each).map(drop)
+    Replies::dump(transport, &request, until)
 }

@@ -32,7 +32,8 @@ impl CollectorState {
         let mut tracker = self.tracker.lock();
         let Some((namespace, netns)) = tracker.netns_of(nsid) else { return };
         let plan = tracker.plan();
-        let interface = |index| host.interface_name(&namespace, index);
+        let interface_names = host.interface_names();
+        let interface = |index| interface_names(&namespace, index);
         let users = self.attribution.as_ref().map(|attribution| &attribution.users);
         let names = Names { configured: &plan.names, interface: &interface, users };
         tracker.with_facts_at_close(&netns, socket, names, None, |_, facts, program| then(facts, program));
@@ -84,11 +85,12 @@ fn scan_protocol(
     each: &mut impl FnMut(&Facts<'_>, &Program),
 ) {
     let netns = tracker.lock().own();
-    let note = |socket: &Socket<'_>| {
-        let (claim, unsure) = attribution.claim(socket, &netns);
+    let (listeners, dumped) = dump_listeners(protocol, transport, Instant::now() + SCAN_TIME);
+    for socket in listeners.sockets() {
+        let (claim, unsure) = attribution.claim(&socket, &netns);
         let (configured, users) = (&plan.names, Some(&attribution.users));
         let facts =
-            Facts::of_listener(socket, &claim, &netns, Names { configured, interface: &|_| None, users });
+            Facts::of_listener(&socket, &claim, &netns, Names { configured, interface: &|_| None, users });
         let mut tracker = tracker.lock();
         // A row that is named after an owner must not be unknown for a moment. Another plan may ask for what was not
         // searched for.
@@ -97,8 +99,8 @@ fn scan_protocol(
         if let Some(program) = tracker.program_in(netns.number, protocol) {
             each(&facts, &program);
         }
-    };
-    if dump_listeners(protocol, transport, Instant::now() + SCAN_TIME, note).is_ok() {
+    }
+    if dumped.is_ok() {
         tracker.lock().forget_listeners(&netns);
     }
 }

@@ -1,6 +1,6 @@
 //! Sockets that wait for their owners to be found: copies of the kernel's replies, up to a limit.
 
-use sockdiag::Socket;
+use sockdiag::{Replies, Socket};
 
 /// The most bytes that wait: some ten thousand sockets.
 const MAX_BYTES: usize = 4 << 20;
@@ -12,13 +12,6 @@ pub(super) struct Pending<P> {
     bytes: usize,
     /// Whether the next socket is in the last namespace.
     same: bool,
-}
-
-/// The replies of one namespace.
-#[derive(Debug, Default)]
-pub(super) struct Replies {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
 }
 
 impl<P> Default for Pending<P> {
@@ -40,19 +33,16 @@ impl<P: Clone> Pending<P> {
 
     /// Keeps a copy of a socket; `false` if there is no room.
     pub(super) fn put(&mut self, place: &P, socket: &Socket<'_>) -> bool {
-        let reply = socket.reply();
-        if self.bytes + reply.len() > MAX_BYTES {
+        let bytes = self.bytes + socket.reply().len();
+        if bytes > MAX_BYTES {
             return false;
         }
         if !self.same {
-            self.places.push((place.clone(), Replies::default()));
+            self.places.push((place.clone(), Replies::of(socket.protocol())));
             self.same = true;
         }
-        self.bytes += reply.len();
-        if let Some((_, replies)) = self.places.last_mut() {
-            replies.bytes.extend_from_slice(reply);
-            replies.ends.push(replies.bytes.len());
-        }
+        self.bytes = bytes;
+        self.places.last_mut().into_iter().for_each(|(_, replies)| replies.push(socket));
         true
     }
 }
@@ -63,13 +53,5 @@ impl<P> IntoIterator for Pending<P> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.places.into_iter()
-    }
-}
-
-impl Replies {
-    /// The replies, in the order in which they came.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).filter_map(|(start, end)| self.bytes.get(start..*end))
     }
 }

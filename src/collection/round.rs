@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::halves::Halves;
 use super::host::Host;
-use super::intake::{Intake, Sink};
+use super::intake::Intake;
 use super::namespaces::ListedNamespaces;
 use super::owners::OwnerSearch;
+use super::sink::Sink;
 use super::state::CollectorState;
 use super::tables::ConnectionTables;
 use super::walk::{Walked, walk};
@@ -18,39 +20,40 @@ use crate::view::PROTOCOL;
 const LISTINGS: u32 = 8;
 
 /// The walk for the metrics, and what it found.
-pub(super) struct Round<'a> {
+pub(super) struct Round {
     pub(super) walked: Walked,
-    pub(super) connections: ConnectionTables<'a>,
+    pub(super) connections: ConnectionTables,
     /// How long the dumps of each protocol took.
     pub(super) took: Vec<Duration>,
 }
 
-impl<'a> Round<'a> {
+impl Round {
     /// Walks until that time, and a second time if the tracker needs a baseline.
-    pub(super) fn of(
+    pub(super) fn of<S: Sink>(
         deadline: Instant,
-        plan: &'a Plan,
+        plan: &Plan,
         host: &impl Host,
         state: &mut CollectorState,
         owners: &mut OwnerSearch,
         listed: &ListedNamespaces,
-        sinks: &mut [&mut dyn Sink],
-    ) -> Self {
-        let CollectorState { limits, sizes, seed, alone, untracked, tracker, stuck, samples, halves, .. } =
-            state;
+        mut sink: S,
+    ) -> (Self, S) {
+        let CollectorState { limits, sizes, seed, alone, seen, tracker, stuck, samples, halves, .. } = state;
+        // Where no scraper waits, single dumps take less processor time.
+        let mut single = Halves::default();
+        let halves = if *alone { &mut single } else { halves };
         let began = Instant::now();
         let mut may_repeat = !*alone;
         let mut took = vec![Duration::ZERO; plan.protocols.len()];
         loop {
             tracker.lock().begin(owners.has_read());
-            let mut connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
-            let mut all: Vec<&mut dyn Sink> = Vec::with_capacity(1 + sinks.len());
-            if connections.has_any() {
-                all.push(&mut connections);
-            }
-            all.extend(sinks.iter_mut().map(|sink| &mut **sink as &mut dyn Sink));
-            let intake = Intake::new(plan, host, &mut owners.attribution, tracker, samples, *untracked, all);
-            let mut walked = walk(plan, host, deadline, (stuck, halves), listed, intake, &mut took);
+            let connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
+            let known = (std::mem::take(&mut owners.attribution), std::mem::take(samples));
+            let intake = Intake::new(plan, host, known, tracker, seen.untracked, (connections, sink));
+            let (mut walked, taken) = walk(plan, host, deadline, (stuck, halves), listed, intake, &mut took);
+            (owners.attribution, *samples) = (taken.attribution, taken.samples);
+            let connections;
+            (connections, sink) = taken.sink;
             // An exporter without TCP, or a list, has nothing else to show. Other views are empty until a module is loaded.
             if *alone || plan.protocols.contains(&PROTOCOL) {
                 walked.demand_a_protocol(plan);
@@ -61,7 +64,7 @@ impl<'a> Round<'a> {
                 && began.elapsed() < deadline.saturating_duration_since(Instant::now())
                 && tracker.lock().wants_another_walk();
             if !may_repeat {
-                return Self { walked, connections, took };
+                return (Self { walked, connections, took }, sink);
             }
             // What one walk of the kernel's tables misses must not look new in the next.
             tracker.lock().end(true, true, &walked.dumped, &walked.missed);

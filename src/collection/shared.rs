@@ -130,7 +130,7 @@ impl SharedTracker {
 
     /// Notes a close event of the exporter's own namespace: the last that the kernel knew of a socket.
     pub fn on_close(&self, socket: &Socket<'_>, names: Names<'_>) {
-        self.lock().on_close(None, socket, names, &|_, _| None, &mut |_, _| false);
+        self.lock().on_close(None, socket, None, names, &|_, _| None, &mut |_, _| false);
     }
 
     /// Notes what another plan needs, and what of it is held.

@@ -23,8 +23,7 @@ pub struct CollectorState {
     pub(super) limits: Vec<Limit>,
     /// How much each table held, or what a list kept of each view.
     pub(super) sizes: Vec<Size>,
-    /// How many sockets had no record.
-    pub(super) untracked: usize,
+    pub(super) seen: Seen,
     /// Whether the last collection gave back memory of the tracker.
     pub(super) shrunk: bool,
     pub(super) seed: HashSeed,
@@ -45,6 +44,14 @@ pub struct CollectorState {
     listing: Option<Box<CollectorState>>,
 }
 
+/// How many sockets the last collection has seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) sockets: u64,
+    /// Those that had neither a record nor a sample.
+    pub(super) untracked: usize,
+}
+
 pub(super) fn limit(view: &View) -> Limit {
     let limit = view.limit.map_or_else(Limit::none, |most| Limit::of(most).ranked_by(view.rank_column()));
     if view.is_per_connection() { limit.of_connections() } else { limit }
@@ -57,7 +64,7 @@ impl CollectorState {
         Self {
             limits: plan.views.iter().map(limit).collect(),
             sizes: vec![Size::default(); plan.views.len()],
-            untracked: 0,
+            seen: Seen::default(),
             shrunk: false,
             seed: HashSeed::default(),
             logged: LogOnce::default(),
@@ -99,8 +106,8 @@ impl CollectorState {
     pub(crate) fn for_listing(&mut self, plan: &Plan) -> &mut Self {
         let mut of_plan = Self::of_one(plan, Privileges::default());
         if let Some(before) = self.listing.take() {
-            let Self { untracked, seed, attribution, registry, samples, halves, sizes, .. } = *before;
-            of_plan = Self { untracked, seed, attribution, registry, samples, halves, ..of_plan };
+            let Self { seen, seed, attribution, registry, samples, sizes, .. } = *before;
+            of_plan = Self { seen, seed, attribution, registry, samples, ..of_plan };
             // Another question may be about other protocols.
             if sizes.len() == of_plan.sizes.len() {
                 of_plan.sizes = sizes;
@@ -117,7 +124,8 @@ impl CollectorState {
 
     /// How many sockets the last listing found.
     pub(crate) fn listed_sockets(&self) -> usize {
-        self.listing.as_ref().map_or(0, |listing| listing.untracked)
+        let sockets = self.listing.as_ref().map_or(0, |listing| listing.seen.sockets);
+        usize::try_from(sockets).unwrap_or(usize::MAX)
     }
 
     /// Whether the next listing knows owners from the last one.

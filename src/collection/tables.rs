@@ -1,16 +1,19 @@
 //! The tables of the per-connection views: made again by every collection.
 
-use super::intake::Sink;
+use std::sync::Arc;
+
 use super::key::Key;
+use super::sink::Sink;
 use crate::aggregate::{HashSeed, Limit, NO_SOCKET, Size, Table};
 use crate::facts::Facts;
 use crate::metrics::Aggregation;
 use crate::plan::{Plan, Program};
+use crate::view::View;
 use sockdiag::{Class, Socket};
 
 /// The tables of the per-connection views, in the order of the plan's views.
-pub(super) struct ConnectionTables<'a> {
-    plan: &'a Plan,
+pub(super) struct ConnectionTables {
+    views: Arc<[View]>,
     /// `None` of an aggregated view, and of all if the plan makes none.
     pub(super) tables: Vec<Option<Table>>,
     /// The sockets that each selects.
@@ -18,10 +21,10 @@ pub(super) struct ConnectionTables<'a> {
     key: Key,
 }
 
-impl<'a> ConnectionTables<'a> {
+impl ConnectionTables {
     /// Empty tables for one walk. `continues`: they are compared with those of the next collection.
     pub(super) fn new(
-        plan: &'a Plan,
+        plan: &Plan,
         limits: &[Limit],
         sizes: &[Size],
         seed: &HashSeed,
@@ -48,7 +51,7 @@ impl<'a> ConnectionTables<'a> {
             Some(table)
         });
         let (tables, selected) = (tables.collect(), vec![0; plan.views.len()]);
-        Self { plan, tables, selected, key: Key::default() }
+        Self { views: Arc::clone(&plan.views), tables, selected, key: Key::default() }
     }
 
     /// Whether there is a table at all.
@@ -57,8 +60,8 @@ impl<'a> ConnectionTables<'a> {
     }
 
     fn add(&mut self, number: usize, facts: &Facts<'_>) {
-        let Self { plan, tables, selected, key } = self;
-        let (Some(view), Some(Some(table))) = (plan.views.get(number), tables.get_mut(number)) else {
+        let Self { views, tables, selected, key } = self;
+        let (Some(view), Some(Some(table))) = (views.get(number), tables.get_mut(number)) else {
             return;
         };
         // A remnant in FIN_WAIT2 is no connection any more.
@@ -86,11 +89,27 @@ fn ports(socket: &Socket<'_>) -> u32 {
     u32::from(socket.local().port()) << u16::BITS | u32::from(socket.remote().port())
 }
 
-impl Sink for ConnectionTables<'_> {
+impl Sink for ConnectionTables {
     #[inline]
     fn socket(&mut self, facts: &Facts<'_>, program: &Program) {
         for route in program.routes.iter().filter(|route| route.wants(facts)) {
             route.views.iter().for_each(|view| self.add(*view, facts));
         }
+    }
+}
+
+/// The tables, and another sink.
+impl<S: Sink> Sink for (ConnectionTables, S) {
+    #[inline]
+    fn socket(&mut self, facts: &Facts<'_>, program: &Program) {
+        let (tables, other) = self;
+        if tables.has_any() {
+            tables.socket(facts, program);
+        }
+        other.socket(facts, program);
+    }
+
+    fn listener(&mut self, facts: &Facts<'_>, program: &Program) {
+        self.1.listener(facts, program);
     }
 }

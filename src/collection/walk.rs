@@ -13,6 +13,7 @@ use super::intake::{Counts, Intake, Place};
 use super::namespaces::ListedNamespaces;
 use super::netns::{DumpOf, NetnsError, NetnsTarget, Opened, listed};
 use super::problems::Problems;
+use super::sink::Sink;
 use super::stuck::StuckDumps;
 use super::time_wait;
 use crate::plan::Plan;
@@ -30,7 +31,7 @@ pub(super) struct Walked {
     pub(super) missing: Vec<(&'static Protocol, NetnsError)>,
     pub(super) stats: DumpStats,
     pub(super) counts: Counts,
-    /// Sockets that have no record.
+    /// Sockets that have neither a record nor a sample.
     pub(super) untracked: usize,
     /// Sockets in `TIME_WAIT` that the kernel counted, where no view needs more of them.
     pub(super) time_wait: Option<u64>,
@@ -49,15 +50,15 @@ pub(super) struct Walked {
 }
 
 /// Walks once, until that time. The time that the dumps of each protocol of the plan take is added to `took`.
-pub(super) fn walk<W: Host>(
+pub(super) fn walk<W: Host, S: Sink>(
     plan: &Plan,
     host: &W,
     deadline: Instant,
     (stuck, halves): (&StuckDumps, &mut Halves),
     listed: &ListedNamespaces,
-    mut intake: Intake<'_, W>,
+    mut intake: Intake<S>,
     took: &mut [Duration],
-) -> Walked {
+) -> (Walked, Intake<S>) {
     let missed =
         listed.missed.iter().flat_map(|number| plan.protocols.iter().map(|protocol| (*number, *protocol)));
     let mut walked = Walked { missed: missed.collect(), ..Walked::default() };
@@ -81,11 +82,11 @@ pub(super) fn walk<W: Host>(
             let place = Place { target: target.clone(), program };
             let key = (target.netns.number, protocol.name);
             let mut at = last_halves.remove(&key);
-            let dumped = match stuck.blocked(target, protocol, until) {
-                Some(error) => Err(error),
-                None => {
-                    opened.and_then(|opened| dump_one(plan, host, &mut intake, place, opened, &mut at, until))
-                }
+            let opened = stuck.blocked(target, protocol, until).map_or(opened, Err);
+            let dumped;
+            (intake, dumped) = match opened {
+                Ok(opened) => dump_one(plan, host, intake, place, opened, &mut at, until),
+                Err(error) => (intake, Err(error)),
             };
             halves.extend(at.map(|at| (key, at)));
             dumps
@@ -102,7 +103,7 @@ pub(super) fn walk<W: Host>(
     }
     (walked.resolving, walked.counts, walked.untracked) =
         (began.elapsed(), intake.counts, intake.untracked());
-    walked
+    (walked, intake)
 }
 
 impl Walked {
@@ -216,7 +217,7 @@ struct Dumped {
 fn enter<W: Host>(
     plan: &Plan,
     host: &W,
-    intake: &mut Intake<'_, W>,
+    intake: &mut Intake<impl Sink>,
     target: &NetnsTarget,
 ) -> Vec<Result<Opened<W::Transport>, NetnsError>> {
     match host.enter(&target.namespace, &plan.protocols).map_err(Arc::new) {
@@ -230,15 +231,15 @@ fn enter<W: Host>(
 }
 
 /// Dumps the sockets of a protocol in one namespace.
-fn dump_one<W: Host>(
+fn dump_one<W: Host, S: Sink>(
     plan: &Plan,
     host: &W,
-    intake: &mut Intake<'_, W>,
+    mut intake: Intake<S>,
     mut place: Place,
     opened: Opened<W::Transport>,
     at: &mut Option<Ports>,
     until: Instant,
-) -> Result<Dumped, NetnsError> {
+) -> (Intake<S>, Result<Dumped, NetnsError>) {
     let mut dumped = Dumped {
         stats: DumpStats::default(),
         time_wait: opened.time_wait.filter(|_| place.program.counts_time_wait),
@@ -252,26 +253,32 @@ fn dump_one<W: Host>(
         if place.program.protocol.has_listeners() {
             intake.no_listeners(&place);
         }
-        return Ok(dumped);
+        return (intake, Ok(dumped));
     };
-    if let Some(for_listeners) = opened.for_listeners.filter(|_| plan.tracking.listeners) {
-        intake.listeners(&place, for_listeners, until).map_err(NetnsError::Dump)?;
+    if let Some(for_listeners) = opened.for_listeners.filter(|_| plan.tracking.listeners)
+        && let Err(error) = intake.listeners(&place, for_listeners, until)
+    {
+        return (intake, Err(NetnsError::Dump(error)));
     }
+    let program = Arc::clone(&place.program);
     // Without a request, no view wants a socket.
-    let Some(request) = &place.program.request else { return Ok(dumped) };
+    let Some(request) = &program.request else { return (intake, Ok(dumped)) };
+    let request = &intake.request(request);
     let before = intake.counts.remnants;
-    let mut each = |socket: &Socket<'_>| intake.socket(&place, socket);
+    let each = move |intake: &mut Intake<S>, sockets: &[Socket<'_>]| intake.sockets(&place, sockets);
     let (transports, at_once) = ((transport, opened.for_half), || host.dumps_at_once());
-    dumped.stats = match dump_halved(transports, request, at, at_once, until, &mut each) {
+    let (mut intake, stats) = dump_halved(transports, request, at, at_once, until, intake, each.clone());
+    dumped.stats = match stats {
         Err(error) if error.is_of_missing_protocol() && !opened.tables.is_empty() => {
-            listed(request, &opened.tables, each)
+            listed(request, &opened.tables, |socket| each(&mut intake, std::slice::from_ref(socket)))
         }
-        stats => stats.map_err(NetnsError::Dump)?,
+        Err(error) => return (intake, Err(NetnsError::Dump(error))),
+        Ok(stats) => stats,
     };
     // The kernel's count contains the remnants in FIN_WAIT2. Where it is used, the dump shows no others.
     let remnants = intake.counts.remnants - before;
     dumped.time_wait = dumped.time_wait.map(|number| number.saturating_sub(remnants));
-    Ok(dumped)
+    (intake, Ok(dumped))
 }
 
 /// The values of names in one namespace.

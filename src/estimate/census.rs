@@ -1,19 +1,24 @@
 //! Which rows the views would have without their limits, of the sockets of all collections and close events.
 
+use std::sync::Arc;
+
 use super::keys::{KeyCounts, SeenKeys, When};
 use crate::collection::{Key, Sink};
 use crate::facts::Facts;
-use crate::plan::{Plan, Program};
+use crate::plan::{Plan, Program, Tracking};
+use crate::view::View;
 use sockdiag::{Class, Socket};
 
 /// The most keys that are kept of all views together, and the most connections.
 const MAX_KEYS: usize = 1_000_000;
 
 /// The rows so far.
-pub(super) struct Census<'a> {
-    plan: &'a Plan,
-    /// The keys of each view.
-    views: Vec<SeenKeys>,
+#[derive(Default)]
+pub(super) struct Census {
+    views: Arc<[View]>,
+    tracking: Arc<Tracking>,
+    /// Those of each view.
+    keys: Vec<SeenKeys>,
     /// How many more keys are kept.
     room: usize,
     /// The identities of connections.
@@ -28,11 +33,12 @@ pub(super) struct Census<'a> {
     pub(super) without_information: u64,
 }
 
-impl<'a> Census<'a> {
-    pub(super) fn new(plan: &'a Plan) -> Self {
+impl Census {
+    pub(super) fn new(plan: &Plan) -> Self {
         let mut census = Self {
-            plan,
-            views: plan.views.iter().map(|_| SeenKeys::default()).collect(),
+            views: Arc::clone(&plan.views),
+            tracking: Arc::clone(&plan.tracking),
+            keys: plan.views.iter().map(|_| SeenKeys::default()).collect(),
             room: MAX_KEYS,
             connections: SeenKeys::default(),
             room_for_connections: MAX_KEYS,
@@ -41,7 +47,7 @@ impl<'a> Census<'a> {
             closed: 0,
             without_information: 0,
         };
-        for (view, keys) in plan.views.iter().zip(&mut census.views) {
+        for (view, keys) in plan.views.iter().zip(&mut census.keys) {
             for key in view.known_keys() {
                 keys.note(&key, When::First, &mut census.room);
             }
@@ -51,7 +57,7 @@ impl<'a> Census<'a> {
 
     /// How many rows a view would have without a limit.
     pub(super) fn keys(&self, number: usize) -> KeyCounts {
-        self.views.get(number).map(SeenKeys::numbers).unwrap_or_default()
+        self.keys.get(number).map(SeenKeys::numbers).unwrap_or_default()
     }
 
     /// How many connections there were.
@@ -79,8 +85,8 @@ impl<'a> Census<'a> {
 
     /// Notes the rows that begin with a listener.
     pub(super) fn note_listener(&mut self, facts: &Facts<'_>, program: &Program, when: When) {
-        let plan = self.plan;
-        for (aggregated, wanted) in plan.tracking.aggregated.iter().zip(&program.aggregated) {
+        let tracking = Arc::clone(&self.tracking);
+        for (aggregated, wanted) in tracking.aggregated.iter().zip(&program.aggregated) {
             if aggregated.announced && wanted.announces(facts) {
                 self.note(aggregated.view, facts, when);
             }
@@ -93,7 +99,7 @@ impl<'a> Census<'a> {
 
     /// The views that want a socket.
     fn wanted(&self, facts: &Facts<'_>, program: &Program) -> Vec<usize> {
-        let aggregated = self.plan.tracking.aggregated.iter().zip(&program.aggregated);
+        let aggregated = self.tracking.aggregated.iter().zip(&program.aggregated);
         let aggregated =
             aggregated.filter(|(_, wanted)| wanted.wants(facts)).map(|(aggregated, _)| aggregated.view);
         let routes = program.routes.iter().filter(|route| route.wants(facts));
@@ -102,7 +108,7 @@ impl<'a> Census<'a> {
 
     /// Whether a socket makes a row in a view that wants it.
     fn shows(&self, number: usize, socket: &Socket<'_>) -> bool {
-        let Some(view) = self.plan.views.get(number) else { return false };
+        let Some(view) = self.views.get(number) else { return false };
         if view.aggregates {
             // A remnant in FIN_WAIT2 is no connection any more.
             !(socket.class() == Class::Remnant && view.is_of_connections())
@@ -112,14 +118,14 @@ impl<'a> Census<'a> {
     }
 
     fn note(&mut self, number: usize, facts: &Facts<'_>, when: When) {
-        let Self { plan, views, key, room, .. } = self;
-        if let (Some(view), Some(keys)) = (plan.views.get(number), views.get_mut(number)) {
+        let Self { views, keys, key, room, .. } = self;
+        if let (Some(view), Some(keys)) = (views.get(number), keys.get_mut(number)) {
             keys.note(key.of(&view.by, facts), when, room);
         }
     }
 }
 
-impl Sink for Census<'_> {
+impl Sink for Census {
     fn socket(&mut self, facts: &Facts<'_>, program: &Program) {
         let when = self.when;
         if facts.socket.class() == Class::Connection {

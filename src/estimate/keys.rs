@@ -6,9 +6,10 @@ use hashbrown::hash_map::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 /// When a key was met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum When {
     /// In the first collection.
+    #[default]
     First,
     /// In a close event, and not in the first collection.
     Closed,

@@ -32,7 +32,8 @@ impl SocketList {
     pub fn collect(plan: &Plan, host: &impl Host, state: &mut CollectorState, bytes: usize) -> Self {
         let mut list = Self::empty(plan, bytes);
         list.kept.iter_mut().flatten().zip(&*state.sizes_mut()).for_each(|(kept, size)| kept.expect(*size));
-        let report = collect_into(plan.collect.deadline, plan, host, state, &mut [&mut list]).report;
+        let (collected, mut list) = collect_into(plan.collect.deadline, plan, host, state, list);
+        let report = collected.report;
         *state.sizes_mut() = list.kept.iter().flatten().map(KeptSockets::size).collect();
         let usable = |view: &View| report.views.iter().any(|of| of.name == view.name);
         let (views, kept) = (list.views.iter(), list.kept.iter_mut());

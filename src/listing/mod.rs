@@ -41,13 +41,14 @@ pub use usual::{EXTENDED, MEMORY, TIMER, usual};
 use std::sync::Arc;
 
 use crate::attribute::ConfiguredNames;
+use crate::bottleneck::Bottleneck;
 use crate::config::{Collect, Config};
 use crate::metrics::{Aggregation, METRICS, Metric, Quantity};
 use crate::plan::Plan;
 use crate::properties::{Listed, Property};
 use crate::select::Expression;
 use crate::view::{self, Origin, ProtocolStates, View};
-use sockdiag::{Protocol, State, StateSet};
+use sockdiag::{Extensions, Protocol, State, StateSet};
 
 /// Which sockets are listed.
 #[derive(Clone, Debug)]
@@ -126,9 +127,11 @@ impl Detail {
         known.filter(|property| wanted(property) || always.contains(property)).collect()
     }
 
-    fn metrics(&self, protocol: &Protocol) -> impl Iterator<Item = &'static Metric> {
+    fn metrics(&self, protocol: &'static Protocol) -> impl Iterator<Item = &'static Metric> {
         let wanted = move |metric: &&Metric| match self {
             Self::Everything => true,
+            // What fills the memory of a connection of TCP stands in its queues.
+            Self::Glance if Bottleneck::is_of(protocol) && is_of_memory(metric) => false,
             Self::Glance => AT_A_GLANCE.contains(&metric.name),
             Self::Columns(columns) => columns.iter().any(|column| column.metrics().contains(&metric.name)),
         };
@@ -138,6 +141,11 @@ impl Detail {
 
 /// The labels by which a page groups sockets, beside those of every list.
 const GROUPED: [Property; 3] = [Property::Direction, Property::ContainerId, Property::RemoteNetwork];
+
+/// Whether all that the metric needs is the memory of sockets that are no listeners.
+fn is_of_memory(metric: &Metric) -> bool {
+    metric.source.extensions() == Extensions::MEMORY && !metric.source.quantity.is_of_listeners()
+}
 
 const AT_A_GLANCE: [&str; 18] = [
     "sent_bytes_total",

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use sockdiag::bytecode::{Filter, compile};
 use sockdiag::{Extensions, Netlink, Protocol, Request, State, StateSet, dump};
 use ss_exporter::attribute::{Cgroups, Namespace, Namespaces, NetnsListing, Users};
-use ss_exporter::collection::{Entered, Host};
+use ss_exporter::collection::{Entered, Host, InterfaceNames};
 use ss_exporter::plan::Plan;
 use ss_exporter::resolver::Resolver;
 use ss_exporter::select::Lookup;
@@ -78,9 +78,12 @@ impl Host for LinuxHost {
         Path::new(PROC)
     }
 
-    fn interface_name(&self, namespace: &Namespace, index: u32) -> Option<String> {
-        let named = move || rustix::net::netdevice::index_to_name(any_socket()?, index).ok();
-        self.namespaces.within(namespace, named).ok()?
+    fn interface_names(&self) -> InterfaceNames {
+        let namespaces = self.namespaces.clone();
+        Arc::new(move |namespace, index| {
+            let named = move || rustix::net::netdevice::index_to_name(any_socket()?, index).ok();
+            namespaces.within(namespace, named).ok()?
+        })
     }
 
     fn interface_index(&self, namespace: &Namespace, name: &str) -> Option<u32> {
@@ -116,7 +119,7 @@ impl Lookup for LinuxHost {
             let states = StateSet::of(&[State::Listen]);
             let request = Request { filter, ..Request::new(PROTOCOL, states, Extensions::NONE) };
             let soon = Instant::now() + Duration::from_secs(1);
-            Netlink::open().is_ok_and(|kernel| dump(kernel, &request, soon, |_| {}).is_ok())
+            Netlink::open().is_ok_and(|kernel| dump(kernel, &request, soon, (), |(), _| {}).1.is_ok())
         })
     }
 }

@@ -185,5 +185,5 @@ fn ask_about(protocol: &'static Protocol) -> Result<(), DumpError> {
     let states = StateSet::of(&[State::Listen]).intersection(protocol.states);
     let request = Request::new(protocol, states, Extensions::NONE);
     let kernel = Netlink::open().map_err(DumpError::Open)?;
-    dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {}).map(drop)
+    dump(kernel, &request, Instant::now() + Duration::from_secs(5), (), |(), _| {}).1.map(drop)
 }

@@ -15,7 +15,7 @@ use sockdiag::{Protocol, State, StateSet};
 const OTHER: &[u8] = b"other";
 
 /// What is tracked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Tracking {
     /// The aggregated views, in the order of the views.
     pub aggregated: Vec<AggregatedView>,

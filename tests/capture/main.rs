@@ -10,15 +10,17 @@ use std::time::{Duration, Instant};
 use netlink_packet_core::Parseable as _;
 use netlink_packet_sock_diag::inet::InetResponse;
 use netlink_packet_sock_diag::inet::nlas::Nla;
-use sockdiag::{Extensions, Field, Request, Socket, State, StateSet, TCP, dump, tcp_info};
+use sockdiag::{Extensions, Field, Replies, Request, Socket, State, StateSet, TCP, tcp_info};
 use ss_exporter::metrics::METRICS;
 
 use testkit::recording::{CAPTURE, CAPTURE_BY_SS, Recording};
 
-fn each(datagrams: &'static [u8], each: impl FnMut(&Socket<'_>)) {
+fn each(datagrams: &'static [u8], mut each: impl FnMut(&Socket<'_>)) {
     let request = Request::new(&TCP, StateSet::of(&[State::Established]), Extensions::INFO);
-    dump(Recording::of(datagrams), &request, Instant::now() + Duration::from_mins(1), each)
-        .expect("a complete dump");
+    let until = Instant::now() + Duration::from_mins(1);
+    let (replies, dumped) = Replies::dump(Recording::of(datagrams), &request, until);
+    dumped.expect("a complete dump");
+    replies.sockets().for_each(|socket| each(&socket));
 }
 
 /// The lines of `ss` by socket cookie.

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use sockdiag::{DumpError, Extensions, Netlink, Request, StateSet, TCP, dump};
+use sockdiag::{DumpError, Extensions, Netlink, Replies, Request, StateSet, TCP};
 
 use super::enter;
 use ss_exporter::collection::{CollectorState, collect};
@@ -20,7 +20,7 @@ fn a_dump_that_a_process_in_a_page_fault_holds_is_left_behind_until_that_process
     let request = |extensions| Request::new(&TCP, StateSet::ALL, extensions);
     let ask = |extensions, time| {
         let kernel = Netlink::open().expect("sock_diag");
-        dump(kernel, &request(extensions), Instant::now() + time, |_| {})
+        Replies::dump(kernel, &request(extensions), Instant::now() + time).1
     };
     let result = ask(Extensions::INFO, Duration::from_millis(200));
     let Err(DumpError::Deadline(dump)) = result else { panic!("{result:?}") };

@@ -25,7 +25,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use sockdiag::{DumpStats, Netlink, Request, Socket, dump};
+use sockdiag::{DumpStats, Netlink, Replies, Request, Socket};
 use ss_exporter::privileges::Privileges;
 use testkit::host::{ThisNetns, exposition};
 use testkit::netns::enter;
@@ -81,9 +81,11 @@ fn one_of_each() -> Vec<Pair> {
     ]
 }
 
-fn dump_now(request: &Request, each: impl FnMut(&Socket<'_>)) -> DumpStats {
+fn dump_now(request: &Request, mut each: impl FnMut(&Socket<'_>)) -> DumpStats {
     let kernel = Netlink::open().expect("sock_diag");
-    dump(kernel, request, Instant::now() + Duration::from_secs(10), each).expect("a complete dump")
+    let (replies, dumped) = Replies::dump(kernel, request, Instant::now() + Duration::from_secs(10));
+    replies.sockets().for_each(|socket| each(&socket));
+    dumped.expect("a complete dump")
 }
 
 /// What one collection with the configuration shows.

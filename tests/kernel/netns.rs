@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sockdiag::{Events, Extensions, Netlink, Request, State, StateSet, TCP, dump};
+use sockdiag::{Events, Extensions, Netlink, Replies, Request, State, StateSet, TCP};
 use ss_exporter::attribute::{Namespace, Namespaces, NetnsListing, Sockstat, Which};
 use ss_exporter::privileges::{self, Feature};
 
@@ -76,12 +76,9 @@ impl Drop for Guest {
 fn ports(kernel: Netlink) -> Vec<u16> {
     let states = StateSet::of(&[State::Listen]);
     let request = Request::new(&TCP, states, Extensions::INFO);
-    let mut ports = Vec::new();
-    dump(kernel, &request, Instant::now() + Duration::from_secs(10), |socket| {
-        ports.push(socket.local().port());
-    })
-    .expect("a complete dump");
-    ports
+    let (replies, dumped) = Replies::dump(kernel, &request, Instant::now() + Duration::from_secs(10));
+    dumped.expect("a complete dump");
+    replies.sockets().map(|socket| socket.local().port()).collect()
 }
 
 fn sockstat() -> Sockstat {

@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::env::args().nth(1).ok_or("usage: capture NAME")?;
     let request = Request::new(&TCP, StateSet::of(&[State::Established]), Extensions::INFO);
     let kernel = Tee { kernel: Netlink::open()?, seen: File::create(format!("{name}.bin"))? };
-    dump(kernel, &request, Instant::now() + Duration::from_secs(5), |_| {})?;
+    dump(kernel, &request, Instant::now() + Duration::from_secs(5), (), |(), _| {}).1?;
     let text = Command::new("ss").args(["-tineOH", "state", "established"]).output()?.stdout;
     std::fs::write(format!("{name}.ss"), text)?;
     Ok(())

@@ -4,7 +4,8 @@
 //! error code is an error.
 
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -15,16 +16,15 @@ use super::halves::Ports;
 use super::protocol::Socket;
 use super::protocol::{Protocol, Request};
 use super::receivers::{self, RECEIVERS, soon};
-use super::state::State;
 use super::unfinished::{DumpThread, UnfinishedDump};
 
 /// Bytes offered per datagram. The kernel's largest reply is a little under 32 KiB, and only a reader who offers that much
 /// gets it (`net/netlink/af_netlink.c: netlink_dump`).
 const BUFFER: usize = 32 * 1024;
-/// Datagrams per batch. Every batch wakes the reader.
-const DATAGRAMS_PER_BATCH: usize = 4;
-/// Batches that may be queued ahead of the reader.
-const BATCHES_AHEAD: usize = 2;
+/// Bytes received from which on a thread waits for its turn to have them read.
+const AHEAD: usize = 3 * BUFFER;
+/// Bytes of a short reply about a connection.
+const SHORT: usize = 256;
 /// `NLMSG_ALIGNTO`
 const ALIGNMENT: usize = 4;
 /// Grace after the deadline for the receiving thread to report it. A thread that is stuck does not.
@@ -164,162 +164,158 @@ fn hint(errno: Errno, protocol: &Protocol) -> String {
     }
 }
 
-/// Sends a request and calls `each` for every socket in the replies, up to the kernel's last.
+/// Sends a request and calls `each` with the sockets of each datagram, up to the kernel's last, and with `into`.
 ///
-/// A thread of [`keep_receivers`](super::keep_receivers) receives: the kernel makes the next reply while the last one is
-/// read, which takes about as long. A thread that is stuck is left behind at the deadline and replaced.
+/// A thread of [`keep_receivers`](super::keep_receivers) receives the replies and calls `each`: what the kernel has just
+/// written is in the cache of its processor. A thread that is stuck is left behind at the deadline and replaced; it calls
+/// nothing more.
 /// A socket may come twice and a live one may be missing: the kernel takes no snapshot.
 ///
 /// # Errors
 /// [`DumpError`] whenever the dump did not reach its end; sockets handed on until then are a part.
-pub fn dump(
+pub fn dump<S: Send + 'static>(
     transport: impl Transport,
     request: &Request,
     deadline: Instant,
-    each: impl FnMut(&Socket<'_>),
-) -> Result<DumpStats, DumpError> {
-    let thread = RECEIVERS.take(deadline).map_err(DumpError::Thread)?;
-    let (filled, to_read) = sync_channel(BATCHES_AHEAD);
-    let dumps = [Dump::begin(thread, transport, request, deadline, &filled, 0)];
-    drop(filled);
-    read_all(&dumps, request.protocol, deadline, &to_read, each)
+    into: S,
+    each: impl FnMut(&mut S, &[Socket<'_>]) + Send + 'static,
+) -> (S, Result<DumpStats, DumpError>) {
+    match RECEIVERS.take(deadline) {
+        Ok(thread) => run([(thread, transport, request)], deadline, into, each),
+        Err(error) => (into, Err(DumpError::Thread(error))),
+    }
 }
 
 /// The same with two dumps at once, of the sockets whose ports come before these and of all others: see
-/// [`Request::halves`]. Without a second thread or without halves, it is one dump through the first transport.
+/// [`Request::halves`]. One of them at a time calls `each`. Without a second thread or without halves, it is one dump
+/// through the first transport.
 ///
 /// # Errors
 /// [`DumpError`] whenever one of the dumps did not reach its end.
-pub fn dump_in_halves<T: Transport>(
+pub fn dump_in_halves<T: Transport, S: Send + 'static>(
     [first, second]: [T; 2],
     request: &Request,
     at: Ports,
     deadline: Instant,
-    each: impl FnMut(&Socket<'_>),
-) -> Result<DumpStats, DumpError> {
+    into: S,
+    each: impl FnMut(&mut S, &[Socket<'_>]) + Send + 'static,
+) -> (S, Result<DumpStats, DumpError>) {
+    let thread = match RECEIVERS.take(deadline) {
+        Ok(thread) => thread,
+        Err(error) => return (into, Err(DumpError::Thread(error))),
+    };
     // One dump now is better than two when another thread is idle.
-    let halves = request.halves(at).and_then(|halves| Some((halves, RECEIVERS.take(Instant::now()).ok()?)));
-    let Some(([lower, upper], other)) = halves else { return dump(first, request, deadline, each) };
-    let (filled, to_read) = sync_channel(BATCHES_AHEAD);
-    let upper = Dump::begin(other, second, &upper, deadline, &filled, 1);
-    let thread = RECEIVERS.take(deadline).map_err(DumpError::Thread)?;
-    let dumps = [Dump::begin(thread, first, &lower, deadline, &filled, 0), upper];
-    drop(filled);
-    read_all(&dumps, request.protocol, deadline, &to_read, each)
+    match request.halves(at).and_then(|halves| Some((halves, RECEIVERS.take(Instant::now()).ok()?))) {
+        Some(([lower, upper], other)) => {
+            run([(thread, first, &lower), (other, second, &upper)], deadline, into, each)
+        }
+        None => run([(thread, first, request)], deadline, into, each),
+    }
 }
 
-/// A dump under way, of which another thread receives the replies.
+/// Runs dumps at once, each on its thread.
+fn run<T: Transport, S: Send + 'static, const DUMPS: usize>(
+    dumps: [(receivers::Receiver, T, &Request); DUMPS],
+    deadline: Instant,
+    into: S,
+    each: impl FnMut(&mut S, &[Socket<'_>]) + Send + 'static,
+) -> (S, Result<DumpStats, DumpError>) {
+    let reader = Arc::new(Mutex::new(Some((into, each))));
+    let dumps = dumps.map(|(thread, transport, request)| {
+        Dump::begin(thread, transport, request, deadline, Arc::clone(&reader))
+    });
+    let ended: Option<Vec<_>> = dumps.each_ref().map(|dump| dump.end(deadline)).into_iter().collect();
+    // From now on a thread that is left behind has no reader.
+    let Some((into, _)) = lock(&reader).take() else { unreachable!("only this function takes it") };
+    let Some(ended) = ended else {
+        RECEIVERS.replace();
+        let unfinished = dumps.iter().map(|dump| &dump.unfinished);
+        return (into, Err(DumpError::Deadline(UnfinishedDump::together(unfinished))));
+    };
+    let add = |all: DumpStats, ended: Result<DumpStats, _>| ended.map(|stats| all.plus(stats));
+    (into, ended.into_iter().try_fold(DumpStats::default(), add))
+}
+
+/// What reads sockets, and what it reads them into, until it is taken back.
+type Reader<S, E> = Mutex<Option<(S, E)>>;
+
+fn lock<T>(reader: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while a socket is read ends the program, or else the test.
+    reader.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A dump under way on another thread.
 struct Dump {
-    /// The state of the sockets of each part of the request, if the kernel reports another.
-    states: Vec<Option<State>>,
-    /// Takes back the buffers.
-    read: SyncSender<Vec<u8>>,
     ended: Receiver<Result<DumpStats, DumpError>>,
     unfinished: UnfinishedDump,
 }
 
 impl Dump {
-    /// Begins a dump, whose batches have this number.
-    fn begin(
+    /// Begins a dump, whose sockets are read as long as the reader is there.
+    fn begin<S: Send + 'static, E: FnMut(&mut S, &[Socket<'_>]) + Send + 'static>(
         thread: receivers::Receiver,
         transport: impl Transport,
         request: &Request,
         deadline: Instant,
-        filled: &SyncSender<Filled>,
-        number: usize,
+        reader: Arc<Reader<S, E>>,
     ) -> Self {
-        let (read, emptied) = sync_channel(BATCHES_AHEAD + 1);
         let (end, ended) = sync_channel(1);
-        let (protocol, filled) = (request.protocol, filled.clone());
-        let parts = request.parts();
-        let states = parts.iter().map(Request::state).collect();
-        let messages: Vec<u8> =
-            (SEQUENCE..).zip(&parts).flat_map(|(number, part)| part.message(number)).collect();
+        let request = request.clone();
         let (dump_thread, unfinished) = DumpThread::begin();
         thread.run(move || {
             dump_thread.set_current();
-            let hand_on = |batch| filled.send((number, batch)).is_ok();
-            let received = receive_all(transport, protocol, &messages, deadline, hand_on, &emptied);
+            let received = receive_all(transport, &request, deadline, &reader);
             // The kernel has answered, and the transport is closed.
             drop(dump_thread);
             // Past the deadline no thread waits for it.
             let _ = end.send(received);
         });
-        Self { states, read, ended, unfinished }
+        Self { ended, unfinished }
     }
 
-    /// What it was like, after its last batch.
-    fn end(&self) -> Result<DumpStats, DumpError> {
-        let lost = |_| Err(DumpError::Thread(io::Error::other("the thread has ended")));
-        self.ended.recv().unwrap_or_else(lost)
-    }
-}
-
-/// Reads the batches of dumps as they come, up to the last one of each.
-fn read_all(
-    dumps: &[Dump],
-    protocol: &'static Protocol,
-    deadline: Instant,
-    to_read: &Receiver<Filled>,
-    mut each: impl FnMut(&Socket<'_>),
-) -> Result<DumpStats, DumpError> {
-    let (mut sockets, mut malformed) = (0, 0);
-    let left = || (deadline + GRACE).saturating_duration_since(Instant::now());
-    let mut batch = soon(to_read).or_else(|_| to_read.recv_timeout(left()));
-    loop {
-        match batch {
-            Ok((number, (buffer, length))) => {
-                let Some(dump) = dumps.get(number) else { break };
-                let datagrams = buffer.get(..length).unwrap_or_default();
-                let (readable, other) = read_one(protocol, &dump.states, datagrams, &mut each);
-                sockets += readable;
-                malformed += other;
-                // After the last datagram no buffer is needed.
-                let _ = dump.read.try_send(buffer);
+    /// What it was like; `None` if it has not ended in time.
+    fn end(&self, deadline: Instant) -> Option<Result<DumpStats, DumpError>> {
+        let left = || (deadline + GRACE).saturating_duration_since(Instant::now());
+        match soon(&self.ended).or_else(|_| self.ended.recv_timeout(left())) {
+            Ok(ended) => Some(ended),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                Some(Err(DumpError::Thread(io::Error::other("the thread has ended"))))
             }
-            Err(RecvTimeoutError::Timeout) => {
-                RECEIVERS.replace();
-                let unfinished = dumps.iter().map(|dump| &dump.unfinished);
-                return Err(DumpError::Deadline(UnfinishedDump::together(unfinished)));
-            }
-            Err(RecvTimeoutError::Disconnected) => break,
         }
-        batch = to_read.recv_timeout(left());
     }
-    let add = |all: DumpStats, dump: &Dump| Ok(all.plus(dump.end()?));
-    dumps.iter().try_fold(DumpStats { sockets, malformed, ..DumpStats::default() }, add)
 }
 
-/// Datagrams of the kernel's behind each other: the buffer and how much of it is filled.
-type Batch = (Vec<u8>, usize);
-/// A batch with the number of its dump.
-type Filled = (usize, Batch);
-
-/// Sends the messages one after another, receives datagrams up to the one that ends the last dump, and passes the kernel's on.
-fn receive_all(
+/// Sends the messages of a request one after another, receives datagrams up to the one that ends the last dump, and has the
+/// sockets in the kernel's read.
+fn receive_all<S, E: FnMut(&mut S, &[Socket<'_>])>(
     mut transport: impl Transport,
-    protocol: &'static Protocol,
-    messages: &[u8],
+    request: &Request,
     deadline: Instant,
-    hand_on: impl Fn(Batch) -> bool,
-    emptied: &Receiver<Vec<u8>>,
+    reader: &Reader<S, E>,
 ) -> Result<DumpStats, DumpError> {
-    let mut stats = DumpStats::default();
-    for (sequence, message) in requests(messages) {
+    let (protocol, parts) = (request.protocol, request.parts());
+    let messages: Vec<u8> =
+        (SEQUENCE..).zip(&parts).flat_map(|(number, part)| part.message(number)).collect();
+    let (mut stats, mut buffer, mut length) = (DumpStats::default(), Vec::new(), 0);
+    for (sequence, message) in requests(&messages) {
         transport.send(message).map_err(DumpError::Send)?;
         let expected = Expected { protocol, sequence, deadline };
         let mut ended = false;
         while !ended {
-            let mut buffer = emptied.try_recv().unwrap_or_else(|_| vec![0; DATAGRAMS_PER_BATCH * BUFFER]);
-            let mut length = 0;
-            let mut end = Ok(false);
-            while let (Ok(false), Some(room)) = (&end, buffer.get_mut(length..length + BUFFER)) {
-                end = receive_one(&mut transport, &expected, room, &mut length, &mut stats);
-            }
-            // Without a reply there is nothing to wake the reader for.
-            if length > 0 && !hand_on((buffer, length)) {
-                // The reader has gone: the deadline has passed.
-                return Err(DumpError::Deadline(UnfinishedDump::default()));
+            buffer.resize(buffer.len().max(length + BUFFER), 0);
+            let room = buffer.get_mut(length..length + BUFFER).unwrap_or_default();
+            let end = receive_one(&mut transport, &expected, room, &mut length, &mut stats);
+            // While the other half is read, the kernel makes more of this one.
+            let may_go_on = matches!(end, Ok(false)) && length < AHEAD;
+            let reading = if may_go_on { reader.try_lock().ok() } else { Some(lock(reader)) };
+            if let Some(mut reading) = reading {
+                // Without a reader, the deadline has passed.
+                let late = || DumpError::Deadline(UnfinishedDump::default());
+                let (into, each) = reading.as_mut().ok_or_else(late)?;
+                let datagrams = buffer.get(..length).unwrap_or_default();
+                each(into, &sockets(&parts, datagrams, &mut stats));
+                length = 0;
             }
             ended = end?;
         }
@@ -393,28 +389,19 @@ fn receive_one(
     end
 }
 
-/// Reads the sockets of datagrams, those of each part in its state; how many there were, and how many could not be read.
-fn read_one(
-    protocol: &'static Protocol,
-    states: &[Option<State>],
-    bytes: &[u8],
-    mut each: impl FnMut(&Socket<'_>),
-) -> (u64, u64) {
-    let (mut sockets, mut malformed) = (0, 0);
-    for Message { header, payload } in Messages(bytes).flatten() {
+/// The sockets of datagrams, those of each part in its state.
+fn sockets<'a>(parts: &[Request], datagrams: &'a [u8], stats: &mut DumpStats) -> Vec<Socket<'a>> {
+    let mut sockets = Vec::with_capacity(datagrams.len() / SHORT);
+    for Message { header, payload } in Messages(datagrams).flatten() {
         let part = header.sequence.get().wrapping_sub(SEQUENCE) as usize;
-        let Some(state) = states.get(part).filter(|_| header.kind.get() >= FIRST_KIND) else { continue };
-        // A socket is read where it is parsed: it is never moved.
-        match &mut protocol.parse(payload) {
-            Some(socket) => {
-                sockets += 1;
-                socket.header.state = state.unwrap_or(socket.header.state);
-                each(socket);
-            }
-            None => malformed += 1,
+        let Some(part) = parts.get(part).filter(|_| header.kind.get() >= FIRST_KIND) else { continue };
+        match part.protocol.parse(payload) {
+            Some(socket) => sockets.push(socket.in_state(part.state().unwrap_or(socket.state()))),
+            None => stats.malformed += 1,
         }
     }
-    (sockets, malformed)
+    stats.sockets += sockets.len() as u64;
+    sockets
 }
 
 fn ending(error: io::Error) -> DumpError {

@@ -18,15 +18,12 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, getsockname, soc
 
 use super::frame::{Message, Messages};
 use super::protocol::{Protocol, Socket};
-use crate::sys::{self, Received};
+use crate::sys::{self, BATCH, Received};
 
 /// `SOCK_DIAG_BY_FAMILY`
 const BY_FAMILY: u16 = 20;
 /// Bytes offered per event. One of TCP's has 380 on Linux 6.18.
 const LONGEST: usize = 2048;
-/// Events per batch of a socket.
-const BATCH: usize = 64;
-
 /// Netlink sockets that receive the close events of protocols, of its network namespace or of others too.
 ///
 /// The events that have the last values of counters have a socket of their own: others cannot take their room.
@@ -34,8 +31,9 @@ const BATCH: usize = 64;
 pub struct Events {
     queue: Queue,
     everywhere: bool,
+    /// Places for a batch of each socket.
     buffer: Vec<u8>,
-    /// What is known of each message in the buffer.
+    /// What is known of the message in each of them.
     read: Vec<Received>,
 }
 
@@ -191,34 +189,21 @@ impl Events {
     /// Reads as many events as there are, up to a batch of each socket; whether the kernel has dropped some before.
     ///
     /// # Errors
-    /// What `recvmsg(2)` says, other than that events were dropped, if nothing was read before it.
+    /// What `recvmmsg(2)` says, other than that events were dropped, if nothing was read before it.
     pub fn read(&mut self) -> io::Result<bool> {
         let Self { queue, buffer, read, .. } = self;
         read.clear();
-        let (mut dropped, mut received) = (false, false);
+        let mut dropped = false;
         for (socket, places) in queue.0.sockets.iter().zip(buffer.chunks_mut(LONGEST * BATCH)) {
-            for place in places.chunks_mut(LONGEST) {
-                let error = match sys::receive(socket, place) {
-                    Ok(message) => {
-                        read.push(message);
-                        received = true;
-                        continue;
-                    }
-                    Err(error) => error,
-                };
+            if let Err(error) = sys::receive_batch(socket, places.chunks_mut(LONGEST), read) {
                 match Errno::from_io_error(&error) {
-                    Some(Errno::INTR) => {
-                        read.push(Received::default());
-                        continue;
-                    }
-                    Some(Errno::AGAIN) => {}
+                    Some(Errno::AGAIN | Errno::INTR) => {}
                     // The kernel reports it once, and not how many.
                     Some(Errno::NOBUFS) => dropped = true,
                     // The next call returns it, if it stays.
-                    _ if received || dropped => {}
+                    _ if dropped || read.iter().any(|one| one.length > 0) => {}
                     _ => return Err(error),
                 }
-                break;
             }
             // Messages of the next socket stand where its places begin.
             if read.len() < BATCH {

@@ -25,6 +25,7 @@ pub mod kernel;
 mod protocol;
 pub mod queues;
 mod receivers;
+mod replies;
 pub mod skmem;
 pub mod sockopt;
 mod state;
@@ -46,6 +47,7 @@ pub use protocol::{
     packet, protocols_with, sctp, tipc, unix, vsock, xdp,
 };
 pub use receivers::keep_receivers;
+pub use replies::Replies;
 pub use state::{State, StateSet};
 pub use transport::Netlink;
 pub use unfinished::{UnfinishedDump, is_any_stuck};

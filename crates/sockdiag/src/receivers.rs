@@ -1,4 +1,4 @@
-//! The threads that receive dumps.
+//! The threads that receive dumps and read them.
 //!
 //! A dump has its own thread, because it may get stuck in the kernel. A few threads are made at the start and reused, so
 //! that a dump needs no new thread on a host that gives none.
@@ -13,8 +13,8 @@ use super::sys;
 /// Idle threads that are kept: two for the halves of a dump, and one for another collection or for the dump after a stuck
 /// one.
 const KEPT: usize = 3;
-/// Bytes of stack of each thread. Receiving needs a few hundred.
-const STACK: usize = 128 * 1024;
+/// Bytes of stack of each thread, which also reads what it has received.
+const STACK: usize = 512 * 1024;
 /// Bytes that must be free for a new thread. Without memory for its signal stack the new thread would end the process.
 const ROOM: usize = 4 * 1024 * 1024;
 

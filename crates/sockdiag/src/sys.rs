@@ -2,7 +2,7 @@
 //!
 //! | call | function |
 //! |---|---|
-//! | `recvmsg(2)` with the control message of a network namespace | [`receive`] |
+//! | `recvmmsg(2)` with the control message of a network namespace | [`receive`], [`receive_batch`] |
 //! | `setsockopt(2)` `NETLINK_LISTEN_ALL_NSID` | [`listen_to_all_namespaces`] |
 //! | `getsockopt(2)` `SO_MEMINFO` | [`drops`] |
 //! | `kcmp(2)` `KCMP_FILES` | [`share_files`] |
@@ -22,10 +22,13 @@ use std::mem::{size_of, zeroed};
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::ptr::null_mut;
 
-use libc::{c_int, c_void, msghdr, sockaddr_nl, socklen_t};
+use libc::{c_int, iovec, mmsghdr, msghdr, sockaddr_nl, socklen_t};
 
 /// Room for control messages, in words that are aligned as their headers must be.
 const CONTROL: usize = 16;
+
+/// The most messages that one call receives.
+pub const BATCH: usize = 64;
 
 /// The sender, the receivers and the length of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,38 +92,76 @@ pub fn drops(socket: impl AsFd) -> io::Result<u32> {
 /// Takes one message off a netlink socket without waiting. What the buffer has no room for is lost.
 ///
 /// # Errors
-/// What `recvmsg(2)` says: `WouldBlock` if there is none.
+/// As [`receive_batch`].
 pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
+    let mut received = Vec::with_capacity(1);
+    receive_batch(socket, std::iter::once(buffer), &mut received)?;
+    received.pop().ok_or_else(|| io::ErrorKind::WouldBlock.into())
+}
+
+/// Takes up to [`BATCH`] messages off a netlink socket without waiting, one into each buffer, and says of each what is known.
+///
+/// # Errors
+/// What `recvmmsg(2)` says: `WouldBlock` if there is none. An error behind some messages comes with the next call.
+pub fn receive_batch<'a>(
+    socket: impl AsFd,
+    buffers: impl Iterator<Item = &'a mut [u8]>,
+    received: &mut Vec<Received>,
+) -> io::Result<()> {
     let socket = socket.as_fd();
-    // SAFETY: both are plain C structures of numbers and pointers, for which zero is a value.
-    let (mut address, mut header): (sockaddr_nl, msghdr) = unsafe { (zeroed(), zeroed()) };
-    // A sender without an address is not the kernel.
-    address.nl_pid = u32::MAX;
-    let mut control = [0_u64; CONTROL];
-    let mut part = libc::iovec { iov_len: buffer.len(), iov_base: buffer.as_mut_ptr().cast::<c_void>() };
-    header.msg_name = (&raw mut address).cast();
-    header.msg_namelen = length_of::<sockaddr_nl>();
-    header.msg_iov = &raw mut part;
-    header.msg_iovlen = 1;
-    header.msg_controllen = size_of_val(&control);
-    header.msg_control = (&raw mut control).cast();
-    // SAFETY: each pointer in the header is to something of the length beside it that outlives the call,
+    // SAFETY: all are plain C structures of numbers and pointers, for which zero is a value.
+    let (mut headers, mut addresses, mut parts): ([mmsghdr; BATCH], [sockaddr_nl; BATCH], [iovec; BATCH]) =
+        unsafe { (zeroed(), zeroed(), zeroed()) };
+    let mut controls = [[0_u64; CONTROL]; BATCH];
+    let places = addresses.iter_mut().zip(&mut parts).zip(&mut controls);
+    let mut number = 0;
+    for ((buffer, header), ((address, part), control)) in buffers.zip(&mut headers).zip(places) {
+        // A sender without an address is not the kernel.
+        address.nl_pid = u32::MAX;
+        (part.iov_base, part.iov_len) = (buffer.as_mut_ptr().cast(), buffer.len());
+        let header = &mut header.msg_hdr;
+        header.msg_name = (&raw mut *address).cast();
+        header.msg_namelen = length_of::<sockaddr_nl>();
+        header.msg_iov = part;
+        header.msg_iovlen = 1;
+        header.msg_controllen = size_of_val(control);
+        header.msg_control = control.as_mut_ptr().cast();
+        number += 1;
+    }
+    // SAFETY: so many headers are filled, each pointer in them is to something of the length beside it that outlives the call,
     // and to which nothing else refers meanwhile.
-    let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_DONTWAIT) };
-    let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
+    let filled = unsafe {
+        libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), number, libc::MSG_DONTWAIT as _, null_mut())
+    };
+    let filled = usize::try_from(filled).map_err(|_| io::Error::last_os_error())?;
+    received.extend(headers.iter().zip(&addresses).take(filled).map(|(header, address)| Received {
+        length: header.msg_len as usize,
+        sender: address.nl_pid,
+        groups: address.nl_groups,
+        // SAFETY: the kernel has filled this header.
+        namespace: unsafe { namespace(&header.msg_hdr) },
+    }));
+    Ok(())
+}
+
+/// The nsid in the control messages of a message.
+///
+/// # Safety
+/// The kernel must have filled the header, and what it points to must still be there.
+unsafe fn namespace(header: &msghdr) -> Option<i32> {
     let mut namespace = None;
-    // SAFETY: the kernel has filled `control`, aligned as its messages are, and has set its length in the
-    // header to what it has filled; these functions stay within that.
+    // SAFETY: the kernel has filled the control messages, aligned as they are, and has set their length in the header to what it
+    // has filled; these functions stay within that.
     unsafe {
-        let mut message = libc::CMSG_FIRSTHDR(&raw const header);
+        let mut message = libc::CMSG_FIRSTHDR(header);
         while let Some(control) = message.as_ref() {
             if (control.cmsg_level, control.cmsg_type) == (libc::SOL_NETLINK, libc::NETLINK_LISTEN_ALL_NSID) {
                 namespace = Some(libc::CMSG_DATA(message).cast::<c_int>().read_unaligned());
             }
-            message = libc::CMSG_NXTHDR(&raw const header, message);
+            message = libc::CMSG_NXTHDR(header, message);
         }
     }
-    Ok(Received { length, sender: address.nl_pid, groups: address.nl_groups, namespace })
+    namespace
 }
 
 /// Returns freed memory to the kernel, wherever it lies (`malloc_trim(3)`). By itself, glibc returns only the end of its heap, and
@@ -194,12 +235,21 @@ mod tests {
         let (socket, port) = netlink(USERSOCK);
         let mut buffer = [0; 64];
         assert_eq!(receive(&socket, &mut buffer).expect_err("nothing").kind(), io::ErrorKind::WouldBlock);
-        let message = [7; 24];
         let own = SocketAddrNetlink::new(port, 0);
-        sendto(&socket, &message, SendFlags::empty(), &own).expect("a message to oneself");
-        let received = receive(&socket, &mut buffer).expect("the message");
-        assert_eq!(received, Received { length: 24, sender: port, groups: 0, namespace: None });
-        assert_eq!(buffer[..24], message);
+        let send = |message: &[u8]| {
+            sendto(&socket, message, SendFlags::empty(), &own).expect("a message to oneself");
+        };
+        let of = |length| Received { length, sender: port, groups: 0, namespace: None };
+        send(&[7; 24]);
+        assert_eq!(receive(&socket, &mut buffer).expect("the message"), of(24));
+        assert_eq!(buffer[..24], [7; 24]);
+        (1..=5_u8).for_each(|number| send(&vec![number; 10 * usize::from(number)]));
+        let (mut buffers, mut received) = (vec![0; 4 * 32], Vec::new());
+        receive_batch(&socket, buffers.chunks_mut(32), &mut received).expect("four messages");
+        assert_eq!(received, [10, 20, 30, 32].map(of), "the last one is cut");
+        assert_eq!((&buffers[..11], &buffers[96..]), (&[&[1; 10][..], &[0]].concat()[..], &[4; 32][..]));
+        receive_batch(&socket, buffers.chunks_mut(32), &mut received).expect("the last one");
+        assert_eq!(received.len(), 5);
     }
 
     #[test]

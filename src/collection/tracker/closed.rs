@@ -15,7 +15,7 @@ use sockdiag::{Protocol, Socket, State, tcp_info};
 
 impl Tracker {
     /// The end of a socket in the namespace with that nsid, or in the exporter's own, with the last that the kernel
-    /// knew of it; `false` if no collection has seen the namespace.
+    /// knew of it; `false` if no collection has seen the namespace. `record` is that of [`Self::records_of`], if it was asked for.
     ///
     /// The kernel gives the nsid of a namespace that is gone to the next one: a socket without a record counts
     /// only if `is_still` confirms whose nsid it is. `interface` names the interfaces of the other ones.
@@ -23,12 +23,13 @@ impl Tracker {
         &mut self,
         nsid: Option<i32>,
         socket: &Socket<'_>,
+        record: Option<Slot>,
         names: Names<'_>,
         interface: &dyn Fn(&Namespace, u32) -> Option<String>,
         is_still: &mut dyn FnMut(i32, &Namespace) -> bool,
     ) -> bool {
         let Some(nsid) = nsid else {
-            self.close_in(&self.own(), socket, names);
+            self.close_in(&self.own(), socket, record, names);
             return true;
         };
         let Some(target) = self.namespaces.by_nsid.get(&nsid).map(Arc::clone) else { return false };
@@ -37,11 +38,25 @@ impl Tracker {
             return false;
         }
         let interface = |index| interface(namespace, index);
-        self.close_in(netns, socket, Names { interface: &interface, ..names });
+        self.close_in(netns, socket, record, Names { interface: &interface, ..names });
         true
     }
 
-    fn close_in(&mut self, netns: &Netns, socket: &Socket<'_>, names: Names<'_>) {
+    /// The records of sockets of the exporter's own namespace, as far as there are any.
+    pub(in crate::collection) fn records_of(
+        &self,
+        sockets: &[(Option<i32>, Socket<'_>)],
+    ) -> Vec<Option<Slot>> {
+        let own = self.own();
+        let record = |(nsid, socket): &(Option<i32>, Socket<'_>)| {
+            let known = self.ledger.find(own.identity(socket.cookie()));
+            known.filter(|_| nsid.is_none())
+        };
+        // In a loop that does nothing else, the processor waits for the memory of several at once.
+        sockets.iter().map(record).collect()
+    }
+
+    fn close_in(&mut self, netns: &Netns, socket: &Socket<'_>, record: Option<Slot>, names: Names<'_>) {
         if socket.state() == State::SynRecv {
             // Two packets completed one handshake at once: the kernel drops the second of two sockets, and both have
             // the cookie of the request (net/ipv4/inet_connection_sock.c: inet_csk_complete_hashdance).
@@ -50,7 +65,7 @@ impl Tracker {
         let informed = socket.ended_with_information();
         let identity = netns.identity(socket.cookie());
         self.ledger.tombstone(identity);
-        let Some(slot) = self.ledger.find(identity) else {
+        let Some(slot) = self.ledger.find_from(record, identity) else {
             if informed {
                 self.close_unseen(netns, socket, names);
             } else {

@@ -1,6 +1,7 @@
 //! Every ending of a dump, against a kernel that replies as it is told.
 
 use std::collections::VecDeque;
+use std::sync::mpsc::SyncSender;
 
 use zerocopy::IntoBytes as _;
 
@@ -57,10 +58,13 @@ fn run(
     replies: impl IntoIterator<Item = io::Result<(Vec<u8>, u32)>>,
 ) -> (Result<DumpStats, DumpError>, Vec<u64>) {
     let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
-    let mut cookies = Vec::new();
     let script = Script(replies.into_iter().collect());
-    let result = dump(script, &request, Instant::now() + GENEROUS, |socket| cookies.push(socket.cookie()));
+    let (cookies, result) = dump(script, &request, Instant::now() + GENEROUS, Vec::new(), note);
     (result, cookies)
+}
+
+fn note(cookies: &mut Vec<u64>, sockets: &[Socket<'_>]) {
+    cookies.extend(sockets.iter().map(Socket::cookie));
 }
 
 /// More time than any test takes.
@@ -214,8 +218,9 @@ impl Transport for Holding {
 fn a_dump_that_does_not_end_is_left_behind_at_its_deadline() {
     let (release, holding) = sync_channel(0);
     let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
-    let result = dump(Holding(holding), &request, Instant::now(), |_| {});
+    let (kept, result) = dump(Holding(holding), &request, Instant::now(), vec![7], note);
     let Err(DumpError::Deadline(dump)) = result else { panic!("{result:?}") };
+    assert_eq!(kept, [7]);
     assert!(dump.is_alive() && !dump.is_stuck(), "its thread waits, but not for the kernel");
     drop(release);
     while dump.is_alive() {
@@ -227,6 +232,78 @@ fn a_dump_that_does_not_end_is_left_behind_at_its_deadline() {
 fn a_dump_that_ends_at_its_deadline_by_itself_is_not_left_behind() {
     let (result, _) = run([Err(io::ErrorKind::TimedOut.into())]);
     assert!(matches!(result, Err(DumpError::Deadline(dump)) if !dump.is_alive()));
+}
+
+#[test]
+fn a_thread_that_is_left_behind_reads_nothing_more() {
+    /// A kernel that answers when the test lets it, and says so.
+    struct Late(Receiver<()>, SyncSender<()>, Script);
+
+    impl Transport for Late {
+        fn send(&mut self, _: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn receive(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<Datagram> {
+            let _ = self.0.recv();
+            let received = self.2.receive(buffer, deadline);
+            let _ = self.1.send(());
+            received
+        }
+    }
+
+    let ((release, holding), (said, answered)) = (sync_channel(0), sync_channel(1));
+    let script = Script(from_kernel([[socket(1), done(0)].concat()]).into());
+    let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
+    let count = Arc::new(Mutex::new(0));
+    let each = |count: &mut Arc<Mutex<usize>>, sockets: &[Socket<'_>]| *lock(count) += sockets.len();
+    let kernel = Late(holding, said, script);
+    let (_, result) = dump(kernel, &request, Instant::now(), Arc::clone(&count), each);
+    let Err(DumpError::Deadline(dump)) = result else { panic!("{result:?}") };
+    drop(release);
+    answered.recv().expect("the kernel has answered");
+    while dump.is_alive() {
+        std::thread::yield_now();
+    }
+    assert_eq!(*lock(&count), 0);
+}
+
+/// A kernel with these replies, which says when it was asked for each.
+struct Watched(Script, SyncSender<usize>, usize);
+
+impl Transport for Watched {
+    fn send(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<Datagram> {
+        // Once the test has seen enough, it does not listen any more.
+        let _ = self.1.send(self.2);
+        self.2 += 1;
+        self.0.receive(buffer, deadline)
+    }
+}
+
+#[test]
+fn while_one_half_is_read_the_other_receives_some_replies_ahead_and_none_is_missed() {
+    let replies = |cookie: u8| [socket(cookie), socket(cookie), socket(cookie), socket(cookie), done(0)];
+    let ((say_first, _first), (say_other, other)) = (sync_channel(9), sync_channel(9));
+    let kernels = [(1, say_first), (2, say_other)]
+        .map(|(cookie, say)| Watched(Script(from_kernel(replies(cookie)).into()), say, 0));
+    let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
+    // The first socket of the first half is read until the other half has received three replies and wants the turn.
+    let each = move |(cookies, other): &mut (Vec<u64>, Option<Receiver<usize>>), sockets: &[Socket<'_>]| {
+        let is_first = sockets.first().is_some_and(|socket| socket.cookie() == 1);
+        if let Some(other) = other.take_if(|_| is_first) {
+            assert_eq!(other.iter().take_while(|asked| *asked < 2).count(), 2);
+        }
+        cookies.extend(sockets.iter().map(Socket::cookie));
+    };
+    let until = Instant::now() + GENEROUS;
+    let into = (Vec::new(), Some(other));
+    let ((mut cookies, _), result) = dump_in_halves(kernels, &request, (443, 0), until, into, each);
+    cookies.sort_unstable();
+    assert_eq!((result.expect("complete").sockets, cookies), (8, [[1; 4], [2; 4]].concat()));
 }
 
 /// The messages that a kernel was sent.
@@ -254,10 +331,9 @@ fn run_halves<const N: usize>(
     let request = Request::new(protocol, StateSet::ALL, Extensions::NONE);
     let ((one, of_one), (other, of_other)) = (sync_channel(9), sync_channel(9));
     let [first, second] = replies.map(|replies| Script(from_kernel(replies).into()));
-    let (transports, mut cookies) = ([Asked(first, one), Asked(second, other)], Vec::new());
+    let transports = [Asked(first, one), Asked(second, other)];
     let until = Instant::now() + GENEROUS;
-    let result =
-        dump_in_halves(transports, &request, (443, 40_000), until, |socket| cookies.push(socket.cookie()));
+    let (mut cookies, result) = dump_in_halves(transports, &request, (443, 40_000), until, Vec::new(), note);
     cookies.sort_unstable();
     (result, cookies, [of_one, of_other].map(|asked| asked.try_iter().collect()))
 }
@@ -300,7 +376,7 @@ fn a_dump_in_halves_of_which_one_does_not_end_is_left_behind_at_its_deadline() {
         let mut kernels = [holding, ended].map(Holding);
         kernels.swap(0, held);
         let request = Request::new(&TCP, StateSet::ALL, Extensions::NONE);
-        let result = dump_in_halves(kernels, &request, (443, 0), Instant::now(), |_| {});
+        let result = dump_in_halves(kernels, &request, (443, 0), Instant::now(), Vec::new(), note).1;
         let Err(DumpError::Deadline(dump)) = result else { panic!("{result:?}") };
         assert!(dump.is_alive() && !dump.is_stuck(), "a thread waits, but not for the kernel");
         drop(release);
@@ -363,9 +439,8 @@ fn each_message_of_a_request_is_sent_when_the_one_before_is_answered() {
     for (last, complete) in [(0, true), (-2, false)] {
         let script = |socket: Vec<u8>, code| Script([Ok(([socket, done(code)].concat(), 0))].into());
         let kernel = Sequence([script(socket(1), 0), script(socket(2), last)].into(), None);
-        let mut cookies = Vec::new();
         let until = Instant::now() + Duration::from_secs(5);
-        let dumped = dump(kernel, &request, until, |socket| cookies.push(socket.cookie()));
+        let (cookies, dumped) = dump(kernel, &request, until, Vec::new(), note);
         assert_eq!(cookies, [1, 2]);
         match dumped {
             Ok(stats) => assert_eq!((stats.sockets, complete), (2, true)),

@@ -131,6 +131,14 @@ impl Ledger {
         DumpLookup::Known(Slot(slot))
     }
 
+    /// The record of a live socket, which was there a moment ago.
+    #[must_use]
+    #[inline]
+    pub(in crate::collection) fn find_from(&self, record: Option<Slot>, identity: u64) -> Option<Slot> {
+        let is_still = |slot: &Slot| identity_of(&self.records, slot.0) == identity;
+        record.filter(is_still).or_else(|| self.find(identity))
+    }
+
     /// The record of a live socket.
     #[must_use]
     #[inline]

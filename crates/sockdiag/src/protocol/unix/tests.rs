@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::super::super::{Netlink, dump, queues, skmem};
+use super::super::super::{Netlink, Replies, queues, skmem};
 use super::*;
 
 const EVERYTHING: Extensions = UNIX.attributes;
@@ -140,14 +140,10 @@ proptest! {
 /// What a dump of this network namespace shows of the socket with that inode.
 fn shown<T>(inode: u32, read: impl Fn(&Socket<'_>) -> T) -> T {
     let request = Request::new(&UNIX, StateSet::ALL, EVERYTHING);
-    let mut found = None;
     let until = Instant::now() + Duration::from_mins(1);
-    dump(Netlink::open().expect("sock_diag"), &request, until, |socket| {
-        if socket.inode() == Some(inode) {
-            found = Some(read(socket));
-        }
-    })
-    .expect("a dump");
+    let (replies, dumped) = Replies::dump(Netlink::open().expect("sock_diag"), &request, until);
+    dumped.expect("a dump");
+    let found = replies.sockets().find(|socket| socket.inode() == Some(inode)).map(|socket| read(&socket));
     found.expect("the socket")
 }
 
