@@ -114,12 +114,9 @@ impl HashedEnds {
         Self { local: hash(facts.socket.local()), remote: hash(facts.socket.remote()) }
     }
 
-    /// A hash of both. Many sockets have one of them in common.
+    /// A hash of both. Many sockets have one of them in common, so that each half needs more than that.
     pub(crate) fn hash(self) -> u64 {
-        /// The golden ratio of 2^64.
-        const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mixed = (u64::from(self.local) << u32::BITS | u64::from(self.remote)).wrapping_mul(MIX);
-        mixed ^ mixed >> u32::BITS
+        u64::from(self.local) << u32::BITS | u64::from(self.local ^ self.remote)
     }
 
     /// Those that the socket of the other end has.

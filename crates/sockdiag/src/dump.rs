@@ -308,11 +308,11 @@ fn receive_all<S, E: FnMut(&mut S, &[Socket<'_>])>(
             let end = receive_one(&mut transport, &expected, room, &mut length, &mut stats);
             // While the other half is read, the kernel makes more of this one.
             let may_go_on = matches!(end, Ok(false)) && length < AHEAD;
-            let reading = if may_go_on { reader.try_lock().ok() } else { Some(lock(reader)) };
-            if let Some(mut reading) = reading {
+            let turn = if may_go_on { reader.try_lock().ok() } else { Some(lock(reader)) };
+            if let Some(mut turn) = turn {
                 // Without a reader, the deadline has passed.
                 let late = || DumpError::Deadline(UnfinishedDump::default());
-                let (into, each) = reading.as_mut().ok_or_else(late)?;
+                let (into, each) = turn.as_mut().ok_or_else(late)?;
                 let datagrams = buffer.get(..length).unwrap_or_default();
                 each(into, &sockets(&parts, datagrams, &mut stats));
                 length = 0;
