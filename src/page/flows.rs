@@ -50,8 +50,7 @@ impl FlowFigures {
 
     /// Bytes per second in both directions, and what waits, for an order with the busiest first.
     pub(super) fn traffic(&self) -> (f64, f64) {
-        let waiting = self.receive_queue.unwrap_or_default() + self.send_queue.unwrap_or_default();
-        (self.rate.map_or(-1.0, Rate::sum), waiting)
+        traffic(self.rate, [self.receive_queue, self.send_queue])
     }
 
     /// The share of retransmissions in what is sent.
@@ -62,9 +61,8 @@ impl FlowFigures {
     /// Adds the other end of the same connection: what it waits for, and what it sends again.
     fn join(&mut self, peer: &Self) {
         self.sockets += peer.sockets;
-        let greater = |one: Option<f64>, other: Option<f64>| one.into_iter().chain(other).reduce(f64::max);
-        self.receive_queue = greater(self.receive_queue, peer.receive_queue);
-        self.send_queue = greater(self.send_queue, peer.send_queue);
+        self.receive_queue = greatest([self.receive_queue, peer.receive_queue]);
+        self.send_queue = greatest([self.send_queue, peer.send_queue]);
         // Each end sends what the other receives. What one sends again counts for the connection.
         if let (Some(rate), Some(of_peer)) = (&mut self.rate, peer.rate) {
             rate.retransmitted += of_peer.retransmitted;
@@ -84,16 +82,21 @@ pub(super) struct Flow {
 impl Flow {
     /// [`FlowFigures::traffic`] of it, for an order of all connections without their other figures.
     pub(super) fn traffic(&self, listing: &Listing) -> (f64, f64) {
-        let socket = |place| listing.sockets.get(place);
-        let ends = [socket(self.end), self.peer.and_then(socket)];
-        let greatest = |queue| {
-            let waiting = ends.iter().flatten().filter_map(|socket| socket.figure(queue));
-            waiting.reduce(f64::max).unwrap_or_default()
-        };
-        let rate = listing.rates.get(self.end).copied().flatten();
-        let waiting = greatest(AtHand::ReceiveQueue) + greatest(AtHand::SendQueue);
-        (rate.map_or(-1.0, Rate::sum), waiting)
+        let ends = [Some(self.end), self.peer].map(|place| listing.sockets.get(place?));
+        let waiting = [AtHand::ReceiveQueue, AtHand::SendQueue]
+            .map(|queue| greatest(ends.map(|socket| socket?.figure(queue))));
+        traffic(listing.rates.get(self.end).copied().flatten(), waiting)
     }
+}
+
+/// Bytes per second in both directions, with those that are not known behind all others, and what waits in the queues.
+fn traffic(rate: Option<Rate>, waiting: [Option<f64>; 2]) -> (f64, f64) {
+    (rate.map_or(-1.0, Rate::sum), waiting.into_iter().flatten().sum())
+}
+
+/// The greatest of the figures that are known.
+fn greatest(figures: [Option<f64>; 2]) -> Option<f64> {
+    figures.into_iter().flatten().reduce(f64::max)
 }
 
 /// The connections of a listing, by their places.
