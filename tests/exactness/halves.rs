@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use sockdiag::{Netlink, Protocol};
+use sockdiag::{Netlink, Protocol, TCP};
 use ss_exporter::attribute::Namespace;
 use ss_exporter::collection::{
     CollectorState, Entered, Host, collect, open_events, start_event_loop, subscribe,
 };
 use ss_exporter::config::Config;
 use ss_exporter::exposition::Format;
+use ss_exporter::listing::{self, Detail, ListedSockets, States};
 use ss_exporter::plan::Plan;
 use ss_exporter::privileges::Privileges;
-use ss_exporter::select::Lookup;
+use ss_exporter::select::{Expression, Lookup};
 use ss_exporter::workers::Worker;
 
 use super::counted::{Counted, view};
@@ -116,4 +117,13 @@ fn a_dump_in_halves_misses_nothing_and_counts_nothing_twice() {
     assert_eq!(counted.sent, truth.sent, "{found}");
     assert!((truth.received..=truth.received + ends).contains(&counted.received), "{found}");
     assert_eq!((counted.opened, counted.closed, counted.sockets), (ends, ends - 11_000, 11_000), "{found}");
+
+    let sockets = ListedSockets::of(&[&TCP], States::All, Expression::Always);
+    let listed = listing::plan(sockets, &Detail::Glance, Arc::clone(&plan.names), plan.collect.clone());
+    let before = host.0.load(Ordering::Relaxed);
+    for _ in 0..2 {
+        let (_, sockets) = listing::list(&listed, &host, &mut state).expect("a list");
+        assert!(sockets.len() >= 11_000);
+    }
+    assert_eq!(host.0.load(Ordering::Relaxed), before, "a list is dumped as a whole");
 }

@@ -9,7 +9,8 @@ use super::super::attribute::Extensions;
 use super::super::frame::{MessageHeader, aligned};
 use super::super::protocol::inet::TCPDIAG_GETSOCK;
 use super::super::protocol::{TCP, UDP};
-use super::super::state::StateSet;
+use super::super::replies::Replies;
+use super::super::state::{State, StateSet};
 use super::*;
 
 /// A kernel with a list of replies.
@@ -94,6 +95,16 @@ fn a_dump_without_done_is_an_error() {
     let (result, cookies) = run(from_kernel([[socket(1), socket(2)].concat()]));
     assert!(matches!(result, Err(DumpError::Deadline(_))), "{result:?}");
     assert_eq!(cookies, [1, 2]);
+}
+
+#[test]
+fn replies_of_a_dump_that_fails_are_a_part_with_their_states() {
+    let script = Script(from_kernel([[socket(1), socket(2)].concat(), done(-1)]).into());
+    let request = Request::new(&TCP, StateSet::of(&[State::BoundInactive]), Extensions::NONE);
+    let (replies, dumped) = Replies::dump(script, &request, Instant::now() + GENEROUS);
+    assert!(matches!(dumped, Err(DumpError::Refused(Errno::PERM, _))), "{dumped:?}");
+    let sockets: Vec<_> = replies.sockets().map(|socket| (socket.cookie(), socket.state())).collect();
+    assert_eq!(sockets, [(1, State::BoundInactive), (2, State::BoundInactive)]);
 }
 
 #[test]
