@@ -93,26 +93,26 @@ impl Samples {
         let is_next = known.get(*next).is_some_and(|known| known.identity == identity);
         let place = if is_next { *next } else { places.get(&identity).copied().unwrap_or(known.len()) };
         *next = place + 1;
-        let sample = ConnectionSample::of(socket);
+        let sample = || ConnectionSample::of(socket);
         let Some(before) = known.get_mut(place) else {
             let bottleneck = Bottleneck::of(socket, None);
             places.insert(identity, place);
             *shown += 1;
-            known.push(Known { identity, sample, at: now, bottleneck, walk: *walk });
+            known.push(Known { identity, sample: sample(), at: now, bottleneck, walk: *walk });
             return sampled(bottleneck, Some(false));
         };
         let walks = walk.wrapping_sub(std::mem::replace(&mut before.walk, *walk));
         let is_repeated = Some(walks == 0);
         *shown += usize::from(walks > 0);
         if walks > *kept {
-            (before.sample, before.at, before.bottleneck) = (sample, now, Bottleneck::of(socket, None));
+            (before.sample, before.at, before.bottleneck) = (sample(), now, Bottleneck::of(socket, None));
             return sampled(before.bottleneck, is_repeated);
         }
         let time = now.duration_since(before.at);
         if time < MIN_INTERVAL {
             return sampled(before.bottleneck, is_repeated);
         }
-        let since = (&before.sample, time);
+        let (sample, since) = (sample(), (&before.sample, time));
         let bottleneck = Bottleneck::of(socket, Some(since));
         let of_memory = bottleneck.is_some_and(|bottleneck| bottleneck.depends_on_memory(socket, since));
         let is_known = *asked > 0 && (before.sample.has_memory() || !sample.has_memory());

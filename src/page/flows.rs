@@ -61,8 +61,8 @@ impl FlowFigures {
     /// Adds the other end of the same connection: what it waits for, and what it sends again.
     fn join(&mut self, peer: &Self) {
         self.sockets += peer.sockets;
-        self.receive_queue = greatest([self.receive_queue, peer.receive_queue]);
-        self.send_queue = greatest([self.send_queue, peer.send_queue]);
+        self.receive_queue = greater(self.receive_queue, peer.receive_queue);
+        self.send_queue = greater(self.send_queue, peer.send_queue);
         // Each end sends what the other receives. What one sends again counts for the connection.
         if let (Some(rate), Some(of_peer)) = (&mut self.rate, peer.rate) {
             rate.retransmitted += of_peer.retransmitted;
@@ -82,21 +82,26 @@ pub(super) struct Flow {
 impl Flow {
     /// [`FlowFigures::traffic`] of it, for an order of all connections without their other figures.
     pub(super) fn traffic(&self, listing: &Listing) -> (f64, f64) {
-        let ends = [Some(self.end), self.peer].map(|place| listing.sockets.get(place?));
+        let [here, there] = [Some(self.end), self.peer].map(|place| listing.sockets.get(place?));
+        let figure = |socket: &Option<ListedSocket<'_>>, queue| socket.as_ref()?.figure(queue);
         let waiting = [AtHand::ReceiveQueue, AtHand::SendQueue]
-            .map(|queue| greatest(ends.map(|socket| socket?.figure(queue))));
+            .map(|queue| greater(figure(&here, queue), figure(&there, queue)));
         traffic(listing.rates.get(self.end).copied().flatten(), waiting)
     }
 }
 
 /// Bytes per second in both directions, with those that are not known behind all others, and what waits in the queues.
 fn traffic(rate: Option<Rate>, waiting: [Option<f64>; 2]) -> (f64, f64) {
-    (rate.map_or(-1.0, Rate::sum), waiting.into_iter().flatten().sum())
+    let [receive, send] = waiting.map(Option::unwrap_or_default);
+    (rate.map_or(-1.0, Rate::sum), receive + send)
 }
 
-/// The greatest of the figures that are known.
-fn greatest(figures: [Option<f64>; 2]) -> Option<f64> {
-    figures.into_iter().flatten().reduce(f64::max)
+/// The greater of the figures that are known.
+fn greater(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 /// The connections of a listing, by their places.
