@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::programs::{self, NODE_EXPORTER};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_prometheus_ss_exporter");
+const QUIET: &str = "--log-level=error";
+
 /// By service, listeners, states.
 pub const SERVICES: &str = "views:
   tcp: {by: [direction, service_port]}
@@ -33,9 +36,21 @@ pub struct Exporter {
 impl Exporter {
     /// Starts one with this configuration.
     pub fn configured(config: &str) -> Self {
+        Self::with(config, Command::new(PROGRAM))
+    }
+
+    /// The same on one core, where a dump is not halved.
+    pub fn on_one_core(config: &str) -> Self {
+        let mut taskset = Command::new("taskset");
+        taskset.args(["--cpu-list", "0", PROGRAM]);
+        Self::with(config, taskset)
+    }
+
+    fn with(config: &str, program: Command) -> Self {
         let path = std::env::temp_dir().join(format!("ss-exporter-bench-{}.yml", std::process::id()));
         std::fs::write(&path, config).expect("a configuration file");
-        let exporter = Self::start(&["--config", path.to_str().expect("a path")]);
+        let arguments = ["--config", path.to_str().expect("a path"), QUIET];
+        let exporter = Self::of(program, &arguments).expect("the exporter");
         // It is read before anything listens.
         let _ = std::fs::remove_file(path);
         exporter
@@ -43,9 +58,7 @@ impl Exporter {
 
     /// Starts one and waits until it listens.
     pub fn start(arguments: &[&str]) -> Self {
-        let program = Command::new(env!("CARGO_BIN_EXE_prometheus_ss_exporter"));
-        let log = "--log-level=error";
-        Self::of(program, &[arguments, &[log]].concat()).expect("the exporter")
+        Self::of(Command::new(PROGRAM), &[arguments, &[QUIET]].concat()).expect("the exporter")
     }
 
     /// Starts `node_exporter` with nothing but the collector that reads all sockets, if it is installed.

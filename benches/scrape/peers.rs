@@ -17,6 +17,8 @@ pub fn run(sockets: usize, rounds: u32) {
     let [legacy, gzip, two_scrapers] = [(); 3].map(|()| Exporter::configured(LEGACY));
     let [services, two_services] = [(); 2].map(|()| Exporter::configured(SERVICES));
     let (process, whole) = (Exporter::configured(&default_file_without_legacy()), Exporter::start(&[]));
+    let one_core = [LEGACY, SERVICES, &default_file_without_legacy()].map(Exporter::on_one_core);
+    let [legacy_on_one_core, services_on_one_core, process_on_one_core] = &one_core;
     let port = Exporter::configured(&selected(&format!("sport = :{RARE_PORT} or dport = :{RARE_PORT}")));
     let network = Exporter::configured(&selected(&format!("src {RARE_NETWORK} or dst {RARE_NETWORK}")));
     let mut ways = vec![
@@ -27,9 +29,12 @@ pub fn run(sockets: usize, rounds: u32) {
         Way::scrape("legacy config, no cap", &legacy, "identity"),
         Way::scrape("legacy config, no cap, gzip", &gzip, "gzip"),
         Way::two_scrapes("legacy config, no cap, two scrapers at once", &two_scrapers),
+        Way::scrape("legacy config, no cap, on one core", legacy_on_one_core, "identity"),
         Way::scrape("views without owners", &services, "identity"),
         Way::two_scrapes("views without owners, two scrapers at once", &two_services),
+        Way::scrape("views without owners, on one core", services_on_one_core, "identity"),
         Way::scrape("default views", &process, "identity"),
+        Way::scrape("default views, on one core", process_on_one_core, "identity"),
         Way::scrape("no config file (1,000 flows)", &whole, "identity"),
         Way::scrape("1 % of the sockets, by port", &port, "identity"),
         Way::scrape("1 % of the sockets, by network", &network, "identity"),

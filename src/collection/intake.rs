@@ -6,9 +6,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::attribution::Attribution;
+use super::by_socket::BySocket;
 use super::host::{Host, InterfaceNames};
 use super::listeners;
 use super::netns::NetnsTarget;
@@ -46,8 +47,8 @@ pub(super) struct Intake<S> {
     pub(super) samples: Samples,
     /// The time of the samples.
     now: Instant,
-    /// Sockets that this walk has shown and that have neither a record nor a sample.
-    untracked: HashSet<u64>,
+    /// Sockets that have neither a record nor a sample.
+    pub(super) untracked: BySocket<()>,
     pub(super) sink: S,
     /// Whose the sockets of a datagram are. Only its memory stays.
     owners: Vec<Option<OwnerLookup>>,
@@ -70,13 +71,12 @@ pub(super) struct Counts {
 }
 
 impl<S: Sink> Intake<S> {
-    /// A walk that begins. `untracked` sockets had no record in the last one.
+    /// A walk that begins, with what the last one has left.
     pub(super) fn new(
         plan: &Plan,
         host: &impl Host,
-        (attribution, samples): (Attribution, Samples),
+        (attribution, samples, untracked): (Attribution, Samples, BySocket<()>),
         tracker: &SharedTracker,
-        untracked: usize,
         sink: S,
     ) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl<S: Sink> Intake<S> {
             tracker: tracker.clone(),
             samples,
             now: Instant::now(),
-            untracked: HashSet::with_capacity(untracked),
+            untracked,
             sink,
             owners: Vec::new(),
             pending: Pending::default(),
@@ -232,7 +232,7 @@ impl<S: Sink> Intake<S> {
         } else if let Some(is_repeated) = is_repeated {
             !is_repeated
         } else {
-            untracked.insert(facts.identity())
+            !untracked.look(facts.identity(), || ()).is_repeated()
         };
         if !is_new {
             return;
@@ -243,11 +243,6 @@ impl<S: Sink> Intake<S> {
         counts.without_owner += u64::from(without_owner);
         counts.remnants += u64::from(socket.class() == Class::Remnant);
         self.sink.socket(&facts, &place.program);
-    }
-
-    /// How many sockets have neither a record nor a sample.
-    pub(super) fn untracked(&self) -> usize {
-        self.untracked.len()
     }
 
     /// Whether sockets or listeners wait for their owners.

@@ -149,8 +149,8 @@ pub(super) fn service_port(facts: &Facts<'_>, text: &mut Vec<u8>) {
 }
 
 pub(super) fn flow(facts: &Facts<'_>, text: &mut Vec<u8>) {
-    endpoint(text, "SRC", facts.socket.local());
-    endpoint(text, "DST", facts.socket.remote());
+    endpoint(text, "(SRC#", facts.socket.local());
+    endpoint(text, "(DST#", facts.socket.remote());
 }
 
 pub(super) fn flow_of_process(facts: &Facts<'_>, text: &mut Vec<u8>) {
@@ -163,33 +163,44 @@ pub(super) fn flow_of_process(facts: &Facts<'_>, text: &mut Vec<u8>) {
         integer(text, process.pid);
     }
     text.push(b')');
-    endpoint(text, "DST", facts.socket.remote());
+    endpoint(text, "(DST#", facts.socket.remote());
 }
 
 pub(super) fn put(text: &mut Vec<u8>, what: &str) {
     text.extend_from_slice(what.as_bytes());
 }
 
+#[inline]
 fn endpoint(text: &mut Vec<u8>, side: &str, end: SocketAddr) {
-    text.push(b'(');
-    text.extend_from_slice(side.as_bytes());
-    text.push(b'#');
+    put(text, side);
     address(text, end.ip());
     text.push(b'|');
     integer(text, end.port());
     text.push(b')');
 }
 
+/// The digits of an octet with a point behind them, and how many bytes these are: a copy of a fixed length needs no call.
+#[inline]
+const fn octet_and_point(octet: u8) -> ([u8; 4], usize) {
+    let (hundreds, tens, ones) = (b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10);
+    match octet {
+        ..10 => ([ones, b'.', 0, 0], 2),
+        10..100 => ([tens, ones, b'.', 0], 3),
+        100.. => ([hundreds, tens, ones, b'.'], 4),
+    }
+}
+
 /// As the standard library prints it, but without its formatter: every connection needs two of them.
 fn address(text: &mut Vec<u8>, address: IpAddr) {
     match address {
         IpAddr::V4(v4) => {
-            for (index, octet) in v4.octets().into_iter().enumerate() {
-                if index > 0 {
-                    text.push(b'.');
-                }
-                integer(text, octet);
+            for octet in v4.octets() {
+                let (digits, length) = octet_and_point(octet);
+                let end = text.len() + length;
+                text.extend_from_slice(&digits);
+                text.truncate(end);
             }
+            text.pop();
         }
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
             Some(v4) => {
