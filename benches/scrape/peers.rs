@@ -3,7 +3,7 @@
 use super::compare::{Way, compare};
 use super::exporter::{Exporter, SERVICES};
 use super::programs::{NODE_EXPORTER, SS, titled};
-use super::readers::{bare_dump, bare_dump_in_halves, middle, ss};
+use super::readers::{bare_dump, bare_dump_in_halves, iterator, middle, ss};
 use ss_exporter::config::default_file_without_legacy;
 use testkit::load::{RARE_NETWORK, RARE_PORT};
 
@@ -39,9 +39,13 @@ pub fn run(sockets: usize, rounds: u32) {
         Way::scrape("1 % of the sockets, by port", &port, "identity"),
         Way::scrape("1 % of the sockets, by network", &network, "identity"),
     ];
+    if iterator().is_some() {
+        let read = || iterator().expect("an iterator, as before");
+        ways.insert(2, Way::other("eBPF iterator, 400 bytes of each socket", read));
+    }
     if let Some(node) = &node {
         let name = format!("{}, tcpstat alone", titled("node_exporter", NODE_EXPORTER));
-        ways.insert(4, Way::scrape(name, node, "identity"));
+        ways.push(Way::scrape(name, node, "identity"));
     }
     compare(sockets, rounds, &ways, || {});
 }

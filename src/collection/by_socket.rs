@@ -1,19 +1,24 @@
 //! What is kept of each socket from one walk to the next.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// A share of all entries up to which those that no walk needs any more stay.
 const SHARE: usize = 16;
 /// How many of them stay in any case.
 const FEW: usize = 64;
+/// Entries behind the last one among which the next is expected: half of a dump leaves out the other half.
+const EXPECTED: usize = 4;
 
 /// What is kept of each socket, in the order in which walks first showed them. The kernel shows sockets in nearly the same
 /// order each time, so that each is looked for behind the one before.
 #[derive(Debug)]
 pub(super) struct BySocket<T> {
     entries: Vec<Entry<T>>,
+    hash: DefaultHashBuilder,
     /// Where the entry of an identity is.
-    places: HashMap<u64, usize>,
+    places: HashTable<u32>,
     /// Where the next one is expected.
     next: usize,
     /// The number of the walk.
@@ -51,7 +56,8 @@ impl<T> Sighting<'_, T> {
 
 impl<T> Default for BySocket<T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), places: HashMap::new(), next: 0, walk: 0, shown: 0, kept: 0 }
+        let (hash, places) = (DefaultHashBuilder::default(), HashTable::new());
+        Self { entries: Vec::new(), hash, places, next: 0, walk: 0, shown: 0, kept: 0 }
     }
 }
 
@@ -59,46 +65,62 @@ impl<T> BySocket<T> {
     /// A socket that a walk shows. Of a new one, what `first` makes is kept.
     #[inline]
     pub(super) fn look(&mut self, identity: u64, first: impl FnOnce() -> T) -> Sighting<'_, T> {
-        let Self { entries, places, next, walk, shown, kept } = self;
-        let is_next = entries.get(*next).is_some_and(|entry| entry.identity == identity);
-        let place = if is_next { *next } else { places.get(&identity).copied().unwrap_or(entries.len()) };
-        *next = place + 1;
-        let last = entries.get_mut(place).map(|entry| std::mem::replace(&mut entry.walk, *walk));
-        let walks = last.map(|last| walk.wrapping_sub(last));
-        *shown += usize::from(walks != Some(0));
-        match walks {
-            None => {
-                places.insert(identity, place);
-                entries.push(Entry { identity, walk: *walk, of_socket: first() });
-            }
-            Some(walks) => {
-                if let Some(Entry { of_socket, .. }) = entries.get_mut(place) {
-                    if walks == 0 {
-                        return Sighting::Repeated(of_socket);
-                    }
-                    if walks <= *kept {
-                        return Sighting::Later(of_socket);
-                    }
-                    *of_socket = first();
-                }
-            }
+        let place = self.find(identity).unwrap_or(self.entries.len());
+        self.next = place + 1;
+        if place == self.entries.len() {
+            self.entries.push(Entry { identity, walk: self.walk, of_socket: first() });
+            self.index(place);
+            self.shown += 1;
+            return Sighting::First;
         }
-        Sighting::First
+        let Some(Entry { walk, of_socket, .. }) = self.entries.get_mut(place) else { return Sighting::First };
+        let walks = self.walk.wrapping_sub(std::mem::replace(walk, self.walk));
+        if walks == 0 {
+            return Sighting::Repeated(of_socket);
+        }
+        self.shown += 1;
+        if walks > self.kept {
+            *of_socket = first();
+            return Sighting::First;
+        }
+        Sighting::Later(of_socket)
     }
 
     /// Ends a walk: forgets sockets that the last `walks` have not shown.
     pub(super) fn end_walk(&mut self, walks: u32) {
-        let Self { entries, places, next, walk, shown, kept } = self;
+        let Self { entries, next, walk, shown, kept, .. } = self;
         let before = entries.len();
         // The memory of a few is not worth the time to move all others.
         if before - *shown > FEW + before / SHARE {
             entries.retain(|entry| walk.wrapping_sub(entry.walk) < walks);
         }
-        if entries.len() < before {
-            entries.shrink_to(entries.len() + entries.len() / SHARE);
-            *places = entries.iter().zip(0..).map(|(entry, place)| (entry.identity, place)).collect();
-        }
         (*next, *shown, *kept, *walk) = (0, 0, walks, walk.wrapping_add(1));
+        let after = entries.len();
+        if after < before {
+            entries.shrink_to(after + after / SHARE);
+            self.places = HashTable::with_capacity(after);
+            (0..after).for_each(|place| self.index(place));
+        }
+    }
+
+    #[inline]
+    fn find(&self, identity: u64) -> Option<usize> {
+        let expected = self.entries.iter().enumerate().skip(self.next).take(EXPECTED);
+        let is = |entry: &Entry<T>| entry.identity == identity;
+        expected.filter(|(_, entry)| is(entry)).map(|(place, _)| place).next().or_else(|| {
+            let is_at = |place: &u32| self.entries.get(*place as usize).is_some_and(is);
+            self.places.find(self.hash.hash_one(identity), is_at).map(|place| *place as usize)
+        })
+    }
+
+    /// Lets the entry at that place be found.
+    fn index(&mut self, place: usize) {
+        let Self { entries, hash, places, .. } = self;
+        let hash_at =
+            |place: &u32| hash.hash_one(entries.get(*place as usize).map_or(0, |entry| entry.identity));
+        // The kernel holds fewer than 2^32 sockets.
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        places.insert_unique(hash_at(&place), place, hash_at);
     }
 }
 
