@@ -1,14 +1,16 @@
-//! What the kernel's events of closing sockets cost: CPU time of the exporter for each, and of readers that discard them.
+//! What the kernel's events of closing sockets cost: CPU time of the exporter for each, and of readers that discard them; and
+//! how much slower connections are that nothing else holds back.
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_recv_buffer_size_force};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
 
+use super::compare::median;
 use super::exporter::{Exporter, SERVICES};
 use super::readers::cpu_of_thread;
 use testkit::traffic::{End, Lanes};
@@ -18,6 +20,12 @@ const SECONDS: u32 = 5;
 const CONNECTIONS_PER_SECOND: u32 = 2_500;
 /// Until the last events have come.
 const AFTER: Duration = Duration::from_millis(500);
+/// Of the bare reader that waits.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Connections of one measurement of their speed.
+const UNCAPPED: u32 = 6_000;
+/// How often it is measured with the exporter, and without.
+const TURNS: u32 = 9;
 /// The groups `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` as a mask.
 const TCP_DESTROY: u32 = 0b101;
 
@@ -36,11 +44,11 @@ impl Taken {
 /// Prints a row for each reader.
 pub fn run() {
     let lanes = Lanes::open(2).expect("listeners");
-    let readers = [
-        ("bare reader, woken by each event", None),
-        ("bare reader, every 10 ms", Some(Duration::from_millis(10))),
-    ];
-    let readers = readers.map(|(name, pause)| (name, bare_reader(&lanes, pause)));
+    let readers = [("bare reader, woken by each event", None), ("bare reader, every 10 ms", Some(PAUSE))];
+    let readers = readers.map(|(name, pause)| {
+        let (cpu, sockets) = beside_bare_reader(pause, || close(&lanes));
+        (name, Taken { sockets, cpu })
+    });
     let exporter = Exporter::configured(SERVICES);
     let taken = of_exporter(&lanes, &exporter);
     let bare = readers[0].1.microseconds_each();
@@ -58,6 +66,46 @@ pub fn run() {
         exporter.value::<u64>("ss_exporter_destroy_events_dropped_total"),
         exporter.peak_mib(),
     );
+    // An exporter that runs would listen.
+    drop(exporter);
+    println!("\n| {UNCAPPED} connections without a pause | each (us) | x speed with nobody listening |");
+    println!("|---|---|---|");
+    for threads in [1, 2] {
+        let [alone, bare, exporter] = uncapped(&Lanes::open(threads).expect("listeners"));
+        for (listens, time) in
+            [("nobody", alone), ("the bare reader, every 10 ms", bare), ("the exporter", exporter)]
+        {
+            let each = time.as_secs_f64() * 1e6 / f64::from(UNCAPPED);
+            let speed = alone.as_secs_f64() / time.as_secs_f64();
+            println!("| of {threads} threads, {listens} listens | {each:.1} | {speed:.2} |");
+        }
+    }
+}
+
+/// How long connections take that nothing else holds back: with nobody listening, with a bare reader, and with an exporter.
+/// They take turns.
+fn uncapped(lanes: &Lanes) -> [Duration; 3] {
+    let time = || {
+        let start = Instant::now();
+        lanes.run(0..UNCAPPED, f64::INFINITY, &End::ALL).expect("connections");
+        let time = start.elapsed();
+        std::thread::sleep(AFTER);
+        time
+    };
+    let mut times = [const { Vec::new() }; 3];
+    for turn in 0..=TURNS {
+        let alone = time();
+        let (_, bare) = beside_bare_reader(Some(PAUSE), time);
+        let exporter = Exporter::configured(SERVICES);
+        exporter.scrape("identity");
+        let with = time();
+        drop(exporter);
+        // The first turn warms up.
+        if turn > 0 {
+            times.iter_mut().zip([alone, bare, with]).for_each(|(times, time)| times.push(time));
+        }
+    }
+    times.map(|times| median(&times))
 }
 
 /// Makes connections and closes them. How many sockets closed.
@@ -78,8 +126,9 @@ fn of_exporter(lanes: &Lanes, exporter: &Exporter) -> Taken {
     Taken { sockets, cpu: exporter.cpu_since(start).saturating_sub(idle) }
 }
 
-/// A thread that receives each event into the same buffer, at once or after a pause.
-fn bare_reader(lanes: &Lanes, pause: Option<Duration>) -> Taken {
+/// What `act` says, beside a thread that receives each event into the same buffer, at once or after a pause; before it, the CPU
+/// time of that thread.
+fn beside_bare_reader<T>(pause: Option<Duration>, act: impl FnOnce() -> T) -> (Duration, T) {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket =
         socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(SOCK_DIAG)).expect("netlink");
@@ -91,9 +140,9 @@ fn bare_reader(lanes: &Lanes, pause: Option<Duration>) -> Taken {
     let ends = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| discard(&socket, pause, &ends));
-        let sockets = close(lanes);
+        let said = act();
         ends.store(true, Ordering::Relaxed);
-        Taken { sockets, cpu: reader.join().expect("a reader") }
+        (reader.join().expect("a reader"), said)
     })
 }
 
