@@ -12,7 +12,7 @@ use crate::self_metrics::{LegacyStatus, SelfReport};
 use crate::view::View;
 
 /// Bytes after which a chunk ends.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 112 * 1024;
 /// Room for the row or the metrics of the exporter itself that make a chunk longer than [`CHUNK`].
 const SLACK: usize = 16 * 1024;
 
@@ -69,7 +69,7 @@ impl Snapshot {
         self.report.tracker = None;
     }
 
-    /// The exposition of these families in chunks of about 64 KiB.
+    /// The exposition of these families in chunks of about 112 KiB.
     pub fn chunks(&self, filter: FamilyFilter, format: Format) -> impl Iterator<Item = Vec<u8>> {
         let mut cursor = Cursor::new(filter, format);
         std::iter::from_fn(move || self.chunk(&mut cursor))

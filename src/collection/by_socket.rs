@@ -105,9 +105,9 @@ impl<T> BySocket<T> {
 
     #[inline]
     fn find(&self, identity: u64) -> Option<usize> {
-        let expected = self.entries.iter().enumerate().skip(self.next).take(EXPECTED);
+        let mut expected = self.entries.iter().enumerate().skip(self.next).take(EXPECTED);
         let is = |entry: &Entry<T>| entry.identity == identity;
-        expected.filter(|(_, entry)| is(entry)).map(|(place, _)| place).next().or_else(|| {
+        expected.find(|(_, entry)| is(entry)).map(|(place, _)| place).or_else(|| {
             let is_at = |place: &u32| self.entries.get(*place as usize).is_some_and(is);
             self.places.find(self.hash.hash_one(identity), is_at).map(|place| *place as usize)
         })

@@ -53,9 +53,14 @@ impl Fd {
     }
 }
 
-/// The known descriptors of a process, by number.
+/// The known descriptors of a process.
 #[derive(Debug, Default)]
-pub(super) struct Fds(Vec<Fd>);
+pub(super) struct Fds {
+    /// By number.
+    known: Vec<Fd>,
+    /// Where in the process's list of descriptors the next scan begins: where the last one had no more time, else 0.
+    next: u64,
+}
 
 /// Which sockets a process has and had not, or had and has not.
 #[derive(Debug, Default)]
@@ -98,12 +103,12 @@ impl Changes {
 impl Fds {
     /// How many are known.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.known.len()
     }
 
     /// The inodes of those that are sockets.
     pub(super) fn sockets(&self) -> impl Iterator<Item = u32> {
-        self.0.iter().map(|fd| fd.inode).filter(|inode| *inode != 0)
+        self.known.iter().map(|fd| fd.inode).filter(|inode| *inode != 0)
     }
 
     /// Looks again at those that `pick` picks, by number, while there is time. It may also note that one needs no look.
@@ -114,7 +119,7 @@ impl Fds {
         mut pick: impl FnMut(&mut Fd) -> bool,
     ) -> Changes {
         let mut changes = Changes::default();
-        self.0.retain_mut(|fd| {
+        self.known.retain_mut(|fd| {
             // The clock is read for those picked only: they are few among many.
             if changes.trouble.is_some() || scan.spent || !pick(fd) || scan.is_spent() {
                 return true;
@@ -138,41 +143,59 @@ impl Fds {
         changes.settled(self)
     }
 
-    /// Lists all, and reads those with a new number, or `all`, while there is time.
+    /// Lists all, and reads those with a new number, or `all`, while there is time. What it has no time for comes first in the
+    /// next scan: the list of a process with very many can take longer than there is time.
     pub(super) fn scan(&mut self, links: &Links, scan: &mut Scan, all: bool) -> Changes {
-        let mut numbers = Vec::with_capacity(self.0.len());
-        let listed = links.each(|number| {
-            numbers.push(number);
-            !scan.is_spent()
-        });
-        let whole = listed.is_ok() && !scan.is_spent();
-        numbers.sort_unstable();
-        let mut changes = Changes { trouble: listed.err(), ..Changes::default() };
-        let mut known = take(&mut self.0).into_iter().peekable();
-        self.0.reserve(numbers.len());
-        for number in numbers {
-            while let Some(closed) = known.next_if(|fd| fd.number < number) {
-                self.keep_or_close(closed, whole, &mut changes);
+        let mut changes = Changes::default();
+        let (mut known, first) = (take(&mut self.known), take(&mut self.next));
+        let mut listed = Vec::with_capacity(known.len());
+        let (mut at, mut expected, mut ended) = (first, 0, true);
+        let list = links.each(first, |number, behind| {
+            if scan.is_spent() {
+                (self.next, ended) = (at, false);
+                return false;
             }
-            let before = known.next_if(|fd| fd.number == number);
-            if changes.trouble.is_some() || before.is_some() && !all || scan.is_spent() {
-                self.0.extend(before);
-                continue;
+            at = behind;
+            // The kernel lists them by number.
+            let place = match known.get(expected) {
+                Some(fd) if fd.number == number => Some(expected),
+                _ => known.binary_search_by_key(&number, |fd| fd.number).ok(),
+            };
+            expected = place.map_or(expected, |place| place + 1);
+            let before = place.and_then(|place| known.get_mut(place));
+            if let Some(fd) = before.as_deref().filter(|_| !all) {
+                listed.push(*fd);
+                return true;
             }
-            let had = before.map_or(0, |fd| fd.inode);
+            let had = before.as_deref().map_or(0, |fd| fd.inode);
             match scan.inode(links, number) {
                 Ok(inode) => {
                     changes.note(had, inode);
-                    self.0.push(Fd::new(number, inode, scan.now));
+                    listed.push(Fd::new(number, inode, scan.now));
                 }
-                Err(Errno::NOENT) => changes.note(had, 0),
-                Err(error) => {
-                    changes.trouble = Some(error);
-                    self.0.extend(before);
+                Err(Errno::NOENT) => {
+                    changes.note(had, 0);
+                    if let Some(fd) = before {
+                        fd.inode = 0;
+                    }
                 }
+                Err(error) => changes.trouble = Some(error),
             }
+            changes.trouble.is_none()
+        });
+        changes.trouble = changes.trouble.or(list.err());
+        let whole = first == 0 && ended && changes.trouble.is_none();
+        listed.sort_unstable_by_key(|fd| fd.number);
+        let mut known = known.into_iter().peekable();
+        self.known.reserve(listed.len());
+        for fd in listed {
+            while let Some(other) = known.next_if(|known| known.number < fd.number) {
+                self.keep_or_close(other, whole, &mut changes);
+            }
+            known.next_if(|known| known.number == fd.number);
+            self.known.push(fd);
         }
-        known.for_each(|closed| self.keep_or_close(closed, whole, &mut changes));
+        known.for_each(|other| self.keep_or_close(other, whole, &mut changes));
         changes.settled(self)
     }
 
@@ -184,7 +207,7 @@ impl Fds {
         let mut free = 0;
         // Behind the last one known a new row of free numbers begins.
         let end = [None];
-        for known in self.0.iter().map(|fd| Some(fd.number)).chain(end) {
+        for known in self.known.iter().map(|fd| Some(fd.number)).chain(end) {
             free = if known.is_none() { 0 } else { free };
             while known.is_none_or(|known| next < known) && free < FREE_IN_A_ROW && !scan.is_spent() {
                 match scan.inode(links, next) {
@@ -203,15 +226,15 @@ impl Fds {
             }
             next = known.map_or(next, |known| known.saturating_add(1));
         }
-        self.0.append(&mut found);
-        self.0.sort_unstable_by_key(|fd| fd.number);
+        self.known.append(&mut found);
+        self.known.sort_unstable_by_key(|fd| fd.number);
         changes
     }
 
     /// Drops those that were not seen for more than so many seconds.
     pub(super) fn expire(&mut self, now: u32, believed: u32) -> Changes {
         let mut changes = Changes::default();
-        self.0.retain(|fd| {
+        self.known.retain(|fd| {
             let fresh = fd.unseen(now) <= believed;
             if !fresh {
                 changes.note(fd.inode, 0);
@@ -219,8 +242,8 @@ impl Fds {
             fresh
         });
         // After a flood its memory is given back.
-        if self.0.capacity() / 4 > self.0.len().max(FEW) {
-            self.0.shrink_to(self.0.len());
+        if self.known.capacity() / 4 > self.known.len().max(FEW) {
+            self.known.shrink_to(self.known.len());
         }
         changes.settled(self)
     }
@@ -229,14 +252,53 @@ impl Fds {
         if closed {
             changes.note(fd.inode, 0);
         } else {
-            self.0.push(fd);
+            self.known.push(fd);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use rustix::fs::CWD;
+
+    use super::super::fake::Fake;
+    use super::super::handle::Handle;
     use super::*;
+    use crate::attribute::dir::open;
+
+    /// The sockets that are known after a scan that has time for so many descriptors, and those that it found to be gone.
+    fn scan(fds: &mut Fds, fake: &Fake, time: u32, all: bool) -> (Vec<u32>, Vec<u32>) {
+        let table = open(CWD, fake.path()).expect("a process table");
+        let links = Handle::open(&table, 10).and_then(|handle| handle.links()).expect("a process");
+        let mut pass = Scan::new(1, 0, Instant::now() + Duration::from_hours(1));
+        pass.asked_at_most = time;
+        let changes = fds.scan(&links, &mut pass, all);
+        assert!(fds.known.is_sorted_by_key(|fd| fd.number));
+        (fds.sockets().collect(), changes.gone)
+    }
+
+    #[test]
+    fn scans_without_time_for_all_descriptors_go_on_where_the_last_one_stopped() {
+        let (fake, mut fds) = (Fake::new(), Fds::default());
+        fake.start(10, "proxy", 1);
+        (0..100).for_each(|number| fake.hold(10, number, 1_000 + number));
+        let found = [30; 4].map(|time| scan(&mut fds, &fake, time, false).0.len());
+        assert_eq!(found, [30, 60, 90, 100]);
+        assert_eq!(
+            scan(&mut fds, &fake, 30, false),
+            ((1_000..1_100).collect(), vec![]),
+            "the rest has had no turn"
+        );
+        scan(&mut fds, &fake, u32::MAX, false);
+        fake.close(10, 7);
+        assert_eq!(scan(&mut fds, &fake, u32::MAX, false).1, [1_007]);
+        fake.hold(10, 8, 5_000);
+        assert_eq!(scan(&mut fds, &fake, u32::MAX, false).1, [0; 0], "known numbers are not read");
+        let gone = [50; 2].map(|time| scan(&mut fds, &fake, time, true).1).concat();
+        assert_eq!((gone, fds.sockets().count()), (vec![1_008], 99), "in two halves");
+    }
 
     #[test]
     fn a_descriptor_takes_twelve_bytes_and_knows_for_how_long_it_was_neither_seen_nor_read() {

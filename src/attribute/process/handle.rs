@@ -5,11 +5,11 @@
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, readlinkat_raw, statat};
+use rustix::fs::{AtFlags, Mode, OFlags, SeekFrom, fstat, openat, readlinkat_raw, seek, statat};
 use rustix::io::Errno;
 
 use super::super::cgroup::Cgroup;
-use super::super::dir::{each_name, label_text, number, open};
+use super::super::dir::{each_entry, each_name, label_text, number, open};
 use super::stat::Stat;
 
 /// An open `/proc/PID`.
@@ -100,9 +100,14 @@ impl Links {
         fstat(&self.0).map_or(0, |found| u64::try_from(found.st_size).unwrap_or(0))
     }
 
-    /// Calls `each` with the number of every open descriptor until it says no.
-    pub(super) fn each(&self, mut each: impl FnMut(u32) -> bool) -> Result<(), Errno> {
-        each_name(&self.0, |name| number(name.to_bytes()).is_none_or(&mut each))
+    /// Calls `each` with the number of every open descriptor until it says no, beginning at a place in the list: 0, or that
+    /// behind an earlier one, which `each` is also given.
+    pub(super) fn each(&self, from: u64, mut each: impl FnMut(u32, u64) -> bool) -> Result<(), Errno> {
+        seek(&self.0, SeekFrom::Start(from))?;
+        each_entry(&self.0, |entry| {
+            let number = number(entry.file_name().to_bytes());
+            number.is_none_or(|number| each(number, entry.next_entry_cookie()))
+        })
     }
 
     /// The inode of the socket that a descriptor is, 0 if it is something else; [`Errno::NOENT`] if it is closed.

@@ -37,17 +37,36 @@ pub(super) struct Scan {
     /// Whether its time was over when it was last asked.
     pub(super) spent: bool,
     until: Instant,
+    /// How often a test lets it be asked for time.
+    #[cfg(test)]
+    pub(super) asked_at_most: u32,
 }
 
 impl Scan {
     /// A pass that must end at `until`.
     pub(super) const fn new(number: u32, now: u32, until: Instant) -> Self {
-        Self { number, now, descriptors: 0, processes: 0, threads: 0, failed: None, spent: false, until }
+        Self {
+            number,
+            now,
+            descriptors: 0,
+            processes: 0,
+            threads: 0,
+            failed: None,
+            spent: false,
+            until,
+            #[cfg(test)]
+            asked_at_most: u32::MAX,
+        }
     }
 
     /// Whether its time is over.
     pub(super) fn is_spent(&mut self) -> bool {
         self.spent = self.spent || Instant::now() >= self.until;
+        #[cfg(test)]
+        match self.asked_at_most.checked_sub(1) {
+            Some(left) => self.asked_at_most = left,
+            None => self.spent = true,
+        }
         self.spent
     }
 

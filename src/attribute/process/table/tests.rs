@@ -49,7 +49,7 @@ impl Bench {
     fn counting(mut self) -> Self {
         self.table.kernel.count = |links| {
             let mut count = 0;
-            let listed = links.each(|_| {
+            let listed = links.each(0, |_, _| {
                 count += 1;
                 true
             });
