@@ -3,7 +3,6 @@
 //! Refuses to know who asked, and when the next one comes.
 
 mod attribution;
-mod by_socket;
 mod conclude;
 mod destroy_events;
 mod generation;

@@ -11,8 +11,9 @@ use crate::plan::Plan;
 use crate::self_metrics::{LegacyStatus, SelfReport};
 use crate::view::View;
 
-/// Bytes after which a chunk ends.
-const CHUNK: usize = 112 * 1024;
+/// Bytes after which a chunk ends. Larger chunks wake the reader less often, but with [`SLACK`] one is not to take pages of its
+/// own from the kernel, as allocations from 128 KiB on do.
+const CHUNK: usize = 96 * 1024;
 /// Room for the row or the metrics of the exporter itself that make a chunk longer than [`CHUNK`].
 const SLACK: usize = 16 * 1024;
 
@@ -69,7 +70,7 @@ impl Snapshot {
         self.report.tracker = None;
     }
 
-    /// The exposition of these families in chunks of about 112 KiB.
+    /// The exposition of these families in chunks of about 96 KiB.
     pub fn chunks(&self, filter: FamilyFilter, format: Format) -> impl Iterator<Item = Vec<u8>> {
         let mut cursor = Cursor::new(filter, format);
         std::iter::from_fn(move || self.chunk(&mut cursor))

@@ -1,5 +1,5 @@
 //! What the kernel's events of closing sockets cost: CPU time of the exporter for each, and of readers that discard them; and
-//! how much slower connections are that nothing else holds back.
+//! how much slower it makes connections that nothing else holds back.
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,8 +24,8 @@ const AFTER: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(10);
 /// Connections of one measurement of their speed.
 const UNCAPPED: u32 = 6_000;
-/// How often it is measured with the exporter, and without.
-const TURNS: u32 = 9;
+/// How often it is measured.
+const TURNS: usize = 9;
 /// The groups `SKNLGRP_INET_TCP_DESTROY` and `SKNLGRP_INET6_TCP_DESTROY` as a mask.
 const TCP_DESTROY: u32 = 0b101;
 
@@ -41,7 +41,7 @@ impl Taken {
     }
 }
 
-/// Prints a row for each reader.
+/// Prints a row for each reader, and then how fast connections are beside them.
 pub fn run() {
     let lanes = Lanes::open(2).expect("listeners");
     let readers = [("bare reader, woken by each event", None), ("bare reader, every 10 ms", Some(PAUSE))];
@@ -68,23 +68,23 @@ pub fn run() {
     );
     // An exporter that runs would listen.
     drop(exporter);
-    println!("\n| {UNCAPPED} connections without a pause | each (us) | x speed with nobody listening |");
+    println!("\n| {UNCAPPED} connections without a pause | each (us) | x speed without a reader |");
     println!("|---|---|---|");
-    for threads in [1, 2] {
-        let [alone, bare, exporter] = uncapped(&Lanes::open(threads).expect("listeners"));
-        for (listens, time) in
-            [("nobody", alone), ("the bare reader, every 10 ms", bare), ("the exporter", exporter)]
+    for (name, number) in ["one thread", "two threads"].into_iter().zip(1..) {
+        let times = uncapped(&Lanes::open(number).expect("listeners"));
+        let alone = median(&times[0]).as_secs_f64();
+        for (reader, times) in
+            ["no reader", "the bare reader, every 10 ms", "the exporter"].iter().zip(&times)
         {
-            let each = time.as_secs_f64() * 1e6 / f64::from(UNCAPPED);
-            let speed = alone.as_secs_f64() / time.as_secs_f64();
-            println!("| of {threads} threads, {listens} listens | {each:.1} | {speed:.2} |");
+            let time = median(times).as_secs_f64();
+            let each = time * 1e6 / f64::from(UNCAPPED);
+            println!("| {name}, {reader} | {each:.1} | {:.2} |", alone / time);
         }
     }
 }
 
-/// How long connections take that nothing else holds back: with nobody listening, with a bare reader, and with an exporter.
-/// They take turns.
-fn uncapped(lanes: &Lanes) -> [Duration; 3] {
+/// How long connections took that nothing else holds back: without a reader, with the bare one, and with an exporter, in turn.
+fn uncapped(lanes: &Lanes) -> [Vec<Duration>; 3] {
     let time = || {
         let start = Instant::now();
         lanes.run(0..UNCAPPED, f64::INFINITY, &End::ALL).expect("connections");
@@ -92,20 +92,25 @@ fn uncapped(lanes: &Lanes) -> [Duration; 3] {
         std::thread::sleep(AFTER);
         time
     };
-    let mut times = [const { Vec::new() }; 3];
-    for turn in 0..=TURNS {
-        let alone = time();
-        let (_, bare) = beside_bare_reader(Some(PAUSE), time);
+    let beside_exporter = || {
         let exporter = Exporter::configured(SERVICES);
         exporter.scrape("identity");
-        let with = time();
-        drop(exporter);
-        // The first turn warms up.
-        if turn > 0 {
-            times.iter_mut().zip([alone, bare, with]).for_each(|(times, time)| times.push(time));
+        time()
+    };
+    // The first one warms up.
+    time();
+    let mut times = [const { Vec::new() }; 3];
+    for turn in 0..TURNS {
+        // Each is the first, the second and the last equally often.
+        for way in (0..3).map(|way| (way + turn) % 3) {
+            times[way].push(match way {
+                0 => time(),
+                1 => beside_bare_reader(Some(PAUSE), time).1,
+                _ => beside_exporter(),
+            });
         }
     }
-    times.map(|times| median(&times))
+    times
 }
 
 /// Makes connections and closes them. How many sockets closed.

@@ -6,6 +6,8 @@ use std::process::{Child, Command};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use rustix::thread::CpuSet;
+
 use super::programs::{self, NODE_EXPORTER};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_prometheus_ss_exporter");
@@ -41,8 +43,10 @@ impl Exporter {
 
     /// The same on one core, where a dump is not halved.
     pub fn on_one_core(config: &str) -> Self {
+        let allowed = rustix::thread::sched_getaffinity(None).expect("the cores of this thread");
+        let core = (0..CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)).expect("a core");
         let mut taskset = Command::new("taskset");
-        taskset.args(["--cpu-list", "0", PROGRAM]);
+        taskset.args(["--cpu-list", &core.to_string(), PROGRAM]);
         Self::with(config, taskset)
     }
 

@@ -1,6 +1,6 @@
-"""Reads all TCP sockets of its network namespace with an eBPF iterator, and discards what it reads: 400 bytes of each socket.
+"""Reads TCP sockets of its network namespace with an eBPF iterator, and discards what it reads: the first 400 bytes of each.
 
-Prints three numbers: the bytes, and how long the reading took in microseconds, of the clock and of processor time.
+It leaves out the states that the bare dump does not ask for. Prints three numbers: the bytes, and how long the reading took in microseconds, of the clock and of processor time.
 Needs CAP_BPF, CAP_PERFMON and a kernel with BTF.
 """
 
@@ -20,8 +20,12 @@ KIND_FUNCTION = 12
 # Bytes behind the head of a type: of its kind, and for each member.
 OF_KIND = {1: 4, 3: 12, 14: 4, 17: 4}
 OF_MEMBER = {4: 12, 5: 12, 6: 8, 13: 8, 15: 12, 19: 12}
-# Of a socket, as much as the stack of a program has room for.
+# Of a socket. The stack of a program has 512 bytes.
 LENGTH = 400
+# Of a socket (struct sock_common), and of the buffer in which an iterator writes.
+STATE = 18
+BUFFER = 1 << 15
+CLOSE, TIME_WAIT, LISTEN, NEW_SYN_RECV = 7, 6, 10, 12
 
 
 def number_of_function(name):
@@ -47,12 +51,17 @@ def program():
     def instruction(code, target=0, source=0, offset=0, value=0):
         return struct.pack("<BBhi", code, source << 4 | target, offset, value)
 
-    load, copy, set_to, add, skip_if, call, leave = 0x79, 0xBF, 0xB7, 0x07, 0x15, 0x85, 0x95
+    load, load_byte, copy, set_to, add, skip_if, call, leave = 0x79, 0x71, 0xBF, 0xB7, 0x07, 0x15, 0x85, 0x95
     return b"".join(
         [
             instruction(load, 6, 1, 0),
             instruction(load, 7, 1, 8),
-            instruction(skip_if, 7, offset=10),
+            instruction(skip_if, 7, offset=15),
+            instruction(load_byte, 2, 7, STATE),
+            instruction(skip_if, 2, offset=13, value=CLOSE),
+            instruction(skip_if, 2, offset=12, value=TIME_WAIT),
+            instruction(skip_if, 2, offset=11, value=LISTEN),
+            instruction(skip_if, 2, offset=10, value=NEW_SYN_RECV),
             instruction(copy, 1, 10),
             instruction(add, 1, value=-LENGTH),
             instruction(set_to, 2, value=LENGTH),
@@ -92,8 +101,8 @@ def iterator():
     return bpf(ITER_CREATE, struct.pack("<II", link, 0))
 
 
-file = iterator()
+file, buffer = iterator(), bytearray(BUFFER)
 wall, cpu, length = time.perf_counter_ns(), time.process_time_ns(), 0
-while piece := os.read(file, 1 << 20):
-    length += len(piece)
+while read := os.readv(file, [buffer]):
+    length += read
 print(length, (time.perf_counter_ns() - wall) // 1000, (time.process_time_ns() - cpu) // 1000)

@@ -2,7 +2,8 @@
 //! beside the bare dump and every other program that reads all sockets.
 //!
 //! `cargo bench --bench scrape` makes its own connections in a network namespace of its own and needs
-//! the packages `iproute2` and `util-linux`; `prometheus` and `prometheus-node-exporter` have rows if they are installed.
+//! the packages `iproute2` and `util-linux`; `prometheus` and `prometheus-node-exporter` have rows if they are installed, and
+//! an eBPF iterator with `python3`, `CAP_BPF` and `CAP_PERFMON`.
 //! `PEERS` can name a Debian root whose programs are measured instead: docs/dev/cost.md.
 //! `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does `--only` with one part: `codec`, `start`,
 //! `events`, `peers`, `prometheus`, `owners`, `protocols`, `namespaces`, `page`. `--only intervals` takes two

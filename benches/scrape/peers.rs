@@ -41,7 +41,7 @@ pub fn run(sockets: usize, rounds: u32) {
     ];
     if iterator().is_some() {
         let read = || iterator().expect("an iterator, as before");
-        ways.insert(2, Way::other("eBPF iterator, 400 bytes of each socket", read));
+        ways.insert(2, Way::other("eBPF iterator, 400 bytes of each socket, no counters", read));
     }
     if let Some(node) = &node {
         let name = format!("{}, tcpstat alone", titled("node_exporter", NODE_EXPORTER));

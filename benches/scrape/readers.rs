@@ -67,7 +67,7 @@ pub fn cpu_of_thread() -> Duration {
     Duration::try_from(time).expect("a time")
 }
 
-/// An eBPF iterator over all TCP sockets, every byte discarded; `None` if this machine lets nobody run one.
+/// An eBPF iterator over the same sockets, every byte discarded; `None` if this machine runs none. Its start does not count.
 pub fn iterator() -> Option<Reading> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/scrape/iterator.py");
     let output = Command::new("python3").arg(script).stderr(Stdio::null()).output().ok()?;

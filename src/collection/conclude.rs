@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::problems::Problems;
 use super::round::Round;
 use super::shared::SharedTracker;
-use super::state::CollectorState;
+use super::state::{CollectorState, Seen};
 use super::tables::ConnectionTables;
 use super::time_wait;
 use super::walk::Walked;
@@ -51,7 +51,7 @@ pub(super) fn conclude(
     }
     let drained = state.tracker.subscription().is_drained();
     tracker.end(outcome.complete, drained, &walked.dumped, &walked.missed);
-    state.seen = walked.counts.sockets;
+    state.seen = Seen { sockets: walked.counts.sockets, untracked: walked.untracked };
     state.logged.missing(&walked.missing);
     let found: Vec<_> = tracker.ledger.views.iter_mut().map(|view| std::mem::take(&mut view.found)).collect();
     let mut aggregated = tracker.ledger.views.iter().zip(found);

@@ -6,10 +6,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::attribution::Attribution;
-use super::by_socket::BySocket;
 use super::host::{Host, InterfaceNames};
 use super::listeners;
 use super::netns::NetnsTarget;
@@ -47,8 +46,8 @@ pub(super) struct Intake<S> {
     pub(super) samples: Samples,
     /// The time of the samples.
     now: Instant,
-    /// Sockets that have neither a record nor a sample.
-    pub(super) untracked: BySocket<()>,
+    /// Sockets that this walk has shown and that have neither a record nor a sample.
+    untracked: HashSet<u64>,
     pub(super) sink: S,
     /// Whose the sockets of a datagram are. Only its memory stays.
     owners: Vec<Option<OwnerLookup>>,
@@ -71,12 +70,13 @@ pub(super) struct Counts {
 }
 
 impl<S: Sink> Intake<S> {
-    /// A walk that begins, with what the last one has left.
+    /// A walk that begins. `untracked` sockets had no record in the last one.
     pub(super) fn new(
         plan: &Plan,
         host: &impl Host,
-        (attribution, samples, untracked): (Attribution, Samples, BySocket<()>),
+        (attribution, samples): (Attribution, Samples),
         tracker: &SharedTracker,
+        untracked: usize,
         sink: S,
     ) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl<S: Sink> Intake<S> {
             tracker: tracker.clone(),
             samples,
             now: Instant::now(),
-            untracked,
+            untracked: HashSet::with_capacity(untracked),
             sink,
             owners: Vec::new(),
             pending: Pending::default(),
@@ -232,7 +232,7 @@ impl<S: Sink> Intake<S> {
         } else if let Some(is_repeated) = is_repeated {
             !is_repeated
         } else {
-            !untracked.look(facts.identity(), || ()).is_repeated()
+            untracked.insert(facts.identity())
         };
         if !is_new {
             return;
@@ -243,6 +243,11 @@ impl<S: Sink> Intake<S> {
         counts.without_owner += u64::from(without_owner);
         counts.remnants += u64::from(socket.class() == Class::Remnant);
         self.sink.socket(&facts, &place.program);
+    }
+
+    /// How many sockets have neither a record nor a sample.
+    pub(super) fn untracked(&self) -> usize {
+        self.untracked.len()
     }
 
     /// Whether sockets or listeners wait for their owners.

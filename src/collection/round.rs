@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::halves::Halves;
 use super::host::Host;
 use super::intake::Intake;
 use super::namespaces::ListedNamespaces;
@@ -38,22 +37,17 @@ impl Round {
         listed: &ListedNamespaces,
         mut sink: S,
     ) -> (Self, S) {
-        let CollectorState { limits, sizes, seed, alone, tracker, stuck, samples, untracked, halves, .. } =
-            state;
-        // Where no scraper waits, single dumps take less processor time.
-        let mut single = Halves::default();
-        let halves = if *alone { &mut single } else { halves };
+        let CollectorState { limits, sizes, seed, alone, seen, tracker, stuck, samples, halves, .. } = state;
         let began = Instant::now();
         let mut may_repeat = !*alone;
         let mut took = vec![Duration::ZERO; plan.protocols.len()];
         loop {
             tracker.lock().begin(owners.has_read());
             let connections = ConnectionTables::new(plan, limits, sizes, seed, !*alone);
-            let known =
-                (std::mem::take(&mut owners.attribution), std::mem::take(samples), std::mem::take(untracked));
-            let intake = Intake::new(plan, host, known, tracker, (connections, sink));
+            let known = (std::mem::take(&mut owners.attribution), std::mem::take(samples));
+            let intake = Intake::new(plan, host, known, tracker, seen.untracked, (connections, sink));
             let (mut walked, taken) = walk(plan, host, deadline, (stuck, halves), listed, intake, &mut took);
-            (owners.attribution, *samples, *untracked) = (taken.attribution, taken.samples, taken.untracked);
+            (owners.attribution, *samples) = (taken.attribution, taken.samples);
             let connections;
             (connections, sink) = taken.sink;
             // An exporter without TCP, or a list, has nothing else to show. Other views are empty until a module is loaded.
@@ -61,7 +55,6 @@ impl Round {
                 walked.demand_a_protocol(plan);
             }
             samples.end_walk(if *alone { LISTINGS } else { 1 });
-            untracked.end_walk(1);
             // Without the time for it, the next collection completes the baseline.
             may_repeat &= walked.errors.is_empty()
                 && began.elapsed() < deadline.saturating_duration_since(Instant::now())

@@ -2,18 +2,33 @@
 
 use std::time::Instant;
 
-use super::by_socket::{BySocket, Sighting};
+use hashbrown::HashMap;
+
 use crate::bottleneck::{Bottleneck, ConnectionSample, MEMORY, MIN_INTERVAL};
 use sockdiag::{Class, Extensions, Socket};
 
+/// A share of all samples up to which those that no walk needs any more stay.
+const SHARE: usize = 16;
+/// How many of them stay in any case.
+const FEW: usize = 64;
 /// Walks for which the kernel is asked for memory after the last one in which an answer depended on it: more than the listings
 /// of two filters that alternate, and than a sender that works now and then needs.
 const ASKED: u32 = 10;
 
-/// The samples of connections.
+/// Samples, in the order in which dumps first showed their connections.
 #[derive(Debug)]
 pub(super) struct Samples {
-    known: BySocket<Known>,
+    known: Vec<Known>,
+    /// Where the sample of an identity is.
+    places: HashMap<u64, usize>,
+    /// Where the next one is expected: a dump mostly has the order of the one before.
+    next: usize,
+    /// The number of the walk.
+    walk: u32,
+    /// How many connections it has shown.
+    shown: usize,
+    /// After how many walks that do not show its connection a sample is forgotten.
+    kept: u32,
     /// For how many more walks dumps show the memory of sockets.
     asked: u32,
     /// Whether this walk has compared a connection with its sample.
@@ -24,7 +39,18 @@ pub(super) struct Samples {
 
 impl Default for Samples {
     fn default() -> Self {
-        Self { known: BySocket::default(), asked: ASKED, compared: false, depends: false }
+        let (known, places) = (Vec::new(), HashMap::new());
+        Self {
+            known,
+            places,
+            next: 0,
+            walk: 0,
+            shown: 0,
+            kept: 0,
+            asked: ASKED,
+            compared: false,
+            depends: false,
+        }
     }
 }
 
@@ -42,10 +68,13 @@ pub(super) struct Sampled {
 /// The last sample of a connection.
 #[derive(Debug)]
 struct Known {
+    identity: u64,
     sample: ConnectionSample,
     at: Instant,
     /// What limited it then.
     bottleneck: Option<Bottleneck>,
+    /// The last walk that showed it.
+    walk: u32,
 }
 
 impl Samples {
@@ -60,16 +89,28 @@ impl Samples {
         if socket.class() != Class::Connection {
             return sampled(Bottleneck::of(socket, None), None);
         }
-        let Self { known, asked, compared, depends } = self;
-        let (sample, first) = (|| ConnectionSample::of(socket), || Bottleneck::of(socket, None));
-        let before = match known.look(identity, || Known { sample: sample(), at: now, bottleneck: first() }) {
-            Sighting::First => return sampled(first(), Some(false)),
-            Sighting::Repeated(known) => return sampled(known.bottleneck, Some(true)),
-            Sighting::Later(before) => before,
+        let Self { known, places, next, walk, shown, kept, asked, compared, depends } = self;
+        let is_next = known.get(*next).is_some_and(|known| known.identity == identity);
+        let place = if is_next { *next } else { places.get(&identity).copied().unwrap_or(known.len()) };
+        *next = place + 1;
+        let sample = || ConnectionSample::of(socket);
+        let Some(before) = known.get_mut(place) else {
+            let bottleneck = Bottleneck::of(socket, None);
+            places.insert(identity, place);
+            *shown += 1;
+            known.push(Known { identity, sample: sample(), at: now, bottleneck, walk: *walk });
+            return sampled(bottleneck, Some(false));
         };
+        let walks = walk.wrapping_sub(std::mem::replace(&mut before.walk, *walk));
+        let is_repeated = Some(walks == 0);
+        *shown += usize::from(walks > 0);
+        if walks > *kept {
+            (before.sample, before.at, before.bottleneck) = (sample(), now, Bottleneck::of(socket, None));
+            return sampled(before.bottleneck, is_repeated);
+        }
         let time = now.duration_since(before.at);
         if time < MIN_INTERVAL {
-            return sampled(before.bottleneck, Some(false));
+            return sampled(before.bottleneck, is_repeated);
         }
         let (sample, since) = (sample(), (&before.sample, time));
         let bottleneck = Bottleneck::of(socket, Some(since));
@@ -80,15 +121,24 @@ impl Samples {
         (*compared, *depends) = (true, *depends || of_memory);
         (before.sample, before.at) = (sample, now);
         let microseconds = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        Sampled { microseconds, ..sampled(before.bottleneck, Some(false)) }
+        Sampled { microseconds, ..sampled(before.bottleneck, is_repeated) }
     }
 
     /// Ends a walk: forgets connections that the last `walks` have not shown.
     pub(super) fn end_walk(&mut self, walks: u32) {
-        let passed = u32::from(std::mem::take(&mut self.compared));
-        let depends = std::mem::take(&mut self.depends);
-        self.asked = if depends { ASKED } else { self.asked.saturating_sub(passed) };
-        self.known.end_walk(walks);
+        let Self { known, places, next, walk, shown, kept, asked, compared, depends } = self;
+        let passed = u32::from(std::mem::take(compared));
+        *asked = if std::mem::take(depends) { ASKED } else { asked.saturating_sub(passed) };
+        let before = known.len();
+        // The memory of a few is not worth the time to move all others.
+        if before - *shown > FEW + before / SHARE {
+            known.retain(|known| walk.wrapping_sub(known.walk) < walks);
+        }
+        if known.len() < before {
+            known.shrink_to(known.len() + known.len() / SHARE);
+            *places = known.iter().zip(0..).map(|(known, place)| (known.identity, place)).collect();
+        }
+        (*next, *shown, *kept, *walk) = (0, 0, walks, walk.wrapping_add(1));
     }
 }
 
@@ -99,18 +149,26 @@ mod tests {
 
     use super::*;
     use crate::bottleneck::Bottleneck::{Application, Idle, Path};
-    use sockdiag::{State, TCP, tcp_info};
+    use sockdiag::{Field, State, TCP, tcp_info};
     use testkit::reply::Reply;
 
-    /// What limits a connection that was busy for so long and has sent that many segments, in a walk of its own.
-    fn look(samples: &mut Samples, busy: u64, segments: u64, now: Instant) -> (Option<Bottleneck>, u64) {
+    /// What limits the connection with that identity and these fields.
+    fn look_at(
+        samples: &mut Samples,
+        identity: u64,
+        fields: &[(&Field, u64)],
+        now: Instant,
+    ) -> (Option<Bottleneck>, u64) {
         let end = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let fields = [(&tcp_info::BUSY_TIME, busy), (&tcp_info::DATA_SEGS_OUT, segments)];
-        let reply = Reply::new(State::Established, end(1), end(2)).inode(7).info(&fields);
+        let reply = Reply::new(State::Established, end(1), end(2)).inode(7).info(fields);
         let Sampled { bottleneck, microseconds, .. } =
-            samples.look(1, &TCP.parse(reply.bytes()).expect("a socket"), now);
-        samples.end_walk(1);
+            samples.look(identity, &TCP.parse(reply.bytes()).expect("a socket"), now);
         (bottleneck, microseconds)
+    }
+
+    /// What limits a connection that was busy for so long and has sent that many segments.
+    fn look(samples: &mut Samples, busy: u64, segments: u64, now: Instant) -> (Option<Bottleneck>, u64) {
+        look_at(samples, 1, &[(&tcp_info::BUSY_TIME, busy), (&tcp_info::DATA_SEGS_OUT, segments)], now)
     }
 
     #[test]
@@ -136,6 +194,65 @@ mod tests {
         };
         let answers = [State::Established, State::Established, State::Listen].map(&mut is_repeated);
         assert_eq!(answers, [Some(false), Some(true), None]);
+        samples.end_walk(1);
+        assert_eq!((look(&mut samples, 0, 0, now), samples.shown), ((None, 0), 1));
+        assert_eq!((look(&mut samples, 0, 0, now), samples.shown), ((None, 0), 1));
+    }
+
+    #[test]
+    fn a_sample_is_forgotten_after_as_many_walks_without_its_connection_as_are_allowed() {
+        for walks in [1, 3] {
+            let (mut samples, start) = (Samples::default(), Instant::now());
+            let _ = look(&mut samples, 0, 0, start);
+            (0..walks).for_each(|_| samples.end_walk(walks));
+            assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL).0, Some(Idle), "{walks}");
+            (0..=walks).for_each(|_| samples.end_walk(walks));
+            assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL * 2), (None, 0), "{walks}");
+        }
+    }
+
+    #[test]
+    fn samples_of_many_connections_that_are_gone_are_given_back() {
+        let (mut samples, start) = (Samples::default(), Instant::now());
+        (0..1_000).for_each(|identity| _ = look_at(&mut samples, identity, &[], start));
+        for walk in 0..4 {
+            let _ = look_at(&mut samples, 7, &[], start + MIN_INTERVAL * walk);
+            samples.end_walk(2);
+        }
+        assert_eq!((samples.known.len(), samples.places.len()), (1, 1));
+        assert!(samples.known.capacity() < 10);
+        assert_eq!(look_at(&mut samples, 7, &[], start + MIN_INTERVAL * 9).0, Some(Idle));
+        assert_eq!(look_at(&mut samples, 8, &[], start + MIN_INTERVAL * 9).0, None);
+    }
+
+    #[test]
+    fn samples_of_many_connections_stay_for_as_many_walks_as_are_allowed() {
+        let (mut samples, start) = (Samples::default(), Instant::now());
+        (0..1_000).for_each(|identity| _ = look_at(&mut samples, identity, &[], start));
+        let left = [(); 4].map(|()| {
+            samples.end_walk(3);
+            let _ = look_at(&mut samples, 7, &[], start);
+            samples.known.len()
+        });
+        assert_eq!(left, [1_000, 1_000, 1_000, 1]);
+    }
+
+    #[test]
+    fn a_few_samples_that_no_walk_needs_any_more_stay_and_are_not_compared() {
+        let (mut samples, start) = (Samples::default(), Instant::now());
+        let mut walk = |identities: std::ops::Range<u64>, walk: u32| -> Vec<_> {
+            let at = start + MIN_INTERVAL * walk;
+            let seen = identities.map(|identity| look_at(&mut samples, identity, &[], at).0).collect();
+            samples.end_walk(1);
+            assert_eq!(samples.known.len(), 10);
+            seen
+        };
+        assert_eq!(walk(0..10, 0), [None; 10]);
+        assert_eq!(walk(0..9, 1), [Some(Idle); 9]);
+        assert_eq!(walk(0..9, 2), [Some(Idle); 9]);
+        let last = walk(0..10, 3);
+        assert_eq!((&last[..9], last[9]), (&[Some(Idle); 9][..], None), "as if it were new");
+        assert_eq!(walk(0..10, 4), [Some(Idle); 10]);
     }
 
     /// A connection of which a kernel shows the memory if it is asked to.

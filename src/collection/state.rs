@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::attribution::Attribution;
-use super::by_socket::BySocket;
 use super::halves::Halves;
 use super::log_once::LogOnce;
 use super::netns::NetnsRegistry;
@@ -24,8 +23,7 @@ pub struct CollectorState {
     pub(super) limits: Vec<Limit>,
     /// How much each table held, or what a list kept of each view.
     pub(super) sizes: Vec<Size>,
-    /// How many sockets the last collection has seen.
-    pub(super) seen: u64,
+    pub(super) seen: Seen,
     /// Whether the last collection gave back memory of the tracker.
     pub(super) shrunk: bool,
     pub(super) seed: HashSeed,
@@ -38,14 +36,20 @@ pub struct CollectorState {
     pub(super) attribution: Option<Attribution>,
     pub(super) registry: NetnsRegistry,
     pub(super) samples: Samples,
-    /// The sockets of the last walk that have neither a record nor a sample.
-    pub(super) untracked: BySocket<()>,
     /// Where to halve dumps.
     pub(super) halves: Halves,
     /// Dumps that have not ended in time, of listings too.
     pub(super) stuck: StuckDumps,
     /// What listings leave for the next, apart: a scrape between two would search for owners that only they need.
     listing: Option<Box<CollectorState>>,
+}
+
+/// How many sockets the last collection has seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) sockets: u64,
+    /// Those that had neither a record nor a sample.
+    pub(super) untracked: usize,
 }
 
 pub(super) fn limit(view: &View) -> Limit {
@@ -60,7 +64,7 @@ impl CollectorState {
         Self {
             limits: plan.views.iter().map(limit).collect(),
             sizes: vec![Size::default(); plan.views.len()],
-            seen: 0,
+            seen: Seen::default(),
             shrunk: false,
             seed: HashSeed::default(),
             logged: LogOnce::default(),
@@ -70,7 +74,6 @@ impl CollectorState {
             attribution: None,
             registry: NetnsRegistry::default(),
             samples: Samples::default(),
-            untracked: BySocket::default(),
             halves: Halves::default(),
             stuck: StuckDumps::default(),
             listing: None,
@@ -103,8 +106,9 @@ impl CollectorState {
     pub(crate) fn for_listing(&mut self, plan: &Plan) -> &mut Self {
         let mut of_plan = Self::of_one(plan, Privileges::default());
         if let Some(before) = self.listing.take() {
-            let Self { seen, seed, attribution, registry, samples, untracked, sizes, .. } = *before;
-            of_plan = Self { seen, seed, attribution, registry, samples, untracked, ..of_plan };
+            // Without `halves`: where no scraper waits, single dumps take less processor time.
+            let Self { seen, seed, attribution, registry, samples, sizes, .. } = *before;
+            of_plan = Self { seen, seed, attribution, registry, samples, ..of_plan };
             // Another question may be about other protocols.
             if sizes.len() == of_plan.sizes.len() {
                 of_plan.sizes = sizes;
@@ -121,7 +125,7 @@ impl CollectorState {
 
     /// How many sockets the last listing found.
     pub(crate) fn listed_sockets(&self) -> usize {
-        let sockets = self.listing.as_ref().map_or(0, |listing| listing.seen);
+        let sockets = self.listing.as_ref().map_or(0, |listing| listing.seen.sockets);
         usize::try_from(sockets).unwrap_or(usize::MAX)
     }
 

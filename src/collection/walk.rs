@@ -31,6 +31,8 @@ pub(super) struct Walked {
     pub(super) missing: Vec<(&'static Protocol, NetnsError)>,
     pub(super) stats: DumpStats,
     pub(super) counts: Counts,
+    /// Sockets that have neither a record nor a sample.
+    pub(super) untracked: usize,
     /// Sockets in `TIME_WAIT` that the kernel counted, where no view needs more of them.
     pub(super) time_wait: Option<u64>,
     /// The numbers of the namespaces in which the dump of a protocol was complete.
@@ -99,7 +101,8 @@ pub(super) fn walk<W: Host, S: Sink>(
     if intake.has_pending() {
         intake.resolve((began + plan.owner_time()).min(deadline));
     }
-    (walked.resolving, walked.counts) = (began.elapsed(), intake.counts);
+    (walked.resolving, walked.counts, walked.untracked) =
+        (began.elapsed(), intake.counts, intake.untracked());
     (walked, intake)
 }
 

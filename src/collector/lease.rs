@@ -22,7 +22,7 @@ pub(super) enum Hold {
 pub struct Revoked;
 
 impl Lease {
-    /// The exposition of the wanted families in chunks of about 112 KiB.
+    /// The exposition of the wanted families in chunks of about 96 KiB.
     #[must_use]
     pub fn chunks(self, format: Format, filter: FamilyFilter) -> Chunks {
         Chunks { lease: Some(self), cursor: Cursor::new(filter, format) }

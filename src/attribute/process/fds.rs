@@ -143,59 +143,31 @@ impl Fds {
         changes.settled(self)
     }
 
-    /// Lists all, and reads those with a new number, or `all`, while there is time. What it has no time for comes first in the
-    /// next scan: the list of a process with very many can take longer than there is time.
+    /// Lists all, and reads those with a new number, or `all`, while there is time. It begins where the last scan had none left:
+    /// the list of a process with very many can take longer than there is time.
     pub(super) fn scan(&mut self, links: &Links, scan: &mut Scan, all: bool) -> Changes {
-        let mut changes = Changes::default();
-        let (mut known, first) = (take(&mut self.known), take(&mut self.next));
-        let mut listed = Vec::with_capacity(known.len());
-        let (mut at, mut expected, mut ended) = (first, 0, true);
-        let list = links.each(first, |number, behind| {
-            if scan.is_spent() {
-                (self.next, ended) = (at, false);
-                return false;
-            }
-            at = behind;
-            // The kernel lists them by number.
-            let place = match known.get(expected) {
-                Some(fd) if fd.number == number => Some(expected),
-                _ => known.binary_search_by_key(&number, |fd| fd.number).ok(),
-            };
-            expected = place.map_or(expected, |place| place + 1);
-            let before = place.and_then(|place| known.get_mut(place));
-            if let Some(fd) = before.as_deref().filter(|_| !all) {
-                listed.push(*fd);
-                return true;
-            }
-            let had = before.as_deref().map_or(0, |fd| fd.inode);
-            match scan.inode(links, number) {
-                Ok(inode) => {
-                    changes.note(had, inode);
-                    listed.push(Fd::new(number, inode, scan.now));
-                }
-                Err(Errno::NOENT) => {
-                    changes.note(had, 0);
-                    if let Some(fd) = before {
-                        fd.inode = 0;
-                    }
-                }
-                Err(error) => changes.trouble = Some(error),
-            }
-            changes.trouble.is_none()
-        });
-        changes.trouble = changes.trouble.or(list.err());
-        let whole = first == 0 && ended && changes.trouble.is_none();
+        let listed = Vec::with_capacity(self.known.len());
+        let (closed, changes) = (Vec::new(), Changes::default());
+        let mut list = List { known: &self.known, all, at: 0, expected: 0, listed, closed, changes };
+        let first = self.next;
+        let whole =
+            list.part(links, scan, first, None) && (first == 0 || list.part(links, scan, 0, Some(first)));
+        let List { at, mut listed, mut closed, mut changes, .. } = list;
+        self.next = if whole { 0 } else { at };
         listed.sort_unstable_by_key(|fd| fd.number);
-        let mut known = known.into_iter().peekable();
+        listed.dedup_by_key(|fd| fd.number);
+        closed.sort_unstable();
+        let is_closed = |fd: &Fd| whole || closed.binary_search(&fd.number).is_ok();
+        let mut known = take(&mut self.known).into_iter().peekable();
         self.known.reserve(listed.len());
         for fd in listed {
             while let Some(other) = known.next_if(|known| known.number < fd.number) {
-                self.keep_or_close(other, whole, &mut changes);
+                self.keep_or_close(other, is_closed(&other), &mut changes);
             }
             known.next_if(|known| known.number == fd.number);
             self.known.push(fd);
         }
-        known.for_each(|other| self.keep_or_close(other, whole, &mut changes));
+        known.for_each(|other| self.keep_or_close(other, is_closed(&other), &mut changes));
         changes.settled(self)
     }
 
@@ -257,6 +229,63 @@ impl Fds {
     }
 }
 
+/// A process's list of descriptors that is being read.
+struct List<'a> {
+    known: &'a [Fd],
+    /// Whether known numbers are read too.
+    all: bool,
+    /// The place in the list behind what was looked at.
+    at: u64,
+    /// Where the next number is expected among the known: the kernel lists them in this order.
+    expected: usize,
+    listed: Vec<Fd>,
+    /// The numbers that were closed meanwhile.
+    closed: Vec<u32>,
+    changes: Changes,
+}
+
+impl List<'_> {
+    /// Reads from one place to another, or to the end; whether there was time for all, and no trouble.
+    fn part(&mut self, links: &Links, scan: &mut Scan, from: u64, to: Option<u64>) -> bool {
+        let mut in_time = true;
+        self.at = from;
+        let list = links.each(from, |number, behind| {
+            if to == Some(self.at) {
+                return false;
+            }
+            in_time = !scan.is_spent();
+            if in_time {
+                self.at = behind;
+                self.descriptor(links, scan, number);
+            }
+            in_time && self.changes.trouble.is_none()
+        });
+        self.changes.trouble = self.changes.trouble.or(list.err());
+        in_time && self.changes.trouble.is_none()
+    }
+
+    fn descriptor(&mut self, links: &Links, scan: &mut Scan, number: u32) {
+        let place = match self.known.get(self.expected) {
+            Some(fd) if fd.number == number => Ok(self.expected),
+            _ => self.known.binary_search_by_key(&number, |fd| fd.number),
+        };
+        self.expected = place.map_or(self.expected, |place| place + 1);
+        let before = place.ok().and_then(|place| self.known.get(place));
+        if let Some(fd) = before.filter(|_| !self.all) {
+            self.listed.push(*fd);
+            return;
+        }
+        match scan.inode(links, number) {
+            Ok(inode) => {
+                self.changes.note(before.map_or(0, |fd| fd.inode), inode);
+                self.listed.push(Fd::new(number, inode, scan.now));
+            }
+            Err(Errno::NOENT) => self.closed.push(number),
+            Err(error) => self.changes.trouble = Some(error),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
@@ -286,18 +315,29 @@ mod tests {
         (0..100).for_each(|number| fake.hold(10, number, 1_000 + number));
         let found = [30; 4].map(|time| scan(&mut fds, &fake, time, false).0.len());
         assert_eq!(found, [30, 60, 90, 100]);
-        assert_eq!(
-            scan(&mut fds, &fake, 30, false),
-            ((1_000..1_100).collect(), vec![]),
-            "the rest has had no turn"
-        );
-        scan(&mut fds, &fake, u32::MAX, false);
+        let whole = |fds: &mut Fds, fake: &Fake| scan(fds, fake, u32::MAX, false);
         fake.close(10, 7);
-        assert_eq!(scan(&mut fds, &fake, u32::MAX, false).1, [1_007]);
+        assert_eq!(
+            scan(&mut fds, &fake, 0, false),
+            ((1_000..1_100).collect(), vec![]),
+            "there is no time to see it"
+        );
+        assert_eq!(whole(&mut fds, &fake).1, [1_007]);
         fake.hold(10, 8, 5_000);
-        assert_eq!(scan(&mut fds, &fake, u32::MAX, false).1, [0; 0], "known numbers are not read");
+        assert_eq!(whole(&mut fds, &fake).1, [0; 0], "known numbers are not read");
         let gone = [50; 2].map(|time| scan(&mut fds, &fake, time, true).1).concat();
         assert_eq!((gone, fds.sockets().count()), (vec![1_008], 99), "in two halves");
+    }
+
+    #[test]
+    fn a_scan_that_goes_on_with_the_list_also_reads_what_was_opened_before_that_place() {
+        let (fake, mut fds) = (Fake::new(), Fds::default());
+        fake.start(10, "proxy", 1);
+        (0..100).for_each(|number| fake.hold(10, number, 1_000 + number));
+        assert_eq!(scan(&mut fds, &fake, 50, false).0.len(), 50);
+        (100..150).for_each(|number| fake.hold(10, number, 1_000 + number));
+        assert_eq!(scan(&mut fds, &fake, u32::MAX, false), ((1_000..1_150).collect(), vec![]));
+        assert_eq!(fds.next, 0);
     }
 
     #[test]

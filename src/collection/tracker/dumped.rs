@@ -1,10 +1,11 @@
 //! The sockets that a dump shows: into the ledger, and into the rows of the aggregated views.
 
+use hashbrown::HashSet;
+
 use super::Tracker;
 use super::ledger::{DumpLookup, Entrant, Notes, Slot, TrackedView};
 use crate::aggregate::{ABSENT, RowId};
 use crate::attribute::Direction;
-use crate::collection::by_socket::BySocket;
 use crate::collection::key::Key;
 use crate::collection::listeners;
 use crate::collection::netns::NetnsTarget;
@@ -22,7 +23,7 @@ impl Tracker {
         facts: &mut Facts<'_>,
         target: &NetnsTarget,
         program: &Program,
-        untracked: &mut BySocket<()>,
+        untracked: &mut HashSet<u64>,
     ) -> bool {
         let (identity, socket) = (facts.identity(), facts.socket);
         let whole = socket.class() == Class::Connection;
@@ -45,7 +46,7 @@ impl Tracker {
         }
         let wanted = whole && program.track_if.iter().any(|track_if| track_if.accepts(facts));
         if !(wanted && self.open(identity, facts, program)) {
-            if untracked.look(identity, || ()).is_repeated() {
+            if !untracked.insert(identity) {
                 return false;
             }
             self.count_untracked(facts, program);
