@@ -138,7 +138,8 @@ pub(super) fn soon<T>(from: &mpsc::Receiver<T>) -> Result<T, TryRecvError> {
     let begun = Instant::now();
     loop {
         match from.try_recv() {
-            Err(TryRecvError::Empty) if begun.elapsed() < A_MOMENT => std::hint::spin_loop(),
+            // The thread that is to send it may wait for this core.
+            Err(TryRecvError::Empty) if begun.elapsed() < A_MOMENT => std::thread::yield_now(),
             other => return other,
         }
     }
