@@ -29,18 +29,19 @@ impl Processes {
         let asked = self.asked();
         self.each_while_missing(&table, scan, &asked, Fds::probe);
         // A number that was a file's, or that of a socket that is not asked for, may be another's now.
-        let verify =
-            |fds: &mut Fds, links: &Links, scan: &mut Scan| fds.verify(links, scan, |fd| fd.inode == 0);
-        self.each_while_missing(&table, scan, &asked, verify);
         let (not_asked, left) = (self.sockets.not_asked(), Cell::new(MOST_AT_ONCE));
-        let verify = |fds: &mut Fds, links: &Links, scan: &mut Scan| {
-            fds.verify(links, scan, |fd| {
-                let picked = left.get() > 0 && not_asked.binary_search(&fd.inode).is_ok();
-                left.set(left.get() - u64::from(picked));
-                picked
-            })
-        };
-        self.each_while_missing(&table, scan, &asked, verify);
+        for of_files in [true, false] {
+            let verify = |fds: &mut Fds, links: &Links, scan: &mut Scan| {
+                fds.verify(links, scan, |fd| {
+                    let may_be =
+                        if of_files { fd.inode == 0 } else { not_asked.binary_search(&fd.inode).is_ok() };
+                    let picked = may_be && left.get() > 0;
+                    left.set(left.get() - u64::from(picked));
+                    picked
+                })
+            };
+            self.each_while_missing(&table, scan, &asked, verify);
+        }
         self.read_threads(&table, scan, true);
         // Only what is missing for the second time is worth a full scan: many a socket is closed between
         // the dump and the look.
