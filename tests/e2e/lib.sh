@@ -30,7 +30,20 @@ fail() {
 }
 
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 -c '
+import random, socket
+with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+    clients = int(file.read().split()[0])
+# A client could take one of theirs before the server does. The others below are those of services.
+ports = random.sample(range(20000, clients), clients - 20000) if clients > 20000 else []
+for port in [*ports, 0]:
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        print(s.getsockname()[1])
+        break'
 }
 
 # eventually SECONDS COMMAND...: waits until the command succeeds.
