@@ -1,6 +1,7 @@
 """Reads TCP sockets of its network namespace with an eBPF iterator, and discards what it reads: the first 400 bytes of each.
 
-It leaves out the states that the bare dump does not ask for. Prints three numbers: the bytes, and how long the reading took in microseconds, of the clock and of processor time.
+It leaves out the states that the bare dump does not ask for. Prints three numbers: the bytes, and the microseconds that they took,
+by the clock and of processor time.
 Needs CAP_BPF, CAP_PERFMON and a kernel with BTF.
 """
 

@@ -107,6 +107,25 @@ fn a_socket_that_is_missing_once_costs_no_full_scan() {
 }
 
 #[test]
+fn a_socket_that_is_missing_once_does_not_have_all_files_read_again() {
+    let mut bench = Bench::new();
+    bench.fake.start(20, "database", 2);
+    for number in 0..10_000 {
+        bench.fake.link(20, number, "/dev/null");
+    }
+    bench.fake.hold(20, 10_000, 1_000);
+    bench.begin_after(0);
+    assert_eq!(bench.of(1_000), "20");
+    bench.begin_after(1);
+    assert_eq!(bench.of(1_000), "20");
+    let before = bench.table.cost().descriptors;
+    assert_eq!(bench.resolved(99_999), "unknown");
+    let looked = bench.table.cost().descriptors - before;
+    assert!((8_192..8_300).contains(&looked), "{looked}");
+    assert!(!bench.table.incomplete, "it was not for want of time");
+}
+
+#[test]
 fn no_process_is_remembered_for_as_long_as_it_is_asked_for() {
     let mut bench = Bench::new();
     bench.begin_after(0);
