@@ -62,47 +62,79 @@ impl<'a> FromIterator<&'a [u8]> for KeyBuffer {
     }
 }
 
+/// The row of a key that has none.
+const NO_ROW: u32 = u32::MAX;
+
 /// Distinct keys, numbered in the order of their arrival.
 #[derive(Debug)]
 pub struct Keys {
     seed: HashSeed,
+    /// Of each row of the last collection, the row that its key has now. Keys come in nearly the same order again, so that this
+    /// is read from one end to the other, where a hash table is read here and there.
+    again: Vec<u32>,
+    /// The rows of all other keys.
     index: HashTable<u32>,
     packed: KeyBuffer,
 }
 
 impl Keys {
-    pub(super) fn new(seed: HashSeed) -> Self {
-        Self { seed, index: HashTable::new(), packed: KeyBuffer::default() }
+    /// No keys, after a collection that had that many rows.
+    pub(super) fn new(seed: HashSeed, before: usize) -> Self {
+        Self { seed, again: vec![NO_ROW; before], index: HashTable::new(), packed: KeyBuffer::default() }
     }
 
     /// Makes room, before the first key.
     pub(super) fn reserve(&mut self, size: Size) {
-        self.index = HashTable::with_capacity(size.rows);
+        self.index = HashTable::with_capacity(size.rows.saturating_sub(self.again.len()));
         self.packed.ends.reserve(size.rows);
         self.packed.bytes.reserve(size.bytes);
     }
 
-    /// The key's row. For a new key also the result of `admit` for its hash; without one the key is not kept.
+    /// The hash of a key.
     #[inline]
-    pub(super) fn row<T>(
+    pub(super) fn hash(&self, key: &[u8]) -> u64 {
+        self.seed.hash(key)
+    }
+
+    /// The row of a key with that hash, which had the row `before` at the last collection if it was there. And whether
+    /// the key is new: it is kept only if it `may` be.
+    #[inline]
+    pub(super) fn row(
         &mut self,
         key: &[u8],
-        admit: impl FnOnce(u64) -> Option<T>,
-    ) -> Option<(usize, Option<T>)> {
-        let Self { seed, index, packed: keys } = self;
-        let hash = seed.hash(key);
-        let same = |row: &u32| keys.get(*row as usize) == Some(key);
-        let rehash = |row: &u32| seed.hash(keys.get(*row as usize).unwrap_or_default());
-        match index.entry(hash, same, rehash) {
-            Entry::Occupied(row) => Some((*row.get() as usize, None)),
-            Entry::Vacant(place) => admit(hash).map(|admitted| {
-                let row = keys.ends.len();
-                // The kernel holds fewer than 2^32 sockets.
-                place.insert(u32::try_from(row).unwrap_or(u32::MAX));
-                keys.push(key);
-                (row, Some(admitted))
-            }),
+        hash: u64,
+        before: Option<u32>,
+        may: impl FnOnce() -> bool,
+    ) -> Option<(usize, bool)> {
+        let Self { seed, again, index, packed: keys } = self;
+        let new = keys.ends.len();
+        // The kernel holds fewer than 2^32 sockets.
+        let number = u32::try_from(new).unwrap_or(NO_ROW);
+        let is = |row: u32| keys.get(row as usize) == Some(key);
+        let known = match before.and_then(|before| again.get_mut(before as usize)) {
+            Some(row) if *row == NO_ROW => {
+                may().then(|| *row = number)?;
+                None
+            }
+            Some(row) if is(*row) => Some(*row),
+            // It was not there, or another key has the same hash.
+            _ => match index.entry(
+                hash,
+                |row| is(*row),
+                |row| seed.hash(keys.get(*row as usize).unwrap_or_default()),
+            ) {
+                Entry::Occupied(row) => Some(*row.get()),
+                Entry::Vacant(place) => {
+                    may().then(|| place.insert(number))?;
+                    None
+                }
+            },
+        };
+        if let Some(row) = known {
+            return Some((row as usize, false));
         }
+        keys.push(key);
+        Some((new, true))
     }
 
     /// How many keys there are.

@@ -35,14 +35,6 @@ pub struct Limit {
     passed_over: usize,
 }
 
-/// A key that gets a row.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Admitted {
-    pub(super) hash: u64,
-    /// The row that it had at the last collection.
-    pub(super) before: Option<u32>,
-}
-
 impl Limit {
     /// No limit.
     pub(crate) fn none() -> Self {
@@ -73,19 +65,24 @@ impl Limit {
         may
     }
 
-    /// Whether a key that has no row yet gets one, at least for now.
+    /// The row that the key with that hash had at the last collection.
     #[inline]
-    pub(super) fn admit(&mut self, hash: u64, ports: u32) -> Option<Admitted> {
+    pub(super) fn row_before(&mut self, hash: u64) -> Option<u32> {
         let before = self.before.find(hash, self.next);
-        let admitted = Admitted { hash, before };
         if let Some(row) = before {
             self.next = row as usize + 1;
         }
+        before
+    }
+
+    /// Whether a key that has no row yet gets one, at least for now. `before` is the row that it had.
+    #[inline]
+    pub(super) fn admits(&mut self, hash: u64, before: Option<u32>, ports: u32) -> bool {
         let chooses = self.ranked_by.is_some();
         let Some(most) =
             self.most.filter(|_| !chooses && !before.is_some_and(|row| self.before.was_shown(row)))
         else {
-            return Some(admitted);
+            return true;
         };
         let room = self.waiting < most;
         if room {
@@ -96,7 +93,7 @@ impl Limit {
         } else {
             self.left_out.insert(hash);
         }
-        room.then_some(admitted)
+        room
     }
 
     /// The rows to show (`None`: all), and the number of keys without one.

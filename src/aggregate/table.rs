@@ -5,7 +5,7 @@ use super::connection_row::{ConnectionRow, Members};
 use super::frozen::FrozenTable;
 use super::gain::ABSENT;
 use super::key::{HashSeed, Keys, Size};
-use super::limit::{Admitted, Limit};
+use super::limit::Limit;
 use super::shares::{Departed, Share, Shares};
 
 /// The rows of one view in one collection.
@@ -46,7 +46,7 @@ impl Table {
     /// An empty table with these columns, under a limit that remembers the last collection's rows.
     pub(crate) fn new(columns: Vec<Cells>, limit: Limit, seed: HashSeed) -> Self {
         Self {
-            keys: Keys::new(seed),
+            keys: Keys::new(seed, limit.before.rows.len()),
             columns,
             room: 0,
             compares: limit.most.is_some(),
@@ -72,7 +72,7 @@ impl Table {
     pub(crate) fn sized(mut self, size: Size) -> Self {
         self.keys.reserve(size);
         self.rows.reserve(if self.compares { size.rows } else { 0 });
-        self.columns.iter_mut().for_each(|cells| cells.reserve(size.rows));
+        self.columns.iter_mut().for_each(|cells| cells.reserve(size.rows + ROWS_PER_GROWTH));
         self
     }
 
@@ -91,24 +91,26 @@ impl Table {
         }
         let key = key();
         *sharing = false;
-        let (row, new) = keys.row(key, |hash| limit.admit(hash, ports))?;
-        match new {
-            Some(Admitted { hash, before }) => {
-                if *compares {
-                    let members = match before {
-                        None => Members::New,
-                        Some(row) if limit.before.socket(row) == Some(socket) => Members::Same(row),
-                        Some(row) => Members::Changed(row),
-                    };
-                    *several += usize::from(matches!(members, Members::Changed(_)));
-                    rows.push(ConnectionRow { hash, socket, ports, members });
-                }
-                if row >= self.room {
-                    self.make_room(row + ROWS_PER_GROWTH);
-                }
+        let hash = keys.hash(key);
+        let before = limit.row_before(hash);
+        let (row, is_new) = keys.row(key, hash, before, || limit.admits(hash, before, ports))?;
+        if !is_new {
+            if !self.counters.is_empty() {
+                self.share(row, socket);
             }
-            None if self.counters.is_empty() => {}
-            None => self.share(row, socket),
+            return Some(row);
+        }
+        if *compares {
+            let members = match before {
+                None => Members::New,
+                Some(row) if limit.before.socket(row) == Some(socket) => Members::Same(row),
+                Some(row) => Members::Changed(row),
+            };
+            *several += usize::from(matches!(members, Members::Changed(_)));
+            rows.push(ConnectionRow { hash, socket, ports, members });
+        }
+        if row >= self.room {
+            self.make_room(row + ROWS_PER_GROWTH);
         }
         Some(row)
     }
