@@ -36,7 +36,7 @@ impl Read {
     #[inline]
     pub(super) fn write(self, text: &mut Vec<u8>, facts: &Facts<'_>) {
         match self {
-            Self::Port(read) => integer(text, read(facts)),
+            Self::Port(read) => port(text, read(facts)),
             Self::Address(read) => address(text, read(facts)),
             Self::Text(read) | Self::Prefix(read) => put(text, read(facts).unwrap_or(UNKNOWN)),
             Self::Number(read) => match read(facts) {
@@ -138,11 +138,11 @@ pub(super) fn timer<'a>(facts: &Facts<'a>) -> Option<&'a str> {
 
 pub(super) fn service_port(facts: &Facts<'_>, text: &mut Vec<u8>) {
     match facts.direction {
-        Some(Direction::Inbound) => integer(text, facts.socket.local().port()),
-        Some(Direction::Outbound) => integer(text, facts.socket.remote().port()),
+        Some(Direction::Inbound) => port(text, facts.socket.local().port()),
+        Some(Direction::Outbound) => port(text, facts.socket.remote().port()),
         None if facts.socket.protocol().has_listeners() => put(text, UNKNOWN),
         None => match facts.service_port() {
-            Some(port) => integer(text, port),
+            Some(number) => port(text, number),
             None => put(text, "ephemeral"),
         },
     }
@@ -175,7 +175,7 @@ fn endpoint(text: &mut Vec<u8>, side: &str, end: SocketAddr) {
     put(text, side);
     address(text, end.ip());
     text.push(b'|');
-    integer(text, end.port());
+    port(text, end.port());
     text.push(b')');
 }
 
@@ -238,6 +238,21 @@ fn hexadecimal(text: &mut Vec<u8>, segments: &[u16]) {
             text.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
         }
     }
+}
+
+/// A port, whose digits are made in a register. What `itoa` stores in pairs is loaded as a whole, and the processor does that
+/// only when all stores before have reached the cache: that is long while new memory is filled.
+fn port(text: &mut Vec<u8>, port: u16) {
+    let (mut digits, mut left, mut end) = (0, port, text.len());
+    loop {
+        digits = digits << u8::BITS | u64::from(b'0') | u64::from(left % 10);
+        (left, end) = (left / 10, end + 1);
+        if left == 0 {
+            break;
+        }
+    }
+    text.extend_from_slice(&digits.to_le_bytes());
+    text.truncate(end);
 }
 
 pub(super) fn integer(text: &mut Vec<u8>, number: impl itoa::Integer) {
