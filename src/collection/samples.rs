@@ -109,7 +109,8 @@ impl Samples {
             return sampled(before.bottleneck, is_repeated);
         }
         let time = now.duration_since(before.at);
-        if time < MIN_INTERVAL {
+        // A walk may show a socket a second time after seconds. The first time counted the time until then.
+        if walks == 0 || time < MIN_INTERVAL {
             return sampled(before.bottleneck, is_repeated);
         }
         let (sample, since) = (sample(), (&before.sample, time));
@@ -174,14 +175,26 @@ mod tests {
     #[test]
     fn a_sample_is_compared_with_one_that_is_old_enough_and_until_then_the_answer_stays() {
         let (mut samples, start) = (Samples::default(), Instant::now());
-        assert_eq!(look(&mut samples, 0, 0, start), (None, 0));
+        let mut walk = |busy, segments, at| {
+            let answer = look(&mut samples, busy, segments, at);
+            samples.end_walk(1);
+            answer
+        };
+        assert_eq!(walk(0, 0, start), (None, 0));
+        assert_eq!(walk(0, 0, start + MIN_INTERVAL), (Some(Idle), 500_000));
+        assert_eq!(walk(90_000, 5, start + MIN_INTERVAL * 3 / 2), (Some(Idle), 0), "counted once");
+        assert_eq!(walk(90_000, 5, start + MIN_INTERVAL * 2), (Some(Application), 500_000));
+    }
+
+    #[test]
+    fn a_connection_that_a_walk_shows_again_later_is_counted_from_the_first_time() {
+        let (mut samples, start) = (Samples::default(), Instant::now());
+        let _ = look(&mut samples, 0, 0, start);
+        samples.end_walk(1);
         assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL), (Some(Idle), 500_000));
-        assert_eq!(
-            look(&mut samples, 90_000, 5, start + MIN_INTERVAL * 3 / 2),
-            (Some(Idle), 0),
-            "counted once"
-        );
-        assert_eq!(look(&mut samples, 90_000, 5, start + MIN_INTERVAL * 2), (Some(Application), 500_000));
+        assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL * 2), (Some(Idle), 0));
+        samples.end_walk(1);
+        assert_eq!(look(&mut samples, 0, 0, start + MIN_INTERVAL * 3), (Some(Idle), 1_000_000));
     }
 
     #[test]
