@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::halves::dump_halved;
 use super::host::Host;
 use super::namespaces::ListedNamespaces;
 use super::netns::{NetnsError, NetnsTarget, Opened, listed};
@@ -11,7 +12,7 @@ use super::shared::SharedTracker;
 use super::state::CollectorState;
 use super::tracker::{Inventory, InventorySockets};
 use crate::plan::Plan;
-use sockdiag::{Class, DumpError, Extensions, Protocol, Request, Socket, State, StateSet, dump};
+use sockdiag::{Class, DumpError, Extensions, Ports, Protocol, Request, Socket, State, StateSet};
 
 /// The longest that an inventory takes. A million sockets take two seconds on an idle host.
 const MAX_TIME: Duration = Duration::from_secs(20);
@@ -27,10 +28,13 @@ pub(super) fn inventory(plan: &Plan, host: &impl Host, state: &mut CollectorStat
     for target in &listed.targets {
         for protocol in &plan.protocols {
             let (listed, until) = ((*protocol, listed_states(plan, protocol)), begun + MAX_TIME);
+            let key = (target.netns.number, protocol.name);
+            let mut at = state.halves.remove(&key);
             let listed = match state.stuck.blocked(target, protocol, until) {
                 Some(missed) => Err(missed),
-                None => of_namespace(host, &state.tracker, target, listed, until),
+                None => of_namespace(host, &state.tracker, target, listed, &mut at, until),
             };
+            state.halves.extend(at.map(|at| (key, at)));
             match listed {
                 Ok(sockets) => inventory.push(((target.netns.number, *protocol), sockets)),
                 Err(error) => not_listed(state, target, protocol, begun, error),
@@ -84,14 +88,16 @@ fn of_namespace(
     tracker: &SharedTracker,
     target: &NetnsTarget,
     (protocol, states): (&'static Protocol, StateSet),
+    at: &mut Option<Ports>,
     until: Instant,
 ) -> Result<InventorySockets, NetnsError> {
     let mut sockets = InventorySockets::default();
     let (tracker, netns) = (tracker.clone(), target.netns.clone());
     let each = move |listed: &mut InventorySockets, sockets: &[Socket<'_>]| {
+        let tracker = tracker.lock();
         for socket in sockets.iter().filter(|socket| socket.class() != Class::Remnant) {
             let identity = netns.identity(socket.cookie());
-            if !tracker.lock().knows(identity) {
+            if !tracker.knows(identity) {
                 listed.insert(identity);
             }
         }
@@ -99,10 +105,12 @@ fn of_namespace(
     let request = Request::new(protocol, states, Extensions::NONE);
     let enter = || host.enter(&target.namespace, &[protocol, protocol]);
     for opened in enter().map_err(NetnsError::entering)?.protocols {
-        let Opened { transport, tables, .. } = opened.map_err(NetnsError::entering)?;
+        let Opened { transport, for_half, tables, .. } = opened.map_err(NetnsError::entering)?;
         let Some(transport) = transport else { continue };
+        let transports = (transport, for_half);
         let dumped;
-        (sockets, dumped) = dump(transport, &request, until, sockets, each.clone());
+        (sockets, dumped) =
+            dump_halved(transports, &request, at, || host.dumps_at_once(), until, sockets, each.clone());
         match dumped {
             Err(error) if error.is_of_missing_protocol() => {
                 listed(&request, &tables, |socket| each(&mut sockets, std::slice::from_ref(socket)));
