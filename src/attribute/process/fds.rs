@@ -58,8 +58,21 @@ impl Fd {
 pub(super) struct Fds {
     /// By number.
     known: Vec<Fd>,
-    /// Where in the process's list of descriptors the next scan begins: where the last one had no more time, else 0.
+    /// How far scans have come that read new numbers only.
+    of_new: Progress,
+    /// How far scans have come that read all.
+    of_all: Progress,
+    /// All have been read since that pass began; 0 if that has never been so.
+    read_since: u32,
+}
+
+/// How far scans have come that have no time for a whole list of descriptors.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    /// Where in the list the next one begins: where the last one had no more time, else 0.
     next: u64,
+    /// The pass that was at the beginning of the list.
+    begun: u32,
 }
 
 /// Which sockets a process has and had not, or had and has not.
@@ -77,6 +90,11 @@ impl Changes {
     /// Nothing could be read.
     pub(super) fn failed(trouble: Errno) -> Self {
         Self { trouble: Some(trouble), ..Self::default() }
+    }
+
+    /// Whether there was no permission to read all.
+    pub(super) const fn is_forbidden(&self) -> bool {
+        matches!(self.trouble, Some(Errno::ACCESS | Errno::PERM))
     }
 
     fn note(&mut self, before: u32, after: u32) {
@@ -101,6 +119,11 @@ impl Changes {
 }
 
 impl Fds {
+    /// Since the beginning of which pass all have been read; 0 if not all have.
+    pub(super) const fn read_since(&self) -> u32 {
+        self.read_since
+    }
+
     /// How many are known.
     pub(super) fn len(&self) -> usize {
         self.known.len()
@@ -149,11 +172,22 @@ impl Fds {
         let listed = Vec::with_capacity(self.known.len());
         let (closed, changes) = (Vec::new(), Changes::default());
         let mut list = List { known: &self.known, all, at: 0, expected: 0, listed, closed, changes };
-        let first = self.next;
-        let whole =
-            list.part(links, scan, first, None) && (first == 0 || list.part(links, scan, 0, Some(first)));
+        let progress = if all { &mut self.of_all } else { &mut self.of_new };
+        let first = progress.next;
+        if first == 0 {
+            progress.begun = scan.number;
+        }
+        let to_end = list.part(links, scan, first, None);
+        // Without permission, no more can be read. In a list that was not known, all numbers are new.
+        if (to_end || list.changes.is_forbidden()) && (all || self.read_since == 0) {
+            self.read_since = progress.begun;
+        }
+        if to_end && first != 0 {
+            progress.begun = scan.number;
+        }
+        let whole = to_end && (first == 0 || list.part(links, scan, 0, Some(first)));
         let List { at, mut listed, mut closed, mut changes, .. } = list;
-        self.next = if whole { 0 } else { at };
+        progress.next = if whole || changes.is_forbidden() { 0 } else { at };
         listed.sort_unstable_by_key(|fd| fd.number);
         listed.dedup_by_key(|fd| fd.number);
         closed.sort_unstable();
@@ -337,7 +371,7 @@ mod tests {
         assert_eq!(scan(&mut fds, &fake, 50, false).0.len(), 50);
         (100..150).for_each(|number| fake.hold(10, number, 1_000 + number));
         assert_eq!(scan(&mut fds, &fake, u32::MAX, false), ((1_000..1_150).collect(), vec![]));
-        assert_eq!(fds.next, 0);
+        assert_eq!(fds.of_new.next, 0);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! One table of open files: that of a process, or that of a thread with its own.
 
-use rustix::io::Errno;
-
 use super::Process;
 use super::fds::{Changes, Fds};
 use super::owner::OwnerId;
@@ -25,8 +23,8 @@ pub(super) struct Running {
     pub(super) is_asked: bool,
     /// Whether its descriptors could be read; `false` without permission.
     pub(super) is_readable: bool,
-    /// The last pass that read all its descriptors.
-    pub(super) scanned: u32,
+    /// All its descriptors have been read since that pass began; 0 if not all have.
+    pub(super) read_since: u32,
 }
 
 impl Running {
@@ -41,7 +39,7 @@ impl Running {
             fds: Fds::default(),
             is_asked: false,
             is_readable: true,
-            scanned: 0,
+            read_since: 0,
         }
     }
 
@@ -59,6 +57,6 @@ impl Running {
 
     /// Notes whether its descriptors could be read.
     pub(super) fn note_access(&mut self, changes: &Changes) {
-        self.is_readable = !matches!(changes.trouble, Some(Errno::ACCESS | Errno::PERM));
+        self.is_readable = !changes.is_forbidden();
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Scan {
     pub(super) failed: Option<Errno>,
     /// Whether its time was over when it was last asked.
     pub(super) spent: bool,
-    until: Instant,
+    pub(super) until: Instant,
     /// How often a test lets it be asked for time.
     #[cfg(test)]
     pub(super) asked_at_most: u32,

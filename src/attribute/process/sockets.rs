@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher as _;
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::holders::{AllHolders, HOLDERS_BITS, HoldersId};
 use super::owner::OwnerId;
@@ -83,10 +83,12 @@ pub(super) struct Sockets {
     hash: DefaultHashBuilder,
     held: DenseTable<HeldSocket>,
     holders: AllHolders,
-    /// Asked for in this collection, and not found yet.
-    missing: HashSet<u32>,
+    /// Asked for in this collection and not found yet, with the first pass that searches for them.
+    missing: HashMap<u32, u32>,
     /// Those that the last collection was missing at its end.
-    earlier: HashSet<u32>,
+    earlier: HashMap<u32, u32>,
+    /// The next pass.
+    next_pass: u32,
     /// Asked for and held by no process, with the last collection that asked.
     without_process: HashMap<u32, u32>,
     collection: u32,
@@ -129,8 +131,14 @@ impl Sockets {
             *asked = self.collection;
             return OwnerLookup::NoProcess;
         }
-        self.missing.insert(inode);
+        let pass = self.earlier.get(&inode).copied().unwrap_or(self.next_pass);
+        self.missing.insert(inode, pass);
         OwnerLookup::Unknown
+    }
+
+    /// What is asked for from now on is searched for by that pass at the earliest.
+    pub(super) fn asked_before(&mut self, pass: u32) {
+        self.next_pass = pass;
     }
 
     /// The ids of the processes and threads that hold a socket, ascending.
@@ -150,7 +158,7 @@ impl Sockets {
         let Some(known) = self.find(inode) else {
             let Some(holders) = self.holders.enter(&[id]) else { return false };
             let mut held = HeldSocket::new(inode, holders);
-            if self.missing.remove(&inode) | self.without_process.remove(&inode).is_some() {
+            if self.missing.remove(&inode).is_some() | self.without_process.remove(&inode).is_some() {
                 held.set_asked(ASKED_NOW);
             }
             let Self { hash, held: all, .. } = self;
@@ -228,23 +236,25 @@ impl Sockets {
         !self.missing.is_empty() || self.without_process.values().any(|asked| *asked == self.collection)
     }
 
-    /// Whether one of them was missing at the end of the last collection too: it is not one that was closed
-    /// before a scan could find it.
-    pub(super) fn is_missing_again(&self) -> bool {
-        self.missing.iter().any(|inode| self.earlier.contains(inode))
+    /// The passes that first searched for those which were missing at the end of the last collection too: these are none that
+    /// were closed before a scan could find them.
+    pub(super) fn missing_again(&self) -> impl Iterator<Item = u32> {
+        let again = self.missing.iter().filter(|(inode, _)| self.earlier.contains_key(*inode));
+        again.map(|(_, pass)| *pass)
     }
 
     /// How many were asked for in this collection and the last, and found in no process.
     pub(super) fn unowned(&self) -> usize {
-        let asked_twice = self.missing.iter().filter(|inode| self.earlier.contains(*inode));
+        let asked_twice = self.missing.keys().filter(|inode| self.earlier.contains_key(*inode));
         self.without_process.len() + asked_twice.count()
     }
 
-    /// A complete look has ended: no process holds what it did not find.
-    pub(super) fn give_up(&mut self) {
+    /// All descriptors have been read since that pass: no process holds what was searched for since then or earlier, and is
+    /// still missing.
+    pub(super) fn give_up(&mut self, since: u32) {
         let Self { missing, earlier, without_process, collection, .. } = self;
-        without_process
-            .extend(missing.extract_if(|inode| earlier.contains(inode)).map(|inode| (inode, *collection)));
+        let is_nowhere = |inode: &u32, pass: &mut u32| *pass <= since && earlier.contains_key(inode);
+        without_process.extend(missing.extract_if(is_nowhere).map(|(inode, _)| (inode, *collection)));
     }
 
     /// The owners of the sockets that several processes hold.

@@ -62,6 +62,9 @@ struct KernelAnswers {
     share_files: fn(&Path, u32, u32) -> io::Result<bool>,
     /// How many descriptors are open there.
     count: fn(&Links) -> u64,
+    /// How often a test lets a pass be asked for time.
+    #[cfg(test)]
+    asked_at_most: u32,
 }
 
 /// When parts of the table were last read.
@@ -90,6 +93,8 @@ impl Processes {
             kernel: KernelAnswers {
                 share_files: |_, one, other| share_files(one, other),
                 count: Links::count,
+                #[cfg(test)]
+                asked_at_most: u32::MAX,
             },
             failed: None,
             is_foreign: false,
@@ -129,6 +134,7 @@ impl Processes {
         self.expire(scan.now);
         self.end(&scan);
         self.incomplete |= scan.spent;
+        self.sockets.asked_before(self.scans.saturating_add(1));
         renewed
     }
 
@@ -148,11 +154,8 @@ impl Processes {
     pub fn resolve(&mut self, now: Instant, until: Instant) {
         if self.sockets.missing() > 0 {
             let mut scan = self.begin_scan(now, until);
-            let searched = self.search(&mut scan, now).is_ok_and(|all| all);
-            let complete = searched && !scan.spent && scan.failed.is_none();
-            if complete {
-                self.sockets.give_up();
-            }
+            // Without the table, all of them stay missing.
+            let _ = self.search(&mut scan, now);
             self.end(&scan);
             self.incomplete |= scan.spent && self.sockets.missing() > 0;
         }
@@ -191,7 +194,11 @@ impl Processes {
         let epoch = *self.times.epoch.get_or_insert(now);
         let seconds = now.saturating_duration_since(epoch).as_secs();
         self.scans = self.scans.saturating_add(1);
-        Scan::new(self.scans, u32::try_from(seconds).unwrap_or(u32::MAX), until)
+        Scan {
+            #[cfg(test)]
+            asked_at_most: self.kernel.asked_at_most,
+            ..Scan::new(self.scans, u32::try_from(seconds).unwrap_or(u32::MAX), until)
+        }
     }
 
     fn end(&mut self, scan: &Scan) {
@@ -233,12 +240,15 @@ impl Processes {
 
     /// Looks at the descriptors of a process or thread whose numbers are new, or at all.
     fn scan(&mut self, table: &OwnedFd, scan: &mut Scan, id: u32, all: bool) {
-        self.visit(table, scan, id, |fds, links, scan| fds.scan(links, scan, all));
-        // Of a table that was not known, everything is new.
-        if let Some(running) = self.running.get_mut(&id)
-            && (all || running.scanned == 0)
-        {
-            running.scanned = scan.number;
+        // What may not be listed has nothing to read.
+        let mut read_since = scan.number;
+        self.visit(table, scan, id, |fds, links, scan| {
+            let changes = fds.scan(links, scan, all);
+            read_since = fds.read_since();
+            changes
+        });
+        if let Some(running) = self.running.get_mut(&id).filter(|_| scan.failed.is_none()) {
+            running.read_since = read_since;
         }
     }
 

@@ -17,8 +17,8 @@ use super::{Processes, open};
 const MOST_AT_ONCE: u64 = 8_192;
 
 impl Processes {
-    /// Searches the holders of missing sockets, the cheapest places first; returns whether it searched everywhere.
-    pub(super) fn search(&mut self, scan: &mut Scan, now: Instant) -> Result<bool, Errno> {
+    /// Searches the holders of missing sockets, the cheapest places first. Gives up those that no process holds.
+    pub(super) fn search(&mut self, scan: &mut Scan, now: Instant) -> Result<(), Errno> {
         let table = open(CWD, &self.proc)?;
         // The number of a descriptor that was closed is among the first to be used again.
         let (vanished, pids) = self.sockets.vanished();
@@ -45,23 +45,49 @@ impl Processes {
         self.read_threads(&table, scan, true);
         // Only what is missing for the second time is worth a full scan: many a socket is closed between
         // the dump and the look.
-        let again = self.sockets.is_missing_again();
+        let again = self.sockets.missing_again().min().zip(self.sockets.missing_again().max());
         if self.sockets.missing() > 0 {
-            self.search_new(&table, scan, now, if again { u64::MAX } else { MOST_AT_ONCE })?;
+            self.search_new(&table, scan, now, if again.is_some() { u64::MAX } else { MOST_AT_ONCE })?;
         }
-        if self.collection > 1 && !again {
-            return Ok(true);
+        if self.collection > 1 && again.is_none() {
+            return Ok(());
         }
-        let mut rest: Vec<_> = self.running.iter().map(|(pid, running)| (running.scanned, *pid)).collect();
-        rest.retain(|(scanned, _)| *scanned != scan.number);
-        rest.sort_unstable();
-        for (_, pid) in rest {
-            if !self.sockets.is_missing_again() || scan.is_spent() {
+        // Those that have been missing for longest come first: a host may have so many descriptors that a search reads only
+        // some of them, while other sockets come and go.
+        let (mut since, newest) = again.unwrap_or_default();
+        while self.read_all(&table, scan, since)
+            && self.read_threads(&table, scan, false)
+            && !scan.spent
+            && scan.failed.is_none()
+        {
+            self.sockets.give_up(since);
+            if since == newest {
                 break;
             }
-            self.scan(&table, scan, pid, true);
+            since = newest;
         }
-        Ok(self.read_threads(&table, scan, false))
+        Ok(())
+    }
+
+    /// Reads all descriptors of the processes of which not all have been read since that pass, as long as sockets are missing
+    /// again; whether none of these processes is left.
+    fn read_all(&mut self, table: &OwnedFd, scan: &mut Scan, since: u32) -> bool {
+        // The first time may be the end of a list that was begun before that pass.
+        for _ in 0..2 {
+            let rest = self.running.iter().filter(|(_, running)| running.read_since < since);
+            let mut rest: Vec<_> = rest.map(|(id, running)| (running.read_since, *id)).collect();
+            rest.sort_unstable();
+            for (_, id) in rest {
+                if self.sockets.missing_again().next().is_none() {
+                    return true;
+                }
+                if scan.is_spent() {
+                    return false;
+                }
+                self.scan(table, scan, id, true);
+            }
+        }
+        self.running.values().all(|running| running.read_since >= since)
     }
 
     fn each_while_missing(

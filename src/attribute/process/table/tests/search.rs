@@ -125,6 +125,51 @@ fn a_socket_that_is_missing_once_does_not_have_all_files_read_again() {
     assert!(!bench.table.incomplete, "it was not for want of time");
 }
 
+/// Two processes with so many descriptors that a search has the time to list them, and to read a quarter of them.
+fn bench_without_time() -> Bench {
+    let mut bench = Bench::new();
+    for pid in [20, 21] {
+        bench.fake.start(pid, "large", 2);
+        (0..9_000).for_each(|number| bench.fake.hold(pid, number, pid * 10_000 + number));
+    }
+    bench.begin_after(0);
+    bench.table.kernel.asked_at_most = 22_500;
+    bench
+}
+
+#[test]
+fn a_socket_that_no_process_holds_is_given_up_when_searches_have_read_all_together() {
+    let mut bench = bench_without_time();
+    let mut searches = 0;
+    while bench.of(999) == "unknown" {
+        // Others are missing for a while and then gone, at all times.
+        (0..2).for_each(|ago| _ = bench.of(500_000 + searches - ago));
+        bench.resolve();
+        bench.begin_after(1);
+        searches += 1;
+        assert!(searches < 12, "it is searched for ever");
+    }
+    assert_eq!(bench.of(999), "no process");
+    assert!(searches > 4, "{searches} searches had the time for all");
+}
+
+#[test]
+fn a_socket_that_is_held_is_found_and_not_given_up_where_a_search_reads_only_a_part() {
+    for pid in [20, 21] {
+        let mut bench = bench_without_time();
+        // In place of a socket that is not asked for, which only reading it shows.
+        bench.fake.hold(pid, 8_000, 999);
+        let mut searches = 0;
+        while bench.of(999) == "unknown" {
+            bench.resolve();
+            bench.begin_after(1);
+            searches += 1;
+        }
+        assert_eq!(bench.of(999), pid.to_string(), "{searches} searches");
+        assert!(searches > 1);
+    }
+}
+
 #[test]
 fn no_process_is_remembered_for_as_long_as_it_is_asked_for() {
     let mut bench = Bench::new();
