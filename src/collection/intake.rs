@@ -49,14 +49,23 @@ pub(super) struct Intake<S> {
     /// Sockets that this walk has shown and that have neither a record nor a sample.
     untracked: HashSet<u64>,
     pub(super) sink: S,
-    /// Whose the sockets of a datagram are. Only its memory stays.
-    owners: Vec<Option<OwnerLookup>>,
+    /// Only its memory stays.
+    looked_up: LookedUp,
     pending: Pending<Place>,
     /// Listeners of unknown owner. The connections that they accept inherit it.
     pending_listeners: Pending<Place>,
     /// By the number of the namespace and the index.
     interfaces: RefCell<HashMap<(u32, u32), Option<String>>>,
     pub(super) counts: Counts,
+}
+
+/// What is looked up of the sockets of a datagram before any of them is taken.
+#[derive(Default)]
+struct LookedUp {
+    /// Whose they are.
+    owners: Vec<Option<OwnerLookup>>,
+    /// Which of them are shown for the first time, where no socket has a record or a sample, or waits for its owner.
+    new: Vec<bool>,
 }
 
 /// Sockets of a walk, each counted once.
@@ -90,7 +99,7 @@ impl<S: Sink> Intake<S> {
             now: Instant::now(),
             untracked: HashSet::with_capacity(untracked),
             sink,
-            owners: Vec::new(),
+            looked_up: LookedUp::default(),
             pending: Pending::default(),
             pending_listeners: Pending::default(),
             interfaces: RefCell::default(),
@@ -155,18 +164,30 @@ impl<S: Sink> Intake<S> {
 
     /// Takes sockets as a dump shows them.
     pub(super) fn sockets(&mut self, place: &Place, sockets: &[Socket<'_>]) {
-        let mut owners = std::mem::take(&mut self.owners);
+        let LookedUp { mut owners, mut new } = std::mem::take(&mut self.looked_up);
         // In a loop that does nothing else, the processor waits for the memory of several at once.
         owners.extend(sockets.iter().map(|socket| Some(self.attribution.whose(socket.inode()?))));
-        for (socket, whose) in sockets.iter().zip(owners.drain(..)) {
-            self.socket(place, socket, whose);
+        if !self.tracks && !self.needs.has(Needs::BOTTLENECK) && self.attribution.processes().is_none() {
+            let identity = |socket: &Socket<'_>| place.target.netns.identity(socket.cookie());
+            new.extend(sockets.iter().map(|socket| self.untracked.insert(identity(socket))));
         }
-        self.owners = owners;
+        let mut are_new = new.drain(..);
+        for (socket, whose) in sockets.iter().zip(owners.drain(..)) {
+            self.socket(place, socket, whose, are_new.next());
+        }
+        drop(are_new);
+        self.looked_up = LookedUp { owners, new };
     }
 
     /// Takes a socket whose owner was asked for, if it has an inode.
     #[inline]
-    fn socket(&mut self, place: &Place, socket: &Socket<'_>, whose: Option<OwnerLookup>) {
+    fn socket(
+        &mut self,
+        place: &Place,
+        socket: &Socket<'_>,
+        whose: Option<OwnerLookup>,
+        is_new: Option<bool>,
+    ) {
         // Its own owner is searched for in the same pass.
         if self.attribution.awaits_peer(socket) && self.pending.put(place, socket) {
             return;
@@ -177,7 +198,7 @@ impl<S: Sink> Intake<S> {
             Some(OwnerLookup::Unknown) if self.pending.put(place, socket) => return,
             Some(OwnerLookup::NoProcess | OwnerLookup::Unknown) => OwnerId::NO_PROCESS,
         };
-        self.hand_on(place, socket, owner);
+        self.hand_on(place, socket, owner, is_new);
     }
 
     /// The owner of a socket without an inode: of a connection that no process holds any more, the last one.
@@ -191,9 +212,9 @@ impl<S: Sink> Intake<S> {
         owner
     }
 
-    /// Hands a socket on to the sinks, unless it was shown before.
+    /// Hands a socket on to the sinks, unless it was shown before. `is_new` says so where it is known.
     #[inline]
-    fn hand_on(&mut self, place: &Place, socket: &Socket<'_>, owner: OwnerId) {
+    fn hand_on(&mut self, place: &Place, socket: &Socket<'_>, owner: OwnerId, is_new: Option<bool>) {
         let Self {
             configured,
             interface_names,
@@ -232,7 +253,7 @@ impl<S: Sink> Intake<S> {
         } else if let Some(is_repeated) = is_repeated {
             !is_repeated
         } else {
-            untracked.insert(facts.identity())
+            is_new.unwrap_or_else(|| untracked.insert(facts.identity()))
         };
         if !is_new {
             return;
@@ -268,7 +289,7 @@ impl<S: Sink> Intake<S> {
                 let whose = socket.inode().map(|inode| self.attribution.whose(inode));
                 let owner =
                     if let Some(OwnerLookup::Known(owner)) = whose { owner } else { OwnerId::NO_PROCESS };
-                self.hand_on(&place, &socket, owner);
+                self.hand_on(&place, &socket, owner, None);
             }
         }
     }
