@@ -41,7 +41,7 @@ use crate::self_metrics::{ProcessReport, SelfReport};
 use crate::snapshot::Snapshot;
 use conclude::{Outcome, conclude, tracker_report};
 use namespaces::ListedNamespaces;
-use owners::OwnerSearch;
+use owners::{KnownOwners, OwnerSearch};
 use problems::Problems;
 use round::Round;
 
@@ -79,7 +79,7 @@ pub(crate) fn collect_into<S: Sink>(
     let shrunk = state.begin(start);
     let (mut report, mut problems) = (SelfReport::default(), Problems::default());
 
-    let known = state.attribution.take();
+    let known = std::mem::take(&mut state.owners);
     let mut owners = OwnerSearch::begin(plan, host.proc(), known, start, time);
     let mut listed = ListedNamespaces::for_tracker(plan, host, state);
     report.netns = listed.report(plan, host, state);
@@ -94,7 +94,7 @@ pub(crate) fn collect_into<S: Sink>(
     round.walked.report(plan, &round.took, &mut report, &mut problems);
     listed.report_walked(plan, round.walked.failures.len(), round.walked.empty, &mut report);
     let outcome = Outcome::of(plan, &round.walked, owners_complete, &mut problems);
-    state.attribution = Some(owners.attribution);
+    state.owners = KnownOwners::Read(Box::new(owners.attribution));
     report.legacy = plan.legacy_meta.then(|| round.legacy_status(outcome.usable));
     let tables = conclude(plan, state, round, outcome, &mut report);
 

@@ -63,6 +63,13 @@ impl Attribution {
         self.cgroups.as_ref().filter(|cgroups| cgroups.is_mounted() || !self.v1)
     }
 
+    /// Reads the process table until then, before the first collection.
+    pub(crate) fn read_ahead(&mut self, now: Instant, until: Instant) {
+        if let Some(processes) = &mut self.processes {
+            processes.read_ahead(now, until);
+        }
+    }
+
     /// Begins a collection, which may read the process table until then.
     pub(crate) fn begin(&mut self, now: Instant, until: Instant) -> io::Result<()> {
         self.users.begin();

@@ -45,6 +45,11 @@ pub trait Host: Lookup + Send + Sync {
         false
     }
 
+    /// Whether a core is idle, so that two things at once take less time than one after the other.
+    fn has_idle_core(&self) -> bool {
+        false
+    }
+
     /// The nsid by which the kernel's events name a namespace, if it has one.
     fn nsid(&self, _namespace: &Namespace) -> Option<i32> {
         None

@@ -6,6 +6,7 @@ use super::attribution::Attribution;
 use super::host::Host;
 use super::listeners::dump_listeners;
 use super::netns::Opened;
+use super::owners::KnownOwners;
 use super::shared::SharedTracker;
 use super::state::CollectorState;
 use crate::attribute::Namespace;
@@ -34,7 +35,7 @@ impl CollectorState {
         let plan = tracker.plan();
         let interface_names = host.interface_names();
         let interface = |index| interface_names(&namespace, index);
-        let users = self.attribution.as_ref().map(|attribution| &attribution.users);
+        let users = self.owners.read().map(|attribution| &attribution.users);
         let names = Names { configured: &plan.names, interface: &interface, users };
         tracker.with_facts_at_close(&netns, socket, names, None, |_, facts, program| then(facts, program));
     }
@@ -46,7 +47,11 @@ impl CollectorState {
         host: &impl Host,
         each: impl FnMut(&Facts<'_>, &Program),
     ) {
-        let attribution = self.attribution.get_or_insert_with(Attribution::default);
+        let mut nothing = Attribution::default();
+        let attribution = match &mut self.owners {
+            KnownOwners::Read(attribution) => attribution,
+            KnownOwners::None | KnownOwners::BeingRead(_) => &mut nothing,
+        };
         scan(plan, host, &self.tracker, attribution, each);
     }
 }

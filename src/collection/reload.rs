@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::host::Host;
 use super::inventory::inventory;
+use super::owners::{FirstRead, KnownOwners};
 use super::state::{CollectorState, limit};
 use crate::plan::Plan;
 use crate::privileges::Privileges;
@@ -11,8 +12,12 @@ use crate::view::View;
 
 impl CollectorState {
     /// Lists the sockets that exist: what they have counted so far is no gain. To be called before close events are
-    /// subscribed to.
+    /// subscribed to. The first read of the process table begins at the same time.
     pub fn take_inventory(&mut self, plan: &Plan, host: &impl Host) {
+        // On one core, the sockets would only be listed later.
+        let first_read =
+            host.has_idle_core().then(|| FirstRead::begin(plan, host.proc(), plan.collect.deadline));
+        self.owners = first_read.flatten().map_or(KnownOwners::None, KnownOwners::BeingRead);
         let (inventory, begun) = inventory(plan, host, self);
         self.tracker.lock().take(inventory, begun);
     }
@@ -36,11 +41,9 @@ impl CollectorState {
         self.logged.keep_limits(|name| {
             plan.views.iter().any(|view| view.name == name && before.views.contains(view))
         });
-        if !before.attributes_as(plan) {
-            self.attribution = None;
-        }
-        if let Some(attribution) = &mut self.attribution {
-            attribution.adopt(&before, plan);
+        match &mut self.owners {
+            KnownOwners::Read(attribution) if before.attributes_as(plan) => attribution.adopt(&before, plan),
+            owners => *owners = KnownOwners::None,
         }
         // Made before anything is locked: names may have to be looked up.
         let programs = plan.programs(host);

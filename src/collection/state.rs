@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::attribution::Attribution;
 use super::halves::Halves;
 use super::log_once::LogOnce;
 use super::netns::NetnsRegistry;
+use super::owners::KnownOwners;
 use super::restrictions::Restrictions;
 use super::samples::Samples;
 use super::shared::SharedTracker;
@@ -32,8 +32,7 @@ pub struct CollectorState {
     /// Whether this is a single collection, which needs no baseline.
     pub(super) alone: bool,
     pub(super) tracker: SharedTracker,
-    /// Whose sockets are; `None` until the first collection, and while one is under way.
-    pub(super) attribution: Option<Attribution>,
+    pub(super) owners: KnownOwners,
     pub(super) registry: NetnsRegistry,
     pub(super) samples: Samples,
     /// Where to halve dumps.
@@ -71,7 +70,7 @@ impl CollectorState {
             restrictions: Restrictions::default(),
             alone: false,
             tracker: SharedTracker::new(plan, privileges),
-            attribution: None,
+            owners: KnownOwners::None,
             registry: NetnsRegistry::default(),
             samples: Samples::default(),
             halves: Halves::default(),
@@ -107,8 +106,8 @@ impl CollectorState {
         let mut of_plan = Self::of_one(plan, Privileges::default());
         if let Some(before) = self.listing.take() {
             // Without `halves`: where no scraper waits, single dumps take less processor time.
-            let Self { seen, seed, attribution, registry, samples, sizes, .. } = *before;
-            of_plan = Self { seen, seed, attribution, registry, samples, ..of_plan };
+            let Self { seen, seed, owners, registry, samples, sizes, .. } = *before;
+            of_plan = Self { seen, seed, owners, registry, samples, ..of_plan };
             // Another question may be about other protocols.
             if sizes.len() == of_plan.sizes.len() {
                 of_plan.sizes = sizes;
@@ -131,7 +130,7 @@ impl CollectorState {
 
     /// Whether the next listing knows owners from the last one.
     pub(crate) fn knows_listed_owners(&self) -> bool {
-        self.listing.as_ref().is_some_and(|listing| listing.attribution.is_some())
+        self.listing.as_ref().is_some_and(|listing| listing.owners.read().is_some())
     }
 
     /// Forgets the owners of listed sockets: the next listing reads all processes again.

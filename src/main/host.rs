@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use sockdiag::bytecode::{Filter, compile};
@@ -63,7 +64,11 @@ impl Host for LinuxHost {
     }
 
     fn dumps_at_once(&self) -> bool {
-        sockdiag::dumps_at_once() && !is_crowded()
+        sockdiag::dumps_at_once() && self.has_idle_core()
+    }
+
+    fn has_idle_core(&self) -> bool {
+        available_parallelism().is_ok_and(|cores| cores.get() > 1) && !is_crowded()
     }
 
     fn nsid(&self, namespace: &Namespace) -> Option<i32> {

@@ -47,6 +47,10 @@ impl Host for Idle {
         true
     }
 
+    fn has_idle_core(&self) -> bool {
+        true
+    }
+
     fn proc(&self) -> &Path {
         ThisNetns.proc()
     }

@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
@@ -109,6 +109,14 @@ impl Processes {
             unreadable: 0,
             incomplete: false,
         }
+    }
+
+    /// Reads the process table before the first collection, which then looks only at what is new. It stops at `until`.
+    pub fn read_ahead(&mut self, now: Instant, until: Instant) {
+        self.times.begun = Some(now);
+        let mut scan = self.begin_scan(now, until);
+        // The collection meets the same error, and reports it.
+        let _ = self.renew(&mut scan, now, Duration::ZERO);
     }
 
     /// A collection begins: looks again at names and at a share of what is known, and for new processes.
