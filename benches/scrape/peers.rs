@@ -4,7 +4,7 @@ use super::compare::{Way, compare};
 use super::exporter::{Exporter, SERVICES};
 use super::programs::{NODE_EXPORTER, SS, titled};
 use super::readers::{bare_dump, bare_dump_in_halves, iterator, middle, ss};
-use ss_exporter::config::default_file_without_legacy;
+use ss_exporter::config::{DEFAULT_FILE, default_file_without_legacy};
 use testkit::load::{RARE_NETWORK, RARE_PORT};
 
 const LEGACY: &str = "logic: {compression: {max_flows: 0}}\n";
@@ -17,8 +17,9 @@ pub fn run(sockets: usize, rounds: u32) {
     let [legacy, gzip, two_scrapers] = [(); 3].map(|()| Exporter::configured(LEGACY));
     let [services, two_services] = [(); 2].map(|()| Exporter::configured(SERVICES));
     let (process, whole) = (Exporter::configured(&default_file_without_legacy()), Exporter::start(&[]));
-    let one_core = [LEGACY, SERVICES, &default_file_without_legacy()].map(Exporter::on_one_core);
-    let [legacy_on_one_core, services_on_one_core, process_on_one_core] = &one_core;
+    let one_core =
+        [LEGACY, SERVICES, &default_file_without_legacy(), DEFAULT_FILE].map(Exporter::on_one_core);
+    let [legacy_on_one_core, services_on_one_core, process_on_one_core, whole_on_one_core] = &one_core;
     let port = Exporter::configured(&selected(&format!("sport = :{RARE_PORT} or dport = :{RARE_PORT}")));
     let network = Exporter::configured(&selected(&format!("src {RARE_NETWORK} or dst {RARE_NETWORK}")));
     let mut ways = vec![
@@ -36,6 +37,7 @@ pub fn run(sockets: usize, rounds: u32) {
         Way::scrape("default views", &process, "identity"),
         Way::scrape("default views, on one core", process_on_one_core, "identity"),
         Way::scrape("no config file (1,000 flows)", &whole, "identity"),
+        Way::scrape("no config file (1,000 flows), on one core", whole_on_one_core, "identity"),
         Way::scrape("1 % of the sockets, by port", &port, "identity"),
         Way::scrape("1 % of the sockets, by network", &network, "identity"),
     ];
