@@ -171,21 +171,29 @@ impl Fds {
     pub(super) fn scan(&mut self, links: &Links, scan: &mut Scan, all: bool) -> Changes {
         let listed = Vec::with_capacity(self.known.len());
         let (closed, changes) = (Vec::new(), Changes::default());
-        let mut list = List { known: &self.known, all, at: 0, expected: 0, listed, closed, changes };
-        let progress = if all { &mut self.of_all } else { &mut self.of_new };
+        // In a list that has not been read to its end yet, all numbers are new.
+        let reads_all = all || self.read_since == 0;
+        let mut list =
+            List { known: &self.known, all: reads_all, at: 0, expected: 0, listed, closed, changes };
+        let progress = if reads_all { &mut self.of_all } else { &mut self.of_new };
         let first = progress.next;
         if first == 0 {
             progress.begun = scan.number;
         }
         let to_end = list.part(links, scan, first, None);
-        // Without permission, no more can be read. In a list that was not known, all numbers are new.
-        if (to_end || list.changes.is_forbidden()) && (all || self.read_since == 0) {
-            self.read_since = progress.begun;
+        // Without permission, no more can be read.
+        if reads_all && (to_end || list.changes.is_forbidden()) {
+            self.read_since = self.read_since.max(progress.begun);
         }
-        if to_end && first != 0 {
+        // What was before the place has been read long ago, unless all of it is read again.
+        list.all = all;
+        if to_end && first != 0 && all {
             progress.begun = scan.number;
         }
         let whole = to_end && (first == 0 || list.part(links, scan, 0, Some(first)));
+        if whole && all {
+            self.read_since = scan.number;
+        }
         let List { at, mut listed, mut closed, mut changes, .. } = list;
         progress.next = if whole || changes.is_forbidden() { 0 } else { at };
         listed.sort_unstable_by_key(|fd| fd.number);

@@ -132,7 +132,8 @@ impl Sockets {
             return OwnerLookup::NoProcess;
         }
         let pass = self.earlier.get(&inode).copied().unwrap_or(self.next_pass);
-        self.missing.insert(inode, pass);
+        // It may be asked for again behind a pass of the same collection.
+        self.missing.entry(inode).or_insert(pass);
         OwnerLookup::Unknown
     }
 
@@ -250,7 +251,7 @@ impl Sockets {
     }
 
     /// All descriptors have been read since that pass: no process holds what was searched for since then or earlier, and is
-    /// still missing.
+    /// still missing. One that a process has passed to another meanwhile is found in the turn of its descriptor.
     pub(super) fn give_up(&mut self, since: u32) {
         let Self { missing, earlier, without_process, collection, .. } = self;
         let is_nowhere = |inode: &u32, pass: &mut u32| *pass <= since && earlier.contains_key(inode);

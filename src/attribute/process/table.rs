@@ -115,8 +115,11 @@ impl Processes {
     pub fn read_ahead(&mut self, now: Instant, until: Instant) {
         self.times.begun = Some(now);
         let mut scan = self.begin_scan(now, until);
-        // The collection meets the same error, and reports it.
-        let _ = self.renew(&mut scan, now, Duration::ZERO);
+        let listed = self.renew(&mut scan, now, Duration::ZERO);
+        if listed.is_err() || scan.spent || scan.failed.is_some() {
+            // The collection lists them again, and reports what fails.
+            (self.times.listed, self.times.counted) = (None, None);
+        }
     }
 
     /// A collection begins: looks again at names and at a share of what is known, and for new processes.
@@ -165,6 +168,7 @@ impl Processes {
             // Without the table, all of them stay missing.
             let _ = self.search(&mut scan, now);
             self.end(&scan);
+            self.sockets.asked_before(self.scans.saturating_add(1));
             self.incomplete |= scan.spent && self.sockets.missing() > 0;
         }
     }
@@ -248,6 +252,7 @@ impl Processes {
 
     /// Looks at the descriptors of a process or thread whose numbers are new, or at all.
     fn scan(&mut self, table: &OwnedFd, scan: &mut Scan, id: u32, all: bool) {
+        let failed = scan.failed.take();
         // What may not be listed has nothing to read.
         let mut read_since = scan.number;
         self.visit(table, scan, id, |fds, links, scan| {
@@ -258,6 +263,7 @@ impl Processes {
         if let Some(running) = self.running.get_mut(&id).filter(|_| scan.failed.is_none()) {
             running.read_since = read_since;
         }
+        scan.failed = failed.or(scan.failed);
     }
 
     /// Looks at a process or thread: its name first, and then as `look` does. One that ended is dropped.

@@ -46,23 +46,27 @@ impl Processes {
 
         // A kernel that reports no number of descriptors reports none of ours.
         let counts = descriptors(table, "self").is_ok_and(|own| own > 0);
-        let read_since = |pid: &u32| self.running.get(pid).map_or(0, |running| running.read_since);
+        let is_begun = |running: &Running| running.read_since > 0 || running.fds.len() > 0;
+        let read_since = |pid: &u32| {
+            let running = self.running.get(pid);
+            (running.is_some_and(is_begun), running.map_or(0, |running| running.read_since))
+        };
         let threads = self.running.iter().filter(|(id, running)| !running.is_of(**id)).map(|(id, _)| *id);
         pids.extend(threads);
         let mut ids: Vec<_> = pids.into_iter().map(|id| (read_since(&id), id)).collect();
-        ids.retain(|(read_since, _)| most > 0 || *read_since == 0);
+        ids.retain(|((is_begun, _), _)| most > 0 || !is_begun);
         let mut left = most;
         // New ones first: a host may have so many others that there is no time to count them all.
         ids.sort_unstable();
-        for (read_since, id) in ids {
+        for ((is_begun, _), id) in ids {
             if scan.is_spent() {
                 return Ok(());
             }
             let running = self.running.get(&id);
             let known = running.map_or(0, |running| running.fds.len() as u64);
             let same = || counts && descriptors(table, &folder(id, running)) == Ok(known);
-            if read_since == 0 || known <= left && !same() {
-                left -= if read_since == 0 { 0 } else { known };
+            if !is_begun || known <= left && !same() {
+                left -= if is_begun { known } else { 0 };
                 // Where few are read, those of known numbers are too: one may be another's now.
                 self.scan(table, scan, id, most < u64::MAX);
             }

@@ -81,7 +81,7 @@ impl Processes {
                 if self.sockets.missing_again().next().is_none() {
                     return true;
                 }
-                if scan.is_spent() {
+                if scan.is_spent() || scan.failed.is_some() {
                     return false;
                 }
                 self.scan(table, scan, id, true);

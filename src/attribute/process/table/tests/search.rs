@@ -154,6 +154,41 @@ fn a_socket_that_no_process_holds_is_given_up_when_searches_have_read_all_togeth
 }
 
 #[test]
+fn a_new_process_is_read_before_one_whose_list_takes_longer_than_there_is_time() {
+    let mut bench = Bench::new();
+    bench.fake.start(20, "large", 2);
+    (0..9_000).for_each(|number| bench.fake.hold(20, number, 200_000 + number));
+    bench.table.kernel.asked_at_most = 3_000;
+    bench.begin_after(0);
+    assert!((1..9_000).contains(&bench.table.sockets.len()));
+    bench.fake.start(30, "new", 9);
+    bench.fake.hold(30, 3, 300);
+    bench.begin_after(12);
+    assert_eq!(bench.of(300), "30");
+}
+
+#[test]
+fn a_socket_in_place_of_another_is_found_in_a_list_that_was_read_in_parts() {
+    let mut bench = Bench::new();
+    bench.fake.start(20, "large", 2);
+    (0..9_000).for_each(|number| bench.fake.hold(20, number, 200_000 + number));
+    bench.table.kernel.asked_at_most = 3_000;
+    bench.begin_after(0);
+    bench.table.kernel.asked_at_most = 0;
+    assert_eq!(bench.resolved(999), "unknown");
+    bench.table.kernel.asked_at_most = u32::MAX;
+    bench.begin_after(1);
+    // Not by its number, because none of its sockets is asked for.
+    let is_read = |number: &u32| !bench.table.sockets.holders(200_000 + number).is_empty();
+    let number = (0..9_000).find(is_read).expect("a third was read");
+    bench.fake.hold(20, number, 300);
+    // The search for the other one, which is missing again, reads the rest of the list.
+    let _ = (bench.of(999), bench.resolved(300));
+    bench.begin_after(1);
+    assert_eq!((bench.resolved(300), bench.of(999)), ("20".to_owned(), "no process".to_owned()));
+}
+
+#[test]
 fn a_socket_that_is_held_is_found_and_not_given_up_where_a_search_reads_only_a_part() {
     for pid in [20, 21] {
         let mut bench = bench_without_time();
