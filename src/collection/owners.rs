@@ -9,6 +9,7 @@ use super::attribution::Attribution;
 use super::problems::Problems;
 use crate::plan::Plan;
 use crate::self_metrics::{OwnerShortage, SelfReport, Stage};
+use sockdiag::sys;
 
 /// What is known of owners before a collection.
 #[derive(Debug, Default)]
@@ -72,7 +73,12 @@ impl OwnerSearch {
     ) -> Self {
         let (known, time) = match known {
             KnownOwners::Read(attribution) => (Some(*attribution), plan.owner_time()),
-            KnownOwners::BeingRead(first) => (first.0.join().ok(), time / FIRST_SHARE),
+            KnownOwners::BeingRead(first) => {
+                let read = first.0.join().ok();
+                // What that thread has freed is used by no other.
+                sys::release_freed_memory();
+                (read, time / FIRST_SHARE)
+            }
             KnownOwners::None => (None, time / FIRST_SHARE),
         };
         let mut attribution = known.unwrap_or_else(|| Attribution::of(plan, proc));
