@@ -45,9 +45,6 @@ impl Before {
         if self.rows.get(next).is_some_and(|row| row.hash == hash) {
             return u32::try_from(next).ok();
         }
-        if self.rows.is_empty() {
-            return None;
-        }
         self.index().find(hash, |row| self.hash(*row) == hash).copied()
     }
 

@@ -147,3 +147,23 @@ impl Keys {
         self.packed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_hash_have_a_row_each_also_where_one_of_them_was_in_the_last_collection() {
+        for before in [None, Some(0)] {
+            let mut keys = Keys::new(HashSeed::default(), 1);
+            let mut row = |key: &[u8], may| keys.row(key, 7, before, || may);
+            assert_eq!(row(b"left out", false), None);
+            let rows = [b"one", b"two", b"one", b"two"].map(|key| row(key, true));
+            assert_eq!(
+                rows,
+                [Some((0, true)), Some((1, true)), Some((0, false)), Some((1, false))],
+                "{before:?}"
+            );
+        }
+    }
+}

@@ -122,6 +122,15 @@ fn a_dump_in_halves_misses_nothing_and_counts_nothing_twice() {
     assert!((truth.received..=truth.received + ends).contains(&counted.received), "{found}");
     assert_eq!((counted.opened, counted.closed, counted.sockets), (ends, ends - 11_000, 11_000), "{found}");
 
+    // An exporter that starts now halves all dumps but the first of its inventory.
+    let asked = || host.0.swap(0, Ordering::Relaxed);
+    let mut started = CollectorState::new(&plan, Privileges::default());
+    asked();
+    started.take_inventory(&plan, &host);
+    assert_eq!(asked(), 1);
+    let snapshot = collect(&plan, &host, &mut started);
+    assert_eq!((asked(), snapshot.report.dump.sockets), (2, 11_000), "two walks for the baseline");
+
     let sockets = ListedSockets::of(&[&TCP], States::All, Expression::Always);
     let listed = listing::plan(sockets, &Detail::Glance, Arc::clone(&plan.names), plan.collect.clone());
     let before = host.0.load(Ordering::Relaxed);

@@ -14,8 +14,6 @@
 //! for a socket that takes another place in a table. Two dumps add no other gap, and a socket that both show has one
 //! cookie.
 
-use std::thread::available_parallelism;
-
 use super::bytecode::{Filter, compile};
 use super::kernel;
 use super::protocol::{Protocol, Request};
@@ -23,11 +21,11 @@ use super::protocol::{Protocol, Request};
 /// A local and a remote port. They are ordered by the local port first: many sockets of a server share theirs.
 pub type Ports = (u16, u16);
 
-/// Whether the kernel makes two dumps at once, each on a core. Up to Linux 6.8 it holds a mutex while it makes a reply
+/// Whether the kernel makes two dumps at once, if there are two cores. Up to Linux 6.8 it holds a mutex while it makes a reply
 /// (`net/ipv4/inet_diag.c: inet_diag_lock_handler`). Linux 6.12 is the first long-term release without that.
 #[must_use]
 pub fn dumps_at_once() -> bool {
-    kernel::is_at_least(6, 12) && available_parallelism().is_ok_and(|cores| cores.get() > 1)
+    kernel::is_at_least(6, 12)
 }
 
 impl Protocol {

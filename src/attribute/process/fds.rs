@@ -62,8 +62,8 @@ pub(super) struct Fds {
     of_new: Progress,
     /// How far scans have come that read all.
     of_all: Progress,
-    /// All have been read since that pass began; 0 if that has never been so.
-    read_since: u32,
+    /// All have been read since that pass began, as far as they may be; 0 if that has never been so.
+    pub(super) read_since: u32,
 }
 
 /// How far scans have come that have no time for a whole list of descriptors.
@@ -119,11 +119,6 @@ impl Changes {
 }
 
 impl Fds {
-    /// Since the beginning of which pass all have been read; 0 if not all have.
-    pub(super) const fn read_since(&self) -> u32 {
-        self.read_since
-    }
-
     /// How many are known.
     pub(super) fn len(&self) -> usize {
         self.known.len()

@@ -23,8 +23,6 @@ pub(super) struct Running {
     pub(super) is_asked: bool,
     /// Whether its descriptors could be read; `false` without permission.
     pub(super) is_readable: bool,
-    /// All its descriptors have been read since that pass began; 0 if not all have.
-    pub(super) read_since: u32,
 }
 
 impl Running {
@@ -39,7 +37,6 @@ impl Running {
             fds: Fds::default(),
             is_asked: false,
             is_readable: true,
-            read_since: 0,
         }
     }
 

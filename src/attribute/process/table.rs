@@ -252,16 +252,17 @@ impl Processes {
 
     /// Looks at the descriptors of a process or thread whose numbers are new, or at all.
     fn scan(&mut self, table: &OwnedFd, scan: &mut Scan, id: u32, all: bool) {
-        let failed = scan.failed.take();
-        // What may not be listed has nothing to read.
-        let mut read_since = scan.number;
+        let (failed, mut is_listed) = (scan.failed.take(), false);
         self.visit(table, scan, id, |fds, links, scan| {
-            let changes = fds.scan(links, scan, all);
-            read_since = fds.read_since();
-            changes
+            is_listed = true;
+            fds.scan(links, scan, all)
         });
-        if let Some(running) = self.running.get_mut(&id).filter(|_| scan.failed.is_none()) {
-            running.read_since = read_since;
+        // What may not be listed has nothing to read.
+        if !is_listed
+            && scan.failed.is_none()
+            && let Some(running) = self.running.get_mut(&id)
+        {
+            running.fds.read_since = scan.number;
         }
         scan.failed = failed.or(scan.failed);
     }

@@ -46,14 +46,13 @@ impl Processes {
 
         // A kernel that reports no number of descriptors reports none of ours.
         let counts = descriptors(table, "self").is_ok_and(|own| own > 0);
-        let is_begun = |running: &Running| running.read_since > 0 || running.fds.len() > 0;
-        let read_since = |pid: &u32| {
-            let running = self.running.get(pid);
-            (running.is_some_and(is_begun), running.map_or(0, |running| running.read_since))
+        let progress = |id: &u32| {
+            let fds = self.running.get(id).map(|running| &running.fds);
+            fds.map_or((false, 0), |fds| (fds.read_since > 0 || fds.len() > 0, fds.read_since))
         };
         let threads = self.running.iter().filter(|(id, running)| !running.is_of(**id)).map(|(id, _)| *id);
         pids.extend(threads);
-        let mut ids: Vec<_> = pids.into_iter().map(|id| (read_since(&id), id)).collect();
+        let mut ids: Vec<_> = pids.into_iter().map(|id| (progress(&id), id)).collect();
         ids.retain(|((is_begun, _), _)| most > 0 || !is_begun);
         let mut left = most;
         // New ones first: a host may have so many others that there is no time to count them all.

@@ -74,8 +74,8 @@ impl Processes {
     fn read_all(&mut self, table: &OwnedFd, scan: &mut Scan, since: u32) -> bool {
         // The first time may be the end of a list that was begun before that pass.
         for _ in 0..2 {
-            let rest = self.running.iter().filter(|(_, running)| running.read_since < since);
-            let mut rest: Vec<_> = rest.map(|(id, running)| (running.read_since, *id)).collect();
+            let rest = self.running.iter().filter(|(_, running)| running.fds.read_since < since);
+            let mut rest: Vec<_> = rest.map(|(id, running)| (running.fds.read_since, *id)).collect();
             rest.sort_unstable();
             for (_, id) in rest {
                 if self.sockets.missing_again().next().is_none() {
@@ -87,7 +87,7 @@ impl Processes {
                 self.scan(table, scan, id, true);
             }
         }
-        self.running.values().all(|running| running.read_since >= since)
+        self.running.values().all(|running| running.fds.read_since >= since)
     }
 
     fn each_while_missing(
