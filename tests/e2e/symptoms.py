@@ -21,7 +21,7 @@ import time
 STEADY, LOSSY, UNREAD, BACKLOG, LEAK, SHORT, MANY, SLOW, FAR, PORTS, POLITE, DATAGRAMS, PATHS = range(7001, 7014)
 PATIENCE = 60
 UNIX_LISTENER = "\0symptoms"
-RTMGRP_IPV4_IFADDR = 0x10
+RTMGRP_IPV4_ROUTE = 0x40
 IPPROTO_MPTCP = 262
 SO_MAX_PACING_RATE = 47
 KIB = 1024
@@ -225,13 +225,14 @@ def datagrams(pause):
 
 
 def netlink(reads):
-    """A monitor of addresses that does not read, while addresses come and go."""
+    """A monitor of routes that does not read, while routes come and go."""
+    # Not of addresses: a browser ends its requests when one changes.
     monitor = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
     monitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
-    monitor.bind((0, RTMGRP_IPV4_IFADDR))
+    monitor.bind((0, RTMGRP_IPV4_ROUTE))
     while True:
         for change in ("add", "del"):
-            subprocess.run(["ip", "address", change, "198.51.100.1/32", "dev", "lo"], check=True)
+            subprocess.run(["ip", "route", change, "blackhole", "198.51.100.0/24"], check=True)
             if reads:
                 monitor.recv(64 * KIB)
         time.sleep(0.5)
