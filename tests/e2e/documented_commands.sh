@@ -3,6 +3,8 @@
 #   documented_commands.sh BINARY
 set -euo pipefail
 binary=$1
+# pidof finds this exporter alone.
+[ -n "${E2E_OWN_PIDS:-}" ] || E2E_OWN_PIDS=yes exec unshare --pid --fork --kill-child --mount-proc "$0" "$@"
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 own_netns "$@"
 

@@ -83,11 +83,11 @@ start_ready() {
     eventually 30 grep -q '^ready' "$log" || { cat "$log" >&2; fail "not ready: ${*:2}"; }
 }
 
-# own_netns ARGUMENTS...: the script goes on with these arguments in a network and a mount namespace of its own.
+# own_netns ARGUMENTS...: the script goes on with these arguments in a network, a mount and a UTS namespace of its own.
 own_netns() {
     if [ -z "${E2E_OWN_NETNS:-}" ]; then
         rmdir "$scratch"
-        E2E_OWN_NETNS=yes exec unshare --net --mount "$0" "$@"
+        E2E_OWN_NETNS=yes exec unshare --net --mount --uts "$0" "$@"
     fi
     ip link set lo up
 }

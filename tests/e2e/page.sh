@@ -8,6 +8,8 @@ binary=$1
 browser
 # No other traffic, and loss that disturbs no one.
 own_netns "$@"
+# The first connections are not on the first screen behind any name of a host.
+hostname page
 # An address of this host that is not loopback. A client that connects to it comes from it.
 outside=192.0.2.1
 ip address add "$outside/32" dev lo
@@ -19,7 +21,7 @@ hierarchy=$(findmnt -rn -t cgroup2 -o TARGET | head -n 1)
 cgroup=$hierarchy/$$-'<img src=x onerror=alert(1)>.service'
 if [ -n "$hierarchy" ] && mkdir "$cgroup" 2>"$scratch/mkdir"; then
     # Only an empty one can be removed.
-    trap 'end_all; rmdir "$cgroup"' EXIT
+    trap 'end_all; eventually 5 rmdir "$cgroup"' EXIT
 else
     cgroup=
     echo "no cgroup is named like a tag: cannot make one"

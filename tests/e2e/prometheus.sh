@@ -23,7 +23,7 @@ YAML
 
 # Prometheus must have scraped each of them several times, so that a second scrape that fails is seen.
 expressions=(
-    'sum(count_over_time(up[1m])) >= 12 and min(min_over_time(up[1m])) == 1 and count(up) == 3'
+    'sum(count_over_time(up[6s])) >= 12 and min(min_over_time(up[6s])) == 1 and count(up) == 3'
     'tcp_rtt{job="plain", flow=~"\\(SRC#127.*"} > 0'
     'tcp_rtt{job="grouped", flow=~"\\('"$holder"'\\)\\(DST#127.*"} > 0'
     'tcp_data_segs_out{job="grouped", flow=~"\\('"$holder"'\\).*"} >= 10'

@@ -257,8 +257,8 @@ def subflows(kept):
         time.sleep(0.1)
 
 
-def ports(used=16_000, again=250):
-    """Ports in TIME_WAIT, where each stays for a minute: `used` at once, then `again` more per second."""
+def ports(used=15_000, again=200):
+    """Ports in TIME_WAIT, where each stays for a minute: `used` at once, then `again` more per second. There are 28,232."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     listener = listen(PORTS)
     number = 0

@@ -48,6 +48,15 @@ demand() {
     eventually 20 shows "$1" || { screen >&2; fail "not on the terminal: $1"; }
 }
 
+hides() {
+    ! shows "$1"
+}
+
+# demand_gone TEXT: the terminal does not show it any longer.
+demand_gone() {
+    eventually 20 hides "$1" || { screen >&2; fail "still on the terminal: $1"; }
+}
+
 # command_line TEXT: the shell runs it.
 command_line() {
     keys -l "$1"
@@ -109,12 +118,15 @@ screen -e | grep -qP '\x1b\[([0-9;]*;)?7m' || fail "no line of titles"
 keys F6
 demand "Sort by"
 keys Escape
+# Together with the next key it would be another one.
+demand_gone "Sort by"
 keys g Down Enter
 demand "Sockets "
 demand "busy one"
 keys Enter
 demand 'process = '
 keys Escape
+demand "all sockets"
 keys g Home Enter
 keys / 
 demand "Filter:"
@@ -135,6 +147,7 @@ demand "  user  "
 keys End
 demand "congestion_window"
 keys Escape
+demand_gone "congestion_window"
 keys Escape
 demand "all sockets"
 keys h
