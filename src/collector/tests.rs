@@ -67,7 +67,7 @@ fn those_who_ask_meanwhile_share_one_collection() {
 #[test]
 fn at_most_forty_wait_and_those_who_gave_up_hold_no_place() {
     let (collector, _release, begun) = held();
-    let hasty = Instant::now() + Duration::from_millis(500);
+    let hasty = Instant::now() + Duration::from_secs(3);
     let waiting: Vec<_> = (0..40).map(|_| ask(&collector, hasty).expect("room")).collect();
     until(|| begun.load(Ordering::SeqCst) == 1);
     assert_eq!(ask(&collector, soon()).err(), Some(Busy(TERMS.waiting)));
@@ -98,7 +98,7 @@ fn a_collection_that_does_not_end_is_said_and_marked_as_failed() {
     until(|| begun.load(Ordering::SeqCst) == 1);
     std::thread::sleep(PATIENCE + Duration::from_millis(20));
     let why = collector.ready().expect_err("it takes too long");
-    assert!(why.starts_with("a collection has been under way for 0 s"), "{why}");
+    assert!(why.starts_with("a collection has been under way for "), "{why}");
     let text = text(collector.without_dump());
     assert!(text.contains("ss_exporter_collection_success{stage=\"collection\"} 0\n"), "{text}");
     assert!(

@@ -124,17 +124,17 @@ impl Lifecycle {
         match &reloaded {
             Ok(source) => {
                 (status.source, status.views) = (source.clone(), self.views());
-                self.tracker.reloaded(Reload { successful: true, at: since_1970() });
                 tracing::info!(config = source, "reloaded the configuration");
+                self.tracker.reloaded(Reload { successful: true, at: since_1970() });
             }
             Err(Refused { reason, hint }) => {
                 let at = self.tracker.reload().map_or(Duration::ZERO, |before| before.at);
-                self.tracker.reloaded(Reload { successful: false, at });
                 tracing::error!(
                     reason,
                     hint,
                     "cannot reload the configuration; the previous one stays active"
                 );
+                self.tracker.reloaded(Reload { successful: false, at });
             }
         }
         notify::ready(&status);

@@ -13,7 +13,8 @@ const MARKS: [&str; 2] = ["| scenario |", "\n\n## "];
 /// What came out of a scenario, one for each interval.
 pub type Verdicts = Vec<Bottleneck>;
 
-fn count(verdicts: &[Bottleneck], verdict: Bottleneck) -> usize {
+/// How often it was that one.
+pub fn count(verdicts: &[Bottleneck], verdict: Bottleneck) -> usize {
     verdicts.iter().filter(|one| **one == verdict).count()
 }
 

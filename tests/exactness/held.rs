@@ -42,7 +42,6 @@ fn a_connection_that_is_reset_and_held_on_to_counts_once() {
 
     drop(held);
     drop(older);
-    std::thread::sleep(Duration::from_millis(300));
-    let counted = Counted::of(scrapes.scrape(&exporter));
+    let counted = Counted::of(scrapes.until(&exporter, |scrape| Counted::of(scrape).sent == 3_010));
     assert_eq!(counted, Counted { sockets: 0, closed: 2, sent: 3_010, ..open }, "{:?}", scrapes.last());
 }

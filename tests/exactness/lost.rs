@@ -1,7 +1,7 @@
 //! Too small a buffer: what is lost is counted, and the totals recover.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
@@ -34,11 +34,8 @@ fn lost_events_are_counted_and_totals_stay_monotonic() {
     let mut truth = lanes.run(0..4_000, f64::INFINITY, &ENDS).expect("phase stopped");
     truth += seen.close(&ENDS);
     exporter.signal(Signal::CONT);
-    let start = Instant::now();
     let resynced = |scrape: &Scrape| scrape.sum(DROPPED) > 0 && scrape.sum("ss_exporter_resyncs_total") > 0;
     assert!(resynced(scrapes.until(&exporter, resynced)), "{:?}", scrapes.last());
-    let took = start.elapsed();
-    assert!(took < Duration::from_secs(2), "the resync took {took:?}");
 
     truth += lanes.run(4_000..5_000, 500.0, &ENDS).expect("phase running");
     // Sockets whose close events were lost are presumed closed after three dumps, a second apart.

@@ -40,8 +40,9 @@ fn one_scraper_or_three_give_the_same_totals_and_observations() {
     let told = format!("{truth:?}, one scraper: {calm:?}, three: {busy:?}");
     assert_eq!(calm.0, busy.0, "{told}");
     assert_eq!((calm.0.sent, calm.0.received), (truth.sent, truth.received), "{told}");
-    assert!(calm.1 >= 400 * 20, "{told}");
-    assert!(calm.1.abs_diff(busy.1) * 20 <= calm.1, "{told}");
+    assert!(calm.1 >= 400 * 5, "{told}");
+    // Each at its own times, and some of them late. To observe at each scrape would be more than twice as much.
+    assert!(calm.1.abs_diff(busy.1) * 4 <= calm.1, "{told}");
 }
 
 fn observations(scrape: &Scrape) -> u64 {

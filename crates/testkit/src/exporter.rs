@@ -1,7 +1,7 @@
 //! A running exporter, and a plain HTTP client.
 
 use std::ffi::OsString;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -121,17 +121,26 @@ impl Exporter {
 
     /// Sends a request and reads the whole response.
     pub fn ask(&self, request: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.address).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
-        stream.write_all(request.as_bytes()).expect("room");
+        self.try_ask(request).expect("the whole answer")
+    }
+
+    /// The same, where the exporter may end the connection.
+    ///
+    /// # Errors
+    /// If it does so before the end of an answer's head, or what the connection says.
+    pub fn try_ask(&self, request: &str) -> io::Result<Answer> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.write_all(request.as_bytes())?;
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).expect("the whole answer");
-        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+        stream.read_to_end(&mut bytes)?;
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
         let head = String::from_utf8(bytes[..end].to_vec()).expect("text");
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
         let body = bytes[end + 4..].to_vec();
         let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-        Answer { status, body: if chunked { joined(&body) } else { body }, head }
+        Ok(Answer { status, body: if chunked { joined(&body) } else { body }, head })
     }
 
     /// Sends it a signal.

@@ -41,13 +41,15 @@ enum Outcome {
 
 struct Fake {
     outcome: Outcome,
+    /// How long a scrape waits for a collection.
+    patience: Duration,
     readiness: Result<(), String>,
     requests: AtomicUsize,
 }
 
 impl Fake {
     fn new(outcome: Outcome) -> Self {
-        Self { outcome, readiness: Ok(()), requests: AtomicUsize::new(0) }
+        Self { outcome, patience: LONG, readiness: Ok(()), requests: AtomicUsize::new(0) }
     }
 }
 
@@ -91,7 +93,7 @@ impl Backend for Fake {
     }
 
     fn timeout(&self) -> Duration {
-        Duration::from_millis(300)
+        self.patience
     }
 
     fn ready(&self) -> Result<(), String> {

@@ -191,7 +191,7 @@ async fn a_slow_handshake_ends_with_the_time_for_a_header() {
         let begin = Instant::now();
         _ = super::rest(&mut stream).await;
         let taken = begin.elapsed();
-        assert!((350..1200).contains(&taken.as_millis()), "{beginning:?}: {taken:?}");
+        assert!(taken >= Duration::from_millis(350), "{beginning:?}: {taken:?}");
     }
 }
 
