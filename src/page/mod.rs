@@ -185,11 +185,17 @@ fn plain(
     exporter: &Exporter,
 ) -> std::fmt::Result {
     let rows: Vec<_> = listing.sockets.rows().take(MAX_LINES).collect();
-    let caption = format!("The first {} of {}", rows.len(), counted(listing.sockets.len(), "socket"));
+    let all = counted(listing.sockets.len(), "socket");
+    let caption = match rows.len() {
+        shown if shown < listing.sockets.len() => format!("The first {shown} of {all}"),
+        _ => format!("All {all}"),
+    };
     let columns = usual(&request.protocols, false);
     writeln!(out, "<section aria-labelledby=\"h-plain\"><h2 id=\"h-plain\">{caption}</h2>")?;
     let layout = Layout { titles: Titles::Plain, figures: Figures::Short, width: None };
-    let text = escaped(&listing::table(&rows, &columns, layout));
+    let table = listing::table(&rows, &columns, layout);
+    // A line feed is an active character, and no text of a socket has one here.
+    let text = table.lines().map(escaped).collect::<Vec<_>>().join("\n");
     writeln!(
         out,
         "<div class=\"scroll\" id=\"plain-scroll\" role=\"region\" aria-label=\"Sockets\" tabindex=\"0\"><pre>{text}</pre></div></section>"

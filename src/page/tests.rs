@@ -146,7 +146,8 @@ fn more_problems_than_fit_are_one_click_away() {
 #[test]
 fn a_protocol_is_chosen_in_the_form_and_its_sockets_are_a_table_of_texts() {
     let texts = [(Property::State, "close"), (Property::Process, HOSTILE), (Property::Pid, "7")];
-    let listing = listing(SocketList::made(&[(&texts, &[("receive_queue_bytes", 7)])]));
+    let values = [("receive_queue_bytes", 7)];
+    let listing = listing(SocketList::made(&[(&texts, &values), (&texts, &values)]));
     let page = page(&request("protocol=udp&group=process"), Ok(&listing), &exporter(None));
     assert!(
         page.contains("<option selected>udp</option>") && page.contains("<option>tcp</option>"),
@@ -154,6 +155,8 @@ fn a_protocol_is_chosen_in_the_form_and_its_sockets_are_a_table_of_texts() {
     );
     let table = page.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next()).expect("a table");
     assert!(table.starts_with("STATE") && table.contains("onerror=alert(1)&gt;"), "{table}");
+    assert!(table.lines().count() == 3 && !table.contains(char::REPLACEMENT_CHARACTER), "{table}");
+    assert!(page.contains(">All 2 sockets<"), "{page}");
     assert!(!page.contains("<img"), "{page}");
 }
 

@@ -139,6 +139,18 @@ const looks = async (base, hasUnit) => {
     await leave();
   });
 
+  await check("sockets of other protocols are lines", async () => {
+    const { page, leave } = await visit(base, { javaScriptEnabled: false });
+    for (const protocol of ["udp", "unix"]) {
+      await page.goto(`${base}/?protocol=${protocol}`);
+      const text = await page.textContent("#plain-scroll");
+      const lines = text.trim().split("\n");
+      assert.ok(lines.length > 2 && lines[0].startsWith("STATE") && !text.includes("\ufffd"), text);
+      assert.match(await page.textContent("#h-plain"), new RegExp(`^All ${lines.length - 1} sockets$`));
+    }
+    await leave();
+  });
+
   await check("names like tags are text, and run nothing", async () => {
     const { page, leave } = await visit(base);
     await page.goto(base);
