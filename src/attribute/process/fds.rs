@@ -21,10 +21,14 @@ pub(super) struct Fd {
     pub(super) number: u32,
     /// The inode of the socket that it is; 0 if it is something else.
     pub(super) inode: u32,
-    /// Above, until when it was seen to be that, in seconds of the table's clock modulo 2^24; below, how many seconds before
+    /// Above, until when it was seen to be that, in seconds of the table's clock modulo 2^23; below, how many seconds before
     /// that it was read.
     times: u32,
 }
+
+/// Seconds between the times at which two descriptors with successive numbers are due: few numbers already spread over
+/// [`COUNTED`] evenly, as it is not a multiple and the ratio is near to the golden one.
+const APART: u32 = 299;
 
 /// The bits of the seconds between the time that a descriptor was read and the time until which it was seen.
 const READ_BITS: u32 = COUNTED.ilog2() + 1;
@@ -47,7 +51,14 @@ impl Fd {
         self.unseen(now) + (self.times & ((1 << READ_BITS) - 1))
     }
 
-    /// Notes that it needs no look now. It was read less than [`COUNTED`] seconds ago.
+    /// Whether it is to be read even if its process has as many as are known. Each number has a time of its own in
+    /// [`COUNTED`] seconds: all were read at the same time once, and are not due at the same time again.
+    pub(super) fn is_due(self, now: u32) -> bool {
+        let period = |time: u32| time.wrapping_add(self.number.wrapping_mul(APART)) / COUNTED;
+        period(now) != period(now.wrapping_sub(self.unread(now)))
+    }
+
+    /// Notes that it needs no look now. It is not due, and so was read less than [`COUNTED`] seconds ago.
     pub(super) fn confirm(&mut self, now: u32) {
         self.times = now << READ_BITS | self.unread(now);
     }
@@ -380,7 +391,7 @@ mod tests {
     #[test]
     fn a_descriptor_takes_twelve_bytes_and_knows_for_how_long_it_was_neither_seen_nor_read() {
         assert_eq!(size_of::<Fd>(), 12);
-        for start in [0, 1_000, (1 << 24) - 30, u32::MAX - 30] {
+        for start in [0, 1_000, (1 << 23) - 30, u32::MAX - 30] {
             let after = |seconds| start.wrapping_add(seconds);
             let mut fd = Fd::new(3, 7, start);
             assert_eq!((fd.unseen(after(40)), fd.unread(after(40))), (40, 40));

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// In this time every known descriptor is read again, or counted.
 pub(super) const TURN: Duration = Duration::from_secs(40);
 
-/// For so many seconds a descriptor need not be read while its process has as many as are known: it could only be
-/// another one by now if the process has opened it in the place of the known one.
-pub(super) const COUNTED: u32 = 240;
+/// In so many seconds a descriptor is read once while its process has as many as are known: it could only be another one by
+/// now if the process has opened it in the place of the known one.
+pub(super) const COUNTED: u32 = 480;
 
 /// A turn that is under way.
 #[derive(Debug, Default)]

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, CWD, statat};
 
 use super::super::fds::Changes;
-use super::super::refresh::COUNTED;
 use super::super::scan::Scan;
 use super::{Processes, open};
 
@@ -74,7 +73,7 @@ impl Processes {
                     }
                     left -= 1;
                     last = fd.number;
-                    if as_many && fd.unread(now) < COUNTED {
+                    if as_many && !fd.is_due(now) {
                         fd.confirm(now);
                     }
                     fd.unseen(now) >= FRESH
