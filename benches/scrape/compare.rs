@@ -44,11 +44,12 @@ struct Taken {
     bytes: usize,
 }
 
-/// Prints the heading of a table whose walls are compared with these ways.
+/// Prints the heading of a table whose walls are compared with these ways. CPU times are with the first of them.
 pub fn heading(compared: &[&str]) {
     let ratios = compared.iter().map(|name| format!(" | x {name}")).collect::<Vec<_>>().concat();
+    let first = compared.first().copied().unwrap_or_default();
     println!(
-        "\n| sockets | what | wall, median (ms) | spread (ms){ratios} | CPU (ms) | x CPU of bare dump | peak memory (MiB) | bytes |"
+        "\n| sockets | what | wall, median (ms) | spread (ms){ratios} | CPU (ms) | x CPU of {first} | peak memory (MiB) | bytes |"
     );
     println!("|{}", "---|".repeat(8 + compared.len()));
 }

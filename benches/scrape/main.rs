@@ -5,9 +5,7 @@
 //! the packages `iproute2` and `util-linux`; `prometheus` and `prometheus-node-exporter` have rows if they are installed, and
 //! an eBPF iterator with `python3`, `CAP_BPF` and `CAP_PERFMON`.
 //! `PEERS` can name a Debian root whose programs are measured instead: docs/dev/cost.md.
-//! `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does `--only` with one part: `codec`, `start`,
-//! `events`, `peers`, `prometheus`, `owners`, `protocols`, `namespaces`, `page`. `--only intervals` takes two
-//! minutes a size, and `--only growth` some minutes: neither is part of a whole run.
+//! `-- --sockets 1000,10000 --rounds 3` makes it shorter, and so does `--only` with one part: `-- --help` has them.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -28,66 +26,109 @@ mod start;
 
 use std::time::Duration;
 
+use clap::{Parser, ValueEnum, value_parser};
+
 use testkit::load;
 use testkit::netns::enter_with;
+
+/// Measures what a scrape costs.
+#[derive(Parser)]
+#[command(bin_name = "cargo bench --bench scrape --")]
+struct Arguments {
+    /// Measures this part alone
+    #[arg(long)]
+    only: Option<Part>,
+    /// How many connections there are, in each run of a part
+    #[arg(long, value_delimiter = ',', value_parser = number)]
+    sockets: Option<Vec<usize>>,
+    /// Of how many rounds the median is printed
+    #[arg(long, default_value_t = 9, value_parser = value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// What cargo says to a benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Part {
+    Codec,
+    Start,
+    Events,
+    Peers,
+    Prometheus,
+    Owners,
+    Protocols,
+    Namespaces,
+    Page,
+    /// Some minutes, and not part of a whole run
+    Growth,
+    /// Two minutes for each number of sockets, and not part of a whole run
+    Intervals,
+}
+
+/// A number of connections.
+fn number(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("expected: 1 or more".to_owned()),
+    }
+}
+
+impl Part {
+    /// Whether it is measured only if it is named.
+    const fn is_long(self) -> bool {
+        matches!(self, Self::Growth | Self::Intervals)
+    }
+}
 
 fn main() {
     if load::is_child() {
         load::hold().expect("hold a share of the connections");
         return;
     }
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let passed_on: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if enter_with(&passed_on) {
+    let arguments = Arguments::parse();
+    let passed_on: Vec<_> = std::env::args().skip(1).collect();
+    if enter_with(&passed_on.iter().map(String::as_str).collect::<Vec<_>>()) {
         return;
     }
     programs::introduce();
-    let option = |name: &str| {
-        let at = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(at + 1).cloned()
-    };
-    let sockets = option("--sockets");
-    let rounds = option("--rounds").map_or(9, |number| number.parse().expect("a number of rounds"));
-    let wanted = option("--only");
-    let runs = |part: &str| wanted.as_ref().is_none_or(|wanted| wanted == part);
-    if runs("codec") {
+    let Arguments { only, sockets, rounds, .. } = arguments;
+    let runs = |part: Part| only.map_or(!part.is_long(), |only| only == part);
+    if runs(Part::Codec) {
         codec::run();
     }
-    if runs("start") {
+    if runs(Part::Start) {
         start::run(rounds);
     }
-    if runs("events") {
+    if runs(Part::Events) {
         events::run();
     }
-    let of = |default: &[usize]| match &sockets {
-        Some(sizes) => sizes.split(',').map(|size| size.parse().expect("a number of sockets")).collect(),
-        None => default.to_vec(),
-    };
-    if runs("peers") {
+    let of = |default: &[usize]| sockets.clone().unwrap_or_else(|| default.to_vec());
+    if runs(Part::Peers) {
         compare::heading(&["bare dump"]);
         with_load(&of(&[1_000, 10_000, 50_000, 100_000, 250_000]), |size, _| peers::run(size, rounds));
     }
-    if runs("prometheus") {
+    if runs(Part::Prometheus) {
         with_load(&of(&[10_000, 100_000]), |size, _| prometheus::run(size, rounds));
     }
-    if runs("owners") {
+    if runs(Part::Owners) {
         with_load(&of(&[1_000, 10_000, 100_000]), |size, load| owners::run(size, rounds, load));
     }
-    if runs("protocols") {
+    if runs(Part::Protocols) {
         for size in of(&[protocols::MOST]) {
             protocols::run(size.min(protocols::MOST), rounds);
         }
     }
-    if runs("namespaces") {
+    if runs(Part::Namespaces) {
         with_load(&of(&[100_000]), |size, _| namespaces::run(size, rounds));
     }
-    if runs("page") {
+    if runs(Part::Page) {
         with_load(&of(&[10_000]), |size, _| page::run(size, rounds));
     }
-    if wanted.as_deref() == Some("growth") {
+    if runs(Part::Growth) {
         growth::run();
     }
-    if wanted.as_deref() == Some("intervals") {
+    if runs(Part::Intervals) {
         with_load(&of(&[100_000]), |size, _| owners::at_intervals(size));
     }
 }
