@@ -84,9 +84,9 @@ FLOW, metrics: [opened_total]
 FLOW, metrics: [sockets, 'clos*']
     metrics[1]: found nothing but a count of opened or closed connections in a per-connection view; expected: in an aggregated view
 state: [listen, time_wait], metrics: [sent_bytes_total]
-    metrics[0]: found a counter of connections in a view without them; expected: metrics that are no counters
+    metrics[0]: found a counter of connections in a view without them; expected: metrics that are no counters of connections
 state: listen, metrics: ['*_bytes_total']
-    metrics[0]: found nothing but a counter of connections in a view without them; expected: metrics that are no counters
+    metrics[0]: found nothing but a counter of connections in a view without them; expected: metrics that are no counters of connections
 metrics: [sockets, refused_handshakes_total]
     metrics[1]: found a counter of listeners in a view without them; expected: metrics of connections, or state: listen
 protocol: unix, state: listen, metrics: [refused_handshakes_total]

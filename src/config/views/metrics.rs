@@ -118,7 +118,7 @@ fn obstacle(metric: &Metric, view: &View) -> Option<String> {
         let found = if of_listeners {
             "a counter of listeners in a view without them; expected: metrics of connections, or state: listen"
         } else {
-            "a counter of connections in a view without them; expected: metrics that are no counters"
+            "a counter of connections in a view without them; expected: metrics that are no counters of connections"
         };
         found.to_owned()
     })

@@ -18,7 +18,9 @@ const PREDICATES: [(&str, &str); 5] = [
 /// What says the same as a word in the place of a predicate; `None` if it is no word of `tcpdump`.
 pub(super) fn instead_of(word: &str) -> Option<String> {
     if PROTOCOLS.iter().any(|protocol| protocol.name == word) {
-        return Some(format!("protocol: {word} in the view, and a predicate such as port 443 here"));
+        return Some(format!(
+            "protocol: {word} in the view or --protocol {word} on the command line, and a predicate such as port 443 here"
+        ));
     }
     PREDICATES.iter().find(|(known, _)| *known == word).map(|(_, instead)| (*instead).to_owned())
 }

@@ -106,7 +106,7 @@ fn the_words_of_tcpdump_get_the_form_that_says_the_same() {
     for (text, message) in [
         (
             "tcp and port 80",
-            "column 1: found \"tcp\"; expected: protocol: tcp in the view, and a predicate such as port 443 here",
+            "column 1: found \"tcp\"; expected: protocol: tcp in the view or --protocol tcp on the command line, and a predicate such as port 443 here",
         ),
         ("portrange 21-23", "column 1: found \"portrange\"; expected: port in FIRST-LAST"),
         ("ip6", "column 1: found \"ip6\"; expected: net ::/0"),
