@@ -21,14 +21,14 @@ pub(super) struct Fd {
     pub(super) number: u32,
     /// The inode of the socket that it is; 0 if it is something else.
     pub(super) inode: u32,
-    /// Above, until when it was seen to be that, in seconds of the table's clock modulo 2^23; below, how many seconds before
+    /// Above, until when it was seen to be that, in seconds of the table's clock modulo 2^24; below, how many seconds before
     /// that it was read.
     times: u32,
 }
 
 /// Seconds between the times at which two descriptors with successive numbers are due: few numbers already spread over
 /// [`COUNTED`] evenly, as it is not a multiple and the ratio is near to the golden one.
-const APART: u32 = 299;
+const APART: u32 = 149;
 
 /// The bits of the seconds between the time that a descriptor was read and the time until which it was seen.
 const READ_BITS: u32 = COUNTED.ilog2() + 1;
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn a_descriptor_takes_twelve_bytes_and_knows_for_how_long_it_was_neither_seen_nor_read() {
         assert_eq!(size_of::<Fd>(), 12);
-        for start in [0, 1_000, (1 << 23) - 30, u32::MAX - 30] {
+        for start in [0, 1_000, (1 << 24) - 30, u32::MAX - 30] {
             let after = |seconds| start.wrapping_add(seconds);
             let mut fd = Fd::new(3, 7, start);
             assert_eq!((fd.unseen(after(40)), fd.unread(after(40))), (40, 40));

@@ -7,7 +7,7 @@ pub(super) const TURN: Duration = Duration::from_secs(40);
 
 /// In so many seconds a descriptor is read once while its process has as many as are known: it could only be another one by
 /// now if the process has opened it in the place of the known one.
-pub(super) const COUNTED: u32 = 480;
+pub(super) const COUNTED: u32 = 240;
 
 /// A turn that is under way.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use super::*;
 /// A label may name a process that held the socket so many seconds ago.
 const LATE: u64 = 60;
 /// The same on a kernel that reports the number of descriptors, of a process that has another one in its place.
-const LATE_IF_COUNTED: u64 = 540;
+const LATE_IF_COUNTED: u64 = 300;
 
 /// What may happen; numbers choose among what there is.
 #[derive(Clone, Copy, Debug)]
